@@ -1,0 +1,134 @@
+"""Outcomes into a networkx graph of interfaces, with the flows that prove each vertex and edge.
+
+The only file that writes networkx attributes: a vertex has `flows`, an edge has `flows`, each a
+sorted tuple of flow numbers. An edge joins two answers to one flow at neighbouring TTLs and
+nothing else; where a flow does not keep to one path, only what is certain all the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import networkx as nx
+
+from mda.model import IPAddress, Vertex
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from mda.table import FlowsAt, FlowTable
+
+    Graph = nx.DiGraph[Vertex]
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """Where each flow was, hop by hop, and where that is not to be relied on.
+
+    `hops` maps each TTL, from the source's on, to the vertex of each flow. `per_packet` are the
+    vertices whose successor changed within one flow; `unordered` are the TTLs below them at which
+    a flow's vertex says nothing of its next one.
+    """
+
+    origin: Vertex
+    hops: dict[int, FlowsAt]
+    per_packet: tuple[Vertex, ...]
+    unordered: frozenset[int]
+
+
+def locate(table: FlowTable, source: IPAddress, first_ttl: int) -> Located:
+    """The vertex of every flow at every TTL up to the last answer, and one silent hop beyond it."""
+    origin = Vertex(first_ttl - 1, source)
+    last_ttl = max(table.last_answer(), first_ttl - 1)
+    flows = {flow for hop in table.hops.values() for flow in (*hop.answers, *hop.losses)}
+    hops: dict[int, FlowsAt] = {origin.ttl: dict.fromkeys(sorted(flows), origin)}
+    per_packet: set[Vertex] = set()
+    unordered: set[int] = set()
+    unsteady = False  # whether flows at the hop before may be elsewhere with the next probe
+    for ttl in range(first_ttl, last_ttl + 2):
+        before = hops[ttl - 1]
+        here = hops[ttl] = table.located_next(ttl, before)
+        fickle = [flow for flow in table.hop(ttl).others if flow in here]
+        if fickle and not unsteady:
+            per_packet.update(before[flow] for flow in fickle if flow in before)
+        unsteady = (unsteady or bool(fickle)) and len(set(here.values())) > 1
+        if unsteady:
+            unordered.add(ttl)
+    while len(hops) > 1 and not hops[max(hops)]:
+        del hops[max(hops)]  # answers from beyond a path's end located no flow
+    ordered = tuple(sorted(per_packet, key=lambda vertex: vertex.sort_key))
+    return Located(origin, hops, ordered, frozenset(unordered))
+
+
+def build(table: FlowTable, located: Located) -> Graph:
+    """The graph of what `located` says; vertices and edges in a fixed order."""
+    vertex_flows: dict[Vertex, set[int]] = {located.origin: set(located.hops[located.origin.ttl])}
+    edge_flows: dict[tuple[Vertex, Vertex], set[int]] = {}
+    for ttl, here in located.hops.items():
+        if ttl == located.origin.ttl:
+            continue
+        before = located.hops[ttl - 1]
+        others = table.hop(ttl).others
+        met = {flow: others.get(flow, {vertex}) for flow, vertex in here.items()}
+        for flow, vertices in met.items():
+            for vertex in vertices:
+                vertex_flows.setdefault(vertex, set()).add(flow)
+        for predecessor, vertex, flow in _proven(located, ttl, before, met):
+            edge_flows.setdefault((predecessor, vertex), set()).add(flow)
+    graph: Graph = nx.DiGraph()
+    for vertex in sorted(vertex_flows, key=lambda vertex: vertex.sort_key):
+        graph.add_node(vertex, flows=tuple(sorted(vertex_flows[vertex])))
+    for edge in sorted(edge_flows, key=lambda edge: (edge[0].sort_key, edge[1].sort_key)):
+        graph.add_edge(*edge, flows=tuple(sorted(edge_flows[edge])))
+    _drop_dead_silence(graph, located.origin)
+    return graph
+
+
+def _proven(
+    located: Located, ttl: int, before: FlowsAt, met: dict[int, set[Vertex]]
+) -> Iterable[tuple[Vertex, Vertex, int]]:
+    """The edges into `ttl` that flows prove: predecessor, vertex, flow."""
+    if ttl - 1 not in located.unordered:
+        for flow, vertices in met.items():
+            if flow in before:
+                for vertex in vertices:
+                    yield before[flow], vertex, flow
+        return
+    # Flows change place between probes, so a pair of answers proves nothing, unless there is
+    # only one vertex to go to.
+    vertices_here = set().union(*met.values()) if met else set()
+    if len(vertices_here) == 1:
+        (vertex,) = vertices_here
+        for flow, predecessor in before.items():
+            if flow in met:
+                yield predecessor, vertex, flow
+
+
+def _drop_dead_silence(graph: Graph, origin: Vertex) -> None:
+    """Remove stars that lead nowhere, but the first one after an answer: it says the path ended."""
+    for vertex in sorted(graph, key=lambda vertex: -vertex.ttl):
+        if vertex.address is not None or graph.out_degree(vertex):
+            continue
+        if all(predecessor.address is None for predecessor in graph.predecessors(vertex)):
+            graph.remove_node(vertex)
+
+
+def flows_of(graph: Graph, vertex: Vertex) -> tuple[int, ...]:
+    """The flows that met `vertex`, ascending."""
+    flows: tuple[int, ...] = graph.nodes[vertex]["flows"]
+    return flows
+
+
+def evidence(graph: Graph, predecessor: Vertex, vertex: Vertex) -> tuple[int, ...]:
+    """The flows that prove the edge, ascending."""
+    flows: tuple[int, ...] = graph.edges[predecessor, vertex]["flows"]
+    return flows
+
+
+def vertices_by_ttl(graph: Graph) -> dict[int, list[Vertex]]:
+    """The vertices of each TTL, in their fixed order, the origin's TTL first."""
+    hops: dict[int, list[Vertex]] = {}
+    for vertex in sorted(graph, key=lambda vertex: vertex.sort_key):
+        hops.setdefault(vertex.ttl, []).append(vertex)
+    return hops

@@ -1,0 +1,136 @@
+"""The vocabulary: what the controller asks for (ProbeRequest) and what it is told (Outcome).
+
+A flow is a number here. Which header bits carry it is the business of `paris.flows` alone, so
+the same procedures serve IPv4 and IPv6, UDP, ICMP and TCP.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from ipaddress import IPv4Address, IPv6Address
+
+IPAddress = IPv4Address | IPv6Address
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeRequest:
+    """One probe that is worth sending: flow number `flow` with a TTL (hop limit in IPv6) of `ttl`.
+
+    `flow` counts from 0 and means the same headers at every TTL. `attempt` counts from 0; a
+    higher one asks the same question again, after a loss or to see whether the answer is stable.
+    """
+
+    flow: int
+    ttl: int
+    attempt: int = 0
+
+
+class ReplyKind(Enum):
+    """What came back. All but TIME_EXCEEDED end the flow's path."""
+
+    TIME_EXCEEDED = "time-exceeded"
+    UNREACHABLE = "unreachable"
+    ECHO_REPLY = "echo-reply"
+    SYN_ACK = "syn-ack"
+    RST = "rst"
+
+
+@dataclass(frozen=True, slots=True)
+class MplsEntry:
+    """One entry of an MPLS label stack as quoted in an ICMP extension (RFC 4950)."""
+
+    label: int
+    traffic_class: int
+    bottom: bool
+    ttl: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """An answer to `request`, matched by what it quotes; times in seconds on the wire's clock.
+
+    `quoted_ttl` is the TTL that the probe still had when it was answered; `reply_ttl` and
+    `reply_ip_id` are the answer's own; each is None where the wire or the packet has none.
+    `changed` names the fields of the quoted probe that differ from what was sent (a middlebox's
+    work), sorted.
+    """
+
+    request: ProbeRequest
+    kind: ReplyKind
+    responder: IPAddress
+    sent_at_s: float
+    received_at_s: float
+    icmp_type: int | None = None
+    icmp_code: int | None = None
+    quoted_ttl: int | None = None
+    reply_ttl: int | None = None
+    reply_ip_id: int | None = None
+    mpls: tuple[MplsEntry, ...] = ()
+    changed: tuple[str, ...] = ()
+
+    @property
+    def rtt_s(self) -> float:
+        """Seconds from sending the probe to receiving its answer."""
+        return self.received_at_s - self.sent_at_s
+
+    @property
+    def ends_path(self) -> bool:
+        """Whether the flow goes no further than the responder."""
+        return self.kind is not ReplyKind.TIME_EXCEEDED
+
+    @property
+    def is_prohibition(self) -> bool:
+        """Whether someone refuses the probe on purpose (RFC 1812 section 5.2.7.1, RFC 4443)."""
+        prohibiting = (9, 10, 13) if self.responder.version == 4 else (1, 5, 6)
+        return self.kind is ReplyKind.UNREACHABLE and self.icmp_code in prohibiting
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loss:
+    """No answer to `request` in the time it was given; a later answer is a Reply of its own."""
+
+    request: ProbeRequest
+    sent_at_s: float
+    gave_up_at_s: float
+
+
+Outcome = Reply | Loss
+
+
+@dataclass(frozen=True, slots=True)
+class Unresolved:
+    """A probe that was still in flight when the measurement ended: neither reply nor loss."""
+
+    request: ProbeRequest
+    sent_at_s: float
+
+
+class StopReason(Enum):
+    """Why a measurement ended."""
+
+    COMPLETE = "complete"
+    PROBE_BUDGET = "probe-budget"
+    TIME_BUDGET = "time-budget"
+    INTERRUPTED = "interrupted"
+    WIRE_ERROR = "wire-error"
+
+
+@dataclass(frozen=True, slots=True)
+class Vertex:
+    """An interface at a TTL, or (address None) a silence there, told apart by `star`.
+
+    The TTL is in the key: an address seen at two TTLs is two vertices, so edges always go one
+    TTL further and the graph cannot have a cycle.
+    """
+
+    ttl: int
+    address: IPAddress | None
+    star: int = 0
+
+    @property
+    def sort_key(self) -> tuple[int, int, int, int]:
+        """Orders vertices by TTL, addresses before silences, then by address."""
+        if self.address is None:
+            return self.ttl, 1, 0, self.star
+        return self.ttl, 0, int(self.address), 0

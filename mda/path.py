@@ -1,0 +1,58 @@
+"""The path of one flow: plain Paris traceroute, every hop asked in the same round trip."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mda.model import ProbeRequest
+from mda.table import FlowTable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mda.model import Outcome
+
+
+class Path:
+    """Asks flow 0 `queries` times at every TTL from `first_ttl` to `max_ttl`.
+
+    TTLs beyond the first that is known to end the path are not asked any more.
+    """
+
+    def __init__(self, *, first_ttl: int, max_ttl: int, queries: int) -> None:
+        self._table = FlowTable(queries)
+        self._plan = _plan(first_ttl, max_ttl, queries)
+        self._planned_all = False
+        self._flying: set[ProbeRequest] = set()
+
+    def wanted(self, room: int) -> list[ProbeRequest]:
+        """See Procedure."""
+        requests: list[ProbeRequest] = []
+        while len(requests) < room:
+            request = next(self._plan, None)
+            if request is None:
+                self._planned_all = True
+                break
+            if request.ttl <= self._table.ended.get(0, request.ttl):
+                requests.append(request)
+        self._flying.update(requests)
+        return requests
+
+    def on_outcome(self, outcome: Outcome) -> None:
+        """See Procedure."""
+        self._flying.discard(outcome.request)
+        self._table.add(outcome)
+
+    @property
+    def finished(self) -> bool:
+        """See Procedure; probes in flight beyond the path's end are not waited for."""
+        end = self._table.ended.get(0)
+        awaited = (request for request in self._flying if end is None or request.ttl <= end)
+        return self._planned_all and not any(True for _ in awaited)
+
+
+def _plan(first_ttl: int, max_ttl: int, queries: int) -> Iterator[ProbeRequest]:
+    """Every request, TTLs inside attempts so that each router's probes are spread out."""
+    for attempt in range(queries):
+        for ttl in range(first_ttl, max_ttl + 1):
+            yield ProbeRequest(0, ttl, attempt)

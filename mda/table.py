@@ -1,0 +1,148 @@
+"""What was answered where: for each TTL, the vertex that each flow met.
+
+The table is a pure function of the set of outcomes: their order does not matter, and a late
+answer undoes the loss before it. It does not decide what to ask; `full` does.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from mda.model import IPAddress, Loss, Outcome, Vertex
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+# A silence beside answering siblings is taken for a vertex of its own only where plain loss
+# would explain it with less than this probability.
+_STAR_BY_LOSS: Final = 0.05
+
+FlowsAt = dict[int, Vertex]
+
+
+class Hop:
+    """The outcomes at one TTL, by flow."""
+
+    __slots__ = ("answers", "attempt", "losses", "others", "repeats", "vertices")
+
+    def __init__(self) -> None:
+        self.vertices: dict[IPAddress, Vertex] = {}
+        self.answers: FlowsAt = {}  # the answer to the earliest attempt
+        self.attempt: dict[int, int] = {}  # ... and which attempt that was
+        self.others: dict[int, set[Vertex]] = {}  # where one flow met more than one vertex: all
+        self.repeats: dict[int, int] = {}  # answers of a flow beyond its first
+        self.losses: dict[int, int] = {}
+
+    def add_answer(self, flow: int, attempt: int, vertex: Vertex) -> None:
+        """Record that `flow` met `vertex`."""
+        known = self.answers.get(flow)
+        if known is None:
+            self.answers[flow] = vertex
+            self.attempt[flow] = attempt
+            return
+        self.repeats[flow] = self.repeats.get(flow, 0) + 1
+        if known != vertex:
+            self.others.setdefault(flow, {known}).add(vertex)
+        if attempt < self.attempt[flow]:
+            self.answers[flow] = vertex
+            self.attempt[flow] = attempt
+
+
+class FlowTable:
+    """All outcomes of one measurement, by TTL and flow.
+
+    `attempts` is how often a question is asked before silence counts as an answer.
+    """
+
+    def __init__(self, attempts: int) -> None:
+        self.attempts = attempts
+        self.hops: dict[int, Hop] = {}
+        self.ended: dict[int, int] = {}  # flow -> the TTL at which its path ends
+
+    def hop(self, ttl: int) -> Hop:
+        """The outcomes at `ttl`, empty at first."""
+        hop = self.hops.get(ttl)
+        if hop is None:
+            hop = self.hops[ttl] = Hop()
+        return hop
+
+    def add(self, outcome: Outcome) -> None:
+        """Record one outcome."""
+        flow, ttl = outcome.request.flow, outcome.request.ttl
+        hop = self.hop(ttl)
+        if isinstance(outcome, Loss):
+            hop.losses[flow] = hop.losses.get(flow, 0) + 1
+            return
+        vertex = hop.vertices.get(outcome.responder)
+        if vertex is None:
+            vertex = hop.vertices[outcome.responder] = Vertex(ttl, outcome.responder)
+        hop.add_answer(flow, outcome.request.attempt, vertex)
+        if outcome.ends_path and ttl < self.ended.get(flow, ttl + 1):
+            self.ended[flow] = ttl
+
+    def is_silent(self, flow: int, ttl: int) -> bool:
+        """Whether `flow` was asked at `ttl` as often as it may be, and never answered."""
+        hop = self.hops.get(ttl)
+        return (
+            hop is not None and flow not in hop.answers and hop.losses.get(flow, 0) >= self.attempts
+        )
+
+    def last_answer(self) -> int:
+        """The highest TTL that answered at all; 0 if none did."""
+        return max((ttl for ttl, hop in self.hops.items() if hop.answers), default=0)
+
+    def located_next(self, ttl: int, before: FlowsAt, *, origin: Vertex | None = None) -> FlowsAt:
+        """The vertex of each flow at `ttl`, silences included, given those one TTL before.
+
+        Flows whose path has ended before `ttl` are left out. Of the flows that stay silent,
+        those with the same predecessor share one star, if loss does not explain them; where
+        `origin` is given it is the predecessor of every flow.
+        """
+        hop = self.hop(ttl)
+        ended, past_end = self.ended, ttl + 1
+        located = {
+            flow: vertex for flow, vertex in hop.answers.items() if ended.get(flow, past_end) >= ttl
+        }
+        if not hop.losses:
+            return located
+        silent_by_predecessor: dict[Vertex, list[int]] = {}
+        for flow, losses in hop.losses.items():
+            if losses < self.attempts or flow in hop.answers or ended.get(flow, past_end) <= ttl:
+                continue
+            predecessor = before.get(flow, origin)
+            if predecessor is not None:
+                silent_by_predecessor.setdefault(predecessor, []).append(flow)
+        if not silent_by_predecessor:
+            return located
+        answering = {before.get(flow, origin) for flow in located}
+        by_loss = len(hop.losses.keys() | located) * self._loss_rate(hop) ** self.attempts
+        stars = 0
+        for predecessor in sorted(silent_by_predecessor, key=lambda vertex: vertex.sort_key):
+            flows = silent_by_predecessor[predecessor]
+            if predecessor in answering and by_loss ** len(flows) >= _STAR_BY_LOSS:
+                continue
+            star = Vertex(ttl, None, stars)
+            stars += 1
+            for flow in flows:
+                located[flow] = star
+        return located
+
+    def _loss_rate(self, hop: Hop) -> float:
+        """The share of probes lost among flows that do get answers here (add-half estimate)."""
+        lost = sum(hop.losses.get(flow, 0) for flow in hop.answers)
+        return (lost + 0.5) / (lost + len(hop.answers) + 1)
+
+
+def tabulate(outcomes: Iterable[Outcome], attempts: int) -> FlowTable:
+    """The table of `outcomes`."""
+    table = FlowTable(attempts)
+    for outcome in outcomes:
+        table.add(outcome)
+    return table
+
+
+def only_vertex(hop: FlowsAt) -> Vertex | None:
+    """The vertex that every located flow met, if there is just one."""
+    vertices = iter(hop.values())
+    first = next(vertices, None)
+    return first if all(vertex == first for vertex in vertices) else None

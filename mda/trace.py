@@ -1,0 +1,152 @@
+"""One measurement, finished or cut short: every outcome, and the graph they make."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from mda import graph as graphs
+from mda.certainty import Certainty, certainty
+from mda.diamonds import Diamond, diamonds
+from mda.model import IPAddress, Outcome, Reply, StopReason, Unresolved, Vertex
+from mda.table import tabulate
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from mda.graph import Graph
+    from mda.stopping import Bound
+
+
+class Algorithm(Enum):
+    """What was asked: one flow's path, or every path."""
+
+    PARIS = "paris"
+    MDA = "mda"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probing:
+    """How the probes looked, as far as a reader of results needs it.
+
+    `protocol` and `flow_field` are the option values ("udp", "sport", ...). `sport` and `dport`
+    are those of flow 0; for ICMP `sport` is the echo identifier and `dport` None.
+    """
+
+    protocol: str
+    flow_field: str
+    sport: int
+    dport: int | None
+    traffic_class: int
+    flow_label: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What was to be measured.
+
+    `host` is the destination as the user wrote it; `network` names the simulated network, None
+    for a real one; `seed` is what the run's random choices came from.
+    """
+
+    host: str
+    source: IPAddress
+    destination: IPAddress
+    algorithm: Algorithm
+    bound: Bound
+    probing: Probing
+    first_ttl: int
+    max_ttl: int
+    attempts: int
+    network: str | None
+    seed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trace:
+    """One measurement. Times of outcomes are seconds since `started_at_unix_s`.
+
+    `outcomes` are in the order in which they became known, `unresolved` the probes that were in
+    flight at the end; `unmatched` counts by reason the datagrams that answered no probe of ours.
+    `graph`, `certainty`, `diamonds`, `per_packet` (the vertices that split one flow) and
+    `unordered` (the TTLs below them) follow from the outcomes: see `assemble`. `names` are what
+    the name service calls the responders, as far as it was asked.
+    """
+
+    plan: Plan
+    started_at_unix_s: float
+    duration_s: float
+    probes_sent: int
+    outcomes: tuple[Outcome, ...]
+    unresolved: tuple[Unresolved, ...]
+    unmatched: Mapping[str, int]
+    stopped: StopReason
+    graph: Graph
+    origin: Vertex
+    certainty: Certainty
+    diamonds: tuple[Diamond, ...]
+    per_packet: tuple[Vertex, ...]
+    unordered: frozenset[int]
+    names: Mapping[IPAddress, str] = field(default_factory=dict)
+
+    @classmethod
+    def assemble(
+        cls,
+        *,
+        plan: Plan,
+        started_at_unix_s: float,
+        duration_s: float,
+        probes_sent: int,
+        outcomes: Sequence[Outcome],
+        unresolved: Sequence[Unresolved] = (),
+        names: Mapping[IPAddress, str] | None = None,
+        unmatched: Mapping[str, int],
+        stopped: StopReason,
+    ) -> Trace:
+        """A trace from its raw record, with all that follows from it."""
+        table = tabulate(outcomes, plan.attempts)
+        located = graphs.locate(table, plan.source, plan.first_ttl)
+        graph = graphs.build(table, located)
+        return cls(
+            plan=plan,
+            started_at_unix_s=started_at_unix_s,
+            duration_s=duration_s,
+            probes_sent=probes_sent,
+            outcomes=tuple(outcomes),
+            unresolved=tuple(unresolved),
+            unmatched=dict(sorted(unmatched.items())),
+            stopped=stopped,
+            graph=graph,
+            origin=located.origin,
+            certainty=certainty(table, located, plan.bound, plan.max_ttl),
+            diamonds=diamonds(graph),
+            per_packet=located.per_packet,
+            unordered=located.unordered,
+            names=dict(names or {}),
+        )
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the procedure came to its own end."""
+        return self.stopped is StopReason.COMPLETE
+
+    @property
+    def reached(self) -> bool:
+        """Whether the destination itself answered."""
+        return any(vertex.address == self.plan.destination for vertex in self.graph) and any(
+            reply.ends_path and reply.responder == self.plan.destination for reply in self.replies
+        )
+
+    @property
+    def replies(self) -> tuple[Reply, ...]:
+        """The outcomes that are replies."""
+        return tuple(outcome for outcome in self.outcomes if isinstance(outcome, Reply))
+
+    def replies_at(self, vertex: Vertex) -> tuple[Reply, ...]:
+        """What `vertex` answered at its TTL; empty for a star."""
+        return tuple(
+            reply
+            for reply in self.replies
+            if reply.request.ttl == vertex.ttl and reply.responder == vertex.address
+        )

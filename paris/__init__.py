@@ -1,0 +1,30 @@
+"""Multipath Paris traceroute: find every load-balanced path to a host.
+
+>>> import paris
+>>> result = paris.trace(network="two-way", multipath=True)
+>>> result.graph.number_of_edges(), result.diamonds[0].max_width
+(8, 2)
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from paris.version import __version__
+
+if TYPE_CHECKING:
+    from mda.trace import Trace
+
+__all__ = ["__version__", "trace"]
+
+
+def trace(host: str | None = None, **options: Any) -> Trace:
+    """Trace `host` and return the result; `options` are the fields of `paris.settings.Settings`.
+
+    `trace(network="two-way", multipath=True)` does it on a simulated network. Raises a
+    `mda.errors.ParisTraceError` that says what to do where nothing can be measured.
+    """
+    from paris import run
+    from paris.settings import Settings
+
+    return run.assemble(run.measure(Settings(host=host, **options)))

@@ -1,0 +1,5 @@
+"""`python -m paris`."""
+
+from paris.cli import entry
+
+entry()

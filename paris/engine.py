@@ -1,0 +1,193 @@
+"""The only loop: a procedure's requests out on a wire, outcomes back, until it is finished.
+
+Leaves by one door however it ends, so what was measured is never lost.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from mda.model import StopReason
+from paris import probes, replies
+from paris.errors import WireError
+from paris.pending import Pending, Stray
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mda.model import Loss, Outcome, ProbeRequest, Reply, Unresolved
+    from mda.procedure import Procedure
+    from paris.flows import FlowPlan
+    from paris.pacing import Pacing
+    from paris.wire.base import Wire
+
+# A probe is given up after three times the slowest answer of this trace, within these limits:
+# the lower one bridges the queues that a burst of ours may build up, the upper is the user's.
+_SHORTEST_WAIT_S: Final = 0.25
+_SLOWER_THAN_ANY: Final = 3.0
+# Answers of one wave arrive close together; the procedure is asked again when none has come for
+# this share of the slowest answer's time, as long as none for this long.
+_SETTLED_SHARE: Final = 0.1
+_SETTLED_S: Final = 0.005
+# Requests taken from the procedure at a time: few enough to be fresh when they are sent.
+_BATCH_S: Final = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Where a measurement stops short: probes sent in all, seconds in all; None for no limit."""
+
+    max_probes: int | None = None
+    deadline_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """The raw record of one measurement; times are seconds on the wire's clock.
+
+    `failure` is what the wire said where it ended the measurement.
+    """
+
+    started_at_s: float
+    ended_at_s: float
+    probes_sent: int
+    outcomes: tuple[Outcome, ...]
+    unresolved: tuple[Unresolved, ...]
+    unmatched: Counter[str]
+    stopped: StopReason
+    failure: WireError | None = None
+
+
+@dataclass(slots=True)
+class Engine:
+    """Runs one procedure over one wire.
+
+    `observe` is told of every outcome. `first_tag` is where the tags of this run begin.
+    """
+
+    procedure: Procedure
+    wire: Wire
+    plan: FlowPlan
+    pacing: Pacing
+    wait_s: float
+    limits: Limits
+    first_tag: int = 1
+    observe: Callable[[Outcome], None] = lambda _: None
+    _pending: Pending = field(init=False)
+    _queue: deque[ProbeRequest] = field(init=False, default_factory=deque)
+    _outcomes: list[Outcome] = field(init=False, default_factory=list)
+    _unmatched: Counter[str] = field(init=False, default_factory=Counter)
+    _sent: int = field(init=False, default=0)
+    _slowest_s: float = field(init=False, default=0.0)
+    _ask_at_s: float = field(init=False, default=0.0)
+
+    def __post_init__(self) -> None:
+        self._pending = Pending(self.plan, linger_s=self.wait_s, first_tag=self.first_tag)
+
+    def run(self) -> Record:
+        """Measure until the procedure is finished, a limit is reached, or Ctrl-C.
+
+        Raises WireError only if nothing was measured before it.
+        """
+        started_at_s = self.wire.now_s()
+        failure = None
+        try:
+            stopped = self._loop(started_at_s)
+        except KeyboardInterrupt:
+            stopped = StopReason.INTERRUPTED
+        except WireError as error:
+            if not self._outcomes:
+                raise
+            stopped, failure = StopReason.WIRE_ERROR, error
+        return Record(
+            started_at_s=started_at_s,
+            ended_at_s=self.wire.now_s(),
+            probes_sent=self._sent,
+            outcomes=tuple(self._outcomes),
+            unresolved=tuple(self._pending.unresolved()),
+            unmatched=self._unmatched,
+            stopped=stopped,
+            failure=failure,
+        )
+
+    def _loop(self, started_at_s: float) -> StopReason:
+        most = self.limits.max_probes
+        deadline_s = self.limits.deadline_s
+        end_s = float("inf") if deadline_s is None else started_at_s + deadline_s
+        while True:
+            now_s = self.wire.now_s()
+            for loss in self._pending.expire(now_s - self._timeout_s(), now_s):
+                self._deliver(loss, now_s)
+            if not self._queue and (not self._pending.in_flight or now_s >= self._ask_at_s):
+                self._queue.extend(self.procedure.wanted(self._batch()))
+                self._ask_at_s = float("inf")
+                if self.procedure.finished:
+                    return StopReason.COMPLETE
+            if now_s >= end_s:
+                return StopReason.TIME_BUDGET
+            spent = most is not None and self._sent >= most
+            if spent and self._queue:
+                self._queue.clear()
+            if spent and not self._pending.in_flight:
+                return StopReason.PROBE_BUDGET
+            if not spent:
+                self._send(now_s)
+            self._receive(min(end_s, self._next_event_s()))
+
+    def _batch(self) -> int:
+        return max(self.pacing.burst, int(self.pacing.rate_pps * _BATCH_S))
+
+    def _timeout_s(self) -> float:
+        """How long a probe is waited for, given the answers so far."""
+        if not self._slowest_s:
+            return self.wait_s
+        return min(self.wait_s, max(_SHORTEST_WAIT_S, _SLOWER_THAN_ANY * self._slowest_s))
+
+    def _send(self, now_s: float) -> None:
+        admitted = self.pacing.admits(now_s) if self._queue else 0
+        if self.limits.max_probes is not None:
+            admitted = min(admitted, self.limits.max_probes - self._sent)
+        requests = [self._queue.popleft() for _ in range(min(admitted, len(self._queue)))]
+        if not requests:
+            return
+        tags = [self._pending.reserve() for _ in requests]
+        datagrams = [
+            probes.build(self.plan, request, tag)
+            for request, tag in zip(requests, tags, strict=True)
+        ]
+        sent_at_s = self.wire.send(datagrams)
+        self.pacing.spend(len(requests))
+        self._sent += len(requests)
+        for tag, request, at_s in zip(tags, requests, sent_at_s, strict=True):
+            self._pending.add(tag, request, at_s)
+
+    def _next_event_s(self) -> float:
+        """The next moment at which there is something to do even if nothing arrives."""
+        moments = [self._ask_at_s]
+        oldest_s = self._pending.oldest_s()
+        if oldest_s is not None:
+            moments.append(oldest_s + self._timeout_s())
+        if self._queue:
+            moments.append(self.pacing.next_s())
+        return min(moments)
+
+    def _receive(self, until_s: float) -> None:
+        for received in self.wire.receive(until_s):
+            parsed = replies.parse(received.datagram)
+            if isinstance(parsed, replies.Unparsed):
+                self._unmatched[parsed.reason.value] += 1
+                continue
+            answer = self._pending.match(parsed, received.at_s)
+            if isinstance(answer, Stray):
+                self._unmatched[answer.reason.value] += 1
+                continue
+            self._slowest_s = max(self._slowest_s, answer.rtt_s)
+            self._deliver(answer, received.at_s)
+
+    def _deliver(self, outcome: Reply | Loss, now_s: float) -> None:
+        self._outcomes.append(outcome)
+        self.procedure.on_outcome(outcome)
+        self.observe(outcome)
+        self._ask_at_s = now_s + max(_SETTLED_S, _SETTLED_SHARE * self._slowest_s)

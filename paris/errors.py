@@ -1,0 +1,65 @@
+"""The tree of errors, and the exit codes that the command answers with.
+
+ParisTraceError
+├── SettingsError      an option or value that cannot be used          exit 2
+├── TopologyError      a simulated network that cannot be built        exit 2
+├── FormatError        a file that is not what it should be            exit 2
+├── ResolveError       a name without an address                       exit 3
+├── PrivilegeError     a right the system withholds                    exit 4
+├── WireError          the local network or system refused             exit 5
+└── OutputError        an output that could not be drawn or written    exit 8
+    (render.RenderError, raised where nothing of paris is known, also exits 8)
+
+Only `paris.cli` and `paris.rerender` catch them. A bad packet is never an exception: see
+`paris.replies`.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+from mda.errors import ParisTraceError
+
+
+class ExitCode(IntEnum):
+    """What the command's exit status means; documented in the README."""
+
+    REACHED = 0
+    NOT_REACHED = 1
+    USAGE = 2
+    NO_NAME = 3
+    NO_PRIVILEGE = 4
+    LOCAL_NETWORK = 5
+    PORT_CLOSED = 6
+    FILTERED = 7
+    OUTPUT = 8
+    BUG = 70
+    INTERRUPTED = 130
+
+
+class SettingsError(ParisTraceError):
+    """An option or value that cannot be used."""
+
+
+class TopologyError(ParisTraceError):
+    """A simulated network that cannot be built: the message has file, line, fault and cure."""
+
+
+class FormatError(ParisTraceError):
+    """A file that is not what it should be."""
+
+
+class ResolveError(ParisTraceError):
+    """A name without a usable address."""
+
+
+class PrivilegeError(ParisTraceError):
+    """A right that the system withholds; the message names the remedy."""
+
+
+class WireError(ParisTraceError):
+    """The local network or system refused to send or receive."""
+
+
+class OutputError(ParisTraceError):
+    """An output that could not be written."""

@@ -1,0 +1,58 @@
+"""The graph as GraphML, for Gephi, yEd, Cytoscape and networkx.
+
+GraphML holds scalars only: lists become text with spaces, what is absent is left out, truths
+are 0 and 1 (readers disagree on how to spell a boolean).
+"""
+
+from __future__ import annotations
+
+import io
+from statistics import median
+from typing import TYPE_CHECKING
+
+import networkx as nx
+
+from mda.graph import evidence, flows_of
+from paris.formats.native import vertex_id
+
+if TYPE_CHECKING:
+    from mda.model import Vertex
+    from mda.trace import Trace
+
+
+def write(trace: Trace) -> str:
+    """The trace's graph as GraphML text; vertices are named like in our JSON."""
+    flat: nx.DiGraph[str] = nx.DiGraph(
+        host=trace.plan.host,
+        source=str(trace.plan.source),
+        destination=str(trace.plan.destination),
+        miss_probability=trace.certainty.miss_probability,
+        complete=int(trace.is_complete),
+    )
+    for vertex in trace.graph:
+        flat.add_node(vertex_id(vertex), **_attributes(trace, vertex))
+    for near, far in trace.graph.edges:
+        flows = evidence(trace.graph, near, far)
+        flat.add_edge(vertex_id(near), vertex_id(far), flows=_spaced(flows), count=len(flows))
+    buffer = io.BytesIO()
+    nx.write_graphml_xml(flat, buffer, named_key_ids=True)
+    return buffer.getvalue().decode() + "\n"
+
+
+def _attributes(trace: Trace, vertex: Vertex) -> dict[str, str | int | float]:
+    attributes: dict[str, str | int | float] = {
+        "ttl": vertex.ttl,
+        "flows": _spaced(flows_of(trace.graph, vertex)),
+        "silent": int(vertex.address is None),
+        "destination": int(vertex.address == trace.plan.destination),
+    }
+    if vertex.address is not None:
+        attributes["address"] = str(vertex.address)
+    replies = trace.replies_at(vertex)
+    if replies:
+        attributes["rtt_median_ms"] = 1000 * median(reply.rtt_s for reply in replies)
+    return attributes
+
+
+def _spaced(flows: tuple[int, ...]) -> str:
+    return " ".join(map(str, flows))

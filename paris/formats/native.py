@@ -1,0 +1,275 @@
+"""Our own JSON: every probe, reply and loss with its time, and what follows from them.
+
+`write` and `read` are inverses. Only `plan`, `run` and `outcomes` are read back; `graph`,
+`certainty` and `diamonds` follow from those and are there for programs that want no more. The
+JSON Schema lies beside this file. Times are seconds, addresses text, probabilities in (0, 1).
+"""
+
+from __future__ import annotations
+
+import json
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any, Final
+
+from mda.graph import evidence, flows_of
+from mda.model import (
+    Loss,
+    MplsEntry,
+    ProbeRequest,
+    Reply,
+    ReplyKind,
+    StopReason,
+    Unresolved,
+    Vertex,
+)
+from mda.stopping import Bound
+from mda.trace import Algorithm, Plan, Probing, Trace
+from paris.errors import FormatError
+
+if TYPE_CHECKING:
+    from mda.certainty import VertexCertainty
+    from mda.diamonds import Diamond
+    from mda.model import Outcome
+
+FORMAT: Final = "paris-trace"
+VERSION: Final = 1
+
+Json = dict[str, Any]
+
+
+def write(trace: Trace) -> str:
+    """The trace as JSON text, ending with a newline; equal traces give equal text."""
+    document = {
+        "format": FORMAT,
+        "version": VERSION,
+        "plan": _plan(trace.plan),
+        "run": {
+            "started_at_unix_s": trace.started_at_unix_s,
+            "duration_s": trace.duration_s,
+            "probes_sent": trace.probes_sent,
+            "stopped": trace.stopped.value,
+            "reached": trace.reached,
+            "unmatched": dict(trace.unmatched),
+        },
+        "outcomes": [
+            *(_outcome(outcome) for outcome in trace.outcomes),
+            *(_unresolved(probe) for probe in trace.unresolved),
+        ],
+        "graph": {
+            "vertices": [
+                {**_vertex(vertex), "flows": flows_of(trace.graph, vertex)}
+                for vertex in trace.graph
+            ],
+            "edges": [
+                {
+                    "from": vertex_id(near),
+                    "to": vertex_id(far),
+                    "flows": evidence(trace.graph, near, far),
+                }
+                for near, far in trace.graph.edges
+            ],
+            "per_packet": [vertex_id(vertex) for vertex in trace.per_packet],
+            "unordered_ttls": sorted(trace.unordered),
+        },
+        "certainty": {
+            "miss_probability": trace.certainty.miss_probability,
+            "vertices": [_known(known) for known in trace.certainty.vertices],
+        },
+        "diamonds": [_diamond(diamond) for diamond in trace.diamonds],
+        "names": {str(address): trace.names[address] for address in sorted(trace.names, key=int)},
+    }
+    return json.dumps(document, indent=1) + "\n"
+
+
+def read(text: str, name: str) -> Trace:
+    """The trace that `write` wrote; `name` is the file's, for messages. Raises FormatError."""
+    try:
+        document = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise FormatError(f"{name}:{error.lineno}: not JSON: {error.msg}") from None
+    if not isinstance(document, dict) or document.get("format") != FORMAT:
+        raise FormatError(f'{name}: not a paris-trace file: no "format": "{FORMAT}" in it')
+    if document.get("version") != VERSION:
+        raise FormatError(
+            f"{name}: written in version {document.get('version')!r} of the format; "
+            f"this program reads version {VERSION}"
+        )
+    try:
+        return _read(document)
+    except KeyError as error:
+        raise FormatError(f"{name}: {error.args[0]!r} is missing") from None
+    except (TypeError, ValueError, AttributeError, ArithmeticError) as error:
+        raise FormatError(f"{name}: a value is not what it should be: {error}") from None
+
+
+def vertex_id(vertex: Vertex) -> str:
+    """A name for a vertex that is unique in its graph: address or star, and TTL."""
+    where = f"*{vertex.star}" if vertex.address is None else str(vertex.address)
+    return f"{where}@{vertex.ttl}"
+
+
+def _plan(plan: Plan) -> Json:
+    probing = plan.probing
+    return {
+        "host": plan.host,
+        "source": str(plan.source),
+        "destination": str(plan.destination),
+        "algorithm": plan.algorithm.value,
+        "failure_probability": plan.bound.failure_probability,
+        "per_vertex": plan.bound.per_vertex,
+        "protocol": probing.protocol,
+        "flow_field": probing.flow_field,
+        "sport": probing.sport,
+        "dport": probing.dport,
+        "traffic_class": probing.traffic_class,
+        "flow_label": probing.flow_label,
+        "first_ttl": plan.first_ttl,
+        "max_ttl": plan.max_ttl,
+        "attempts": plan.attempts,
+        "network": plan.network,
+        "seed": plan.seed,
+    }
+
+
+def _request(request: ProbeRequest, sent_at_s: float) -> Json:
+    return {
+        "flow": request.flow,
+        "ttl": request.ttl,
+        "attempt": request.attempt,
+        "sent_at_s": sent_at_s,
+    }
+
+
+def _unresolved(probe: Unresolved) -> Json:
+    return _request(probe.request, probe.sent_at_s)
+
+
+def _outcome(outcome: Outcome) -> Json:
+    probe = _request(outcome.request, outcome.sent_at_s)
+    if isinstance(outcome, Loss):
+        return {**probe, "gave_up_at_s": outcome.gave_up_at_s}
+    return {
+        **probe,
+        "received_at_s": outcome.received_at_s,
+        "kind": outcome.kind.value,
+        "responder": str(outcome.responder),
+        "icmp_type": outcome.icmp_type,
+        "icmp_code": outcome.icmp_code,
+        "quoted_ttl": outcome.quoted_ttl,
+        "reply_ttl": outcome.reply_ttl,
+        "reply_ip_id": outcome.reply_ip_id,
+        "mpls": [
+            {
+                "label": entry.label,
+                "traffic_class": entry.traffic_class,
+                "bottom": entry.bottom,
+                "ttl": entry.ttl,
+            }
+            for entry in outcome.mpls
+        ],
+        "changed": outcome.changed,
+    }
+
+
+def _vertex(vertex: Vertex) -> Json:
+    return {
+        "id": vertex_id(vertex),
+        "ttl": vertex.ttl,
+        "address": None if vertex.address is None else str(vertex.address),
+    }
+
+
+def _known(known: VertexCertainty) -> Json:
+    return {
+        "vertex": vertex_id(known.vertex),
+        "successors": known.seen,
+        "flows": known.flows,
+        "miss_probability": known.miss_probability,
+        "finished": known.is_finished,
+    }
+
+
+def _diamond(diamond: Diamond) -> Json:
+    convergence = diamond.convergence
+    return {
+        "divergence": vertex_id(diamond.divergence),
+        "convergence": None if convergence is None else vertex_id(convergence),
+        "max_width": diamond.max_width,
+        "max_length": diamond.max_length,
+        "min_length": diamond.min_length,
+        "width_asymmetry": diamond.width_asymmetry,
+        "meshed_ratio": diamond.meshed_ratio,
+        "paths": diamond.paths,
+    }
+
+
+def _read(document: Json) -> Trace:
+    plan, run = document["plan"], document["run"]
+    outcomes: list[Outcome] = []
+    unresolved: list[Unresolved] = []
+    for record in document["outcomes"]:
+        request = ProbeRequest(record["flow"], record["ttl"], record["attempt"])
+        if "responder" in record:
+            outcomes.append(_read_reply(request, record))
+        elif "gave_up_at_s" in record:
+            outcomes.append(
+                Loss(
+                    request=request,
+                    sent_at_s=record["sent_at_s"],
+                    gave_up_at_s=record["gave_up_at_s"],
+                )
+            )
+        else:
+            unresolved.append(Unresolved(request, record["sent_at_s"]))
+    return Trace.assemble(
+        plan=Plan(
+            host=plan["host"],
+            source=ip_address(plan["source"]),
+            destination=ip_address(plan["destination"]),
+            algorithm=Algorithm(plan["algorithm"]),
+            bound=Bound(plan["failure_probability"], plan["per_vertex"]),
+            probing=Probing(
+                **{
+                    key: plan[key]
+                    for key in (
+                        "protocol",
+                        "flow_field",
+                        "sport",
+                        "dport",
+                        "traffic_class",
+                        "flow_label",
+                    )
+                }
+            ),
+            first_ttl=plan["first_ttl"],
+            max_ttl=plan["max_ttl"],
+            attempts=plan["attempts"],
+            network=plan["network"],
+            seed=plan["seed"],
+        ),
+        started_at_unix_s=run["started_at_unix_s"],
+        duration_s=run["duration_s"],
+        probes_sent=run["probes_sent"],
+        outcomes=outcomes,
+        unresolved=unresolved,
+        unmatched=run["unmatched"],
+        stopped=StopReason(run["stopped"]),
+        names={ip_address(address): name for address, name in document["names"].items()},
+    )
+
+
+def _read_reply(request: ProbeRequest, record: Json) -> Reply:
+    return Reply(
+        request=request,
+        kind=ReplyKind(record["kind"]),
+        responder=ip_address(record["responder"]),
+        sent_at_s=record["sent_at_s"],
+        received_at_s=record["received_at_s"],
+        icmp_type=record["icmp_type"],
+        icmp_code=record["icmp_code"],
+        quoted_ttl=record["quoted_ttl"],
+        reply_ttl=record["reply_ttl"],
+        reply_ip_id=record["reply_ip_id"],
+        mpls=tuple(MplsEntry(**entry) for entry in record["mpls"]),
+        changed=tuple(record["changed"]),
+    )

@@ -1,0 +1,323 @@
+"""The command line: letters as fingers know them from traceroute, into Settings and outputs."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import socket
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, NoReturn
+
+from paris.errors import SettingsError
+from paris.settings import DEFAULT_RATE_PPS, Settings
+from paris.version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from ipaddress import IPv4Address, IPv6Address
+
+_EXAMPLES = """\
+examples:
+  paris-trace example.net                       one flow, every hop
+  sudo paris-trace example.net --mda -o out.svg every load-balanced path, drawn
+  paris-trace --sim two-way --mda               the same on a simulated network, no root
+  paris-trace -T -p 443 example.net --mda       by TCP to port 443
+  paris-trace example.net --mda -c 99 -o r.json keep everything; paris-render draws it again
+
+exit status: 0 reached, 1 not reached, 2 usage or unusable file, 3 no such name, 4 no privilege,
+5 local network, 6 port closed (-T), 7 prohibited on the way, 8 output not written, 70 a bug,
+130 interrupted (what was measured is still written)
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """A parsed command line: what to measure, and what to do with it.
+
+    `outputs` are file names, "-" for standard output; `format` is for those whose suffix does
+    not tell. `color` is "auto", "always" or "never".
+    """
+
+    settings: Settings
+    output: OutputOptions
+    numeric: bool
+    progress: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutputOptions:
+    """Where a trace goes and how text looks; see Options."""
+
+    files: tuple[str, ...]
+    format: str | None
+    color: str
+    ascii: bool
+
+
+class _Parser(argparse.ArgumentParser):
+    """Raises instead of printing usage and exiting, and suggests what was meant."""
+
+    def error(self, message: str) -> NoReturn:
+        if message.startswith("unrecognized arguments: "):
+            word = message.split()[2].split("=")[0]
+            known = [name for action in self._actions for name in action.option_strings]
+            close = difflib.get_close_matches(word, known, n=1)
+            hint = f"; did you mean {close[0]}?" if close else "; see --help"
+            message = f"unknown option or argument {word}{hint}"
+        raise SettingsError(message)
+
+
+def parse_trace(arguments: Sequence[str]) -> Options:
+    """The options of `paris-trace`. Raises SettingsError; `--help` and `--version` exit."""
+    given = _trace_parser().parse_args(arguments)
+    if given.sendwait is not None and given.rate is not None:
+        raise SettingsError("-z/--sendwait and --rate say the same thing; give one of them")
+    rate_pps = given.rate if given.rate is not None else DEFAULT_RATE_PPS
+    if given.sendwait is not None:
+        rate_pps = 1 / given.sendwait if given.sendwait else 1e6
+    if given.per_vertex and not given.mda:
+        raise SettingsError("--per-vertex goes with --mda")
+    settings = Settings(
+        host=given.host,
+        network=given.sim,
+        multipath=given.mda,
+        ip_version=given.ip_version,
+        protocol=given.protocol,
+        flow_field=given.flow_field,
+        sport=given.sport,
+        dport=given.port,
+        traffic_class=given.tos,
+        flow_label=given.flow_label,
+        source=given.source,
+        interface=given.interface,
+        first_ttl=given.first_hop,
+        max_ttl=given.max_hops,
+        queries=given.queries,
+        gap_limit=given.gap_limit,
+        failure_probability=round(1 - given.confidence / 100, 12),
+        per_vertex=given.per_vertex,
+        wait_s=given.wait,
+        rate_pps=rate_pps,
+        max_probes=given.max_probes,
+        deadline_s=given.deadline,
+        seed=given.seed,
+    )
+    return Options(
+        settings=settings,
+        output=_output_options(given),
+        numeric=given.numeric or given.sim is not None,
+        progress=not given.no_progress,
+    )
+
+
+def parse_render(arguments: Sequence[str]) -> tuple[str, OutputOptions]:
+    """The options of `paris-render`: the file to read, and the outputs."""
+    parser = _Parser(
+        prog="paris-render",
+        description="Make any output of paris-trace again from its JSON.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("file", metavar="FILE", help="a trace that paris-trace -o FILE.json wrote")
+    _add_outputs(parser)
+    _add_version(parser)
+    given = parser.parse_args(arguments)
+    return given.file, _output_options(given)
+
+
+def _output_options(given: argparse.Namespace) -> OutputOptions:
+    if given.output.count("-") > 1:
+        raise SettingsError("-o - is given twice; standard output takes one format")
+    return OutputOptions(
+        files=tuple(given.output), format=given.format, color=given.color, ascii=given.ascii
+    )
+
+
+def _trace_parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="paris-trace",
+        usage="paris-trace [options] HOST | --sim NETWORK",
+        description="Find every load-balanced path to HOST (--mda), or follow one flow to it.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("host", nargs="?", metavar="HOST", help="a name, or an IPv4 or IPv6 address")
+    _add_version(parser)
+
+    group = parser.add_argument_group("paths")
+    add = group.add_argument
+    add("--mda", action="store_true", help="find every load-balanced path")
+    add(
+        "-c",
+        "--confidence",
+        type=float,
+        default=95.0,
+        metavar="PERCENT",
+        help="how sure the graph is to lack nothing (default 95)",
+    )
+    add(
+        "--per-vertex",
+        action="store_true",
+        help="let -c hold for each vertex alone, as other tools do",
+    )
+    add(
+        "--flow-field",
+        choices=("sport", "dport", "icmp-checksum", "flow-label"),
+        help="what numbers the flows (default sport; icmp-checksum with -I)",
+    )
+    add(
+        "--gap-limit",
+        type=int,
+        default=3,
+        metavar="N",
+        help="silent hops in a row to look behind (default 3)",
+    )
+    add(
+        "--sim", metavar="NETWORK", help="trace a simulated network: a sample's name or a YAML file"
+    )
+    add("--seed", type=int, metavar="N", help="draw the same random numbers again")
+
+    group = parser.add_argument_group("probes")
+    add = group.add_argument
+    versions = group.add_mutually_exclusive_group()
+    for letter, version in (("-4", 4), ("-6", 6)):
+        versions.add_argument(
+            letter, dest="ip_version", action="store_const", const=version, help=f"use IPv{version}"
+        )
+    protocols = group.add_mutually_exclusive_group()
+    for letter, name, words in (
+        ("-U", "udp", "UDP datagrams (default)"),
+        ("-I", "icmp", "ICMP echo requests"),
+        ("-T", "tcp", "TCP SYN segments"),
+    ):
+        protocols.add_argument(
+            letter,
+            f"--{name}",
+            dest="protocol",
+            action="store_const",
+            const=name,
+            default="udp",
+            help=words,
+        )
+    add(
+        "-p",
+        "--port",
+        type=_port,
+        metavar="PORT",
+        help="destination port, number or service name (default 33434; 80 with -T)",
+    )
+    add("--sport", type=_port, metavar="PORT", help="source port of flow 0")
+    add("-f", "--first-hop", type=int, default=1, metavar="TTL", help="TTL to begin at (1)")
+    add("-m", "--max-hops", type=int, default=30, metavar="TTL", help="TTL to end at (30)")
+    add(
+        "-q",
+        "--queries",
+        type=int,
+        default=3,
+        metavar="N",
+        help="probes per hop; with --mda, tries before silence is believed (3)",
+    )
+    add("-s", "--source", type=_address, metavar="ADDRESS", help="source address")
+    add("-i", "--interface", metavar="NAME", help="network interface to send from")
+    add("-t", "--tos", type=_number, default=0, metavar="N", help="ToS byte or traffic class (0)")
+    add("--flow-label", type=_number, default=0, metavar="N", help="IPv6 flow label (0)")
+
+    group = parser.add_argument_group("time")
+    add = group.add_argument
+    add(
+        "-w",
+        "--wait",
+        type=_seconds,
+        default=2.0,
+        metavar="SECONDS",
+        help="longest wait for an answer; adapts downwards (2)",
+    )
+    add(
+        "-z",
+        "--sendwait",
+        type=_sendwait,
+        metavar="SECONDS",
+        help="pause between probes; above 10 it is in milliseconds",
+    )
+    add("--rate", type=float, metavar="PPS", help=f"probes a second ({DEFAULT_RATE_PPS:g})")
+    add("--max-probes", type=int, metavar="N", help="stop after N probes")
+    add("--deadline", type=_seconds, metavar="SECONDS", help="stop after this long")
+
+    _add_outputs(parser)
+    group = parser.add_argument_group("manners")
+    add = group.add_argument
+    add("-n", "--numeric", action="store_true", help="do not look up names")
+    add("--no-progress", action="store_true", help="no progress line on a terminal")
+    return parser
+
+
+def _add_outputs(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("output")
+    add = group.add_argument
+    add(
+        "-o",
+        "--output",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="write FILE, as its suffix says: .svg .png .pdf .dot .json .graphml .txt; "
+        "- is standard output; may be given again",
+    )
+    add(
+        "--format",
+        choices=("svg", "png", "pdf", "dot", "json", "graphml", "txt"),
+        help="format of -o - and of files with another suffix",
+    )
+    add(
+        "--color",
+        choices=("auto", "always", "never"),
+        default="auto",
+        help="colour the text (auto: on a terminal, unless NO_COLOR is set)",
+    )
+    add("--ascii", action="store_true", help="draw the text with ASCII only")
+
+
+def _add_version(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("-V", "--version", action="version", version=f"paris-trace {__version__}")
+
+
+def _port(text: str) -> int:
+    if text.isdecimal():
+        return int(text)
+    try:
+        return socket.getservbyname(text)
+    except OSError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port number or service name") from None
+
+
+def _address(text: str) -> IPv4Address | IPv6Address:
+    try:
+        return ip_address(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no IPv4 or IPv6 address") from None
+
+
+def _number(text: str) -> int:
+    try:
+        return int(text, 0)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number") from None
+
+
+def _seconds(text: str) -> float:
+    """Seconds, or with the suffix ms milliseconds."""
+    number, scale = (text[:-2], 0.001) if text.endswith("ms") else (text.removesuffix("s"), 1.0)
+    try:
+        return float(number) * scale
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time; try 0.5, 2s or 500ms") from None
+
+
+def _sendwait(text: str) -> float:
+    """Like `_seconds`, but a bare number above 10 is in milliseconds, as in traceroute."""
+    wait_s = _seconds(text)
+    if wait_s < 0:
+        raise argparse.ArgumentTypeError("a pause cannot be negative")
+    return wait_s / 1000 if wait_s > 10 and not text.endswith("s") else wait_s

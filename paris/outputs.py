@@ -1,0 +1,140 @@
+"""A trace into everything that was asked for: measured data first, pictures after."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from mda.errors import ParisTraceError
+from paris.errors import OutputError, SettingsError
+
+if TYPE_CHECKING:
+    from typing import TextIO
+
+    from mda.trace import Trace
+    from paris.options import OutputOptions
+
+STANDARD_OUTPUT: Final = "-"
+# In the order of writing: what was measured comes before what is drawn from it.
+_FORMATS: Final = ("json", "txt", "graphml", "dot", "svg", "png", "pdf")
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One thing to write: `file` is a path or STANDARD_OUTPUT, `format` one of the suffixes."""
+
+    file: str
+    format: str
+
+
+def plan_outputs(options: OutputOptions) -> tuple[Output, ...]:
+    """What to write, in order; text goes to standard output unless something else does.
+
+    Raises SettingsError for a file whose format is not told, OutputError for one that cannot be
+    written: both before anything is measured.
+    """
+    outputs = [_output(file, options.format) for file in options.files]
+    if not any(output.file == STANDARD_OUTPUT for output in outputs):
+        outputs.append(Output(STANDARD_OUTPUT, "txt"))
+    for output in outputs:
+        if output.file != STANDARD_OUTPUT:
+            _check_writable(Path(output.file))
+    return tuple(sorted(outputs, key=lambda output: _FORMATS.index(output.format)))
+
+
+def write_all(trace: Trace, outputs: tuple[Output, ...], options: OutputOptions) -> list[str]:
+    """Write every output; the faults of those that could not be, one line each."""
+    faults = []
+    for output in outputs:
+        try:
+            _write(output, _content(trace, output, options))
+        except ParisTraceError as error:
+            faults.append(str(error))
+    return faults
+
+
+def _output(file: str, format: str | None) -> Output:
+    suffix = Path(file).suffix.removeprefix(".").lower()
+    if file != STANDARD_OUTPUT and suffix in _FORMATS:
+        return Output(file, suffix)
+    if format is None:
+        if file == STANDARD_OUTPUT:
+            return Output(file, "txt")
+        known = " ".join(f".{name}" for name in _FORMATS)
+        raise SettingsError(
+            f"-o {file}: its suffix names no format; use one of {known}, or give --format"
+        )
+    return Output(file, format)
+
+
+def _check_writable(path: Path) -> None:
+    folder = path.parent
+    if path.is_dir():
+        raise OutputError(f"cannot write {path}: it is a folder")
+    if not folder.is_dir():
+        raise OutputError(f"cannot write {path}: there is no folder {folder}")
+    if not os.access(path if path.exists() else folder, os.W_OK):
+        raise OutputError(f"cannot write {path}: permission denied")
+
+
+def _content(trace: Trace, output: Output, options: OutputOptions) -> bytes:
+    """The bytes of one output. Imports only what its format needs."""
+    match output.format:
+        case "json":
+            from paris.formats import native
+
+            return native.write(trace).encode()
+        case "graphml":
+            from paris.formats import graphml
+
+            return graphml.write(trace).encode()
+        case "txt":
+            from render.text import text
+
+            to_terminal = output.file == STANDARD_OUTPUT
+            return text(
+                trace,
+                names=trace.names,
+                color=to_terminal and _use_color(options.color, sys.stdout),
+                ascii=options.ascii or (to_terminal and not _is_unicode(sys.stdout)),
+            ).encode()
+        case _:
+            from render.dot import dot
+
+            source = dot(trace, names=trace.names)
+            if output.format == "dot":
+                return source.encode()
+            from render.svg import draw
+
+            return draw(source, output.format)
+
+
+def _use_color(wish: str, stream: TextIO) -> bool:
+    """Colour for a terminal, unless NO_COLOR (no-color.org) or the user says otherwise."""
+    if wish != "auto":
+        return wish == "always"
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    return stream.isatty() and not plain
+
+
+def _is_unicode(stream: TextIO) -> bool:
+    return (stream.encoding or "").lower().replace("-", "") == "utf8"
+
+
+def _write(output: Output, content: bytes) -> None:
+    try:
+        if output.file == STANDARD_OUTPUT:
+            sys.stdout.buffer.write(content)
+            sys.stdout.buffer.flush()
+        else:
+            Path(output.file).write_bytes(content)
+    except BrokenPipeError:
+        # Python flushes standard output once more at exit; there is nobody to read it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise OutputError("standard output was closed before everything was written") from None
+    except OSError as error:
+        name = "standard output" if output.file == STANDARD_OUTPUT else output.file
+        raise OutputError(f"cannot write {name}: {error.strerror}") from None

@@ -1,0 +1,36 @@
+"""A token bucket: how many probes may leave now. `now_s` is always an argument."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class Pacing:
+    """Lets `rate_pps` probes a second leave, at most `burst` of them back to back.
+
+    Time in which nothing was sent earns no more than one burst.
+    """
+
+    rate_pps: float
+    burst: int
+    _tokens: float = field(init=False)
+    _counted_at_s: float = field(init=False, default=0.0)
+
+    def __post_init__(self) -> None:
+        self._tokens = float(self.burst)
+
+    def admits(self, now_s: float) -> int:
+        """How many probes may be sent at `now_s`."""
+        earned = (now_s - self._counted_at_s) * self.rate_pps
+        self._tokens = min(self._tokens + max(earned, 0.0), float(self.burst))
+        self._counted_at_s = now_s
+        return int(self._tokens + 1e-9)
+
+    def spend(self, probes: int) -> None:
+        """Count `probes` as sent."""
+        self._tokens -= probes
+
+    def next_s(self) -> float:
+        """When the next probe may leave."""
+        return self._counted_at_s + max(0.0, 1 - self._tokens) / self.rate_pps

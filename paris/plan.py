@@ -1,0 +1,67 @@
+"""Settings and a resolved destination into what the engine runs: headers, procedure, plan."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from mda.full import Full
+from mda.path import Path
+from mda.stopping import Bound
+from paris.flows import FlowField, FlowPlan, Protocol
+
+if TYPE_CHECKING:
+    from random import Random
+
+    from mda.model import IPAddress
+    from mda.procedure import Procedure
+    from paris.settings import Settings
+
+_DEFAULT_PORT: Final = {Protocol.UDP: 33434, Protocol.TCP: 80, Protocol.ICMP: 0}
+# Base source ports lie below the range from which Linux gives its own sockets theirs, so that
+# answers to other programs are not taken for ours, and leave more than 10,000 flows above.
+_SOURCE_PORTS: Final = range(10_000, 22_000)
+
+
+def flow_plan(
+    settings: Settings, source: IPAddress, destination: IPAddress, random: Random
+) -> FlowPlan:
+    """The header fields of every flow of this run. Raises SettingsError where they clash."""
+    protocol = Protocol(settings.protocol)
+    if settings.flow_field is None:
+        icmp = protocol is Protocol.ICMP
+        field = FlowField.ICMP_CHECKSUM if icmp else FlowField.SPORT
+    else:
+        field = FlowField(settings.flow_field)
+    sport = random.choice(_SOURCE_PORTS) if settings.sport is None else settings.sport
+    return FlowPlan(
+        source=source,
+        destination=destination,
+        protocol=protocol,
+        field=field,
+        sport=sport,
+        dport=_DEFAULT_PORT[protocol] if settings.dport is None else settings.dport,
+        traffic_class=settings.traffic_class,
+        flow_label=settings.flow_label,
+    )
+
+
+def bound(settings: Settings) -> Bound:
+    """What may be missed."""
+    return Bound(settings.failure_probability, settings.per_vertex)
+
+
+def procedure_for(settings: Settings, flows: FlowPlan) -> Procedure:
+    """The procedure that the settings ask for."""
+    if not settings.multipath:
+        return Path(
+            first_ttl=settings.first_ttl, max_ttl=settings.max_ttl, queries=settings.queries
+        )
+    return Full(
+        source=flows.source,
+        bound=bound(settings),
+        first_ttl=settings.first_ttl,
+        max_ttl=settings.max_ttl,
+        attempts=settings.queries,
+        gap_limit=settings.gap_limit,
+        flows=flows.capacity,
+    )

@@ -1,0 +1,56 @@
+"""The progress line: outcomes so far, on one line of a terminal that is rewritten in place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import TYPE_CHECKING, Final
+
+from mda.model import Reply
+
+if TYPE_CHECKING:
+    from typing import TextIO
+
+    from mda.model import IPAddress, Outcome
+
+_REFRESH_S: Final = 0.1
+
+
+@dataclass(slots=True)
+class Progress:
+    """Counts outcomes and shows them on `stream`, ten times a second at most."""
+
+    stream: TextIO
+    _answered: int = 0
+    _lost: int = 0
+    _hop: int = 0
+    _interfaces: set[IPAddress] = field(default_factory=set)
+    _shown_at_s: float = 0.0
+    _is_shown: bool = False
+
+    def observe(self, outcome: Outcome) -> None:
+        """Take in one outcome."""
+        if isinstance(outcome, Reply):
+            self._answered += 1
+            self._interfaces.add(outcome.responder)
+            if not outcome.ends_path:
+                self._hop = max(self._hop, outcome.request.ttl)
+        else:
+            self._lost += 1
+        if monotonic() - self._shown_at_s >= _REFRESH_S:
+            self._show()
+
+    def _show(self) -> None:
+        self._shown_at_s = monotonic()
+        self._is_shown = True
+        self.stream.write(
+            f"\r\x1b[Khop {self._hop}  {self._answered} answers, {self._lost} losses, "
+            f"{len(self._interfaces)} interfaces"
+        )
+        self.stream.flush()
+
+    def clear(self) -> None:
+        """Leave the line empty."""
+        if self._is_shown:
+            self.stream.write("\r\x1b[K")
+            self.stream.flush()

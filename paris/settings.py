@@ -1,0 +1,92 @@
+"""What the user asked for, checked: one frozen value from the command line down."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from paris.errors import SettingsError
+
+if TYPE_CHECKING:
+    from ipaddress import IPv4Address, IPv6Address
+
+MAX_TTL: Final = 255
+# Probes a second. Routers answer from their slow path, many at no more than some hundreds a
+# second; a wave is spread over all hops, so each of ten hops sees a tenth of this.
+DEFAULT_RATE_PPS: Final = 1000.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How to measure. Raises SettingsError with one clear line where values cannot be used.
+
+    `ip_version` None takes what the name resolves to first. `sport` and `dport` None leave the
+    choice to the plan. `failure_probability` is what may be missed: in the whole graph, or with
+    `per_vertex` at each vertex. `queries` is how many probes each hop gets in a single-path
+    trace, and how often a probe is tried before its silence is believed in a multipath trace.
+    `network` is a simulated network's name or file, None for the real one.
+    """
+
+    host: str | None = None
+    network: str | None = None
+    multipath: bool = False
+    ip_version: int | None = None
+    protocol: str = "udp"
+    flow_field: str | None = None
+    sport: int | None = None
+    dport: int | None = None
+    traffic_class: int = 0
+    flow_label: int = 0
+    source: IPv4Address | IPv6Address | None = None
+    interface: str | None = None
+    first_ttl: int = 1
+    max_ttl: int = 30
+    queries: int = 3
+    gap_limit: int = 3
+    failure_probability: float = 0.05
+    per_vertex: bool = False
+    wait_s: float = 2.0
+    rate_pps: float = DEFAULT_RATE_PPS
+    max_probes: int | None = None
+    deadline_s: float | None = None
+    seed: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.host is None and self.network is None:
+            raise SettingsError("name a HOST to trace, or a simulated network with --sim")
+        if self.host is not None and self.network is not None:
+            raise SettingsError("name either a HOST or a simulated network with --sim, not both")
+        _within("-f/--first-hop", self.first_ttl, 1, MAX_TTL)
+        _within("-m/--max-hops", self.max_ttl, 1, MAX_TTL)
+        if self.first_ttl > self.max_ttl:
+            raise SettingsError(
+                f"-f/--first-hop {self.first_ttl} is beyond -m/--max-hops {self.max_ttl}"
+            )
+        _within("-q/--queries", self.queries, 1, 20)
+        _within("--gap-limit", self.gap_limit, 1, MAX_TTL)
+        _within("-t/--tos", self.traffic_class, 0, 255)
+        _within("--flow-label", self.flow_label, 0, 0xFFFFF)
+        for option, port in (("--sport", self.sport), ("-p/--port", self.dport)):
+            if port is not None:
+                _within(option, port, 1, 65535)
+        if not 0 < self.failure_probability < 1:
+            raise SettingsError(
+                f"-c/--confidence must lie above 0 and below 100, not "
+                f"{100 * (1 - self.failure_probability):g}"
+            )
+        _positive("-w/--wait", self.wait_s, "seconds")
+        _positive("--rate", self.rate_pps, "probes a second")
+        if self.max_probes is not None:
+            _within("--max-probes", self.max_probes, 1, 10**9)
+        if self.deadline_s is not None:
+            _positive("--deadline", self.deadline_s, "seconds")
+
+
+def _within(option: str, value: int, lowest: int, highest: int) -> None:
+    if not lowest <= value <= highest:
+        raise SettingsError(f"{option} must be from {lowest} to {highest}, not {value}")
+
+
+def _positive(option: str, value: float, unit: str) -> None:
+    if not 0 < value < float("inf"):
+        raise SettingsError(f"{option} must be a number of {unit} above 0, not {value:g}")

@@ -1,0 +1,1 @@
+"""A network in a process: topologies from YAML, real bytes in, real bytes out, no socket."""

@@ -1,0 +1,1 @@
+"""Everything that carries datagrams: see `base` for what a wire is."""

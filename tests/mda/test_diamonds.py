@@ -1,0 +1,93 @@
+"""Diamonds and their metrics, against graphs small enough to count by hand."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import networkx as nx
+import pytest
+
+from mda.diamonds import Diamond, diamonds
+from mda.model import Vertex
+from tests.support.drive import SOURCE, interface, vertex
+
+
+def graph(*paths: str) -> nx.DiGraph[Vertex]:
+    """A graph of paths such as "1 2 4": interface numbers from TTL 1 on, after the source."""
+    built: nx.DiGraph[Vertex] = nx.DiGraph()
+    for path in paths:
+        hops = [vertex(ttl, int(number)) for ttl, number in enumerate(path.split(), start=1)]
+        nx.add_path(built, [Vertex(0, SOURCE), *hops])
+    return built
+
+
+def only(*paths: str) -> Diamond:
+    (diamond,) = diamonds(graph(*paths))
+    return diamond
+
+
+def test_a_plain_path_has_none() -> None:
+    assert diamonds(graph("1 2 3 4")) == ()
+
+
+def test_the_simplest() -> None:
+    diamond = only("1 2 4", "1 3 4")
+    assert (diamond.divergence, diamond.convergence) == (vertex(1, 1), vertex(3, 4))
+    assert diamond.hops == ((vertex(2, 2), vertex(2, 3)),)
+    assert (diamond.max_width, diamond.max_length, diamond.min_length) == (2, 2, 2)
+    assert diamond.is_symmetric
+    assert not diamond.is_meshed
+    assert (diamond.width_asymmetry, diamond.paths) == (0, 2)
+
+
+def test_two_in_series_are_two() -> None:
+    first, second = diamonds(graph("1 2 4 5 7", "1 3 4 6 7"))
+    assert (first.divergence, first.convergence) == (vertex(1, 1), vertex(3, 4))
+    assert (second.divergence, second.convergence) == (vertex(3, 4), vertex(5, 7))
+
+
+def test_one_inside_another_belongs_to_the_outer() -> None:
+    diamond = only("1 2 4 7", "1 2 5 7", "1 3 6 7")
+    assert (diamond.max_width, diamond.max_length, diamond.paths) == (3, 3, 3)
+    assert diamond.width_asymmetry == 1  # one vertex of hop 2 has two successors, one has one
+    assert not diamond.is_meshed
+
+
+def test_meshing() -> None:
+    full = only("1 2 4 6", "1 2 5 6", "1 3 4 6", "1 3 5 6")
+    assert full.is_meshed
+    assert full.meshed_ratio == pytest.approx(1 / 3)
+    assert full.paths == 4
+    assert full.width_asymmetry == 0
+
+
+def test_a_crossing_from_a_narrower_hop_is_meshing() -> None:
+    # Hop 2 has two vertices, hop 3 three: meshed as one of hop 3 has two predecessors.
+    assert only("1 2 4 7", "1 2 5 7", "1 3 5 7", "1 3 6 7").is_meshed
+
+
+def test_branches_of_different_length_meet_at_the_destination() -> None:
+    diamond = only("1 2 9", "1 3 4 9")
+    assert diamond.convergence == vertex(4, 9)
+    assert (diamond.max_length, diamond.min_length) == (3, 2)
+    assert not diamond.is_symmetric
+    assert diamond.paths == 2
+
+
+def test_branches_that_never_meet() -> None:
+    diamond = only("1 2", "1 3")
+    assert diamond.convergence is None
+    assert (diamond.max_width, diamond.max_length, diamond.paths) == (2, 1, 2)
+
+
+def test_paths_are_counted_exactly_however_many() -> None:
+    mesh: nx.DiGraph[Vertex] = graph("1")
+    hops = [[vertex(1, 1)]]
+    for ttl in range(2, 42):
+        hops.append([vertex(ttl, 100 * ttl + n) for n in range(10)])
+    hops.append([vertex(42, 9999)])
+    for near, far in pairwise(hops):
+        mesh.add_edges_from((a, b) for a in near for b in far)
+    (diamond,) = diamonds(mesh)
+    assert diamond.paths == 10**40
+    assert interface(9999) == diamond.convergence.address  # type: ignore[union-attr]

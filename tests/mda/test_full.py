@@ -1,0 +1,179 @@
+"""The MDA: complete graphs, at the probability it promises, and no edge that is not there."""
+
+from __future__ import annotations
+
+import math
+from random import Random
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mda.stopping import exact_failure
+from tests.support.drive import (
+    SOURCE,
+    IPv4Address,
+    Layers,
+    edges_of,
+    full_mda,
+    graph_of,
+    interface,
+    layers,
+    play,
+)
+
+if TYPE_CHECKING:
+    from mda.model import ProbeRequest
+
+TOPOLOGIES = {
+    "plain": layers(*[1] * 12),
+    "two-way": layers(1, 1, 2, 1, 1),
+    "sixteen-way": layers(1, 16, 1),
+    "series": layers(1, 2, 1, 3, 1, 4, 1),
+    "nested": layers(1, 2, 4, 8, 4, 2, 1),
+    "parallel": layers(1, 8, 8, 1),
+    "meshed": layers(1, 4, 4, 1, meshed=True),
+}
+
+
+@pytest.mark.parametrize("name", TOPOLOGIES)
+def test_every_edge_is_found_and_no_other(name: str) -> None:
+    topology = TOPOLOGIES[name]
+    for seed in range(5):
+        procedure = full_mda(failure_probability=1e-5)
+        played = play(procedure, topology.per_flow(Random(seed)))
+        assert edges_of(graph_of(played.outcomes)) == topology.edges
+
+
+def test_a_two_way_diamond_is_missed_as_often_as_theory_says() -> None:
+    runs, missed = 20_000, 0
+    topology = layers(1, 2, 1)
+    for seed in range(runs):
+        played = play(full_mda(max_ttl=4), topology.per_flow(Random(seed)))
+        missed += len({outcome.responder for outcome in played.outcomes}) < 4  # type: ignore[union-attr]
+    exact = exact_failure(2, 0.05)
+    assert exact == 1 / 32
+    # 3.29 standard deviations: a false alarm for one choice of seeds in a thousand.
+    assert abs(missed / runs - exact) < 3.29 * math.sqrt(exact * (1 - exact) / runs)
+
+
+@pytest.mark.parametrize("loss", [0.05, 0.2])
+def test_loss_does_not_count_as_evidence(loss: float) -> None:
+    runs, missed = 1500, 0
+    topology = layers(1, 2, 1)
+    for seed in range(runs):
+        random = Random(seed)
+        network = topology.per_flow(Random(-seed - 1))
+        played = play(
+            full_mda(max_ttl=4, attempts=8), network, lost=lambda *_: random.random() < loss
+        )
+        missed += not topology.edges <= edges_of(graph_of(played.outcomes, 8))
+    exact = exact_failure(2, 0.05)
+    # One-sided: what a lost probe makes us ask in excess can only help.
+    assert missed / runs < exact + 3.09 * math.sqrt(exact * (1 - exact) / runs)
+
+
+def test_plain_hops_cost_one_scout_and_the_first_stopping_point_in_two_rounds() -> None:
+    played = play(full_mda(), layers(*[1] * 12).per_flow(Random(1)))
+    assert (played.probes, played.rounds) == (24 + 12 * 5, 2)
+
+
+def test_the_order_of_answers_does_not_change_what_is_known() -> None:
+    played = play(full_mda(), layers(1, 4, 2, 1).per_flow(Random(4)))
+    expected = graph_of(played.outcomes)
+    shuffled = list(played.outcomes)
+    for seed in range(10):
+        Random(seed).shuffle(shuffled)
+        graph = graph_of(shuffled)
+        assert list(graph.nodes(data=True)) == list(expected.nodes(data=True))
+        assert list(graph.edges(data=True)) == list(expected.edges(data=True))
+
+
+def test_answers_one_by_one_and_a_small_window_lead_to_the_same_graph() -> None:
+    topology = layers(1, 2, 4, 1)
+    for room in (1, 7):
+        procedure, network = full_mda(failure_probability=1e-4), topology.per_flow(Random(3))
+        outcomes = []
+        while wave := procedure.wanted(room):
+            assert len(wave) <= room
+            outcomes += play(_Answering(procedure, wave), network).outcomes
+        assert procedure.finished
+        assert edges_of(graph_of(outcomes)) == topology.edges
+
+
+class _Answering:
+    """Hands one given wave to `play`, and its answers to the procedure that wanted it."""
+
+    def __init__(self, procedure: object, wave: list[ProbeRequest]) -> None:
+        self._wave = wave
+        self.on_outcome = procedure.on_outcome  # type: ignore[attr-defined]
+
+    def wanted(self, room: int) -> list[ProbeRequest]:
+        wave, self._wave = self._wave, []
+        return wave[:room]
+
+    @property
+    def finished(self) -> bool:
+        return not self._wave
+
+
+def test_branches_of_different_length_keep_the_destination_at_both_distances() -> None:
+    near, mid, far = interface(1), interface(2), interface(3)
+    target, left, right = interface(9), interface(4), interface(5)
+    topology = Layers(near, {near: [left, right], left: [target], right: [mid], mid: [far],
+                             far: [target]})  # fmt: skip
+    played = play(full_mda(failure_probability=1e-5), topology.per_flow(Random(2)))
+    graph = graph_of(played.outcomes)
+    assert edges_of(graph) == topology.edges
+    assert {vertex.ttl for vertex in graph if vertex.address == target} == {3, 5}
+
+
+def test_a_silent_hop_is_one_star_and_what_lies_behind_it_is_found() -> None:
+    topology = layers(1, 1, 1, 2, 1)
+    silent = topology.successors[topology.first][0]
+    played = play(
+        full_mda(failure_probability=1e-5),
+        topology.per_flow(Random(5)),
+        lost=lambda _, responder: responder == silent,
+    )
+    hidden = {(None if a == silent else a, None if b == silent else b) for a, b in topology.edges}
+    assert edges_of(graph_of(played.outcomes)) == hidden
+
+
+def test_a_silent_branch_is_a_star_beside_its_siblings() -> None:
+    topology = layers(1, 3, 1)
+    silent = topology.successors[topology.first][1]
+    played = play(
+        full_mda(failure_probability=1e-5),
+        topology.per_flow(Random(6)),
+        lost=lambda _, responder: responder == silent,
+    )
+    hidden = {(None if a == silent else a, None if b == silent else b) for a, b in topology.edges}
+    assert edges_of(graph_of(played.outcomes)) == hidden
+
+
+def test_a_destination_that_never_answers_ends_by_the_gap_limit() -> None:
+    topology = layers(1, 1, 1)
+    target = interface(3)
+    played = play(
+        full_mda(), topology.per_flow(Random(7)), lost=lambda _, responder: responder == target
+    )
+    beyond = {outcome.request.ttl for outcome in played.outcomes if outcome.request.flow > 0}
+    assert max(beyond) <= 2 + 3
+    assert edges_of(graph_of(played.outcomes)) == {
+        (SOURCE, interface(1)), (interface(1), interface(2)), (interface(2), None)
+    }  # fmt: skip
+
+
+def test_a_packet_balancer_makes_no_false_edge() -> None:
+    topology = layers(1, 2, 2, 2, 1)  # two separate lanes: any crossing edge is false
+    for seed in range(40):
+        played = play(full_mda(failure_probability=0.01), topology.per_packet(Random(seed)))
+        found = edges_of(graph_of(played.outcomes))
+        assert found <= topology.edges
+        assert (topology.first, topology.successors[topology.first][0]) in found
+
+
+def test_nothing_answers_at_all() -> None:
+    played = play(full_mda(), lambda _: [IPv4Address("203.0.113.9")] * 40, lost=lambda *_: True)
+    graph = graph_of(played.outcomes)
+    assert {vertex.address for vertex in graph} == {SOURCE, None}

@@ -1,0 +1,103 @@
+"""The table is a function of the set of outcomes, and tells silence from loss."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address
+from random import Random
+
+from mda.model import Loss, Outcome, ProbeRequest, Reply, ReplyKind, Vertex
+from mda.table import FlowTable, tabulate
+
+ORIGIN = Vertex(0, IPv4Address("192.0.2.1"))
+NEAR, LEFT, RIGHT = (IPv4Address(f"198.51.100.{n}") for n in (1, 2, 3))
+TARGET = IPv4Address("203.0.113.9")
+
+
+def reply(
+    flow: int, ttl: int, responder: IPv4Address, attempt: int = 0, *, ends: bool = False
+) -> Reply:
+    return Reply(
+        request=ProbeRequest(flow, ttl, attempt),
+        kind=ReplyKind.UNREACHABLE if ends else ReplyKind.TIME_EXCEEDED,
+        responder=responder,
+        sent_at_s=0.0,
+        received_at_s=0.01,
+    )
+
+
+def losses(flow: int, ttl: int, count: int) -> list[Outcome]:
+    return [
+        Loss(request=ProbeRequest(flow, ttl, attempt), sent_at_s=0.0, gave_up_at_s=1.0)
+        for attempt in range(count)
+    ]
+
+
+def located(table: FlowTable, ttl: int) -> dict[int, Vertex]:
+    here = {flow: ORIGIN for hop in table.hops.values() for flow in (*hop.answers, *hop.losses)}
+    for step in range(1, ttl + 1):
+        here = table.located_next(step, here)
+    return here
+
+
+def test_flows_are_where_they_were_answered_and_nowhere_past_their_end() -> None:
+    table = tabulate([reply(0, 1, NEAR), reply(0, 2, TARGET, ends=True)], attempts=3)
+    table.add(reply(0, 3, TARGET, ends=True))
+    assert located(table, 1) == {0: Vertex(1, NEAR)}
+    assert located(table, 2) == {0: Vertex(2, TARGET)}
+    assert located(table, 3) == {}
+    assert table.ended == {0: 2}
+
+
+def test_silence_counts_only_after_every_attempt_and_an_answer_undoes_it() -> None:
+    table = tabulate(losses(0, 1, 2), attempts=3)
+    assert not table.is_silent(0, 1)
+    table.add(losses(0, 1, 3)[2])
+    assert table.is_silent(0, 1)
+    assert located(table, 1) == {0: Vertex(1, None)}
+    table.add(reply(0, 1, NEAR, attempt=1))
+    assert not table.is_silent(0, 1)
+    assert located(table, 1) == {0: Vertex(1, NEAR)}
+
+
+def test_a_silent_branch_is_a_star_but_a_lossy_hop_is_not() -> None:
+    paths: list[Outcome] = [reply(flow, 1, NEAR) for flow in range(8)]
+    answering: list[Outcome] = [reply(flow, 2, LEFT) for flow in range(4)]
+    silent = [loss for flow in range(4, 8) for loss in losses(flow, 2, 3)]
+    branch = tabulate([*paths, *answering, *silent], attempts=3)
+    assert located(branch, 2)[4] == Vertex(2, None)
+    # The same silence of one flow, where those that answer were lost twice each, is plain loss.
+    lossy = [loss for flow in range(4) for loss in losses(flow, 2, 2)]
+    hop = tabulate([*paths, *lossy, *answering, *losses(4, 2, 3)], attempts=3)
+    assert 4 not in located(hop, 2)
+
+
+def test_stars_are_told_apart_by_their_predecessors() -> None:
+    outcomes: list[Outcome] = [
+        reply(0, 1, LEFT), reply(1, 1, RIGHT), *losses(0, 2, 1), *losses(1, 2, 1)
+    ]  # fmt: skip
+    assert located(tabulate(outcomes, attempts=1), 2) == {
+        0: Vertex(2, None, 0),
+        1: Vertex(2, None, 1),
+    }
+
+
+def test_a_flow_with_two_answers_keeps_the_earliest_attempts_and_remembers_both() -> None:
+    for order in ((0, 1), (1, 0)):
+        outcomes = [reply(0, 1, LEFT, attempt=0), reply(0, 1, RIGHT, attempt=1)]
+        table = tabulate([outcomes[n] for n in order], attempts=3)
+        assert table.hop(1).answers == {0: Vertex(1, LEFT)}
+        assert table.hop(1).others == {0: {Vertex(1, LEFT), Vertex(1, RIGHT)}}
+
+
+def test_the_order_of_outcomes_does_not_matter() -> None:
+    outcomes: list[Outcome] = [
+        *(reply(flow, 1, NEAR) for flow in range(6)),
+        *(reply(flow, 2, (LEFT, RIGHT)[flow % 2]) for flow in range(4)),
+        *(loss for flow in (4, 5) for loss in losses(flow, 2, 3)),
+        reply(4, 2, LEFT, attempt=2),
+        *(reply(flow, ttl, TARGET, ends=True) for flow in range(6) for ttl in (3, 4)),
+    ]
+    expected = [located(tabulate(outcomes, 3), ttl) for ttl in range(1, 5)]
+    for seed in range(20):
+        Random(seed).shuffle(outcomes)
+        assert [located(tabulate(outcomes, 3), ttl) for ttl in range(1, 5)] == expected

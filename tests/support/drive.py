@@ -1,0 +1,175 @@
+"""A procedure played against a network of paths: no bytes, no clock, waves of one round trip.
+
+The network is a function from a flow to the interfaces it meets. It is written apart from
+`paris.sim`, so that the two cannot share a mistake.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Address
+from typing import TYPE_CHECKING
+
+from mda.full import Full
+from mda.graph import build, locate
+from mda.model import Loss, Outcome, Reply, ReplyKind, Vertex
+from mda.stopping import Bound
+from mda.table import tabulate
+
+if TYPE_CHECKING:
+    from random import Random
+
+    from mda.graph import Graph
+    from mda.model import IPAddress, ProbeRequest
+    from mda.procedure import Procedure
+
+SOURCE = IPv4Address("192.0.2.1")
+# What one probe of a flow meets: the interfaces from TTL 1 on, the destination's last.
+Network = Callable[[int], Sequence[IPv4Address]]
+Edges = set[tuple["IPAddress | None", "IPAddress | None"]]
+
+
+@dataclass(frozen=True)
+class Played:
+    """What a procedure asked and learned: `rounds` are waves, one round trip each."""
+
+    outcomes: list[Outcome]
+    probes: int
+    rounds: int
+
+
+def interface(number: int) -> IPv4Address:
+    """A distinct documentation-style address for each number."""
+    return IPv4Address(int(IPv4Address("198.18.0.0")) + number)
+
+
+@dataclass(frozen=True)
+class Layers:
+    """A network in hops: `successors` of each interface; what has none is the destination."""
+
+    first: IPv4Address
+    successors: Mapping[IPv4Address, Sequence[IPv4Address]]
+
+    @property
+    def edges(self) -> Edges:
+        """The true edges, the source's included."""
+        inner = {(near, far) for near, after in self.successors.items() for far in after}
+        return {(SOURCE, self.first), *inner}
+
+    def per_flow(self, random: Random) -> Network:
+        """Every balancer draws each flow's successor once, independently and evenly."""
+        paths: dict[int, list[IPv4Address]] = {}
+
+        def walk(flow: int) -> list[IPv4Address]:
+            if flow not in paths:
+                paths[flow] = self._walk(random)
+            return paths[flow]
+
+        return walk
+
+    def per_packet(self, random: Random) -> Network:
+        """Every balancer draws anew for each packet."""
+        return lambda _: self._walk(random)
+
+    def _walk(self, random: Random) -> list[IPv4Address]:
+        path = [self.first]
+        while after := self.successors.get(path[-1]):
+            path.append(after[int(random.random() * len(after))] if len(after) > 1 else after[0])
+        return path
+
+
+def layers(*widths: int, meshed: bool = False) -> Layers:
+    """Hops of the given widths. Unmeshed: a hop's vertices share those of the next evenly."""
+    hops: list[list[IPv4Address]] = []
+    for width in widths:
+        start = sum(map(len, hops)) + 1
+        hops.append([interface(start + n) for n in range(width)])
+    successors: dict[IPv4Address, list[IPv4Address]] = {}
+    for near, far in itertools.pairwise(hops):
+        for n, vertex in enumerate(near):
+            if meshed:
+                successors[vertex] = far
+            elif len(far) >= len(near):
+                share = len(far) // len(near)
+                successors[vertex] = far[n * share : (n + 1) * share]
+            else:
+                successors[vertex] = [far[n * len(far) // len(near)]]
+    return Layers(hops[0][0], successors)
+
+
+def full_mda(
+    *,
+    failure_probability: float = 0.05,
+    per_vertex: bool = True,
+    attempts: int = 3,
+    max_ttl: int = 30,
+) -> Full:
+    """The MDA with the settings that most tests want."""
+    return Full(
+        source=SOURCE,
+        bound=Bound(failure_probability, per_vertex),
+        first_ttl=1,
+        max_ttl=max_ttl,
+        attempts=attempts,
+        gap_limit=3,
+        flows=50_000,
+    )
+
+
+def play(
+    procedure: Procedure,
+    network: Network,
+    *,
+    lost: Callable[[ProbeRequest, IPv4Address], bool] = lambda _request, _responder: False,
+    most_rounds: int = 500,
+) -> Played:
+    """Answer every wave of `procedure` until it is finished; `lost` takes answers away."""
+    outcomes: list[Outcome] = []
+    for played in range(most_rounds):
+        wave = procedure.wanted(1_000_000)
+        if not wave:
+            if not procedure.finished:
+                raise RuntimeError("nothing is wanted and nothing in flight, yet not finished")
+            return Played(outcomes, len(outcomes), played)
+        for request in wave:
+            path = network(request.flow)
+            responder = path[min(request.ttl, len(path)) - 1]
+            outcome = _outcome(request, responder, request.ttl >= len(path), lost)
+            outcomes.append(outcome)
+            procedure.on_outcome(outcome)
+    raise RuntimeError(f"not finished after {most_rounds} rounds")
+
+
+def _outcome(
+    request: ProbeRequest,
+    responder: IPv4Address,
+    is_destination: bool,
+    lost: Callable[[ProbeRequest, IPv4Address], bool],
+) -> Outcome:
+    if lost(request, responder):
+        return Loss(request=request, sent_at_s=0.0, gave_up_at_s=1.0)
+    return Reply(
+        request=request,
+        kind=ReplyKind.UNREACHABLE if is_destination else ReplyKind.TIME_EXCEEDED,
+        responder=responder,
+        sent_at_s=0.0,
+        received_at_s=0.01,
+    )
+
+
+def graph_of(outcomes: Sequence[Outcome], attempts: int = 3) -> Graph:
+    """The graph that the outcomes make."""
+    table = tabulate(outcomes, attempts)
+    return build(table, locate(table, SOURCE, 1))
+
+
+def edges_of(graph: Graph) -> Edges:
+    """The edges of a graph, by address."""
+    return {(near.address, far.address) for near, far in graph.edges}
+
+
+def vertex(ttl: int, number: int) -> Vertex:
+    """The vertex of `interface(number)` at a TTL."""
+    return Vertex(ttl, interface(number))
