@@ -43,7 +43,7 @@ _SCOUT_WINDOW: Final = 24  # TTLs that the scout asks at first; longer paths cos
 _NEVER: Final = 1 << 30
 # Flows sent to one hop, as a multiple of what its vertices need, before those that they do not
 # reach are given up (they were met through a packet balancer or an old route).
-_PATIENCE: Final = 16
+_PATIENCE: Final = 8
 _PRIOR: Final = 3.0  # flows that each vertex is credited with before its share is estimated
 
 
@@ -188,15 +188,14 @@ class Full:
         before: FlowsAt = dict.fromkeys(sorted(every_flow), self._origin)
         before_that: FlowsAt = {}
         gaps: dict[Vertex, int] = {}
-        is_closed = True  # whether all vertices of the hop at ttl - 1 are known, by the bound
         branching = 0
         for ttl in range(self._first_ttl, self._max_ttl + 1):
-            here = self._table.located_next(ttl, before)
-            only = only_vertex(before) if is_closed else None
+            only = only_vertex(before)
+            through = self._through(ttl, before, only)
+            here = self._table.located_next(ttl, through)
             missing: dict[Vertex, int] = {}
             most_needed = 0
-            is_closed = True
-            for vertex, samples in self._samples(ttl, before, here, only).items():
+            for vertex, samples in self._samples(ttl, through, here).items():
                 for successor in samples.successors:
                     if successor.address is None:
                         gaps[successor] = gaps.get(vertex, 0) + 1
@@ -207,7 +206,6 @@ class Full:
                 if gaps.get(vertex, 0) >= self._gap_limit and not self._goes_on(samples, ttl):
                     continue
                 target = points.stop_at(max(len(samples.successors), 1))
-                is_closed = is_closed and samples.answered >= target
                 lacking = target - samples.answered - samples.awaited
                 most_needed = max(most_needed, target)
                 for flow in samples.unasked[: max(lacking, 0)]:
@@ -232,19 +230,21 @@ class Full:
             if successor.address is not None and not any(flow in before for flow in flows):
                 wave.ask_first(min(flows), ttl - 1)
 
-    def _samples(
-        self, ttl: int, before: FlowsAt, here: FlowsAt, only: Vertex | None
-    ) -> dict[Vertex, _Samples]:
-        """For each vertex at `ttl` - 1 that flows go on from, its flows and their successors.
+    def _through(self, ttl: int, before: FlowsAt, only: Vertex | None) -> FlowsAt:
+        """The vertex that each flow asked at `ttl` went through one TTL before, if that is known.
 
-        Where that is the `only` vertex, flows that were never asked there go through it as well.
+        Where there is `only` one, flows that were never asked there went through it as well. If
+        another turns up later, that is taken back.
         """
+        if only is None:
+            return before
+        sent_before = self._sent.get(ttl - 1, {})
+        return before | {flow: only for flow in self._sent.get(ttl, ()) if flow not in sent_before}
+
+    def _samples(self, ttl: int, through: FlowsAt, here: FlowsAt) -> dict[Vertex, _Samples]:
+        """For each vertex at `ttl` - 1 that flows go on from, its flows and their successors."""
         ended, hop = self._table.ended, self._table.hop(ttl)
         sent = self._sent.get(ttl, {})
-        through = before
-        if only is not None:
-            sent_before = self._sent.get(ttl - 1, {})
-            through = before | {flow: only for flow in sent if flow not in sent_before}
         by_vertex: dict[Vertex, _Samples] = {}
         for flow, vertex in through.items():
             if ended.get(flow, _NEVER) < ttl:

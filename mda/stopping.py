@@ -10,6 +10,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class StoppingPoints:
@@ -156,3 +160,34 @@ class Bound:
 def _share(failure_probability: float, parts: int) -> float:
     """The probability that each of `parts` independent chances may have."""
     return 1 - float((1 - failure_probability) ** (1 / parts)) if parts > 1 else failure_probability
+
+
+def split_failure(shares: Sequence[float], failure_probability: float) -> float:
+    """Probability that the stopping rule misses a successor whose flows split as `shares`.
+
+    Exact, over all subsets of seen successors if the shares differ: at most 16 of them then, or
+    ValueError.
+
+    >>> round(split_failure([0.9, 0.1], 0.05), 4)
+    0.5314
+    """
+    if max(shares) - min(shares) < 1e-12:
+        return exact_failure(len(shares), failure_probability)
+    if len(shares) > 16:
+        raise ValueError(f"no exact figure for an uneven split over {len(shares)} successors")
+    whole = (1 << len(shares)) - 1
+    by_subset = {1 << index: share for index, share in enumerate(shares)}
+    failed, n = 0.0, 1
+    while by_subset:
+        grown: dict[int, float] = {}
+        for subset, chance in by_subset.items():
+            if subset == whole:
+                continue
+            if n >= stop_at(subset.bit_count(), failure_probability):
+                failed += chance
+                continue
+            for index, share in enumerate(shares):
+                after = subset | 1 << index
+                grown[after] = grown.get(after, 0.0) + chance * share
+        by_subset, n = grown, n + 1
+    return failed

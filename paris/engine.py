@@ -84,7 +84,7 @@ class Engine:
     _ask_at_s: float = field(init=False, default=0.0)
 
     def __post_init__(self) -> None:
-        self._pending = Pending(self.plan, linger_s=self.wait_s, first_tag=self.first_tag)
+        self._pending = Pending(self.plan, self.first_tag)
 
     def run(self) -> Record:
         """Measure until the procedure is finished, a limit is reached, or Ctrl-C.
@@ -118,7 +118,7 @@ class Engine:
         end_s = float("inf") if deadline_s is None else started_at_s + deadline_s
         while True:
             now_s = self.wire.now_s()
-            for loss in self._pending.expire(now_s - self._timeout_s(), now_s):
+            for loss in self._pending.expire(now_s, self._timeout_s()):
                 self._deliver(loss, now_s)
             if not self._queue and (not self._pending.in_flight or now_s >= self._ask_at_s):
                 self._queue.extend(self.procedure.wanted(self._batch()))
@@ -165,12 +165,10 @@ class Engine:
 
     def _next_event_s(self) -> float:
         """The next moment at which there is something to do even if nothing arrives."""
-        moments = [self._ask_at_s]
+        moments = [self.pacing.next_s() if self._queue else self._ask_at_s]
         oldest_s = self._pending.oldest_s()
         if oldest_s is not None:
             moments.append(oldest_s + self._timeout_s())
-        if self._queue:
-            moments.append(self.pacing.next_s())
         return min(moments)
 
     def _receive(self, until_s: float) -> None:

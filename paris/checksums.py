@@ -1,0 +1,49 @@
+"""The Internet checksum (RFC 1071), and the word that brings one to a wanted value."""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mda.model import IPAddress
+
+
+def fold(total: int) -> int:
+    """A sum of 16-bit words, with its carries added back until it fits in 16 bits."""
+    while total > 0xFFFF:
+        total = (total & 0xFFFF) + (total >> 16)
+    return total
+
+
+def word_sum(data: bytes) -> int:
+    """The folded ones'-complement sum of `data`; an odd last byte is padded with zero.
+
+    >>> hex(word_sum(bytes.fromhex("0001 f203 f4f5 f6f7")))  # RFC 1071 section 3
+    '0xddf2'
+    """
+    if len(data) % 2:
+        data += b"\0"
+    return fold(sum(struct.unpack(f"!{len(data) // 2}H", data)))
+
+
+def checksum(data: bytes) -> int:
+    """The checksum of `data`, whose own checksum field must be zero."""
+    return ~word_sum(data) & 0xFFFF
+
+
+def balancing_word(others: int, wanted: int) -> int:
+    """The word that gives data whose other words sum to `others` the checksum `wanted`.
+
+    It must stand at an even offset. From w + others = ~wanted in ones'-complement arithmetic.
+    """
+    return fold((~wanted & 0xFFFF) + (~others & 0xFFFF))
+
+
+def pseudo_header(source: IPAddress, destination: IPAddress, protocol: int, length: int) -> bytes:
+    """What UDP, TCP and ICMPv6 sum before their own bytes (RFC 768, 9293; RFC 8200 section 8.1)."""
+    if source.version == 4:
+        tail = struct.pack("!BBH", 0, protocol, length)
+    else:
+        tail = struct.pack("!II", length, protocol)
+    return source.packed + destination.packed + tail

@@ -1,0 +1,221 @@
+"""Headers to bytes and back, by impacket: the only file that imports it.
+
+Knows formats, not meanings: which field is a flow or a tag is the business of `flows` and `tags`.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass, replace
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Final
+
+from impacket.ImpactPacket import ICMP, IP, TCP, UDP, Data, ImpactPacketException
+from impacket.IP6 import IP6
+
+from paris.checksums import checksum, pseudo_header
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mda.model import IPAddress, MplsEntry
+
+ICMP4: Final = 1
+TCP_NUMBER: Final = 6
+UDP_NUMBER: Final = 17
+ICMP6: Final = 58
+
+_QUOTE_BYTES: Final = 128  # with extensions, a quote is padded to this (RFC 4884 section 4.1)
+_MPLS_CLASS, _MPLS_TYPE = 1, 1  # RFC 4950
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IPHeader:
+    """An IP header of either version; `protocol` is the IANA number of what it carries.
+
+    `ip_id` exists in IPv4 only, `flow_label` in IPv6 only; `ttl` is the hop limit there.
+    """
+
+    source: IPAddress
+    destination: IPAddress
+    protocol: int
+    ttl: int
+    traffic_class: int = 0
+    ip_id: int = 0
+    flow_label: int = 0
+
+
+def ip_datagram(header: IPHeader, payload: bytes) -> bytes:
+    """A whole datagram; IPv4 with "don't fragment" and a right header checksum."""
+    if header.source.version == 4:
+        ip4 = IP()
+        ip4.set_ip_src(str(header.source))
+        ip4.set_ip_dst(str(header.destination))
+        ip4.set_ip_p(header.protocol)
+        ip4.set_ip_ttl(header.ttl)
+        ip4.set_ip_tos(header.traffic_class)
+        ip4.set_ip_id(header.ip_id)
+        ip4.set_ip_df(1)
+        ip4.contains(Data(payload))
+        return bytes(ip4.get_packet())
+    ip6 = IP6()
+    ip6.set_ip_src(str(header.source))
+    ip6.set_ip_dst(str(header.destination))
+    ip6.set_next_header(header.protocol)
+    ip6.set_hop_limit(header.ttl)
+    ip6.set_traffic_class(header.traffic_class)
+    ip6.set_flow_label(header.flow_label)
+    ip6.set_payload_length(len(payload))
+    ip6.contains(Data(payload))
+    return bytes(ip6.get_packet())
+
+
+def read_ip(datagram: bytes) -> tuple[IPHeader, bytes] | None:
+    """The header, and the payload as far as the header says it goes; None if it is neither.
+
+    IPv6 extension headers are left in the payload.
+    """
+    version = datagram[0] >> 4 if datagram else 0
+    try:
+        if version == 4 and len(datagram) >= 20:
+            ip4 = IP(datagram)
+            size, length = ip4.get_header_size(), ip4.get_ip_len()
+            header = IPHeader(
+                source=ip_address(ip4.get_ip_src()),
+                destination=ip_address(ip4.get_ip_dst()),
+                protocol=ip4.get_ip_p(),
+                ttl=ip4.get_ip_ttl(),
+                traffic_class=ip4.get_ip_tos(),
+                ip_id=ip4.get_ip_id(),
+            )
+            return (header, datagram[size:length]) if 20 <= size <= length else None
+        if version == 6 and len(datagram) >= 40:
+            ip6 = IP6(datagram)
+            header = IPHeader(
+                source=ip_address(bytes(ip6.get_ip_src().as_bytes())),
+                destination=ip_address(bytes(ip6.get_ip_dst().as_bytes())),
+                protocol=ip6.get_next_header(),
+                ttl=ip6.get_hop_limit(),
+                traffic_class=ip6.get_traffic_class(),
+                flow_label=ip6.get_flow_label(),
+            )
+            return header, datagram[40 : 40 + ip6.get_payload_length()]
+    except ImpactPacketException:
+        return None
+    return None
+
+
+def with_ttl(datagram: bytes, ttl: int) -> bytes:
+    """The same datagram with another TTL, its header checksum mended."""
+    if datagram[0] >> 4 == 6:
+        return datagram[:7] + bytes([ttl]) + datagram[8:]
+    size = 4 * (datagram[0] & 0xF)
+    header = bytearray(datagram[:size])
+    header[8] = ttl
+    header[10:12] = b"\0\0"
+    header[10:12] = struct.pack("!H", checksum(bytes(header)))
+    return bytes(header) + datagram[size:]
+
+
+def udp(header: IPHeader, sport: int, dport: int, payload: bytes, udp_checksum: int) -> bytes:
+    """A whole UDP datagram; the caller answers for the checksum."""
+    segment = UDP()
+    segment.set_uh_sport(sport)
+    segment.set_uh_dport(dport)
+    segment.set_uh_ulen(8 + len(payload))
+    segment.set_uh_sum(udp_checksum)
+    segment.auto_checksum = 0
+    return ip_datagram(header, bytes(segment.get_bytes()) + payload)
+
+
+def icmp_echo(
+    header: IPHeader, identifier: int, sequence: int, payload: bytes, icmp_checksum: int
+) -> bytes:
+    """A whole echo request of either version; the caller answers for the checksum."""
+    echo = ICMP()  # ICMPv6 has the same layout (RFC 4443 section 4.1)
+    echo.set_icmp_type(8 if header.protocol == ICMP4 else 128)
+    echo.set_icmp_code(0)
+    echo.set_word(2, icmp_checksum)
+    echo.set_word(4, identifier)
+    echo.set_word(6, sequence)
+    return ip_datagram(header, bytes(echo.get_bytes())[:8] + payload)
+
+
+def tcp(
+    header: IPHeader, sport: int, dport: int, sequence: int, acknowledgment: int, flags: str
+) -> bytes:
+    """A whole TCP segment without options or data; `flags` are of S, A and R."""
+    segment = TCP()
+    segment.set_th_sport(sport)
+    segment.set_th_dport(dport)
+    segment.set_th_seq(sequence)
+    segment.set_th_ack(acknowledgment)
+    segment.set_th_win(65535)
+    segment.set_th_off(5)
+    if "S" in flags:
+        segment.set_SYN()
+    if "A" in flags:
+        segment.set_ACK()
+    if "R" in flags:
+        segment.set_RST()
+    segment.set_th_sum(0)
+    data = bytes(segment.get_bytes())[:20]
+    pseudo = pseudo_header(header.source, header.destination, TCP_NUMBER, len(data))
+    segment.set_th_sum(checksum(pseudo + data))
+    return ip_datagram(header, bytes(segment.get_bytes())[:20])
+
+
+def icmp_error(
+    header: IPHeader,
+    icmp_type: int,
+    icmp_code: int,
+    quote: bytes,
+    mpls: Sequence[MplsEntry] = (),
+) -> bytes:
+    """A whole ICMP or ICMPv6 error that quotes `quote`, with an MPLS extension if given."""
+    unused = 0
+    if mpls:
+        quote = quote[:_QUOTE_BYTES].ljust(_QUOTE_BYTES, b"\0")
+        # The quote's length is counted in 32-bit words in IPv4, 64-bit words in IPv6.
+        unused = (_QUOTE_BYTES // 4) << 16 if header.protocol == ICMP4 else _QUOTE_BYTES // 8 << 24
+        quote += _mpls_extension(mpls)
+    return _icmp_message(header, icmp_type, icmp_code, unused, quote)
+
+
+def echo_reply(header: IPHeader, request: bytes) -> bytes:
+    """A whole answer to an echo request, given the request's ICMP bytes."""
+    reply_type = 0 if header.protocol == ICMP4 else 129
+    (rest,) = struct.unpack("!I", request[4:8])
+    return _icmp_message(header, reply_type, 0, rest, request[8:])
+
+
+def tcp_answer(header: IPHeader, syn: bytes, *, open_port: bool) -> bytes:
+    """A whole answer to a SYN, given the SYN's TCP bytes (RFC 9293 section 3.10.7)."""
+    sport, dport, sequence = struct.unpack("!HHI", syn[:8])
+    answered = replace(header, protocol=TCP_NUMBER)
+    if open_port:
+        return tcp(answered, dport, sport, 1, (sequence + 1) & 0xFFFFFFFF, "SA")
+    return tcp(answered, dport, sport, 0, (sequence + 1) & 0xFFFFFFFF, "RA")
+
+
+def _icmp_message(header: IPHeader, kind: int, code: int, rest: int, body: bytes) -> bytes:
+    message = struct.pack("!BBHI", kind, code, 0, rest) + body
+    summed = message
+    if header.protocol == ICMP6:
+        summed = pseudo_header(header.source, header.destination, ICMP6, len(message)) + message
+    total = struct.pack("!H", checksum(summed))
+    return ip_datagram(header, message[:2] + total + message[4:])
+
+
+def _mpls_extension(entries: Sequence[MplsEntry]) -> bytes:
+    """An extension structure with one label stack (RFC 4884 section 7, RFC 4950 section 3)."""
+    stack = b"".join(
+        struct.pack(
+            "!I",
+            entry.label << 12 | entry.traffic_class << 9 | int(entry.bottom) << 8 | entry.ttl,
+        )
+        for entry in entries
+    )
+    body = struct.pack("!HBB", 4 + len(stack), _MPLS_CLASS, _MPLS_TYPE) + stack
+    total = checksum(struct.pack("!BBH", 0x20, 0, 0) + body)
+    return struct.pack("!BBH", 0x20, 0, total) + body

@@ -1,0 +1,105 @@
+"""How a simulated router picks a successor: pure hash functions over header fields.
+
+Every router hashes with a key of its own, so the choices of different routers are independent
+unless a topology gives two of them the same seed (polarisation).
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from enum import Enum
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Final
+
+from paris.packets import ICMP4, ICMP6
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mda.model import IPAddress
+
+
+class Balance(Enum):
+    """What a balancer keeps together: a flow, nothing, or all that goes to one destination."""
+
+    FLOW = "flow"
+    PACKET = "packet"
+    DESTINATION = "destination"
+
+
+class HashField(Enum):
+    """A header field that a per-flow balancer may read."""
+
+    SOURCE = "source"
+    DESTINATION = "destination"
+    PROTOCOL = "protocol"
+    SPORT = "sport"
+    DPORT = "dport"
+    ICMP_CHECKSUM = "icmp-checksum"
+    FLOW_LABEL = "flow-label"
+    TRAFFIC_CLASS = "traffic-class"
+
+
+# What routers hash unless they are told otherwise: addresses, protocol, and the four bytes behind
+# the IP header, which are ports or hold the ICMP checksum.
+DEFAULT_FIELDS: Final = (
+    HashField.SOURCE,
+    HashField.DESTINATION,
+    HashField.PROTOCOL,
+    HashField.SPORT,
+    HashField.DPORT,
+    HashField.ICMP_CHECKSUM,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderFields:
+    """The fields of one datagram that balancers may read; 0 where it has none."""
+
+    source: int
+    destination: int
+    protocol: int
+    sport: int = 0
+    dport: int = 0
+    icmp_checksum: int = 0
+    flow_label: int = 0
+    traffic_class: int = 0
+
+    def value(self, field: HashField) -> int:
+        """The value of a field."""
+        number: int = getattr(self, field.value.replace("-", "_"))
+        return number
+
+
+def header_fields(
+    source: IPAddress, destination: IPAddress, protocol: int, label: int, tos: int, behind: bytes
+) -> HeaderFields:
+    """The fields of a datagram whose bytes behind the IP header are `behind` (4 at least)."""
+    first, second = struct.unpack_from("!HH", behind)
+    is_icmp = protocol in (ICMP4, ICMP6)
+    return HeaderFields(
+        source=int(source),
+        destination=int(destination),
+        protocol=protocol,
+        sport=0 if is_icmp else first,
+        dport=0 if is_icmp else second,
+        icmp_checksum=second if is_icmp else 0,
+        flow_label=label,
+        traffic_class=tos,
+    )
+
+
+def draw(key: bytes, values: Sequence[int], shares: Sequence[int]) -> int:
+    """Which of `len(shares)` successors the hashed `values` choose, with chances as `shares`.
+
+    `key` is the router's own, 64 bytes at most.
+    """
+    data = b"".join(value.to_bytes(16) for value in values)
+    number = int.from_bytes(blake2b(data, digest_size=8, key=key).digest())
+    mark = number * sum(shares) >> 64
+    for index, share in enumerate(shares):
+        mark -= share
+        if mark < 0:
+            return index
+    raise ValueError("shares must be positive")

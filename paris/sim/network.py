@@ -1,0 +1,166 @@
+"""The simulated network: real probe bytes in, real answer bytes out, at the moments they arrive.
+
+A function of topology and seed: what is random (loss, packet balancers, hash keys) is drawn from
+the seed, per router, so that two runs with one seed are the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from random import Random
+from typing import TYPE_CHECKING, Final
+
+from mda.model import MplsEntry
+from paris import packets
+from paris.packets import ICMP4, ICMP6, TCP_NUMBER, UDP_NUMBER, IPHeader
+from paris.sim.balancers import Balance, HashField, draw, header_fields
+from paris.sim.topology import DESTINATION, SOURCE, Router
+
+if TYPE_CHECKING:
+    from paris.sim.balancers import HeaderFields
+    from paris.sim.topology import Topology
+
+_IP4_QUOTE: Final = 28  # the least that RFC 792 asks for, and what many routers give
+_IP6_QUOTE: Final = 1232  # as much as fits into the minimum MTU (RFC 4443 section 2.4)
+_TIME_EXCEEDED: Final = {4: 11, 6: 3}
+_UNREACHABLE: Final = {4: 3, 6: 1}
+_PORT_UNREACHABLE: Final = {4: 3, 6: 4}
+_ROUTER_TTL: Final = 255
+_HOST_TTL: Final = 64
+
+
+@dataclass(slots=True)
+class _Answers:
+    """What a router's answering depends on: its random numbers and its rate limit's tokens."""
+
+    random: Random
+    tokens: float
+    counted_at_s: float = 0.0
+
+
+@dataclass(slots=True)
+class Network:
+    """Answers datagrams as the routers of `topology` would. `seed` is the run's."""
+
+    topology: Topology
+    seed: int
+    _answers: dict[str, _Answers] = field(init=False)
+    _chosen: dict[tuple[str, HeaderFields], str] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._answers = {
+            name: _Answers(Random(f"{self.seed} {name}"), float(router.burst))
+            for name, router in self.topology.routers.items()
+        }
+
+    def answer(self, datagram: bytes, at_s: float) -> tuple[float, bytes] | None:
+        """When what comes back for a datagram sent at `at_s`; None if nothing does."""
+        read = packets.read_ip(datagram)
+        if read is None:
+            return None
+        header, payload = read
+        fields = header_fields(
+            header.source,
+            header.destination,
+            header.protocol,
+            header.flow_label,
+            header.traffic_class,
+            payload,
+        )
+        name, came_from, delay_s, hops = SOURCE, SOURCE, 0.0, 0
+        router = _PLAIN
+        while hops < header.ttl and name != DESTINATION and router.prohibits is None:
+            name, came_from = self.next_hop(name, fields), name
+            router = self.topology.routers[name]
+            delay_s += router.delay_s
+            hops += 1
+        if not self._does_answer(router, at_s + delay_s / 2):
+            return None
+        answer = self._answer_of(router, came_from, header, payload, datagram, hops)
+        return None if answer is None else (at_s + delay_s, answer)
+
+    def next_hop(self, name: str, fields: HeaderFields) -> str:
+        """The successor to which `name` forwards one more packet with these fields."""
+        after = self.topology.successors[name]
+        if len(after) == 1:
+            return after[0]
+        router = self.topology.routers.get(name, _PLAIN)
+        weights = [router.weights.get(other, 1) for other in after]
+        if router.by is Balance.PACKET:
+            return self._answers[name].random.choices(after, weights)[0]
+        known = self._chosen.get((name, fields))
+        if known is None:
+            read = router.fields if router.by is Balance.FLOW else (HashField.DESTINATION,)
+            values = [fields.value(one) for one in read]
+            known = after[draw(self._key(router, name), values, weights)]
+            self._chosen[name, fields] = known
+        return known
+
+    def _key(self, router: Router, name: str) -> bytes:
+        """The key of a router's hash: its own seed, or else the run's seed and its name."""
+        text = f"{self.seed} {name}" if router.seed is None else f"{router.seed}"
+        return text.encode()[-64:]
+
+    def _does_answer(self, router: Router, at_s: float) -> bool:
+        """Whether the router answers a packet that reaches it at `at_s`."""
+        if router.silent:
+            return False
+        state = self._answers[router.name]
+        if router.rate_pps is not None:
+            earned = max(0.0, at_s - state.counted_at_s) * router.rate_pps
+            state.tokens = min(float(router.burst), state.tokens + earned)
+            state.counted_at_s = max(at_s, state.counted_at_s)
+            if state.tokens < 1:
+                return False
+            state.tokens -= 1
+        return not router.loss or state.random.random() >= router.loss
+
+    def _answer_of(
+        self,
+        router: Router,
+        came_from: str,
+        header: IPHeader,
+        payload: bytes,
+        datagram: bytes,
+        hops: int,
+    ) -> bytes | None:
+        version = header.source.version
+        icmp = ICMP4 if version == 4 else ICMP6
+        is_end = router.name == DESTINATION
+        back = IPHeader(
+            source=self.topology.interface(router.name, came_from),
+            destination=header.source,
+            protocol=icmp,
+            ttl=(_HOST_TTL if is_end else _ROUTER_TTL) - hops + 1,
+            ip_id=self._answers[router.name].random.randrange(1, 0x10000) if version == 4 else 0,
+        )
+        arrived = packets.with_ttl(datagram, header.ttl - hops + 1)
+        if not is_end and router.prohibits is not None:
+            quote = self._quote(router, version, arrived)
+            return packets.icmp_error(back, _UNREACHABLE[version], router.prohibits, quote)
+        if not is_end:
+            stack = tuple(
+                MplsEntry(label, 0, index == len(router.mpls) - 1, 1)
+                for index, label in enumerate(router.mpls)
+            )
+            quote = self._quote(router, version, arrived)
+            return packets.icmp_error(back, _TIME_EXCEEDED[version], 0, quote, stack)
+        if header.protocol == UDP_NUMBER:
+            code = _PORT_UNREACHABLE[version]
+            quote = self._quote(router, version, arrived)
+            return packets.icmp_error(back, _UNREACHABLE[version], code, quote)
+        if header.protocol == TCP_NUMBER:
+            dport = int.from_bytes(payload[2:4])
+            return packets.tcp_answer(
+                replace(back, protocol=TCP_NUMBER),
+                payload,
+                open_port=dport in self.topology.open_ports,
+            )
+        return packets.echo_reply(back, payload) if header.protocol == icmp else None
+
+    def _quote(self, router: Router, version: int, arrived: bytes) -> bytes:
+        most = _IP4_QUOTE if version == 4 else _IP6_QUOTE
+        return arrived[: most if router.quote_bytes is None else router.quote_bytes]
+
+
+_PLAIN: Final = Router(name=SOURCE, interfaces=())  # the source hashes like any router

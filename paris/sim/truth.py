@@ -1,0 +1,83 @@
+"""What tracing a topology finds if nothing is missed, and the exact chance that nothing is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+from typing import TYPE_CHECKING
+
+from mda.stopping import split_failure
+from paris.sim.balancers import Balance
+from paris.sim.topology import DESTINATION, SOURCE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mda.model import IPAddress
+    from paris.sim.topology import Topology
+
+Seen = tuple[int, "IPAddress | None"]  # a TTL and the address that answers there, None if silent
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """The vertices (TTL, address) and edges that a complete graph has, the source's included.
+
+    `splits` are the shares of the successors of each balancing vertex.
+    """
+
+    vertices: frozenset[Seen]
+    edges: frozenset[tuple[Seen, Seen]]
+    splits: Mapping[Seen, tuple[float, ...]]
+
+    def miss_probability(self, failure_probability: float) -> float:
+        """The exact chance that the MDA with that bound per vertex misses an edge.
+
+        Each balancing vertex fails on its own: 1 - product of (1 - its failure). Exact for
+        flows that all balancers hash independently.
+        """
+        return 1 - prod(
+            1 - split_failure(shares, failure_probability) for shares in self.splits.values()
+        )
+
+
+def truth(topology: Topology) -> Truth:
+    """The truth of `topology` for flows that every per-flow balancer tells apart.
+
+    A per-destination balancer shows one branch only, which the run's seed decides: a topology
+    with one has no truth of its own; ValueError.
+    """
+    seen: dict[tuple[str, str], Seen] = {(SOURCE, SOURCE): (0, topology.source)}
+    vertices: set[Seen] = {(0, topology.source)}
+    edges: set[tuple[Seen, Seen]] = set()
+    shares: dict[Seen, dict[Seen, float]] = {}
+    ttl = 0
+    while seen:
+        ttl += 1
+        after: dict[tuple[str, str], Seen] = {}
+        for (name, _), near in seen.items():
+            for other, share in _split(topology, name).items():
+                far: Seen = ttl, _address(topology, other, name)
+                vertices.add(far)
+                edges.add((near, far))
+                split = shares.setdefault(near, {})
+                split[far] = split.get(far, 0.0) + share
+                if other != DESTINATION and topology.routers[other].prohibits is None:
+                    after[other, name] = far
+        seen = after
+    splits = {near: tuple(split.values()) for near, split in shares.items() if len(split) > 1}
+    return Truth(frozenset(vertices), frozenset(edges), splits)
+
+
+def _split(topology: Topology, name: str) -> dict[str, float]:
+    """The successors of a router and their shares of its flows."""
+    after = topology.successors[name]
+    router = topology.routers.get(name)
+    if router is not None and len(after) > 1 and router.by is Balance.DESTINATION:
+        raise ValueError(f"{name} balances by destination: its one branch depends on the seed")
+    weights = [router.weights.get(other, 1) if router else 1 for other in after]
+    return {other: weight / sum(weights) for other, weight in zip(after, weights, strict=True)}
+
+
+def _address(topology: Topology, name: str, came_from: str) -> IPAddress | None:
+    return None if topology.routers[name].silent else topology.interface(name, came_from)

@@ -1,0 +1,247 @@
+"""Networks of namespaces with kernel routers and ECMP, and what tracing them must find.
+
+    src --- r1 --- lb ==( a1 | a2 | ... )== joint --- dst
+
+Every router hashes addresses, protocol and ports (policy 3 with chosen fields: policy 1 may use a
+stale socket hash) with a seed of its own. ICMP limits and reverse path filters are off.
+The way back is always the first link, so only the way there is balanced.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address
+
+from mda.model import IPAddress
+
+Link = tuple[str, str]
+Edge = tuple[tuple[int, IPAddress | None], tuple[int, IPAddress | None]]
+
+TARGET = {4: IPv4Address("203.0.113.9"), 6: IPv6Address("2001:db8:ffff::9")}
+_FIRST_LINK = {4: int(IPv4Address("198.51.100.0")), 6: int(IPv6Address("2001:db8:1::"))}
+_HASH_FIELDS = 0x37  # source, destination, protocol, source port, destination port
+_SYSCTLS = {
+    "net/ipv4/ip_forward": 1,
+    "net/ipv6/conf/all/forwarding": 1,
+    "net/ipv6/conf/all/accept_dad": 0,
+    "net/ipv6/conf/default/accept_dad": 0,
+    "net/ipv4/conf/all/rp_filter": 0,
+    "net/ipv4/conf/default/rp_filter": 0,
+    "net/ipv4/icmp_ratelimit": 0,
+    "net/ipv4/icmp_msgs_per_sec": 1_000_000,
+    "net/ipv4/icmp_msgs_burst": 1_000_000,
+    "net/ipv6/icmp/ratelimit": 0,
+    "net/ipv4/fib_multipath_hash_policy": 3,
+    "net/ipv4/fib_multipath_hash_fields": _HASH_FIELDS,
+    "net/ipv6/fib_multipath_hash_policy": 3,
+    "net/ipv6/fib_multipath_hash_fields": _HASH_FIELDS,
+}
+_count = itertools.count()
+
+
+def _address(link: int, end: int, version: int) -> IPAddress:
+    """The address at one end (0 near the source, 1 far) of a link."""
+    if version == 4:
+        return IPv4Address(_FIRST_LINK[4] + 2 * link + end)
+    return IPv6Address(_FIRST_LINK[6] + (link << 64) + end + 1)
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What a complete trace shows: (TTL, address) vertices, None for silence, and edges."""
+
+    vertices: frozenset[tuple[int, IPAddress | None]]
+    edges: frozenset[Edge]
+
+
+@dataclass(frozen=True)
+class Lab:
+    """A running network; commands run at its source."""
+
+    prefix: str
+    links: tuple[Link, ...]
+    silent: frozenset[str]
+
+    def run(self, *command: str, timeout_s: float = 60) -> subprocess.CompletedProcess[str]:
+        """Run a command in the source's namespace, and wait for it."""
+        return subprocess.run(
+            self.at_source(*command), capture_output=True, text=True, timeout=timeout_s, check=False
+        )
+
+    def at_source(self, *command: str) -> list[str]:
+        """The command line that runs `command` in the source's namespace."""
+        return ["ip", "netns", "exec", self.namespace("src"), *command]
+
+    def namespace(self, node: str) -> str:
+        """The name of a node's namespace."""
+        return f"{self.prefix}-{node}"
+
+    def source(self, version: int) -> IPAddress:
+        """The source's address."""
+        return _address(0, 0, version)
+
+    def successors(self, node: str) -> list[str]:
+        """The nodes to which `node` forwards."""
+        return [far for near, far in self.links if near == node]
+
+    def truth(self, version: int) -> Truth:
+        """What a complete trace of TARGET shows.
+
+        In IPv4 Linux answers from the address of the way back, so a router has one address; in
+        IPv6 from the one that the probe came in by.
+        """
+        vertices: set[tuple[int, IPAddress | None]] = {(0, self.source(version))}
+        edges: set[Edge] = set()
+        here = {("src", "src"): (0, self.source(version))}
+        for ttl in itertools.count(1):
+            after = {}
+            for (node, _), near in here.items():
+                for other in self.successors(node):
+                    after[other, node] = far = (ttl, self._shown(node, other, version))
+                    edges.add((near, far))
+                    vertices.add(far)
+            if not after:
+                return Truth(frozenset(vertices), frozenset(edges))
+            here = after
+        raise AssertionError("unreachable")
+
+    def _shown(self, came_from: str, node: str, version: int) -> IPAddress | None:
+        if node == "dst":
+            return TARGET[version]
+        if node in self.silent:
+            return None
+        if version == 4:
+            came_from = next(near for near, far in self.links if far == node)
+        return _address(self.links.index((came_from, node)), 1, version)
+
+
+@contextmanager
+def lab(paths: Sequence[str], silent: Sequence[str] = ()) -> Iterator[Lab]:
+    """The network in which packets take `paths` ("src r1 a1 dst"); it is gone afterwards."""
+    links = dict.fromkeys(
+        pair for path in paths for pair in itertools.pairwise(path.split())
+    )
+    built = Lab(f"pt{os.getpid()}x{next(_count)}", tuple(links), frozenset(silent))
+    nodes = list(dict.fromkeys(node for link in links for node in link))
+    try:
+        _ip("", [f"netns add {built.namespace(node)}" for node in nodes])
+        for seed, node in enumerate(nodes, start=1):
+            _set_sysctls(built.namespace(node), seed)
+        _ip("", [_veth(built, index, link) for index, link in enumerate(links)])
+        for node in nodes:
+            _configure(built, node)
+        for node in silent:
+            _silence(built.namespace(node))
+        yield built
+    finally:
+        for node in nodes:
+            subprocess.run(
+                ["ip", "netns", "del", built.namespace(node)], check=False, capture_output=True
+            )
+
+
+def plain(hops: int = 4) -> list[str]:
+    """`hops` routers in a row."""
+    return ["src " + " ".join(f"r{n}" for n in range(1, hops + 1)) + " dst"]
+
+
+def diamond(width: int) -> list[str]:
+    """One balancer with `width` branches."""
+    return [f"src r1 lb a{n} joint dst" for n in range(1, width + 1)]
+
+
+def nested() -> list[str]:
+    """Two branches that split in two again."""
+    return [f"src r1 lb {a} {a}{b} joint dst" for a in "ab" for b in (1, 2)]
+
+
+def meshed(width: int) -> list[str]:
+    """Two hops of `width` routers, each joined to each."""
+    numbers = range(1, width + 1)
+    return [f"src r1 lb a{a} b{b} joint dst" for a in numbers for b in numbers]
+
+
+def asymmetric() -> list[str]:
+    """One branch splits three ways, the other not at all."""
+    return [*(f"src r1 lb a c{n} joint dst" for n in (1, 2, 3)), "src r1 lb b d joint dst"]
+
+
+def unequal_length() -> list[str]:
+    """One branch is two routers longer."""
+    return ["src r1 lb a joint dst", "src r1 lb b c d joint dst"]
+
+
+def _ip(namespace: str, commands: Sequence[str]) -> None:
+    where = ["-n", namespace] if namespace else []
+    subprocess.run(
+        ["ip", *where, "-batch", "-"], input="\n".join(commands), text=True, check=True,
+        capture_output=True,
+    )  # fmt: skip
+
+
+def _set_sysctls(namespace: str, seed: int) -> None:
+    values = {**_SYSCTLS, "net/ipv4/fib_multipath_hash_seed": seed}
+    script = "\n".join(f"echo {value} > /proc/sys/{name}" for name, value in values.items())
+    subprocess.run(
+        ["ip", "netns", "exec", namespace, "sh", "-ec", script], check=True, capture_output=True
+    )
+
+
+def _veth(built: Lab, index: int, link: Link) -> str:
+    near, far = (built.namespace(node) for node in link)
+    return f"link add v{index}n netns {near} type veth peer name v{index}f netns {far}"
+
+
+def _configure(built: Lab, node: str) -> None:
+    """Addresses, links up, the way to the target over all successors, the way back over one."""
+    commands = ["link set lo up"]
+    for index, link in enumerate(built.links):
+        for end, name in enumerate(link):
+            if name == node:
+                device = f"v{index}{'nf'[end]}"
+                commands += [
+                    f"addr add {_address(index, end, 4)}/31 dev {device}",
+                    f"addr add {_address(index, end, 6)}/64 dev {device} nodad",
+                    f"link set {device} up",
+                ]
+    for version in (4, 6):
+        ways = [
+            f"nexthop via {_address(index, 1, version)} dev v{index}n"
+            for index, (near, _) in enumerate(built.links)
+            if near == node
+        ]
+        back = [index for index, (_, far) in enumerate(built.links) if far == node]
+        bits = 32 if version == 4 else 128
+        if ways:
+            commands.append(f"-{version} route add {TARGET[version]}/{bits} {' '.join(ways)}")
+        else:
+            commands.append(f"addr add {TARGET[version]}/{bits} dev lo")
+        if back:
+            gateway = _address(back[0], 0, version)
+            commands.append(f"-{version} route add default via {gateway} dev v{back[0]}f")
+    # `ip -batch` takes no options within a line: routes of each version go in a batch of their own.
+    namespace = built.namespace(node)
+    _ip(namespace, [line for line in commands if not line.startswith("-")])
+    for version in (4, 6):
+        routes = [line[3:] for line in commands if line.startswith(f"-{version}")]
+        subprocess.run(
+            ["ip", "-n", namespace, f"-{version}", "-batch", "-"],
+            input="\n".join(routes), text=True, check=True, capture_output=True,
+        )  # fmt: skip
+
+
+def _silence(namespace: str) -> None:
+    rules = (
+        "add table inet quiet; "
+        "add chain inet quiet out { type filter hook output priority 0; }; "
+        "add rule inet quiet out icmp type time-exceeded drop; "
+        "add rule inet quiet out icmpv6 type time-exceeded drop"
+    )
+    subprocess.run(
+        ["ip", "netns", "exec", namespace, "nft", rules], check=True, capture_output=True
+    )
