@@ -12,7 +12,6 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from mda.stopping import Bound, miss_probability
-from mda.table import only_vertex
 
 if TYPE_CHECKING:
     from mda.graph import Located
@@ -82,17 +81,10 @@ def certainty(table: FlowTable, located: Located, bound: Bound, max_ttl: int) ->
 
 
 def _draws(table: FlowTable, located: Located, ttl: int) -> dict[Vertex, tuple[set[Vertex], int]]:
-    """For each vertex at `ttl` that flows go on from: its successors, and the answers they gave.
-
-    Where a hop has one vertex only, flows that were never asked there went through it as well.
-    """
-    here, after = located.hops[ttl], located.hops.get(ttl + 1, {})
-    hop, next_hop = table.hop(ttl), table.hop(ttl + 1)
-    only = only_vertex(here)
-    if only is not None:
-        here = here | {
-            flow: only for flow in after if flow not in hop.answers and flow not in hop.losses
-        }
+    """For each vertex at `ttl` that flows go on from: its successors, and the answers they gave."""
+    after = located.hops.get(ttl + 1, {})
+    here = table.through(ttl + 1, located.hops[ttl])
+    next_hop = table.hop(ttl + 1)
     draws: dict[Vertex, tuple[set[Vertex], int]] = {}
     for flow, vertex in here.items():
         if table.ended.get(flow, ttl + 1) <= ttl:

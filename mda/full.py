@@ -191,8 +191,9 @@ class Full:
         branching = 0
         for ttl in range(self._first_ttl, self._max_ttl + 1):
             only = only_vertex(before)
-            through = self._through(ttl, before, only)
+            through = self._table.through(ttl, before)
             here = self._table.located_next(ttl, through)
+            self._find_ends(ttl, through, wave)
             missing: dict[Vertex, int] = {}
             most_needed = 0
             for vertex, samples in self._samples(ttl, through, here).items():
@@ -224,22 +225,17 @@ class Full:
             before_that, before = before, here
         self._branching = branching
 
+    def _find_ends(self, ttl: int, through: FlowsAt, wave: _Wave) -> None:
+        """One TTL before, the flows that end at `ttl` or, for all we know, before it."""
+        for flow in self._table.hop(ttl).answers:
+            if self._table.ended.get(flow) == ttl and flow not in through:
+                wave.ask_first(flow, ttl - 1)
+
     def _prove_edges(self, ttl: int, before: FlowsAt, samples: _Samples, wave: _Wave) -> None:
         """One flow to the hop before for each successor that no flow joins to its predecessor."""
         for successor, flows in samples.successors.items():
             if successor.address is not None and not any(flow in before for flow in flows):
                 wave.ask_first(min(flows), ttl - 1)
-
-    def _through(self, ttl: int, before: FlowsAt, only: Vertex | None) -> FlowsAt:
-        """The vertex that each flow asked at `ttl` went through one TTL before, if that is known.
-
-        Where there is `only` one, flows that were never asked there went through it as well. If
-        another turns up later, that is taken back.
-        """
-        if only is None:
-            return before
-        sent_before = self._sent.get(ttl - 1, {})
-        return before | {flow: only for flow in self._sent.get(ttl, ()) if flow not in sent_before}
 
     def _samples(self, ttl: int, through: FlowsAt, here: FlowsAt) -> dict[Vertex, _Samples]:
         """For each vertex at `ttl` - 1 that flows go on from, its flows and their successors."""

@@ -48,7 +48,7 @@ def locate(table: FlowTable, source: IPAddress, first_ttl: int) -> Located:
     unsteady = False  # whether flows at the hop before may be elsewhere with the next probe
     for ttl in range(first_ttl, last_ttl + 2):
         before = hops[ttl - 1]
-        here = hops[ttl] = table.located_next(ttl, before)
+        here = hops[ttl] = table.located_next(ttl, table.through(ttl, before))
         fickle = [flow for flow in table.hop(ttl).others if flow in here]
         if fickle and not unsteady:
             per_packet.update(before[flow] for flow in fickle if flow in before)

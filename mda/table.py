@@ -91,12 +91,32 @@ class FlowTable:
         """The highest TTL that answered at all; 0 if none did."""
         return max((ttl for ttl, hop in self.hops.items() if hop.answers), default=0)
 
-    def located_next(self, ttl: int, before: FlowsAt, *, origin: Vertex | None = None) -> FlowsAt:
+    def through(self, ttl: int, before: FlowsAt) -> FlowsAt:
+        """The vertex that each flow answered at `ttl` went through one TTL before, if known.
+
+        Where `before` has one vertex only, flows that were never asked there went through it as
+        well. If another turns up later, that is taken back.
+        """
+        only = only_vertex(before)
+        if only is None:
+            return before
+        hop, hop_before = self.hop(ttl), self.hop(ttl - 1)
+        never_asked = {
+            flow: only
+            for flow in (*hop.answers, *hop.losses)
+            if flow not in hop_before.answers
+            and flow not in hop_before.losses
+            and self.ended.get(flow, ttl) >= ttl
+        }
+        return before | never_asked if never_asked else before
+
+    def located_next(self, ttl: int, through: FlowsAt) -> FlowsAt:
         """The vertex of each flow at `ttl`, silences included, given those one TTL before.
 
-        Flows whose path has ended before `ttl` are left out. Of the flows that stay silent,
-        those with the same predecessor share one star, if loss does not explain them; where
-        `origin` is given it is the predecessor of every flow.
+        Flows whose path has ended before `ttl` are left out, and so are those that end here or
+        before but whose vertex before is not known: they may have ended there. Of the flows that
+        stay silent, those with the same predecessor share one star, if loss does not explain
+        them.
         """
         hop = self.hop(ttl)
         ended, past_end = self.ended, ttl + 1
@@ -109,12 +129,12 @@ class FlowTable:
         for flow, losses in hop.losses.items():
             if losses < self.attempts or flow in hop.answers or ended.get(flow, past_end) <= ttl:
                 continue
-            predecessor = before.get(flow, origin)
+            predecessor = through.get(flow)
             if predecessor is not None:
                 silent_by_predecessor.setdefault(predecessor, []).append(flow)
         if not silent_by_predecessor:
             return located
-        answering = {before.get(flow, origin) for flow in located}
+        answering = {through.get(flow) for flow in located}
         by_loss = len(hop.losses.keys() | located) * self._loss_rate(hop) ** self.attempts
         stars = 0
         for predecessor in sorted(silent_by_predecessor, key=lambda vertex: vertex.sort_key):

@@ -1,0 +1,1 @@
+"""Pictures of a Trace: text, DOT, SVG; no network, no algorithm."""

@@ -35,7 +35,7 @@ def losses(flow: int, ttl: int, count: int) -> list[Outcome]:
 def located(table: FlowTable, ttl: int) -> dict[int, Vertex]:
     here = {flow: ORIGIN for hop in table.hops.values() for flow in (*hop.answers, *hop.losses)}
     for step in range(1, ttl + 1):
-        here = table.located_next(step, here)
+        here = table.located_next(step, table.through(step, here))
     return here
 
 

@@ -1,0 +1,57 @@
+"""Colours, one table for all pictures: told apart by colour-blind eyes and in grey.
+
+From the set of Okabe and Ito (2008), tinted where they lie behind text. No meaning is carried by
+colour alone: shape, dash or words say the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+
+class Kind(Enum):
+    """What a box stands for."""
+
+    SOURCE = "source"
+    ROUTER = "router"
+    BALANCER = "balancer"
+    SILENT = "silent"
+    REFUSING = "refusing"
+    DESTINATION = "destination"
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How a kind of box is drawn: Graphviz shape and style, fill and line colours."""
+
+    shape: str
+    style: str
+    fill: str
+    line: str
+
+
+LOOKS: Final = {
+    Kind.SOURCE: Look("box", "rounded,filled", "#e8e8e8", "#444444"),
+    Kind.ROUTER: Look("box", "rounded,filled", "#ffffff", "#444444"),
+    Kind.BALANCER: Look("box", "rounded,filled,bold", "#fff2cc", "#b07c00"),
+    Kind.SILENT: Look("box", "rounded,dashed", "#ffffff", "#777777"),
+    Kind.REFUSING: Look("octagon", "filled", "#fbe0d0", "#d55e00"),
+    Kind.DESTINATION: Look("box", "filled", "#d5efe5", "#009e73"),
+}
+TEXT: Final = "#1a1a1a"
+FAINT_TEXT: Final = "#555555"
+EDGE: Final = "#0072b2"
+FAINT_EDGE: Final = "#9a9a9a"
+DIAMOND_FILL: Final = "#eef5fb"
+DIAMOND_LINE: Final = "#56b4e9"
+BACKGROUND: Final = "#ffffff"
+
+# ANSI attributes for terminals; the text reads the same without them.
+ANSI: Final = {
+    Kind.DESTINATION: "1;32",
+    Kind.BALANCER: "1;33",
+    Kind.SILENT: "2",
+    Kind.REFUSING: "1;31",
+}
