@@ -6,7 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from mda.graph import evidence, flows_of, vertices_by_ttl
-from render.labels import VertexWords, findings, headline, milliseconds, percent, vertex_words
+from render.labels import (
+    VertexWords,
+    edge_share,
+    findings,
+    headline,
+    milliseconds,
+    percent,
+    vertex_words,
+)
 from render.palette import Kind
 
 if TYPE_CHECKING:
@@ -128,7 +136,7 @@ def _line(
 ) -> Line:
     graph = trace.graph
     flows = evidence(graph, near, far)
-    share = len(flows) / sum(len(evidence(graph, near, other)) for other in graph.successors(near))
+    share = edge_share(trace, near, far)
     of_hop = share * len(flows_of(graph, near)) / max(at_hop[near.ttl], 1)
     is_clear = 1 < graph.out_degree(near) <= _CROWDED and graph.in_degree(far) == 1
     listed = " ".join(map(str, flows[:_MOST_TIP_FLOWS]))

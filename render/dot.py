@@ -38,15 +38,16 @@ def to_dot(drawn: Diagram) -> str:
     foot = "".join(f"{_html(line)}<br align='left'/>" for line in drawn.footer)
     lines = [
         'digraph "paris-trace" {',
-        f'  graph [rankdir=LR, newrank=true, splines=line, bgcolor="{BACKGROUND}", fontname="{_FONT}",'
-        f' fontcolor="{TEXT}", fontsize=13, nodesep=0.16, ranksep=0.55, pad=0.3,'
+        "  graph [rankdir=LR, newrank=true, splines=line,"
+        f' bgcolor="{BACKGROUND}", fontname="{_FONT}",'
+        f' fontcolor="{TEXT}", fontsize=13, nodesep=0.16, ranksep=0.8, pad=0.3,'
         f' tooltip="paris-trace",',
         f"    label=<<b>{_html(drawn.title)}</b><br align='left'/><font point-size='11'>{foot}"
         "</font>>, labelloc=b, labeljust=l];",
         f'  node [fontname="{_FONT}", fontsize=11, fontcolor="{TEXT}", margin="0.09,0.05",'
         " height=0.3];",
         f'  edge [fontname="{_FONT}", fontsize=9, fontcolor="{FAINT_TEXT}", color="{EDGE}",'
-        " arrowhead=none];",
+        " arrowhead=none, tailport=e, headport=w];",
     ]
     for number, (heading, boxes) in enumerate(drawn.columns):
         lines.append(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING, Final
 
-from mda.graph import flows_of
+from mda.graph import evidence, flows_of
 from mda.model import ReplyKind, StopReason
 from mda.stopping import unseen_share
 from mda.trace import Algorithm
@@ -158,6 +158,20 @@ def ending(reply: Reply) -> str:
     code = reply.icmp_code if reply.icmp_code is not None else -1
     mark, words = _UNREACHABLE[version].get(code, (f"!{code}", "unreachable"))
     return f"{mark} {words}".strip()
+
+
+def edge_share(trace: Trace, near: Vertex, far: Vertex) -> float:
+    """The share of the flows through `near` that go on to `far`, as far as flows tell.
+
+    Behind the only vertex of a hop every flow counts, not only those that were asked there.
+    """
+    graph = trace.graph
+    alone = sum(vertex.ttl == near.ttl for vertex in graph) == 1
+
+    def weight(vertex: Vertex) -> int:
+        return len(flows_of(graph, vertex) if alone else evidence(graph, near, vertex))
+
+    return weight(far) / sum(weight(other) for other in graph.successors(near))
 
 
 def headline(trace: Trace) -> str:

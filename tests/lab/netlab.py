@@ -12,12 +12,15 @@ from __future__ import annotations
 import itertools
 import os
 import subprocess
-from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
+from typing import TYPE_CHECKING
 
 from mda.model import IPAddress
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 Link = tuple[str, str]
 Edge = tuple[tuple[int, IPAddress | None], tuple[int, IPAddress | None]]
@@ -37,9 +40,7 @@ _SYSCTLS = {
     "net/ipv4/icmp_msgs_burst": 1_000_000,
     "net/ipv6/icmp/ratelimit": 0,
     "net/ipv4/fib_multipath_hash_policy": 3,
-    "net/ipv4/fib_multipath_hash_fields": _HASH_FIELDS,
     "net/ipv6/fib_multipath_hash_policy": 3,
-    "net/ipv6/fib_multipath_hash_fields": _HASH_FIELDS,
 }
 _count = itertools.count()
 
@@ -72,6 +73,22 @@ class Lab:
         return subprocess.run(
             self.at_source(*command), capture_output=True, text=True, timeout=timeout_s, check=False
         )
+
+    @contextmanager
+    def background(self, node: str, *command: str, ready: str = "ready") -> Iterator[None]:
+        """Run a command at a node meanwhile, from when it has printed `ready`."""
+        with subprocess.Popen(
+            ["ip", "netns", "exec", self.namespace(node), *command],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        ) as process:  # fmt: skip
+            assert process.stdout is not None
+            for line in process.stdout:
+                if ready in line:
+                    break
+            try:
+                yield
+            finally:
+                process.terminate()
 
     def at_source(self, *command: str) -> list[str]:
         """The command line that runs `command` in the source's namespace."""
@@ -121,17 +138,20 @@ class Lab:
 
 
 @contextmanager
-def lab(paths: Sequence[str], silent: Sequence[str] = ()) -> Iterator[Lab]:
-    """The network in which packets take `paths` ("src r1 a1 dst"); it is gone afterwards."""
-    links = dict.fromkeys(
-        pair for path in paths for pair in itertools.pairwise(path.split())
-    )
+def lab(
+    paths: Sequence[str], silent: Sequence[str] = (), *, hash_flow_label: bool = False
+) -> Iterator[Lab]:
+    """The network in which packets take `paths` ("src r1 a1 dst"); it is gone afterwards.
+
+    `silent` routers send no time exceeded. Routers hash the IPv6 flow label as well if asked to.
+    """
+    links = dict.fromkeys(pair for path in paths for pair in itertools.pairwise(path.split()))
     built = Lab(f"pt{os.getpid()}x{next(_count)}", tuple(links), frozenset(silent))
     nodes = list(dict.fromkeys(node for link in links for node in link))
     try:
         _ip("", [f"netns add {built.namespace(node)}" for node in nodes])
         for seed, node in enumerate(nodes, start=1):
-            _set_sysctls(built.namespace(node), seed)
+            _set_sysctls(built.namespace(node), seed, _HASH_FIELDS | 8 * hash_flow_label)
         _ip("", [_veth(built, index, link) for index, link in enumerate(links)])
         for node in nodes:
             _configure(built, node)
@@ -184,8 +204,13 @@ def _ip(namespace: str, commands: Sequence[str]) -> None:
     )  # fmt: skip
 
 
-def _set_sysctls(namespace: str, seed: int) -> None:
-    values = {**_SYSCTLS, "net/ipv4/fib_multipath_hash_seed": seed}
+def _set_sysctls(namespace: str, seed: int, fields: int) -> None:
+    values = {
+        **_SYSCTLS,
+        "net/ipv4/fib_multipath_hash_seed": seed,
+        "net/ipv4/fib_multipath_hash_fields": _HASH_FIELDS,
+        "net/ipv6/fib_multipath_hash_fields": fields,
+    }
     script = "\n".join(f"echo {value} > /proc/sys/{name}" for name, value in values.items())
     subprocess.run(
         ["ip", "netns", "exec", namespace, "sh", "-ec", script], check=True, capture_output=True

@@ -22,6 +22,8 @@ from tests.support.drive import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mda.model import ProbeRequest
 
 TOPOLOGIES = {
@@ -61,15 +63,19 @@ def test_loss_does_not_count_as_evidence(loss: float) -> None:
     runs, missed = 1500, 0
     topology = layers(1, 2, 1)
     for seed in range(runs):
-        random = Random(seed)
-        network = topology.per_flow(Random(-seed - 1))
         played = play(
-            full_mda(max_ttl=4, attempts=8), network, lost=lambda *_: random.random() < loss
+            full_mda(max_ttl=4, attempts=8),
+            topology.per_flow(Random(-seed - 1)),
+            lost=_losing(loss, Random(seed)),
         )
         missed += not topology.edges <= edges_of(graph_of(played.outcomes, 8))
     exact = exact_failure(2, 0.05)
     # One-sided: what a lost probe makes us ask in excess can only help.
     assert missed / runs < exact + 3.09 * math.sqrt(exact * (1 - exact) / runs)
+
+
+def _losing(share: float, random: Random) -> Callable[..., bool]:
+    return lambda *_: random.random() < share
 
 
 def test_plain_hops_cost_one_scout_and_the_first_stopping_point_in_two_rounds() -> None:

@@ -1,0 +1,164 @@
+"""What programs that nobody here wrote see on the same networks: scamper, traceroute, tshark."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import time
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.lab import netlab
+from tests.lab.command import command_line, trace
+from tests.lab.netlab import TARGET
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.lab
+
+# The fields of a probe that routers hash, by version and protocol, as tshark names them.
+HASHED = {
+    (4, "udp"): ("ip.src", "ip.dst", "ip.proto", "ip.dsfield", "udp.srcport", "udp.dstport"),
+    (4, "tcp"): ("ip.src", "ip.dst", "ip.proto", "ip.dsfield", "tcp.srcport", "tcp.dstport"),
+    (4, "icmp"): ("ip.src", "ip.dst", "ip.proto", "ip.dsfield", "icmp.type", "icmp.code",
+                  "icmp.checksum"),
+    (6, "udp"): ("ipv6.src", "ipv6.dst", "ipv6.nxt", "ipv6.tclass", "ipv6.flow", "udp.srcport",
+                 "udp.dstport"),
+    (6, "tcp"): ("ipv6.src", "ipv6.dst", "ipv6.nxt", "ipv6.tclass", "ipv6.flow", "tcp.srcport",
+                 "tcp.dstport"),
+    (6, "icmp"): ("ipv6.src", "ipv6.dst", "ipv6.nxt", "ipv6.tclass", "ipv6.flow", "icmpv6.type",
+                  "icmpv6.code", "icmpv6.checksum"),
+}  # fmt: skip
+CHECKSUM_STATUS = {
+    "udp": "udp.checksum.status", "tcp": "tcp.checksum.status",
+    (4, "icmp"): "icmp.checksum.status", (6, "icmp"): "icmpv6.checksum.status",
+}  # fmt: skip
+TTL = {4: "ip.ttl", 6: "ipv6.hlim"}
+GOOD = "1"
+
+
+@pytest.mark.parametrize("protocol", ["udp", "icmp", "tcp"])
+@pytest.mark.parametrize("version", [4, 6])
+def test_tshark_finds_checksums_good_and_hashed_fields_constant_within_a_flow(
+    version: int, protocol: str, tmp_path: Path
+) -> None:
+    capture = tmp_path / "probes.pcap"
+    with netlab.lab(netlab.diamond(2)) as lab:
+        sniff = ["tshark", "-q", "-i", "v0n", "-w", str(capture), "-F", "pcap"]
+        sniff += ["-f", f"dst host {TARGET[version]}"]
+        with lab.background("src", *sniff, ready="Capturing"):
+            found = trace(lab, version, "--mda", f"--{protocol}", "--seed", "1")
+            _wait_for_packets(capture, found.document["run"]["probes_sent"])
+    rows = _read(
+        capture,
+        "frame",
+        (
+            *HASHED[version, protocol],
+            TTL[version],
+            *(["ip.checksum.status"] if version == 4 else []),
+            CHECKSUM_STATUS.get(protocol) or CHECKSUM_STATUS[version, protocol],
+        ),
+    )
+    assert len(rows) == found.document["run"]["probes_sent"]
+    hashed = len(HASHED[version, protocol])
+    assert all(status == GOOD for row in rows for status in row[hashed + 1 :])
+    ttls_of: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for row in rows:
+        ttls_of[tuple(row[:hashed])].append(row[hashed])
+    outcomes = found.document["outcomes"]
+    assert len(ttls_of) == len({outcome["flow"] for outcome in outcomes})
+    # The flows that tshark tells apart are those of the record, TTL by TTL.
+    recorded: dict[int, list[str]] = defaultdict(list)
+    for outcome in outcomes:
+        recorded[outcome["flow"]].append(str(outcome["ttl"]))
+    assert sorted(map(sorted, ttls_of.values())) == sorted(map(sorted, recorded.values()))
+
+
+def test_scamper_sees_the_same_interfaces() -> None:
+    with netlab.lab(netlab.diamond(4)) as lab:
+        ours = trace(lab, 4, "--mda", "-c", "99.9", "--seed", "1")
+        run = lab.run(
+            "scamper", "-O", "json", "-p", "1000",
+            "-c", "tracelb -P udp-sport -c 99 -W 15 -w 1", "-i", str(TARGET[4]),
+        )  # fmt: skip
+    records = [json.loads(line) for line in run.stdout.splitlines()]
+    (record,) = [one for one in records if one["type"] == "tracelb"]
+    seen = {node["addr"] for node in record["nodes"]}
+    seen |= {cell["addr"] for node in record["nodes"] for row in node["links"] for cell in row}
+    interfaces = {str(address) for ttl, address in ours.truth.vertices if ttl > 0}
+    assert seen == interfaces
+
+
+@pytest.mark.parametrize("version", [4, 6])
+def test_traceroute_with_the_same_ports_takes_the_same_paths(version: int) -> None:
+    with netlab.lab(netlab.diamond(4)) as lab:
+        ours = trace(lab, version, "--mda", "-c", "99.9", "--sport", "20000", "--seed", "1")
+        paths: dict[int, dict[int, str]] = defaultdict(dict)
+        for outcome in ours.document["outcomes"]:
+            if outcome.get("kind") == "time-exceeded":
+                paths[outcome["flow"]][outcome["ttl"]] = outcome["responder"]
+        whole = [flow for flow, path in sorted(paths.items()) if sorted(path) == [1, 2, 3, 4]]
+        assert len(whole) >= 6
+        for flow in whole[:8]:
+            run = lab.run(
+                "traceroute", f"-{version}", "-n", "-q", "1", "-w", "1", "-m", "4", "-U",
+                f"--sport={20000 + flow}", "-p", "33434", str(TARGET[version]),
+            )  # fmt: skip
+            hops = re.findall(r"^ *(\d+)  (\S+) ", run.stdout, flags=re.MULTILINE)
+            assert {int(ttl): address for ttl, address in hops} == paths[flow]
+
+
+def test_round_trip_times_are_those_of_the_capture(tmp_path: Path) -> None:
+    capture = tmp_path / "one.pcap"
+    with (
+        netlab.lab(netlab.plain(3)) as lab,
+        lab.background(
+            "src", "tshark", "-q", "-i", "v0n", "-w", str(capture), "-F", "pcap", ready="Capturing"
+        ),
+    ):
+        run = lab.run(*command_line(str(TARGET[4]), "-n", "-o", "-", "--format", "json"))
+        document = json.loads(run.stdout)
+        _wait_for_packets(capture, 2 * document["run"]["probes_sent"])
+    sent = {
+        row[0]: float(row[1])
+        for row in _read(capture, "udp && !icmp", ("ip.id", "frame.time_epoch"))
+    }
+    received = _read(capture, "icmp", ("ip.id", "frame.time_epoch"))
+    ours = {
+        (outcome["ttl"], outcome["attempt"]): outcome["received_at_s"] - outcome["sent_at_s"]
+        for outcome in document["outcomes"]
+    }
+    theirs = [float(at) - sent[ids.split(",")[1]] for ids, at in received]
+    assert len(theirs) == len(ours)
+    # Sent times are taken before the system call, so ours are the longer, by less than 1 ms.
+    difference = sorted(ours.values())[len(ours) // 2] - sorted(theirs)[len(theirs) // 2]
+    assert -0.0001 < difference < 0.001
+
+
+def _read(capture: Path, display_filter: str, fields: tuple[str, ...]) -> list[list[str]]:
+    """The fields of the packets that match, every checksum verified."""
+    checks = [f"{name}.check_checksum:TRUE" for name in ("ip", "udp", "tcp")]
+    run = subprocess.run(
+        ["tshark", "-r", str(capture), "-Y", display_filter, "-T", "fields", "-E", "separator=|",
+         *(part for check in checks for part in ("-o", check)),
+         *(part for field in fields for part in ("-e", field))],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return [line.split("|") for line in run.stdout.splitlines()]
+
+
+def _wait_for_packets(capture: Path, least: int) -> None:
+    """Wait until the capture file holds that many packets: tshark writes behind the wire."""
+    for _ in range(100):
+        run = subprocess.run(
+            ["tshark", "-r", str(capture), "-T", "fields", "-e", "frame.number"],
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        if len(run.stdout.splitlines()) >= least:
+            return
+        time.sleep(0.1)
+    pytest.fail(f"tshark captured fewer than {least} packets")

@@ -1,0 +1,84 @@
+"""Kernel routers with ECMP: every vertex and edge is found, and none that is not there."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.lab import netlab
+from tests.lab.command import trace
+
+pytestmark = pytest.mark.lab
+
+TOPOLOGIES = {
+    "plain": netlab.plain(),
+    "two-wide": netlab.diamond(2),
+    "four-wide": netlab.diamond(4),
+    "sixteen-wide": netlab.diamond(16),
+    "nested": netlab.nested(),
+    "meshed": netlab.meshed(4),
+    "asymmetric": netlab.asymmetric(),
+    "unequal-length": netlab.unequal_length(),
+}
+# At this bound per graph the whole file raises a false alarm in about one run of thirty, were the
+# seeds drawn anew; they are fixed, and so are the kernel's hash seeds.
+SURE = ("--mda", "-c", "99.9")
+CLOSED_PORT = 6
+
+
+@pytest.mark.parametrize("name", TOPOLOGIES)
+def test_the_graph_is_complete_and_true(name: str) -> None:
+    with netlab.lab(TOPOLOGIES[name]) as lab:
+        for version in (4, 6):
+            for protocol, exit_code in (("-U", 0), ("-T", CLOSED_PORT)):
+                found = trace(lab, version, *SURE, protocol, "--seed", "1")
+                assert (found.exit_code, found.stderr) == (exit_code, "")
+                assert found.truth == lab.truth(version), (version, protocol)
+
+
+@pytest.mark.parametrize("field", ["dport", "flow-label"])
+def test_other_fields_number_the_flows_as_well(field: str) -> None:
+    with netlab.lab(netlab.diamond(4), hash_flow_label=True) as lab:
+        for version in (4, 6) if field == "dport" else (6,):
+            found = trace(lab, version, *SURE, "--flow-field", field, "--seed", "1")
+            assert found.truth == lab.truth(version)
+
+
+def test_icmp_shows_the_one_path_that_the_kernel_gives_it() -> None:
+    # Linux hashes no field of ICMP, so every echo request takes the same branch.
+    with netlab.lab(netlab.diamond(4)) as lab:
+        for version in (4, 6):
+            found = trace(lab, version, *SURE, "-I", "--seed", "1")
+            assert found.exit_code == 0
+            assert found.truth.edges < lab.truth(version).edges
+            assert len(found.truth.vertices) == 6
+            assert len(found.truth.edges) == 5
+
+
+@pytest.mark.parametrize("silent", ["lb", "a2", "joint"])
+def test_a_silent_router_is_a_star_in_its_place(silent: str) -> None:
+    with netlab.lab(netlab.diamond(4), silent=[silent]) as lab:
+        for version in (4, 6):
+            found = trace(lab, version, *SURE, "--seed", "1")
+            assert found.truth == lab.truth(version)
+
+
+def test_one_flow_follows_one_path() -> None:
+    with netlab.lab(netlab.diamond(4)) as lab:
+        for version in (4, 6):
+            for protocol in ("-U", "-T", "-I"):
+                found = trace(lab, version, protocol)
+                truth = lab.truth(version)
+                assert found.truth.edges <= truth.edges
+                assert [len(found.truth.vertices), len(found.truth.edges)] == [6, 5]
+
+
+def test_an_open_port_is_said_to_be_open() -> None:
+    serve = (
+        "import socket; s = socket.create_server(('::', 443), family=socket.AF_INET6, "
+        "dualstack_ipv6=True); print('ready', flush=True); s.accept()"
+    )
+    with netlab.lab(netlab.plain(2)) as lab, lab.background("dst", "python3", "-c", serve):
+        for version in (4, 6):
+            found = trace(lab, version, "-T", "-p", "443")
+            assert found.exit_code == 0
+            assert "syn-ack" in {record.get("kind") for record in found.document["outcomes"]}

@@ -1,0 +1,22 @@
+"""A topology from text, as if it were a file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from paris.sim.topology import Topology, load
+
+FromText = Callable[[str], Topology]
+
+
+@pytest.fixture
+def topology(tmp_path: Path) -> FromText:
+    def from_text(text: str) -> Topology:
+        path = tmp_path / "net.yaml"
+        path.write_text(text)
+        return load(path)
+
+    return from_text

@@ -1,0 +1,81 @@
+"""What chance allows: exact probabilities to compare with, and how far off a count may be.
+
+The figures were computed apart from this project's code, by dynamic programming over the number
+of successors seen (even splits) or the set of them (uneven ones).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Final
+
+# Chance that the stopping rule at 0.05 per vertex leaves so many equal successors too early.
+MISSED: Final = {
+    1: 0.0,
+    2: 0.031250,
+    3: 0.037714,
+    4: 0.042393,
+    8: 0.044124,
+    16: 0.047538,
+    48: 0.049157,
+}
+# The same for successors with unequal shares of the flows.
+MISSED_UNEVEN: Final = {
+    (0.7, 0.3): 0.1184,
+    (0.9, 0.1): 0.5314,
+    (0.5, 0.25, 0.25): 0.0935,
+}
+
+
+def graph_missed(*widths: int) -> float:
+    """Chance of missing anything of a graph whose balancers have these many successors each."""
+    return 1 - math.prod(1 - MISSED[width] for width in widths)
+
+
+def interval(hits: int, runs: int, confidence: float = 0.999) -> tuple[float, float]:
+    """The probabilities that `hits` of `runs` do not rule out (Clopper and Pearson, 1934).
+
+    Of tests that ask whether the truth is inside, at most 1 - `confidence` fail by chance.
+
+    >>> [round(end, 4) for end in interval(5, 10, 0.95)]
+    [0.1871, 0.8129]
+    >>> [round(end, 4) for end in interval(0, 10, 0.95)]
+    [0.0, 0.3085]
+    """
+    tail = (1 - confidence) / 2
+    low = _root(lambda p: 1 - _at_most(hits - 1, runs, p), tail) if hits else 0.0
+    high = 1 - _root(lambda p: 1 - _at_most(runs - hits - 1, runs, p), tail) if hits < runs else 1.0
+    return low, high
+
+
+def is_likely(exact: float, hits: int, runs: int, confidence: float = 0.999) -> bool:
+    """Whether `hits` of `runs` go with a probability of `exact`."""
+    low, high = interval(hits, runs, confidence)
+    return low <= exact <= high
+
+
+def _at_most(hits: int, runs: int, probability: float) -> float:
+    """Chance of at most `hits` of `runs`."""
+    if not 0 < probability < 1:
+        return float(probability <= 0 or hits >= runs)
+    yes, no, all_ways = math.log(probability), math.log1p(-probability), math.lgamma(runs + 1)
+    return math.fsum(
+        math.exp(
+            all_ways
+            - math.lgamma(count + 1)
+            - math.lgamma(runs - count + 1)
+            + count * yes
+            + (runs - count) * no
+        )
+        for count in range(hits + 1)
+    )
+
+
+def _root(rising: Callable[[float], float], value: float) -> float:
+    """Where a function that rises from 0 to 1 over [0, 1] has this value."""
+    low, high = 0.0, 1.0
+    for _ in range(40):
+        middle = (low + high) / 2
+        low, high = (middle, high) if rising(middle) < value else (low, middle)
+    return (low + high) / 2
