@@ -1,0 +1,147 @@
+"""Probes in flight: answers find their probe, and only theirs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from ipaddress import ip_address
+
+import pytest
+
+from mda.model import Loss, ProbeRequest, Reply, Unresolved
+from paris import packets, probes
+from paris.errors import WireError
+from paris.flows import FlowField, FlowPlan, Protocol
+from paris.packets import IPHeader
+from paris.pending import Pending, Stray, StrayReason
+from paris.replies import ParsedReply, parse
+from tests.paris.test_probes import COMBINATIONS, plan_of
+
+ROUTER = {4: "198.51.100.7", 6: "2001:db8:7::7"}
+
+
+def answer_to(plan: FlowPlan, request: ProbeRequest, tag: int) -> ParsedReply:
+    """The time exceeded of a router that quotes as little as it may."""
+    version = plan.source.version
+    back = IPHeader(
+        source=ip_address(ROUTER[version]), destination=plan.source,
+        protocol=1 if version == 4 else 58, ttl=250,
+    )  # fmt: skip
+    quote = probes.build(plan, replace(request, ttl=1), tag)[: 28 if version == 4 else 1232]
+    parsed = parse(packets.icmp_error(back, 11 if version == 4 else 3, 0, quote))
+    assert isinstance(parsed, ParsedReply)
+    return parsed
+
+
+def udp4() -> FlowPlan:
+    return plan_of(4, Protocol.UDP, FlowField.SPORT)
+
+
+def flying(plan: FlowPlan, request: ProbeRequest, at_s: float = 1.0) -> tuple[Pending, int]:
+    pending = Pending(plan)
+    tag = pending.reserve()
+    pending.add(tag, request, at_s)
+    return pending, tag
+
+
+@pytest.mark.parametrize(("version", "protocol", "field"), COMBINATIONS)
+def test_an_answer_finds_its_probe_once(version: int, protocol: Protocol, field: FlowField) -> None:
+    plan = plan_of(version, protocol, field)
+    pending = Pending(plan, first_tag=0xFE00)
+    requests = {}
+    for flow in range(40):
+        tag = pending.reserve()
+        requests[tag] = ProbeRequest(flow, 5)
+        pending.add(tag, requests[tag], flow / 10)
+    for tag, request in reversed(requests.items()):
+        parsed = answer_to(plan, request, tag)
+        reply = pending.match(parsed, 9.0)
+        assert isinstance(reply, Reply)
+        assert (reply.request, reply.sent_at_s, reply.changed) == (request, request.flow / 10, ())
+        assert pending.match(parsed, 9.1) == Stray(StrayReason.DUPLICATE)
+    assert pending.in_flight == 0
+
+
+def test_lost_probes_are_given_up_in_time_and_late_answers_still_count() -> None:
+    plan = udp4()
+    request = ProbeRequest(2, 3)
+    pending, tag = flying(plan, request)
+    assert pending.oldest_s() == 1.0
+    assert pending.expire(1.49, 0.5) == []
+    assert pending.expire(1.5, 0.5) == [Loss(request=request, sent_at_s=1.0, gave_up_at_s=1.5)]
+    assert (pending.in_flight, pending.oldest_s(), pending.expire(9.0, 0.5)) == (0, None, [])
+    late = pending.match(answer_to(plan, request, tag), 2.0)
+    assert isinstance(late, Reply)
+    assert late.rtt_s == 1.0
+    assert pending.in_flight == 0
+
+
+def test_what_is_in_flight_at_the_end_is_told() -> None:
+    pending, _ = flying(udp4(), ProbeRequest(2, 3))
+    assert pending.unresolved() == [Unresolved(ProbeRequest(2, 3), 1.0)]
+
+
+def test_answers_to_others_are_strays() -> None:
+    plan = udp4()
+    request = ProbeRequest(2, 3)
+    pending, tag = flying(plan, request)
+    elsewhere = replace(plan, destination=ip_address("203.0.113.10"))
+    other_port = replace(plan, dport=53)
+    for foreign in (
+        answer_to(elsewhere, request, tag),
+        answer_to(other_port, request, tag),
+        answer_to(plan, request, tag + 1),
+        answer_to(plan_of(4, Protocol.TCP, FlowField.SPORT), request, tag),
+    ):
+        assert pending.match(foreign, 2.0) == Stray(StrayReason.NOT_OURS)
+    assert pending.in_flight == 1
+
+
+def test_a_nat_that_rewrites_source_and_checksum_is_seen_through_and_reported() -> None:
+    plan = udp4()
+    request = ProbeRequest(2, 3)
+    pending, tag = flying(plan, request)
+    parsed = answer_to(plan, request, tag)
+    quoted = replace(
+        parsed.quoted, source=ip_address("198.18.0.1").packed, carrier_tag=0x7777, traffic_class=0
+    )
+    reply = pending.match(replace(parsed, quoted=quoted), 2.0)
+    assert isinstance(reply, Reply)
+    assert reply.request == request
+    assert reply.changed == ("source", "traffic-class", "udp-checksum")
+
+
+def test_a_forgery_with_neither_tag_is_a_stray() -> None:
+    plan = udp4()
+    pending, tag = flying(plan, ProbeRequest(2, 3))
+    parsed = answer_to(plan, ProbeRequest(2, 3), tag)
+    forged = replace(parsed.quoted, carrier_tag=0x7777, ip_id=0x7777)
+    assert pending.match(replace(parsed, quoted=forged), 2.0) == Stray(StrayReason.NOT_OURS)
+
+
+def test_an_answer_without_a_quote_must_come_from_the_destination_itself() -> None:
+    plan = plan_of(4, Protocol.TCP, FlowField.SPORT)
+    request = ProbeRequest(0, 9)
+    pending, tag = flying(plan, request)
+    syn = probes.build(plan, request, tag)[20:]
+    for source, expected in (("203.0.113.10", Stray), ("203.0.113.9", Reply)):
+        back = IPHeader(source=ip_address(source), destination=plan.source, protocol=6, ttl=60)
+        parsed = parse(packets.tcp_answer(back, syn, open_port=True))
+        assert isinstance(parsed, ParsedReply)
+        assert isinstance(pending.match(parsed, 2.0), expected)
+
+
+def test_tags_wrap_and_pass_over_those_in_flight() -> None:
+    plan = udp4()
+    pending = Pending(plan, first_tag=0xFFFE)
+    assert pending.reserve() == 0xFFFE
+    pending.add(0xFFFE, ProbeRequest(0, 1), 0.0)
+    tag = pending.reserve()
+    assert tag == 1
+    pending.add(tag, ProbeRequest(1, 1), 0.0)
+    for number in range(2, 0xFFFE):
+        tag = pending.reserve()
+        pending.add(tag, ProbeRequest(number, 1), 0.0)
+    with pytest.raises(WireError, match="in flight at once"):
+        pending.reserve()
+    pending.match(answer_to(plan, ProbeRequest(700, 1), 700), 1.0)
+    assert pending.reserve() == 700

@@ -1,0 +1,149 @@
+"""Probes: what routers hash is constant within a flow, tags come back, checksums are right."""
+
+from __future__ import annotations
+
+import shutil
+import struct
+import subprocess
+from ipaddress import ip_address
+from random import Random
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mda.model import ProbeRequest
+from paris import probes, tags
+from paris.checksums import balancing_word, fold, pseudo_header, word_sum
+from paris.flows import FlowField, FlowPlan, Protocol
+from paris.packets import read_ip
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ENDS = {4: ("192.0.2.1", "203.0.113.9"), 6: ("2001:db8::1", "2001:db8:9::9")}
+COMBINATIONS = [
+    (4, Protocol.UDP, FlowField.SPORT),
+    (4, Protocol.UDP, FlowField.DPORT),
+    (4, Protocol.TCP, FlowField.SPORT),
+    (4, Protocol.TCP, FlowField.DPORT),
+    (4, Protocol.ICMP, FlowField.ICMP_CHECKSUM),
+    (6, Protocol.UDP, FlowField.SPORT),
+    (6, Protocol.UDP, FlowField.DPORT),
+    (6, Protocol.UDP, FlowField.FLOW_LABEL),
+    (6, Protocol.TCP, FlowField.SPORT),
+    (6, Protocol.TCP, FlowField.DPORT),
+    (6, Protocol.TCP, FlowField.FLOW_LABEL),
+    (6, Protocol.ICMP, FlowField.ICMP_CHECKSUM),
+    (6, Protocol.ICMP, FlowField.FLOW_LABEL),
+]
+
+
+def plan_of(version: int, protocol: Protocol, field: FlowField) -> FlowPlan:
+    source, destination = map(ip_address, ENDS[version])
+    return FlowPlan(
+        source=source, destination=destination, protocol=protocol, field=field,
+        sport=20_000, dport=33_434, traffic_class=0x20,
+        flow_label=0x12345 if version == 6 else 0,
+    )  # fmt: skip
+
+
+def hashed(datagram: bytes) -> tuple[object, ...]:
+    """All that a router may hash: both addresses, protocol, class, label, four bytes behind."""
+    read = read_ip(datagram)
+    assert read is not None
+    header, payload = read
+    return (
+        header.source, header.destination, header.protocol, header.traffic_class,
+        header.flow_label, payload[:4],
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("version", "protocol", "field"), COMBINATIONS)
+def test_a_flow_is_one_whatever_ttl_and_tag_and_differs_from_every_other(
+    version: int, protocol: Protocol, field: FlowField
+) -> None:
+    plan = plan_of(version, protocol, field)
+    highest = tags.TAG_FIELD[protocol].highest
+    seen = {}
+    for flow in (0, 1, 2, 700, plan.capacity - 1):
+        probes_of_flow = {
+            probes.build(plan, ProbeRequest(flow, ttl), tag)
+            for ttl in (1, 9, 255)
+            for tag in (1, 2, 0xFF00, highest)
+        }
+        assert len(probes_of_flow) == 12  # TTL and tag tell each from the others
+        (seen[flow],) = {hashed(datagram) for datagram in probes_of_flow}
+    assert len(set(seen.values())) == len(seen)
+
+
+@pytest.mark.parametrize(("version", "protocol", "field"), COMBINATIONS)
+def test_ttl_and_tag_stand_where_a_quote_of_eight_bytes_has_them(
+    version: int, protocol: Protocol, field: FlowField
+) -> None:
+    datagram = probes.build(plan_of(version, protocol, field), ProbeRequest(3, 7), 0xBEEF)
+    read = read_ip(datagram)
+    assert read is not None
+    header, payload = read
+    assert header.ttl == 7
+    tag = struct.unpack("!I", payload[4:8])[0] if protocol is Protocol.TCP else (
+        struct.unpack("!H", payload[6:8])[0]
+    )  # fmt: skip
+    assert tag == 0xBEEF
+    if version == 4:
+        assert header.ip_id == tags.ip_id(0xBEEF)
+
+
+@pytest.mark.parametrize(("version", "protocol", "field"), COMBINATIONS)
+def test_every_checksum_sums_to_what_it_must(
+    version: int, protocol: Protocol, field: FlowField
+) -> None:
+    random = Random(7)
+    plan = plan_of(version, protocol, field)
+    for _ in range(200):
+        request = ProbeRequest(random.randrange(plan.capacity), random.randint(1, 255))
+        tag = random.randint(1, tags.TAG_FIELD[protocol].highest)
+        datagram = probes.build(plan, request, tag)
+        size = 20 if version == 4 else 40
+        payload = datagram[size:]
+        if version == 4:
+            assert word_sum(datagram[:size]) == 0xFFFF
+        summed = payload
+        if (version, protocol) != (4, Protocol.ICMP):
+            number = protocol.number(version)
+            summed = pseudo_header(plan.source, plan.destination, number, len(payload)) + payload
+        assert word_sum(summed) == 0xFFFF
+
+
+def test_the_balancing_word_is_right_for_every_wanted_checksum() -> None:
+    for wanted in range(0x10000):
+        word = balancing_word(0xABCD, wanted)
+        assert 0 <= word <= 0xFFFF
+        assert fold(0xABCD + word) in (~wanted & 0xFFFF, 0xFFFF if wanted == 0xFFFF else None)
+
+
+@pytest.mark.lab
+def test_tshark_finds_nothing_wrong_with_any_kind_of_probe(tmp_path: Path) -> None:
+    assert shutil.which("tshark"), "tshark is needed"
+    random = Random(11)
+    capture = tmp_path / "probes.pcap"
+    built = []
+    for version, protocol, field in COMBINATIONS:
+        plan = plan_of(version, protocol, field)
+        for _ in range(300):
+            request = ProbeRequest(random.randrange(plan.capacity), random.randint(1, 255))
+            tag = random.randint(1, tags.TAG_FIELD[protocol].highest)
+            built.append(probes.build(plan, request, tag))
+    records = (struct.pack("<IIII", 0, 0, len(one), len(one)) + one for one in built)
+    head = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 101)  # link type: raw IP
+    capture.write_bytes(head + b"".join(records))
+    statuses = [f"{name}.checksum.status" for name in ("ip", "udp", "tcp", "icmp", "icmpv6")]
+    run = subprocess.run(
+        ["tshark", "-r", str(capture), "-T", "fields", "-E", "separator=|",
+         *(part for name in ("ip", "udp", "tcp") for part in ("-o", f"{name}.check_checksum:TRUE")),
+         *(part for status in statuses for part in ("-e", status)), "-e", "_ws.malformed"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    rows = [row.split("|") for row in run.stdout.splitlines()]
+    assert len(rows) == len(built)
+    good = "1"
+    assert all(set(row) <= {"", good} and good in row for row in rows)
