@@ -116,8 +116,12 @@ class Full:
 
     @property
     def finished(self) -> bool:
-        """See Procedure."""
-        return self._idle and not self._flying
+        """See Procedure; probes whose answer cannot matter any more are not waited for."""
+        return self._idle and not any(map(self._is_awaited, self._flying))
+
+    def _is_awaited(self, request: ProbeRequest) -> bool:
+        is_beyond = request.ttl > self._table.ended.get(request.flow, request.ttl)
+        return not is_beyond and not self._table.is_silent(request.flow, request.ttl)
 
     def on_outcome(self, outcome: Outcome) -> None:
         """See Procedure."""
@@ -173,9 +177,10 @@ class Full:
         """Every question whose last asking was lost, unless it has become pointless."""
         table = self._table
         for ttl, hop in table.hops.items():
+            tries = table.tries(ttl) if hop.losses else 0
             for flow, losses in hop.losses.items():
                 if (
-                    losses < table.attempts
+                    losses < tries
                     and flow not in hop.answers
                     and self._sent[ttl][flow] <= losses
                     and table.ended.get(flow, ttl) >= ttl
@@ -188,6 +193,7 @@ class Full:
         before: FlowsAt = dict.fromkeys(sorted(every_flow), self._origin)
         before_that: FlowsAt = {}
         gaps: dict[Vertex, int] = {}
+        last_answer = self._table.last_answer()
         branching = 0
         for ttl in range(self._first_ttl, self._max_ttl + 1):
             only = only_vertex(before)
@@ -220,7 +226,7 @@ class Full:
             elif missing and not self._flying_at.get(ttl - 1):
                 patience = _PATIENCE * most_needed
                 self._steer(ttl - 1, missing, before_that, before, patience, wave)
-            if not here:
+            if not here and ttl > last_answer:
                 break
             before_that, before = before, here
         self._branching = branching
@@ -240,7 +246,7 @@ class Full:
     def _samples(self, ttl: int, through: FlowsAt, here: FlowsAt) -> dict[Vertex, _Samples]:
         """For each vertex at `ttl` - 1 that flows go on from, its flows and their successors."""
         ended, hop = self._table.ended, self._table.hop(ttl)
-        sent = self._sent.get(ttl, {})
+        sent, tries = self._sent.get(ttl, {}), self._table.tries(ttl)
         by_vertex: dict[Vertex, _Samples] = {}
         for flow, vertex in through.items():
             if ended.get(flow, _NEVER) < ttl:
@@ -255,7 +261,7 @@ class Full:
                 samples.successors.setdefault(successor, []).append(flow)
             elif flow not in sent:
                 samples.unasked.append(flow)
-            elif hop.losses.get(flow, 0) < self._table.attempts:
+            elif hop.losses.get(flow, 0) < tries:
                 samples.awaited += 1
         for samples in by_vertex.values():
             samples.unasked.sort()

@@ -80,12 +80,19 @@ class FlowTable:
         if outcome.ends_path and ttl < self.ended.get(flow, ttl + 1):
             self.ended[flow] = ttl
 
+    def tries(self, ttl: int) -> int:
+        """How often a flow must be lost at `ttl` before its silence is believed.
+
+        Once is enough where twice `attempts` probes got no answer at all, of whatever flow.
+        """
+        hop = self.hop(ttl)
+        is_mute = not hop.answers and sum(hop.losses.values()) >= 2 * self.attempts
+        return 1 if is_mute else self.attempts
+
     def is_silent(self, flow: int, ttl: int) -> bool:
         """Whether `flow` was asked at `ttl` as often as it may be, and never answered."""
-        hop = self.hops.get(ttl)
-        return (
-            hop is not None and flow not in hop.answers and hop.losses.get(flow, 0) >= self.attempts
-        )
+        hop = self.hop(ttl)
+        return flow not in hop.answers and hop.losses.get(flow, 0) >= self.tries(ttl)
 
     def last_answer(self) -> int:
         """The highest TTL that answered at all; 0 if none did."""
@@ -125,9 +132,10 @@ class FlowTable:
         }
         if not hop.losses:
             return located
+        tries = self.tries(ttl)
         silent_by_predecessor: dict[Vertex, list[int]] = {}
         for flow, losses in hop.losses.items():
-            if losses < self.attempts or flow in hop.answers or ended.get(flow, past_end) <= ttl:
+            if losses < tries or flow in hop.answers or ended.get(flow, past_end) <= ttl:
                 continue
             predecessor = through.get(flow)
             if predecessor is not None:

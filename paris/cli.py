@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from typing import TYPE_CHECKING
@@ -39,6 +40,15 @@ def guarded(program: str, command: Callable[[Sequence[str]], int], arguments: Se
     except KeyboardInterrupt:
         complain(program, "interrupted")
         return ExitCode.INTERRUPTED
+    except Exception as error:
+        if os.environ.get("PARIS_TRACE_DEBUG"):
+            raise
+        complain(
+            program,
+            f"a bug, please report it: {type(error).__name__}: {error} "
+            "(PARIS_TRACE_DEBUG=1 shows where)",
+        )
+        return ExitCode.BUG
 
 
 def complain(program: str, fault: str) -> None:

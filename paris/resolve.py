@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import queue
 import socket
-from concurrent.futures import ThreadPoolExecutor, wait
+import threading
+import time
 from ipaddress import IPv6Address, ip_address
 from typing import TYPE_CHECKING, Final
 
@@ -28,10 +30,15 @@ def destination(host: str, version: int | None) -> IPAddress:
         reason = error.strerror if isinstance(error, socket.gaierror) else "not a valid name"
         wanted = f" as IPv{version}" if version else ""
         raise ResolveError(f"cannot resolve {host!r}{wanted}: {reason}") from None
-    text = str(found[0][4][0]).partition("%")[0]
-    address = ip_address(text)
+    address = ip_address(str(found[0][4][0]).partition("%")[0])
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        if version == 6:
+            raise ResolveError(f"{host} stands for {address.ipv4_mapped}, which is IPv4; use -4")
+        address = address.ipv4_mapped
     if isinstance(address, IPv6Address) and address.is_link_local:
         raise ResolveError(f"{host}: a link-local address has no path to trace")
+    if address.is_multicast or address.is_unspecified:
+        raise ResolveError(f"{host}: {address} is not the address of one host")
     return address
 
 
@@ -46,7 +53,7 @@ def source_for(
     family = socket.AF_INET if destination.version == 4 else socket.AF_INET6
     with socket.socket(family, socket.SOCK_DGRAM) as probe:
         if interface is not None:
-            _bind_to_device(probe, interface)
+            bind_to_device(probe, interface)
         if asked is not None:
             if asked.version != destination.version:
                 raise SettingsError(
@@ -65,32 +72,55 @@ def source_for(
         return ip_address(str(probe.getsockname()[0]).partition("%")[0])
 
 
-def _bind_to_device(probe: socket.socket, interface: str) -> None:
+def bind_to_device(one: socket.socket, interface: str) -> None:
+    """Make a socket send by `interface` only. Raises SettingsError if it cannot."""
     try:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface.encode() + b"\0")
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface.encode() + b"\0")
     except OSError as error:
         raise SettingsError(f"-i {interface}: {error.strerror}") from None
 
 
-def names(addresses: Iterable[IPAddress]) -> dict[IPAddress, str]:
-    """What the name service calls each address, as far as it says so within two seconds.
+def names(addresses: Iterable[IPAddress], wait_s: float = _NAMES_WAIT_S) -> dict[IPAddress, str]:
+    """What the name service calls each address, as far as it says so within `wait_s` seconds.
 
     Whoever owns an address writes its name: what cannot be printed is escaped.
     """
-    pool = ThreadPoolExecutor(_NAME_THREADS)
-    asked = {pool.submit(_name, address): address for address in addresses}
-    done, _ = wait(asked, timeout=_NAMES_WAIT_S)
-    pool.shutdown(wait=False, cancel_futures=True)
-    found = {asked[future]: future.result() for future in done}
-    return {address: name for address, name in found.items() if name is not None}
+    until_s = time.monotonic() + wait_s
+    wanted = list(dict.fromkeys(addresses))
+    asked: queue.SimpleQueue[IPAddress] = queue.SimpleQueue()
+    answered: queue.SimpleQueue[tuple[IPAddress, str | None]] = queue.SimpleQueue()
+    for address in wanted:
+        asked.put(address)
+
+    def ask() -> None:
+        while time.monotonic() < until_s:
+            try:
+                address = asked.get_nowait()
+            except queue.Empty:
+                return
+            answered.put((address, _name(address)))
+
+    # A look-up cannot be broken off. Threads of a pool would be waited for at exit, however long
+    # a dead name server lets them hang; daemons are not.
+    for _ in range(min(_NAME_THREADS, len(wanted))):
+        threading.Thread(target=ask, daemon=True).start()
+    found: dict[IPAddress, str | None] = {}
+    while len(found) < len(wanted):
+        try:
+            address, name = answered.get(timeout=max(0.0, until_s - time.monotonic()))
+        except queue.Empty:
+            break
+        found[address] = name
+    named = ((address, found.get(address)) for address in wanted)
+    return {address: printable(name) for address, name in named if name is not None}
 
 
 def _name(address: IPAddress) -> str | None:
+    """What the name service calls an address; None if nothing, or nothing readable."""
     try:
-        name, _ = socket.getnameinfo((str(address), 0), socket.NI_NAMEREQD)
-    except OSError:
+        return socket.getnameinfo((str(address), 0), socket.NI_NAMEREQD)[0]
+    except (OSError, UnicodeError):
         return None
-    return printable(name)
 
 
 def printable(name: str) -> str:
@@ -100,6 +130,12 @@ def printable(name: str) -> str:
     'evil\\x1b[2Jhost'
     """
     return "".join(
-        character if " " < character <= "~" else character.encode("unicode_escape").decode()
-        for character in name
+        character if "!" <= character <= "~" else _escaped(character) for character in name
     )
+
+
+def _escaped(character: str) -> str:
+    code = ord(character)
+    if code <= 0xFF:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from ipaddress import ip_address
+from math import isfinite
 from typing import TYPE_CHECKING, Any, Final
 
 from mda.graph import evidence, flows_of
@@ -29,10 +30,11 @@ from paris.errors import FormatError
 if TYPE_CHECKING:
     from mda.certainty import VertexCertainty
     from mda.diamonds import Diamond
-    from mda.model import Outcome
+    from mda.model import IPAddress, Outcome
 
 FORMAT: Final = "paris-trace"
 VERSION: Final = 1
+_MOST: Final = 1 << 40  # of anything that is counted
 
 Json = dict[str, Any]
 
@@ -203,29 +205,53 @@ def _diamond(diamond: Diamond) -> Json:
     }
 
 
+def _whole(value: object, lowest: int, highest: int) -> int:
+    """`value` if it is a whole number in the range; nothing read may make us count for ever."""
+    if not isinstance(value, int) or not lowest <= value <= highest:
+        raise ValueError(f"{value!r} is no whole number from {lowest} to {highest}")
+    return value
+
+
+def _address(value: object) -> IPAddress:
+    if not isinstance(value, str):
+        raise ValueError(f"{value!r} is no address")
+    return ip_address(value)
+
+
+def _finite(value: object) -> float:
+    if not isinstance(value, int | float) or not isfinite(value):
+        raise ValueError(f"{value!r} is no number")
+    return value
+
+
 def _read(document: Json) -> Trace:
     plan, run = document["plan"], document["run"]
     outcomes: list[Outcome] = []
     unresolved: list[Unresolved] = []
     for record in document["outcomes"]:
-        request = ProbeRequest(record["flow"], record["ttl"], record["attempt"])
+        request = ProbeRequest(
+            _whole(record["flow"], 0, _MOST),
+            _whole(record["ttl"], 1, 255),
+            _whole(record["attempt"], 0, _MOST),
+        )
+        sent_at_s = _finite(record["sent_at_s"])
         if "responder" in record:
-            outcomes.append(_read_reply(request, record))
+            outcomes.append(_read_reply(request, sent_at_s, record))
         elif "gave_up_at_s" in record:
             outcomes.append(
                 Loss(
                     request=request,
-                    sent_at_s=record["sent_at_s"],
-                    gave_up_at_s=record["gave_up_at_s"],
+                    sent_at_s=sent_at_s,
+                    gave_up_at_s=_finite(record["gave_up_at_s"]),
                 )
             )
         else:
-            unresolved.append(Unresolved(request, record["sent_at_s"]))
+            unresolved.append(Unresolved(request, sent_at_s))
     return Trace.assemble(
         plan=Plan(
             host=plan["host"],
-            source=ip_address(plan["source"]),
-            destination=ip_address(plan["destination"]),
+            source=_address(plan["source"]),
+            destination=_address(plan["destination"]),
             algorithm=Algorithm(plan["algorithm"]),
             bound=Bound(plan["failure_probability"], plan["per_vertex"]),
             probing=Probing(
@@ -241,30 +267,30 @@ def _read(document: Json) -> Trace:
                     )
                 }
             ),
-            first_ttl=plan["first_ttl"],
-            max_ttl=plan["max_ttl"],
-            attempts=plan["attempts"],
+            first_ttl=_whole(plan["first_ttl"], 1, 255),
+            max_ttl=_whole(plan["max_ttl"], 1, 255),
+            attempts=_whole(plan["attempts"], 1, _MOST),
             network=plan["network"],
             seed=plan["seed"],
         ),
-        started_at_unix_s=run["started_at_unix_s"],
-        duration_s=run["duration_s"],
-        probes_sent=run["probes_sent"],
+        started_at_unix_s=_finite(run["started_at_unix_s"]),
+        duration_s=_finite(run["duration_s"]),
+        probes_sent=_whole(run["probes_sent"], 0, _MOST),
         outcomes=outcomes,
         unresolved=unresolved,
         unmatched=run["unmatched"],
         stopped=StopReason(run["stopped"]),
-        names={ip_address(address): name for address, name in document["names"].items()},
+        names={_address(address): name for address, name in document["names"].items()},
     )
 
 
-def _read_reply(request: ProbeRequest, record: Json) -> Reply:
+def _read_reply(request: ProbeRequest, sent_at_s: float, record: Json) -> Reply:
     return Reply(
         request=request,
         kind=ReplyKind(record["kind"]),
-        responder=ip_address(record["responder"]),
-        sent_at_s=record["sent_at_s"],
-        received_at_s=record["received_at_s"],
+        responder=_address(record["responder"]),
+        sent_at_s=sent_at_s,
+        received_at_s=_finite(record["received_at_s"]),
         icmp_type=record["icmp_type"],
         icmp_code=record["icmp_code"],
         quoted_ttl=record["quoted_ttl"],

@@ -90,13 +90,15 @@ def header_fields(
     )
 
 
-def draw(key: bytes, values: Sequence[int], shares: Sequence[int]) -> int:
-    """Which of `len(shares)` successors the hashed `values` choose, with chances as `shares`.
+def key(text: str) -> bytes:
+    """The hash key of a router whose seed is `text`."""
+    return blake2b(text.encode(), digest_size=16).digest()
 
-    `key` is the router's own, 64 bytes at most.
-    """
+
+def draw(router_key: bytes, values: Sequence[int], shares: Sequence[int]) -> int:
+    """Which of `len(shares)` successors the hashed `values` choose, with chances as `shares`."""
     data = b"".join(value.to_bytes(16) for value in values)
-    number = int.from_bytes(blake2b(data, digest_size=8, key=key).digest())
+    number = int.from_bytes(blake2b(data, digest_size=8, key=router_key).digest())
     mark = number * sum(shares) >> 64
     for index, share in enumerate(shares):
         mark -= share

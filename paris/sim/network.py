@@ -7,16 +7,20 @@ the seed, per router, so that two runs with one seed are the same.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from random import Random
 from typing import TYPE_CHECKING, Final
 
 from mda.model import MplsEntry
 from paris import packets
 from paris.packets import ICMP4, ICMP6, TCP_NUMBER, UDP_NUMBER, IPHeader
-from paris.sim.balancers import Balance, HashField, draw, header_fields
+from paris.sim.balancers import Balance, HashField, draw, header_fields, key
 from paris.sim.topology import DESTINATION, SOURCE, Router
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mda.model import IPAddress
     from paris.sim.balancers import HeaderFields
     from paris.sim.topology import Topology
 
@@ -27,6 +31,8 @@ _UNREACHABLE: Final = {4: 3, 6: 1}
 _PORT_UNREACHABLE: Final = {4: 3, 6: 4}
 _ROUTER_TTL: Final = 255
 _HOST_TTL: Final = 64
+_ECHO_REQUEST: Final = {4: 8, 6: 128}
+_SHORTEST: Final = 8  # bytes behind the IP header of anything that is a probe
 
 
 @dataclass(slots=True)
@@ -45,20 +51,32 @@ class Network:
     topology: Topology
     seed: int
     _answers: dict[str, _Answers] = field(init=False)
+    _keys: dict[str, bytes] = field(init=False)
     _chosen: dict[tuple[str, HeaderFields], str] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
+        routers = self.topology.routers
         self._answers = {
             name: _Answers(Random(f"{self.seed} {name}"), float(router.burst))
-            for name, router in self.topology.routers.items()
+            for name, router in routers.items()
+        }
+        self._keys = {
+            name: self._key(routers.get(name, _SOURCE), name)
+            for name, after in self.topology.successors.items()
+            if len(after) > 1
         }
 
     def answer(self, datagram: bytes, at_s: float) -> tuple[float, bytes] | None:
-        """When what comes back for a datagram sent at `at_s`; None if nothing does."""
+        """When what comes back for a datagram sent at `at_s`; None if nothing does.
+
+        Nothing ever comes back for what is no probe to the network's destination.
+        """
         read = packets.read_ip(datagram)
         if read is None:
             return None
         header, payload = read
+        if header.destination != self.topology.destination or len(payload) < _SHORTEST:
+            return None
         fields = header_fields(
             header.source,
             header.destination,
@@ -67,39 +85,56 @@ class Network:
             header.traffic_class,
             payload,
         )
-        name, came_from, delay_s, hops = SOURCE, SOURCE, 0.0, 0
-        router = _PLAIN
-        while hops < header.ttl and name != DESTINATION and router.prohibits is None:
-            name, came_from = self.next_hop(name, fields), name
-            router = self.topology.routers[name]
-            delay_s += router.delay_s
-            hops += 1
+        way = list(islice(self._walk(fields), header.ttl))
+        if not way:
+            return None
+        name, before = way[-1]
+        router = self.topology.routers[name]
+        delay_s = sum(self.topology.routers[passed].delay_s for passed, _ in way)
         if not self._does_answer(router, at_s + delay_s / 2):
             return None
-        answer = self._answer_of(router, came_from, header, payload, datagram, hops)
+        answer = self._answer_of(router, before, header, payload, datagram, len(way))
         return None if answer is None else (at_s + delay_s, answer)
 
-    def next_hop(self, name: str, fields: HeaderFields) -> str:
-        """The successor to which `name` forwards one more packet with these fields."""
+    def path(self, fields: HeaderFields) -> tuple[IPAddress | None, ...]:
+        """What answers packets with these fields, from TTL 1 on; None for a silent router.
+
+        For statistics over many flows: makes no bytes, loses nothing, and takes no time.
+        """
+        return tuple(
+            None if self.topology.routers[name].silent else self.topology.interface(name, before)
+            for name, before in self._walk(fields)
+        )
+
+    def _walk(self, fields: HeaderFields) -> Iterator[tuple[str, str]]:
+        """The routers that one packet meets, each with the one before, as far as it may go."""
+        name = SOURCE
+        while name != DESTINATION:
+            before, name = name, self._successor(name, fields)
+            yield name, before
+            if self.topology.routers[name].prohibits is not None:
+                return
+
+    def _successor(self, name: str, fields: HeaderFields) -> str:
+        """The router to which `name` forwards one more packet with these fields."""
         after = self.topology.successors[name]
         if len(after) == 1:
             return after[0]
-        router = self.topology.routers.get(name, _PLAIN)
+        known = self._chosen.get((name, fields))
+        if known is not None:
+            return known
+        router = self.topology.routers.get(name, _SOURCE)
         weights = [router.weights.get(other, 1) for other in after]
         if router.by is Balance.PACKET:
             return self._answers[name].random.choices(after, weights)[0]
-        known = self._chosen.get((name, fields))
-        if known is None:
-            read = router.fields if router.by is Balance.FLOW else (HashField.DESTINATION,)
-            values = [fields.value(one) for one in read]
-            known = after[draw(self._key(router, name), values, weights)]
-            self._chosen[name, fields] = known
-        return known
+        read = router.fields if router.by is Balance.FLOW else (HashField.DESTINATION,)
+        chosen = after[draw(self._keys[name], [fields.value(one) for one in read], weights)]
+        self._chosen[name, fields] = chosen
+        return chosen
 
     def _key(self, router: Router, name: str) -> bytes:
-        """The key of a router's hash: its own seed, or else the run's seed and its name."""
-        text = f"{self.seed} {name}" if router.seed is None else f"{router.seed}"
-        return text.encode()[-64:]
+        """The key of a router's hash: of its own seed, or else of the run's seed and its name."""
+        return key(f"{self.seed} {name}" if router.seed is None else f"{router.seed}")
 
     def _does_answer(self, router: Router, at_s: float) -> bool:
         """Whether the router answers a packet that reaches it at `at_s`."""
@@ -127,11 +162,14 @@ class Network:
         version = header.source.version
         icmp = ICMP4 if version == 4 else ICMP6
         is_end = router.name == DESTINATION
+        ttl = (_HOST_TTL if is_end else _ROUTER_TTL) - hops + 1
+        if ttl < 1:
+            return None  # the answer dies on its way back
         back = IPHeader(
             source=self.topology.interface(router.name, came_from),
             destination=header.source,
             protocol=icmp,
-            ttl=(_HOST_TTL if is_end else _ROUTER_TTL) - hops + 1,
+            ttl=ttl,
             ip_id=self._answers[router.name].random.randrange(1, 0x10000) if version == 4 else 0,
         )
         arrived = packets.with_ttl(datagram, header.ttl - hops + 1)
@@ -156,11 +194,13 @@ class Network:
                 payload,
                 open_port=dport in self.topology.open_ports,
             )
-        return packets.echo_reply(back, payload) if header.protocol == icmp else None
+        if header.protocol == icmp and payload[0] == _ECHO_REQUEST[version]:
+            return packets.echo_reply(back, payload)
+        return None
 
     def _quote(self, router: Router, version: int, arrived: bytes) -> bytes:
         most = _IP4_QUOTE if version == 4 else _IP6_QUOTE
         return arrived[: most if router.quote_bytes is None else router.quote_bytes]
 
 
-_PLAIN: Final = Router(name=SOURCE, interfaces=())  # the source hashes like any router
+_SOURCE: Final = Router(name=SOURCE, interfaces=())  # the source hashes like any router

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import difflib
 import itertools
 import re
 from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
-from ipaddress import ip_address
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NoReturn
-
-import yaml
+from typing import TYPE_CHECKING, Any, Final
 
 from paris.errors import TopologyError
 from paris.sim.balancers import DEFAULT_FIELDS, Balance, HashField
+from paris.sim.nodes import Nodes, compose, hint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+
+    import yaml
 
     from mda.model import IPAddress
 
@@ -27,8 +26,21 @@ _SAMPLES: Final = (
     Path(__file__).parent / "samples",  # in an installed distribution
     Path(__file__).parents[2] / "samples" / "topologies",  # in a checkout
 )
+# What a file may state of its own truth; only the tests of the samples read it.
+_EXPECT: Final = (
+    "vertices",
+    "edges",
+    "diamonds",
+    "miss_probability",
+    "unproven",
+    "per_packet",
+    "options",
+    "exit",
+)
+_SHORTEST_QUOTE: Final = {4: 28, 6: 48}  # IP header and eight bytes more, or nothing matches it
 _RANGE: Final = re.compile(r"([A-Za-z_]+)(\d+)\.\.\1(\d+)")
 _NAME: Final = re.compile(r"[A-Za-z_][\w-]*")
+_WIDEST: Final = 4096  # routers in one range
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,300 +104,223 @@ def samples() -> dict[str, Path]:
 def find(name: str) -> Path:
     """The file that `name` means: a path, or the name of a sample. Raises TopologyError."""
     path = Path(name)
-    if path.suffix in (".yaml", ".yml") or "/" in name:
-        if path.is_file():
-            return path
-        raise TopologyError(f"there is no topology file {name}")
+    is_path = path.suffix in (".yaml", ".yml") or "/" in name
+    if is_path and path.is_file():
+        return path
     known = samples()
-    if name in known:
-        return known[name]
-    close = difflib.get_close_matches(name, known, n=1)
-    hint = f"did you mean {close[0]}?" if close else f"the samples are {', '.join(known)}"
-    raise TopologyError(f"there is no sample network {name!r}; {hint}")
+    stem = name.removesuffix(".yaml")
+    if stem in known:
+        return known[stem]
+    if is_path:
+        raise TopologyError(f"there is no topology file {name}")
+    raise TopologyError(f"there is no sample network {name!r}; {hint(name, known)}")
 
 
 def load(path: Path) -> Topology:
     """The topology in a YAML file. Raises TopologyError for every mistake."""
-    try:
-        root = yaml.compose(path.read_text(), Loader=yaml.SafeLoader)
-    except OSError as error:
-        raise TopologyError(f"cannot read {path}: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise TopologyError(f"{path}: not a text file") from None
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise TopologyError(f"{path}:{line}: not YAML: {error.problem}") from None
-    except yaml.YAMLError as error:
-        raise TopologyError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
-    if root is None:
-        raise TopologyError(f"{path}:1: the file is empty; it needs source, destination, paths")
-    return _Reader(path).topology(root)
+    return _Reader(path).topology(compose(path))
 
 
-class _Reader:
-    """Reads YAML nodes, which know their lines, into values."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def fail(self, node: yaml.Node, message: str) -> NoReturn:
-        raise TopologyError(f"{self._path}:{node.start_mark.line + 1}: {message}")
+class _Reader(Nodes):
+    """Reads the nodes of a topology file."""
 
     def topology(self, root: yaml.Node) -> Topology:
-        keys = (SOURCE, DESTINATION, "routers", "paths", "expect")
-        parts = self._mapping(root, keys)
+        parts = self.mapping(root, (SOURCE, DESTINATION, "routers", "paths", "expect"))
         for key in (SOURCE, DESTINATION, "paths"):
             if key not in parts:
                 self.fail(root, f"{key!r} is missing; give it at the top level")
-        source = self._address(parts[SOURCE])
+        source = self.address(parts[SOURCE])
+        end, open_ports = self._destination(parts[DESTINATION])
         routers: dict[str, Router] = {}
         where: dict[str, yaml.Node] = {}
         if "routers" in parts:
-            for name_node, value in self._pairs(parts["routers"]):
-                for router in self._routers(name_node, value):
+            for key_node, value in self.pairs(parts["routers"]):
+                for router in self._routers(key_node, value):
                     if router.name in routers:
-                        self.fail(name_node, f"router {router.name} is given twice; remove one")
+                        self.fail(key_node, f"router {router.name} is given twice; remove one")
                     routers[router.name] = router
-                    where[router.name] = name_node
-        end, open_ports = self._destination(parts[DESTINATION])
-        routers[DESTINATION] = end
-        self._check_addresses(source, routers, where, parts)
-        successors = self._paths(parts["paths"], routers)
-        for name, node in where.items():
-            if name not in successors:
-                self.fail(node, f"router {name} is in no path; add it to one or remove it")
-            for other in routers[name].weights:
-                if other not in successors[name]:
-                    known = ", ".join(successors[name])
-                    self.fail(node, f"{name} weighs {other}, which does not follow it; "
-                                    f"its successors are {known}")  # fmt: skip
-        predecessors: dict[str, list[str]] = {name: [] for name in routers}
-        for name, after in successors.items():
-            for other in after:
-                predecessors[other].append(name)
+                    where[router.name] = key_node
+        routers[DESTINATION], where[DESTINATION] = end, parts[DESTINATION]
+        self._check_addresses(source, routers, where)
+        successors: dict[str, list[str]] = {}
+        predecessors: dict[str, list[str]] = {}
+        steps = self._steps(parts["paths"], routers)
+        for near, far in steps:
+            successors.setdefault(near, []).append(far)
+            predecessors.setdefault(far, []).append(near)
+        self._check_loops(successors, steps)
+        self._check_use(successors, routers, where)
         return Topology(
-            name=self._path.stem,
+            name=self.path.stem,
             source=source,
             destination=end.interfaces[0],
             routers=routers,
             successors={name: tuple(after) for name, after in successors.items()},
             predecessors={name: tuple(before) for name, before in predecessors.items()},
             open_ports=open_ports,
-            expect=self._plain(parts["expect"]) if "expect" in parts else {},
+            expect=self.plain(parts["expect"], _EXPECT) if "expect" in parts else {},
         )
 
     def _destination(self, node: yaml.Node) -> tuple[Router, frozenset[int]]:
-        if isinstance(node, yaml.ScalarNode):
-            return Router(name=DESTINATION, interfaces=(self._address(node),)), frozenset()
+        if not self.is_mapping(node):
+            return Router(name=DESTINATION, interfaces=(self.address(node),)), frozenset()
         keys = ("address", "open", "delay_ms", "silent", "loss", "rate_pps", "burst")
-        parts = self._mapping(node, keys)
+        parts = self.mapping(node, keys)
         if "address" not in parts:
             self.fail(node, "the destination has no address; give `address:`")
-        address = self._address(parts.pop("address"))
-        ports: frozenset[int] = frozenset()
-        if "open" in parts:
-            items = self._items(parts.pop("open"))
-            ports = frozenset(int(self._number(item, 1, 65535, whole=True)) for item in items)
-        values = self._answering(parts)
-        return Router(name=DESTINATION, interfaces=(address,), **values), ports
+        address = self.address(parts.pop("address"))
+        items = self.items(parts.pop("open")) if "open" in parts else []
+        ports = frozenset(self.whole(item, 1, 65535) for item in items)
+        return Router(name=DESTINATION, interfaces=(address,), **self._answering(parts)), ports
 
     def _routers(self, key: yaml.Node, node: yaml.Node) -> Iterator[Router]:
-        names = self._names(key)
+        names = self._expand(key, self.text(key))
+        if names[0] in (SOURCE, DESTINATION):
+            self.fail(key, f"{names[0]!r} is no router; its values stand at the top level")
         keys = ("interfaces", "balance", "delay_ms", "silent", "loss", "rate_pps", "burst",
                 "quote_bytes", "mpls", "prohibits")  # fmt: skip
-        parts = self._mapping(node, keys)
+        parts = self.mapping(node, keys)
         if "interfaces" not in parts:
             self.fail(key, f"{names[0]} has no interfaces; give `interfaces: [ADDRESS]`")
         given = parts.pop("interfaces")
         balance = self._balance(parts.pop("balance")) if "balance" in parts else {}
         values = self._answering(parts)
-        if len(names) == 1:
-            interfaces = tuple(self._address(item) for item in self._items(given))
-            if not interfaces:
-                self.fail(given, f"{names[0]} has no interfaces; give at least one address")
-            yield Router(name=names[0], interfaces=interfaces, **balance, **values)
+        if len(names) > 1:
+            for name, address in zip(names, self._block(given, len(names)), strict=True):
+                yield Router(name=name, interfaces=(address,), **balance, **values)
             return
-        text = self._text(given)
+        interfaces = tuple(self.address(item) for item in self.items(given))
+        if not interfaces:
+            self.fail(given, f"{names[0]} has no interfaces; give at least one address")
+        yield Router(name=names[0], interfaces=interfaces, **balance, **values)
+
+    def _block(self, node: yaml.Node, size: int) -> list[IPAddress]:
+        """The addresses of a range of routers, from FIRST+ on."""
+        text = self.text(node) if not self.is_list(node) else ""
         if not text.endswith("+"):
-            self.fail(given, "routers given as a range need `interfaces: FIRST_ADDRESS+`")
-        first = self._parse_address(given, text.removesuffix("+"))
-        for index, name in enumerate(names):
-            yield Router(name=name, interfaces=(first + index,), **balance, **values)
+            self.fail(node, "routers given as a range need `interfaces: FIRST_ADDRESS+`")
+        first = self.address(node, text.removesuffix("+"))
+        if int(first) + size > 1 << first.max_prefixlen:
+            self.fail(node, f"{size} routers from {first} on are beyond the last address")
+        return [first + index for index in range(size)]
 
     def _answering(self, parts: Mapping[str, yaml.Node]) -> dict[str, Any]:
         """The values of keys that say how a router answers."""
         read: dict[str, tuple[str, Callable[[yaml.Node], Any]]] = {
-            "delay_ms": ("delay_s", lambda node: self._number(node, 0, 60_000) / 1000),
-            "silent": ("silent", self._flag),
-            "loss": ("loss", lambda node: self._number(node, 0, 1)),
-            "rate_pps": ("rate_pps", lambda node: self._number(node, 0.001, 1e9)),
-            "burst": ("burst", lambda node: int(self._number(node, 1, 1e6, whole=True))),
-            "quote_bytes": (
-                "quote_bytes", lambda node: int(self._number(node, 28, 65535, whole=True))
+            "delay_ms": ("delay_s", lambda node: self.number(node, 0, 60_000) / 1000),
+            "silent": ("silent", self.flag),
+            "loss": ("loss", lambda node: self.number(node, 0, 1)),
+            "rate_pps": ("rate_pps", lambda node: self.number(node, 0.001, 1e9)),
+            "burst": ("burst", lambda node: self.whole(node, 1, 1_000_000)),
+            "quote_bytes": ("quote_bytes", lambda node: self.whole(node, 28, 65535)),
+            "mpls": (
+                "mpls",
+                lambda node: tuple(self.whole(item, 0, 0xFFFFF) for item in self.items(node)),
             ),
-            "mpls": ("mpls", lambda node: tuple(
-                int(self._number(item, 0, 0xFFFFF, whole=True)) for item in self._items(node))),
-            "prohibits": ("prohibits", lambda node: int(self._number(node, 0, 15, whole=True))),
-        }  # fmt: skip
+            "prohibits": ("prohibits", lambda node: self.whole(node, 0, 15)),
+        }
         return {read[key][0]: read[key][1](node) for key, node in parts.items()}
 
     def _balance(self, node: yaml.Node) -> dict[str, Any]:
-        parts = self._mapping(node, ("by", "fields", "weights", "seed"))
+        parts = self.mapping(node, ("by", "fields", "weights", "seed"))
         values: dict[str, Any] = {}
         if "by" in parts:
-            values["by"] = self._one_of(parts["by"], Balance)
+            values["by"] = self.one_of(parts["by"], Balance)
         if "fields" in parts:
             if values.get("by", Balance.FLOW) is not Balance.FLOW:
                 self.fail(parts["fields"], "only a balancer `by: flow` reads fields; remove them")
-            items = self._items(parts["fields"])
-            values["fields"] = tuple(self._one_of(item, HashField) for item in items)
+            items = self.items(parts["fields"])
+            values["fields"] = tuple(self.one_of(item, HashField) for item in items)
         if "weights" in parts:
             values["weights"] = {
-                self._text(key): int(self._number(value, 1, 1000, whole=True))
-                for key, value in self._pairs(parts["weights"])
+                self.text(key): self.whole(value, 1, 1000)
+                for key, value in self.pairs(parts["weights"])
             }
         if "seed" in parts:
-            values["seed"] = int(self._number(parts["seed"], 0, 2**64 - 1, whole=True))
+            values["seed"] = self.whole(parts["seed"], 0, 2**64 - 1)
         return values
 
     def _check_addresses(
-        self,
-        source: IPAddress,
-        routers: Mapping[str, Router],
-        where: Mapping[str, yaml.Node],
-        parts: Mapping[str, yaml.Node],
+        self, source: IPAddress, routers: Mapping[str, Router], where: Mapping[str, yaml.Node]
     ) -> None:
         owners: dict[IPAddress, str] = {source: SOURCE}
+        shortest = _SHORTEST_QUOTE[source.version]
         for name, router in routers.items():
-            node = where.get(name, parts[DESTINATION])
             for address in router.interfaces:
                 if address.version != source.version:
-                    self.fail(node, f"{address} of {name} is IPv{address.version}, the source is "
-                                    f"IPv{source.version}; use one version")  # fmt: skip
+                    self.fail(where[name], f"{address} of {name} is IPv{address.version}, the "
+                              f"source is IPv{source.version}; use one version")  # fmt: skip
                 if address in owners:
-                    self.fail(node, f"{address} belongs to both {owners[address]} and {name}; "
-                                    "give each its own")  # fmt: skip
+                    self.fail(where[name], f"{address} belongs to both {owners[address]} and "
+                              f"{name}; give each its own")  # fmt: skip
                 owners[address] = name
+            if router.quote_bytes is not None and router.quote_bytes < shortest:
+                self.fail(where[name], f"{name} quotes {router.quote_bytes} bytes; "
+                          f"in IPv{source.version} use {shortest} or more")  # fmt: skip
 
-    def _paths(self, node: yaml.Node, routers: Mapping[str, Router]) -> dict[str, list[str]]:
-        successors: dict[str, list[str]] = {}
-        for line in self._items(node):
-            steps = [self._step(line, step, routers) for step in self._text(line).split("->")]
-            if steps[0] != [SOURCE] or steps[-1] != [DESTINATION] or len(steps) < 2:
+    def _check_use(
+        self,
+        successors: Mapping[str, list[str]],
+        routers: Mapping[str, Router],
+        where: Mapping[str, yaml.Node],
+    ) -> None:
+        for name, router in routers.items():
+            if name not in successors and name != DESTINATION:
+                self.fail(where[name], f"router {name} is in no path; add it to one or remove it")
+            for other in router.weights:
+                if other not in successors[name]:
+                    known = ", ".join(successors[name])
+                    self.fail(where[name], f"{name} weighs {other}, which does not follow it; "
+                              f"its successors are {known}")  # fmt: skip
+
+    def _steps(
+        self, node: yaml.Node, routers: Mapping[str, Router]
+    ) -> dict[tuple[str, str], yaml.Node]:
+        """Each step from one router to the next, in the file's order, with the line it is on."""
+        stated: dict[tuple[str, str], yaml.Node] = {}
+        for line in self.items(node):
+            stages = [self._stage(line, text, routers) for text in self.text(line).split("->")]
+            if stages[0] != [SOURCE] or stages[-1] != [DESTINATION] or len(stages) < 2:
                 self.fail(line, "a path goes `source -> ... -> destination`")
-            for near, far in itertools.pairwise(steps):
-                for name in near:
-                    after = successors.setdefault(name, [])
-                    after.extend(other for other in far if other not in after)
-        if not successors:
+            for near, far in itertools.pairwise(stages):
+                for step in itertools.product(near, far):
+                    stated.setdefault(step, line)
+        if not stated:
             self.fail(node, "there is no path; give at least `- source -> destination`")
-        self._check_loops(node, successors)
-        return successors
+        return stated
 
-    def _step(self, line: yaml.Node, step: str, routers: Mapping[str, Router]) -> list[str]:
-        text = step.strip()
+    def _stage(self, line: yaml.Node, text: str, routers: Mapping[str, Router]) -> list[str]:
+        text = text.strip()
         inner = text[1:-1] if text.startswith("[") and text.endswith("]") else text
         names = [name for part in inner.split(",") for name in self._expand(line, part.strip())]
         for name in names:
             if name not in routers and name != SOURCE:
-                close = difflib.get_close_matches(name, routers, n=1)
-                hint = f"did you mean {close[0]}?" if close else "add it under routers"
-                self.fail(line, f"there is no router {name!r}; {hint}")
+                self.fail(line, f"there is no router {name!r}; {hint(name, routers)}")
         return names
 
-    def _check_loops(self, node: yaml.Node, successors: Mapping[str, list[str]]) -> None:
+    def _check_loops(
+        self,
+        successors: Mapping[str, list[str]],
+        stated: Mapping[tuple[str, str], yaml.Node],
+    ) -> None:
         try:
             TopologicalSorter(successors).prepare()
         except CycleError as error:
-            loop = list(reversed(error.args[1]))
-            self.fail(
-                node,
-                f"router {loop[0]} is its own successor ({' -> '.join(loop)}); "
-                "remove one of these steps",
-            )
-
-    def _names(self, node: yaml.Node) -> list[str]:
-        return self._expand(node, self._text(node))
+            loop: list[str] = list(reversed(error.args[1]))
+            # The last line that states one of the steps is the one that closed the loop.
+            lines = [stated[step] for step in itertools.pairwise(loop)]
+            closing = max(lines, key=lambda line: line.start_mark.line)
+            way = " -> ".join(loop)
+            self.fail(closing, f"router {loop[0]} is its own successor ({way}); remove a step")
 
     def _expand(self, node: yaml.Node, text: str) -> list[str]:
         """One name, or those of a range such as A1..A48."""
         match = _RANGE.fullmatch(text)
         if match:
             stem, first, last = match[1], int(match[2]), int(match[3])
-            if not first < last < first + 4096:
-                self.fail(node, f"{text} is no range; write the lower number first")
+            if not first < last < first + _WIDEST:
+                self.fail(node, f"{text} is no range of 2 to {_WIDEST}, lower number first")
             return [f"{stem}{number}" for number in range(first, last + 1)]
         if not _NAME.fullmatch(text):
             self.fail(node, f"{text!r} is no router name; use letters, digits, - and _")
         return [text]
-
-    def _mapping(self, node: yaml.Node, allowed: tuple[str, ...]) -> dict[str, yaml.Node]:
-        parts: dict[str, yaml.Node] = {}
-        for key, value in self._pairs(node):
-            name = self._text(key)
-            if name not in allowed:
-                close = difflib.get_close_matches(name, allowed, n=1)
-                hint = f"did you mean {close[0]}?" if close else f"allowed: {', '.join(allowed)}"
-                self.fail(key, f"unknown key {name!r}; {hint}")
-            if name in parts:
-                self.fail(key, f"{name!r} is given twice; remove one")
-            parts[name] = value
-        return parts
-
-    def _pairs(self, node: yaml.Node) -> list[tuple[yaml.Node, yaml.Node]]:
-        if not isinstance(node, yaml.MappingNode):
-            self.fail(node, "expected `key: value` pairs here")
-        return list(node.value)
-
-    def _items(self, node: yaml.Node) -> list[yaml.Node]:
-        if not isinstance(node, yaml.SequenceNode):
-            self.fail(node, "expected a list here: [a, b] or lines that begin with -")
-        return list(node.value)
-
-    def _text(self, node: yaml.Node) -> str:
-        if not isinstance(node, yaml.ScalarNode):
-            self.fail(node, "expected a single value here")
-        return str(node.value)
-
-    def _number(
-        self, node: yaml.Node, lowest: float, highest: float, *, whole: bool = False
-    ) -> float:
-        text = self._text(node)
-        try:
-            number = int(text) if whole else float(text)
-        except ValueError:
-            kind = "whole number" if whole else "number"
-            self.fail(node, f"{text!r} is no {kind}; use one from {lowest:g} to {highest:g}")
-        if not lowest <= number <= highest:
-            self.fail(node, f"{text} is out of range; use {lowest:g} to {highest:g}")
-        return number
-
-    def _flag(self, node: yaml.Node) -> bool:
-        text = self._text(node)
-        if text not in ("true", "false"):
-            self.fail(node, f"{text!r} is neither true nor false")
-        return text == "true"
-
-    def _one_of(self, node: yaml.Node, kind: Any) -> Any:
-        text = self._text(node)
-        values = [member.value for member in kind]
-        if text not in values:
-            close = difflib.get_close_matches(text, values, n=1)
-            hint = f"did you mean {close[0]}?" if close else f"use one of {', '.join(values)}"
-            self.fail(node, f"unknown value {text!r}; {hint}")
-        return kind(text)
-
-    def _address(self, node: yaml.Node) -> IPAddress:
-        return self._parse_address(node, self._text(node))
-
-    def _parse_address(self, node: yaml.Node, text: str) -> IPAddress:
-        try:
-            return ip_address(text)
-        except ValueError:
-            self.fail(node, f"{text!r} is no IPv4 or IPv6 address")
-
-    def _plain(self, node: yaml.Node) -> Mapping[str, Any]:
-        value = yaml.SafeLoader("").construct_document(node)
-        if not isinstance(value, dict):
-            self.fail(node, "expected `key: value` pairs here")
-        return value

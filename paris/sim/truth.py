@@ -47,26 +47,33 @@ def truth(topology: Topology) -> Truth:
     A per-destination balancer shows one branch only, which the run's seed decides: a topology
     with one has no truth of its own; ValueError.
     """
-    seen: dict[tuple[str, str], Seen] = {(SOURCE, SOURCE): (0, topology.source)}
+    # Where a flow can be, by router and the one before it, and the share of flows that is there.
+    here: dict[tuple[str, str], tuple[Seen, float]] = {
+        (SOURCE, SOURCE): ((0, topology.source), 1.0)
+    }
     vertices: set[Seen] = {(0, topology.source)}
-    edges: set[tuple[Seen, Seen]] = set()
     shares: dict[Seen, dict[Seen, float]] = {}
     ttl = 0
-    while seen:
+    while here:
         ttl += 1
-        after: dict[tuple[str, str], Seen] = {}
-        for (name, _), near in seen.items():
+        there: dict[tuple[str, str], tuple[Seen, float]] = {}
+        for (name, _), (near, flows) in here.items():
             for other, share in _split(topology, name).items():
                 far: Seen = ttl, _address(topology, other, name)
                 vertices.add(far)
-                edges.add((near, far))
                 split = shares.setdefault(near, {})
-                split[far] = split.get(far, 0.0) + share
+                split[far] = split.get(far, 0.0) + flows * share
                 if other != DESTINATION and topology.routers[other].prohibits is None:
-                    after[other, name] = far
-        seen = after
-    splits = {near: tuple(split.values()) for near, split in shares.items() if len(split) > 1}
-    return Truth(frozenset(vertices), frozenset(edges), splits)
+                    _, others = there.get((other, name), (far, 0.0))
+                    there[other, name] = far, others + flows * share
+        here = there
+    edges = frozenset((near, far) for near, split in shares.items() for far in split)
+    splits = {
+        near: tuple(flows / sum(split.values()) for flows in split.values())
+        for near, split in shares.items()
+        if len(split) > 1
+    }
+    return Truth(frozenset(vertices), edges, splits)
 
 
 def _split(topology: Topology, name: str) -> dict[str, float]:

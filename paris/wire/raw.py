@@ -10,19 +10,24 @@ import select
 import socket
 import struct
 import time
+from array import array
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from paris.errors import PrivilegeError, SettingsError, WireError
+from paris.errors import PrivilegeError, WireError
+from paris.resolve import bind_to_device
 from paris.wire.base import Received
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 _ICMP, _TCP, _ICMP6 = 1, 6, 58
 # Numbers that the socket module does not name (asm-generic/socket.h, linux/in.h, in6.h, icmp.h).
 _SO_TIMESTAMPNS: Final = 35
 _SCM_TIMESTAMPNS: Final = 35
+_SO_ATTACH_FILTER: Final = 26
+_SO_RCVBUFFORCE: Final = 33
 _ICMP_FILTER: Final = 1
 _ICMP6_FILTER: Final = 1
 _IPV6_HDRINCL: Final = 36
@@ -39,6 +44,20 @@ _FULL_QUEUE_PAUSE_S: Final = 0.002
 # The types of message that `paris.replies` reads; the kernel keeps the others from us.
 _ICMP_TYPES: Final = (0, 3, 11)
 _ICMP6_TYPES: Final = (1, 2, 3, 129)
+# Of TCP, that is what has ACK and either SYN or RST; of a busy machine's traffic, next to nothing.
+# Classic BPF, one instruction a row: code, jumps if true and false, operand. A raw socket shows
+# its filter the IP header in IPv4, but not in IPv6.
+_FLAGS_OFFSET: Final = 13
+_LOAD_FLAGS: Final = {
+    4: ((0xB1, 0, 0, 0), (0x50, 0, 0, _FLAGS_OFFSET)),  # X = IP header's length; A = byte at X + 13
+    6: ((0x30, 0, 0, _FLAGS_OFFSET),),
+}
+_KEEP_ANSWERS: Final = (
+    (0x45, 0, 2, 0x10),  # without ACK: go two on, to drop
+    (0x45, 0, 1, 0x06),  # without SYN and RST: drop
+    (0x06, 0, 0, _LARGEST),  # keep, whole
+    (0x06, 0, 0, 0),  # drop
+)
 
 
 @dataclass(slots=True)
@@ -52,14 +71,15 @@ class RawWire:
     _opened_unix_s: float = 0.0
 
     def __post_init__(self) -> None:
-        # Kernel stamps are times of day: what they were when our clock stood at zero.
-        self._opened_unix_s = time.clock_gettime(time.CLOCK_REALTIME) - self.now_s()
+        self._opened_unix_s = self._zero_unix_s()
 
     @classmethod
     def open(cls, *, version: int, protocol: int, interface: str | None) -> RawWire:
         """Open the sockets that probes of IP `version` and IANA `protocol` need.
 
-        Raises PrivilegeError without CAP_NET_RAW, SettingsError for an unusable interface.
+        Probes leave by `interface` if one is given; answers may come in by any. Raises
+        PrivilegeError without CAP_NET_RAW, SettingsError for an unusable interface, WireError
+        where the system has no such sockets.
         """
         family = socket.AF_INET if version == 4 else socket.AF_INET6
         opened: list[socket.socket] = []
@@ -67,19 +87,20 @@ class RawWire:
             sender = _raw_socket(family, socket.IPPROTO_RAW)
             opened.append(sender)
             _prepare_sender(sender, version)
+            if interface is not None:
+                bind_to_device(sender, interface)
             receivers = [_icmp_receiver(family)]
             opened += receivers
             if protocol == _TCP:
-                receivers.append(_raw_socket(family, socket.IPPROTO_TCP))
+                receivers.append(_tcp_receiver(family))
                 opened.append(receivers[-1])
             for receiver in receivers:
                 _prepare_receiver(receiver, version)
-            if interface is not None:
-                for one in opened:
-                    _bind_to_device(one, interface)
+        except OSError as error:
+            _close(opened)
+            raise WireError(f"cannot set up a raw socket: {error.strerror}") from None
         except BaseException:
-            for one in opened:
-                one.close()
+            _close(opened)
             raise
         return cls(version, sender, receivers)
 
@@ -106,14 +127,26 @@ class RawWire:
 
     def close(self) -> None:
         """See Wire."""
-        for one in (self._sender, *self._receivers):
-            one.close()
+        _close((self._sender, *self._receivers))
+
+    def _zero_unix_s(self) -> float:
+        """The time of day at which our clock stood at zero, by what both clocks say now."""
+        best_gap_s, zero_unix_s = float("inf"), 0.0
+        for _ in range(3):
+            before_s = self.now_s()
+            unix_s = time.clock_gettime(time.CLOCK_REALTIME)
+            gap_s = self.now_s() - before_s
+            # The time of day was read somewhere in the gap: the smallest says most.
+            if gap_s < best_gap_s:
+                best_gap_s, zero_unix_s = gap_s, unix_s - before_s - gap_s / 2
+        return zero_unix_s
 
     def _send(self, datagram: bytes) -> float:
         if self._version == 4:
             target: tuple[object, ...] = (socket.inet_ntop(socket.AF_INET, datagram[16:20]), 0)
         else:
             target = (socket.inet_ntop(socket.AF_INET6, datagram[24:40]), 0, 0, 0)
+        has_drained = False
         for _ in range(_FULL_QUEUE_TRIES):
             at_s = self.now_s()
             try:
@@ -121,8 +154,10 @@ class RawWire:
             except OSError as error:
                 if error.errno in (errno.ENOBUFS, errno.EAGAIN):
                     time.sleep(_FULL_QUEUE_PAUSE_S)
-                elif not _drain_errors(self._sender):
+                elif has_drained or not _drain_errors(self._sender):
                     raise WireError(f"cannot send to {target[0]}: {error.strerror}") from None
+                else:
+                    has_drained = True
             else:
                 return at_s
         raise WireError(f"cannot send to {target[0]}: the interface's queue stays full")
@@ -130,6 +165,8 @@ class RawWire:
     def _drain(self, receiver: socket.socket) -> list[Received]:
         """All that has arrived at one socket, up to a bound that leaves time to send."""
         arrived: list[Received] = []
+        # Kernel stamps are times of day, which may be set anew while we run.
+        zero_unix_s = self._zero_unix_s()
         for _ in range(_MOST_AT_ONCE):
             try:
                 data, ancillary, _, address = receiver.recvmsg(_LARGEST, 512)
@@ -141,7 +178,7 @@ class RawWire:
             for level, kind, value in ancillary:
                 if (level, kind) == (socket.SOL_SOCKET, _SCM_TIMESTAMPNS):
                     seconds, nanoseconds = struct.unpack("@qq", value[:16])
-                    at_s = seconds - self._opened_unix_s + nanoseconds / 1e9
+                    at_s = min(at_s, seconds - zero_unix_s + nanoseconds / 1e9)
                 elif (level, kind) == (socket.IPPROTO_IPV6, socket.IPV6_HOPLIMIT):
                     (hop_limit,) = struct.unpack("@i", value[:4])
                 elif (level, kind) == (socket.IPPROTO_IPV6, socket.IPV6_TCLASS):
@@ -195,20 +232,28 @@ def _icmp_receiver(family: int) -> socket.socket:
     return receiver
 
 
+def _tcp_receiver(family: int) -> socket.socket:
+    receiver = _raw_socket(family, socket.IPPROTO_TCP)
+    program = (*_LOAD_FLAGS[4 if family == socket.AF_INET else 6], *_KEEP_ANSWERS)
+    code = array("B", b"".join(struct.pack("@HBBI", *instruction) for instruction in program))
+    # The kernel copies the program while the option is set; `code` lives until then.
+    receiver.setsockopt(
+        socket.SOL_SOCKET,
+        _SO_ATTACH_FILTER,
+        struct.pack("@HP", len(program), code.buffer_info()[0]),
+    )
+    return receiver
+
+
 def _prepare_receiver(receiver: socket.socket, version: int) -> None:
     receiver.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER_BYTES)
+    with suppress(PermissionError):  # beyond the system's limit, with CAP_NET_ADMIN
+        receiver.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, _RECEIVE_BUFFER_BYTES)
     receiver.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
     if version == 6:
         receiver.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVHOPLIMIT, 1)
         receiver.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVTCLASS, 1)
         receiver.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
-
-
-def _bind_to_device(one: socket.socket, interface: str) -> None:
-    try:
-        one.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface.encode() + b"\0")
-    except OSError as error:
-        raise SettingsError(f"-i {interface}: {error.strerror}") from None
 
 
 def _drain_errors(sender: socket.socket) -> bool:
@@ -223,3 +268,8 @@ def _drain_errors(sender: socket.socket) -> bool:
         except OSError:
             return drained
         drained = True
+
+
+def _close(sockets: Iterable[socket.socket]) -> None:
+    for one in sockets:
+        one.close()

@@ -2,8 +2,10 @@
 
     src --- r1 --- lb ==( a1 | a2 | ... )== joint --- dst
 
-Every router hashes addresses, protocol and ports (policy 3 with chosen fields: policy 1 may use a
-stale socket hash) with a seed of its own. ICMP limits and reverse path filters are off.
+Every router hashes the ports (policy 3 with chosen fields: policy 1 may use a stale socket hash)
+with a seed of its own, so that routers choose independently and a lab is the same each time. On
+kernels without seeds (before 6.11) a choice of its own among the fields that never change makes
+their hashes differ as well. ICMP limits and reverse path filters are off.
 The way back is always the first link, so only the way there is balanced.
 """
 
@@ -15,6 +17,7 @@ import subprocess
 from contextlib import contextmanager
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mda.model import IPAddress
@@ -25,9 +28,11 @@ if TYPE_CHECKING:
 Link = tuple[str, str]
 Edge = tuple[tuple[int, IPAddress | None], tuple[int, IPAddress | None]]
 
-TARGET = {4: IPv4Address("203.0.113.9"), 6: IPv6Address("2001:db8:ffff::9")}
+TARGET: dict[int, IPAddress] = {4: IPv4Address("203.0.113.9"), 6: IPv6Address("2001:db8:ffff::9")}
 _FIRST_LINK = {4: int(IPv4Address("198.51.100.0")), 6: int(IPv6Address("2001:db8:1::"))}
-_HASH_FIELDS = 0x37  # source, destination, protocol, source port, destination port
+# What a router may hash (kernel's ip-sysctl, fib_multipath_hash_fields). The lowest three bits are
+# source, destination and protocol, which are the same in all probes.
+_HASH_PORTS, _HASH_FLOW_LABEL, _SETS_OF_CONSTANT_FIELDS = 0x30, 0x08, 8
 _SYSCTLS = {
     "net/ipv4/ip_forward": 1,
     "net/ipv6/conf/all/forwarding": 1,
@@ -42,6 +47,7 @@ _SYSCTLS = {
     "net/ipv4/fib_multipath_hash_policy": 3,
     "net/ipv6/fib_multipath_hash_policy": 3,
 }
+_HASH_SEED = Path("/proc/sys/net/ipv4/fib_multipath_hash_seed")
 _count = itertools.count()
 
 
@@ -114,9 +120,9 @@ class Lab:
         """
         vertices: set[tuple[int, IPAddress | None]] = {(0, self.source(version))}
         edges: set[Edge] = set()
-        here = {("src", "src"): (0, self.source(version))}
+        here: dict[Link, tuple[int, IPAddress | None]] = {("src", "src"): (0, self.source(version))}
         for ttl in itertools.count(1):
-            after = {}
+            after: dict[Link, tuple[int, IPAddress | None]] = {}
             for (node, _), near in here.items():
                 for other in self.successors(node):
                     after[other, node] = far = (ttl, self._shown(node, other, version))
@@ -150,8 +156,10 @@ def lab(
     nodes = list(dict.fromkeys(node for link in links for node in link))
     try:
         _ip("", [f"netns add {built.namespace(node)}" for node in nodes])
-        for seed, node in enumerate(nodes, start=1):
-            _set_sysctls(built.namespace(node), seed, _HASH_FIELDS | 8 * hash_flow_label)
+        # Balancers come first, so that none shares its set of constant fields with another.
+        by_choice = sorted(nodes, key=lambda node: len(built.successors(node)) < 2)
+        for seed, node in enumerate(by_choice, start=1):
+            _set_sysctls(built.namespace(node), seed, hash_flow_label=hash_flow_label)
         _ip("", [_veth(built, index, link) for index, link in enumerate(links)])
         for node in nodes:
             _configure(built, node)
@@ -204,13 +212,15 @@ def _ip(namespace: str, commands: Sequence[str]) -> None:
     )  # fmt: skip
 
 
-def _set_sysctls(namespace: str, seed: int, fields: int) -> None:
+def _set_sysctls(namespace: str, seed: int, *, hash_flow_label: bool) -> None:
+    fields = _HASH_PORTS | seed % _SETS_OF_CONSTANT_FIELDS
     values = {
         **_SYSCTLS,
-        "net/ipv4/fib_multipath_hash_seed": seed,
-        "net/ipv4/fib_multipath_hash_fields": _HASH_FIELDS,
-        "net/ipv6/fib_multipath_hash_fields": fields,
+        "net/ipv4/fib_multipath_hash_fields": fields,
+        "net/ipv6/fib_multipath_hash_fields": fields | _HASH_FLOW_LABEL * hash_flow_label,
     }
+    if _HASH_SEED.exists():
+        values["net/ipv4/fib_multipath_hash_seed"] = seed
     script = "\n".join(f"echo {value} > /proc/sys/{name}" for name, value in values.items())
     subprocess.run(
         ["ip", "netns", "exec", namespace, "sh", "-ec", script], check=True, capture_output=True

@@ -7,8 +7,10 @@ of successors seen (even splits) or the set of them (uneven ones).
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 # Chance that the stopping rule at 0.05 per vertex leaves so many equal successors too early.
 MISSED: Final = {
@@ -43,10 +45,12 @@ def interval(hits: int, runs: int, confidence: float = 0.999) -> tuple[float, fl
     >>> [round(end, 4) for end in interval(0, 10, 0.95)]
     [0.0, 0.3085]
     """
+    if 2 * hits > runs:  # the sums below are over the hits: count the misses if they are fewer
+        low, high = interval(runs - hits, runs, confidence)
+        return 1 - high, 1 - low
     tail = (1 - confidence) / 2
-    low = _root(lambda p: 1 - _at_most(hits - 1, runs, p), tail) if hits else 0.0
-    high = 1 - _root(lambda p: 1 - _at_most(runs - hits - 1, runs, p), tail) if hits < runs else 1.0
-    return low, high
+    low = _root(lambda p: 1 - _at_most(hits - 1, runs, p) >= tail) if hits else 0.0
+    return low, _root(lambda p: _at_most(hits, runs, p) <= tail)
 
 
 def is_likely(exact: float, hits: int, runs: int, confidence: float = 0.999) -> bool:
@@ -72,10 +76,10 @@ def _at_most(hits: int, runs: int, probability: float) -> float:
     )
 
 
-def _root(rising: Callable[[float], float], value: float) -> float:
-    """Where a function that rises from 0 to 1 over [0, 1] has this value."""
+def _root(is_beyond: Callable[[float], bool]) -> float:
+    """Where in [0, 1] a condition begins to hold."""
     low, high = 0.0, 1.0
     for _ in range(40):
         middle = (low + high) / 2
-        low, high = (middle, high) if rising(middle) < value else (low, middle)
+        low, high = (low, middle) if is_beyond(middle) else (middle, high)
     return (low + high) / 2

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from paris.sim.topology import Topology, load
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 FromText = Callable[[str], Topology]
 

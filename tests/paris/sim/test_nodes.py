@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from paris.errors import TopologyError
 from paris.sim.balancers import Balance
 from paris.sim.nodes import Nodes, compose
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.mark.parametrize(
@@ -35,7 +38,7 @@ def test_what_is_not_yaml_is_one_line(tmp_path: Path, text: bytes, said: str) ->
 
 @pytest.mark.parametrize("name", ["none.yaml", "."])
 def test_what_cannot_be_read_is_one_line(tmp_path: Path, name: str) -> None:
-    with pytest.raises(TopologyError, match="^cannot read "):
+    with pytest.raises(TopologyError, match=r"^cannot read "):
         compose(tmp_path / name)
 
 

@@ -1,0 +1,161 @@
+"""YAML nodes into checked values; every mistake is a TopologyError with file, line and cure.
+
+Knows YAML, not networks. Nodes rather than loaded values, because only nodes know their lines.
+"""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from enum import Enum
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+
+import yaml
+
+from paris.errors import TopologyError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+    from pathlib import Path
+
+    from mda.model import IPAddress
+
+_Choice = TypeVar("_Choice", bound=Enum)
+_Number = TypeVar("_Number", int, float)
+
+
+def compose(path: Path) -> yaml.Node:
+    """The root node of a YAML file. Raises TopologyError if it has none."""
+    try:
+        root = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+    except OSError as error:
+        raise TopologyError(f"cannot read {path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise TopologyError(f"{path}: not a text file in UTF-8") from None
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise TopologyError(f"{path}:{line}: not YAML: {error.problem}") from None
+    except yaml.YAMLError as error:
+        raise TopologyError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
+    except RecursionError:
+        raise TopologyError(f"{path}: brackets are nested too deeply; close them") from None
+    if root is None:
+        raise TopologyError(f"{path}:1: the file is empty; it needs source, destination, paths")
+    return root
+
+
+def hint(text: str, known: Collection[str]) -> str:
+    """The nearest of what is `known`, and all of it."""
+    close = difflib.get_close_matches(text, known, n=1)
+    meant = f"did you mean {close[0]}? " if close else ""
+    return f"{meant}known: {', '.join(known)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Nodes:
+    """Reads the nodes of the file `path`. Every method raises TopologyError for a wrong node."""
+
+    path: Path
+
+    def fail(self, node: yaml.Node, message: str) -> NoReturn:
+        """Raise TopologyError with the line where `node` begins."""
+        raise TopologyError(f"{self.path}:{node.start_mark.line + 1}: {message}")
+
+    def mapping(self, node: yaml.Node, allowed: Collection[str]) -> dict[str, yaml.Node]:
+        """The values of a mapping that has no other keys than `allowed`."""
+        parts: dict[str, yaml.Node] = {}
+        for key, value in self.pairs(node):
+            name = self.text(key)
+            if name not in allowed:
+                self.fail(key, f"unknown key {name!r}; {hint(name, allowed)}")
+            parts[name] = value
+        return parts
+
+    def pairs(self, node: yaml.Node) -> list[tuple[yaml.Node, yaml.Node]]:
+        """The keys and values of a mapping, no key twice."""
+        if not isinstance(node, yaml.MappingNode):
+            self.fail(node, "expected `key: value` pairs here")
+        seen: set[str] = set()
+        for key, _ in node.value:
+            name = self.text(key)
+            if name in seen:
+                self.fail(key, f"{name!r} is given twice; remove one")
+            seen.add(name)
+        return list(node.value)
+
+    def items(self, node: yaml.Node) -> list[yaml.Node]:
+        """The items of a list."""
+        if not isinstance(node, yaml.SequenceNode):
+            self.fail(node, "expected a list here: [a, b] or lines that begin with -")
+        return list(node.value)
+
+    def is_mapping(self, node: yaml.Node) -> bool:
+        """Whether the node holds `key: value` pairs."""
+        return isinstance(node, yaml.MappingNode)
+
+    def is_list(self, node: yaml.Node) -> bool:
+        """Whether the node holds a list."""
+        return isinstance(node, yaml.SequenceNode)
+
+    def text(self, node: yaml.Node) -> str:
+        """A single value, as written."""
+        if not isinstance(node, yaml.ScalarNode):
+            self.fail(node, "expected a single value here")
+        return str(node.value)
+
+    def number(self, node: yaml.Node, lowest: float, highest: float) -> float:
+        """A number within limits."""
+        text = self.text(node)
+        try:
+            number = float(text)
+        except ValueError:
+            self.fail(node, f"{text!r} is no number; use one from {lowest:g} to {highest:g}")
+        return self._within(node, number, lowest, highest)
+
+    def whole(self, node: yaml.Node, lowest: int, highest: int) -> int:
+        """A whole number within limits."""
+        text = self.text(node)
+        try:
+            number = int(text)
+        except ValueError:
+            self.fail(node, f"{text!r} is no whole number; use one from {lowest} to {highest}")
+        return self._within(node, number, lowest, highest)
+
+    def _within(
+        self, node: yaml.Node, number: _Number, lowest: _Number, highest: _Number
+    ) -> _Number:
+        if not lowest <= number <= highest:
+            self.fail(node, f"{number} is out of range; use {lowest} to {highest}")
+        return number
+
+    def flag(self, node: yaml.Node) -> bool:
+        """True or false."""
+        text = self.text(node)
+        if text not in ("true", "false"):
+            self.fail(node, f"{text!r} is neither true nor false")
+        return text == "true"
+
+    def one_of(self, node: yaml.Node, kind: type[_Choice]) -> _Choice:
+        """The member of an enum with that value."""
+        text = self.text(node)
+        values = [member.value for member in kind]
+        if text not in values:
+            self.fail(node, f"unknown value {text!r}; {hint(text, values)}")
+        return kind(text)
+
+    def address(self, node: yaml.Node, text: str | None = None) -> IPAddress:
+        """The address that a node holds, or `text` at its place."""
+        text = self.text(node) if text is None else text
+        try:
+            return ip_address(text)
+        except ValueError:
+            self.fail(node, f"{text!r} is no IPv4 or IPv6 address")
+
+    def plain(self, node: yaml.Node, allowed: Collection[str]) -> Mapping[str, Any]:
+        """A mapping of plain values, which are read no further, with keys of `allowed`."""
+        self.mapping(node, allowed)
+        try:
+            return dict(yaml.SafeLoader("").construct_document(node))
+        except yaml.MarkedYAMLError as error:
+            self.fail(node, f"cannot be read: {error.problem}")

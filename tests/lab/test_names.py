@@ -1,0 +1,37 @@
+"""A name server that never answers holds up neither the names nor the end of the program."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.lab import netlab
+
+pytestmark = pytest.mark.lab
+
+CHECKOUT = Path(__file__).parents[2]
+SERVE = (
+    "import socket, time; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); "
+    "s.bind(('127.0.0.1', 53)); print('ready', flush=True); time.sleep(60)"
+)
+ASK = (
+    "from ipaddress import ip_address; from paris import resolve; "
+    "print(resolve.names([ip_address(f'192.0.2.{n}') for n in range(1, 40)], wait_s=0.5))"
+)
+
+
+def test_a_dead_name_server_costs_no_more_than_the_time_allowed(tmp_path: Path) -> None:
+    resolver = tmp_path / "resolv.conf"
+    resolver.write_text("nameserver 127.0.0.1\n")
+    # What `ip netns exec` runs has mounts of its own: nobody else sees this one.
+    script = f'mount --bind {resolver} /etc/resolv.conf; exec {sys.executable} -c "$0"'
+    with netlab.lab(netlab.plain(1)) as lab, lab.background("src", sys.executable, "-c", SERVE):
+        began_s = time.monotonic()
+        run = lab.run("env", f"PYTHONPATH={CHECKOUT}", "sh", "-ec", script, ASK)
+        took_s = time.monotonic() - began_s
+    assert (run.stdout, run.stderr) == ("{}\n", "")
+    # The resolver itself gives a dead server at least five seconds.
+    assert 0.5 <= took_s < 4

@@ -1,0 +1,96 @@
+"""Our JSON: loses nothing, follows its schema, and a broken file is one clear line."""
+
+from __future__ import annotations
+
+import json
+from ipaddress import ip_address
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING
+
+import jsonschema
+import pytest
+
+import paris
+from mda.errors import ParisTraceError
+from paris.errors import FormatError
+from paris.formats import native
+
+if TYPE_CHECKING:
+    from mda.trace import Trace
+
+SCHEMA = json.loads(Path(native.__file__).with_name("native.schema.json").read_text())
+
+
+def traced(network: str, **options: object) -> Trace:
+    return paris.trace(network=network, multipath=True, **options)
+
+
+@pytest.mark.parametrize(
+    "network", ["plain", "two-way", "mpls", "lossy", "silent-branch", "per-packet", "ipv6-label"]
+)
+def test_written_and_read_is_the_same_and_follows_the_schema(network: str) -> None:
+    trace = traced(network)
+    written = native.write(trace)
+    jsonschema.validate(json.loads(written), SCHEMA)
+    again = native.read(written, "again.json")
+    assert (again.plan, again.outcomes, again.unresolved) == (
+        trace.plan, trace.outcomes, trace.unresolved
+    )  # fmt: skip
+    assert list(again.graph.edges(data=True)) == list(trace.graph.edges(data=True))
+    assert again.certainty == trace.certainty
+    assert again.diamonds == trace.diamonds
+    assert native.write(again) == written
+
+
+def test_an_unfinished_trace_keeps_the_probes_that_were_in_flight() -> None:
+    trace = traced("two-way", deadline_s=0.005)
+    assert trace.unresolved
+    written = native.write(trace)
+    jsonschema.validate(json.loads(written), SCHEMA)
+    assert native.read(written, "x").unresolved == trace.unresolved
+
+
+def test_names_are_kept() -> None:
+    trace = traced("plain")
+    object.__setattr__(trace, "names", {ip_address("192.0.2.254"): "gw.example"})
+    assert native.read(native.write(trace), "x").names == trace.names
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", r"x\.json:1: not JSON"),
+        ("{", r"x\.json:1: not JSON"),
+        ("[]", "not a paris-trace file"),
+        ('{"format": "paris-trace", "version": 99}', "version 99"),
+        ('{"format": "paris-trace", "version": 1}', "'plan' is missing"),
+    ],
+)
+def test_what_is_not_ours_is_refused_in_one_line(text: str, message: str) -> None:
+    with pytest.raises(FormatError, match=message) as failure:
+        native.read(text, "x.json")
+    assert "\n" not in str(failure.value)
+
+
+def test_a_thousand_damaged_files_are_refused_or_read_but_never_crash() -> None:
+    random = Random(4)
+    document = json.loads(native.write(traced("two-way")))
+    odd = [None, -1, 1e308, "x", [], {}, True, 10**30, "192.0.2.1", 0]
+    outcomes = {"read": 0, "refused": 0}
+    for _ in range(1000):
+        damaged = json.loads(json.dumps(document))
+        for _ in range(random.randint(1, 3)):
+            holder = damaged
+            key = random.choice(list(holder))
+            while isinstance(holder[key], dict | list) and holder[key] and random.random() < 0.9:
+                holder = holder[key]
+                keys = list(holder) if isinstance(holder, dict) else range(len(holder))
+                key = random.choice(keys)
+            holder[key] = random.choice(odd)
+        try:
+            native.read(json.dumps(damaged), "x.json")
+            outcomes["read"] += 1
+        except ParisTraceError:
+            outcomes["refused"] += 1
+    assert min(outcomes.values()) > 50

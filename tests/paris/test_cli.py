@@ -1,0 +1,304 @@
+"""The command as a user runs it: outputs, exit codes, and one line for every failure."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from paris.cli import guarded, main
+from paris.errors import ExitCode
+
+CHECKOUT = Path(__file__).parents[2]
+COMMAND = [sys.executable, "-m", "paris"]
+QUICK = ("--sim", "two-way", "--mda")
+
+
+def run(*arguments: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
+    """Exit code, standard output and standard error of `paris-trace` with these arguments."""
+    exit_code = guarded("paris-trace", main, arguments)
+    captured = capsys.readouterr()
+    return exit_code, captured.out, captured.err
+
+
+def process(*arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*COMMAND, *arguments], cwd=CHECKOUT, capture_output=True, text=True, timeout=60,
+        check=False, **options,
+    )  # type: ignore[call-overload, no-any-return]  # fmt: skip
+
+
+def test_a_simulated_diamond_as_text() -> None:
+    ran = process(*QUICK)
+    assert (ran.returncode, ran.stderr) == (ExitCode.REACHED, "")
+    lines = ran.stdout.splitlines()
+    assert lines[0].startswith("203.0.113.9 simulated, two-way  udp ")
+    assert "┌ 198.51.100.2" in ran.stdout
+    assert "reached in 6 hops: 8 vertices, 8 edges, 1 diamond (2 wide 2 long)" in lines
+    assert any(line.startswith("missed?  with probability ") for line in lines)
+
+
+def test_one_flow_without_mda(capsys: pytest.CaptureFixture[str]) -> None:
+    exit_code, out, err = run("--sim", "two-way", capsys=capsys)
+    assert (exit_code, err) == (ExitCode.REACHED, "")
+    assert [line.split()[0] for line in out.splitlines()[2:8]] == list("123456")
+    assert "add --mda" in out
+
+
+def test_every_output_at_once_and_again_from_the_json(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    suffixes = ("json", "svg", "png", "pdf", "dot", "graphml", "txt")
+    files = [str(tmp_path / f"r.{suffix}") for suffix in suffixes]
+    exit_code, out, err = run(*QUICK, *(p for f in files for p in ("-o", f)), capsys=capsys)
+    assert (exit_code, err) == (ExitCode.REACHED, "")
+    assert out == (tmp_path / "r.txt").read_text()
+    begins = {"svg": b"<?xml", "png": b"\x89PNG", "pdf": b"%PDF", "dot": b"digraph", "json": b"{"}
+    for suffix, start in begins.items():
+        assert (tmp_path / f"r.{suffix}").read_bytes().startswith(start)
+    from paris import rerender
+
+    again = [str(tmp_path / f"again.{suffix}") for suffix in suffixes]
+    arguments = [files[0], *(part for file in again for part in ("-o", file))]
+    assert guarded("paris-render", rerender.main, arguments) == ExitCode.REACHED
+    capsys.readouterr()
+    for suffix in ("json", "svg", "png", "dot", "graphml", "txt"):  # a PDF bears its date
+        assert (tmp_path / f"again.{suffix}").read_bytes() == (
+            tmp_path / f"r.{suffix}"
+        ).read_bytes(), suffix
+
+
+def test_equal_seeds_give_equal_bytes_and_other_seeds_other_flows() -> None:
+    first, again, other = (
+        process(*QUICK, "--seed", seed, "-o", "-", "--format", "json").stdout for seed in "112"
+    )
+    assert first == again
+    assert first != other
+
+
+def test_standard_output_takes_any_format() -> None:
+    ran = process(*QUICK, "-o", "-", "--format", "json")
+    assert json.loads(ran.stdout)["run"]["stopped"] == "complete"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "exit_code", "message"),
+    [
+        ((), ExitCode.USAGE, "name a HOST to trace, or a simulated network with --sim"),
+        (("a.example", "--sim", "two-way"), ExitCode.USAGE, "not both"),
+        (("--sim", "two-wya"), ExitCode.USAGE, "two-way"),
+        (("--sim", "/nowhere/x.yaml"), ExitCode.USAGE, "/nowhere/x.yaml"),
+        (("--sim", "plain", "-m", "0"), ExitCode.USAGE, "from 1 to 255, not 0"),
+        (("--sim", "plain", "-f", "9", "-m", "3"), ExitCode.USAGE, "beyond"),
+        (("--sim", "plain", "-q", "x"), ExitCode.USAGE, "invalid int value: 'x'"),
+        (("--sim", "plain", "-c", "100"), ExitCode.USAGE, "below 100, not 100"),
+        (("--sim", "plain", "-c", "nan"), ExitCode.USAGE, "-c/--confidence"),
+        (("--sim", "plain", "-w", "soon"), ExitCode.USAGE, "no time"),
+        (("--sim", "plain", "-w", "0"), ExitCode.USAGE, "above 0, not 0"),
+        (("--sim", "plain", "-p", "70000"), ExitCode.USAGE, "from 1 to 65535"),
+        (("--sim", "plain", "-p", "no-such-service"), ExitCode.USAGE, "service name"),
+        (("--sim", "plain", "--rate=-3"), ExitCode.USAGE, "above 0"),
+        (("--sim", "plain", "-z=-1"), ExitCode.USAGE, "negative"),
+        (("--sim", "plain", "-z", "1", "--rate", "3"), ExitCode.USAGE, "one of them"),
+        (("--sim", "plain", "--per-vertex"), ExitCode.USAGE, "goes with --mda"),
+        (("--sim", "plain", "--colour", "x"), ExitCode.USAGE, "did you mean --color?"),
+        (("--sim", "plain", "-I", "--flow-field", "sport"), ExitCode.USAGE, "use icmp-checksum"),
+        (("--sim", "plain", "--flow-field", "flow-label"), ExitCode.USAGE, "no flow label"),
+        (("--sim", "plain", "-o", "x.jpeg"), ExitCode.USAGE, "names no format"),
+        (("--sim", "plain", "-o", "-", "-o", "-"), ExitCode.USAGE, "twice"),
+        (("--sim", "plain", "-o", "/nowhere/x.svg"), ExitCode.OUTPUT, "there is no folder"),
+        (("--sim", "plain", "-o", "/", "--format", "svg"), ExitCode.OUTPUT, "it is a folder"),
+        (("no-such-host.invalid",), ExitCode.NO_NAME, "cannot resolve 'no-such-host.invalid'"),
+        (("a..b",), ExitCode.NO_NAME, "cannot resolve 'a..b'"),
+        (("192.0.2.9", "-6"), ExitCode.NO_NAME, "as IPv6"),
+        (("192.0.2.9", "-s", "203.0.113.77"), ExitCode.USAGE, "an address of this machine"),
+        (("127.0.0.1", "-s", "::1"), ExitCode.USAGE, "IP version"),
+        (("127.0.0.1", "-i", "no-such-if"), ExitCode.USAGE, "-i no-such-if"),
+    ],
+)
+def test_bad_input_is_one_clear_line_and_a_documented_exit_code(
+    arguments: tuple[str, ...],
+    exit_code: ExitCode,
+    message: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    got, out, err = run(*arguments, capsys=capsys)
+    assert (got, out) == (exit_code, "")
+    assert err.startswith("paris-trace: ")
+    assert err.count("\n") == 1
+    assert message in err
+
+
+def test_a_broken_topology_is_told_with_its_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken = tmp_path / "broken.yaml"
+    broken.write_text("source: 192.0.2.1\ndestination: 203.0.113.9\npaths: [oops\n")
+    exit_code, _, err = run("--sim", str(broken), capsys=capsys)
+    assert exit_code == ExitCode.USAGE
+    assert err.startswith(f"paris-trace: {broken}:")
+    assert err.count("\n") == 1
+
+
+def test_render_refuses_what_is_not_ours(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from paris import rerender
+
+    other = tmp_path / "other.json"
+    other.write_text("{}")
+    for file, message in (
+        (other, "not a paris-trace file"),
+        (tmp_path / "none.json", "cannot read"),
+    ):
+        assert guarded("paris-render", rerender.main, [str(file)]) == ExitCode.USAGE
+        err = capsys.readouterr().err
+        assert err.startswith("paris-render: ")
+        assert message in err
+        assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("limit", "reason"), [(("--max-probes", "40"), "is spent"), (("--deadline", "10ms"), "is over")]
+)
+def test_a_limit_ends_with_what_is_known_in_every_output(
+    limit: tuple[str, str], reason: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = [tmp_path / "r.json", tmp_path / "r.svg"]
+    exit_code, out, err = run(
+        *QUICK, *limit, "-o", str(files[0]), "-o", str(files[1]), capsys=capsys
+    )
+    assert exit_code in (ExitCode.REACHED, ExitCode.NOT_REACHED)
+    assert reason in err
+    assert "unfinished" in err
+    assert "unfinished" in out
+    document = json.loads(files[0].read_text())
+    assert document["run"]["stopped"] in ("probe-budget", "time-budget")
+    assert document["run"]["probes_sent"] == len(document["outcomes"])
+    if limit[0] == "--max-probes":
+        assert document["run"]["probes_sent"] == 40
+    assert b"unfinished" in files[1].read_bytes()
+
+
+def test_exit_codes_of_what_a_trace_finds(capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments, exit_code in (
+        (("--sim", "silent-destination", "--mda"), ExitCode.NOT_REACHED),
+        (("--sim", "plain", "-T"), ExitCode.PORT_CLOSED),
+        (("--sim", "firewall", "--mda"), ExitCode.FILTERED),
+        (("--sim", "plain", "-m", "3"), ExitCode.NOT_REACHED),
+    ):
+        assert run(*arguments, capsys=capsys)[0] == exit_code
+
+
+def test_a_pipe_that_closes_early_is_one_line() -> None:
+    with subprocess.Popen(
+        [*COMMAND, *QUICK], cwd=CHECKOUT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as command:
+        assert command.stdout is not None
+        assert command.stderr is not None
+        command.stdout.close()
+        err = command.stderr.read().decode()
+        exit_code = command.wait(timeout=60)
+    assert exit_code == ExitCode.OUTPUT
+    assert err == "paris-trace: standard output was closed before everything was written\n"
+
+
+def test_a_full_disk_is_one_line_and_other_outputs_are_still_written(tmp_path: Path) -> None:
+    kept = tmp_path / "kept.json"
+    with Path("/dev/full").open("w") as full:
+        ran = subprocess.run(
+            [*COMMAND, *QUICK, "-o", str(kept)], cwd=CHECKOUT, stdout=full,
+            stderr=subprocess.PIPE, text=True, check=False,
+        )  # fmt: skip
+    assert ran.returncode == ExitCode.OUTPUT
+    assert ran.stderr == "paris-trace: cannot write standard output: No space left on device\n"
+    assert json.loads(kept.read_text())["run"]["stopped"] == "complete"
+
+
+def test_without_privilege_the_remedy_is_named() -> None:
+    if os.geteuid() != 0:
+        ran = process("127.0.0.1")
+    else:
+        drop = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
+                "--bounding-set=-all", "--inh-caps=-all"]  # fmt: skip
+        ran = subprocess.run(
+            [*drop, *COMMAND, "127.0.0.1"], cwd=CHECKOUT, capture_output=True, text=True,
+            check=False, env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+        )  # fmt: skip
+    assert ran.returncode == ExitCode.NO_PRIVILEGE
+    assert "CAP_NET_RAW" in ran.stderr
+    assert ran.stderr.count("\n") == 1
+
+
+@pytest.mark.lab
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_writes_what_is_known_to_every_output(how: signal.Signals, tmp_path: Path) -> None:
+    from tests.lab import netlab
+    from tests.lab.command import command_line
+
+    files = [tmp_path / "r.json", tmp_path / "r.svg"]
+    with netlab.lab(netlab.plain(3), silent=["r2"]) as lab:
+        arguments = ("203.0.113.9", "-n", "-w", "30", "-o", str(files[0]), "-o", str(files[1]))
+        with subprocess.Popen(
+            lab.at_source(*command_line(*arguments, "--rate", "5")),
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        ) as command:  # fmt: skip
+            time.sleep(2)
+            command.send_signal(how)
+            out, err = command.communicate(timeout=30)
+    assert command.returncode == ExitCode.INTERRUPTED
+    assert err.startswith("paris-trace: interrupted: the trace is unfinished")
+    assert err.count("\n") == 1
+    assert "unfinished: interrupted" in out
+    document = json.loads(files[0].read_text())
+    assert document["run"]["stopped"] == "interrupted"
+    assert 0 < len(document["outcomes"]) == document["run"]["probes_sent"]
+    assert files[1].read_bytes().startswith(b"<?xml")
+
+
+@pytest.mark.lab
+def test_without_a_route_the_local_network_is_named() -> None:
+    from tests.lab import netlab
+    from tests.lab.command import command_line
+
+    with netlab.lab(netlab.plain(1)) as lab:
+        lab.run("ip", "route", "flush", "table", "main")
+        ran = lab.run(*command_line("203.0.113.9", "-n"))
+    assert ran.returncode == ExitCode.LOCAL_NETWORK
+    assert ran.stderr == "paris-trace: no way to 203.0.113.9: Network is unreachable\n"
+
+
+def test_help_and_version() -> None:
+    for arguments, words in (
+        (("--help",), ("examples:", "exit status:", "--mda")),
+        (("--version",), ("paris-trace 0.",)),
+    ):
+        ran = process(*arguments)
+        assert ran.returncode == 0
+        assert all(word in ran.stdout for word in words)
+        assert max(map(len, ran.stdout.splitlines())) <= 100
+
+
+def test_help_imports_nothing_heavy() -> None:
+    ran = process("--help", env={**os.environ, "PYTHONPROFILEIMPORTTIME": "1"})
+    imported = {line.rpartition("|")[2].strip() for line in ran.stderr.splitlines()}
+    assert "paris.options" in imported
+    assert not imported & {"networkx", "impacket", "numpy", "yaml", "graphviz", "pygraphviz"}
+
+
+def test_colour_is_for_terminals_and_obeys_no_color() -> None:
+    assert "\x1b[" not in process(*QUICK).stdout
+    assert "\x1b[" in process(*QUICK, "--color", "always").stdout
+    assert "\x1b[" not in process(*QUICK, "--color", "never").stdout
+
+
+def test_ascii_uses_no_other_character() -> None:
+    assert process(*QUICK, "--ascii").stdout.isascii()
+    ran = process(*QUICK, env={**os.environ, "PYTHONIOENCODING": "ascii"})
+    assert ran.stdout.isascii()

@@ -1,0 +1,164 @@
+"""The loop, over the simulated network: waits, retries, limits, pacing, strays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from random import Random
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mda.model import Loss, Reply, StopReason
+from paris import plan as plans
+from paris.engine import Engine, Limits, Record
+from paris.errors import WireError
+from paris.pacing import Pacing
+from paris.settings import Settings
+from paris.sim.network import Network
+from paris.sim.topology import find, load
+from paris.wire.sim import SimWire
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from paris.wire.base import Received, Wire
+
+
+def engine_for(
+    network: str, *, wire: Wire | None = None, limits: Limits | None = None, rate_pps: float = 1000,
+    **options: object,
+) -> Engine:  # fmt: skip
+    settings = Settings(network=network, **options)  # type: ignore[arg-type]
+    topology = load(find(network))
+    flows = plans.flow_plan(settings, topology.source, topology.destination, Random(1))
+    return Engine(
+        procedure=plans.procedure_for(settings, flows),
+        wire=wire or SimWire(Network(topology, 1)),
+        plan=flows,
+        pacing=Pacing(rate_pps, 32),
+        wait_s=settings.wait_s,
+        limits=limits or Limits(),
+    )
+
+
+def run(network: str, **options: object) -> Record:
+    return engine_for(network, **options).run()  # type: ignore[arg-type]
+
+
+def test_one_flow_takes_one_round_trip() -> None:
+    record = run("plain", queries=1)
+    assert record.stopped is StopReason.COMPLETE
+    # 18 ms to the destination and back; thirty probes leave in one burst.
+    assert record.ended_at_s == pytest.approx(0.018, abs=0.001)
+    assert record.probes_sent == 30
+
+
+def test_a_silent_hop_costs_one_time_out_that_follows_the_round_trips_seen() -> None:
+    record = run("silent-hop", multipath=True)
+    losses = [outcome for outcome in record.outcomes if isinstance(outcome, Loss)]
+    assert losses
+    assert all(0.24 < loss.gave_up_at_s - loss.sent_at_s < 0.35 for loss in losses)
+    assert record.ended_at_s < 0.4  # one time-out, however many flows were asked there
+
+
+def test_what_is_lost_is_asked_again_and_nothing_answered_is_asked_twice_for_it() -> None:
+    record = run("lossy", multipath=True)
+    lost = {outcome.request for outcome in record.outcomes if isinstance(outcome, Loss)}
+    assert lost
+    answered = {
+        (outcome.request.flow, outcome.request.ttl)
+        for outcome in record.outcomes
+        if isinstance(outcome, Reply)
+    }
+    silent = {(one.flow, one.ttl) for one in lost} - answered
+    for flow, ttl in silent:
+        assert len([one for one in lost if (one.flow, one.ttl) == (flow, ttl)]) == 3
+
+
+@pytest.mark.parametrize("most", [1, 17, 60])
+def test_the_probe_budget_is_never_overdrawn(most: int) -> None:
+    record = run("two-way", multipath=True, limits=Limits(max_probes=most))
+    assert record.stopped is StopReason.PROBE_BUDGET
+    assert record.probes_sent == most == len(record.outcomes) + len(record.unresolved)
+
+
+def test_a_budget_that_is_just_enough_is_no_limit() -> None:
+    enough = run("two-way", multipath=True).probes_sent
+    record = run("two-way", multipath=True, limits=Limits(max_probes=enough))
+    assert record.stopped is StopReason.COMPLETE
+
+
+def test_the_deadline_is_kept() -> None:
+    record = run("silent-hop", multipath=True, limits=Limits(deadline_s=0.1))
+    assert record.stopped is StopReason.TIME_BUDGET
+    assert record.ended_at_s == pytest.approx(0.1)
+    assert record.unresolved
+
+
+def test_probes_are_paced() -> None:
+    record = run("plain", queries=1, rate_pps=50)
+    # 32 leave at once and are all that is asked, so a lower rate needs more probes to show.
+    assert record.ended_at_s < 0.1
+    record = run("two-way", multipath=True, rate_pps=50)
+    assert record.ended_at_s > (record.probes_sent - 32) / 50
+
+
+@dataclass
+class Meddling:
+    """A simulated wire into which `stray` datagrams are mixed, or that fails or is interrupted."""
+
+    wire: SimWire
+    stray: bytes = b""
+    fails_after: int = 1 << 30
+    failure: BaseException = field(default_factory=KeyboardInterrupt)
+    _sent: int = 0
+
+    def now_s(self) -> float:
+        return self.wire.now_s()
+
+    def unix_s(self, at_s: float) -> float:
+        return self.wire.unix_s(at_s)
+
+    def send(self, datagrams: Sequence[bytes]) -> list[float]:
+        self._sent += len(datagrams)
+        if self._sent > self.fails_after:
+            raise self.failure
+        return self.wire.send(datagrams)
+
+    def receive(self, until_s: float) -> list[Received]:
+        from paris.wire.base import Received
+
+        arrived = self.wire.receive(until_s)
+        return [Received(self.stray, self.now_s()), *arrived] if self.stray else arrived
+
+    def close(self) -> None:
+        self.wire.close()
+
+
+def meddling(network: str, **options: object) -> Meddling:
+    return Meddling(SimWire(Network(load(find(network)), 1)), **options)  # type: ignore[arg-type]
+
+
+def test_strays_are_counted_by_reason_and_change_nothing() -> None:
+    undisturbed = run("two-way", multipath=True)
+    disturbed = run("two-way", multipath=True, wire=meddling("two-way", stray=b"\x45foreign"))
+    assert disturbed.outcomes == undisturbed.outcomes
+    assert set(disturbed.unmatched) == {"shorter than its headers say"}
+    assert disturbed.unmatched.total() > 10
+
+
+def test_ctrl_c_keeps_what_was_measured() -> None:
+    record = run("two-way", multipath=True, wire=meddling("two-way", fails_after=40))
+    assert record.stopped is StopReason.INTERRUPTED
+    assert record.outcomes
+
+
+def test_a_wire_that_fails_later_keeps_what_was_measured_and_at_once_raises() -> None:
+    failure = WireError("the interface is down")
+    record = run(
+        "two-way", multipath=True, wire=meddling("two-way", fails_after=40, failure=failure)
+    )
+    assert (record.stopped, record.failure) == (StopReason.WIRE_ERROR, failure)
+    assert record.outcomes
+    with pytest.raises(WireError, match="the interface is down"):
+        run("two-way", multipath=True, wire=meddling("two-way", fails_after=0, failure=failure))

@@ -1,0 +1,107 @@
+"""The simulated wire: time jumps to what happens next, and nothing arrives before its moment."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mda.model import ProbeRequest
+from paris.flows import FlowField, FlowPlan, Protocol
+from paris.packets import read_ip
+from paris.probes import build
+from paris.sim.network import Network
+from paris.sim.topology import load, samples
+from paris.wire.sim import SimWire
+
+if TYPE_CHECKING:
+    from paris.wire.base import Received, Wire
+
+NET = load(samples()["two-way"])
+PLAN = FlowPlan(
+    source=NET.source,
+    destination=NET.destination,
+    protocol=Protocol.UDP,
+    field=FlowField.SPORT,
+    sport=24000,
+    dport=33434,
+)
+GATEWAY, BALANCER = (NET.routers[name].interfaces[0] for name in ("gateway", "balancer"))
+
+
+def opened() -> Wire:
+    return SimWire(Network(NET, 1))
+
+
+def probe(ttl: int, flow: int = 0) -> bytes:
+    return build(PLAN, ProbeRequest(flow, ttl), ttl)
+
+
+def responders(batch: list[Received]) -> list[object]:
+    return [read[0].source for one in batch if (read := read_ip(one.datagram))]
+
+
+def test_without_answers_time_goes_to_where_it_is_waited_for() -> None:
+    wire = opened()
+    assert wire.now_s() == 0.0
+    assert wire.receive(30.0) == []
+    assert wire.now_s() == 30.0
+    assert wire.receive(29.0) == []
+    assert wire.now_s() == 30.0  # never back
+
+
+def test_sending_takes_no_time_and_is_told_for_each() -> None:
+    wire = opened()
+    wire.receive(1.5)
+    assert wire.send([probe(1), probe(2), b"no probe"]) == [1.5] * 3
+    assert wire.send([]) == []
+    assert wire.now_s() == 1.5
+
+
+def test_answers_arrive_in_their_order_and_time_jumps_to_them() -> None:
+    wire = opened()
+    wire.send([probe(2), probe(1)])
+    first, second = wire.receive(10.0), wire.receive(10.0)
+    assert responders(first) == [GATEWAY]
+    assert first[0].at_s == pytest.approx(0.001)
+    assert responders(second) == [BALANCER]
+    assert second[0].at_s == wire.now_s() == pytest.approx(0.004)
+    assert wire.receive(10.0) == []
+    assert wire.now_s() == 10.0
+
+
+def test_what_arrives_at_one_moment_comes_in_one_batch_as_sent() -> None:
+    wire = opened()
+    wire.send([probe(1, flow) for flow in range(100)])
+    batch = wire.receive(10.0)
+    assert len(batch) == 100
+    assert {received.at_s for received in batch} == {wire.now_s()}
+    # The quoted source ports: after 20 bytes of IP, 8 of ICMP, 20 of the quoted IP.
+    ports = [int.from_bytes(received.datagram[48:50]) for received in batch]
+    assert ports == list(range(24000, 24100))
+
+
+def test_nothing_arrives_before_its_moment() -> None:
+    wire = opened()
+    wire.send([probe(2)])
+    assert wire.receive(0.003) == []
+    assert wire.now_s() == 0.003
+    assert responders(wire.receive(0.004)) == [BALANCER]
+
+
+def test_what_has_arrived_meanwhile_is_given_at_once() -> None:
+    wire = SimWire(Network(NET, 1))
+    wire.send([probe(1)])
+    assert responders(wire.receive(0.001)) == [GATEWAY]
+    wire.send([probe(1), probe(2)])
+    assert responders(wire.receive(0.002)) == [GATEWAY]
+    assert responders(wire.receive(0.0)) == []  # the other one is still on its way
+    assert responders(wire.receive(1.0)) == [BALANCER]
+    assert wire.now_s() == pytest.approx(0.005)
+
+
+def test_equal_runs_have_equal_dates() -> None:
+    wire = opened()
+    assert wire.unix_s(2.5) == 2.5
+    wire.close()
+    wire.close()
