@@ -200,8 +200,9 @@ def _raw_socket(family: int, protocol: int) -> socket.socket:
         return socket.socket(family, socket.SOCK_RAW | socket.SOCK_NONBLOCK, protocol)
     except PermissionError:
         raise PrivilegeError(
-            "cannot open a raw socket: it needs CAP_NET_RAW; run it with sudo, or with "
-            "`setpriv --ambient-caps +net_raw --inh-caps +net_raw`; --sim NETWORK needs no right"
+            "cannot open a raw socket: it needs CAP_NET_RAW; run it with sudo, or with that right "
+            "alone: sudo setpriv --reuid=$USER --init-groups --inh-caps=+net_raw "
+            "--ambient-caps=+net_raw paris-trace ...; --sim NETWORK needs none"
         ) from None
     except OSError as error:
         raise WireError(f"cannot open a raw socket: {error.strerror}") from None

@@ -1,0 +1,284 @@
+"""The raw wire alone, without engine or algorithm, over kernel routers."""
+
+from __future__ import annotations
+
+import ctypes
+import socket
+import subprocess
+import sys
+import time
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mda.model import ProbeRequest, ReplyKind
+from paris import packets, probes, replies
+from paris.errors import SettingsError, WireError
+from paris.flows import FlowField, FlowPlan, Protocol
+from paris.replies import ParsedReply
+from paris.wire.raw import RawWire
+from tests.lab import netlab
+from tests.lab.netlab import TARGET, Lab
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from paris.wire.base import Received
+
+pytestmark = pytest.mark.lab
+
+CLONE_NEWNET = 0x40000000
+CHECKOUT = Path(__file__).parents[2]
+LAST = {Protocol.UDP: ReplyKind.UNREACHABLE, Protocol.ICMP: ReplyKind.ECHO_REPLY,
+        Protocol.TCP: ReplyKind.RST}  # fmt: skip
+# The tag's field: a UDP or ICMP field holds 16 bits of it, a TCP sequence number all 32.
+TAG = 4711
+HOPS = 3  # two routers and the target
+
+
+@contextmanager
+def inside(lab: Lab, node: str = "src") -> Iterator[None]:
+    """What this thread opens meanwhile belongs to a node, and stays there afterwards."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    with (
+        Path("/proc/thread-self/ns/net").open() as home,
+        Path(f"/run/netns/{lab.namespace(node)}").open() as there,
+    ):
+        assert libc.setns(there.fileno(), CLONE_NEWNET) == 0
+        try:
+            yield
+        finally:
+            assert libc.setns(home.fileno(), CLONE_NEWNET) == 0
+
+
+@contextmanager
+def opened(
+    lab: Lab, version: int, protocol: Protocol = Protocol.UDP, interface: str | None = None
+) -> Iterator[RawWire]:
+    with inside(lab):
+        wire = RawWire.open(version=version, protocol=protocol.number(version), interface=interface)
+    with closing(wire):
+        yield wire
+
+
+def plan(lab: Lab, version: int, protocol: Protocol = Protocol.UDP) -> FlowPlan:
+    return FlowPlan(
+        source=lab.source(version),
+        destination=TARGET[version],
+        protocol=protocol,
+        field=FlowField.ICMP_CHECKSUM if protocol is Protocol.ICMP else FlowField.SPORT,
+        sport=20000,
+        dport=33434,
+        traffic_class=0x28,
+    )
+
+
+def collect(wire: RawWire, count: int, wait_s: float = 5.0) -> list[Received]:
+    """What arrives until there are `count` datagrams or nothing for `wait_s`."""
+    received: list[Received] = []
+    while len(received) < count:
+        more = wire.receive(wire.now_s() + wait_s)
+        if not more:
+            break
+        received += more
+    return received
+
+
+@pytest.mark.parametrize("protocol", Protocol)
+@pytest.mark.parametrize("version", [4, 6])
+def test_every_hop_answers_and_says_to_what(version: int, protocol: Protocol) -> None:
+    with netlab.lab(netlab.plain(HOPS - 1)) as lab, opened(lab, version, protocol) as wire:
+        flows = plan(lab, version, protocol)
+        batch = [probes.build(flows, ProbeRequest(0, ttl), TAG + ttl) for ttl in range(1, HOPS + 1)]
+        sent = wire.send(batch)
+        received = collect(wire, HOPS)
+    assert len(sent) == len(received) == HOPS
+    expected = {ttl: address for ttl, address in lab.truth(version).vertices if ttl}
+    for answer in received:
+        header = packets.read_ip(answer.datagram)
+        reply = replies.parse(answer.datagram)
+        assert header is not None
+        assert isinstance(reply, ParsedReply)
+        ttl = reply.quoted.carrier_tag - TAG
+        assert reply.responder == header[0].source == expected[ttl]
+        assert header[0].destination == lab.source(version)
+        # Linux sends answers with 64; those of a hop further have passed one router more.
+        assert reply.reply_ttl == header[0].ttl == 64 - (ttl - 1)
+        assert reply.kind is (ReplyKind.TIME_EXCEEDED if ttl < HOPS else LAST[protocol])
+        if reply.kind is ReplyKind.TIME_EXCEEDED:
+            assert reply.quoted_ttl == 1
+            assert reply.quoted.traffic_class == 0x28
+        assert 0 < answer.at_s - sent[ttl - 1] < 5  # a busy machine stalls, but not so long
+    assert [answer.at_s for answer in received] == sorted(answer.at_s for answer in received)
+
+
+@pytest.mark.parametrize("version", [4, 6])
+def test_an_answer_is_timed_when_it_arrives_not_when_it_is_read(version: int) -> None:
+    flows_count = 5
+    with netlab.lab(netlab.plain(1)) as lab, opened(lab, version) as wire:
+        flows, sent = plan(lab, version), []
+        for flow in range(flows_count):
+            # The kernel begins to stamp a moment after the first socket asks it to.
+            time.sleep(0.02)
+            sent += wire.send([probes.build(flows, ProbeRequest(flow, 1), TAG + flow)])
+        time.sleep(0.5)
+        received = collect(wire, flows_count)
+    rtts_s = [answer.at_s - at_s for answer, at_s in zip(received, sent, strict=True)]
+    assert 0 < min(rtts_s) < 0.2
+
+
+@pytest.mark.parametrize("version", [4, 6])
+def test_of_other_peoples_tcp_only_handshakes_and_resets_come_in(version: int) -> None:
+    host = "127.0.0.1" if version == 4 else "::1"
+    family = socket.AF_INET if version == 4 else socket.AF_INET6
+    with netlab.lab(netlab.plain(1)) as lab, opened(lab, version, Protocol.TCP) as wire:
+        with (
+            inside(lab),
+            socket.create_server((host, 0), family=family) as server,
+            socket.create_connection(server.getsockname()[:2]) as client,
+            server.accept()[0] as served,
+        ):
+            for _ in range(20):
+                client.sendall(b"x" * 100)
+                assert served.recv(100)
+            with pytest.raises(ConnectionRefusedError):
+                socket.create_connection((host, 1))
+        received = collect(wire, 3, wait_s=0.2)
+    parsed = [replies.parse(answer.datagram) for answer in received]
+    kinds = [reply.kind for reply in parsed if isinstance(reply, ParsedReply)]
+    assert set(kinds) == {ReplyKind.SYN_ACK, ReplyKind.RST}
+    assert len(kinds) == len(received) == 2
+
+
+def test_a_wait_ends_on_time_also_below_a_millisecond() -> None:
+    with netlab.lab(netlab.plain(1)) as lab, opened(lab, 4) as wire:
+        took_s = []
+        for _ in range(20):
+            began_s = wire.now_s()
+            assert wire.receive(began_s + 0.0005) == []
+            took_s.append(wire.now_s() - began_s)
+    assert min(took_s) >= 0.0005
+    assert sorted(took_s)[10] < 0.002  # half of them: the machine may be busy
+    assert abs(wire.unix_s(wire.now_s()) - time.clock_gettime(time.CLOCK_REALTIME)) < 0.1
+
+
+def test_a_slow_interface_slows_sending_and_loses_nothing() -> None:
+    probe_count = 300
+    with netlab.lab(netlab.plain(1)) as lab:
+        shape(lab, "2mbit")
+        with opened(lab, 4) as wire:
+            flows = plan(lab, 4)
+            sent = wire.send(
+                [probes.build(flows, ProbeRequest(n, 1), 1 + n) for n in range(probe_count)]
+            )
+            received = collect(wire, probe_count, wait_s=1.0)
+    assert sent == sorted(sent)
+    assert sent[-1] - sent[0] > 0.01
+    assert len(received) == probe_count
+
+
+def test_an_interface_that_stays_full_is_an_error() -> None:
+    with netlab.lab(netlab.plain(1)) as lab:
+        shape(lab, "1kbit")
+        with opened(lab, 4) as wire:
+            flows = plan(lab, 4)
+            batch = [probes.build(flows, ProbeRequest(n, 1), 1 + n) for n in range(100)]
+            with pytest.raises(WireError, match=r"cannot send to 203\.0\.113\.9: .*stays full"):
+                wire.send(batch)
+
+
+def shape(lab: Lab, rate: str) -> None:
+    """Let the source's interface send no faster, and keep no more than ten probes waiting."""
+    run = lab.run(
+        "tc", "qdisc", "add", "dev", "v0n", "root", "tbf",
+        "rate", rate, "burst", "1600", "limit", "600",
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr
+
+
+@pytest.mark.parametrize("version", [4, 6])
+def test_no_route_is_an_error(version: int) -> None:
+    with netlab.lab(netlab.plain(1)) as lab, opened(lab, version) as wire:
+        bits = 32 if version == 4 else 128
+        for route in (f"{TARGET[version]}/{bits}", "default"):
+            lab.run("ip", f"-{version}", "route", "del", route)
+        datagram = probes.build(plan(lab, version), ProbeRequest(0, 1), 1)
+        with pytest.raises(
+            WireError, match=f"^cannot send to {TARGET[version]}: Network is unreachable$"
+        ):
+            wire.send([datagram])
+
+
+@pytest.mark.parametrize("version", [4, 6])
+def test_a_local_firewall_is_an_error(version: int) -> None:
+    rules = (
+        "add table inet f; add chain inet f out { type filter hook output priority 0; }; "
+        "add rule inet f out udp dport 33434 drop"
+    )
+    with netlab.lab(netlab.plain(1)) as lab, opened(lab, version) as wire:
+        assert lab.run("nft", rules).returncode == 0
+        datagram = probes.build(plan(lab, version), ProbeRequest(0, 1), 1)
+        with pytest.raises(WireError, match="Operation not permitted"):
+            wire.send([datagram])
+
+
+def test_a_datagram_too_large_for_the_interface_is_an_error() -> None:
+    with netlab.lab(netlab.plain(1)) as lab, opened(lab, 4) as wire:
+        header = packets.IPHeader(source=lab.source(4), destination=TARGET[4], protocol=17, ttl=1)
+        with pytest.raises(WireError, match="Message too long"):
+            wire.send([packets.udp(header, 1, 2, bytes(3000), 0)])
+
+
+@pytest.mark.parametrize("version", [4, 6])
+def test_answers_come_in_by_any_interface(version: int) -> None:
+    with netlab.lab(netlab.plain(1)) as lab, opened(lab, version, interface="v0n") as wire:
+        wire.send([probes.build(plan(lab, version), ProbeRequest(0, 1), TAG)])
+        assert len(collect(wire, 1)) == 1
+
+
+def test_an_unknown_interface_is_refused() -> None:
+    with (
+        netlab.lab(netlab.plain(1)) as lab,
+        pytest.raises(SettingsError, match="-i nosuch0: No such device"),
+        opened(lab, 4, interface="nosuch0"),
+    ):
+        pass
+
+
+def open_files() -> int:
+    return sum(1 for _ in Path("/proc/self/fd").iterdir())
+
+
+def test_closing_twice_is_harmless_and_leaves_nothing_open() -> None:
+    before = open_files()
+    with netlab.lab(netlab.plain(1)) as lab, opened(lab, 6, Protocol.TCP) as wire:
+        wire.close()
+        assert open_files() == before
+
+
+OPEN = (
+    "from paris.wire.raw import RawWire\n"
+    "from paris.errors import PrivilegeError\n"
+    "try: RawWire.open(version=4, protocol=6, interface=None)\n"
+    "except PrivilegeError as error: print(error)\n"
+    "else: print('opened')"
+)
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "said"),
+    [
+        (("--bounding-set=-all",), "cannot open a raw socket: it needs CAP_NET_RAW"),
+        (("--inh-caps=+net_raw", "--ambient-caps=+net_raw"), "opened"),
+    ],
+)
+def test_what_the_wire_needs_is_cap_net_raw(capabilities: tuple[str, ...], said: str) -> None:
+    run = subprocess.run(
+        ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", *capabilities,
+         sys.executable, "-c", OPEN],
+        env={"PYTHONPATH": str(CHECKOUT)}, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert run.stdout.startswith(said)
+    assert run.stdout.count("\n") == 1
