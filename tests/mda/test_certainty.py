@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from random import Random
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -11,6 +12,11 @@ from mda.graph import locate
 from mda.stopping import Bound, miss_probability
 from mda.table import tabulate
 from tests.support.drive import SOURCE, full_mda, layers, play, vertex
+
+if TYPE_CHECKING:
+    from mda.model import Outcome, ProbeRequest
+    from mda.procedure import Procedure
+    from tests.support.drive import Network
 
 
 def after(*widths: int, failure_probability: float, per_vertex: bool, seed: int) -> Certainty:
@@ -59,20 +65,18 @@ def test_what_was_cut_short_is_named() -> None:
     assert known.miss_probability == 1.0
 
 
-def _first_wave(procedure: object, network: object) -> list[object]:
-    from tests.support import drive
-
+def _first_wave(procedure: Procedure, network: Network) -> list[Outcome]:
     class OneWave:
         finished = True
 
         def __init__(self) -> None:
             self.waves = 0
 
-        def wanted(self, room: int) -> list[object]:
+        def wanted(self, room: int) -> list[ProbeRequest]:
             self.waves += 1
-            return procedure.wanted(room) if self.waves == 1 else []  # type: ignore[attr-defined, no-any-return]
+            return procedure.wanted(room) if self.waves == 1 else []
 
-        def on_outcome(self, outcome: object) -> None:
-            procedure.on_outcome(outcome)  # type: ignore[attr-defined]
+        def on_outcome(self, outcome: Outcome) -> None:
+            procedure.on_outcome(outcome)
 
-    return drive.play(OneWave(), network).outcomes  # type: ignore[arg-type, return-value]
+    return play(OneWave(), network).outcomes

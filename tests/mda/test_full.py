@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from ipaddress import IPv4Address
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,6 @@ import pytest
 from mda.stopping import exact_failure
 from tests.support.drive import (
     SOURCE,
-    IPv4Address,
     Layers,
     edges_of,
     full_mda,

@@ -6,7 +6,7 @@ import json
 from ipaddress import ip_address
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import jsonschema
 import pytest
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 SCHEMA = json.loads(Path(native.__file__).with_name("native.schema.json").read_text())
 
 
-def traced(network: str, **options: object) -> Trace:
+def traced(network: str, **options: Any) -> Trace:
     return paris.trace(network=network, multipath=True, **options)
 
 
@@ -76,7 +76,7 @@ def test_what_is_not_ours_is_refused_in_one_line(text: str, message: str) -> Non
 def test_a_thousand_damaged_files_are_refused_or_read_but_never_crash() -> None:
     random = Random(4)
     document = json.loads(native.write(traced("two-way")))
-    odd = [None, -1, 1e308, "x", [], {}, True, 10**30, "192.0.2.1", 0]
+    odd: list[Any] = [None, -1, 1e308, "x", [], {}, True, 10**30, "192.0.2.1", 0]
     outcomes = {"read": 0, "refused": 0}
     for _ in range(1000):
         damaged = json.loads(json.dumps(document))
