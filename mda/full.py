@@ -8,7 +8,8 @@ a path, and every pair of neighbouring answers is a sample of an edge. A vertex 
 
 `wanted` derives, for every open vertex, what is missing and asks for it in this order:
 
-    1. flow 0, the scout, at all TTLs: it finds how long the path is;
+    1. flow 0, the scout, at a dozen TTLs and at the last one: the destination's answer to that
+       quotes the TTL it arrived with, which tells how far it is;
     2. the first stop_at(1) flows at every TTL up to the path's end: each vertex needs as many;
     3. flows known to go through v, at t (these count for certain);
     4. new flows at t - 1 that are likely to go through v (node control), as many as the deficit
@@ -29,7 +30,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from mda.model import ProbeRequest, Vertex
+from mda.model import ProbeRequest, Reply, Vertex
 from mda.steering import flows_towards
 from mda.table import FlowsAt, FlowTable, only_vertex
 
@@ -39,11 +40,12 @@ if TYPE_CHECKING:
     from mda.model import IPAddress, Outcome
     from mda.stopping import Bound, StoppingPoints
 
-_SCOUT_WINDOW: Final = 24  # TTLs that the scout asks at first; longer paths cost one more round
+_SCOUT_WINDOW: Final = 12  # TTLs that the scout asks at a time; a longer path costs another round
 _NEVER: Final = 1 << 30
 # Flows sent to one hop, as a multiple of what its vertices need, before those that they do not
 # reach are given up (they were met through a packet balancer or an old route).
 _PATIENCE: Final = 8
+_PROOF_FLOWS: Final = 12  # all through one vertex: another has a chance of 2^-11 to stay unseen
 _PRIOR: Final = 3.0  # flows that each vertex is credited with before its share is estimated
 
 
@@ -111,6 +113,8 @@ class Full:
         self._flying: set[ProbeRequest] = set()
         self._flying_at: dict[int, int] = {}
         self._answered_to: dict[int, int] = {}  # flow -> its highest TTL with an answer
+        self._scouted_to = 0
+        self._distance_hint = 0
         self._branching = 0
         self._idle = False
 
@@ -121,7 +125,11 @@ class Full:
 
     def _is_awaited(self, request: ProbeRequest) -> bool:
         is_beyond = request.ttl > self._table.ended.get(request.flow, request.ttl)
-        return not is_beyond and not self._table.is_silent(request.flow, request.ttl)
+        return not (
+            is_beyond
+            or self._is_far_probe(request)
+            or self._table.is_silent(request.flow, request.ttl)
+        )
 
     def on_outcome(self, outcome: Outcome) -> None:
         """See Procedure."""
@@ -129,11 +137,19 @@ class Full:
         if request in self._flying:
             self._flying.remove(request)
             self._flying_at[request.ttl] -= 1
+        self._idle = False
+        if self._is_far_probe(request):
+            self._take_hint(outcome)
+            return
         self._table.add(outcome)
         if request.flow in self._table.hop(request.ttl).answers:
             highest = self._answered_to.get(request.flow, 0)
             self._answered_to[request.flow] = max(highest, request.ttl)
-        self._idle = False
+
+    def _take_hint(self, outcome: Outcome) -> None:
+        """How far the end of the path is, as the TTL that it quotes tells."""
+        if isinstance(outcome, Reply) and outcome.ends_path and outcome.quoted_ttl:
+            self._distance_hint = outcome.request.ttl - outcome.quoted_ttl + 1
 
     def wanted(self, room: int) -> list[ProbeRequest]:
         """See Procedure."""
@@ -155,14 +171,19 @@ class Full:
         return requests
 
     def _ask_scout(self, wave: _Wave) -> None:
-        """Flow 0 at a window of TTLs, and the next window where answers reach that far."""
+        """Flow 0 at the first TTLs and at the last, and then as far as the path seems to go."""
         last = min(self._first_ttl - 1 + _SCOUT_WINDOW, self._max_ttl)
-        while self._answered_to.get(0, 0) > last - self._gap_limit and last < self._max_ttl:
-            last += 1
-        if 0 in self._table.ended:
-            last = min(last, self._table.ended[0])
-        for ttl in range(self._first_ttl, last + 1):
+        last = max(last, self._scouted_to, min(self._distance_hint, self._max_ttl))
+        if self._answered_to.get(0, 0) > last - self._gap_limit and 0 not in self._table.ended:
+            last = min(last + _SCOUT_WINDOW, self._max_ttl)
+        self._scouted_to = last
+        for ttl in range(self._first_ttl, min(last, self._table.ended.get(0, last)) + 1):
             wave.ask_first(0, ttl)
+        wave.ask_first(0, self._max_ttl)
+
+    def _is_far_probe(self, request: ProbeRequest) -> bool:
+        """Whether it is the scout's probe to the last TTL, whose answer is but a hint."""
+        return request.flow == 0 and request.ttl > self._scouted_to
 
     def _ask_first_flows(self, count: int, wave: _Wave) -> None:
         """The flows that every vertex needs, as far as the path is known to go."""
@@ -234,14 +255,21 @@ class Full:
     def _find_ends(self, ttl: int, through: FlowsAt, wave: _Wave) -> None:
         """One TTL before, the flows that end at `ttl` or, for all we know, before it."""
         for flow in self._table.hop(ttl).answers:
-            if self._table.ended.get(flow) == ttl and flow not in through:
+            if flow and self._table.ended.get(flow) == ttl and flow not in through:
                 wave.ask_first(flow, ttl - 1)
 
     def _prove_edges(self, ttl: int, before: FlowsAt, samples: _Samples, wave: _Wave) -> None:
-        """One flow to the hop before for each successor that no flow joins to its predecessor."""
-        for successor, flows in samples.successors.items():
-            if successor.address is not None and not any(flow in before for flow in flows):
-                wave.ask_first(min(flows), ttl - 1)
+        """Flows to the hop before of successors that no flow joins to their predecessor.
+
+        One each, until so many flows met the only vertex there that another is out of question.
+        """
+        unproven = [
+            min(flows)
+            for successor, flows in samples.successors.items()
+            if successor.address is not None and not any(flow in before for flow in flows)
+        ]
+        for flow in sorted(unproven)[: max(0, _PROOF_FLOWS - len(before))]:
+            wave.ask_first(flow, ttl - 1)
 
     def _samples(self, ttl: int, through: FlowsAt, here: FlowsAt) -> dict[Vertex, _Samples]:
         """For each vertex at `ttl` - 1 that flows go on from, its flows and their successors."""

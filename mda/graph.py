@@ -1,8 +1,9 @@
 """Outcomes into a networkx graph of interfaces, with the flows that prove each vertex and edge.
 
 The only file that writes networkx attributes: a vertex has `flows`, an edge has `flows`, each a
-sorted tuple of flow numbers. An edge joins two answers to one flow at neighbouring TTLs and
-nothing else; where a flow does not keep to one path, only what is certain all the same.
+sorted tuple of flow numbers. An edge joins two answers to one flow at neighbouring TTLs, or an
+answer to the only vertex of the hop before, through which its flow must have gone. Where a flow
+does not keep to one path, only what is certain all the same is an edge.
 """
 
 from __future__ import annotations
@@ -68,7 +69,7 @@ def build(table: FlowTable, located: Located) -> Graph:
     for ttl, here in located.hops.items():
         if ttl == located.origin.ttl:
             continue
-        before = located.hops[ttl - 1]
+        before = table.through(ttl, located.hops[ttl - 1])
         others = table.hop(ttl).others
         met = {flow: others.get(flow, {vertex}) for flow, vertex in here.items()}
         for flow, vertices in met.items():

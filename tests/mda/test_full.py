@@ -80,7 +80,8 @@ def _losing(share: float, random: Random) -> Callable[..., bool]:
 
 def test_plain_hops_cost_one_scout_and_the_first_stopping_point_in_two_rounds() -> None:
     played = play(full_mda(), layers(*[1] * 12).per_flow(Random(1)))
-    assert (played.probes, played.rounds) == (24 + 12 * 5, 2)
+    # Flow 0 at twelve TTLs and at the last, then five more flows at each of the twelve.
+    assert (played.probes, played.rounds) == (12 + 1 + 12 * 5, 2)
 
 
 def test_the_order_of_answers_does_not_change_what_is_known() -> None:

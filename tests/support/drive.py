@@ -136,7 +136,7 @@ def play(
         for request in wave:
             path = network(request.flow)
             responder = path[min(request.ttl, len(path)) - 1]
-            outcome = _outcome(request, responder, request.ttl >= len(path), lost)
+            outcome = _outcome(request, responder, request.ttl - len(path) + 1, lost)
             outcomes.append(outcome)
             procedure.on_outcome(outcome)
     raise RuntimeError(f"not finished after {most_rounds} rounds")
@@ -145,15 +145,16 @@ def play(
 def _outcome(
     request: ProbeRequest,
     responder: IPv4Address,
-    is_destination: bool,
+    ttl_left: int,
     lost: Callable[[ProbeRequest, IPv4Address], bool],
 ) -> Outcome:
     if lost(request, responder):
         return Loss(request=request, sent_at_s=0.0, gave_up_at_s=1.0)
     return Reply(
         request=request,
-        kind=ReplyKind.UNREACHABLE if is_destination else ReplyKind.TIME_EXCEEDED,
+        kind=ReplyKind.UNREACHABLE if ttl_left > 0 else ReplyKind.TIME_EXCEEDED,
         responder=responder,
+        quoted_ttl=max(ttl_left, 1),
         sent_at_s=0.0,
         received_at_s=0.01,
     )
