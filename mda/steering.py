@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def flows_towards(
-    missing: Mapping[Vertex, int],
+    missing: Mapping[Vertex, float],
     share: Mapping[Vertex, float],
     onward: Mapping[Vertex, Mapping[Vertex, float]],
     candidates: Iterable[tuple[int, Vertex | None]],
@@ -46,3 +46,18 @@ def flows_towards(
             if hoped[vertex] >= missing[vertex]:
                 open_needs.discard(vertex)
     return chosen
+
+
+def likely_width(seen: int, flows: int) -> int:
+    """How many equally likely vertices there are, given that `flows` flows met `seen` of them.
+
+    The least number whose expected count of met vertices comes within one half of `seen`; twice
+    `seen` at most, for a handful of flows says little.
+
+    >>> [likely_width(1, 6), likely_width(5, 6), likely_width(16, 96)]
+    [1, 9, 16]
+    """
+    width = seen
+    while width < 2 * seen and width * (1 - (1 - 1 / width) ** flows) < seen - 0.5:
+        width += 1
+    return width
