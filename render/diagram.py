@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from mda.graph import evidence, flows_of, vertices_by_ttl
+from mda.graph import evidence, vertices_by_ttl
 from render.labels import (
     VertexWords,
-    edge_share,
+    count,
+    diamond_size,
+    edge_shares,
     findings,
     headline,
     milliseconds,
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 _CROWDED: Final = 8  # from this many boxes in a column on, each takes one line
 _THINNEST, _THICKEST = 0.8, 7.0  # points
 _MOST_TIP_FLOWS: Final = 12
+_LEGEND: Final = "lines as wide as their share of the flows, dashed to a silence; tinted: a diamond"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +46,21 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """An edge, `width` points wide. `label` is empty where it would only clutter."""
+    """An edge, `width` points wide; `tip` shows when it is pointed at."""
 
     near: str
     far: str
     width: float
-    label: str
     tip: str
     is_dashed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """The boxes of a hop, by address, under their heading."""
+
+    heading: str
+    boxes: tuple[Box, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,39 +74,37 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Diagram:
-    """Everything to draw. `columns` are the boxes by hop, each with its heading, left to right."""
+    """Everything to draw. `columns` are the hops, left to right; `title`, `notes` lines of text."""
 
     title: str
-    columns: tuple[tuple[str, tuple[Box, ...]], ...]
+    notes: tuple[str, ...]
+    columns: tuple[Column, ...]
     lines: tuple[Line, ...]
     groups: tuple[Group, ...]
-    footer: tuple[str, ...]
 
 
 def diagram(trace: Trace, names: Mapping[IPAddress, str]) -> Diagram:
     """The picture of a trace, everything in a fixed order."""
     words = vertex_words(trace, names)
-    hops = vertices_by_ttl(trace.graph)
-    keys = {vertex: _key(vertex) for vertex in trace.graph}
+    missed = {one.vertex: one.miss_probability for one in trace.certainty.vertices}
     columns = tuple(
-        (
+        Column(
             _heading(trace, ttl, len(vertices)),
             tuple(
-                _box(trace, vertex, keys[vertex], words[vertex], len(vertices))
+                _box(vertex, words[vertex], missed.get(vertex), is_compact=len(vertices) > _CROWDED)
                 for vertex in vertices
             ),
         )
-        for ttl, vertices in hops.items()
+        for ttl, vertices in vertices_by_ttl(trace.graph).items()
     )
-    at_hop = {
-        ttl: sum(len(flows_of(trace.graph, vertex)) for vertex in vertices)
-        for ttl, vertices in hops.items()
-    }
-    lines = tuple(_line(trace, near, far, keys, at_hop) for near, far in trace.graph.edges)
-    groups = tuple(
-        _group(index, diamond, keys) for index, diamond in enumerate(trace.diamonds, start=1)
+    title, probing = headline(trace)
+    return Diagram(
+        title,
+        (probing, *findings(trace), *([_LEGEND] if trace.diamonds else [])),
+        columns,
+        _lines(trace, words),
+        tuple(_group(number, diamond) for number, diamond in enumerate(trace.diamonds, start=1)),
     )
-    return Diagram(headline(trace), columns, lines, groups, tuple(findings(trace)))
 
 
 def _key(vertex: Vertex) -> str:
@@ -109,53 +117,52 @@ def _heading(trace: Trace, ttl: int, width: int) -> str:
     return f"hop {ttl}" if width == 1 else f"hop {ttl}: {width} wide"
 
 
-def _box(trace: Trace, vertex: Vertex, key: str, words: VertexWords, width: int) -> Box:
-    is_compact = width > _CROWDED
+def _box(vertex: Vertex, words: VertexWords, missed: float | None, *, is_compact: bool) -> Box:
     rtt = f"{words.rtt} ms" if words.rtt else ""
-    if is_compact:
-        faint: tuple[str, ...] = (rtt,) if rtt else ()
-    else:
-        faint = tuple(line for line in (words.name, rtt, *words.notes) if line)
-    strong = words.address
-    if words.kind is Kind.SOURCE:
-        faint = ("source",)
-    if words.kind is Kind.DESTINATION:
-        faint = ("destination", *faint)
-    known = next((one for one in trace.certainty.vertices if one.vertex == vertex), None)
-    tip = [words.address, words.name, f"{words.flows} flows, {percent(words.share)} of its hop"]
+    share = f"{percent(round(words.share, 2))} of flows" if words.share < 0.995 else ""
+    notes = ("source", *words.notes) if words.kind is Kind.SOURCE else words.notes
+    tip = [
+        words.address,
+        words.name,
+        f"{count(words.flows, 'flow', 'flows')}, {percent(words.share)} of all",
+    ]
     if words.rtts_s:
-        tip.append(f"fastest {milliseconds(min(words.rtts_s))} ms, median {rtt}")
-    if known is not None:
-        tip.append(f"hides a further even branch with {percent(known.miss_probability)}")
-    tip += words.notes
-    return Box(key, words.kind, strong, faint, "\n".join(line for line in tip if line), is_compact)
-
-
-def _line(
-    trace: Trace, near: Vertex, far: Vertex, keys: Mapping[Vertex, str], at_hop: Mapping[int, int]
-) -> Line:
-    graph = trace.graph
-    flows = evidence(graph, near, far)
-    share = edge_share(trace, near, far)
-    of_hop = share * len(flows_of(graph, near)) / max(at_hop[near.ttl], 1)
-    is_clear = 1 < graph.out_degree(near) <= _CROWDED and graph.in_degree(far) == 1
-    listed = " ".join(map(str, flows[:_MOST_TIP_FLOWS]))
-    more = f" and {len(flows) - _MOST_TIP_FLOWS} more" if len(flows) > _MOST_TIP_FLOWS else ""
-    return Line(
-        near=keys[near],
-        far=keys[far],
-        width=round(_THINNEST + (_THICKEST - _THINNEST) * of_hop, 2),
-        label=percent(round(share, 2)) if is_clear else "",
-        tip=f"{percent(share)} of the flows here: {listed}{more}",
-        is_dashed=far.address is None or near.address is None,
+        answers = count(len(words.rtts_s), "answer", "answers")
+        tip.append(f"fastest {milliseconds(min(words.rtts_s))} ms, median {rtt} of {answers}")
+    if missed is not None:
+        tip.append(f"hides one more even branch with probability {percent(missed)}")
+    return Box(
+        key=_key(vertex),
+        kind=words.kind,
+        strong=words.address,
+        faint=tuple(
+            line for line in (words.name, ", ".join(filter(None, (rtt, share))), *notes) if line
+        ),
+        tip="\n".join(line for line in (*tip, *notes) if line),
+        is_compact=is_compact,
     )
 
 
-def _group(index: int, diamond: Diamond, keys: Mapping[Vertex, str]) -> Group:
-    label = f"{diamond.max_width} wide, {diamond.max_length} long"
-    if diamond.is_meshed:
-        label += ", meshed"
-    if not diamond.is_symmetric:
-        label += f" (shortest {diamond.min_length})"
-    boxes = tuple(keys[vertex] for hop in diamond.hops for vertex in hop)
-    return Group(f"diamond {index}", label, boxes)
+def _lines(trace: Trace, words: Mapping[Vertex, VertexWords]) -> tuple[Line, ...]:
+    lines = []
+    for (near, far), share in edge_shares(trace).items():
+        flows = evidence(trace.graph, near, far)
+        listed = " ".join(map(str, flows[:_MOST_TIP_FLOWS]))
+        more = len(flows) - _MOST_TIP_FLOWS
+        lines.append(
+            Line(
+                near=_key(near),
+                far=_key(far),
+                width=round(_THINNEST + (_THICKEST - _THINNEST) * words[near].share * share, 2),
+                tip=f"{percent(share)} of the flows of {words[near].address} go to"
+                f" {words[far].address}; seen: {listed}"
+                + (f" and {more} more" if more > 0 else ""),
+                is_dashed=near.address is None or far.address is None,
+            )
+        )
+    return tuple(lines)
+
+
+def _group(number: int, diamond: Diamond) -> Group:
+    boxes = tuple(_key(vertex) for hop in diamond.hops for vertex in hop)
+    return Group(f"diamond {number}", diamond_size(diamond), boxes)

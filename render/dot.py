@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from html import escape
 from typing import TYPE_CHECKING, Final
 
-from render.diagram import Box, Diagram, Group, Line, diagram
+from render.diagram import Box, Column, Diagram, Group, Line, diagram
 from render.labels import printable
 from render.palette import (
     BACKGROUND,
@@ -20,64 +21,82 @@ from render.palette import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from mda.model import IPAddress
     from mda.trace import Trace
 
 _FONT: Final = "Helvetica,Arial,sans-serif"
+_ROOM_IN: Final = (
+    0.3  # beside a column, times the root of its width: fans need room to be told apart
+)
+_NO_SPACE: Final = "\u200b"
+_CENTRES: Final = ", tailport=c, headport=c"  # dot 2.43 mistakes colours for arrows without
+_STRONG_IN, _FAINT_IN = 0.09, 0.07  # breadth of a character, roughly
 
 
-def dot(trace: Trace, *, names: Mapping[IPAddress, str]) -> str:
-    """The picture of a trace as DOT text, ending with a newline."""
-    return to_dot(diagram(trace, names))
+def dot(trace: Trace, *, names: Mapping[IPAddress, str] | None = None) -> str:
+    """The picture of a trace as DOT text; `names` are those of the trace if None."""
+    return to_dot(diagram(trace, trace.names if names is None else names))
 
 
 def to_dot(drawn: Diagram) -> str:
-    """A diagram as DOT text."""
-    foot = "".join(f"{_html(line)}<br align='left'/>" for line in drawn.footer)
+    """A diagram as DOT text, ending with a newline."""
+    is_crowded = any(box.is_compact for column in drawn.columns for box in column.boxes)
+    notes = "".join(f"{_html(line)}<br align='left'/>" for line in drawn.notes)
     lines = [
         'digraph "paris-trace" {',
-        "  graph [rankdir=LR, newrank=true, splines=line,"
-        f' bgcolor="{BACKGROUND}", fontname="{_FONT}",'
-        f' fontcolor="{TEXT}", fontsize=13, nodesep=0.16, ranksep=0.8, pad=0.3,'
-        f' tooltip="paris-trace",',
-        f"    label=<<b>{_html(drawn.title)}</b><br align='left'/><font point-size='11'>{foot}"
-        "</font>>, labelloc=b, labeljust=l];",
+        f'  graph [rankdir=LR, newrank=true, splines=line, bgcolor="{BACKGROUND}", pad=0.3,'
+        f" nodesep={0.07 if is_crowded else 0.16}, ranksep=0.35,"
+        f' fontname="{_FONT}", fontcolor="{TEXT}", fontsize=13, tooltip="paris-trace",',
+        f"    label=<<b>{_html(drawn.title)}</b><br align='left'/>"
+        f"<font point-size='11'>{notes}<br/></font>>, labelloc=t, labeljust=l];",
         f'  node [fontname="{_FONT}", fontsize=11, fontcolor="{TEXT}", margin="0.09,0.05",'
-        " height=0.3];",
-        f'  edge [fontname="{_FONT}", fontsize=9, fontcolor="{FAINT_TEXT}", color="{EDGE}",'
-        " arrowhead=none, tailport=e, headport=w];",
+        " height=0.25];",
+        f'  edge [color="{EDGE}", arrowhead=none, tailport=e, headport=w];',
     ]
-    for number, (heading, boxes) in enumerate(drawn.columns):
+    for number, column in enumerate(drawn.columns):
         lines.append(
-            f'  "column {number}" [shape=plaintext, fontsize=10, fontcolor="{FAINT_TEXT}",'
-            f" label={_quoted(heading)}, tooltip={_quoted(heading)}];"
+            f'  "column {number}" [shape=plaintext, width={_breadth_in(column)}, fontsize=10,'
+            f' fontcolor="{FAINT_TEXT}",'
+            f" label={_quoted(column.heading)}, tooltip={_quoted(column.heading)}];"
         )
-        lines += [f"  {_box(box)}" for box in boxes]
-        same = " ".join(_quoted(key) for key in (f"column {number}", *(box.key for box in boxes)))
-        lines.append(f"  {{ rank=same; {same} }}")
-    for number in range(1, len(drawn.columns)):
-        lines.append(f'  "column {number - 1}" -> "column {number}" [style=invis];')
+        lines += [f"  {_box(box)}" for box in column.boxes]
+        keys = (f"column {number}", *(box.key for box in column.boxes))
+        lines.append(f"  {{ rank=same; {' '.join(map(_quoted, keys))} }}")
     for group in drawn.groups:
         lines += _group(group)
+    for number in range(1, len(drawn.columns)):
+        lines.append(f'  "column {number - 1}" -> "column {number}" [style=invis, weight=1000];')
     lines += [f"  {_line(line)}" for line in drawn.lines]
+    lines += [f"  {line}" for line in _order(drawn)]
     lines.append("}")
     return "\n".join(lines) + "\n"
 
 
+def _breadth_in(column: Column) -> float:
+    """Inches from the fan before a column to the one behind it."""
+    boxes = (_box_breadth_in(box) for box in column.boxes)
+    room = _ROOM_IN * math.sqrt(len(column.boxes)) if len(column.boxes) > 1 else 0.0
+    return round(max(boxes) + 2 * room, 2)
+
+
+def _box_breadth_in(box: Box) -> float:
+    faint = [len(line) * _FAINT_IN for line in box.faint]
+    strong = len(box.strong) * _STRONG_IN
+    return strong + sum(faint) if box.is_compact else max(strong, *faint, 0.0)
+
+
 def _box(box: Box) -> str:
     look = LOOKS[box.kind]
-    strong = "silent" if box.kind is Kind.SILENT else box.strong
-    between = " " if box.is_compact else "<br/>"
+    between = "&#160; " if box.is_compact else "<br/>"
     faint = "".join(
         f"{between}<font color='{FAINT_TEXT}' point-size='9'>{_html(line)}</font>"
         for line in box.faint
-        if not (box.kind is Kind.SILENT and line.startswith("silent") and box.is_compact)
     )
     border = ", peripheries=2" if box.kind is Kind.DESTINATION else ""
     return (
-        f"{_quoted(box.key)} [label=<<b>{_html(strong)}</b>{faint}>, shape={look.shape},"
+        f"{_quoted(box.key)} [label=<<b>{_html(box.strong)}</b>{faint}>, shape={look.shape},"
         f' style="{look.style}", fillcolor="{look.fill}", color="{look.line}"{border},'
         f" tooltip={_quoted(box.tip)}];"
     )
@@ -85,11 +104,35 @@ def _box(box: Box) -> str:
 
 def _line(line: Line) -> str:
     style = f', style=dashed, color="{FAINT_EDGE}"' if line.is_dashed else ""
-    label = f", label={_quoted(line.label)}" if line.label else ""
     return (
-        f"{_quoted(line.near)} -> {_quoted(line.far)} [penwidth={line.width:g}{label}{style},"
-        f" tooltip={_quoted(line.tip)}, labeltooltip={_quoted(line.tip)}];"
+        f"{_quoted(line.near)} -> {_quoted(line.far)} [weight=20, penwidth={line.width:g}{style},"
+        f" tooltip={_quoted(line.tip)}];"
     )
+
+
+def _order(drawn: Diagram) -> Iterator[str]:
+    """Invisible edges that keep headings on top, and boxes by address where crossings allow.
+
+    Boxes with the same predecessors and successors can change places without changing a crossing.
+    """
+    near: dict[str, set[str]] = {}
+    far: dict[str, set[str]] = {}
+    for line in drawn.lines:
+        far.setdefault(line.near, set()).add(line.far)
+        near.setdefault(line.far, set()).add(line.near)
+    inside = {key for group in drawn.groups for key in group.boxes}
+    for number, column in enumerate(drawn.columns):
+        twins: dict[tuple[frozenset[str], frozenset[str]], str] = {}
+        for box in column.boxes:
+            ends = frozenset(near.get(box.key, ())), frozenset(far.get(box.key, ()))
+            above, below = twins.get(ends), box.key
+            twins[ends] = box.key
+            if above is None:
+                yield f'"column {number}" -> {_quoted(below)} [style=invis, weight=0{_CENTRES}];'
+                continue
+            # Graphviz (2.43 and 14.1 alike) turns what lies side by side in a cluster around.
+            first, second = (below, above) if box.key in inside else (above, below)
+            yield f"{_quoted(first)} -> {_quoted(second)} [style=invis{_CENTRES}];"
 
 
 def _group(group: Group) -> list[str]:
@@ -106,11 +149,20 @@ def _group(group: Group) -> list[str]:
 
 def _quoted(text: str) -> str:
     """A DOT string; line breaks become breaks of the label."""
-    lines = (printable(line) for line in text.split("\n"))
+    lines = (_inert(line).replace("&", "&amp;") for line in text.split("\n"))
     escaped = (line.replace("\\", "\\\\").replace('"', '\\"') for line in lines)
     return '"' + "\\n".join(escaped) + '"'
 
 
 def _html(text: str) -> str:
     """Text inside an HTML-like label."""
-    return escape(printable(text))
+    return escape(_inert(text))
+
+
+def _inert(text: str) -> str:
+    """Text in which nothing means anything to Graphviz.
+
+    Graphviz looks for escapes (one stands for the node's name) after it has resolved entities,
+    and again after escapes, so a backslash stays active: an invisible space disarms it.
+    """
+    return printable(text).replace("\\", f"\\{_NO_SPACE}")

@@ -38,16 +38,17 @@ def test_a_simulated_diamond_as_text() -> None:
     ran = process(*QUICK)
     assert (ran.returncode, ran.stderr) == (ExitCode.REACHED, "")
     lines = ran.stdout.splitlines()
-    assert lines[0].startswith("203.0.113.9 simulated, two-way  udp ")
+    assert lines[0].startswith("203.0.113.9")
+    assert "two-way" in lines[0]
     assert "┌ 198.51.100.2" in ran.stdout
-    assert "reached in 6 hops: 8 vertices, 8 edges, 1 diamond (2 wide 2 long)" in lines
+    assert "reached in 6 hops: 8 vertices, 8 edges, 2 paths, 1 diamond (2 wide 2 long)" in lines
     assert any(line.startswith("missed?  with probability ") for line in lines)
 
 
 def test_one_flow_without_mda(capsys: pytest.CaptureFixture[str]) -> None:
     exit_code, out, err = run("--sim", "two-way", capsys=capsys)
     assert (exit_code, err) == (ExitCode.REACHED, "")
-    assert [line.split()[0] for line in out.splitlines()[2:8]] == list("123456")
+    assert [line.split()[0] for line in out.splitlines() if " ms" in line] == list("123456")
     assert "add --mda" in out
 
 
@@ -246,7 +247,7 @@ def test_ctrl_c_writes_what_is_known_to_every_output(how: signal.Signals, tmp_pa
     with netlab.lab(netlab.plain(3), silent=["r2"]) as lab:
         arguments = ("203.0.113.9", "-n", "-w", "30", "-o", str(files[0]), "-o", str(files[1]))
         with subprocess.Popen(
-            lab.at_source(*command_line(*arguments, "--rate", "5")),
+            lab.at_source(*command_line(*arguments, "--rate", "1")),
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         ) as command:  # fmt: skip
             time.sleep(2)
@@ -255,7 +256,7 @@ def test_ctrl_c_writes_what_is_known_to_every_output(how: signal.Signals, tmp_pa
     assert command.returncode == ExitCode.INTERRUPTED
     assert err.startswith("paris-trace: interrupted: the trace is unfinished")
     assert err.count("\n") == 1
-    assert "unfinished: interrupted" in out
+    assert "unfinished" in out
     document = json.loads(files[0].read_text())
     assert document["run"]["stopped"] == "interrupted"
     assert 0 < len(document["outcomes"]) == document["run"]["probes_sent"]

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import pytest
+
+from mda.graph import evidence
+from render.diagram import Diagram, diagram
+from render.palette import Kind
+from tests.render.samples import TRACES
+
+
+def drawn(name: str) -> Diagram:
+    return diagram(TRACES[name], TRACES[name].names)
+
+
+@pytest.mark.parametrize("name", TRACES)
+def test_every_vertex_is_one_box_and_every_edge_one_line(name: str) -> None:
+    picture, graph = drawn(name), TRACES[name].graph
+    keys = [box.key for column in picture.columns for box in column.boxes]
+    assert len(set(keys)) == len(keys) == graph.number_of_nodes()
+    ends = {(line.near, line.far) for line in picture.lines}
+    assert len(ends) == len(picture.lines) == graph.number_of_edges()
+    assert {key for pair in ends for key in pair} <= set(keys)
+
+
+def test_lines_are_as_wide_as_their_share_of_the_flows() -> None:
+    width = {(line.near, line.far): line.width for line in drawn("four-way").lines}
+    trunk = width["1 192.0.2.254", "2 198.51.100.1"]
+    branch = width["2 198.51.100.1", "3 198.51.100.11"]
+    # A line is never thinner than 0.8 points; what it has above that is its share.
+    assert (branch - 0.8) / (trunk - 0.8) == pytest.approx(1 / 4, abs=0.01)
+
+
+def test_a_line_names_the_flows_that_prove_it() -> None:
+    trace = TRACES["two-way"]
+    flows = {line.tip.split("seen: ")[1].split(" and ")[0] for line in drawn("two-way").lines}
+    proofs = {evidence(trace.graph, *edge)[:12] for edge in trace.graph.edges}
+    assert flows == {" ".join(map(str, proof)) for proof in proofs}
+
+
+def test_a_diamond_holds_what_lies_between_its_ends() -> None:
+    (group,) = drawn("four-way").groups
+    assert group.label == "4 wide 2 long"
+    assert group.boxes == tuple(f"3 198.51.100.{n}" for n in range(11, 15))
+
+
+def test_kinds_are_told() -> None:
+    kinds = {box.key: box.kind for column in drawn("marks").columns for box in column.boxes}
+    assert kinds["0 192.0.2.1"] is Kind.SOURCE
+    assert kinds["1 192.0.2.254"] is Kind.ROUTER
+    assert kinds["2 198.51.100.1"] is Kind.BALANCER
+    assert kinds["3 198.51.100.12"] is Kind.REFUSING
+    assert kinds["5 203.0.113.9"] is Kind.DESTINATION
+
+
+def test_only_what_leads_to_or_from_a_silence_is_dashed() -> None:
+    dashed = {(line.near, line.far) for line in drawn("silent").lines if line.is_dashed}
+    assert all("*" in near + far for near, far in dashed)
+    assert len(dashed) == 5
+
+
+def test_wide_hops_take_one_line_a_box() -> None:
+    by_width = {len(column.boxes): column.boxes for column in drawn("forty-eight-way").columns}
+    assert all(box.is_compact for box in by_width[48])
+    assert not any(box.is_compact for box in by_width[1])
+
+
+def test_the_tip_of_a_vertex_says_what_it_may_hide() -> None:
+    tips = {box.key: box.tip for column in drawn("two-way").columns for box in column.boxes}
+    assert "hides one more even branch with probability 0.8 %" in tips["3 198.51.100.11"]  # 2^-7
+    assert "16 flows, 100 % of all" in tips["1 192.0.2.254"]

@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+from ipaddress import ip_address
+
+import pytest
+
+from mda.model import ProbeRequest, Reply, ReplyKind
+from render.labels import edge_shares, ending, percent, printable, vertex_shares
+from tests.render.samples import TRACES
+
+
+def reply(kind: ReplyKind, address: str, icmp_type: int | None, code: int | None) -> Reply:
+    return Reply(
+        request=ProbeRequest(0, 1),
+        kind=kind,
+        responder=ip_address(address),
+        sent_at_s=0.0,
+        received_at_s=0.1,
+        icmp_type=icmp_type,
+        icmp_code=code,
+    )
+
+
+@pytest.mark.parametrize(
+    ("address", "icmp_type", "code", "mark"),
+    [
+        ("192.0.2.1", 3, 0, "!N"),  # RFC 792
+        ("192.0.2.1", 3, 1, "!H"),
+        ("192.0.2.1", 3, 2, "!P"),
+        ("192.0.2.1", 3, 4, "!F"),
+        ("192.0.2.1", 3, 13, "!X"),  # RFC 1812 section 5.2.7.1
+        ("192.0.2.1", 3, 99, "!99"),
+        ("2001:db8::1", 1, 0, "!N"),  # RFC 4443 section 3.1
+        ("2001:db8::1", 1, 1, "!X"),
+        ("2001:db8::1", 1, 3, "!H"),
+        ("2001:db8::1", 2, 0, "!F"),  # RFC 4443 section 3.2
+    ],
+)
+def test_unreachables_have_the_marks_of_traceroute(
+    address: str, icmp_type: int, code: int, mark: str
+) -> None:
+    words = ending(reply(ReplyKind.UNREACHABLE, address, icmp_type, code)).split()
+    assert words[0] == mark
+    assert len(words) > 1
+
+
+def test_a_port_unreachable_is_no_fault() -> None:
+    for address, icmp_type, code in (("192.0.2.1", 3, 3), ("2001:db8::1", 1, 4)):
+        assert ending(reply(ReplyKind.UNREACHABLE, address, icmp_type, code)) == "port unreachable"
+
+
+@pytest.mark.parametrize("kind", ReplyKind)
+def test_every_kind_of_answer_has_words_but_the_ordinary_one(kind: ReplyKind) -> None:
+    is_ordinary = kind is ReplyKind.TIME_EXCEEDED
+    assert (ending(reply(kind, "192.0.2.1", None, None)) == "") == is_ordinary
+
+
+@pytest.mark.parametrize("name", TRACES)
+def test_the_shares_behind_a_vertex_make_a_whole(name: str) -> None:
+    graph, shares = TRACES[name].graph, edge_shares(TRACES[name])
+    assert set(shares) == set(graph.edges)
+    for near in graph:
+        out = [share for (one, _), share in shares.items() if one == near]
+        assert not out or sum(out) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("name", TRACES)
+def test_the_shares_of_a_hop_are_at_most_a_whole(name: str) -> None:
+    by_ttl: dict[int, float] = {}
+    for vertex, share in vertex_shares(TRACES[name]).items():
+        by_ttl[vertex.ttl] = by_ttl.get(vertex.ttl, 0.0) + share
+    assert all(0 < whole < 1 + 1e-9 for whole in by_ttl.values())
+
+
+def test_less_than_certain_is_never_shown_as_certain() -> None:
+    for nines in range(1, 8):
+        assert percent(1 - 10**-nines) != "100 %"
+    assert percent(1.0) == "100 %"
+
+
+@pytest.mark.parametrize("character", ["\x00", "\x07", "\x1b", "\x7f", "\x9b", "\u202e", "\ud800"])
+def test_what_is_not_printable_is_escaped(character: str) -> None:
+    shown = printable(f"a{character}b")
+    assert shown.isprintable()
+    assert shown.startswith("a\\")
+    assert shown.endswith("b")

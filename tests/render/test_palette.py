@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+from itertools import combinations
+
+import pytest
+
+from render.palette import FAINT_TEXT, LOOKS, TEXT, Kind
+
+
+def luminance(color: str) -> float:
+    """Relative luminance of `#rrggbb` (WCAG 2.1)."""
+    parts = [int(color[n : n + 2], 16) / 255 for n in (1, 3, 5)]
+    linear = [
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+    ]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one: str, other: str) -> float:
+    dark, light = sorted((luminance(one), luminance(other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_text_is_readable_on_every_box(kind: Kind) -> None:
+    # 4.5 is what WCAG 2.1 asks of small text.
+    assert contrast(TEXT, LOOKS[kind].fill) >= 4.5
+    assert contrast(FAINT_TEXT, LOOKS[kind].fill) >= 4.5
+
+
+@pytest.mark.parametrize("pair", list(combinations(Kind, 2)))
+def test_no_two_kinds_look_the_same(pair: tuple[Kind, Kind]) -> None:
+    assert LOOKS[pair[0]] != LOOKS[pair[1]]

@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import shutil
+import sys
+import xml.etree.ElementTree as ET
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import pytest
+
+from render.dot import dot
+from render.svg import RenderError, draw
+from tests.render.samples import TRACES
+from tests.render.test_text import shuffled
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_SVG = "{http://www.w3.org/2000/svg}"
+_TITLE = "{http://www.w3.org/1999/xlink}title"
+_BEGINNINGS = {"svg": b"<?xml", "png": b"\x89PNG\r\n", "pdf": b"%PDF-"}
+
+
+@pytest.fixture
+def no_dot(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A system without the program `dot`."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert shutil.which("dot") is None
+
+
+@pytest.fixture(params=["program", "library"])
+def way(request: pytest.FixtureRequest) -> str:
+    """Both ways of drawing, one after the other."""
+    name = str(request.param)
+    if name == "library":
+        request.getfixturevalue("no_dot")
+    elif shutil.which("dot") is None:
+        pytest.skip("needs the program dot")
+    return name
+
+
+def texts(svg: bytes, kind: str) -> list[str]:
+    """The lines of text in the parts of a picture: nodes, clusters or the whole graph."""
+    groups = [group for group in ET.fromstring(svg).iter(f"{_SVG}g") if group.get("class") == kind]
+    lines = (line for group in groups for line in group.iter(f"{_SVG}text"))
+    return ["".join(line.itertext()).strip("\xa0 ") for line in lines]
+
+
+@pytest.mark.usefixtures("way")
+@pytest.mark.parametrize("name", TRACES)
+def test_every_vertex_appears_once(name: str) -> None:
+    trace = TRACES[name]
+    shown = Counter(texts(draw(dot(trace), "svg"), "node"))
+    expected = Counter(str(vertex.address or "*") for vertex in trace.graph)
+    assert {line: shown[line] for line in expected} == expected
+
+
+@pytest.mark.usefixtures("way")
+def test_equal_traces_give_equal_pictures() -> None:
+    trace = TRACES["meshed"]
+    assert draw(dot(shuffled(trace, seed=1)), "svg") == draw(dot(trace), "svg")
+
+
+@pytest.mark.usefixtures("way")
+def test_the_picture_does_not_name_the_version_that_drew_it() -> None:
+    assert b"graphviz" not in draw(dot(TRACES["two-way"]), "svg").lower()
+
+
+@pytest.mark.usefixtures("way")
+def test_hostile_names_are_text_and_nothing_else() -> None:
+    svg = draw(dot(TRACES["marks"]), "svg").replace("\u200b".encode(), b"")
+    svg = svg.replace(b"&#8203;", b"")
+    name = 'a"b\\N<b>&amp;\\x1b[31m\\n\\u202eevil]; x'
+    assert name in texts(svg, "node")
+    tips = [link.get(_TITLE, "") for link in ET.fromstring(svg).iter(f"{_SVG}a")]
+    assert any(name in tip.splitlines() for tip in tips)
+    assert {element.tag for element in ET.fromstring(svg).iter()} <= {
+        f"{_SVG}{tag}" for tag in ("svg", "g", "a", "title", "text", "path", "polygon", "polyline")
+    }
+
+
+@pytest.mark.usefixtures("way")
+def test_columns_stand_under_one_row_of_headings() -> None:
+    for name in ("unequal-length", "meshed", "forty-eight-way", "silent", "per-packet"):
+        heights: dict[bool, list[float]] = {True: [], False: []}
+        for group in ET.fromstring(draw(dot(TRACES[name]), "svg")).iter(f"{_SVG}g"):
+            if group.get("class") == "node":
+                title = "".join(group.find(f"{_SVG}title").itertext())  # type: ignore[union-attr]
+                line = next(group.iter(f"{_SVG}text"))
+                heights[title.startswith("column")].append(float(line.attrib["y"]))
+        assert len(set(heights[True])) == 1
+        assert heights[True][0] < min(heights[False])
+
+
+@pytest.mark.usefixtures("way")
+@pytest.mark.parametrize("kind", _BEGINNINGS)
+def test_every_kind_of_picture_is_what_it_claims(kind: str) -> None:
+    assert draw(dot(TRACES["two-way"]), kind).startswith(_BEGINNINGS[kind])
+
+
+@pytest.mark.usefixtures("way")
+def test_text_that_is_not_dot_is_one_clear_line() -> None:
+    with pytest.raises(RenderError) as caught:
+        draw("this is not a graph", "svg")
+    assert str(caught.value).startswith("cannot draw svg: ")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.usefixtures("way")
+def test_drawing_is_silent(capfd: pytest.CaptureFixture[str]) -> None:
+    for name in TRACES:
+        draw(dot(TRACES[name]), "svg")
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.usefixtures("no_dot")
+def test_with_neither_way_the_error_names_both(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pygraphviz", None)
+    with pytest.raises(RenderError, match=r"no `dot` on the PATH, and pygraphviz does not load"):
+        draw(dot(TRACES["two-way"]), "svg")

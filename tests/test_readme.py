@@ -1,0 +1,61 @@
+"""What the README shows is what the program does."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import mda
+import paris
+import render
+from paris.cli import guarded, main
+from paris.errors import ExitCode
+
+if TYPE_CHECKING:
+    import pytest
+
+CHECKOUT = Path(__file__).parents[1]
+README = (CHECKOUT / "README.md").read_text()
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", README, flags=re.DOTALL | re.MULTILINE)
+
+
+def test_console_blocks_show_what_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    shown = blocks("console")
+    assert shown
+    for block in shown:
+        command, _, output = block.partition("\n")
+        prompt, program, *arguments = shlex.split(command)
+        assert (prompt, program) == ("$", "paris-trace")
+        assert guarded(program, main, arguments) == ExitCode.REACHED
+        assert capsys.readouterr().out == output
+
+
+def test_python_blocks_run() -> None:
+    for block in blocks("python"):
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed):
+            exec(compile(block, "README.md", "exec"), {})
+        assert printed.getvalue().splitlines()[-1].startswith("2 0.0")
+
+
+def test_files_that_are_linked_exist() -> None:
+    for link in re.findall(r"\]\(([^)#:]+)\)", README):
+        assert (CHECKOUT / link).exists(), link
+
+
+def test_exit_codes_are_those_of_the_program() -> None:
+    told = re.search(r"^Exit status: (.*?)\n\n", README, flags=re.DOTALL | re.MULTILINE)
+    assert told is not None
+    assert [int(code) for code in re.findall(r"\b(\d+) [a-z]", told[1])] == sorted(ExitCode)
+
+
+def test_the_packages_under_test_are_those_of_this_checkout() -> None:
+    for package in (mda, render, paris):
+        assert Path(str(package.__file__)).is_relative_to(CHECKOUT)
