@@ -81,7 +81,7 @@ class _Ends:
         # One virtual end after every leaf; it stands for the last leaf if all are one address.
         self.end = Vertex(-1, None)
         self.meeting = last if len(addresses) == 1 and None not in addresses else None
-        backwards = nx.DiGraph(graph).reverse()
+        backwards: nx.DiGraph[Vertex] = nx.DiGraph(graph).reverse()
         for leaf in leaves:
             backwards.add_edge(self.end, leaf)
         self._first: dict[Vertex, Vertex] = nx.immediate_dominators(backwards, self.end)
