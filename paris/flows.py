@@ -90,6 +90,14 @@ class FlowPlan:
             )
         if self.source.version == 4 and (self.field is FlowField.FLOW_LABEL or self.flow_label):
             raise SettingsError(f"{self.destination} is IPv4, which has no flow label")
+        for name, value, highest in (
+            ("source port", self.sport, 0xFFFF),
+            ("destination port", self.dport, 0xFFFF),
+            ("traffic class", self.traffic_class, 0xFF),
+            ("flow label", self.flow_label, 0xFFFFF),
+        ):
+            if not 0 <= value <= highest:
+                raise SettingsError(f"{name} must be from 0 to {highest}, not {value}")
         allowed = [FlowField.SPORT, FlowField.DPORT]
         if self.protocol is Protocol.ICMP:
             allowed = [FlowField.ICMP_CHECKSUM]

@@ -78,8 +78,9 @@ def read_ip(datagram: bytes) -> tuple[IPHeader, bytes] | None:
     version = datagram[0] >> 4 if datagram else 0
     try:
         if version == 4 and len(datagram) >= 20:
-            ip4 = IP(datagram)
-            size, length = ip4.get_header_size(), ip4.get_ip_len()
+            # Without its options: impacket's reader of them never ends on one of length 0.
+            ip4 = IP(b"\x45" + datagram[1:20])
+            size, length = 4 * (datagram[0] & 0xF), ip4.get_ip_len()
             header = IPHeader(
                 source=ip_address(ip4.get_ip_src()),
                 destination=ip_address(ip4.get_ip_dst()),
@@ -88,7 +89,8 @@ def read_ip(datagram: bytes) -> tuple[IPHeader, bytes] | None:
                 traffic_class=ip4.get_ip_tos(),
                 ip_id=ip4.get_ip_id(),
             )
-            return (header, datagram[size:length]) if 20 <= size <= length else None
+            is_whole = 20 <= size <= min(length, len(datagram))
+            return (header, datagram[size:length]) if is_whole else None
         if version == 6 and len(datagram) >= 40:
             ip6 = IP6(datagram)
             header = IPHeader(

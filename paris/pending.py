@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from mda.model import Loss, Reply, ReplyKind, Unresolved
 from paris import tags
 from paris.errors import WireError
+from paris.flows import Protocol
 
 if TYPE_CHECKING:
     from mda.model import ProbeRequest
@@ -25,6 +26,7 @@ class StrayReason(Enum):
 
     NOT_OURS = "answers no probe of this run"
     DUPLICATE = "a second answer to one probe"
+    AMBIGUOUS = "names two probes of this run"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,14 +113,19 @@ class Pending:
 
     def match(self, parsed: ParsedReply, received_at_s: float) -> Reply | Stray:
         """The reply that `parsed` is to a probe of ours; a late one follows its Loss."""
-        best: tuple[_Flight, list[str]] | None = None
-        for flight in self._candidates(parsed.quoted):
-            changed = self._changes(flight, parsed)
-            if changed is not None and (best is None or len(changed) < len(best[1])):
-                best = flight, changed
-        if best is None:
+        fitting = sorted(
+            (
+                (changed, flight)
+                for flight in self._candidates(parsed.quoted)
+                if (changed := self._changes(flight, parsed)) is not None
+            ),
+            key=lambda fit: len(fit[0]),
+        )
+        if not fitting:
             return Stray(StrayReason.NOT_OURS)
-        flight, changed = best
+        changed, flight = fitting[0]
+        if len(fitting) > 1 and len(fitting[1][0]) == len(changed):
+            return Stray(StrayReason.AMBIGUOUS)
         if flight.state is _State.ANSWERED:
             return Stray(StrayReason.DUPLICATE)
         if flight.state is _State.IN_FLIGHT:
@@ -136,7 +143,7 @@ class Pending:
             reply_ttl=parsed.reply_ttl,
             reply_ip_id=parsed.reply_ip_id,
             mpls=parsed.mpls,
-            changed=tuple(sorted(changed)),
+            changed=changed,
         )
 
     def _pass_over_landed(self) -> None:
@@ -150,45 +157,52 @@ class Pending:
         if flight is not None:
             found.append(flight)
         if quoted.ip_id and self._carrier.highest <= 0xFFFF:
-            twin = self._flights.get(quoted.ip_id - 1)
+            twin = self._flights.get(tags.tag_of(quoted.ip_id))
             if twin is not None and twin is not flight:
                 found.append(twin)
         return found
 
-    def _changes(self, flight: _Flight, parsed: ParsedReply) -> list[str] | None:
+    def _changes(self, flight: _Flight, parsed: ParsedReply) -> tuple[str, ...] | None:
         """The fields of the quote that differ from what was sent; None if it is not that probe.
 
-        Destination, protocol and destination port (for ICMP the identifier) must be as sent; a
-        NAT may have rewritten the source, and with it the checksum that carries the tag.
+        Destination, its port and protocol must be as sent. A NAT may have rewritten the source,
+        and with it the port or identifier and every checksum; other middleboxes, single fields.
         """
         quoted, plan = parsed.quoted, self._plan
         headers = plan.headers(flight.request.flow)
-        if (quoted.destination, quoted.protocol) != (self._destination, self._protocol):
+        if (quoted.destination, quoted.protocol, quoted.dport) != (
+            self._destination,
+            self._protocol,
+            headers.dport,
+        ):
             return None
-        if quoted.dport != headers.dport:
-            return None
-        if headers.dport is None and quoted.identifier != plan.sport:
-            return None
-        changed = []
-        if quoted.source != self._source:
-            changed.append("source")
-        if quoted.sport != headers.sport:
-            changed.append("sport")
-        if quoted.carrier_tag != flight.tag:
-            changed.append(self._carrier.name)
-        if quoted.icmp_checksum is not None and quoted.icmp_checksum != headers.icmp_checksum:
-            changed.append("icmp-checksum")
-        if quoted.ip_id is not None and quoted.ip_id != tags.ip_id(flight.tag):
-            changed.append("ip-id")
-        if quoted.traffic_class is not None and quoted.traffic_class != plan.traffic_class:
-            changed.append("traffic-class")
-        if quoted.flow_label is not None and quoted.flow_label != headers.flow_label:
-            changed.append("flow-label")
-        if len({"sport", self._carrier.name, "ip-id"} & set(changed)) > 2:
+        fields = (
+            (self._carrier.name, quoted.carrier_tag, flight.tag),
+            ("flow-label", quoted.flow_label, headers.flow_label),
+            ("icmp-checksum", quoted.icmp_checksum, headers.icmp_checksum),
+            ("identifier", quoted.identifier, plan.sport),
+            ("ip-id", quoted.ip_id, tags.ip_id(flight.tag)),
+            ("source", quoted.source, self._source),
+            ("sport", quoted.sport, headers.sport),
+            ("traffic-class", quoted.traffic_class, plan.traffic_class),
+        )
+        changed = {name for name, shown, sent in fields if shown is not None and shown != sent}
+        if not self._is_explained(changed, has_ip_id=quoted.ip_id is not None):
             return None
         if parsed.kind in _UNQUOTED and (changed or parsed.responder != plan.destination):
             return None  # nothing was quoted, so nothing on the way can explain a difference
-        return changed
+        return tuple(sorted(changed))
+
+    def _is_explained(self, changed: set[str], *, has_ip_id: bool) -> bool:
+        """Whether one NAT can have changed these fields and left proof that the probe is ours."""
+        has_own_port = changed.isdisjoint({"sport", "identifier"})
+        if "source" not in changed:
+            return has_own_port  # nothing rewrites a port alone: it is another program's
+        if self._plan.protocol is Protocol.TCP:
+            return True  # 32 bits of tag that no NAT touches
+        # A patched checksum may look like another probe's tag, so that only the copy is proof.
+        # Without one, in IPv6, what translates prefixes keeps ports and checksums (RFC 6296).
+        return "ip-id" not in changed if has_ip_id else has_own_port
 
 
 _UNQUOTED = frozenset({ReplyKind.ECHO_REPLY, ReplyKind.SYN_ACK, ReplyKind.RST})

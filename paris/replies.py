@@ -24,7 +24,7 @@ _ICMP, _TCP, _UDP, _ICMP6 = 1, 6, 17, 58
 # hop-by-hop, routing, destination options in 8-byte units; a fragment header has 8 bytes.
 _EXTENSION_HEADERS: Final = frozenset({0, 43, 60})
 _FRAGMENT_HEADER: Final = 44
-_EXTENSION_OFFSET: Final = 128  # where extensions start if the quote's length is not told
+_EXTENSION_OFFSET: Final = 128  # where extensions start at the earliest, and if nothing is told
 
 
 class UnparsedReason(Enum):
@@ -202,7 +202,8 @@ def _split_quote(outer: _Datagram) -> tuple[int, bytes]:
     length = 4 * message[5] if outer.version == 4 else 8 * message[4]
     if (outer.version, message[0]) == (6, 2):
         return len(message), b""  # these bytes are the MTU
-    if length:
+    # A lower length is no length: extensions stand behind 128 bytes or more.
+    if length >= _EXTENSION_OFFSET:
         return 8 + length, message[8 + length :]
     # Routers from before RFC 4884 put extensions behind 128 bytes and do not say so.
     behind = message[8 + _EXTENSION_OFFSET :]

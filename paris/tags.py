@@ -1,8 +1,8 @@
 """Which field carries a probe's tag: where no router hashes, and inside what every quote holds.
 
 A quote is only sure to have the IP header and eight bytes behind it (RFC 792), so the tag lies in
-those eight. In IPv4 the identification field repeats the tag's low 16 bits: it survives a NAT
-that patches the UDP checksum.
+those eight. In IPv4 the identification field repeats it, as far as 16 bits go: that copy survives
+a NAT that patches the UDP checksum.
 """
 
 from __future__ import annotations
@@ -35,3 +35,12 @@ FIRST_TAG: Final = 1
 def ip_id(tag: int) -> int:
     """The IPv4 identification that repeats `tag`; never 0, which kernels replace."""
     return tag % 0xFFFF + 1
+
+
+def tag_of(ip_id: int) -> int:
+    """The lowest tag that an IPv4 identification repeats: the tag, where it has 16 bits.
+
+    >>> tag_of(ip_id(0xBEEF)) == 0xBEEF
+    True
+    """
+    return ip_id - 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from ipaddress import ip_address
 
 import pytest
@@ -43,6 +44,21 @@ def test_what_cannot_be_sent_is_refused_with_what_can(
 ) -> None:
     with pytest.raises(SettingsError, match=message):
         plan_of(version, protocol, field)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("sport", 65_536, "source port must be from 0 to 65535, not 65536"),
+        ("dport", -1, "destination port must be"),
+        ("traffic_class", 256, "traffic class must be from 0 to 255"),
+        ("flow_label", 1 << 20, "flow label must be from 0 to 1048575"),
+    ],
+)
+def test_values_must_fit_their_fields(field: str, value: int, message: str) -> None:
+    plan = plan_of(6, Protocol.UDP, FlowField.SPORT)
+    with pytest.raises(SettingsError, match=message):
+        replace(plan, **{field: value})  # type: ignore[arg-type]
 
 
 def test_both_ends_must_speak_one_version() -> None:

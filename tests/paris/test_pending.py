@@ -110,6 +110,80 @@ def test_a_nat_that_rewrites_source_and_checksum_is_seen_through_and_reported() 
     assert reply.changed == ("source", "traffic-class", "udp-checksum")
 
 
+def seen(plan: FlowPlan, request: ProbeRequest, **shown: object) -> Reply | Stray:
+    """What the answer to a probe is taken for if the quote shows other values than were sent."""
+    pending, tag = flying(plan, request)
+    parsed = answer_to(plan, request, tag)
+    quoted = replace(parsed.quoted, **shown)  # type: ignore[arg-type]
+    return pending.match(replace(parsed, quoted=quoted), 2.0)
+
+
+OTHER = {4: ip_address("198.18.0.1").packed, 6: ip_address("2001:db8:ff::1").packed}
+NOT_OURS = Stray(StrayReason.NOT_OURS)
+
+
+@pytest.mark.parametrize(
+    ("version", "protocol", "field", "shown", "changed"),
+    [
+        (4, Protocol.UDP, FlowField.SPORT, {"sport": 9, "carrier_tag": 0x7777},
+         ("source", "sport", "udp-checksum")),
+        (4, Protocol.UDP, FlowField.DPORT, {"sport": 9}, ("source", "sport")),
+        (4, Protocol.ICMP, FlowField.ICMP_CHECKSUM, {"identifier": 9, "icmp_checksum": 9},
+         ("icmp-checksum", "identifier", "source")),
+        (4, Protocol.TCP, FlowField.SPORT, {"sport": 9, "ip_id": 9}, ("ip-id", "source", "sport")),
+        (6, Protocol.UDP, FlowField.SPORT, {}, ("source",)),
+    ],
+)  # fmt: skip
+def test_what_a_nat_rewrites_is_reported(
+    version: int,
+    protocol: Protocol,
+    field: FlowField,
+    shown: dict[str, object],
+    changed: tuple[str, ...],
+) -> None:
+    plan = plan_of(version, protocol, field)
+    reply = seen(plan, ProbeRequest(2, 3), source=OTHER[version], **shown)
+    assert isinstance(reply, Reply)
+    assert reply.changed == changed
+
+
+@pytest.mark.parametrize("name", ["ip_id", "flow_label", "traffic_class"])
+def test_a_field_that_a_middlebox_rewrites_is_reported(name: str) -> None:
+    version = 6 if name == "flow_label" else 4
+    plan = plan_of(version, Protocol.UDP, FlowField.SPORT)
+    reply = seen(plan, ProbeRequest(2, 3), **{name: 9})
+    assert isinstance(reply, Reply)
+    assert reply.changed == (name.replace("_", "-"),)
+
+
+def test_a_port_rewritten_without_its_address_is_another_programs() -> None:
+    assert seen(udp4(), ProbeRequest(2, 3), sport=9) == NOT_OURS
+    assert seen(udp4(), ProbeRequest(2, 3), sport=9, carrier_tag=0x7777) == NOT_OURS
+    icmp = plan_of(4, Protocol.ICMP, FlowField.ICMP_CHECKSUM)
+    assert seen(icmp, ProbeRequest(2, 3), identifier=9) == NOT_OURS
+
+
+def test_a_rewritten_source_without_the_tags_copy_is_no_proof() -> None:
+    assert seen(udp4(), ProbeRequest(2, 3), source=OTHER[4], ip_id=0x7777) == NOT_OURS
+    udp6 = plan_of(6, Protocol.UDP, FlowField.SPORT)
+    assert seen(udp6, ProbeRequest(2, 3), source=OTHER[6], sport=9) == NOT_OURS
+
+
+def test_a_checksum_patched_into_another_probes_tag_does_not_mislead() -> None:
+    plan = udp4()
+    pending = Pending(plan)
+    for ttl in (1, 2, 3):
+        pending.add(pending.reserve(), ProbeRequest(5, ttl), 0.0)
+    parsed = answer_to(plan, ProbeRequest(5, 3), 3)
+    patched = replace(parsed.quoted, source=OTHER[4], carrier_tag=1)
+    reply = pending.match(replace(parsed, quoted=patched), 1.0)
+    assert isinstance(reply, Reply)
+    assert reply.request == ProbeRequest(5, 3)
+    mended = replace(parsed.quoted, carrier_tag=1)  # a quote whose source was put right again
+    parsed = replace(parsed, quoted=replace(mended, ip_id=3))
+    assert pending.match(parsed, 1.0) == Stray(StrayReason.AMBIGUOUS)
+
+
 def test_a_forgery_with_neither_tag_is_a_stray() -> None:
     plan = udp4()
     pending, tag = flying(plan, ProbeRequest(2, 3))
