@@ -204,6 +204,18 @@ def unequal_length() -> list[str]:
     return ["src r1 lb a joint dst", "src r1 lb b c d joint dst"]
 
 
+TOPOLOGIES = {
+    "plain": plain(),
+    "two-wide": diamond(2),
+    "four-wide": diamond(4),
+    "sixteen-wide": diamond(16),
+    "nested": nested(),
+    "meshed": meshed(4),
+    "asymmetric": asymmetric(),
+    "unequal-length": unequal_length(),
+}
+
+
 def _ip(namespace: str, commands: Sequence[str]) -> None:
     where = ["-n", namespace] if namespace else []
     subprocess.run(

@@ -20,16 +20,6 @@ pytestmark = pytest.mark.lab
 # With sixteen equal branches, so many flows leave one out once in a thousand choices of seeds.
 FLOWS = 150
 FIRST_PORT = 20000
-TOPOLOGIES = {
-    "plain": netlab.plain(),
-    "two-wide": netlab.diamond(2),
-    "four-wide": netlab.diamond(4),
-    "sixteen-wide": netlab.diamond(16),
-    "nested": netlab.nested(),
-    "meshed": netlab.meshed(4),
-    "asymmetric": netlab.asymmetric(),
-    "unequal-length": netlab.unequal_length(),
-}
 
 
 def edges_seen(lab: Lab, version: int, options: str, flows: int) -> set[Edge]:
@@ -50,10 +40,10 @@ def edges_seen(lab: Lab, version: int, options: str, flows: int) -> set[Edge]:
     return edges
 
 
-@pytest.mark.parametrize("name", TOPOLOGIES)
+@pytest.mark.parametrize("name", netlab.TOPOLOGIES)
 @pytest.mark.parametrize("version", [4, 6])
 def test_the_truth_is_what_many_flows_see(name: str, version: int) -> None:
-    with netlab.lab(TOPOLOGIES[name]) as lab:
+    with netlab.lab(netlab.TOPOLOGIES[name]) as lab:
         truth = lab.truth(version)
         assert edges_seen(lab, version, "-U --sport=$port", FLOWS) == truth.edges
         assert {far for _, far in truth.edges} == {one for one in truth.vertices if one[0] > 0}

@@ -9,25 +9,15 @@ from tests.lab.command import trace
 
 pytestmark = pytest.mark.lab
 
-TOPOLOGIES = {
-    "plain": netlab.plain(),
-    "two-wide": netlab.diamond(2),
-    "four-wide": netlab.diamond(4),
-    "sixteen-wide": netlab.diamond(16),
-    "nested": netlab.nested(),
-    "meshed": netlab.meshed(4),
-    "asymmetric": netlab.asymmetric(),
-    "unequal-length": netlab.unequal_length(),
-}
 # At this bound per graph the whole file raises a false alarm in about one run of thirty, were the
 # seeds drawn anew; they are fixed, and so are the kernel's hash seeds.
 SURE = ("--mda", "-c", "99.9")
 CLOSED_PORT = 6
 
 
-@pytest.mark.parametrize("name", TOPOLOGIES)
+@pytest.mark.parametrize("name", netlab.TOPOLOGIES)
 def test_the_graph_is_complete_and_true(name: str) -> None:
-    with netlab.lab(TOPOLOGIES[name]) as lab:
+    with netlab.lab(netlab.TOPOLOGIES[name]) as lab:
         for version in (4, 6):
             for protocol, exit_code in (("-U", 0), ("-T", CLOSED_PORT)):
                 found = trace(lab, version, *SURE, protocol, "--seed", "1")
