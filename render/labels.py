@@ -250,7 +250,11 @@ def findings(trace: Trace) -> list[str]:
 
 
 def _reached(trace: Trace) -> str:
-    ends = [vertex.ttl for vertex in trace.graph if vertex.address == trace.plan.destination]
+    ends = [
+        vertex.ttl
+        for vertex in trace.graph
+        if vertex.address == trace.plan.destination and vertex != trace.origin
+    ]
     if not trace.reached or not ends:
         return "not reached"
     nearest, farthest = min(ends), max(ends)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import pty
+import re
 import signal
 import subprocess
 import sys
@@ -238,6 +241,16 @@ def test_without_privilege_the_remedy_is_named() -> None:
 
 
 @pytest.mark.lab
+@pytest.mark.parametrize("target", ["127.0.0.1", "::1"])
+def test_the_machine_itself_is_one_hop_away(
+    target: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    exit_code, out, _ = run(target, "-n", "--mda", capsys=capsys)
+    assert exit_code == ExitCode.REACHED
+    assert "reached in 1 hop: 2 vertices, 1 edge" in out
+
+
+@pytest.mark.lab
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c_writes_what_is_known_to_every_output(how: signal.Signals, tmp_path: Path) -> None:
     from tests.lab import netlab
@@ -273,6 +286,25 @@ def test_without_a_route_the_local_network_is_named() -> None:
         ran = lab.run(*command_line("203.0.113.9", "-n"))
     assert ran.returncode == ExitCode.LOCAL_NETWORK
     assert ran.stderr == "paris-trace: no way to 203.0.113.9: Network is unreachable\n"
+
+
+def test_progress_is_one_line_of_a_terminal_that_is_left_empty() -> None:
+    command = [*COMMAND, "--sim", "forty-eight-way", "--mda"]
+    terminal, other_end = pty.openpty()
+    with subprocess.Popen(
+        command, cwd=CHECKOUT, stdout=subprocess.DEVNULL, stderr=other_end
+    ) as started:
+        os.close(other_end)
+        shown = b""
+        with contextlib.suppress(OSError):  # a terminal that is closed at its other end
+            while part := os.read(terminal, 65536):
+                shown += part
+        assert started.wait(timeout=60) == ExitCode.REACHED
+    os.close(terminal)
+    lines = shown.decode().split("\r")
+    assert re.search(r"hop \d+  \d+ answers, \d+ losses, \d+ interfaces", lines[1])
+    assert lines[-1] == "\x1b[K"
+    assert b"\n" not in shown
 
 
 def test_help_and_version() -> None:
