@@ -25,10 +25,11 @@ class StoppingPoints:
     from the table of scamper, which forgets the earlier chances, at a few points by one.
     """
 
-    def __init__(self, failure_probability: float) -> None:
+    def __init__(self, failure_probability: float, least: int = 1) -> None:
         if not 0 < failure_probability < 1:
             raise ValueError(f"a failure probability lies in (0, 1), not {failure_probability}")
         self.failure_probability = failure_probability
+        self._least = least
         self._points = [1]  # a vertex with no answered flow has no successor to be complete
 
     def stop_at(self, seen: int) -> int:
@@ -39,7 +40,7 @@ class StoppingPoints:
         """
         while len(self._points) <= seen:
             self._points.append(self._next_point())
-        return self._points[seen]
+        return max(self._points[seen], self._least)
 
     def _next_point(self) -> int:
         successors = len(self._points) + 1
@@ -79,9 +80,9 @@ def _one_more_flow(by_seen: list[float], successors: int) -> list[float]:
 
 
 @cache
-def stopping_points(failure_probability: float) -> StoppingPoints:
-    """The shared stopping points of one failure probability."""
-    return StoppingPoints(failure_probability)
+def stopping_points(failure_probability: float, least: int = 1) -> StoppingPoints:
+    """The shared stopping points of one failure probability and least number of flows."""
+    return StoppingPoints(failure_probability, least)
 
 
 def stop_at(seen: int, failure_probability: float) -> int:
@@ -137,6 +138,21 @@ def unseen_share(flows: int, failure_probability: float) -> float:
     return 1.0 if flows == 0 else 1 - float(failure_probability ** (1 / flows))
 
 
+def flows_for_share(share: float, failure_probability: float) -> int:
+    """Flows after which every successor that carries at least `share` of them has been seen.
+
+    There are at most 1 / share such successors, each unseen with probability (1 - share)^n; the
+    sum of these is the bound (Boole's inequality). Raises ValueError for a share outside (0, 1).
+
+    >>> flows_for_share(0.1, 0.05)
+    51
+    """
+    if not 0 < share < 1:
+        raise ValueError(f"a share lies in (0, 1), not {share}")
+    most = math.floor(1 / share)
+    return math.ceil(math.log(failure_probability / most) / math.log(1 - share))
+
+
 @dataclass(frozen=True, slots=True)
 class Bound:
     """What the user allows to be missed, and what that leaves for each vertex.
@@ -145,16 +161,25 @@ class Bound:
     it, it holds for the whole graph: it is shared over the branching vertices found and one more.
     One more is enough: of B balancers any one is missed with at most a B-th of the probability,
     since the other B - 1 were found; missing two at once is of second order.
+
+    The probability is that of equal splits. With `min_share` it holds as well for splits of any
+    shape, for every successor that carries at least that share of its vertex's flows.
     """
 
     failure_probability: float
     per_vertex: bool = False
+    min_share: float | None = None
 
     def points(self, branching: int) -> StoppingPoints:
         """The stopping points that hold once `branching` vertices are known to branch."""
-        if self.per_vertex:
-            return stopping_points(self.failure_probability)
-        return stopping_points(_share(self.failure_probability, branching + 1))
+        failure_probability = self.failure_probability
+        if not self.per_vertex:
+            failure_probability = _share(failure_probability, branching + 1)
+        if self.min_share is None:
+            return stopping_points(failure_probability)
+        return stopping_points(
+            failure_probability, flows_for_share(self.min_share, failure_probability)
+        )
 
 
 def _share(failure_probability: float, parts: int) -> float:

@@ -76,8 +76,12 @@ def parse_trace(arguments: Sequence[str]) -> Options:
     rate_pps = given.rate if given.rate is not None else DEFAULT_RATE_PPS
     if given.sendwait is not None:
         rate_pps = 1 / given.sendwait if given.sendwait else 1e6
-    if given.per_vertex and not given.mda:
-        raise SettingsError("--per-vertex goes with --mda")
+    for option, is_given in (
+        ("--per-vertex", given.per_vertex),
+        ("--min-share", given.min_share is not None),
+    ):
+        if is_given and not given.mda:
+            raise SettingsError(f"{option} goes with --mda")
     settings = Settings(
         host=given.host,
         network=given.sim,
@@ -97,6 +101,7 @@ def parse_trace(arguments: Sequence[str]) -> Options:
         gap_limit=given.gap_limit,
         failure_probability=round(1 - given.confidence / 100, 12),
         per_vertex=given.per_vertex,
+        min_share=None if given.min_share is None else given.min_share / 100,
         wait_s=given.wait,
         rate_pps=rate_pps,
         max_probes=given.max_probes,
@@ -161,6 +166,12 @@ def _trace_parser() -> argparse.ArgumentParser:
         "--per-vertex",
         action="store_true",
         help="let -c hold for each vertex alone, as other tools do",
+    )
+    add(
+        "--min-share",
+        type=float,
+        metavar="PERCENT",
+        help="find every branch with that share of a router's flows, however uneven the split",
     )
     add(
         "--flow-field",

@@ -47,7 +47,7 @@ def flow_plan(
 
 def bound(settings: Settings) -> Bound:
     """What may be missed."""
-    return Bound(settings.failure_probability, settings.per_vertex)
+    return Bound(settings.failure_probability, settings.per_vertex, settings.min_share)
 
 
 def procedure_for(settings: Settings, flows: FlowPlan) -> Procedure:

@@ -14,6 +14,7 @@ MAX_TTL: Final = 255
 # Probes a second. Routers answer from their slow path, many at no more than some hundreds a
 # second; a wave is spread over all hops, so each of ten hops sees a tenth of this.
 DEFAULT_RATE_PPS: Final = 1000.0
+MIN_SHARE: Final = 0.001  # finding thinner branches takes more flows than there are source ports
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +23,8 @@ class Settings:
 
     `ip_version` None takes what the name resolves to first. `sport` and `dport` None leave the
     choice to the plan. `failure_probability` is what may be missed: in the whole graph, or with
-    `per_vertex` at each vertex. `queries` is how many probes each hop gets in a single-path
+    `per_vertex` at each vertex; with `min_share` it holds for uneven splits as well, for branches
+    that carry at least that share. `queries` is how many probes each hop gets in a single-path
     trace, and how often a probe is tried before its silence is believed in a multipath trace.
     `network` is a simulated network's name or file, None for the real one.
     """
@@ -45,6 +47,7 @@ class Settings:
     gap_limit: int = 3
     failure_probability: float = 0.05
     per_vertex: bool = False
+    min_share: float | None = None
     wait_s: float = 2.0
     rate_pps: float = DEFAULT_RATE_PPS
     max_probes: int | None = None
@@ -73,6 +76,11 @@ class Settings:
             raise SettingsError(
                 f"-c/--confidence must lie above 0 and below 100, not "
                 f"{100 * (1 - self.failure_probability):g}"
+            )
+        if self.min_share is not None and not MIN_SHARE <= self.min_share <= 0.5:
+            raise SettingsError(
+                f"--min-share must be from {100 * MIN_SHARE:g} to 50 percent, "
+                f"not {100 * self.min_share:g}"
             )
         _positive("-w/--wait", self.wait_s, "seconds")
         _positive("--rate", self.rate_pps, "probes a second")

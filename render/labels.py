@@ -220,6 +220,8 @@ def headline(trace: Trace) -> tuple[str, str]:
         return host, f"{probe}, one flow, max {plan.max_ttl} hops"
     field = _FLOW_FIELD[probing.flow_field]
     scope = "each vertex" if plan.bound.per_vertex else "the whole graph"
+    if plan.bound.min_share is not None:
+        scope += f", branches from {percent(plan.bound.min_share)}"
     sure = percent(1 - plan.bound.failure_probability)
     return host, f"{probe}, flows by {field}, {sure} sure of {scope}"
 
@@ -333,14 +335,16 @@ def milliseconds(time_s: float) -> str:
 def percent(share: float) -> str:
     """A share for people; what is less than all is never shown as all.
 
-    >>> [percent(s) for s in (0.5, 0.07, 0.0201, 0.999, 0.99995, 0.00004, 1.0)]
-    ['50 %', '7 %', '2.0 %', '99.9 %', '99.995 %', '0.004 %', '100 %']
+    >>> [percent(s) for s in (0.5, 0.07, 0.0201, 0.999, 0.99995, 0.00004, 1e-9, 1.0)]
+    ['50 %', '7 %', '2.0 %', '99.9 %', '99.995 %', '0.004 %', 'under 0.001 %', '100 %']
     """
     value = round(100 * share, 9)
     if value == round(value) or 10 <= value <= 90:
         return f"{value:.0f} %"
     if value > 90:
         return f"{value:.{max(1, -math.floor(math.log10(round(100 - value, 9))))}f} %"
+    if value < 0.001:
+        return "under 0.001 %"
     return f"{value:.1f} %" if value >= 0.1 else f"{value:.1g} %"
 
 

@@ -119,6 +119,7 @@ def _plan(plan: Plan) -> Json:
         "algorithm": plan.algorithm.value,
         "failure_probability": plan.bound.failure_probability,
         "per_vertex": plan.bound.per_vertex,
+        "min_share": plan.bound.min_share,
         "protocol": probing.protocol,
         "flow_field": probing.flow_field,
         "sport": probing.sport,
@@ -253,7 +254,7 @@ def _read(document: Json) -> Trace:
             source=_address(plan["source"]),
             destination=_address(plan["destination"]),
             algorithm=Algorithm(plan["algorithm"]),
-            bound=Bound(plan["failure_probability"], plan["per_vertex"]),
+            bound=Bound(plan["failure_probability"], plan["per_vertex"], plan["min_share"]),
             probing=Probing(
                 **{
                     key: plan[key]

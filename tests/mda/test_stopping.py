@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from mda.stopping import (
     Bound,
     StoppingPoints,
     exact_failure,
+    flows_for_share,
     miss_probability,
     stop_at,
     unseen_share,
@@ -103,3 +106,20 @@ def test_a_bound_for_the_graph_is_shared_over_the_balancers_found_and_one_more()
 
 def test_the_largest_unseen_share_shrinks_with_the_flows() -> None:
     assert [round(unseen_share(n, 0.05), 2) for n in (0, 6, 11, 33)] == [1.0, 0.39, 0.24, 0.09]
+
+
+def test_flows_for_a_share_leave_no_such_successor_unseen() -> None:
+    for share in (0.5, 0.3, 0.1, 0.02):
+        for failure_probability in (0.05, 0.001):
+            flows = flows_for_share(share, failure_probability)
+            successors = math.floor(1 / share)
+            assert successors * (1 - share) ** flows <= failure_probability
+            assert successors * (1 - share) ** (flows - 1) > failure_probability
+    for wrong in (0.0, 1.0):
+        with pytest.raises(ValueError, match="share"):
+            flows_for_share(wrong, 0.05)
+
+
+def test_a_least_share_raises_every_stopping_point_below_it() -> None:
+    thin = Bound(0.05, per_vertex=True, min_share=0.1).points(0)
+    assert [thin.stop_at(k) for k in (1, 9, 10)] == [51, 51, 57]

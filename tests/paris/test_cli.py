@@ -111,6 +111,8 @@ def test_standard_output_takes_any_format() -> None:
         (("--sim", "plain", "-z=-1"), ExitCode.USAGE, "negative"),
         (("--sim", "plain", "-z", "1", "--rate", "3"), ExitCode.USAGE, "one of them"),
         (("--sim", "plain", "--per-vertex"), ExitCode.USAGE, "goes with --mda"),
+        (("--sim", "plain", "--min-share", "5"), ExitCode.USAGE, "goes with --mda"),
+        (("--sim", "plain", "--mda", "--min-share=-5"), ExitCode.USAGE, "from 0.1 to 50"),
         (("--sim", "plain", "--colour", "x"), ExitCode.USAGE, "did you mean --color?"),
         (("--sim", "plain", "-I", "--flow-field", "sport"), ExitCode.USAGE, "use icmp-checksum"),
         (("--sim", "plain", "--flow-field", "flow-label"), ExitCode.USAGE, "no flow label"),
