@@ -6,6 +6,7 @@ answer undoes the loss before it. It does not decide what to ask; `full` does.
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from mda.model import IPAddress, Loss, Outcome, Vertex
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 # A silence beside answering siblings is taken for a vertex of its own only where plain loss
 # would explain it with less than this probability.
 _STAR_BY_LOSS: Final = 0.05
+_MANY_ANSWERS: Final = 12
 
 FlowsAt = dict[int, Vertex]
 
@@ -101,11 +103,11 @@ class FlowTable:
     def through(self, ttl: int, before: FlowsAt) -> FlowsAt:
         """The vertex that each flow answered at `ttl` went through one TTL before, if known.
 
-        Where `before` has one vertex only, flows that were never asked there went through it as
-        well. If another turns up later, that is taken back.
+        Where `before` has one vertex only, and paths go on from it, flows that were never asked
+        there went through it as well. If another turns up later, that is taken back.
         """
         only = only_vertex(before)
-        if only is None:
+        if only is None or any(self.ended.get(flow) == only.ttl for flow in before):
             return before
         hop, hop_before = self.hop(ttl), self.hop(ttl - 1)
         never_asked = {
@@ -142,12 +144,16 @@ class FlowTable:
                 silent_by_predecessor.setdefault(predecessor, []).append(flow)
         if not silent_by_predecessor:
             return located
-        answering = {through.get(flow) for flow in located}
+        answers_after = Counter(through.get(flow) for flow in located)
         by_loss = len(hop.losses.keys() | located) * self._loss_rate(hop) ** self.attempts
         stars = 0
         for predecessor in sorted(silent_by_predecessor, key=lambda vertex: vertex.sort_key):
             flows = silent_by_predecessor[predecessor]
-            if predecessor in answering and by_loss ** len(flows) >= _STAR_BY_LOSS:
+            answers = answers_after[predecessor]
+            is_loss = by_loss ** len(flows) >= _STAR_BY_LOSS
+            # A branch that is really there would have taken more than one flow of so many.
+            is_lone = len(flows) == 1 and answers >= _MANY_ANSWERS
+            if answers and (is_loss or is_lone):
                 continue
             star = Vertex(ttl, None, stars)
             stars += 1

@@ -101,3 +101,17 @@ def test_the_order_of_outcomes_does_not_matter() -> None:
     for seed in range(20):
         Random(seed).shuffle(outcomes)
         assert [located(tabulate(outcomes, 3), ttl) for ttl in range(1, 5)] == expected
+
+
+def test_one_silent_flow_among_many_that_answered_is_no_branch() -> None:
+    near: list[Outcome] = [reply(flow, 1, NEAR) for flow in range(40)]
+    answering: list[Outcome] = [reply(flow, 2, LEFT) for flow in range(39)]
+    assert 39 not in located(tabulate([*near, *answering, *losses(39, 2, 3)], attempts=3), 2)
+
+
+def test_flows_that_were_not_asked_went_through_the_only_vertex_unless_paths_end_there() -> None:
+    before = {0: Vertex(1, NEAR)}
+    table = tabulate([reply(0, 1, NEAR), reply(1, 2, LEFT)], attempts=3)
+    assert table.through(2, before) == {0: Vertex(1, NEAR), 1: Vertex(1, NEAR)}
+    ending = tabulate([reply(0, 1, NEAR, ends=True), reply(1, 2, NEAR, ends=True)], attempts=3)
+    assert ending.through(2, before) == before
