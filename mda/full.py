@@ -119,6 +119,7 @@ class Full:
         self._answered_to: dict[int, int] = {}  # flow -> its highest TTL with an answer
         self._scouted_to = 0
         self._distance_hint = 0
+        self._far_outcomes: list[Outcome] = []
         self._branching = 0
         self._idle = False
 
@@ -143,17 +144,19 @@ class Full:
             self._flying_at[request.ttl] -= 1
         self._idle = False
         if self._is_far_probe(request):
-            self._take_hint(outcome)
-            return
+            self._far_outcomes.append(outcome)
+            if isinstance(outcome, Reply) and outcome.ends_path and outcome.quoted_ttl:
+                # The end quotes the TTL that was left, which tells how far it is.
+                self._distance_hint = request.ttl - outcome.quoted_ttl + 1
+        else:
+            self._record(outcome)
+
+    def _record(self, outcome: Outcome) -> None:
+        request = outcome.request
         self._table.add(outcome)
         if request.flow in self._table.hop(request.ttl).answers:
             highest = self._answered_to.get(request.flow, 0)
             self._answered_to[request.flow] = max(highest, request.ttl)
-
-    def _take_hint(self, outcome: Outcome) -> None:
-        """How far the end of the path is, as the TTL that it quotes tells."""
-        if isinstance(outcome, Reply) and outcome.ends_path and outcome.quoted_ttl:
-            self._distance_hint = outcome.request.ttl - outcome.quoted_ttl + 1
 
     def wanted(self, room: int) -> list[ProbeRequest]:
         """See Procedure."""
@@ -181,12 +184,14 @@ class Full:
         if self._answered_to.get(0, 0) > last - self._gap_limit and 0 not in self._table.ended:
             last = min(last + _SCOUT_WINDOW, self._max_ttl)
         self._scouted_to = last
+        while self._far_outcomes and last >= self._max_ttl:
+            self._record(self._far_outcomes.pop())  # the path is that long: no hint, but a hop
         for ttl in range(self._first_ttl, min(last, self._table.ended.get(0, last)) + 1):
             wave.ask_first(0, ttl)
         wave.ask_first(0, self._max_ttl)
 
     def _is_far_probe(self, request: ProbeRequest) -> bool:
-        """Whether it is the scout's probe to the last TTL, whose answer is but a hint."""
+        """Whether it is the scout's probe to the last TTL, beyond the path for all we know."""
         return request.flow == 0 and request.ttl > self._scouted_to
 
     def _ask_first_flows(self, count: int, wave: _Wave) -> None:

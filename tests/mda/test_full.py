@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from ipaddress import IPv4Address
 from random import Random
 from typing import TYPE_CHECKING
@@ -82,6 +83,19 @@ def test_plain_hops_cost_one_scout_and_the_first_stopping_point_in_two_rounds() 
     played = play(full_mda(), layers(*[1] * 12).per_flow(Random(1)))
     # Flow 0 at twelve TTLs and at the last, then five more flows at each of the twelve.
     assert (played.probes, played.rounds) == (12 + 1 + 12 * 5, 2)
+
+
+@pytest.mark.parametrize("hops", [1, 2, 11, 12, 13, 14, 25, 29, 30, 31, 40])
+def test_paths_of_every_length_are_followed_to_their_end_or_the_last_ttl(hops: int) -> None:
+    topology = layers(*[1] * hops)
+    for has_hint in (True, False):
+        played = play(full_mda(), topology.per_flow(Random(1)), quotes=has_hint)
+        graph = graph_of(played.outcomes)
+        assert len(graph) == min(hops, 30) + 1
+        assert {out_degree for _, out_degree in graph.out_degree()} == {0, 1}
+        answered = Counter(outcome.request.ttl for outcome in played.outcomes)
+        assert all(answered[ttl] == 6 for ttl in range(1, min(hops, 30) + 1)), answered
+        assert played.rounds <= 2 + (hops > 12) + 2 * (hops > 12 and not has_hint)
 
 
 def test_the_order_of_answers_does_not_change_what_is_known() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Address
 from typing import TYPE_CHECKING
 
@@ -123,9 +123,13 @@ def play(
     network: Network,
     *,
     lost: Callable[[ProbeRequest, IPv4Address], bool] = lambda _request, _responder: False,
+    quotes: bool = True,
     most_rounds: int = 500,
 ) -> Played:
-    """Answer every wave of `procedure` until it is finished; `lost` takes answers away."""
+    """Answer every wave of `procedure` until it is finished; `lost` takes answers away.
+
+    With `quotes` the destination tells the TTL that was left, as UDP probes are told.
+    """
     outcomes: list[Outcome] = []
     for played in range(most_rounds):
         wave = procedure.wanted(1_000_000)
@@ -137,6 +141,8 @@ def play(
             path = network(request.flow)
             responder = path[min(request.ttl, len(path)) - 1]
             outcome = _outcome(request, responder, request.ttl - len(path) + 1, lost)
+            if not quotes and isinstance(outcome, Reply):
+                outcome = replace(outcome, quoted_ttl=None)
             outcomes.append(outcome)
             procedure.on_outcome(outcome)
     raise RuntimeError(f"not finished after {most_rounds} rounds")
