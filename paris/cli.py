@@ -52,8 +52,9 @@ def guarded(program: str, command: Callable[[Sequence[str]], int], arguments: Se
 
 
 def complain(program: str, fault: str) -> None:
-    """One line on standard error."""
-    sys.stderr.write(f"{program}: {fault}\n")
+    """One line on standard error, where there is one."""
+    if sys.stderr is not None:
+        sys.stderr.write(f"{program}: {fault}\n")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -77,7 +78,7 @@ def main(arguments: Sequence[str]) -> int:
 def _measure(options: Options) -> Measurement:
     from paris import run
 
-    if not (options.progress and sys.stderr.isatty()):
+    if not (options.progress and sys.stderr is not None and sys.stderr.isatty()):
         return run.measure(options.settings)
     from paris.progress import Progress
 

@@ -42,6 +42,8 @@ def plan_outputs(options: OutputOptions) -> tuple[Output, ...]:
     for output in outputs:
         if output.file != STANDARD_OUTPUT:
             _check_writable(Path(output.file))
+        elif sys.stdout is None:
+            raise OutputError("standard output is closed")
     return tuple(sorted(outputs, key=lambda output: _FORMATS.index(output.format)))
 
 

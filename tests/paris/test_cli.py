@@ -7,6 +7,7 @@ import json
 import os
 import pty
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -213,6 +214,18 @@ def test_a_pipe_that_closes_early_is_one_line() -> None:
         exit_code = command.wait(timeout=60)
     assert exit_code == ExitCode.OUTPUT
     assert err == "paris-trace: standard output was closed before everything was written\n"
+
+
+@pytest.mark.parametrize(
+    ("closing", "exit_code", "err"),
+    [(">&-", ExitCode.OUTPUT, "paris-trace: standard output is closed\n"), ("2>&-", 0, "")],
+)
+def test_streams_that_are_closed_from_the_start(closing: str, exit_code: int, err: str) -> None:
+    ran = subprocess.run(
+        ["sh", "-c", f"exec {shlex.join([*COMMAND, *QUICK])} {closing}"], cwd=CHECKOUT,
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (ran.returncode, ran.stderr) == (exit_code, err)
 
 
 def test_a_full_disk_is_one_line_and_other_outputs_are_still_written(tmp_path: Path) -> None:
