@@ -59,6 +59,20 @@ def test_a_two_way_diamond_is_missed_as_often_as_theory_says() -> None:
     assert abs(missed / runs - exact) < 3.29 * math.sqrt(exact * (1 - exact) / runs)
 
 
+@pytest.mark.parametrize("widths", [(1, 2, 1), (1, 2, 1, 2, 1, 2, 1), (1, 2, 4, 1)])
+def test_the_bound_for_the_graph_holds_however_many_balancers_there_are(
+    widths: tuple[int, ...],
+) -> None:
+    runs, incomplete = 1500, 0
+    topology = layers(*widths)
+    for seed in range(runs):
+        procedure = full_mda(per_vertex=False, max_ttl=9)
+        played = play(procedure, topology.per_flow(Random(seed)))
+        incomplete += not topology.edges <= edges_of(graph_of(played.outcomes))
+    # One-sided, for the bound is an upper one: a false alarm in a thousand choices of seeds.
+    assert incomplete / runs < 0.05 + 3.09 * math.sqrt(0.05 * 0.95 / runs)
+
+
 @pytest.mark.parametrize("loss", [0.05, 0.2])
 def test_loss_does_not_count_as_evidence(loss: float) -> None:
     runs, missed = 1500, 0
