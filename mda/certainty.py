@@ -1,8 +1,8 @@
 """How sure a graph is: what each vertex, and the whole, may still hide.
 
-All figures are conditional on what was answered, and say what a further equally likely successor
-would have had as its chance of staying unseen (Veitch et al., INFOCOM 2009); for a split of any
-shape see `mda.stopping.unseen_share`.
+All figures count answered flows only, and say what a further equally likely successor would have
+had as its chance of staying unseen (Veitch et al., INFOCOM 2009); for a split of any shape see
+`mda.stopping.unseen_share`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,10 @@ from typing import TYPE_CHECKING
 from mda.stopping import Bound, miss_probability
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mda.graph import Located
+    from mda.hops import HopPair, Samples
     from mda.model import Vertex
     from mda.table import FlowTable
 
@@ -23,8 +26,9 @@ if TYPE_CHECKING:
 class VertexCertainty:
     """What is known of a vertex's successors: `seen` of them, from `flows` answered flows.
 
-    `miss_probability` is the chance that one further equally likely successor stays unseen.
-    `is_finished` tells whether the flows reach the stopping point of the trace's bound.
+    `miss_probability` is the chance that one further equally likely successor stays unseen, given
+    the flows that went through this vertex. `is_finished` tells whether its flows, or those of
+    its hop where these count, reach the stopping point of the trace's bound.
     """
 
     vertex: Vertex
@@ -40,11 +44,15 @@ class Certainty:
 
     `miss_probability` is 1 - (product of the chances that no branching vertex and not the least
     certain other vertex hides a successor): the largest chance, over all networks with one
-    balancer more than were found, that this graph lacks something.
+    balancer more than were found, that this graph lacks something. Where the bound is for each
+    vertex, chances are those of the flows drawn at its hop, whichever vertex they went through;
+    with MDA-Lite a hop counts as one balancer. `least_flows` are the fewest flows that the
+    successors of any vertex, or of the vertices of any hop, were drawn from.
     """
 
     vertices: tuple[VertexCertainty, ...]
     miss_probability: float
+    least_flows: int
 
     @property
     def unfinished(self) -> tuple[VertexCertainty, ...]:
@@ -52,47 +60,65 @@ class Certainty:
         return tuple(known for known in self.vertices if not known.is_finished)
 
 
-def certainty(table: FlowTable, located: Located, bound: Bound, max_ttl: int) -> Certainty:
-    """The certainty of the graph that `located` describes, under the stopping rule of `bound`."""
-    samples: list[tuple[Vertex, int, int]] = []
-    last_ttl = max(located.hops)
-    for ttl in located.hops:
-        if ttl >= max_ttl:
-            continue
-        for vertex, (seen, draws) in _draws(table, located, ttl).items():
-            if vertex.address is None and ttl == last_ttl:
-                continue  # silence to the end: nothing is claimed of what lies beyond
-            samples.append((vertex, len(seen), draws))
-    branching = sum(1 for _, successors, _ in samples if successors > 1)
+def certainty(
+    table: FlowTable,
+    located: Located,
+    pairs: Sequence[HopPair],
+    bound: Bound,
+    *,
+    lite: bool = False,
+) -> Certainty:
+    """The certainty of the graph that `located` describes, under the stopping rule of `bound`.
+
+    `pairs` are its neighbouring hops; with `lite` each is taken as one balancer.
+    """
+    if lite:
+        branching = sum(len(set(hops.far.values())) > 1 for hops in pairs)
+    else:
+        branching = sum(samples.seen > 1 for hops in pairs for samples in hops.near.values())
     points = bound.points(branching)
-    known = tuple(
-        VertexCertainty(
-            vertex,
-            successors,
-            flows,
-            miss_probability(successors, flows) if successors else 1.0,
-            successors > 0 and flows >= points.stop_at(successors),
+    known: list[VertexCertainty] = []
+    # Of what may hide something: whether it branches, the chance, and from how many flows.
+    risks: list[tuple[bool, float, int]] = []
+    last_ttl = max(located.hops)
+    for hops in pairs:
+        width = len(set(hops.far.values()))
+        target = (
+            hops.lite_target(bound, branching) if lite else hops.shared_target(bound, branching)
         )
-        for vertex, successors, flows in sorted(samples, key=lambda sample: sample[0].sort_key)
-    )
-    plain = max((one.miss_probability for one in known if one.seen < 2), default=0.0)
-    sure = prod(1 - one.miss_probability for one in known if one.seen > 1)
-    return Certainty(known, 1 - sure * (1 - plain))
+        draws = len(hops.far) if lite else hops.draws
+        if lite and hops.near:
+            risks.append((width > 1, miss_probability(width, draws) if width else 1.0, draws))
+        for vertex, samples in hops.near.items():
+            if vertex.address is None and vertex.ttl == last_ttl:
+                continue  # silence to the end: nothing is claimed of what lies beyond
+            seen, flows = _draws(table, located, hops.ttl, vertex, samples)
+            own = miss_probability(seen, flows) if seen else 1.0
+            is_finished = seen > 0 and flows >= points.stop_at(seen)
+            if target is not None:
+                is_finished = is_finished or draws >= target
+            known.append(VertexCertainty(vertex, seen, flows, own, is_finished))
+            if lite:
+                continue
+            if target is not None and seen:
+                own = min(own, miss_probability(seen, draws, 1 / len(hops.near)))
+                flows = max(flows, draws)
+            risks.append((seen > 1, own, flows))
+    plain = max((chance for branches, chance, _ in risks if not branches), default=0.0)
+    sure = prod(1 - chance for branches, chance, _ in risks if branches)
+    least = min((flows for _, _, flows in risks), default=0)
+    known.sort(key=lambda one: one.vertex.sort_key)
+    return Certainty(tuple(known), 1 - sure * (1 - plain), least)
 
 
-def _draws(table: FlowTable, located: Located, ttl: int) -> dict[Vertex, tuple[set[Vertex], int]]:
-    """For each vertex at `ttl` that flows go on from: its successors, and the answers they gave."""
-    after = located.hops.get(ttl + 1, {})
-    here = table.through(ttl + 1, located.hops[ttl])
-    next_hop = table.hop(ttl + 1)
-    draws: dict[Vertex, tuple[set[Vertex], int]] = {}
-    for flow, vertex in here.items():
-        if table.ended.get(flow, ttl + 1) <= ttl:
-            continue
-        seen, count = draws.get(vertex, (set(), 0))
-        if flow in after:
-            seen |= next_hop.others.get(flow, {after[flow]})
-            # Where packets of one flow part, each of them is a draw of its own.
-            count += 1 + (next_hop.repeats.get(flow, 0) if vertex in located.per_packet else 0)
-        draws[vertex] = seen, count
-    return draws
+def _draws(
+    table: FlowTable, located: Located, ttl: int, vertex: Vertex, samples: Samples
+) -> tuple[int, int]:
+    """How many successors at `ttl` a vertex has, and the answers that showed them."""
+    if vertex not in located.per_packet:
+        return len(samples.successors), samples.answered
+    # Where packets of one flow part, each of them is a draw of its own.
+    hop = table.hop(ttl)
+    answered = [flow for flows in samples.successors.values() for flow in flows]
+    seen = set(samples.successors).union(*(hop.others.get(flow, ()) for flow in answered))
+    return len(seen), sum(1 + hop.repeats.get(flow, 0) for flow in answered)

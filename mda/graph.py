@@ -3,7 +3,8 @@
 The only file that writes networkx attributes: a vertex has `flows`, an edge has `flows`, each a
 sorted tuple of flow numbers. An edge joins two answers to one flow at neighbouring TTLs, or an
 answer to the only vertex of the hop before, through which its flow must have gone. Where a flow
-does not keep to one path, only what is certain all the same is an edge.
+does not keep to one path, only what is certain all the same is an edge. MDA-Lite takes edges for
+granted: those have no flows.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from mda.table import FlowsAt, FlowTable
 
     Graph = nx.DiGraph[Vertex]
+    Edge = tuple[Vertex, Vertex]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +64,13 @@ def locate(table: FlowTable, source: IPAddress, first_ttl: int) -> Located:
     return Located(origin, hops, ordered, frozenset(unordered))
 
 
-def build(table: FlowTable, located: Located) -> Graph:
-    """The graph of what `located` says; vertices and edges in a fixed order."""
+def build(table: FlowTable, located: Located, granted: Iterable[Edge] = ()) -> Graph:
+    """The graph of what `located` says; vertices and edges in a fixed order.
+
+    `granted` are edges that are there without a flow that proves them.
+    """
     vertex_flows: dict[Vertex, set[int]] = {located.origin: set(located.hops[located.origin.ttl])}
-    edge_flows: dict[tuple[Vertex, Vertex], set[int]] = {}
+    edge_flows: dict[Edge, set[int]] = {edge: set() for edge in granted}
     for ttl, here in located.hops.items():
         if ttl == located.origin.ttl:
             continue

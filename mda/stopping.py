@@ -23,13 +23,19 @@ class StoppingPoints:
     successors has been left too early with probability at most `failure_probability`, all
     earlier chances of leaving it counted (Veitch et al., INFOCOM 2009). Up to 0.05 this differs
     from the table of scamper, which forgets the earlier chances, at a few points by one.
+
+    With a `share` below 1 the flows are counted at the vertex's hop, where each goes through it
+    with that chance: the same probability, over the draws of both routers.
     """
 
-    def __init__(self, failure_probability: float, least: int = 1) -> None:
+    def __init__(self, failure_probability: float, least: int = 1, share: float = 1.0) -> None:
         if not 0 < failure_probability < 1:
             raise ValueError(f"a failure probability lies in (0, 1), not {failure_probability}")
+        if not 0 < share <= 1:
+            raise ValueError(f"a share lies in (0, 1], not {share}")
         self.failure_probability = failure_probability
         self._least = least
+        self._share = share
         self._points = [1]  # a vertex with no answered flow has no successor to be complete
 
     def stop_at(self, seen: int) -> int:
@@ -44,45 +50,52 @@ class StoppingPoints:
 
     def _next_point(self) -> int:
         successors = len(self._points) + 1
-        failed, alive = _left_early(successors, self._points[1:])
-        n = max(self._points[-1], 1)
-        # From here on only the last successor can be missing; each flow misses it by chance.
-        while failed + alive > self.failure_probability or n <= self._points[-1]:
-            alive *= (successors - 1) / successors
+        failed, by_seen, n = _left_early(successors, self._points[1:], self._share)
+        while (
+            n <= self._points[-1]
+            or failed + math.fsum(by_seen[:successors]) > self.failure_probability
+        ):
+            by_seen = _one_more_flow(by_seen, successors, self._share)
             n += 1
         return n
 
 
-def _left_early(successors: int, points: list[int]) -> tuple[float, float]:
-    """Chance of stopping with fewer than `successors` - 1 seen, and of being one short, unstopped.
+def _left_early(
+    successors: int, points: list[int], share: float = 1.0
+) -> tuple[float, list[float], int]:
+    """Chance of stopping too early by `points`, those of 1, 2, ... seen.
 
-    `points` are the stopping points for 1, 2, ... seen; the second figure is at the last of them.
+    With it, the distribution of successors seen where it has not come to that, and after how many
+    flows: the last point.
     """
-    failed, by_seen, n = 0.0, [0.0, 1.0], 1
+    failed, by_seen, n = 0.0, [1.0], 0
     for seen, point in enumerate(points, start=1):
         while n < point:
-            by_seen = _one_more_flow(by_seen, successors)
+            by_seen = _one_more_flow(by_seen, successors, share)
             n += 1
-        failed += by_seen[seen]
-        by_seen[seen] = 0.0
-    return failed, by_seen[successors - 1] if len(by_seen) >= successors else 0.0
+        failed += math.fsum(by_seen[: seen + 1])
+        by_seen[: seen + 1] = [0.0] * len(by_seen[: seen + 1])
+    return failed, by_seen, n
 
 
-def _one_more_flow(by_seen: list[float], successors: int) -> list[float]:
-    """The distribution of successors seen after one more flow; index 0 is never occupied."""
+def _one_more_flow(by_seen: list[float], successors: int, share: float) -> list[float]:
+    """The distribution of successors seen, by index, after one more flow."""
     grown = [0.0] * min(len(by_seen) + 1, successors + 1)
     for seen, probability in enumerate(by_seen):
         if probability:
-            grown[seen] += probability * seen / successors
+            new = share * (successors - seen) / successors
+            grown[seen] += probability * (1 - new)
             if seen < successors:
-                grown[seen + 1] += probability * (successors - seen) / successors
+                grown[seen + 1] += probability * new
     return grown
 
 
 @cache
-def stopping_points(failure_probability: float, least: int = 1) -> StoppingPoints:
-    """The shared stopping points of one failure probability and least number of flows."""
-    return StoppingPoints(failure_probability, least)
+def stopping_points(
+    failure_probability: float, least: int = 1, share: float = 1.0
+) -> StoppingPoints:
+    """The shared stopping points of one failure probability, least number of flows and share."""
+    return StoppingPoints(failure_probability, least, share)
 
 
 def stop_at(seen: int, failure_probability: float) -> int:
@@ -104,15 +117,15 @@ def exact_failure(successors: int, failure_probability: float) -> float:
     if successors == 1:
         return 0.0
     points = [stop_at(seen, failure_probability) for seen in range(1, successors)]
-    failed, _ = _left_early(successors, points)
-    return failed
+    return _left_early(successors, points)[0]
 
 
 @cache
-def miss_probability(seen: int, flows: int) -> float:
+def miss_probability(seen: int, flows: int, share: float = 1.0) -> float:
     """Probability that `flows` answered flows leave out one of `seen` + 1 equal successors.
 
     What a vertex with `seen` known successors may still hide; 1.0 with fewer flows than those.
+    With a `share` below 1 each of the flows goes through the vertex with that chance.
 
     >>> miss_probability(1, 6)
     0.03125
@@ -120,9 +133,9 @@ def miss_probability(seen: int, flows: int) -> float:
     successors = seen + 1
     if flows < successors:
         return 1.0
-    by_seen = [0.0, 1.0]
-    for _ in range(flows - 1):
-        by_seen = _one_more_flow(by_seen, successors)
+    by_seen = [1.0]
+    for _ in range(flows):
+        by_seen = _one_more_flow(by_seen, successors, share)
     return min(1.0, max(0.0, math.fsum(by_seen[:successors])))
 
 
@@ -170,13 +183,16 @@ class Bound:
     per_vertex: bool = False
     min_share: float | None = None
 
-    def points(self, branching: int) -> StoppingPoints:
-        """The stopping points that hold once `branching` vertices are known to branch."""
+    def points(self, branching: int, share: float = 1.0) -> StoppingPoints:
+        """The stopping points that hold once `branching` vertices are known to branch.
+
+        With `share`, for flows that each go through the vertex with that chance.
+        """
         failure_probability = self.failure_probability
         if not self.per_vertex:
             failure_probability = _share(failure_probability, branching + 1)
         if self.min_share is None:
-            return stopping_points(failure_probability)
+            return stopping_points(failure_probability, 1, share)
         return stopping_points(
             failure_probability, flows_for_share(self.min_share, failure_probability)
         )

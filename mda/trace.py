@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from mda import graph as graphs
 from mda.certainty import Certainty, certainty
 from mda.diamonds import Diamond, diamonds
+from mda.hops import pairs
 from mda.model import IPAddress, Outcome, Reply, StopReason, Unresolved, Vertex
 from mda.table import tabulate
 
@@ -20,10 +21,11 @@ if TYPE_CHECKING:
 
 
 class Algorithm(Enum):
-    """What was asked: one flow's path, or every path."""
+    """What was asked: one flow's path, or every path, each hop taken as one balancer or not."""
 
     PARIS = "paris"
     MDA = "mda"
+    MDA_LITE = "mda-lite"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,8 +72,9 @@ class Trace:
     `outcomes` are in the order in which they became known, `unresolved` the probes that were in
     flight at the end; `unmatched` counts by reason the datagrams that answered no probe of ours.
     `graph`, `certainty`, `diamonds`, `per_packet` (the vertices that split one flow) and
-    `unordered` (the TTLs below them) follow from the outcomes: see `assemble`. `names` are what
-    the name service calls the responders, as far as it was asked.
+    `unordered` (the TTLs below them) follow from the outcomes: see `assemble`. `unfit_for_lite`
+    are the TTLs at which hops turned out meshed or uneven, so that MDA-Lite went on as the full
+    MDA. `names` are what the name service calls the responders, as far as it was asked.
     """
 
     plan: Plan
@@ -88,6 +91,7 @@ class Trace:
     diamonds: tuple[Diamond, ...]
     per_packet: tuple[Vertex, ...]
     unordered: frozenset[int]
+    unfit_for_lite: tuple[int, ...]
     names: Mapping[IPAddress, str] = field(default_factory=dict)
 
     @classmethod
@@ -107,7 +111,12 @@ class Trace:
         """A trace from its raw record, with all that follows from it."""
         table = tabulate(outcomes, plan.attempts)
         located = graphs.locate(table, plan.source, plan.first_ttl)
-        graph = graphs.build(table, located)
+        hops = pairs(table, located, plan.max_ttl)
+        is_lite = plan.algorithm is Algorithm.MDA_LITE
+        unfit = tuple(one.ttl for one in hops if is_lite and not one.is_fit_for_lite())
+        is_lite = is_lite and not unfit
+        granted = [edge for one in hops for edge in one.granted()] if is_lite else []
+        graph = graphs.build(table, located, granted)
         return cls(
             plan=plan,
             started_at_unix_s=started_at_unix_s,
@@ -119,10 +128,11 @@ class Trace:
             stopped=stopped,
             graph=graph,
             origin=located.origin,
-            certainty=certainty(table, located, plan.bound, plan.max_ttl),
+            certainty=certainty(table, located, hops, plan.bound, lite=is_lite),
             diamonds=diamonds(graph),
             per_packet=located.per_packet,
             unordered=located.unordered,
+            unfit_for_lite=unfit,
             names=dict(names or {}),
         )
 

@@ -80,12 +80,13 @@ def parse_trace(arguments: Sequence[str]) -> Options:
         ("--per-vertex", given.per_vertex),
         ("--min-share", given.min_share is not None),
     ):
-        if is_given and not given.mda:
-            raise SettingsError(f"{option} goes with --mda")
+        if is_given and not (given.mda or given.mda_lite):
+            raise SettingsError(f"{option} goes with --mda or --mda-lite")
     settings = Settings(
         host=given.host,
         network=given.sim,
-        multipath=given.mda,
+        multipath=given.mda or given.mda_lite,
+        lite=given.mda_lite,
         ip_version=given.ip_version,
         protocol=given.protocol,
         flow_field=given.flow_field,
@@ -153,7 +154,13 @@ def _trace_parser() -> argparse.ArgumentParser:
 
     group = parser.add_argument_group("paths")
     add = group.add_argument
-    add("--mda", action="store_true", help="find every load-balanced path")
+    algorithms = group.add_mutually_exclusive_group()
+    algorithms.add_argument("--mda", action="store_true", help="find every load-balanced path")
+    algorithms.add_argument(
+        "--mda-lite",
+        action="store_true",
+        help="with fewer probes, taking hops as balancers until they prove meshed or uneven",
+    )
     add(
         "-c",
         "--confidence",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from mda.full import Full
+from mda.explorer import Explorer
 from mda.path import Path
 from mda.stopping import Bound
 from paris.flows import FlowField, FlowPlan, Protocol
@@ -56,7 +56,7 @@ def procedure_for(settings: Settings, flows: FlowPlan) -> Procedure:
         return Path(
             first_ttl=settings.first_ttl, max_ttl=settings.max_ttl, queries=settings.queries
         )
-    return Full(
+    return Explorer(
         source=flows.source,
         bound=bound(settings),
         first_ttl=settings.first_ttl,
@@ -64,4 +64,5 @@ def procedure_for(settings: Settings, flows: FlowPlan) -> Procedure:
         attempts=settings.queries,
         gap_limit=settings.gap_limit,
         flows=flows.capacity,
+        lite=settings.lite,
     )

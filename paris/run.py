@@ -99,13 +99,18 @@ def assemble(measurement: Measurement) -> Trace:
     """The trace that a measurement makes: graph, certainty, diamonds."""
     from mda import trace as traces  # networkx: needed only now that all probes are answered
 
+    def algorithm() -> traces.Algorithm:
+        if not settings.multipath:
+            return traces.Algorithm.PARIS
+        return traces.Algorithm.MDA_LITE if settings.lite else traces.Algorithm.MDA
+
     settings, flows, record = measurement.settings, measurement.flows, measurement.record
     headers = flows.headers(0)
     plan = traces.Plan(
         host=settings.host if settings.host is not None else str(flows.destination),
         source=flows.source,
         destination=flows.destination,
-        algorithm=traces.Algorithm.MDA if settings.multipath else traces.Algorithm.PARIS,
+        algorithm=algorithm(),
         bound=plans.bound(settings),
         probing=traces.Probing(
             protocol=flows.protocol.value,

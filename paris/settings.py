@@ -21,17 +21,19 @@ MIN_SHARE: Final = 0.001  # finding thinner branches takes more flows than there
 class Settings:
     """How to measure. Raises SettingsError with one clear line where values cannot be used.
 
-    `ip_version` None takes what the name resolves to first. `sport` and `dport` None leave the
-    choice to the plan. `failure_probability` is what may be missed: in the whole graph, or with
-    `per_vertex` at each vertex; with `min_share` it holds for uneven splits as well, for branches
-    that carry at least that share. `queries` is how many probes each hop gets in a single-path
-    trace, and how often a probe is tried before its silence is believed in a multipath trace.
-    `network` is a simulated network's name or file, None for the real one.
+    `multipath` asks for every path, with `lite` by MDA-Lite. `ip_version` None takes what the
+    name resolves to first. `sport` and `dport` None leave the choice to the plan.
+    `failure_probability` is what may be missed: in the whole graph, or with `per_vertex` at each
+    vertex; with `min_share` it holds for uneven splits as well, for branches that carry at least
+    that share. `queries` is how many probes each hop gets in a single-path trace, and how often a
+    probe is tried before its silence is believed in a multipath trace. `network` is a simulated
+    network's name or file, None for the real one.
     """
 
     host: str | None = None
     network: str | None = None
     multipath: bool = False
+    lite: bool = False
     ip_version: int | None = None
     protocol: str = "udp"
     flow_field: str | None = None

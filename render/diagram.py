@@ -6,17 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from mda.graph import evidence, vertices_by_ttl
-from render.labels import (
-    VertexWords,
-    count,
-    diamond_size,
-    edge_shares,
-    findings,
-    headline,
-    milliseconds,
-    percent,
-    vertex_words,
-)
+from render.findings import diamond_size, findings, headline
+from render.labels import VertexWords, count, edge_shares, milliseconds, percent, vertex_words
 from render.palette import Kind
 
 if TYPE_CHECKING:
@@ -29,7 +20,9 @@ if TYPE_CHECKING:
 _CROWDED: Final = 8  # from this many boxes in a column on, each takes one line
 _THINNEST, _THICKEST = 0.8, 7.0  # points
 _MOST_TIP_FLOWS: Final = 12
-_LEGEND: Final = "lines as wide as their share of the flows, dashed to a silence; tinted: a diamond"
+_LEGEND: Final = (
+    "lines as wide as their share of the flows, dashed if silent or unasked; tinted: a diamond"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,9 +148,9 @@ def _lines(trace: Trace, words: Mapping[Vertex, VertexWords]) -> tuple[Line, ...
                 far=_key(far),
                 width=round(_THINNEST + (_THICKEST - _THINNEST) * words[near].share * share, 2),
                 tip=f"{percent(share)} of the flows of {words[near].address} go to"
-                f" {words[far].address}; seen: {listed}"
+                f" {words[far].address}; seen: {listed or 'none, taken for granted'}"
                 + (f" and {more} more" if more > 0 else ""),
-                is_dashed=near.address is None or far.address is None,
+                is_dashed=near.address is None or far.address is None or not flows,
             )
         )
     return tuple(lines)

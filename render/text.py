@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Final
 
 from mda.graph import vertices_by_ttl
 from mda.trace import Algorithm
-from render.labels import VertexWords, findings, headline, milliseconds, vertex_words
+from render.findings import findings, headline
+from render.labels import VertexWords, milliseconds, vertex_words
 from render.palette import ANSI, Kind
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def text(
     """
     words = vertex_words(trace, trace.names if names is None else names)
     rows = _rows(trace, words, _ASCII if ascii else _UNICODE)
-    head = _HEAD if trace.plan.algorithm is Algorithm.MDA else ()
+    head = () if trace.plan.algorithm is Algorithm.PARIS else _HEAD
     foot = [
         fill(line, _WIDTH, subsequent_indent="  ", break_on_hyphens=False)
         for line in findings(trace)

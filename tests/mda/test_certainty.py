@@ -9,6 +9,7 @@ import pytest
 
 from mda.certainty import Certainty, certainty
 from mda.graph import locate
+from mda.hops import pairs
 from mda.stopping import Bound, miss_probability
 from mda.table import tabulate
 from tests.support.drive import SOURCE, full_mda, layers, play, vertex
@@ -22,9 +23,13 @@ if TYPE_CHECKING:
 def after(*widths: int, failure_probability: float, per_vertex: bool, seed: int) -> Certainty:
     procedure = full_mda(failure_probability=failure_probability, per_vertex=per_vertex)
     played = play(procedure, layers(*widths).per_flow(Random(seed)))
-    table = tabulate(played.outcomes, 3)
-    bound = Bound(failure_probability, per_vertex)
-    return certainty(table, locate(table, SOURCE, 1), bound, 30)
+    return certainty_of(played.outcomes, Bound(failure_probability, per_vertex))
+
+
+def certainty_of(outcomes: list[Outcome], bound: Bound) -> Certainty:
+    table = tabulate(outcomes, 3)
+    located = locate(table, SOURCE, 1)
+    return certainty(table, located, pairs(table, located, 30), bound)
 
 
 def test_a_plain_path_is_as_sure_as_its_least_certain_vertex() -> None:
@@ -59,8 +64,7 @@ def test_what_was_cut_short_is_named() -> None:
     procedure = full_mda()
     network = layers(1, 2, 1).per_flow(Random(1))
     first_wave = _first_wave(procedure, network)
-    table = tabulate(first_wave, 3)
-    known = certainty(table, locate(table, SOURCE, 1), Bound(0.05, per_vertex=True), 30)
+    known = certainty_of(first_wave, Bound(0.05, per_vertex=True))
     assert {one.vertex.ttl for one in known.unfinished} == {0, 1, 2}
     assert known.miss_probability == 1.0
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from ipaddress import IPv4Address
 from typing import TYPE_CHECKING
 
-from mda.full import Full
+from mda.explorer import Explorer
 from mda.graph import build, locate
 from mda.model import Loss, Outcome, Reply, ReplyKind, Vertex
 from mda.stopping import Bound
@@ -105,9 +105,10 @@ def full_mda(
     per_vertex: bool = True,
     attempts: int = 3,
     max_ttl: int = 30,
-) -> Full:
+    lite: bool = False,
+) -> Explorer:
     """The MDA with the settings that most tests want."""
-    return Full(
+    return Explorer(
         source=SOURCE,
         bound=Bound(failure_probability, per_vertex),
         first_ttl=1,
@@ -115,6 +116,7 @@ def full_mda(
         attempts=attempts,
         gap_limit=3,
         flows=50_000,
+        lite=lite,
     )
 
 

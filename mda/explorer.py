@@ -26,25 +26,26 @@ at a time, so the failure probability is the same (Veitch et al., INFOCOM 2009).
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from mda.model import ProbeRequest, Reply, Vertex
+from mda.hops import HopPair, Samples, pair
+from mda.model import Reply, Vertex
 from mda.steering import flows_towards, likely_width
 from mda.table import FlowsAt, FlowTable, only_vertex
+from mda.wave import Sent, Wave
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mda.model import IPAddress, Outcome
-    from mda.stopping import Bound, StoppingPoints
+    from mda.model import IPAddress, Outcome, ProbeRequest
+    from mda.stopping import Bound
 
 _SCOUT_WINDOW: Final = 12  # TTLs that the scout asks at a time; a longer path costs another round
-_NEVER: Final = 1 << 30
 # Flows sent to one hop, as a multiple of what its vertices need, before those that they do not
 # reach are given up (they were met through a packet balancer or an old route).
 _PATIENCE: Final = 8
+_MESHING_FLOWS: Final = 2  # flows a vertex of MDA-Lite's meshing test
 _PROOF_FLOWS: Final = 12  # all through one vertex: another has a chance of 2^-11 to stay unseen
 # How much of what is expected to be needed is asked for, where waste is likely; with less there are
 # more rounds, with more there are more probes (measured on 16- and 48-wide and meshed diamonds).
@@ -53,46 +54,12 @@ _NEARLY_ALL: Final = 0.9
 _PRIOR: Final = 3.0  # flows that each vertex is credited with before its share is estimated
 
 
-@dataclass(slots=True)
-class _Samples:
-    """The flows through one vertex, and what became of them one TTL on."""
-
-    flows: list[int] = field(default_factory=list)
-    unasked: list[int] = field(default_factory=list)
-    answered: int = 0
-    awaited: int = 0
-    successors: dict[Vertex, list[int]] = field(default_factory=dict)
-
-
-class _Wave:
-    """The requests of one call of `wanted`, over what was requested before."""
-
-    def __init__(self, sent: dict[int, dict[int, int]]) -> None:
-        self._sent = sent
-        self._fresh: dict[tuple[int, int], int] = {}
-        self.requests: list[ProbeRequest] = []
-
-    def is_asked(self, flow: int, ttl: int) -> bool:
-        return flow in self._sent.get(ttl, ()) or (flow, ttl) in self._fresh
-
-    def ask(self, flow: int, ttl: int) -> None:
-        """Ask once more, whatever was asked before."""
-        fresh = self._fresh.get((flow, ttl), 0)
-        self._fresh[flow, ttl] = fresh + 1
-        attempt = self._sent.get(ttl, {}).get(flow, 0) + fresh
-        self.requests.append(ProbeRequest(flow, ttl, attempt))
-
-    def ask_first(self, flow: int, ttl: int) -> None:
-        """Ask if it was never asked."""
-        if not self.is_asked(flow, ttl):
-            self.ask(flow, ttl)
-
-
-class Full:
+class Explorer:
     """The MDA of Augustin et al. (E2EMON 2007); see the module's theory of operation.
 
     `flows` is how many flow numbers exist, `gap_limit` how many silent hops in a row are searched
     for something behind them, `attempts` how often a probe is sent before its silence is believed.
+    With `lite` hops are taken as balancers, as long as they look as MDA-Lite takes them to be.
     """
 
     def __init__(
@@ -105,6 +72,7 @@ class Full:
         attempts: int,
         gap_limit: int,
         flows: int,
+        lite: bool = False,
     ) -> None:
         self._origin = Vertex(first_ttl - 1, source)
         self._bound = bound
@@ -113,9 +81,8 @@ class Full:
         self._gap_limit = gap_limit
         self._capacity = flows
         self._table = FlowTable(attempts)
-        self._sent: dict[int, dict[int, int]] = {}  # TTL -> flow -> requests returned
-        self._flying: set[ProbeRequest] = set()
-        self._flying_at: dict[int, int] = {}
+        self._is_lite = lite
+        self._sent = Sent()
         self._answered_to: dict[int, int] = {}  # flow -> its highest TTL with an answer
         self._scouted_to = 0
         self._distance_hint = 0
@@ -126,7 +93,7 @@ class Full:
     @property
     def finished(self) -> bool:
         """See Procedure; probes whose answer cannot matter any more are not waited for."""
-        return self._idle and not any(map(self._is_awaited, self._flying))
+        return self._idle and not any(map(self._is_awaited, self._sent.flying))
 
     def _is_awaited(self, request: ProbeRequest) -> bool:
         is_beyond = request.ttl > self._table.ended.get(request.flow, request.ttl)
@@ -139,9 +106,7 @@ class Full:
     def on_outcome(self, outcome: Outcome) -> None:
         """See Procedure."""
         request = outcome.request
-        if request in self._flying:
-            self._flying.remove(request)
-            self._flying_at[request.ttl] -= 1
+        self._sent.settle(request)
         self._idle = False
         if self._is_far_probe(request):
             self._far_outcomes.append(outcome)
@@ -162,22 +127,17 @@ class Full:
         """See Procedure."""
         if room < 1:
             return []
-        wave = _Wave(self._sent)
-        points = self._bound.points(self._branching)
+        wave = Wave(self._sent)
         self._ask_scout(wave)
-        self._ask_first_flows(points.stop_at(1), wave)
-        self._ask_for_vertices(points, wave)
+        self._ask_first_flows(self._bound.points(self._branching).stop_at(1), wave)
+        self._ask_for_vertices(wave)
         self._ask_lost_again(wave)
-        requests = sorted(wave.requests, key=lambda one: (one.attempt, one.flow, one.ttl))[:room]
-        for request in requests:
-            sent = self._sent.setdefault(request.ttl, {})
-            sent[request.flow] = sent.get(request.flow, 0) + 1
-            self._flying_at[request.ttl] = self._flying_at.get(request.ttl, 0) + 1
-        self._flying.update(requests)
+        requests = wave.first(room)
+        self._sent.add(requests)
         self._idle = not requests
         return requests
 
-    def _ask_scout(self, wave: _Wave) -> None:
+    def _ask_scout(self, wave: Wave) -> None:
         """Flow 0 at the first TTLs and at the last, and then as far as the path seems to go."""
         last = min(self._first_ttl - 1 + _SCOUT_WINDOW, self._max_ttl)
         last = max(last, self._scouted_to, min(self._distance_hint, self._max_ttl))
@@ -194,7 +154,7 @@ class Full:
         """Whether it is the scout's probe to the last TTL, beyond the path for all we know."""
         return request.flow == 0 and request.ttl > self._scouted_to
 
-    def _ask_first_flows(self, count: int, wave: _Wave) -> None:
+    def _ask_first_flows(self, count: int, wave: Wave) -> None:
         """The flows that every vertex needs, as far as the path is known to go."""
         ended = self._table.ended
         reach = ended.get(0, self._answered_to.get(0, 0))
@@ -203,7 +163,7 @@ class Full:
                 if ended.get(flow, ttl) >= ttl:
                     wave.ask_first(flow, ttl)
 
-    def _ask_lost_again(self, wave: _Wave) -> None:
+    def _ask_lost_again(self, wave: Wave) -> None:
         """Every question whose last asking was lost, unless it has become pointless."""
         table = self._table
         for ttl, hop in table.hops.items():
@@ -212,62 +172,164 @@ class Full:
                 if (
                     losses < tries
                     and flow not in hop.answers
-                    and self._sent[ttl][flow] <= losses
+                    and self._sent.counts(ttl)[flow] <= losses
                     and table.ended.get(flow, ttl) >= ttl
                 ):
                     wave.ask(flow, ttl)
 
-    def _ask_for_vertices(self, points: StoppingPoints, wave: _Wave) -> None:
-        """What each open vertex lacks: flows through it asked one TTL on, or new flows to it."""
-        every_flow = {flow for sent in self._sent.values() for flow in sent}
-        before: FlowsAt = dict.fromkeys(sorted(every_flow), self._origin)
+    def _ask_for_vertices(self, wave: Wave) -> None:
+        """What open vertices lack, hop by hop."""
+        before: FlowsAt = dict.fromkeys(self._sent.flows(), self._origin)
         before_that: FlowsAt = {}
         gaps: dict[Vertex, int] = {}
         last_answer = self._table.last_answer()
         branching = 0
         for ttl in range(self._first_ttl, self._max_ttl + 1):
-            only = only_vertex(before)
             through = self._table.through(ttl, before)
             here = self._table.located_next(ttl, through)
             self._find_ends(ttl, through, wave)
-            missing: dict[Vertex, int] = {}
-            most_needed = 0
-            for vertex, samples in self._samples(ttl, through, here).items():
+            hops = pair(self._table, ttl, through, here)
+            for vertex, samples in hops.near.items():
                 for successor in samples.successors:
                     if successor.address is None:
                         gaps[successor] = gaps.get(vertex, 0) + 1
-                if len(samples.successors) > 1:
-                    branching += 1
-                    self._ask_one_flow_again(ttl, samples, points, wave)
-                    self._prove_edges(ttl, before, samples, wave)
+                if samples.seen > 1:
+                    branching += not self._is_lite
+                    self._ask_one_flow_again(ttl, samples, wave)
+                    if not self._is_lite:
+                        self._prove_edges(ttl, before, samples, wave)
+            for vertex, samples in list(hops.near.items()):
                 if gaps.get(vertex, 0) >= self._gap_limit and not self._goes_on(samples, ttl):
-                    continue
-                target = points.stop_at(max(len(samples.successors), 1))
-                lacking = target - samples.answered - samples.awaited
-                most_needed = max(most_needed, target)
-                for flow in samples.unasked[: max(lacking, 0)]:
-                    wave.ask_first(flow, ttl)
-                if lacking > len(samples.unasked):
-                    missing[vertex] = lacking - len(samples.unasked)
-            if only in missing:
-                # Every flow goes through the only vertex there is, so none needs steering.
-                for flow in islice(self._unsent(ttl), missing[only]):
-                    wave.ask_first(flow, ttl)
-            elif missing and not self._flying_at.get(ttl - 1):
-                patience = _PATIENCE * most_needed
-                self._steer(ttl - 1, missing, before_that, before, patience, wave)
+                    del hops.near[vertex]
+            if self._is_lite:
+                branching += len(set(here.values())) > 1
+                self._ask_lite(hops, through, wave)
+                if not self._is_lite:
+                    self._ask_for_vertices(wave)  # from here on as the full MDA, with all it knows
+                    return
+            elif (target := hops.shared_target(self._bound, self._branching)) is not None:
+                self._ask_shared(hops, target, through, wave)
+            else:
+                self._ask_each(hops, before_that, before, wave)
             if not here and ttl > last_answer:
                 break
             before_that, before = before, here
         self._branching = branching
 
-    def _find_ends(self, ttl: int, through: FlowsAt, wave: _Wave) -> None:
+    def _ask_each(self, hops: HopPair, before_that: FlowsAt, before: FlowsAt, wave: Wave) -> None:
+        """For each open vertex: flows known to go through it, or new flows that may."""
+        ttl, missing = hops.ttl, dict[Vertex, int]()
+        points = self._bound.points(self._branching)
+        most_needed = 0
+        pending = self._pending(ttl, wave)
+        for vertex, samples in hops.near.items():
+            target = points.stop_at(samples.seen)
+            most_needed = max(most_needed, target)
+            awaited = sum(flow in pending for flow in samples.flows)
+            unasked = sorted(flow for flow in samples.flows if not wave.is_asked(flow, ttl))
+            lacking = target - samples.answered - awaited
+            for flow in unasked[: max(lacking, 0)]:
+                wave.ask(flow, ttl)
+            if lacking > len(unasked):
+                missing[vertex] = lacking - len(unasked)
+        only = only_vertex(before)
+        if only in missing:
+            # Every flow goes through the only vertex there is, so none needs steering.
+            for flow in islice(self._unsent(ttl), missing[only]):
+                wave.ask_first(flow, ttl)
+        elif missing and not self._sent.is_flying_at(ttl - 1):
+            patience = _PATIENCE * most_needed
+            self._steer(ttl - 1, missing, before_that, before, patience, wave)
+
+    def _ask_shared(self, hops: HopPair, target: int, through: FlowsAt, wave: Wave) -> None:
+        """As many draws at the hop as complete every vertex there: low flow numbers, at both TTLs.
+
+        Where there is but one successor it does not matter through which vertex a flow came.
+        """
+        ttl, is_known_needed = hops.ttl, not hops.has_one_successor
+        for samples in hops.near.values():
+            if not samples.answered:
+                wave.ask_first(min(samples.flows), ttl)
+        lacking = target - len(self._drawn(hops, through, wave, is_known_needed=is_known_needed))
+        known = sorted(
+            flow
+            for samples in hops.near.values()
+            for flow in samples.flows
+            if not wave.is_asked(flow, ttl)
+        )
+        for flow in known[: max(lacking, 0)]:
+            wave.ask(flow, ttl)
+        lacking -= len(known)
+        if is_known_needed:
+            met = sorted(flow for flow in hops.far if not wave.is_asked(flow, ttl - 1))
+            for flow in met[: max(lacking, 0)]:
+                wave.ask(flow, ttl - 1)
+            lacking -= len(met)
+        for flow in islice(self._unasked(ttl, wave), max(lacking, 0)):
+            wave.ask(flow, ttl)
+            if is_known_needed:
+                wave.ask_first(flow, ttl - 1)
+
+    def _ask_lite(self, hops: HopPair, through: FlowsAt, wave: Wave) -> None:
+        """As many flows as complete the hop if it is one balancer, and the tests that it is.
+
+        A hop's only vertex is taken to follow every vertex before it, unasked. Otherwise each
+        vertex of the wider of two hops gets _MESHING_FLOWS known at both.
+        """
+        ttl, far = hops.ttl, dict[Vertex, list[int]]()
+        if not hops.near:
+            return
+        for flow, vertex in hops.far.items():
+            far.setdefault(vertex, []).append(flow)
+        if len(hops.near) > 1 and not hops.has_one_successor:
+            is_wider_near = len(hops.near) >= len(far)
+            for samples in hops.near.values():
+                for flow in sorted(samples.flows)[: _MESHING_FLOWS if is_wider_near else 1]:
+                    wave.ask_first(flow, ttl)
+            for flows in far.values():
+                for flow in sorted(flows)[: 1 if is_wider_near else _MESHING_FLOWS]:
+                    wave.ask_first(flow, ttl - 1)
+        drawn = self._drawn(hops, through, wave, is_known_needed=False)
+        target = hops.lite_target(self._bound, self._branching)
+        if len(drawn) < target:
+            # Some more than are needed for sure, of those that are likely to be, save a round.
+            newcomers = likely_width(len(far) or 1, len(hops.far) or 1) - (len(far) or 1)
+            target = self._bound.points(self._branching).stop_at(len(far) + newcomers // 2)
+        lacking = target - len(drawn)
+        for flow in islice(self._unasked(ttl, wave), max(lacking, 0)):
+            wave.ask(flow, ttl)
+        is_complete = lacking <= 0 and not self._pending(ttl, wave) | self._pending(ttl - 1, wave)
+        self._is_lite = hops.is_fit_for_lite(is_complete=is_complete)
+
+    def _drawn(
+        self, hops: HopPair, through: FlowsAt, wave: Wave, *, is_known_needed: bool
+    ) -> list[int]:
+        """The flows that are, or will be, draws at the hop unless they get lost."""
+        pending, pending_before = self._pending(hops.ttl, wave), self._pending(hops.ttl - 1, wave)
+        return [
+            flow
+            for flow in (*hops.far, *pending)
+            if not is_known_needed or flow in through or flow in pending_before
+        ]
+
+    def _pending(self, ttl: int, wave: Wave) -> set[int]:
+        """The flows asked at `ttl` that may yet be answered there."""
+        hop, tries, ended = self._table.hop(ttl), self._table.tries(ttl), self._table.ended
+        return {
+            flow
+            for flow in wave.asked(ttl)
+            if flow not in hop.answers
+            and hop.losses.get(flow, 0) < tries
+            and ended.get(flow, ttl) >= ttl
+        }
+
+    def _find_ends(self, ttl: int, through: FlowsAt, wave: Wave) -> None:
         """One TTL before, the flows that end at `ttl` or, for all we know, before it."""
         for flow in self._table.hop(ttl).answers:
             if flow and self._table.ended.get(flow) == ttl and flow not in through:
                 wave.ask_first(flow, ttl - 1)
 
-    def _prove_edges(self, ttl: int, before: FlowsAt, samples: _Samples, wave: _Wave) -> None:
+    def _prove_edges(self, ttl: int, before: FlowsAt, samples: Samples, wave: Wave) -> None:
         """Flows to the hop before of successors that no flow joins to their predecessor.
 
         One each, until so many flows met the only vertex there that another is out of question.
@@ -280,44 +342,21 @@ class Full:
         for flow in sorted(unproven)[: max(0, _PROOF_FLOWS - len(before))]:
             wave.ask_first(flow, ttl - 1)
 
-    def _samples(self, ttl: int, through: FlowsAt, here: FlowsAt) -> dict[Vertex, _Samples]:
-        """For each vertex at `ttl` - 1 that flows go on from, its flows and their successors."""
-        ended, hop = self._table.ended, self._table.hop(ttl)
-        sent, tries = self._sent.get(ttl, {}), self._table.tries(ttl)
-        by_vertex: dict[Vertex, _Samples] = {}
-        for flow, vertex in through.items():
-            if ended.get(flow, _NEVER) < ttl:
-                continue
-            samples = by_vertex.get(vertex)
-            if samples is None:
-                samples = by_vertex[vertex] = _Samples()
-            samples.flows.append(flow)
-            successor = here.get(flow)
-            if successor is not None:
-                samples.answered += 1
-                samples.successors.setdefault(successor, []).append(flow)
-            elif flow not in sent:
-                samples.unasked.append(flow)
-            elif hop.losses.get(flow, 0) < tries:
-                samples.awaited += 1
-        for samples in by_vertex.values():
-            samples.unasked.sort()
-        return by_vertex
-
-    def _goes_on(self, samples: _Samples, ttl: int) -> bool:
+    def _goes_on(self, samples: Samples, ttl: int) -> bool:
         """Whether any flow through the vertex before `ttl` was answered at `ttl` or beyond."""
         return any(self._answered_to.get(flow, 0) >= ttl for flow in samples.flows)
 
-    def _ask_one_flow_again(
-        self, ttl: int, samples: _Samples, points: StoppingPoints, wave: _Wave
-    ) -> None:
+    def _ask_one_flow_again(self, ttl: int, samples: Samples, wave: Wave) -> None:
         """Packets of one flow, as many as leave a packet balancer unnoticed with small chance."""
         hop = self._table.hop(ttl)
-        sent = self._sent[ttl]
+        sent = self._sent.counts(ttl)
+        points = self._bound.points(self._branching)
         answering = [flow for flow in samples.flows if flow in hop.answers]
         if not answering or any(flow in hop.others for flow in answering):
             return
-        width = likely_width(len(samples.successors), samples.answered)
+        if 2 * samples.answered < points.stop_at(samples.seen):
+            return  # more successors may turn up, and then fewer packets are enough
+        width = likely_width(samples.seen, samples.answered)
         enough = math.ceil(-math.log(points.failure_probability, width))
         done = sum(sent[flow] - 1 - hop.losses.get(flow, 0) for flow in answering)
         flow = min(answering)
@@ -332,7 +371,7 @@ class Full:
         before: FlowsAt,
         here: FlowsAt,
         patience: int,
-        wave: _Wave,
+        wave: Wave,
     ) -> None:
         """New flows at `ttl` for the vertices there that are `missing` some.
 
@@ -374,10 +413,14 @@ class Full:
                 wave.ask_first(flow, ttl + 1)
 
     def _unsent(self, ttl: int) -> Iterator[int]:
-        """Flow numbers not yet sent to `ttl` whose path goes that far, ascending."""
-        sent = self._sent.get(ttl, {})
+        """Flow numbers not sent to `ttl` before this wave whose path goes that far, ascending."""
+        sent, ended = self._sent.counts(ttl), self._table.ended
         return (
             flow
             for flow in range(self._capacity)
-            if flow not in sent and self._table.ended.get(flow, ttl) >= ttl
+            if flow not in sent and ended.get(flow, ttl) >= ttl
         )
+
+    def _unasked(self, ttl: int, wave: Wave) -> Iterator[int]:
+        """The same, without those of this wave."""
+        return (flow for flow in self._unsent(ttl) if not wave.is_asked(flow, ttl))

@@ -1,0 +1,170 @@
+"""Two neighbouring hops: which flows went from which vertex to which, and how many are enough.
+
+Three laws say when the successors of a vertex are held to be all. Each is a number of answered
+flows, found by `mda.stopping`; they differ in which flows count:
+
+    own      those that went through the vertex: what is promised holds given what was answered;
+    shared   all that were drawn at its hop, where the vertices there are equally likely: the same
+             probability over the draws of both hops, for fewer probes and in fewer rounds;
+    lite     all that were drawn one hop on, taken as the draws of a single balancer (MDA-Lite,
+             Vermeulen et al., IMC 2018): for hops that are even and not meshed.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from mda.table import FlowsAt, FlowTable, only_vertex
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from mda.graph import Located
+    from mda.model import Vertex
+    from mda.stopping import Bound
+
+# Standard deviations of a normal variable beyond which counts are not those of an even split:
+# erring costs some probes where shared draws are given up, and the full MDA where lite is.
+UNLIKELY: Final = 2.0
+_OUT_OF_QUESTION: Final = 3.3
+
+
+@dataclass(slots=True)
+class Samples:
+    """The flows through one vertex that go on, and which successor each is known to have met."""
+
+    flows: list[int] = field(default_factory=list)
+    answered: int = 0
+    successors: dict[Vertex, list[int]] = field(default_factory=dict)
+
+    @property
+    def seen(self) -> int:
+        """How many successors are known, at least one for a vertex that flows go on from."""
+        return max(len(self.successors), 1)
+
+
+@dataclass(slots=True)
+class HopPair:
+    """The vertices at TTL `ttl` - 1 that flows go on from, and where flows are at `ttl`.
+
+    `ends_before` tells whether some flows' paths ended at a vertex beside them.
+    """
+
+    ttl: int
+    near: dict[Vertex, Samples]
+    far: FlowsAt
+    ends_before: bool
+
+    @property
+    def has_one_successor(self) -> bool:
+        """Whether all flows meet one interface at `ttl`, whatever vertex they come from."""
+        only = only_vertex(self.far)
+        return only is not None and only.address is not None
+
+    @property
+    def draws(self) -> int:
+        """Flows that are evidence for every vertex before alike.
+
+        Where they meet more than one vertex, a flow is only if it is known from where it came.
+        """
+        if self.has_one_successor:
+            return len(self.far)
+        return sum(samples.answered for samples in self.near.values())
+
+    def is_even(self, deviations: float) -> bool:
+        """Whether the counts of flows through the vertices go with equal chances."""
+        return is_even([len(samples.flows) for samples in self.near.values()], deviations)
+
+    def shared_target(self, bound: Bound, branching: int) -> int | None:
+        """The draws that complete every vertex by the shared law; None where it does not hold."""
+        if not bound.per_vertex or bound.min_share is not None or len(self.near) < 2:
+            return None
+        if self.ends_before or not self.is_even(UNLIKELY):
+            return None
+        points = bound.points(branching, 1 / len(self.near))
+        return max(points.stop_at(samples.seen) for samples in self.near.values())
+
+    def lite_target(self, bound: Bound, branching: int) -> int:
+        """The flows at `ttl` that complete it by the law of MDA-Lite."""
+        return bound.points(branching).stop_at(max(len(set(self.far.values())), 1))
+
+    def granted(self) -> list[tuple[Vertex, Vertex]]:
+        """The edges that MDA-Lite draws unasked: from all vertices to the only one at `ttl`."""
+        only = only_vertex(self.far)
+        if only is None or only.address is None:
+            return []
+        return [(vertex, only) for vertex, one in self.near.items() if not one.successors]
+
+    def is_fit_for_lite(self, *, is_complete: bool = True) -> bool:
+        """Whether the two hops are unmeshed and, if all flows are in, even (Vermeulen et al.).
+
+        The sides are compared from the wider one: each of its vertices must have one neighbour,
+        and those of the other one as many as each other.
+        """
+        if len(self.near) < 2:
+            return not is_complete or self._is_far_even()
+        before: dict[Vertex, set[Vertex]] = {}
+        for vertex, samples in self.near.items():
+            for successor in samples.successors:
+                before.setdefault(successor, set()).add(vertex)
+        near = [len(samples.successors) for samples in self.near.values() if samples.successors]
+        far = [len(vertices) for vertices in before.values()]
+        if len(far) < 2:
+            return True
+        wider, narrower = (
+            (near, far) if len(self.near) >= len(set(self.far.values())) else (far, near)
+        )
+        if max(wider) > 1:
+            return False
+        return not is_complete or (max(narrower) == min(narrower) and self._is_far_even())
+
+    def _is_far_even(self) -> bool:
+        return is_even(Counter(self.far.values()).values(), _OUT_OF_QUESTION)
+
+
+def pair(table: FlowTable, ttl: int, before: FlowsAt, here: FlowsAt) -> HopPair:
+    """The hops `ttl` - 1 and `ttl`, given the vertices that flows went through at both."""
+    ended, past_end = table.ended, ttl
+    near: dict[Vertex, Samples] = {}
+    ends_before = False
+    for flow, vertex in before.items():
+        if ended.get(flow, past_end) < ttl:
+            ends_before = True
+            continue
+        samples = near.get(vertex)
+        if samples is None:
+            samples = near[vertex] = Samples()
+        samples.flows.append(flow)
+        successor = here.get(flow)
+        if successor is not None:
+            samples.answered += 1
+            samples.successors.setdefault(successor, []).append(flow)
+    return HopPair(ttl, near, here, ends_before)
+
+
+def pairs(table: FlowTable, located: Located, max_ttl: int) -> list[HopPair]:
+    """Every hop that flows go on from with the next one, as far as `max_ttl`."""
+    return [
+        pair(table, ttl + 1, table.through(ttl + 1, here), located.hops.get(ttl + 1, {}))
+        for ttl, here in located.hops.items()
+        if ttl < max_ttl
+    ]
+
+
+def is_even(counts: Collection[int], deviations: float) -> bool:
+    """Whether counts go with equal chances, by Pearson's statistic made normal.
+
+    (Wilson and Hilferty, 1931.) True where there are too few to tell.
+
+    >>> is_even([9, 7, 12], UNLIKELY), is_even([30, 10], UNLIKELY), is_even([3], UNLIKELY)
+    (True, False, True)
+    """
+    degrees = len(counts) - 1
+    if degrees < 1:
+        return True
+    expected = sum(counts) / len(counts)
+    statistic = sum((count - expected) ** 2 for count in counts) / expected
+    spread = 2 / (9 * degrees)
+    return bool((statistic / degrees) ** (1 / 3) - 1 + spread < deviations * spread**0.5)

@@ -1,0 +1,80 @@
+"""What was requested so far, and the requests of one wave on top of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mda.model import ProbeRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class Sent:
+    """Requests returned by a procedure, by TTL and flow, and which of them have no outcome yet."""
+
+    def __init__(self) -> None:
+        self._counts: dict[int, dict[int, int]] = {}
+        self.flying: set[ProbeRequest] = set()
+        self._flying_at: dict[int, int] = {}
+
+    def counts(self, ttl: int) -> dict[int, int]:
+        """How often each flow was requested at `ttl`."""
+        return self._counts.setdefault(ttl, {})
+
+    def flows(self) -> list[int]:
+        """Every flow requested anywhere, ascending."""
+        return sorted({flow for counts in self._counts.values() for flow in counts})
+
+    def is_flying_at(self, ttl: int) -> bool:
+        """Whether any request at `ttl` has no outcome yet."""
+        return self._flying_at.get(ttl, 0) > 0
+
+    def add(self, requests: list[ProbeRequest]) -> None:
+        """These were returned."""
+        for request in requests:
+            counts = self.counts(request.ttl)
+            counts[request.flow] = counts.get(request.flow, 0) + 1
+            self._flying_at[request.ttl] = self._flying_at.get(request.ttl, 0) + 1
+        self.flying.update(requests)
+
+    def settle(self, request: ProbeRequest) -> None:
+        """This one has an outcome; a second one changes nothing."""
+        if request in self.flying:
+            self.flying.remove(request)
+            self._flying_at[request.ttl] -= 1
+
+
+class Wave:
+    """The requests of one call of `wanted`, over what was requested before."""
+
+    def __init__(self, sent: Sent) -> None:
+        self._sent = sent
+        self._fresh: dict[int, dict[int, int]] = {}
+        self.requests: list[ProbeRequest] = []
+
+    def is_asked(self, flow: int, ttl: int) -> bool:
+        """Whether the flow was requested at `ttl`, before or in this wave."""
+        return flow in self._sent.counts(ttl) or flow in self._fresh.get(ttl, ())
+
+    def asked(self, ttl: int) -> Iterator[int]:
+        """The flows requested at `ttl`, before or in this wave, each once."""
+        before = self._sent.counts(ttl)
+        yield from before
+        yield from (flow for flow in self._fresh.get(ttl, ()) if flow not in before)
+
+    def ask(self, flow: int, ttl: int) -> None:
+        """Ask once more, whatever was asked before."""
+        fresh = self._fresh.setdefault(ttl, {})
+        attempt = self._sent.counts(ttl).get(flow, 0) + fresh.get(flow, 0)
+        fresh[flow] = fresh.get(flow, 0) + 1
+        self.requests.append(ProbeRequest(flow, ttl, attempt))
+
+    def ask_first(self, flow: int, ttl: int) -> None:
+        """Ask if it was never asked."""
+        if not self.is_asked(flow, ttl):
+            self.ask(flow, ttl)
+
+    def first(self, room: int) -> list[ProbeRequest]:
+        """The requests to begin with if there is only so much room for them."""
+        return sorted(self.requests, key=lambda one: (one.attempt, one.flow, one.ttl))[:room]

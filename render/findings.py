@@ -1,0 +1,157 @@
+"""The sentences about a whole trace: what was asked, found, may be missing, and what it cost."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from mda.graph import evidence, vertices_by_ttl
+from mda.model import StopReason
+from mda.stopping import unseen_share
+from mda.trace import Algorithm
+from render.labels import count, percent, printable
+
+if TYPE_CHECKING:
+    from mda.diamonds import Diamond
+    from mda.trace import Trace
+
+_FLOW_FIELD: Final = {
+    "sport": "source port",
+    "dport": "destination port",
+    "icmp-checksum": "ICMP checksum",
+    "flow-label": "flow label",
+}
+_STOPPED: Final = {
+    StopReason.COMPLETE: "complete",
+    StopReason.PROBE_BUDGET: "stopped at its limit of probes: unfinished",
+    StopReason.TIME_BUDGET: "stopped at its deadline: unfinished",
+    StopReason.INTERRUPTED: "stopped by Ctrl-C: unfinished",
+    StopReason.WIRE_ERROR: "stopped by a fault of the local network: unfinished",
+}
+_MOST_UNFINISHED: Final = 4
+
+
+def headline(trace: Trace) -> tuple[str, str]:
+    """What was asked: the destination; and the probes, the flows and the bound."""
+    plan, probing = trace.plan, trace.plan.probing
+    destination = str(plan.destination)
+    host = destination if plan.host == destination else f"{printable(plan.host)} ({destination})"
+    if plan.network is not None:
+        host += f" simulated, {printable(plan.network)}"
+    probe = probing.protocol
+    if probing.dport is not None:
+        probe += f" {probing.sport} -> {probing.dport}"
+    if plan.algorithm is Algorithm.PARIS:
+        return host, f"{probe}, one flow, max {plan.max_ttl} hops"
+    field = _FLOW_FIELD[probing.flow_field]
+    scope = "each vertex" if plan.bound.per_vertex else "the whole graph"
+    if plan.bound.min_share is not None:
+        scope += f", branches from {percent(plan.bound.min_share)}"
+    sure = percent(1 - plan.bound.failure_probability)
+    lite = " if hops are even (MDA-Lite)" if plan.algorithm is Algorithm.MDA_LITE else ""
+    return host, f"{probe}, flows by {field}, {sure} sure of {scope}{lite}"
+
+
+def findings(trace: Trace) -> list[str]:
+    """What was found, what may be missing, and what it cost: a line each, of any length."""
+    graph = trace.graph
+    parts = [
+        count(graph.number_of_nodes(), "vertex", "vertices"),
+        count(graph.number_of_edges(), "edge", "edges"),
+    ]
+    if trace.plan.algorithm is Algorithm.PARIS:
+        lines = [
+            f"{_reached(trace)}: {', '.join(parts)}",
+            "this followed one flow; others may take other paths: add --mda",
+        ]
+    else:
+        if not trace.unordered:
+            parts.append(count(_paths(trace), "path", "paths"))
+        lines = [f"{_reached(trace)}: {', '.join([*parts, _diamonds(trace)])}", *_missed(trace)]
+    cost = f"{count(trace.probes_sent, 'probe', 'probes')}, {trace.duration_s:.2f} s"
+    strays = sum(trace.unmatched.values())
+    if strays:
+        cost += f", {count(strays, 'datagram', 'datagrams')} that answered none of them"
+    if not trace.is_complete:
+        cost += f"; {_STOPPED[trace.stopped]}"
+    return [*lines, cost]
+
+
+def _reached(trace: Trace) -> str:
+    ends = [
+        vertex.ttl
+        for vertex in trace.graph
+        if vertex.address == trace.plan.destination and vertex != trace.origin
+    ]
+    if not trace.reached or not ends:
+        return "not reached"
+    nearest, farthest = min(ends), max(ends)
+    if nearest < farthest:
+        return f"reached in {nearest} to {farthest} hops"
+    return f"reached in {count(farthest, 'hop', 'hops')}"
+
+
+def _paths(trace: Trace) -> int:
+    """How many ways lead from the source to where paths end; 0 if nothing answered."""
+    graph = trace.graph
+    ways = {trace.origin: 1}
+    for vertices in vertices_by_ttl(graph).values():
+        for vertex in vertices:
+            ways.setdefault(vertex, sum(ways[near] for near in graph.predecessors(vertex)))
+    ends = (vertex for vertex in graph if not graph.out_degree(vertex) and vertex != trace.origin)
+    return sum(ways[vertex] for vertex in ends)
+
+
+def _diamonds(trace: Trace) -> str:
+    if not trace.diamonds:
+        return "no diamond"
+    sizes = ", ".join(diamond_size(diamond) for diamond in trace.diamonds)
+    return f"{count(len(trace.diamonds), 'diamond', 'diamonds')} ({sizes})"
+
+
+def diamond_size(diamond: Diamond) -> str:
+    """A diamond's width and length, and what else makes it special."""
+    size = f"{diamond.max_width} wide {diamond.max_length} long"
+    if not diamond.is_symmetric:
+        size = f"{diamond.max_width} wide {diamond.min_length} to {diamond.max_length} long"
+    return size + " meshed" * diamond.is_meshed
+
+
+def _missed(trace: Trace) -> list[str]:
+    """What may be missing from a multipath trace."""
+    unfinished, least = trace.certainty.unfinished, trace.certainty.least_flows
+    if not trace.replies:
+        return ["missed?  nothing answered, so nothing can be said"]
+    missed = percent(trace.certainty.miss_probability)
+    is_lite = trace.plan.algorithm is Algorithm.MDA_LITE
+    is_by_hop = is_lite and not trace.unfit_for_lite
+    and_alike = " and each hop is one balancer" if is_by_hop else ""
+    lines = [f"missed?  with probability {missed} at most, if splits are even{and_alike}"]
+    if trace.unfit_for_lite:
+        hops = ", ".join(map(str, trace.unfit_for_lite))
+        lines.append(f"meshed or uneven before hop {hops}: went on from MDA-Lite as the full MDA")
+    granted = sum(not evidence(trace.graph, *edge) for edge in trace.graph.edges)
+    if granted:
+        lines.append(f"{count(granted, 'link', 'links')} into an only vertex taken for granted")
+    if least:
+        failure = trace.plan.bound.failure_probability
+        share, sure = percent(unseen_share(least, failure)), percent(1 - failure)
+        whose = "a hop's" if is_lite or trace.plan.bound.per_vertex else "its"
+        lines.append(
+            f"if uneven, a branch with under {share} of {whose} flows may hide (at {sure})"
+        )
+    if unfinished:
+        named = [
+            f"{one.vertex.address or '*'} (hop {one.vertex.ttl})"
+            if one.vertex != trace.origin
+            else "the source"
+            for one in unfinished
+        ]
+        more = len(named) - _MOST_UNFINISHED
+        listed = ", ".join(named[:_MOST_UNFINISHED]) + (f" and {more} more" if more > 0 else "")
+        lines.append(f"not fully explored: {listed}")
+    if trace.unordered:
+        dealers = ", ".join(str(vertex.address or "*") for vertex in trace.per_packet)
+        lines.append(
+            f"packets of one flow part at {dealers}: only links that are certain are drawn"
+        )
+    return lines
