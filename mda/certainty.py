@@ -121,4 +121,4 @@ def _draws(
     hop = table.hop(ttl)
     answered = [flow for flows in samples.successors.values() for flow in flows]
     seen = set(samples.successors).union(*(hop.others.get(flow, ()) for flow in answered))
-    return len(seen), sum(1 + hop.repeats.get(flow, 0) for flow in answered)
+    return len(seen), sum(1 + hop.repeats(flow) for flow in answered)

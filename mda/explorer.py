@@ -26,13 +26,14 @@ at a time, so the failure probability is the same (Veitch et al., INFOCOM 2009).
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from mda.hops import HopPair, Samples, pair
 from mda.model import Reply, Vertex
 from mda.steering import flows_towards, likely_width
-from mda.table import FlowsAt, FlowTable, only_vertex
+from mda.table import STEADY, FlowsAt, FlowTable, only_vertex
 from mda.wave import Sent, Wave
 
 if TYPE_CHECKING:
@@ -50,6 +51,9 @@ _PROOF_FLOWS: Final = 12  # all through one vertex: another has a chance of 2^-1
 # How much of what is expected to be needed is asked for, where waste is likely; with less there are
 # more rounds, with more there are more probes (measured on 16- and 48-wide and meshed diamonds).
 _CAUTION: Final = 0.7
+_VANISHED: Final = (
+    0.005  # chance of not being met for so long from which on a successor is asked for
+)
 _NEARLY_ALL: Final = 0.9
 _PRIOR: Final = 3.0  # flows that each vertex is credited with before its share is estimated
 
@@ -189,6 +193,7 @@ class Explorer:
             here = self._table.located_next(ttl, through)
             self._find_ends(ttl, through, wave)
             hops = pair(self._table, ttl, through, here)
+            self._ask_until_steady(ttl, wave)
             for vertex, samples in hops.near.items():
                 for successor in samples.successors:
                     if successor.address is None:
@@ -198,8 +203,11 @@ class Explorer:
                     self._ask_one_flow_again(ttl, samples, wave)
                     if not self._is_lite:
                         self._prove_edges(ttl, before, samples, wave)
+            left_behind = self._table.hop(ttl - 1).left_behind()
             for vertex, samples in list(hops.near.items()):
-                if gaps.get(vertex, 0) >= self._gap_limit and not self._goes_on(samples, ttl):
+                if vertex in left_behind:
+                    del hops.near[vertex]  # no flow will ever meet it again
+                elif gaps.get(vertex, 0) >= self._gap_limit and not self._goes_on(samples, ttl):
                     del hops.near[vertex]
             if self._is_lite:
                 branching += len(set(here.values())) > 1
@@ -363,6 +371,45 @@ class Explorer:
         most = enough + self._table.attempts - sent[flow]
         for _ in range(min(enough - done, most)):
             wave.ask(flow, ttl)
+        if done >= enough:
+            self._ask_for_the_vanished(ttl, samples, answering, wave)
+
+    def _ask_for_the_vanished(
+        self, ttl: int, samples: Samples, answering: list[int], wave: Wave
+    ) -> None:
+        """A flow of each successor that flows have not met for so long that it may be gone."""
+        hop, sent = self._table.hop(ttl), self._sent.counts(ttl)
+        times_s = sorted(hop.history[flow][0][0] for flow in answering)
+        for successor, flows in samples.successors.items():
+            if successor.address is None:
+                continue
+            since = len(times_s) - bisect_right(times_s, hop.last_met_s[successor])
+            flow = min(flows)
+            is_awaited = sent[flow] > len(hop.history[flow]) + hop.losses.get(flow, 0)
+            if (1 - 1 / samples.seen) ** since < _VANISHED and not is_awaited:
+                wave.ask(flow, ttl)
+
+    def _ask_until_steady(self, ttl: int, wave: Wave) -> None:
+        """Flows whose vertex changed once: until they have turned for good, or change again.
+
+        Those that have turned are asked one TTL before as well: it may have begun there.
+        """
+        hop, sent = self._table.hop(ttl), self._sent.counts(ttl)
+        for flow in hop.others:
+            changes, run = hop.steadiness(flow)
+            awaited = sent[flow] - len(hop.history[flow]) - hop.losses.get(flow, 0)
+            if changes != 1 or hop.losses.get(flow, 0) > STEADY:
+                continue
+            for _ in range(STEADY - run - awaited):
+                wave.ask(flow, ttl)
+            nearer = self._table.hop(ttl - 1)
+            turned_s = sorted(one[0] for one in hop.history[flow])[-run]
+            asked = self._sent.counts(ttl - 1).get(flow, 0)
+            answered = nearer.history.get(flow, [])
+            is_answered_since = any(sent_at_s >= turned_s for sent_at_s, _, _ in answered)
+            is_awaited = asked > len(answered) + nearer.losses.get(flow, 0)
+            if run >= STEADY and answered and not is_answered_since and not is_awaited:
+                wave.ask(flow, ttl - 1)
 
     def _steer(
         self,

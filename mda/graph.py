@@ -30,13 +30,15 @@ class Located:
     """Where each flow was, hop by hop, and where that is not to be relied on.
 
     `hops` maps each TTL, from the source's on, to the vertex of each flow. `per_packet` are the
-    vertices whose successor changed within one flow; `unordered` are the TTLs below them at which
-    a flow's vertex says nothing of its next one.
+    vertices whose successor changed from packet to packet of one flow, `turned` those at which it
+    changed once, for good; `unordered` are the TTLs below them at which a flow's vertex says
+    nothing of its next one.
     """
 
     origin: Vertex
     hops: dict[int, FlowsAt]
     per_packet: tuple[Vertex, ...]
+    turned: tuple[Vertex, ...]
     unordered: frozenset[int]
 
 
@@ -46,22 +48,28 @@ def locate(table: FlowTable, source: IPAddress, first_ttl: int) -> Located:
     last_ttl = max(table.last_answer(), first_ttl - 1)
     flows = {flow for hop in table.hops.values() for flow in (*hop.answers, *hop.losses)}
     hops: dict[int, FlowsAt] = {origin.ttl: dict.fromkeys(sorted(flows), origin)}
-    per_packet: set[Vertex] = set()
+    fickle: dict[Vertex, bool] = {}  # whether all changes at a vertex were for good
     unordered: set[int] = set()
     unsteady = False  # whether flows at the hop before may be elsewhere with the next probe
     for ttl in range(first_ttl, last_ttl + 2):
         before = hops[ttl - 1]
         here = hops[ttl] = table.located_next(ttl, table.through(ttl, before))
-        fickle = [flow for flow in table.hop(ttl).others if flow in here]
-        if fickle and not unsteady:
-            per_packet.update(before[flow] for flow in fickle if flow in before)
-        unsteady = (unsteady or bool(fickle)) and len(set(here.values())) > 1
+        hop = table.hop(ttl)
+        changing = [flow for flow in hop.others if flow in here]
+        for flow in changing:
+            if flow in before and not unsteady:
+                vertex = before[flow]
+                fickle[vertex] = fickle.get(vertex, True) and hop.has_turned(flow)
+        vertices = set(here.values()).union(*(hop.others[flow] for flow in changing))
+        unsteady = (unsteady or bool(changing)) and len(vertices) > 1
         if unsteady:
             unordered.add(ttl)
     while len(hops) > 1 and not hops[max(hops)]:
         del hops[max(hops)]  # answers from beyond a path's end located no flow
-    ordered = tuple(sorted(per_packet, key=lambda vertex: vertex.sort_key))
-    return Located(origin, hops, ordered, frozenset(unordered))
+    ordered = sorted(fickle, key=lambda vertex: vertex.sort_key)
+    per_packet = tuple(vertex for vertex in ordered if not fickle[vertex])
+    turned = tuple(vertex for vertex in ordered if fickle[vertex])
+    return Located(origin, hops, per_packet, turned, frozenset(unordered))
 
 
 def build(table: FlowTable, located: Located, granted: Iterable[Edge] = ()) -> Graph:

@@ -7,9 +7,10 @@ answer undoes the loss before it. It does not decide what to ask; `full` does.
 from __future__ import annotations
 
 from collections import Counter
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
-from mda.model import IPAddress, Loss, Outcome, Vertex
+from mda.model import IPAddress, Loss, Outcome, Reply, Vertex
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 # would explain it with less than this probability.
 _STAR_BY_LOSS: Final = 0.05
 _MANY_ANSWERS: Final = 12
+# Equal answers in a row after which a flow that changed its vertex once has done so for good: a
+# balancer of packets over two would do that with a chance of 2^-6.
+STEADY: Final = 7
+_ROUNDS: Final = 3  # times that a path meets one interface before it is held to go in circles
 
 FlowsAt = dict[int, Vertex]
 
@@ -25,29 +30,52 @@ FlowsAt = dict[int, Vertex]
 class Hop:
     """The outcomes at one TTL, by flow."""
 
-    __slots__ = ("answers", "attempt", "losses", "others", "repeats", "vertices")
+    __slots__ = ("answers", "attempt", "history", "last_met_s", "losses", "others", "vertices")
 
     def __init__(self) -> None:
         self.vertices: dict[IPAddress, Vertex] = {}
         self.answers: FlowsAt = {}  # the answer to the earliest attempt
         self.attempt: dict[int, int] = {}  # ... and which attempt that was
         self.others: dict[int, set[Vertex]] = {}  # where one flow met more than one vertex: all
-        self.repeats: dict[int, int] = {}  # answers of a flow beyond its first
+        self.history: dict[int, list[tuple[float, int, Vertex]]] = {}  # sent at, attempt, vertex
+        self.last_met_s: dict[Vertex, float] = {}  # when the last probe that met it was sent
         self.losses: dict[int, int] = {}
 
-    def add_answer(self, flow: int, attempt: int, vertex: Vertex) -> None:
-        """Record that `flow` met `vertex`."""
+    def add_answer(self, reply: Reply, vertex: Vertex) -> None:
+        """Record that a probe met `vertex`."""
+        flow, attempt = reply.request.flow, reply.request.attempt
+        self.history.setdefault(flow, []).append((reply.sent_at_s, attempt, vertex))
+        self.last_met_s[vertex] = max(reply.sent_at_s, self.last_met_s.get(vertex, reply.sent_at_s))
         known = self.answers.get(flow)
         if known is None:
             self.answers[flow] = vertex
             self.attempt[flow] = attempt
             return
-        self.repeats[flow] = self.repeats.get(flow, 0) + 1
         if known != vertex:
             self.others.setdefault(flow, {known}).add(vertex)
         if attempt < self.attempt[flow]:
             self.answers[flow] = vertex
             self.attempt[flow] = attempt
+
+    def repeats(self, flow: int) -> int:
+        """Answers to a flow beyond its first."""
+        return len(self.history.get(flow, (None,))) - 1
+
+    def steadiness(self, flow: int) -> tuple[int, int]:
+        """How often the answers to `flow` changed in the order of sending, and since how many."""
+        vertices = [vertex for _, _, vertex in sorted(self.history[flow], key=lambda one: one[:2])]
+        changes = [place for place, (a, b) in enumerate(pairwise(vertices), start=1) if a != b]
+        return len(changes), len(vertices) - (changes[-1] if changes else 0)
+
+    def left_behind(self) -> set[Vertex]:
+        """The vertices from which routes turned away for good."""
+        turned = [flow for flow in self.others if self.has_turned(flow)]
+        return {min(self.history[flow], key=lambda one: one[:2])[2] for flow in turned}
+
+    def has_turned(self, flow: int) -> bool:
+        """Whether `flow` met one vertex and then, for good, another: its route changed."""
+        changes, run = self.steadiness(flow)
+        return changes == 1 and run >= STEADY
 
 
 class FlowTable:
@@ -59,7 +87,9 @@ class FlowTable:
     def __init__(self, attempts: int) -> None:
         self.attempts = attempts
         self.hops: dict[int, Hop] = {}
-        self.ended: dict[int, int] = {}  # flow -> the TTL at which its path ends
+        self.ended: dict[int, int] = {}  # flow -> the TTL at which its path ends, or goes round
+        self.looped: set[int] = set()  # the flows that go round
+        self._met_at: dict[tuple[int, IPAddress], list[int]] = {}
 
     def hop(self, ttl: int) -> Hop:
         """The outcomes at `ttl`, empty at first."""
@@ -78,9 +108,28 @@ class FlowTable:
         vertex = hop.vertices.get(outcome.responder)
         if vertex is None:
             vertex = hop.vertices[outcome.responder] = Vertex(ttl, outcome.responder)
-        hop.add_answer(flow, outcome.request.attempt, vertex)
-        if outcome.ends_path and ttl < self.ended.get(flow, ttl + 1):
-            self.ended[flow] = ttl
+        hop.add_answer(outcome, vertex)
+        end: int | None = ttl
+        if not outcome.ends_path:
+            end = self._goes_round_at(flow, outcome.responder, ttl)
+            if end is not None:
+                self.looped.add(flow)
+        if end is not None and end < self.ended.get(flow, end + 1):
+            self.ended[flow] = end
+
+    def _goes_round_at(self, flow: int, responder: IPAddress, ttl: int) -> int | None:
+        """The TTL at which the path of `flow` meets an interface for the third time.
+
+        Neighbouring TTLs count once: they are the work of routers that pass on what has expired,
+        or of rewritten addresses.
+        """
+        met_at = self._met_at.setdefault((flow, responder), [])
+        if ttl not in met_at:
+            met_at.append(ttl)
+        if len(met_at) < _ROUNDS:
+            return None
+        rounds = [met for met in sorted(met_at) if met - 1 not in met_at]
+        return rounds[_ROUNDS - 1] if len(rounds) >= _ROUNDS else None
 
     def tries(self, ttl: int) -> int:
         """How often a flow must be lost at `ttl` before its silence is believed.

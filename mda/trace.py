@@ -10,6 +10,7 @@ from mda import graph as graphs
 from mda.certainty import Certainty, certainty
 from mda.diamonds import Diamond, diamonds
 from mda.hops import pairs
+from mda.loops import Revisit, revisits
 from mda.model import IPAddress, Outcome, Reply, StopReason, Unresolved, Vertex
 from mda.table import tabulate
 
@@ -71,8 +72,9 @@ class Trace:
 
     `outcomes` are in the order in which they became known, `unresolved` the probes that were in
     flight at the end; `unmatched` counts by reason the datagrams that answered no probe of ours.
-    `graph`, `certainty`, `diamonds`, `per_packet` (the vertices that split one flow) and
-    `unordered` (the TTLs below them) follow from the outcomes: see `assemble`. `unfit_for_lite`
+    `graph`, `certainty`, `diamonds`, `per_packet` (the vertices that split one flow), `turned`
+    (those behind which the route changed meanwhile), `unordered` (the TTLs below both) and
+    `revisits` (loops) follow from the outcomes: see `assemble`. `unfit_for_lite`
     are the TTLs at which hops turned out meshed or uneven, so that MDA-Lite went on as the full
     MDA. `names` are what the name service calls the responders, as far as it was asked.
     """
@@ -90,7 +92,9 @@ class Trace:
     certainty: Certainty
     diamonds: tuple[Diamond, ...]
     per_packet: tuple[Vertex, ...]
+    turned: tuple[Vertex, ...]
     unordered: frozenset[int]
+    revisits: tuple[Revisit, ...]
     unfit_for_lite: tuple[int, ...]
     names: Mapping[IPAddress, str] = field(default_factory=dict)
 
@@ -131,7 +135,9 @@ class Trace:
             certainty=certainty(table, located, hops, plan.bound, lite=is_lite),
             diamonds=diamonds(graph),
             per_packet=located.per_packet,
+            turned=located.turned,
             unordered=located.unordered,
+            revisits=revisits(table, located),
             unfit_for_lite=unfit,
             names=dict(names or {}),
         )

@@ -12,6 +12,7 @@ from render.labels import count, percent, printable
 
 if TYPE_CHECKING:
     from mda.diamonds import Diamond
+    from mda.model import Vertex
     from mda.trace import Trace
 
 _FLOW_FIELD: Final = {
@@ -67,6 +68,7 @@ def findings(trace: Trace) -> list[str]:
         if not trace.unordered:
             parts.append(count(_paths(trace), "path", "paths"))
         lines = [f"{_reached(trace)}: {', '.join([*parts, _diamonds(trace)])}", *_missed(trace)]
+    lines += _revisits(trace)
     cost = f"{count(trace.probes_sent, 'probe', 'probes')}, {trace.duration_s:.2f} s"
     strays = sum(trace.unmatched.values())
     if strays:
@@ -141,17 +143,46 @@ def _missed(trace: Trace) -> list[str]:
         )
     if unfinished:
         named = [
-            f"{one.vertex.address or '*'} (hop {one.vertex.ttl})"
-            if one.vertex != trace.origin
-            else "the source"
-            for one in unfinished
+            _place(one.vertex) if one.vertex != trace.origin else "the source" for one in unfinished
         ]
         more = len(named) - _MOST_UNFINISHED
         listed = ", ".join(named[:_MOST_UNFINISHED]) + (f" and {more} more" if more > 0 else "")
         lines.append(f"not fully explored: {listed}")
-    if trace.unordered:
-        dealers = ", ".join(str(vertex.address or "*") for vertex in trace.per_packet)
+    if trace.per_packet:
+        dealers = ", ".join(map(_place, trace.per_packet))
         lines.append(
             f"packets of one flow part at {dealers}: only links that are certain are drawn"
         )
+    if trace.turned:
+        where = ", ".join(map(_place, trace.turned))
+        lines.append(
+            f"the route changed during the trace, behind {where}: old and new hops are drawn, and "
+            "only links that are certain; trace again for the new route"
+        )
     return lines
+
+
+def _revisits(trace: Trace) -> list[str]:
+    """Loops, and interfaces that answer several hops of one path."""
+    loops = [one for one in trace.revisits if one.is_loop]
+    lines = []
+    if loops:
+        first, last = loops[0].ttls[0], max(one.ttls[-1] for one in loops)
+        round_ = ", ".join(str(one.address) for one in loops)
+        lines.append(f"forwarding loop: packets go round {round_}, hops {first} to {last}")
+    for one in trace.revisits:
+        if one.is_loop:
+            continue
+        hops = " and ".join(map(str, one.ttls))
+        cause = (
+            "it passes on packets that have expired, or something rewrites addresses"
+            if one.is_adjacent
+            else "a loop that passed, or a rewritten address"
+        )
+        lines.append(f"{one.address} answers at hops {hops} of one path: {cause}")
+    return lines
+
+
+def _place(vertex: Vertex) -> str:
+    """A vertex by address and hop."""
+    return f"{vertex.address or '*'} (hop {vertex.ttl})"

@@ -159,6 +159,8 @@ def _notes(trace: Trace, vertex: Vertex, replies: list[Reply], last_asked: int) 
     width = trace.graph.out_degree(vertex)
     if vertex in trace.per_packet:
         notes.append(f"splits packets {width} ways")
+    elif vertex in trace.turned:
+        notes.append("route changed here")
     elif width > 1:
         notes.append(f"splits {width} ways")
     if vertex.address is None:

@@ -30,6 +30,7 @@ from paris.errors import FormatError
 if TYPE_CHECKING:
     from mda.certainty import VertexCertainty
     from mda.diamonds import Diamond
+    from mda.loops import Revisit
     from mda.model import IPAddress, Outcome
 
 FORMAT: Final = "paris-trace"
@@ -71,7 +72,9 @@ def write(trace: Trace) -> str:
                 for near, far in trace.graph.edges
             ],
             "per_packet": [vertex_id(vertex) for vertex in trace.per_packet],
+            "route_changed": [vertex_id(vertex) for vertex in trace.turned],
             "unordered_ttls": sorted(trace.unordered),
+            "revisits": [_revisit(one) for one in trace.revisits],
         },
         "certainty": {
             "miss_probability": trace.certainty.miss_probability,
@@ -179,6 +182,15 @@ def _vertex(vertex: Vertex) -> Json:
         "id": vertex_id(vertex),
         "ttl": vertex.ttl,
         "address": None if vertex.address is None else str(vertex.address),
+    }
+
+
+def _revisit(one: Revisit) -> Json:
+    return {
+        "address": str(one.address),
+        "ttls": one.ttls,
+        "flows": one.flows,
+        "loop": one.is_loop,
     }
 
 

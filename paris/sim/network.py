@@ -85,7 +85,7 @@ class Network:
             header.traffic_class,
             payload,
         )
-        way = list(islice(self._walk(fields), header.ttl))
+        way = list(islice(self._walk(fields, at_s), header.ttl))
         if not way:
             return None
         name, before = way[-1]
@@ -103,27 +103,31 @@ class Network:
         """
         return tuple(
             None if self.topology.routers[name].silent else self.topology.interface(name, before)
-            for name, before in self._walk(fields)
+            for name, before in islice(self._walk(fields, 0.0), _HOST_TTL)
         )
 
-    def _walk(self, fields: HeaderFields) -> Iterator[tuple[str, str]]:
-        """The routers that one packet meets, each with the one before, as far as it may go."""
+    def _walk(self, fields: HeaderFields, at_s: float) -> Iterator[tuple[str, str]]:
+        """The routers that one packet meets, each with the one before: without end in a loop."""
         name = SOURCE
         while name != DESTINATION:
-            before, name = name, self._successor(name, fields)
+            before, name = name, self._successor(name, fields, at_s)
             yield name, before
             if self.topology.routers[name].prohibits is not None:
                 return
 
-    def _successor(self, name: str, fields: HeaderFields) -> str:
+    def _successor(self, name: str, fields: HeaderFields, at_s: float) -> str:
         """The router to which `name` forwards one more packet with these fields."""
+        router = self.topology.routers.get(name, _SOURCE)
         after = self.topology.successors[name]
+        if router.turns_to is not None:
+            if at_s >= router.turns_at_s:
+                return router.turns_to
+            after = tuple(other for other in after if other != router.turns_to)
         if len(after) == 1:
             return after[0]
         known = self._chosen.get((name, fields))
         if known is not None:
             return known
-        router = self.topology.routers.get(name, _SOURCE)
         weights = [router.weights.get(other, 1) for other in after]
         if router.by is Balance.PACKET:
             return self._answers[name].random.choices(after, weights)[0]

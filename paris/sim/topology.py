@@ -34,6 +34,8 @@ _EXPECT: Final = (
     "miss_probability",
     "unproven",
     "per_packet",
+    "route_changed",
+    "loops",
     "options",
     "exit",
 )
@@ -50,7 +52,8 @@ class Router:
     `delay_s` is what it adds to the way there and back. `weights` are its successors' shares, 1
     where not given. `loss` is the share of answers that get lost, `rate_pps` the answers a second
     that it gives, after `burst` at once. `quote_bytes` is how much of a probe it quotes, None for
-    as much as is allowed. `prohibits` makes it refuse all probes with that ICMP code.
+    as much as is allowed. `prohibits` makes it refuse all probes with that ICMP code. From
+    `turns_at_s` on it forwards everything to the router `turns_to`, and nothing before that.
     """
 
     name: str
@@ -67,6 +70,8 @@ class Router:
     quote_bytes: int | None = None
     mpls: tuple[int, ...] = ()
     prohibits: int | None = None
+    turns_at_s: float = 0.0
+    turns_to: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,9 +92,13 @@ class Topology:
     expect: Mapping[str, Any]
 
     def interface(self, name: str, came_from: str) -> IPAddress:
-        """The address from which `name` answers a probe that came from `came_from`."""
+        """The address from which `name` answers a probe that came from `came_from`.
+
+        One that came back to it, in a loop, is answered from the first.
+        """
         interfaces = self.routers[name].interfaces
-        index = self.predecessors[name].index(came_from)
+        before = self.predecessors[name]
+        index = before.index(came_from) if came_from in before else 0
         return interfaces[index] if index < len(interfaces) else interfaces[0]
 
 
@@ -178,12 +187,13 @@ class _Reader(Nodes):
         if names[0] in (SOURCE, DESTINATION):
             self.fail(key, f"{names[0]!r} is no router; its values stand at the top level")
         keys = ("interfaces", "balance", "delay_ms", "silent", "loss", "rate_pps", "burst",
-                "quote_bytes", "mpls", "prohibits")  # fmt: skip
+                "quote_bytes", "mpls", "prohibits", "turns")  # fmt: skip
         parts = self.mapping(node, keys)
         if "interfaces" not in parts:
             self.fail(key, f"{names[0]} has no interfaces; give `interfaces: [ADDRESS]`")
         given = parts.pop("interfaces")
         balance = self._balance(parts.pop("balance")) if "balance" in parts else {}
+        balance |= self._turns(parts.pop("turns")) if "turns" in parts else {}
         values = self._answering(parts)
         if len(names) > 1:
             for name, address in zip(names, self._block(given, len(names)), strict=True):
@@ -240,6 +250,13 @@ class _Reader(Nodes):
             values["seed"] = self.whole(parts["seed"], 0, 2**64 - 1)
         return values
 
+    def _turns(self, node: yaml.Node) -> dict[str, Any]:
+        parts = self.mapping(node, ("at_ms", "to"))
+        if "to" not in parts:
+            self.fail(node, "a route that turns needs `to: ROUTER`")
+        at_s = self.number(parts["at_ms"], 0, 86_400_000) / 1000 if "at_ms" in parts else 0.0
+        return {"turns_at_s": at_s, "turns_to": self.text(parts["to"])}
+
     def _check_addresses(
         self, source: IPAddress, routers: Mapping[str, Router], where: Mapping[str, yaml.Node]
     ) -> None:
@@ -267,6 +284,12 @@ class _Reader(Nodes):
         for name, router in routers.items():
             if name not in successors and name != DESTINATION:
                 self.fail(where[name], f"router {name} is in no path; add it to one or remove it")
+            if router.turns_to is not None and router.turns_to not in routers:
+                self.fail(where[name], f"{name} turns to {router.turns_to!r}, which is no router; "
+                          f"{hint(router.turns_to, routers)}")  # fmt: skip
+            if successors.get(name) == [router.turns_to] and router.turns_at_s:
+                self.fail(where[name], f"{name} has no route before it turns to {router.turns_to}; "
+                          "give a path that takes another")  # fmt: skip
             for other in router.weights:
                 if other not in successors[name]:
                     known = ", ".join(successors[name])

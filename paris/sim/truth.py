@@ -44,8 +44,8 @@ class Truth:
 def truth(topology: Topology) -> Truth:
     """The truth of `topology` for flows that every per-flow balancer tells apart.
 
-    A per-destination balancer shows one branch only, which the run's seed decides: a topology
-    with one has no truth of its own; ValueError.
+    A per-destination balancer shows one branch only, which the run's seed decides, and a route
+    that turns is two truths: topologies with one of these have no truth of their own; ValueError.
     """
     # Where a flow can be, by router and the one before it, and the share of flows that is there.
     here: dict[tuple[str, str], tuple[Seen, float]] = {
@@ -80,6 +80,8 @@ def _split(topology: Topology, name: str) -> dict[str, float]:
     """The successors of a router and their shares of its flows."""
     after = topology.successors[name]
     router = topology.routers.get(name)
+    if router is not None and router.turns_to is not None:
+        raise ValueError(f"{name} turns to another route: what is true depends on the time")
     if router is not None and len(after) > 1 and router.by is Balance.DESTINATION:
         raise ValueError(f"{name} balances by destination: its one branch depends on the seed")
     weights = [router.weights.get(other, 1) if router else 1 for other in after]

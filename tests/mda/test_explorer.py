@@ -5,12 +5,15 @@ from __future__ import annotations
 import math
 from collections import Counter
 from ipaddress import IPv4Address
+from itertools import pairwise
 from random import Random
 from typing import TYPE_CHECKING
 
 import pytest
 
+from mda.graph import build, locate
 from mda.stopping import exact_failure
+from mda.table import tabulate
 from tests.support.drive import (
     SOURCE,
     Layers,
@@ -250,3 +253,42 @@ def test_a_bound_for_each_vertex_holds_where_draws_are_shared() -> None:
     # One-sided: the bound is an upper one; a false alarm for one choice of seeds in a thousand.
     assert missed / runs < 0.05 + 3.09 * math.sqrt(0.05 * 0.95 / runs)
     assert missed / runs > 0.02
+
+
+class _Turning:
+    """A network whose route changes for all flows after so many probes."""
+
+    def __init__(self, old: list[IPv4Address], new: list[IPv4Address], after: int) -> None:
+        self._old, self._new, self._left = old, new, after
+
+    def __call__(self, flow: int) -> list[IPv4Address]:
+        self._left -= 1
+        return self._old if self._left >= 0 else self._new
+
+
+def test_a_route_that_changes_meanwhile_is_told_from_a_balancer_and_makes_no_false_edge() -> None:
+    old = [interface(number) for number in (1, 2, 3, 4, 5, 9)]
+    new = [interface(number) for number in (1, 2, 13, 14, 5, 9)]
+    seen_turning = 0
+    for after in range(10, 60):
+        played = play(full_mda(failure_probability=0.01), _Turning(old, new, after))
+        table = tabulate(played.outcomes, 3)
+        found = locate(table, SOURCE, 1)
+        edges = edges_of(build(table, found))
+        assert not found.per_packet
+        assert {vertex.address for vertex in found.turned} <= {interface(2), interface(3)}
+        true = {edge for path in (old, new) for edge in pairwise([SOURCE, *path])}
+        if found.turned:
+            assert edges <= true
+            seen_turning += 1
+    assert seen_turning > 20
+
+
+def test_a_loop_is_given_up_after_three_rounds() -> None:
+    path = [interface(1), *[interface(2), interface(3)] * 20]
+    played = play(full_mda(), lambda _: path)
+    table = tabulate(played.outcomes, 3)
+    assert max(vertex.ttl for vertex in build(table, locate(table, SOURCE, 1))) == 6
+    assert table.looped == set(range(6))
+    beyond = [one for one in played.outcomes if one.request.ttl > 6 and one.request.flow > 0]
+    assert not beyond

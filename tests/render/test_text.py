@@ -9,6 +9,7 @@ import pytest
 
 from mda.model import StopReason
 from mda.trace import Trace
+from paris.cli import guarded, main
 from render.text import text
 from tests.render.samples import GOLDEN, TRACES
 from tests.support.traces import assembled, hops, outcomes
@@ -132,7 +133,7 @@ def test_packet_balancers_are_reported_in_words() -> None:
     shown = text(TRACES["per-packet"])
     assert "(splits packets 2 ways)" in line_of("198.51.100.1", shown)
     assert shown.count("(from hop 3, link not proven)") == 2
-    assert "packets of one flow part at 198.51.100.1:" in shown
+    assert "packets of one flow part at 198.51.100.1 (hop 2):" in shown
 
 
 @pytest.mark.parametrize("stopped", sorted(set(StopReason) - {StopReason.COMPLETE}, key=str))
@@ -170,3 +171,25 @@ def test_shares_follow_the_splits_not_the_number_of_flows_sent_there() -> None:
 def test_without_an_answer_nothing_is_claimed(name: str) -> None:
     assert "nothing answered, so nothing can be said" in text(TRACES[name])
     assert "probability" not in text(TRACES[name])
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["route-change", "--mda", "-c", "99.99"], "198.51.100.1 4.00 17 (route changed here)"),
+        (["route-change", "--mda", "-c", "99.99"],
+         "the route changed during the trace, behind 198.51.100.1 (hop 2):"),
+        (["loop", "--mda"],
+         "forwarding loop: packets go round 198.51.100.1, 198.51.100.2, hops 2 to 6"),
+        (["loop"], "forwarding loop: packets go round 198.51.100.1, 198.51.100.2, hops 2 to 6"),
+        (["sixteen-way", "--mda-lite"], "95 % sure of the whole graph if hops are even (MDA-Lite)"),
+        (["sixteen-way", "--mda-lite"], "links into an only vertex taken for granted"),
+        (["meshed", "--mda-lite"],
+         "meshed or uneven before hop 4: went on from MDA-Lite as the full MDA"),
+    ],
+)  # fmt: skip
+def test_what_happened_is_said_in_words(
+    options: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    guarded("paris-trace", main, ["--sim", *options])
+    assert said in " ".join(capsys.readouterr().out.split())

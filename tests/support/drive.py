@@ -142,7 +142,8 @@ def play(
         for request in wave:
             path = network(request.flow)
             responder = path[min(request.ttl, len(path)) - 1]
-            outcome = _outcome(request, responder, request.ttl - len(path) + 1, lost)
+            ttl_left = request.ttl - len(path) + 1
+            outcome = _outcome(request, responder, ttl_left, played + len(outcomes) * 1e-9, lost)
             if not quotes and isinstance(outcome, Reply):
                 outcome = replace(outcome, quoted_ttl=None)
             outcomes.append(outcome)
@@ -154,17 +155,18 @@ def _outcome(
     request: ProbeRequest,
     responder: IPv4Address,
     ttl_left: int,
+    sent_at_s: float,
     lost: Callable[[ProbeRequest, IPv4Address], bool],
 ) -> Outcome:
     if lost(request, responder):
-        return Loss(request=request, sent_at_s=0.0, gave_up_at_s=1.0)
+        return Loss(request=request, sent_at_s=sent_at_s, gave_up_at_s=sent_at_s + 1.0)
     return Reply(
         request=request,
         kind=ReplyKind.UNREACHABLE if ttl_left > 0 else ReplyKind.TIME_EXCEEDED,
         responder=responder,
         quoted_ttl=max(ttl_left, 1),
-        sent_at_s=0.0,
-        received_at_s=0.01,
+        sent_at_s=sent_at_s,
+        received_at_s=sent_at_s + 0.01,
     )
 
 

@@ -333,3 +333,21 @@ def test_hops_take_time_one_after_the_other() -> None:
     moments = [answer[0] for ttl in range(1, 7) if (answer := ask(network, plan, 0, ttl))]
     assert len(moments) == 6
     assert all(near < far for near, far in pairwise(moments))
+
+
+def test_a_route_turns_at_its_time_and_a_loop_never_ends() -> None:
+    plan = FlowPlan(
+        source=TWO_WAY.source, destination=TWO_WAY.destination, protocol=Protocol.UDP,
+        field=FlowField.SPORT, sport=30_000, dport=33_434,
+    )  # fmt: skip
+
+    def responder(name: str, ttl: int, at_s: float) -> str:
+        network = Network(load(samples()[name]), 1)
+        answer = network.answer(build(plan, ProbeRequest(0, ttl), 1), at_s)
+        assert answer is not None
+        header, _ = read_ip(answer[1]) or pytest.fail("no IP header")
+        return str(header.source)
+
+    assert responder("route-change", 3, 0.024) == "198.51.100.11"
+    assert responder("route-change", 3, 0.025) == "198.51.100.12"
+    assert [responder("loop", ttl, 0.0)[-1] for ttl in (2, 3, 4, 5, 254)] == list("12121")
