@@ -89,6 +89,7 @@ class Explorer:
         self._sent = Sent()
         self._answered_to: dict[int, int] = {}  # flow -> its highest TTL with an answer
         self._scouted_to = 0
+        self._first_asked: dict[int, int] = {}  # TTL -> how many first flows were asked there
         self._distance_hint = 0
         self._far_outcomes: list[Outcome] = []
         self._branching = 0
@@ -121,11 +122,10 @@ class Explorer:
             self._record(outcome)
 
     def _record(self, outcome: Outcome) -> None:
-        request = outcome.request
+        flow, ttl, _ = outcome.request
         self._table.add(outcome)
-        if request.flow in self._table.hop(request.ttl).answers:
-            highest = self._answered_to.get(request.flow, 0)
-            self._answered_to[request.flow] = max(highest, request.ttl)
+        if isinstance(outcome, Reply) and ttl > self._answered_to.get(flow, 0):
+            self._answered_to[flow] = ttl
 
     def wanted(self, room: int) -> list[ProbeRequest]:
         """See Procedure."""
@@ -163,9 +163,14 @@ class Explorer:
         ended = self._table.ended
         reach = ended.get(0, self._answered_to.get(0, 0))
         for ttl in range(self._first_ttl, reach + 1):
-            for flow in range(1, count):
+            if self._first_asked.get(ttl, 0) >= count:
+                continue
+            missing = [flow for flow in range(1, count) if not wave.is_asked(flow, ttl)]
+            if not missing:
+                self._first_asked[ttl] = count
+            for flow in missing:
                 if ended.get(flow, ttl) >= ttl:
-                    wave.ask_first(flow, ttl)
+                    wave.ask(flow, ttl)
 
     def _ask_lost_again(self, wave: Wave) -> None:
         """Every question whose last asking was lost, unless it has become pointless."""
@@ -176,7 +181,7 @@ class Explorer:
                 if (
                     losses < tries
                     and flow not in hop.answers
-                    and self._sent.counts(ttl)[flow] <= losses
+                    and self._sent.counts[ttl][flow] <= losses
                     and table.ended.get(flow, ttl) >= ttl
                 ):
                     wave.ask(flow, ttl)
@@ -193,7 +198,8 @@ class Explorer:
             here = self._table.located_next(ttl, through)
             self._find_ends(ttl, through, wave)
             hops = pair(self._table, ttl, through, here)
-            self._ask_until_steady(ttl, wave)
+            if self._table.hop(ttl).others:
+                self._ask_until_steady(ttl, wave)
             for vertex, samples in hops.near.items():
                 for successor in samples.successors:
                     if successor.address is None:
@@ -229,10 +235,14 @@ class Explorer:
         ttl, missing = hops.ttl, dict[Vertex, int]()
         points = self._bound.points(self._branching)
         most_needed = 0
-        pending = self._pending(ttl, wave)
+        pending: set[int] | None = None
         for vertex, samples in hops.near.items():
             target = points.stop_at(samples.seen)
             most_needed = max(most_needed, target)
+            if samples.answered >= target:
+                continue
+            if pending is None:
+                pending = self._pending(ttl, wave)
             awaited = sum(flow in pending for flow in samples.flows)
             unasked = sorted(flow for flow in samples.flows if not wave.is_asked(flow, ttl))
             lacking = target - samples.answered - awaited
@@ -240,21 +250,25 @@ class Explorer:
                 wave.ask(flow, ttl)
             if lacking > len(unasked):
                 missing[vertex] = lacking - len(unasked)
+        if not missing:
+            return
         only = only_vertex(before)
         if only in missing:
             # Every flow goes through the only vertex there is, so none needs steering.
             for flow in islice(self._unsent(ttl), missing[only]):
                 wave.ask_first(flow, ttl)
-        elif missing and not self._sent.is_flying_at(ttl - 1):
+        elif not self._sent.is_flying_at(ttl - 1):
             patience = _PATIENCE * most_needed
             self._steer(ttl - 1, missing, before_that, before, patience, wave)
 
     def _ask_shared(self, hops: HopPair, target: int, through: FlowsAt, wave: Wave) -> None:
         """As many draws at the hop as complete every vertex there: low flow numbers, at both TTLs.
 
-        Where there is but one successor it does not matter through which vertex a flow came.
+        Where there is but one successor it does not matter through which vertex a flow came,
+        unless paths end there: they might have before.
         """
-        ttl, is_known_needed = hops.ttl, not hops.has_one_successor
+        ttl = hops.ttl
+        is_known_needed = not hops.has_one_successor or ttl in self._table.end_ttls
         for samples in hops.near.values():
             if not samples.answered:
                 wave.ask_first(min(samples.flows), ttl)
@@ -333,6 +347,8 @@ class Explorer:
 
     def _find_ends(self, ttl: int, through: FlowsAt, wave: Wave) -> None:
         """One TTL before, the flows that end at `ttl` or, for all we know, before it."""
+        if ttl not in self._table.end_ttls:
+            return
         for flow in self._table.hop(ttl).answers:
             if flow and self._table.ended.get(flow) == ttl and flow not in through:
                 wave.ask_first(flow, ttl - 1)
@@ -357,7 +373,7 @@ class Explorer:
     def _ask_one_flow_again(self, ttl: int, samples: Samples, wave: Wave) -> None:
         """Packets of one flow, as many as leave a packet balancer unnoticed with small chance."""
         hop = self._table.hop(ttl)
-        sent = self._sent.counts(ttl)
+        sent = self._sent.counts[ttl]
         points = self._bound.points(self._branching)
         answering = [flow for flow in samples.flows if flow in hop.answers]
         if not answering or any(flow in hop.others for flow in answering):
@@ -378,7 +394,7 @@ class Explorer:
         self, ttl: int, samples: Samples, answering: list[int], wave: Wave
     ) -> None:
         """A flow of each successor that flows have not met for so long that it may be gone."""
-        hop, sent = self._table.hop(ttl), self._sent.counts(ttl)
+        hop, sent = self._table.hop(ttl), self._sent.counts[ttl]
         times_s = sorted(hop.history[flow][0][0] for flow in answering)
         for successor, flows in samples.successors.items():
             if successor.address is None:
@@ -394,7 +410,7 @@ class Explorer:
 
         Those that have turned are asked one TTL before as well: it may have begun there.
         """
-        hop, sent = self._table.hop(ttl), self._sent.counts(ttl)
+        hop, sent = self._table.hop(ttl), self._sent.counts[ttl]
         for flow in hop.others:
             changes, run = hop.steadiness(flow)
             awaited = sent[flow] - len(hop.history[flow]) - hop.losses.get(flow, 0)
@@ -404,7 +420,7 @@ class Explorer:
                 wave.ask(flow, ttl)
             nearer = self._table.hop(ttl - 1)
             turned_s = sorted(one[0] for one in hop.history[flow])[-run]
-            asked = self._sent.counts(ttl - 1).get(flow, 0)
+            asked = self._sent.counts[ttl - 1].get(flow, 0)
             answered = nearer.history.get(flow, [])
             is_answered_since = any(sent_at_s >= turned_s for sent_at_s, _, _ in answered)
             is_awaited = asked > len(answered) + nearer.losses.get(flow, 0)
@@ -461,7 +477,7 @@ class Explorer:
 
     def _unsent(self, ttl: int) -> Iterator[int]:
         """Flow numbers not sent to `ttl` before this wave whose path goes that far, ascending."""
-        sent, ended = self._sent.counts(ttl), self._table.ended
+        sent, ended = self._sent.counts[ttl], self._table.ended
         return (
             flow
             for flow in range(self._capacity)

@@ -126,11 +126,13 @@ class HopPair:
 
 def pair(table: FlowTable, ttl: int, before: FlowsAt, here: FlowsAt) -> HopPair:
     """The hops `ttl` - 1 and `ttl`, given the vertices that flows went through at both."""
-    ended, past_end = table.ended, ttl
     near: dict[Vertex, Samples] = {}
     ends_before = False
+    ended: set[int] = set()
+    if any(end < ttl for end in table.end_ttls):
+        ended = {flow for flow, end in table.ended.items() if end < ttl}
     for flow, vertex in before.items():
-        if ended.get(flow, past_end) < ttl:
+        if flow in ended:
             ends_before = True
             continue
         samples = near.get(vertex)
@@ -140,7 +142,10 @@ def pair(table: FlowTable, ttl: int, before: FlowsAt, here: FlowsAt) -> HopPair:
         successor = here.get(flow)
         if successor is not None:
             samples.answered += 1
-            samples.successors.setdefault(successor, []).append(flow)
+            met = samples.successors.get(successor)
+            if met is None:
+                met = samples.successors[successor] = []
+            met.append(flow)
     return HopPair(ttl, near, here, ends_before)
 
 

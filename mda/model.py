@@ -6,15 +6,15 @@ the same procedures serve IPv4 and IPv6, UDP, ICMP and TCP.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from ipaddress import IPv4Address, IPv6Address
+from typing import NamedTuple
 
 IPAddress = IPv4Address | IPv6Address
 
 
-@dataclass(frozen=True, slots=True)
-class ProbeRequest:
+class ProbeRequest(NamedTuple):
     """One probe that is worth sending: flow number `flow` with a TTL (hop limit in IPv6) of `ttl`.
 
     `flow` counts from 0 and means the same headers at every TTL. `attempt` counts from 0; a
@@ -127,6 +127,15 @@ class Vertex:
     ttl: int
     address: IPAddress | None
     star: int = 0
+    _hash: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # Every dictionary here is keyed by vertices, and hashing an address is slow.
+        number = -1 - self.star if self.address is None else int(self.address)
+        object.__setattr__(self, "_hash", hash((self.ttl, number)))
+
+    def __hash__(self) -> int:
+        return self._hash
 
     @property
     def sort_key(self) -> tuple[int, int, int, int]:

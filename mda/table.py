@@ -10,7 +10,7 @@ from collections import Counter
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
-from mda.model import IPAddress, Loss, Outcome, Reply, Vertex
+from mda.model import Loss, Outcome, Reply, Vertex
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -33,7 +33,7 @@ class Hop:
     __slots__ = ("answers", "attempt", "history", "last_met_s", "losses", "others", "vertices")
 
     def __init__(self) -> None:
-        self.vertices: dict[IPAddress, Vertex] = {}
+        self.vertices: dict[int, Vertex] = {}  # by the number of the address
         self.answers: FlowsAt = {}  # the answer to the earliest attempt
         self.attempt: dict[int, int] = {}  # ... and which attempt that was
         self.others: dict[int, set[Vertex]] = {}  # where one flow met more than one vertex: all
@@ -43,9 +43,11 @@ class Hop:
 
     def add_answer(self, reply: Reply, vertex: Vertex) -> None:
         """Record that a probe met `vertex`."""
-        flow, attempt = reply.request.flow, reply.request.attempt
-        self.history.setdefault(flow, []).append((reply.sent_at_s, attempt, vertex))
-        self.last_met_s[vertex] = max(reply.sent_at_s, self.last_met_s.get(vertex, reply.sent_at_s))
+        flow, _, attempt = reply.request
+        sent_at_s = reply.sent_at_s
+        self.history.setdefault(flow, []).append((sent_at_s, attempt, vertex))
+        if sent_at_s >= self.last_met_s.get(vertex, sent_at_s):
+            self.last_met_s[vertex] = sent_at_s
         known = self.answers.get(flow)
         if known is None:
             self.answers[flow] = vertex
@@ -69,6 +71,8 @@ class Hop:
 
     def left_behind(self) -> set[Vertex]:
         """The vertices from which routes turned away for good."""
+        if not self.others:
+            return set()
         turned = [flow for flow in self.others if self.has_turned(flow)]
         return {min(self.history[flow], key=lambda one: one[:2])[2] for flow in turned}
 
@@ -88,8 +92,9 @@ class FlowTable:
         self.attempts = attempts
         self.hops: dict[int, Hop] = {}
         self.ended: dict[int, int] = {}  # flow -> the TTL at which its path ends, or goes round
+        self.end_ttls: set[int] = set()  # where some flow's path ends
         self.looped: set[int] = set()  # the flows that go round
-        self._met_at: dict[tuple[int, IPAddress], list[int]] = {}
+        self._met_at: dict[tuple[int, int], tuple[int, ...]] = {}
 
     def hop(self, ttl: int) -> Hop:
         """The outcomes at `ttl`, empty at first."""
@@ -100,32 +105,35 @@ class FlowTable:
 
     def add(self, outcome: Outcome) -> None:
         """Record one outcome."""
-        flow, ttl = outcome.request.flow, outcome.request.ttl
+        flow, ttl, _ = outcome.request
         hop = self.hop(ttl)
         if isinstance(outcome, Loss):
             hop.losses[flow] = hop.losses.get(flow, 0) + 1
             return
-        vertex = hop.vertices.get(outcome.responder)
+        number = int(outcome.responder)
+        vertex = hop.vertices.get(number)
         if vertex is None:
-            vertex = hop.vertices[outcome.responder] = Vertex(ttl, outcome.responder)
+            vertex = hop.vertices[number] = Vertex(ttl, outcome.responder)
         hop.add_answer(outcome, vertex)
         end: int | None = ttl
         if not outcome.ends_path:
-            end = self._goes_round_at(flow, outcome.responder, ttl)
+            end = self._goes_round_at(flow, number, ttl)
             if end is not None:
                 self.looped.add(flow)
         if end is not None and end < self.ended.get(flow, end + 1):
             self.ended[flow] = end
+            self.end_ttls.add(end)
 
-    def _goes_round_at(self, flow: int, responder: IPAddress, ttl: int) -> int | None:
+    def _goes_round_at(self, flow: int, responder: int, ttl: int) -> int | None:
         """The TTL at which the path of `flow` meets an interface for the third time.
 
         Neighbouring TTLs count once: they are the work of routers that pass on what has expired,
         or of rewritten addresses.
         """
-        met_at = self._met_at.setdefault((flow, responder), [])
+        key = flow, responder  # by the number of the address
+        met_at = self._met_at.get(key, ())
         if ttl not in met_at:
-            met_at.append(ttl)
+            met_at = self._met_at[key] = (*met_at, ttl)
         if len(met_at) < _ROUNDS:
             return None
         rounds = [met for met in sorted(met_at) if met - 1 not in met_at]
@@ -156,7 +164,9 @@ class FlowTable:
         there went through it as well. If another turns up later, that is taken back.
         """
         only = only_vertex(before)
-        if only is None or any(self.ended.get(flow) == only.ttl for flow in before):
+        if only is None:
+            return before
+        if only.ttl in self.end_ttls and any(self.ended.get(flow) == only.ttl for flow in before):
             return before
         hop, hop_before = self.hop(ttl), self.hop(ttl - 1)
         never_asked = {
@@ -178,9 +188,9 @@ class FlowTable:
         """
         hop = self.hop(ttl)
         ended, past_end = self.ended, ttl + 1
-        located = {
-            flow: vertex for flow, vertex in hop.answers.items() if ended.get(flow, past_end) >= ttl
-        }
+        located = dict(hop.answers)
+        if any(end < ttl for end in self.end_ttls):
+            located = {flow: here for flow, here in located.items() if ended.get(flow, ttl) >= ttl}
         if not hop.losses:
             return located
         tries = self.tries(ttl)
@@ -228,4 +238,7 @@ def only_vertex(hop: FlowsAt) -> Vertex | None:
     """The vertex that every located flow met, if there is just one."""
     vertices = iter(hop.values())
     first = next(vertices, None)
-    return first if all(vertex == first for vertex in vertices) else None
+    for vertex in vertices:
+        if vertex is not first and vertex != first:
+            return None
+    return first

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from mda.model import ProbeRequest
@@ -11,20 +12,19 @@ if TYPE_CHECKING:
 
 
 class Sent:
-    """Requests returned by a procedure, by TTL and flow, and which of them have no outcome yet."""
+    """Requests returned by a procedure, and which of them have no outcome yet.
+
+    `counts` tells how often each flow was requested at each TTL.
+    """
 
     def __init__(self) -> None:
-        self._counts: dict[int, dict[int, int]] = {}
+        self.counts: defaultdict[int, dict[int, int]] = defaultdict(dict)  # TTL -> flow -> requests
         self.flying: set[ProbeRequest] = set()
         self._flying_at: dict[int, int] = {}
 
-    def counts(self, ttl: int) -> dict[int, int]:
-        """How often each flow was requested at `ttl`."""
-        return self._counts.setdefault(ttl, {})
-
     def flows(self) -> list[int]:
         """Every flow requested anywhere, ascending."""
-        return sorted({flow for counts in self._counts.values() for flow in counts})
+        return sorted({flow for counts in self.counts.values() for flow in counts})
 
     def is_flying_at(self, ttl: int) -> bool:
         """Whether any request at `ttl` has no outcome yet."""
@@ -33,7 +33,7 @@ class Sent:
     def add(self, requests: list[ProbeRequest]) -> None:
         """These were returned."""
         for request in requests:
-            counts = self.counts(request.ttl)
+            counts = self.counts[request.ttl]
             counts[request.flow] = counts.get(request.flow, 0) + 1
             self._flying_at[request.ttl] = self._flying_at.get(request.ttl, 0) + 1
         self.flying.update(requests)
@@ -50,23 +50,23 @@ class Wave:
 
     def __init__(self, sent: Sent) -> None:
         self._sent = sent
-        self._fresh: dict[int, dict[int, int]] = {}
+        self._fresh: defaultdict[int, dict[int, int]] = defaultdict(dict)
         self.requests: list[ProbeRequest] = []
 
     def is_asked(self, flow: int, ttl: int) -> bool:
         """Whether the flow was requested at `ttl`, before or in this wave."""
-        return flow in self._sent.counts(ttl) or flow in self._fresh.get(ttl, ())
+        return flow in self._sent.counts[ttl] or flow in self._fresh[ttl]
 
     def asked(self, ttl: int) -> Iterator[int]:
         """The flows requested at `ttl`, before or in this wave, each once."""
-        before = self._sent.counts(ttl)
+        before = self._sent.counts[ttl]
         yield from before
-        yield from (flow for flow in self._fresh.get(ttl, ()) if flow not in before)
+        yield from (flow for flow in self._fresh[ttl] if flow not in before)
 
     def ask(self, flow: int, ttl: int) -> None:
         """Ask once more, whatever was asked before."""
-        fresh = self._fresh.setdefault(ttl, {})
-        attempt = self._sent.counts(ttl).get(flow, 0) + fresh.get(flow, 0)
+        fresh = self._fresh[ttl]
+        attempt = self._sent.counts[ttl].get(flow, 0) + fresh.get(flow, 0)
         fresh[flow] = fresh.get(flow, 0) + 1
         self.requests.append(ProbeRequest(flow, ttl, attempt))
 

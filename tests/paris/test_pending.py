@@ -26,7 +26,7 @@ def answer_to(plan: FlowPlan, request: ProbeRequest, tag: int) -> ParsedReply:
         source=ip_address(ROUTER[version]), destination=plan.source,
         protocol=1 if version == 4 else 58, ttl=250,
     )  # fmt: skip
-    quote = probes.build(plan, replace(request, ttl=1), tag)[: 28 if version == 4 else 1232]
+    quote = probes.build(plan, request._replace(ttl=1), tag)[: 28 if version == 4 else 1232]
     parsed = parse(packets.icmp_error(back, 11 if version == 4 else 3, 0, quote))
     assert isinstance(parsed, ParsedReply)
     return parsed

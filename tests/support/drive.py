@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from ipaddress import IPv4Address
 from typing import TYPE_CHECKING
 
@@ -124,7 +124,7 @@ def play(
     procedure: Procedure,
     network: Network,
     *,
-    lost: Callable[[ProbeRequest, IPv4Address], bool] = lambda _request, _responder: False,
+    lost: Callable[[ProbeRequest, IPv4Address], bool] | None = None,
     quotes: bool = True,
     most_rounds: int = 500,
 ) -> Played:
@@ -141,33 +141,25 @@ def play(
             return Played(outcomes, len(outcomes), played)
         for request in wave:
             path = network(request.flow)
-            responder = path[min(request.ttl, len(path)) - 1]
             ttl_left = request.ttl - len(path) + 1
-            outcome = _outcome(request, responder, ttl_left, played + len(outcomes) * 1e-9, lost)
-            if not quotes and isinstance(outcome, Reply):
-                outcome = replace(outcome, quoted_ttl=None)
+            responder = path[-1] if ttl_left > 0 else path[request.ttl - 1]
+            sent_at_s = played + len(outcomes) * 1e-9  # in order, so that histories are
+            outcome: Outcome
+            if lost is not None and lost(request, responder):
+                outcome = Loss(request=request, sent_at_s=sent_at_s, gave_up_at_s=played + 1.0)
+            else:
+                quoted_ttl = None if not quotes else ttl_left if ttl_left > 0 else 1
+                outcome = Reply(
+                    request=request,
+                    kind=ReplyKind.UNREACHABLE if ttl_left > 0 else ReplyKind.TIME_EXCEEDED,
+                    responder=responder,
+                    quoted_ttl=quoted_ttl,
+                    sent_at_s=sent_at_s,
+                    received_at_s=played + 0.5,
+                )
             outcomes.append(outcome)
             procedure.on_outcome(outcome)
     raise RuntimeError(f"not finished after {most_rounds} rounds")
-
-
-def _outcome(
-    request: ProbeRequest,
-    responder: IPv4Address,
-    ttl_left: int,
-    sent_at_s: float,
-    lost: Callable[[ProbeRequest, IPv4Address], bool],
-) -> Outcome:
-    if lost(request, responder):
-        return Loss(request=request, sent_at_s=sent_at_s, gave_up_at_s=sent_at_s + 1.0)
-    return Reply(
-        request=request,
-        kind=ReplyKind.UNREACHABLE if ttl_left > 0 else ReplyKind.TIME_EXCEEDED,
-        responder=responder,
-        quoted_ttl=max(ttl_left, 1),
-        sent_at_s=sent_at_s,
-        received_at_s=sent_at_s + 0.01,
-    )
 
 
 def graph_of(outcomes: Sequence[Outcome], attempts: int = 3) -> Graph:
