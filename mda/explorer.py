@@ -25,15 +25,14 @@ at a time, so the failure probability is the same (Veitch et al., INFOCOM 2009).
 
 from __future__ import annotations
 
-import math
-from bisect import bisect_right
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
+from mda.again import Again
 from mda.hops import HopPair, Samples, pair
 from mda.model import Reply, Vertex
-from mda.steering import flows_towards, likely_width
-from mda.table import STEADY, FlowsAt, FlowTable, only_vertex
+from mda.steering import aim_at, flows_towards, likely_width
+from mda.table import FlowsAt, FlowTable, only_vertex
 from mda.wave import Sent, Wave
 
 if TYPE_CHECKING:
@@ -48,14 +47,6 @@ _SCOUT_WINDOW: Final = 12  # TTLs that the scout asks at a time; a longer path c
 _PATIENCE: Final = 8
 _MESHING_FLOWS: Final = 2  # flows a vertex of MDA-Lite's meshing test
 _PROOF_FLOWS: Final = 12  # all through one vertex: another has a chance of 2^-11 to stay unseen
-# How much of what is expected to be needed is asked for, where waste is likely; with less there are
-# more rounds, with more there are more probes (measured on 16- and 48-wide and meshed diamonds).
-_CAUTION: Final = 0.7
-_VANISHED: Final = (
-    0.005  # chance of not being met for so long from which on a successor is asked for
-)
-_NEARLY_ALL: Final = 0.9
-_PRIOR: Final = 3.0  # flows that each vertex is credited with before its share is estimated
 
 
 class Explorer:
@@ -87,6 +78,7 @@ class Explorer:
         self._table = FlowTable(attempts)
         self._is_lite = lite
         self._sent = Sent()
+        self._again = Again(self._table, self._sent)
         self._answered_to: dict[int, int] = {}  # flow -> its highest TTL with an answer
         self._scouted_to = 0
         self._first_asked: dict[int, int] = {}  # TTL -> how many first flows were asked there
@@ -135,11 +127,15 @@ class Explorer:
         self._ask_scout(wave)
         self._ask_first_flows(self._bound.points(self._branching).stop_at(1), wave)
         self._ask_for_vertices(wave)
-        self._ask_lost_again(wave)
+        self._again.lost(wave)
         requests = wave.first(room)
         self._sent.add(requests)
         self._idle = not requests
         return requests
+
+    def rate_pps(self, ttl: int) -> float | None:
+        """See Procedure."""
+        return self._table.hop(ttl).rate_pps()
 
     def _ask_scout(self, wave: Wave) -> None:
         """Flow 0 at the first TTLs and at the last, and then as far as the path seems to go."""
@@ -172,20 +168,6 @@ class Explorer:
                 if ended.get(flow, ttl) >= ttl:
                     wave.ask(flow, ttl)
 
-    def _ask_lost_again(self, wave: Wave) -> None:
-        """Every question whose last asking was lost, unless it has become pointless."""
-        table = self._table
-        for ttl, hop in table.hops.items():
-            tries = table.tries(ttl) if hop.losses else 0
-            for flow, losses in hop.losses.items():
-                if (
-                    losses < tries
-                    and flow not in hop.answers
-                    and self._sent.counts[ttl][flow] <= losses
-                    and table.ended.get(flow, ttl) >= ttl
-                ):
-                    wave.ask(flow, ttl)
-
     def _ask_for_vertices(self, wave: Wave) -> None:
         """What open vertices lack, hop by hop."""
         before: FlowsAt = dict.fromkeys(self._sent.flows(), self._origin)
@@ -193,20 +175,21 @@ class Explorer:
         gaps: dict[Vertex, int] = {}
         last_answer = self._table.last_answer()
         branching = 0
+        points = self._bound.points(self._branching)
         for ttl in range(self._first_ttl, self._max_ttl + 1):
             through = self._table.through(ttl, before)
             here = self._table.located_next(ttl, through)
             self._find_ends(ttl, through, wave)
             hops = pair(self._table, ttl, through, here)
             if self._table.hop(ttl).others:
-                self._ask_until_steady(ttl, wave)
+                self._again.until_steady(ttl, wave)
             for vertex, samples in hops.near.items():
                 for successor in samples.successors:
                     if successor.address is None:
                         gaps[successor] = gaps.get(vertex, 0) + 1
                 if samples.seen > 1:
                     branching += not self._is_lite
-                    self._ask_one_flow_again(ttl, samples, wave)
+                    self._again.one_flow(ttl, samples, points, wave)
                     if not self._is_lite:
                         self._prove_edges(ttl, before, samples, wave)
             left_behind = self._table.hop(ttl - 1).left_behind()
@@ -370,63 +353,6 @@ class Explorer:
         """Whether any flow through the vertex before `ttl` was answered at `ttl` or beyond."""
         return any(self._answered_to.get(flow, 0) >= ttl for flow in samples.flows)
 
-    def _ask_one_flow_again(self, ttl: int, samples: Samples, wave: Wave) -> None:
-        """Packets of one flow, as many as leave a packet balancer unnoticed with small chance."""
-        hop = self._table.hop(ttl)
-        sent = self._sent.counts[ttl]
-        points = self._bound.points(self._branching)
-        answering = [flow for flow in samples.flows if flow in hop.answers]
-        if not answering or any(flow in hop.others for flow in answering):
-            return
-        if 2 * samples.answered < points.stop_at(samples.seen):
-            return  # more successors may turn up, and then fewer packets are enough
-        width = likely_width(samples.seen, samples.answered)
-        enough = math.ceil(-math.log(points.failure_probability, width))
-        done = sum(sent[flow] - 1 - hop.losses.get(flow, 0) for flow in answering)
-        flow = min(answering)
-        most = enough + self._table.attempts - sent[flow]
-        for _ in range(min(enough - done, most)):
-            wave.ask(flow, ttl)
-        if done >= enough:
-            self._ask_for_the_vanished(ttl, samples, answering, wave)
-
-    def _ask_for_the_vanished(
-        self, ttl: int, samples: Samples, answering: list[int], wave: Wave
-    ) -> None:
-        """A flow of each successor that flows have not met for so long that it may be gone."""
-        hop, sent = self._table.hop(ttl), self._sent.counts[ttl]
-        times_s = sorted(hop.history[flow][0][0] for flow in answering)
-        for successor, flows in samples.successors.items():
-            if successor.address is None:
-                continue
-            since = len(times_s) - bisect_right(times_s, hop.last_met_s[successor])
-            flow = min(flows)
-            is_awaited = sent[flow] > len(hop.history[flow]) + hop.losses.get(flow, 0)
-            if (1 - 1 / samples.seen) ** since < _VANISHED and not is_awaited:
-                wave.ask(flow, ttl)
-
-    def _ask_until_steady(self, ttl: int, wave: Wave) -> None:
-        """Flows whose vertex changed once: until they have turned for good, or change again.
-
-        Those that have turned are asked one TTL before as well: it may have begun there.
-        """
-        hop, sent = self._table.hop(ttl), self._sent.counts[ttl]
-        for flow in hop.others:
-            changes, run = hop.steadiness(flow)
-            awaited = sent[flow] - len(hop.history[flow]) - hop.losses.get(flow, 0)
-            if changes != 1 or hop.losses.get(flow, 0) > STEADY:
-                continue
-            for _ in range(STEADY - run - awaited):
-                wave.ask(flow, ttl)
-            nearer = self._table.hop(ttl - 1)
-            turned_s = sorted(one[0] for one in hop.history[flow])[-run]
-            asked = self._sent.counts[ttl - 1].get(flow, 0)
-            answered = nearer.history.get(flow, [])
-            is_answered_since = any(sent_at_s >= turned_s for sent_at_s, _, _ in answered)
-            is_awaited = asked > len(answered) + nearer.losses.get(flow, 0)
-            if run >= STEADY and answered and not is_answered_since and not is_awaited:
-                wave.ask(flow, ttl - 1)
-
     def _steer(
         self,
         ttl: int,
@@ -440,40 +366,14 @@ class Explorer:
 
         At most `patience` flows a vertex are ever sent there.
         """
-        counts = dict.fromkeys(missing, 0)
-        onward: dict[Vertex, dict[Vertex, float]] = {}
-        for flow, vertex in here.items():
-            counts[vertex] = counts.get(vertex, 0) + 1
-            if flow in before:
-                after = onward.setdefault(before[flow], {})
-                after[vertex] = after.get(vertex, 0) + 1
-        # Small counts say little: each vertex starts as equally likely as the others.
-        weights = {vertex: count + _PRIOR for vertex, count in counts.items()}
-        mean = sum(weights.values()) / len(weights)
-        needs: dict[Vertex, float] = dict(missing)
-        for unseen in range(likely_width(len(counts), len(here)) - len(counts)):
-            # One that is likely to turn up will need flows as well.
-            newcomer = Vertex(ttl, None, -1 - unseen)
-            weights[newcomer], needs[newcomer] = mean, max(missing.values())
-        total = sum(weights.values())
-        share = {vertex: weight / total for vertex, weight in weights.items()}
-        for after in onward.values():
-            total = sum(after.values()) + _PRIOR * len(after)
-            for vertex in after:
-                after[vertex] = (after[vertex] + _PRIOR) / total
-        are_all_needy = sum(share[vertex] for vertex in needs) > _NEARLY_ALL
-        if not are_all_needy:
-            # Most flows will miss the few that lack some: rather ask again than too many.
-            needs = {vertex: max(1.0, _CAUTION * need) for vertex, need in needs.items()}
-        most = patience * len(counts) - len(here)
+        aim = aim_at(missing, before, here)
+        most = patience * aim.width - len(here)
         candidates = ((flow, before.get(flow)) for flow in self._unsent(ttl))
-        flows = flows_towards(needs, share, onward, candidates, most)
+        flows = flows_towards(aim.needs, aim.share, aim.onward, candidates, most)
         for flow in flows:
             wave.ask_first(flow, ttl)
-        if are_all_needy:
-            # Whatever vertex these flows meet needs them, so they need not wait for the answer.
-            for flow in flows[: int(_CAUTION * sum(missing.values()))]:
-                wave.ask_first(flow, ttl + 1)
+        for flow in flows[: aim.useful_anywhere]:
+            wave.ask_first(flow, ttl + 1)
 
     def _unsent(self, ttl: int) -> Iterator[int]:
         """Flow numbers not sent to `ttl` before this wave whose path goes that far, ascending."""

@@ -43,6 +43,10 @@ class Path:
         self._flying.discard(outcome.request)
         self._table.add(outcome)
 
+    def rate_pps(self, ttl: int) -> float | None:
+        """See Procedure."""
+        return self._table.hop(ttl).rate_pps()
+
     @property
     def finished(self) -> bool:
         """See Procedure; probes in flight beyond the path's end are not waited for."""

@@ -21,6 +21,9 @@ class Procedure(Protocol):
     def on_outcome(self, outcome: Outcome) -> None:
         """Take in one outcome of a returned request; a reply may follow the loss of the same."""
 
+    def rate_pps(self, ttl: int) -> float | None:
+        """The probes a second that `ttl` answers, where routers there limit their answers."""
+
     @property
     def finished(self) -> bool:
         """Whether every returned request has its outcome and there is nothing more to ask."""

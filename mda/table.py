@@ -6,10 +6,12 @@ answer undoes the loss before it. It does not decide what to ask; `full` does.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
+from mda.limits import Answering, RateLimit, rate_limit
 from mda.model import Loss, Outcome, Reply, Vertex
 
 if TYPE_CHECKING:
@@ -24,13 +26,28 @@ _MANY_ANSWERS: Final = 12
 STEADY: Final = 7
 _ROUNDS: Final = 3  # times that a path meets one interface before it is held to go in circles
 
+_SILENT_BY_LOSS: Final = 0.001  # chance for loss to make a flow silent
+_MOST_TRIES: Final = 4  # times as many as `attempts`
+_LOOK_AGAIN: Final = 1.1
+
 FlowsAt = dict[int, Vertex]
 
 
 class Hop:
     """The outcomes at one TTL, by flow."""
 
-    __slots__ = ("answers", "attempt", "history", "last_met_s", "losses", "others", "vertices")
+    __slots__ = (
+        "answers",
+        "attempt",
+        "history",
+        "known_limits",
+        "last_met_s",
+        "losses",
+        "lost_at",
+        "lost_of",
+        "others",
+        "vertices",
+    )
 
     def __init__(self) -> None:
         self.vertices: dict[int, Vertex] = {}  # by the number of the address
@@ -40,6 +57,9 @@ class Hop:
         self.history: dict[int, list[tuple[float, int, Vertex]]] = {}  # sent at, attempt, vertex
         self.last_met_s: dict[Vertex, float] = {}  # when the last probe that met it was sent
         self.losses: dict[int, int] = {}
+        self.lost_at: list[tuple[float, int, int]] = []  # sent at, flow, attempt
+        self.lost_of: Counter[Vertex] = Counter()  # losses of flows that met it another time
+        self.known_limits: tuple[int, dict[Vertex, RateLimit]] = 0, {}  # after how many outcomes
 
     def add_answer(self, reply: Reply, vertex: Vertex) -> None:
         """Record that a probe met `vertex`."""
@@ -52,6 +72,8 @@ class Hop:
         if known is None:
             self.answers[flow] = vertex
             self.attempt[flow] = attempt
+            if flow in self.losses:
+                self.lost_of[vertex] += self.losses[flow]
             return
         if known != vertex:
             self.others.setdefault(flow, {known}).add(vertex)
@@ -59,9 +81,70 @@ class Hop:
             self.answers[flow] = vertex
             self.attempt[flow] = attempt
 
+    def loss_rate(self) -> float:
+        """The share of probes that get lost, at the vertex here that loses the most.
+
+        Of flows that do get answers, another time; half a loss and half an answer are added.
+        """
+        flows = Counter(self.answers.values())
+        losing = ((lost, flows[vertex]) for vertex, lost in self.lost_of.items())
+        rates = [(lost + 0.5) / (lost + answered + 1) for lost, answered in losing]
+        return max(rates, default=0.5 / (len(self.answers) + 1))
+
     def repeats(self, flow: int) -> int:
         """Answers to a flow beyond its first."""
         return len(self.history.get(flow, (None,))) - 1
+
+    def trials(self, vertex: Vertex) -> list[tuple[float, bool]]:
+        """When probes that met `vertex`, or must have, were sent, and whether they were answered.
+
+        A probe that was lost met the vertex that its flow met another time, or else the only one.
+        """
+        only = len(self.vertices) == 1
+        met = {
+            (flow, attempt): sent_at_s
+            for flow, history in self.history.items()
+            for sent_at_s, attempt, one in history
+            if one == vertex
+        }
+        lost = {
+            (flow, attempt): sent_at_s
+            for sent_at_s, flow, attempt in self.lost_at
+            if self.answers.get(flow) == vertex or (only and flow not in self.answers)
+        }
+        # What left at the same moment left in this order.
+        sent = sorted((at_s, attempt, flow) for (flow, attempt), at_s in (lost | met).items())
+        return [(at_s, (flow, attempt) in met) for at_s, attempt, flow in sent]
+
+    def limits(self) -> dict[Vertex, RateLimit]:
+        """The vertices that answer at a limited rate."""
+        outcomes, known = self.known_limits
+        if not self.lost_at:
+            return known
+        # One more changes little where there were many: not every one is worth another look.
+        now = len(self.lost_at) + sum(map(len, self.history.values()))
+        if now > outcomes * _LOOK_AGAIN:
+            found = ((one, rate_limit(self.trials(one))) for one in self.vertices.values())
+            known = {vertex: limit for vertex, limit in found if limit is not None}
+            self.known_limits = now, known
+        return known
+
+    def answering(self, vertex: Vertex) -> Answering:
+        """How `vertex` answers."""
+        trials = self.trials(vertex)
+        lost = sum(not answered for _, answered in trials)
+        return Answering(len(trials), lost, self.limits().get(vertex))
+
+    def rate_pps(self) -> float | None:
+        """The probes a second that limited vertices here answer, as flows spread over all."""
+        limits = self.limits()
+        if not limits:
+            return None
+        flows = Counter(self.answers.values())
+        return min(
+            limit.rate_pps * len(self.answers) / max(flows[vertex], 1)
+            for vertex, limit in limits.items()
+        )
 
     def steadiness(self, flow: int) -> tuple[int, int]:
         """How often the answers to `flow` changed in the order of sending, and since how many."""
@@ -109,6 +192,9 @@ class FlowTable:
         hop = self.hop(ttl)
         if isinstance(outcome, Loss):
             hop.losses[flow] = hop.losses.get(flow, 0) + 1
+            if flow in hop.answers:
+                hop.lost_of[hop.answers[flow]] += 1
+            hop.lost_at.append((outcome.sent_at_s, flow, outcome.request.attempt))
             return
         number = int(outcome.responder)
         vertex = hop.vertices.get(number)
@@ -142,11 +228,19 @@ class FlowTable:
     def tries(self, ttl: int) -> int:
         """How often a flow must be lost at `ttl` before its silence is believed.
 
-        Once is enough where twice `attempts` probes got no answer at all, of whatever flow.
+        `attempts` times, and more where flows that do answer are lost now and then: as often as
+        makes that an unlikely reason. Where answers are limited to a rate, losses say little. Once
+        is enough where twice `attempts` probes got no answer at all, of whatever flow.
         """
         hop = self.hop(ttl)
-        is_mute = not hop.answers and sum(hop.losses.values()) >= 2 * self.attempts
-        return 1 if is_mute else self.attempts
+        if not hop.answers:
+            return 1 if len(hop.lost_at) >= 2 * self.attempts else self.attempts
+        if hop.limits():
+            return _MOST_TRIES * self.attempts
+        if not hop.lost_of:
+            return self.attempts
+        needed = math.ceil(math.log(_SILENT_BY_LOSS) / math.log(hop.loss_rate()))
+        return max(self.attempts, min(needed, _MOST_TRIES * self.attempts))
 
     def is_silent(self, flow: int, ttl: int) -> bool:
         """Whether `flow` was asked at `ttl` as often as it may be, and never answered."""
@@ -204,7 +298,7 @@ class FlowTable:
         if not silent_by_predecessor:
             return located
         answers_after = Counter(through.get(flow) for flow in located)
-        by_loss = len(hop.losses.keys() | located) * self._loss_rate(hop) ** self.attempts
+        by_loss = len(hop.losses.keys() | located) * hop.loss_rate() ** tries
         stars = 0
         for predecessor in sorted(silent_by_predecessor, key=lambda vertex: vertex.sort_key):
             flows = silent_by_predecessor[predecessor]
@@ -219,11 +313,6 @@ class FlowTable:
             for flow in flows:
                 located[flow] = star
         return located
-
-    def _loss_rate(self, hop: Hop) -> float:
-        """The share of probes lost among flows that do get answers here (add-half estimate)."""
-        lost = sum(hop.losses.get(flow, 0) for flow in hop.answers)
-        return (lost + 0.5) / (lost + len(hop.answers) + 1)
 
 
 def tabulate(outcomes: Iterable[Outcome], attempts: int) -> FlowTable:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from mda.graph import Graph
+    from mda.limits import Answering
     from mda.stopping import Bound
 
 
@@ -74,7 +75,8 @@ class Trace:
     flight at the end; `unmatched` counts by reason the datagrams that answered no probe of ours.
     `graph`, `certainty`, `diamonds`, `per_packet` (the vertices that split one flow), `turned`
     (those behind which the route changed meanwhile), `unordered` (the TTLs below both) and
-    `revisits` (loops) follow from the outcomes: see `assemble`. `unfit_for_lite`
+    `revisits` (loops) follow from the outcomes: see `assemble`. So does `answering`: which
+    vertices lose answers, or limit their rate. `unfit_for_lite`
     are the TTLs at which hops turned out meshed or uneven, so that MDA-Lite went on as the full
     MDA. `names` are what the name service calls the responders, as far as it was asked.
     """
@@ -95,6 +97,7 @@ class Trace:
     turned: tuple[Vertex, ...]
     unordered: frozenset[int]
     revisits: tuple[Revisit, ...]
+    answering: Mapping[Vertex, Answering]
     unfit_for_lite: tuple[int, ...]
     names: Mapping[IPAddress, str] = field(default_factory=dict)
 
@@ -138,6 +141,11 @@ class Trace:
             turned=located.turned,
             unordered=located.unordered,
             revisits=revisits(table, located),
+            answering={
+                vertex: table.hop(vertex.ttl).answering(vertex)
+                for vertex in graph
+                if vertex.address is not None and vertex != located.origin
+            },
             unfit_for_lite=unfit,
             names=dict(names or {}),
         )

@@ -57,6 +57,10 @@ class Wave:
         """Whether the flow was requested at `ttl`, before or in this wave."""
         return flow in self._sent.counts[ttl] or flow in self._fresh[ttl]
 
+    def is_fresh(self, flow: int, ttl: int) -> bool:
+        """Whether the flow is requested at `ttl` in this wave."""
+        return flow in self._fresh[ttl]
+
     def asked(self, ttl: int) -> Iterator[int]:
         """The flows requested at `ttl`, before or in this wave, each once."""
         before = self._sent.counts[ttl]

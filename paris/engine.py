@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from mda.model import StopReason
 from paris import probes, replies
 from paris.errors import WireError
+from paris.pacing import Pacing
 from paris.pending import Pending, Stray
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from mda.model import Loss, Outcome, ProbeRequest, Reply, Unresolved
     from mda.procedure import Procedure
     from paris.flows import FlowPlan
-    from paris.pacing import Pacing
     from paris.wire.base import Wire
 
 # A probe is given up after three times the slowest answer of this trace, within these limits:
@@ -33,6 +33,8 @@ _SETTLED_SHARE: Final = 0.1
 _SETTLED_S: Final = 0.005
 # Requests taken from the procedure at a time: few enough to be fresh when they are sent.
 _BATCH_S: Final = 0.05
+# Of the rate that a limited router answers at, how much is asked for: to lose next to nothing.
+_OF_LIMIT: Final = 0.85
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +63,14 @@ class Record:
 
 
 @dataclass(slots=True)
+class _HeldBack:
+    """The requests to one TTL whose routers answer at a limited rate."""
+
+    pacing: Pacing
+    queue: deque[ProbeRequest] = field(default_factory=deque)
+
+
+@dataclass(slots=True)
 class Engine:
     """Runs one procedure over one wire.
 
@@ -77,6 +87,7 @@ class Engine:
     observe: Callable[[Outcome], None] = lambda _: None
     _pending: Pending = field(init=False)
     _queue: deque[ProbeRequest] = field(init=False, default_factory=deque)
+    _held: dict[int, _HeldBack] = field(init=False, default_factory=dict)
     _outcomes: list[Outcome] = field(init=False, default_factory=list)
     _unmatched: Counter[str] = field(init=False, default_factory=Counter)
     _sent: int = field(init=False, default=0)
@@ -128,8 +139,9 @@ class Engine:
             if now_s >= end_s:
                 return StopReason.TIME_BUDGET
             spent = most is not None and self._sent >= most
-            if spent and self._queue:
+            if spent:
                 self._queue.clear()
+                self._held.clear()
             if spent and not self._pending.in_flight:
                 return StopReason.PROBE_BUDGET
             if not spent:
@@ -146,10 +158,18 @@ class Engine:
         return min(self.wait_s, max(_SHORTEST_WAIT_S, _SLOWER_THAN_ANY * self._slowest_s))
 
     def _send(self, now_s: float) -> None:
-        admitted = self.pacing.admits(now_s) if self._queue else 0
+        self._hold_back()
+        is_waiting = self._queue or any(held.queue for held in self._held.values())
+        admitted = self.pacing.admits(now_s) if is_waiting else 0
         if self.limits.max_probes is not None:
             admitted = min(admitted, self.limits.max_probes - self._sent)
-        requests = [self._queue.popleft() for _ in range(min(admitted, len(self._queue)))]
+        requests: list[ProbeRequest] = []
+        for held in self._held.values():
+            ready = min(held.pacing.admits(now_s), len(held.queue), admitted - len(requests))
+            requests += [held.queue.popleft() for _ in range(ready)]
+            held.pacing.spend(ready)
+        ready = min(admitted - len(requests), len(self._queue))
+        requests += [self._queue.popleft() for _ in range(ready)]
         if not requests:
             return
         tags = [self._pending.reserve() for _ in requests]
@@ -163,9 +183,32 @@ class Engine:
         for tag, request, at_s in zip(tags, requests, sent_at_s, strict=True):
             self._pending.add(tag, request, at_s)
 
+    def _hold_back(self) -> None:
+        """Move what is queued for a TTL with a known rate to where it waits its turn."""
+        rates = {ttl: self.procedure.rate_pps(ttl) for ttl in {one.ttl for one in self._queue}}
+        if not any(rates.values()):
+            return
+        passing: deque[ProbeRequest] = deque()
+        for request in self._queue:
+            rate_pps = rates[request.ttl]
+            if rate_pps is None:
+                passing.append(request)
+                continue
+            held = self._held.get(request.ttl)
+            if held is None:
+                held = self._held[request.ttl] = _HeldBack(Pacing(rate_pps, 1))
+            held.pacing.rate_pps = _OF_LIMIT * rate_pps
+            held.queue.append(request)
+        self._queue = passing
+
     def _next_event_s(self) -> float:
         """The next moment at which there is something to do even if nothing arrives."""
         moments = [self.pacing.next_s() if self._queue else self._ask_at_s]
+        moments += [
+            max(held.pacing.next_s(), self.pacing.next_s())
+            for held in self._held.values()
+            if held.queue
+        ]
         oldest_s = self._pending.oldest_s()
         if oldest_s is not None:
             moments.append(oldest_s + self._timeout_s())

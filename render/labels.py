@@ -42,6 +42,7 @@ _UNREACHABLE: Final = {
         6: ("!X", "route rejected"),
     },
 }
+_MANY_LOST: Final = 3  # answers; fewer are not worth a word
 _LONGEST_NAME: Final = 60  # characters; the end of a longer name says more than its beginning
 
 
@@ -167,6 +168,11 @@ def _notes(trace: Trace, vertex: Vertex, replies: list[Reply], last_asked: int) 
         tries = count(trace.plan.attempts, "try", "tries")
         is_last = width == 0 and last_asked > vertex.ttl
         notes.append(f"silent to hop {last_asked}, {tries}" if is_last else f"silent, {tries}")
+    answering = trace.answering.get(vertex)
+    if answering is not None and answering.limit is not None:
+        notes.append(f"answers {rate(answering.limit.rate_pps)} a second at most")
+    elif answering is not None and answering.lost >= _MANY_LOST:
+        notes.append(f"{percent(round(answering.lost / answering.asked, 2))} of answers lost")
     stacks = {"/".join(str(entry.label) for entry in reply.mpls) for reply in replies if reply.mpls}
     notes += [f"MPLS {stack}" for stack in sorted(stacks)]
     changed = {field for reply in replies for field in reply.changed}
@@ -203,6 +209,17 @@ def milliseconds(time_s: float) -> str:
     ms = 1000 * time_s
     digits = 3 if ms < 0.9995 else 2 if ms < 9.995 else 1 if ms < 99.95 else 0
     return f"{ms:.{digits}f}"
+
+
+def rate(per_second: float) -> str:
+    """A measured rate for people: one digit, two from 10 on.
+
+    >>> [rate(one) for one in (0.52, 4.3, 18.7, 482.0)]
+    ['0.5', '4', '19', '480']
+    """
+    if per_second < 1:
+        return f"{per_second:.1f}"
+    return f"{float(f'{per_second:.{1 if per_second < 10 else 2}g}'):.0f}"
 
 
 def percent(share: float) -> str:

@@ -46,6 +46,8 @@ def test_the_command_finds_it(topology: Topology, capsys: pytest.CaptureFixture[
     assert _addresses(graph["route_changed"]) == expect.get("route_changed", [])
     loops = [one["address"] for one in graph["revisits"] if one["loop"]]
     assert loops == expect.get("loops", [])
+    limited = [one["vertex"] for one in graph["answering"] if one["limit"] is not None]
+    assert _addresses(limited) == expect.get("limited", [])
     if "diamonds" in expect:
         assert [_told(diamond, expected) for diamond, expected in zip(
             document["diamonds"], expect["diamonds"], strict=True

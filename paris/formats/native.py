@@ -30,6 +30,7 @@ from paris.errors import FormatError
 if TYPE_CHECKING:
     from mda.certainty import VertexCertainty
     from mda.diamonds import Diamond
+    from mda.limits import Answering
     from mda.loops import Revisit
     from mda.model import IPAddress, Outcome
 
@@ -75,6 +76,7 @@ def write(trace: Trace) -> str:
             "route_changed": [vertex_id(vertex) for vertex in trace.turned],
             "unordered_ttls": sorted(trace.unordered),
             "revisits": [_revisit(one) for one in trace.revisits],
+            "answering": [_answering(*one) for one in trace.answering.items()],
         },
         "certainty": {
             "miss_probability": trace.certainty.miss_probability,
@@ -192,6 +194,13 @@ def _revisit(one: Revisit) -> Json:
         "flows": one.flows,
         "loop": one.is_loop,
     }
+
+
+def _answering(vertex: Vertex, one: Answering) -> Json:
+    limit = None
+    if one.limit is not None:
+        limit = {"rate_pps": round(one.limit.rate_pps, 3), "burst": one.limit.burst}
+    return {"vertex": vertex_id(vertex), "asked": one.asked, "lost": one.lost, "limit": limit}
 
 
 def _known(known: VertexCertainty) -> Json:

@@ -36,6 +36,7 @@ _EXPECT: Final = (
     "per_packet",
     "route_changed",
     "loops",
+    "limited",
     "options",
     "exit",
 )

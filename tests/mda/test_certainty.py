@@ -80,6 +80,9 @@ def _first_wave(procedure: Procedure, network: Network) -> list[Outcome]:
             self.waves += 1
             return procedure.wanted(room) if self.waves == 1 else []
 
+        def rate_pps(self, _: int) -> None:
+            return None
+
         def on_outcome(self, outcome: Outcome) -> None:
             procedure.on_outcome(outcome)
 

@@ -145,6 +145,9 @@ class _Answering:
         self._wave = wave
         self.on_outcome = procedure.on_outcome  # type: ignore[attr-defined]
 
+    def rate_pps(self, _: int) -> None:
+        return None
+
     def wanted(self, room: int) -> list[ProbeRequest]:
         wave, self._wave = self._wave, []
         return wave[:room]

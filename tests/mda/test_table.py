@@ -14,20 +14,28 @@ TARGET = IPv4Address("203.0.113.9")
 
 
 def reply(
-    flow: int, ttl: int, responder: IPv4Address, attempt: int = 0, *, ends: bool = False
+    flow: int,
+    ttl: int,
+    responder: IPv4Address,
+    attempt: int = 0,
+    *,
+    ends: bool = False,
+    at_s: float = 0.0,
 ) -> Reply:
     return Reply(
         request=ProbeRequest(flow, ttl, attempt),
         kind=ReplyKind.UNREACHABLE if ends else ReplyKind.TIME_EXCEEDED,
         responder=responder,
-        sent_at_s=0.0,
-        received_at_s=0.01,
+        sent_at_s=at_s,
+        received_at_s=at_s + 0.01,
     )
 
 
 def losses(flow: int, ttl: int, count: int) -> list[Outcome]:
     return [
-        Loss(request=ProbeRequest(flow, ttl, attempt), sent_at_s=0.0, gave_up_at_s=1.0)
+        Loss(
+            request=ProbeRequest(flow, ttl, attempt), sent_at_s=attempt, gave_up_at_s=attempt + 1.0
+        )
         for attempt in range(count)
     ]
 
@@ -61,14 +69,33 @@ def test_silence_counts_only_after_every_attempt_and_an_answer_undoes_it() -> No
 
 def test_a_silent_branch_is_a_star_but_a_lossy_hop_is_not() -> None:
     paths: list[Outcome] = [reply(flow, 1, NEAR) for flow in range(8)]
-    answering: list[Outcome] = [reply(flow, 2, LEFT) for flow in range(4)]
-    silent = [loss for flow in range(4, 8) for loss in losses(flow, 2, 3)]
-    branch = tabulate([*paths, *answering, *silent], attempts=3)
-    assert located(branch, 2)[4] == Vertex(2, None)
+    answering: list[Outcome] = [reply(flow, 2, LEFT) for flow in range(0, 8, 2)]
+    silent = [loss for flow in range(1, 8, 2) for loss in losses(flow, 2, 3)]
+    sign = reply(0, 2, LEFT, attempt=1, at_s=2.5)  # the hop does answer meanwhile
+    branch = tabulate([*paths, *answering, *silent, sign], attempts=3)
+    assert located(branch, 2)[1] == Vertex(2, None)
     # The same silence of one flow, where those that answer were lost twice each, is plain loss.
-    lossy = [loss for flow in range(4) for loss in losses(flow, 2, 2)]
-    hop = tabulate([*paths, *lossy, *answering, *losses(4, 2, 3)], attempts=3)
-    assert 4 not in located(hop, 2)
+    lossy = [loss for flow in range(0, 8, 2) for loss in losses(flow, 2, 2)]
+    hop = tabulate([*paths, *lossy, *answering, *losses(1, 2, 3)], attempts=3)
+    assert 1 not in located(hop, 2)
+
+
+def test_flows_that_answers_lost_now_and_then_get_more_tries_before_they_are_silent() -> None:
+    steady: list[Outcome] = [reply(flow, 2, LEFT) for flow in range(20)]
+    assert tabulate(steady, 3).tries(2) == 3
+    few = [loss for flow in range(3) for loss in losses(flow, 2, 1)]
+    rate = 3.5 / 24  # three losses beside twenty answering flows, half a loss added
+    assert rate**4 < 0.001 < rate**3
+    assert tabulate([*steady, *few], 3).tries(2) == 4
+
+
+def test_a_flow_that_is_lost_while_nobody_is_answered_may_be_limited_rather_than_silent() -> None:
+    answered: list[Outcome] = [reply(flow, 2, LEFT, at_s=flow / 1000 - 1) for flow in range(6)]
+    stopped = [loss for flow in (0, 6, 7) for loss in losses(flow, 2, 3)]
+    table = tabulate([*answered, *stopped], 3)
+    (limit,) = table.hop(2).limits().values()
+    assert limit.burst in (5, 6)
+    assert not table.is_silent(6, 2)
 
 
 def test_stars_are_told_apart_by_their_predecessors() -> None:

@@ -162,3 +162,20 @@ def test_a_wire_that_fails_later_keeps_what_was_measured_and_at_once_raises() ->
     assert record.outcomes
     with pytest.raises(WireError, match="the interface is down"):
         run("two-way", multipath=True, wire=meddling("two-way", fails_after=0, failure=failure))
+
+
+def test_a_limited_router_is_asked_at_its_rate_once_it_is_known() -> None:
+    record = run("rate-limited", multipath=True, failure_probability=1e-12)
+    times_s = sorted(one.sent_at_s for one in record.outcomes if one.request.ttl == 3)
+    later = [at_s for at_s in times_s if at_s > 1]
+    # Twenty answers a second, to half of the flows: no more than forty probes a second.
+    assert len(later) > 30
+    assert len(later) / (later[-1] - later[0]) < 44
+
+
+def test_a_budget_that_runs_out_while_probes_are_held_back_ends_the_run() -> None:
+    limits = Limits(max_probes=100)
+    record = engine_for(
+        "rate-limited", multipath=True, failure_probability=1e-4, limits=limits
+    ).run()
+    assert (record.stopped, record.probes_sent) == (StopReason.PROBE_BUDGET, 100)

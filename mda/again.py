@@ -1,0 +1,125 @@
+"""Asking again: what was lost, and what shows whether a flow keeps to its path."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from mda.steering import likely_width
+from mda.table import STEADY, FlowTable
+
+if TYPE_CHECKING:
+    from mda.hops import Samples
+    from mda.stopping import StoppingPoints
+    from mda.wave import Sent, Wave
+
+# Chance of not being met for so long from which on a successor is asked for.
+_VANISHED: Final = 0.005
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """What to ask again, given what was answered (`table`) and requested (`sent`)."""
+
+    table: FlowTable
+    sent: Sent
+
+    def one_flow(self, ttl: int, samples: Samples, points: StoppingPoints, wave: Wave) -> None:
+        """Packets of one flow, as many as leave a packet balancer unnoticed with small chance."""
+        hop = self.table.hop(ttl)
+        sent = self.sent.counts[ttl]
+        answering = [flow for flow in samples.flows if flow in hop.answers]
+        if not answering or any(flow in hop.others for flow in answering):
+            return
+        if 2 * samples.answered < points.stop_at(samples.seen):
+            return  # more successors may turn up, and then fewer packets are enough
+        width = likely_width(samples.seen, samples.answered)
+        enough = math.ceil(-math.log(points.failure_probability, width))
+        done = sum(sent[flow] - 1 - hop.losses.get(flow, 0) for flow in answering)
+        flow = min(answering)
+        most = enough + self.table.attempts - sent[flow]
+        for _ in range(min(enough - done, most)):
+            wave.ask(flow, ttl)
+        if done >= enough:
+            self._vanished(ttl, samples, answering, wave)
+
+    def _vanished(self, ttl: int, samples: Samples, answering: list[int], wave: Wave) -> None:
+        """A flow of each successor that flows have not met for so long that it may be gone."""
+        hop, sent = self.table.hop(ttl), self.sent.counts[ttl]
+        times_s = sorted(hop.history[flow][0][0] for flow in answering)
+        for successor, flows in samples.successors.items():
+            if successor.address is None:
+                continue
+            since = len(times_s) - bisect_right(times_s, hop.last_met_s[successor])
+            flow = min(flows)
+            is_awaited = sent[flow] > len(hop.history[flow]) + hop.losses.get(flow, 0)
+            if (1 - 1 / samples.seen) ** since < _VANISHED and not is_awaited:
+                wave.ask(flow, ttl)
+
+    def until_steady(self, ttl: int, wave: Wave) -> None:
+        """Flows whose vertex changed once: until they have turned for good, or change again.
+
+        Those that have turned are asked one TTL before as well: it may have begun there.
+        """
+        hop, sent = self.table.hop(ttl), self.sent.counts[ttl]
+        for flow in hop.others:
+            changes, run = hop.steadiness(flow)
+            awaited = sent[flow] - len(hop.history[flow]) - hop.losses.get(flow, 0)
+            if changes != 1 or hop.losses.get(flow, 0) > STEADY:
+                continue
+            for _ in range(STEADY - run - awaited):
+                wave.ask(flow, ttl)
+            nearer = self.table.hop(ttl - 1)
+            turned_s = sorted(one[0] for one in hop.history[flow])[-run]
+            asked = self.sent.counts[ttl - 1].get(flow, 0)
+            answered = nearer.history.get(flow, [])
+            is_answered_since = any(sent_at_s >= turned_s for sent_at_s, _, _ in answered)
+            is_awaited = asked > len(answered) + nearer.losses.get(flow, 0)
+            if run >= STEADY and answered and not is_answered_since and not is_awaited:
+                wave.ask(flow, ttl - 1)
+
+    def lost(self, wave: Wave) -> None:
+        """Every question whose last asking was lost, unless it has become pointless.
+
+        Where other flows proved silent beside siblings that answer, so will this one, likely: its
+        remaining tries leave at once rather than a time-out apart.
+        """
+        table = self.table
+        for ttl, hop in table.hops.items():
+            if not hop.losses:
+                continue
+            tries = table.tries(ttl)
+            has_silence = tries == table.attempts and any(
+                losses >= tries and flow not in hop.answers for flow, losses in hop.losses.items()
+            )
+            since_s: float | None = None
+            for sent_at_s, flow, _ in hop.lost_at:
+                losses = hop.losses[flow]
+                if (
+                    losses < tries
+                    and flow not in hop.answers
+                    and self.sent.counts[ttl][flow] <= losses
+                    and table.ended.get(flow, ttl) >= ttl
+                    and not wave.is_fresh(flow, ttl)
+                ):
+                    for _ in range(tries - losses if has_silence else 1):
+                        wave.ask(flow, ttl)
+                    if losses >= table.attempts - 1:
+                        since_s = sent_at_s if since_s is None else min(since_s, sent_at_s)
+            if since_s is not None:
+                self._sign(ttl, since_s, wave)
+
+    def _sign(self, ttl: int, since_s: float, wave: Wave) -> None:
+        """A flow that was answered at `ttl`, unless some were that left after `since_s`.
+
+        If that one is lost as well it is not the other flow that is silent, but the hop.
+        """
+        hop = self.table.hop(ttl)
+        if not hop.answers or max(hop.last_met_s.values()) > since_s:
+            return
+        flow = min(hop.answers)
+        outcomes = len(hop.history[flow]) + hop.losses.get(flow, 0)
+        if self.sent.counts[ttl][flow] <= outcomes:
+            wave.ask(flow, ttl)

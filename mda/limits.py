@@ -1,0 +1,108 @@
+"""Routers that answer at a limited rate, told from routers whose answers get lost.
+
+A limit is a token bucket (RFC 1812 section 4.3.2.8, RFC 4443 section 2.4 f): so many answers at
+once, then so many a second, whatever the flow. Loss takes answers independently of each other. Of
+the two, the likelier explanation of what was answered and when is taken.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+# Chance that a bucket's answer is another than its tokens say: queues, clocks and other loss.
+_ERROR: Final = 0.02
+# How sharply answers stop around one token, whose fractions cannot be known.
+_SHARPNESS: Final = 5.0
+# By how much more (natural logarithm of the ratio) a bucket must explain, for two free numbers.
+_EVIDENCE: Final = 7.0
+_FEWEST: Final = 4  # answers, and losses, below which nothing is said
+_MOST: Final = 300  # of the latest trials
+_RATES_PPS: Final = tuple(0.25 * 1.35**step for step in range(28))
+_STEP: Final = 1.08  # between rates that are compared last
+_AS_WELL: Final = 1.0  # what may be lost in the logarithm for a higher rate
+_BURSTS: Final = (1, 2, 3, 4, 5, 6, 8, 10, 14, 20, 30, 50, 100)
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimit:
+    """About `rate_pps` answers a second, after `burst` at once."""
+
+    rate_pps: float
+    burst: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answering:
+    """How a vertex answers: `asked` probes met it, `lost` of those answers did not arrive."""
+
+    asked: int
+    lost: int
+    limit: RateLimit | None
+
+
+def rate_limit(trials: Sequence[tuple[float, bool]]) -> RateLimit | None:
+    """The limit that explains which probes were answered, None if plain loss does so as well.
+
+    `trials` are when each probe was sent, in seconds and in order, and whether it was answered.
+    """
+    latest = trials[-_MOST:]
+    lost = sum(not answered for _, answered in latest)
+    if lost < _FEWEST or len(latest) - lost < _FEWEST:
+        return None
+    gaps_s = [0.0, *(far - near for (near, _), (far, _) in pairwise(latest))]
+    answers = [answered for _, answered in latest]
+    share = lost / len(latest)
+    by_loss = lost * math.log(share) + (len(latest) - lost) * math.log(1 - share)
+    least, best = by_loss + _EVIDENCE, None
+    for burst in _BURSTS:
+        for rate_pps in _RATES_PPS:
+            likelihood = _likelihood(gaps_s, answers, rate_pps, burst, least)
+            if likelihood > least:
+                least, best = likelihood, RateLimit(rate_pps, burst)
+    # Of the rates that explain it about as well, the highest: asking faster than a router answers
+    # is soon noticed, asking more slowly never is.
+    while best is not None and best.rate_pps < _RATES_PPS[-1]:
+        faster = RateLimit(best.rate_pps * _STEP, best.burst)
+        if _likelihood(gaps_s, answers, faster.rate_pps, best.burst, least - _AS_WELL) < (
+            least - _AS_WELL
+        ):
+            break
+        best = faster
+    return best
+
+
+def _likelihood(
+    gaps_s: Sequence[float], answers: Sequence[bool], rate_pps: float, burst: int, least: float
+) -> float:
+    """The logarithm of the chance of these answers from a bucket; adding stops below `least`.
+
+    Each answer is predicted from the tokens that are left, which it then corrects.
+    """
+    tokens, likelihood = float(burst), 0.0
+    for gap_s, answered in zip(gaps_s, answers, strict=True):
+        tokens = min(tokens + gap_s * rate_pps, burst)
+        if answered:
+            likelihood += _log_chance(tokens - 0.9)
+            tokens = max(tokens - 1.0, 0.0)
+        else:
+            likelihood += _log_chance(0.9 - tokens)
+            tokens = min(tokens, 0.95)
+        if likelihood < least:
+            break
+    return likelihood
+
+
+def _log_chance(margin: float) -> float:
+    """The logarithm of the chance of what is predicted with such a margin, in tokens."""
+    if margin > 1:
+        return _SURE
+    return math.log(_ERROR + (1 - 2 * _ERROR) / (1 + math.exp(-_SHARPNESS * margin)))
+
+
+_SURE: Final = math.log(1 - _ERROR)
