@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from mda.model import IPAddress, Outcome, ProbeRequest
     from mda.stopping import Bound
 
-_SCOUT_WINDOW: Final = 12  # TTLs that the scout asks at a time; a longer path costs another round
+SCOUT_WINDOW: Final = 12  # TTLs that the scout asks at a time; a longer path costs another round
 # Flows sent to one hop, as a multiple of what its vertices need, before those that they do not
 # reach are given up (they were met through a packet balancer or an old route).
 _PATIENCE: Final = 8
@@ -139,10 +139,10 @@ class Explorer:
 
     def _ask_scout(self, wave: Wave) -> None:
         """Flow 0 at the first TTLs and at the last, and then as far as the path seems to go."""
-        last = min(self._first_ttl - 1 + _SCOUT_WINDOW, self._max_ttl)
+        last = min(self._first_ttl - 1 + SCOUT_WINDOW, self._max_ttl)
         last = max(last, self._scouted_to, min(self._distance_hint, self._max_ttl))
         if self._answered_to.get(0, 0) > last - self._gap_limit and 0 not in self._table.ended:
-            last = min(last + _SCOUT_WINDOW, self._max_ttl)
+            last = min(last + SCOUT_WINDOW, self._max_ttl)
         self._scouted_to = last
         while self._far_outcomes and last >= self._max_ttl:
             self._record(self._far_outcomes.pop())  # the path is that long: no hint, but a hop

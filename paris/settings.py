@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from mda.stopping import Bound
 from paris.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -88,8 +89,26 @@ class Settings:
         _positive("--rate", self.rate_pps, "probes a second")
         if self.max_probes is not None:
             _within("--max-probes", self.max_probes, 1, 10**9)
+            self._check_budget(self.max_probes)
         if self.deadline_s is not None:
             _positive("--deadline", self.deadline_s, "seconds")
+
+    def _check_budget(self, most: int) -> None:
+        """A budget must do for one hop: with less there is nothing to be sure of."""
+        if not self.multipath:
+            return
+        from mda.explorer import SCOUT_WINDOW
+
+        flows = (
+            Bound(self.failure_probability, self.per_vertex, self.min_share).points(0).stop_at(1)
+        )
+        one_hop = SCOUT_WINDOW + flows
+        if most < one_hop:
+            raise SettingsError(
+                f"--max-probes {most} cannot complete a single hop at this confidence: that takes "
+                f"{one_hop}, a plain path of 12 hops {one_hop + 11 * (flows - 1)}; "
+                "allow more, or lower -c"
+            )
 
 
 def _within(option: str, value: int, lowest: int, highest: int) -> None:

@@ -103,6 +103,13 @@ def test_standard_output_takes_any_format() -> None:
         (("--sim", "plain", "-f", "9", "-m", "3"), ExitCode.USAGE, "beyond"),
         (("--sim", "plain", "-q", "x"), ExitCode.USAGE, "invalid int value: 'x'"),
         (("--sim", "plain", "-c", "100"), ExitCode.USAGE, "below 100, not 100"),
+        (
+            ("--sim", "plain", "--mda", "--max-probes", "17"),
+            ExitCode.USAGE,
+            "that takes 18, a plain path of 12 hops 73; allow more, or lower -c",
+        ),
+        (("--sim", "plain", "--mda", "--mda-lite"), ExitCode.USAGE, "not allowed with"),
+        (("--sim", "plain", "--mda", "--min-share=-3"), ExitCode.USAGE, "from 0.1 to 50"),
         (("--sim", "plain", "-c", "nan"), ExitCode.USAGE, "-c/--confidence"),
         (("--sim", "plain", "-w", "soon"), ExitCode.USAGE, "no time"),
         (("--sim", "plain", "-w", "0"), ExitCode.USAGE, "above 0, not 0"),
