@@ -47,38 +47,48 @@ class Again:
 
     def _vanished(self, ttl: int, samples: Samples, answering: list[int], wave: Wave) -> None:
         """A flow of each successor that flows have not met for so long that it may be gone."""
-        hop, sent = self.table.hop(ttl), self.sent.counts[ttl]
+        hop = self.table.hop(ttl)
         times_s = sorted(hop.history[flow][0][0] for flow in answering)
         for successor, flows in samples.successors.items():
             if successor.address is None:
                 continue
             since = len(times_s) - bisect_right(times_s, hop.last_met_s[successor])
             flow = min(flows)
-            is_awaited = sent[flow] > len(hop.history[flow]) + hop.losses.get(flow, 0)
-            if (1 - 1 / samples.seen) ** since < _VANISHED and not is_awaited:
+            has_vanished = (1 - 1 / samples.seen) ** since < _VANISHED
+            if has_vanished and not self._awaited(flow, ttl):
                 wave.ask(flow, ttl)
 
     def until_steady(self, ttl: int, wave: Wave) -> None:
         """Flows whose vertex changed once: until they have turned for good, or change again.
 
-        Those that have turned are asked one TTL before as well: it may have begun there.
+        One that has is asked one TTL before as well, for it may have begun there: once after a
+        turn, and where packets are dealt as often as would show it.
         """
-        hop, sent = self.table.hop(ttl), self.sent.counts[ttl]
+        hop = self.table.hop(ttl)
         for flow in hop.others:
             changes, run = hop.steadiness(flow)
-            awaited = sent[flow] - len(hop.history[flow]) - hop.losses.get(flow, 0)
-            if changes != 1 or hop.losses.get(flow, 0) > STEADY:
-                continue
-            for _ in range(STEADY - run - awaited):
-                wave.ask(flow, ttl)
+            if changes == 1 and hop.losses.get(flow, 0) <= STEADY:
+                for _ in range(STEADY - run - self._awaited(flow, ttl)):
+                    wave.ask(flow, ttl)
+        for flow in {min(hop.others), max(hop.others)}:
             nearer = self.table.hop(ttl - 1)
-            turned_s = sorted(one[0] for one in hop.history[flow])[-run]
-            asked = self.sent.counts[ttl - 1].get(flow, 0)
             answered = nearer.history.get(flow, [])
-            is_answered_since = any(sent_at_s >= turned_s for sent_at_s, _, _ in answered)
-            is_awaited = asked > len(answered) + nearer.losses.get(flow, 0)
-            if run >= STEADY and answered and not is_answered_since and not is_awaited:
+            if not answered or flow in nearer.others or nearer.losses.get(flow, 0) > STEADY:
+                continue
+            changes, run = hop.steadiness(flow)
+            if changes > 1:
+                lacking = STEADY - len(answered)
+            else:
+                turned_s = sorted(sent_at_s for sent_at_s, _, _ in hop.history[flow])[-run]
+                lacking = run >= STEADY and all(at_s < turned_s for at_s, _, _ in answered)
+            for _ in range(lacking - self._awaited(flow, ttl - 1)):
                 wave.ask(flow, ttl - 1)
+
+    def _awaited(self, flow: int, ttl: int) -> int:
+        """The requests for `flow` at `ttl` that have no outcome yet."""
+        hop = self.table.hop(ttl)
+        outcomes = len(hop.history.get(flow, ())) + hop.losses.get(flow, 0)
+        return self.sent.counts[ttl].get(flow, 0) - outcomes
 
     def lost(self, wave: Wave) -> None:
         """Every question whose last asking was lost, unless it has become pointless.
@@ -120,6 +130,5 @@ class Again:
         if not hop.answers or max(hop.last_met_s.values()) > since_s:
             return
         flow = min(hop.answers)
-        outcomes = len(hop.history[flow]) + hop.losses.get(flow, 0)
-        if self.sent.counts[ttl][flow] <= outcomes:
+        if not self._awaited(flow, ttl):
             wave.ask(flow, ttl)

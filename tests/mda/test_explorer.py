@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from ipaddress import IPv4Address
 from itertools import pairwise
@@ -12,7 +11,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mda.graph import build, locate
-from mda.stopping import exact_failure
 from mda.table import tabulate
 from tests.support.drive import (
     SOURCE,
@@ -26,8 +24,6 @@ from tests.support.drive import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from mda.model import ProbeRequest
 
 TOPOLOGIES = {
@@ -48,52 +44,6 @@ def test_every_edge_is_found_and_no_other(name: str) -> None:
         procedure = full_mda(failure_probability=1e-5)
         played = play(procedure, topology.per_flow(Random(seed)))
         assert edges_of(graph_of(played.outcomes)) == topology.edges
-
-
-def test_a_two_way_diamond_is_missed_as_often_as_theory_says() -> None:
-    runs, missed = 20_000, 0
-    topology = layers(1, 2, 1)
-    for seed in range(runs):
-        played = play(full_mda(max_ttl=4), topology.per_flow(Random(seed)))
-        missed += len({outcome.responder for outcome in played.outcomes}) < 4  # type: ignore[union-attr]
-    exact = exact_failure(2, 0.05)
-    assert exact == 1 / 32
-    # 3.29 standard deviations: a false alarm for one choice of seeds in a thousand.
-    assert abs(missed / runs - exact) < 3.29 * math.sqrt(exact * (1 - exact) / runs)
-
-
-@pytest.mark.parametrize("widths", [(1, 2, 1), (1, 2, 1, 2, 1, 2, 1), (1, 2, 4, 1)])
-def test_the_bound_for_the_graph_holds_however_many_balancers_there_are(
-    widths: tuple[int, ...],
-) -> None:
-    runs, incomplete = 1500, 0
-    topology = layers(*widths)
-    for seed in range(runs):
-        procedure = full_mda(per_vertex=False, max_ttl=9)
-        played = play(procedure, topology.per_flow(Random(seed)))
-        incomplete += not topology.edges <= edges_of(graph_of(played.outcomes))
-    # One-sided, for the bound is an upper one: a false alarm in a thousand choices of seeds.
-    assert incomplete / runs < 0.05 + 3.09 * math.sqrt(0.05 * 0.95 / runs)
-
-
-@pytest.mark.parametrize("loss", [0.05, 0.2])
-def test_loss_does_not_count_as_evidence(loss: float) -> None:
-    runs, missed = 1500, 0
-    topology = layers(1, 2, 1)
-    for seed in range(runs):
-        played = play(
-            full_mda(max_ttl=4, attempts=8),
-            topology.per_flow(Random(-seed - 1)),
-            lost=_losing(loss, Random(seed)),
-        )
-        missed += not topology.edges <= edges_of(graph_of(played.outcomes, 8))
-    exact = exact_failure(2, 0.05)
-    # One-sided: what a lost probe makes us ask in excess can only help.
-    assert missed / runs < exact + 3.09 * math.sqrt(exact * (1 - exact) / runs)
-
-
-def _losing(share: float, random: Random) -> Callable[..., bool]:
-    return lambda *_: random.random() < share
 
 
 def test_plain_hops_cost_one_scout_and_the_first_stopping_point_in_two_rounds() -> None:
@@ -241,21 +191,6 @@ def test_lite_goes_on_as_the_full_mda_from_a_mesh_with_all_it_knows() -> None:
     asked = Counter((one.request.flow, one.request.ttl) for one in played.outcomes)
     repeats = sum(times - 1 for times in asked.values())
     assert repeats <= 9 * 17  # those that look for packet balancers, nothing from scratch
-
-
-def test_a_bound_for_each_vertex_holds_where_draws_are_shared() -> None:
-    # One of four parallel routers splits once more: it is the one that may be missed.
-    topology = layers(1, 4, 1)
-    hidden, end = topology.successors[topology.first][2], interface(6)
-    successors = {**topology.successors, hidden: [end, interface(7)], interface(7): [interface(8)],
-                  end: [interface(8)]}  # fmt: skip
-    topology, runs, missed = Layers(topology.first, successors), 3000, 0
-    for seed in range(runs):
-        played = play(full_mda(max_ttl=5), topology.per_flow(Random(seed)))
-        missed += interface(7) not in {far for _, far in edges_of(graph_of(played.outcomes))}
-    # One-sided: the bound is an upper one; a false alarm for one choice of seeds in a thousand.
-    assert missed / runs < 0.05 + 3.09 * math.sqrt(0.05 * 0.95 / runs)
-    assert missed / runs > 0.02
 
 
 class _Turning:

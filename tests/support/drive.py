@@ -106,11 +106,12 @@ def full_mda(
     attempts: int = 3,
     max_ttl: int = 30,
     lite: bool = False,
+    min_share: float | None = None,
 ) -> Explorer:
     """The MDA with the settings that most tests want."""
     return Explorer(
         source=SOURCE,
-        bound=Bound(failure_probability, per_vertex),
+        bound=Bound(failure_probability, per_vertex, min_share),
         first_ttl=1,
         max_ttl=max_ttl,
         attempts=attempts,

@@ -1,0 +1,55 @@
+"""How often exploring misses something, against what theory says, over many simulated runs.
+
+    python -m benchmarks.statistics [RUNS] [NAME]
+
+Prints a table in Markdown: of each experiment the share of runs that failed, the probabilities
+that this does not rule out (Clopper and Pearson, together 99.9 %), the exact probability or the
+bound, and runs a second on one core, judging included. NAME selects experiments by a part of their name. Exits
+with 1 if any does not go with its probability.
+"""
+
+from __future__ import annotations
+
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from time import perf_counter
+
+from tests.support.expect import interval
+from tests.support.experiments import EXPERIMENTS
+
+_BATCH = 500  # runs that a process does at a time
+
+
+def _failures(name: str, seeds: range) -> tuple[int, float]:
+    """Failures among the seeds, and the seconds they took."""
+    started_s = perf_counter()
+    failures = EXPERIMENTS[name].failures(seeds)
+    return failures, perf_counter() - started_s
+
+
+def main() -> int:
+    """Run and print."""
+    runs = int(sys.argv[1]) if len(sys.argv) > 1 else 50_000
+    part = sys.argv[2] if len(sys.argv) > 2 else ""
+    chosen = [experiment for name, experiment in EXPERIMENTS.items() if part in name]
+    confidence = 1 - 0.001 / len(EXPERIMENTS)
+    print(f"{runs} runs each, 0.05 per vertex unless a row says otherwise\n")
+    print("| experiment | failed | interval | theory | judged runs/s |\n|---|---|---|---|---|")
+    is_consistent = True
+    with ProcessPoolExecutor(2) as pool:
+        for one in chosen:
+            batches = [range(runs)[at : at + _BATCH] for at in range(0, runs, _BATCH)]
+            done = list(pool.map(_failures, [one.name] * len(batches), batches))
+            failures, taken_s = sum(part[0] for part in done), sum(part[1] for part in done)
+            low, high = interval(failures, runs, confidence)
+            theory = f"{'=' if one.is_exact else '≤'} {one.probability:.4f}"
+            fits = one.is_consistent(failures, runs, confidence)
+            is_consistent &= fits
+            print(f"| {one.name} | {failures / runs:.4f} | {low:.4f} to {high:.4f} |"
+                  f" {theory}{'' if fits else ' **no**'} | {runs / taken_s:.0f} |",
+                  flush=True)  # fmt: skip
+    return 0 if is_consistent else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
