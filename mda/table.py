@@ -39,9 +39,11 @@ class Hop:
     __slots__ = (
         "answers",
         "attempt",
+        "common_limit",
         "history",
         "known_limits",
         "last_met_s",
+        "looked_at",
         "losses",
         "lost_at",
         "lost_of",
@@ -59,7 +61,9 @@ class Hop:
         self.losses: dict[int, int] = {}
         self.lost_at: list[tuple[float, int, int]] = []  # sent at, flow, attempt
         self.lost_of: Counter[Vertex] = Counter()  # losses of flows that met it another time
-        self.known_limits: tuple[int, dict[Vertex, RateLimit]] = 0, {}  # after how many outcomes
+        self.looked_at = 0  # after how many outcomes limits were looked for
+        self.known_limits: dict[Vertex, RateLimit] = {}
+        self.common_limit: RateLimit | None = None
 
     def add_answer(self, reply: Reply, vertex: Vertex) -> None:
         """Record that a probe met `vertex`."""
@@ -95,22 +99,23 @@ class Hop:
         """Answers to a flow beyond its first."""
         return len(self.history.get(flow, (None,))) - 1
 
-    def trials(self, vertex: Vertex) -> list[tuple[float, bool]]:
+    def trials(self, vertex: Vertex | None) -> list[tuple[float, bool]]:
         """When probes that met `vertex`, or must have, were sent, and whether they were answered.
 
         A probe that was lost met the vertex that its flow met another time, or else the only one.
+        With None, the probes of the whole hop.
         """
-        only = len(self.vertices) == 1
+        takes_all = vertex is None or len(self.vertices) == 1
         met = {
             (flow, attempt): sent_at_s
             for flow, history in self.history.items()
             for sent_at_s, attempt, one in history
-            if one == vertex
+            if one == vertex or vertex is None
         }
         lost = {
             (flow, attempt): sent_at_s
             for sent_at_s, flow, attempt in self.lost_at
-            if self.answers.get(flow) == vertex or (only and flow not in self.answers)
+            if takes_all or self.answers.get(flow) == vertex
         }
         # What left at the same moment left in this order.
         sent = sorted((at_s, attempt, flow) for (flow, attempt), at_s in (lost | met).items())
@@ -118,16 +123,26 @@ class Hop:
 
     def limits(self) -> dict[Vertex, RateLimit]:
         """The vertices that answer at a limited rate."""
-        outcomes, known = self.known_limits
-        if not self.lost_at:
-            return known
-        # One more changes little where there were many: not every one is worth another look.
-        now = len(self.lost_at) + sum(map(len, self.history.values()))
-        if now > outcomes * _LOOK_AGAIN:
-            found = ((one, rate_limit(self.trials(one))) for one in self.vertices.values())
-            known = {vertex: limit for vertex, limit in found if limit is not None}
-            self.known_limits = now, known
-        return known
+        if self.lost_at:
+            now = len(self.lost_at) + sum(map(len, self.history.values()))
+            # One more changes little where there were many: not every one is worth another look.
+            if now > self.looked_at * _LOOK_AGAIN:
+                self.looked_at = now
+                self._find_limits()
+        return self.known_limits
+
+    def _find_limits(self) -> None:
+        losing = [vertex for vertex in self.vertices.values() if vertex in self.lost_of]
+        if len(self.vertices) == 1:
+            losing = list(self.vertices.values())
+        found = {vertex: rate_limit(self.trials(vertex)) for vertex in losing}
+        self.known_limits = {vertex: limit for vertex, limit in found.items() if limit is not None}
+        self.common_limit = None
+        if len(losing) > len(self.known_limits):
+            # A router that answers from several interfaces has one limit for all of them.
+            self.common_limit = rate_limit(self.trials(None))
+            if self.common_limit is not None:
+                self.known_limits = dict.fromkeys(losing, self.common_limit)
 
     def answering(self, vertex: Vertex) -> Answering:
         """How `vertex` answers."""
@@ -140,6 +155,8 @@ class Hop:
         limits = self.limits()
         if not limits:
             return None
+        if self.common_limit is not None:
+            return self.common_limit.rate_pps
         flows = Counter(self.answers.values())
         return min(
             limit.rate_pps * len(self.answers) / max(flows[vertex], 1)

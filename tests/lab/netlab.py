@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 from mda.model import IPAddress
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 Link = tuple[str, str]
 Edge = tuple[tuple[int, IPAddress | None], tuple[int, IPAddress | None]]
@@ -47,6 +47,7 @@ _SYSCTLS = {
     "net/ipv4/fib_multipath_hash_policy": 3,
     "net/ipv6/fib_multipath_hash_policy": 3,
 }
+_LIMITS_MS = ("net/ipv4/icmp_ratelimit", "net/ipv6/icmp/ratelimit")  # between two answers
 _HASH_SEED = Path("/proc/sys/net/ipv4/fib_multipath_hash_seed")
 _count = itertools.count()
 
@@ -108,6 +109,21 @@ class Lab:
         """The source's address."""
         return _address(0, 0, version)
 
+    def reroute(self, node: str, other: str, version: int) -> None:
+        """From now on `node` forwards everything for TARGET to its neighbour `other`."""
+        index, end = next(
+            (index, ends.index(other))
+            for index, ends in enumerate(self.links)
+            if set(ends) == {node, other}
+        )
+        bits, device = (32, 128)[version == 6], f"v{index}{'fn'[end]}"
+        via = _address(index, end, version)
+        _ip(
+            self.namespace(node),
+            [f"route replace {TARGET[version]}/{bits} via {via} dev {device}"],
+            version=version,
+        )
+
     def successors(self, node: str) -> list[str]:
         """The nodes to which `node` forwards."""
         return [far for near, far in self.links if near == node]
@@ -145,11 +161,16 @@ class Lab:
 
 @contextmanager
 def lab(
-    paths: Sequence[str], silent: Sequence[str] = (), *, hash_flow_label: bool = False
+    paths: Sequence[str],
+    silent: Sequence[str] = (),
+    limited: Sequence[str] = (),
+    *,
+    hash_flow_label: bool = False,
 ) -> Iterator[Lab]:
     """The network in which packets take `paths` ("src r1 a1 dst"); it is gone afterwards.
 
-    `silent` routers send no time exceeded. Routers hash the IPv6 flow label as well if asked to.
+    `silent` routers send no time exceeded, `limited` ones at most ten a second to one host (after
+    six at once in IPv4). Routers hash the IPv6 flow label as well if asked to.
     """
     links = dict.fromkeys(pair for path in paths for pair in itertools.pairwise(path.split()))
     built = Lab(f"pt{os.getpid()}x{next(_count)}", tuple(links), frozenset(silent))
@@ -165,6 +186,8 @@ def lab(
             _configure(built, node)
         for node in silent:
             _silence(built.namespace(node))
+        for node in limited:
+            _set(built.namespace(node), dict.fromkeys(_LIMITS_MS, 100))
         yield built
     finally:
         for node in nodes:
@@ -216,8 +239,10 @@ TOPOLOGIES = {
 }
 
 
-def _ip(namespace: str, commands: Sequence[str]) -> None:
+def _ip(namespace: str, commands: Sequence[str], version: int | None = None) -> None:
     where = ["-n", namespace] if namespace else []
+    if version is not None:
+        where.append(f"-{version}")
     subprocess.run(
         ["ip", *where, "-batch", "-"], input="\n".join(commands), text=True, check=True,
         capture_output=True,
@@ -233,6 +258,10 @@ def _set_sysctls(namespace: str, seed: int, *, hash_flow_label: bool) -> None:
     }
     if _HASH_SEED.exists():
         values["net/ipv4/fib_multipath_hash_seed"] = seed
+    _set(namespace, values)
+
+
+def _set(namespace: str, values: Mapping[str, int]) -> None:
     script = "\n".join(f"echo {value} > /proc/sys/{name}" for name, value in values.items())
     subprocess.run(
         ["ip", "netns", "exec", namespace, "sh", "-ec", script], check=True, capture_output=True
@@ -276,10 +305,7 @@ def _configure(built: Lab, node: str) -> None:
     _ip(namespace, [line for line in commands if not line.startswith("-")])
     for version in (4, 6):
         routes = [line[3:] for line in commands if line.startswith(f"-{version}")]
-        subprocess.run(
-            ["ip", "-n", namespace, f"-{version}", "-batch", "-"],
-            input="\n".join(routes), text=True, check=True, capture_output=True,
-        )  # fmt: skip
+        _ip(namespace, routes, version)
 
 
 def _silence(namespace: str) -> None:

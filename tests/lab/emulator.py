@@ -1,0 +1,113 @@
+"""A simulated topology in real time: one end of a link of the kernel leads into it.
+
+    python -m tests.lab.emulator INTERFACE HARDWARE_ADDRESS TOPOLOGY SEED
+
+What a namespace sends reaches the simulated network, and what comes back arrives after its delay,
+so that any program can trace a network with delays, loss and rate limits of its own.
+"""
+
+from __future__ import annotations
+
+import heapq
+import os
+import select
+import socket
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from paris.sim.network import Network
+from paris.sim.topology import find, load
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from paris.sim.topology import Topology
+
+CHECKOUT = Path(__file__).parents[2]
+_ETHER_TYPE = {4: 0x0800, 6: 0x86DD}
+_NEAR, _FAR = "near0", "far0"
+# The first hop's address on the link itself: who resolves it finds the emulator's interface.
+_GATEWAY = {4: "169.254.0.1", 6: "fe80::1"}
+_NEAR_ADDRESS, _FAR_ADDRESS = "02:00:00:00:00:01", "02:00:00:00:00:02"
+_LONGEST = 65535
+
+
+@dataclass(frozen=True)
+class Emulator:
+    """A namespace whose only way out is the simulated network."""
+
+    namespace: str
+    topology: Topology
+
+    def at_source(self, *command: str) -> list[str]:
+        """The command line that runs `command` at the source."""
+        return ["ip", "netns", "exec", self.namespace, *command]
+
+
+@contextmanager
+def emulated(network: str, seed: int = 1) -> Iterator[Emulator]:
+    """The simulated network `network` (a sample's name or a file) in real time, until left."""
+    topology = load(find(network))
+    near, far = f"pt{os.getpid()}n", f"pt{os.getpid()}f"
+    source, gateway = topology.source, _GATEWAY[topology.source.version]
+    length = source.max_prefixlen
+    try:
+        for command in (
+            f"netns add {near}",
+            f"netns add {far}",
+            f"link add {_NEAR} netns {near} address {_NEAR_ADDRESS} type veth"
+            f" peer name {_FAR} netns {far} address {_FAR_ADDRESS}",
+            f"-n {far} link set {_FAR} up",
+            f"-n {far} addr add {gateway}/{length} dev {_FAR}{' nodad' * (length > 32)}",
+            f"-n {near} link set lo up",
+            f"-n {near} link set {_NEAR} up",
+            f"-n {near} addr add {source}/{length} dev {_NEAR}{' nodad' * (length > 32)}",
+            f"-n {near} route add default via {gateway} dev {_NEAR} onlink src {source}",
+        ):
+            subprocess.run(["ip", *command.split()], check=True)
+        with subprocess.Popen(
+            ["ip", "netns", "exec", far, "env", f"PYTHONPATH={CHECKOUT}", sys.executable, "-m",
+             "tests.lab.emulator", _FAR, _NEAR_ADDRESS, network, str(seed)],
+            stdout=subprocess.PIPE, text=True,
+        ) as process:  # fmt: skip
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+            try:
+                yield Emulator(near, topology)
+            finally:
+                process.terminate()
+    finally:
+        for namespace in (near, far):
+            subprocess.run(["ip", "netns", "del", namespace], check=False, capture_output=True)
+
+
+def _serve(interface: str, hardware_address: str, network: Network) -> None:
+    """Answer what arrives at `interface`, each answer when it is due."""
+    ether_type = _ETHER_TYPE[network.topology.source.version]
+    with socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ether_type)) as wire:
+        wire.bind((interface, ether_type))
+        to = (interface, ether_type, 0, 0, bytes.fromhex(hardware_address.replace(":", "")))
+        sys.stdout.write("ready\n")
+        sys.stdout.flush()
+        due: list[tuple[float, int, bytes]] = []
+        order = count()
+        while True:
+            wait_s = max(0.0, due[0][0] - time.monotonic()) if due else None
+            if select.select([wire], [], [], wait_s)[0]:
+                datagram, where = wire.recvfrom(_LONGEST)
+                if where[2] != socket.PACKET_OUTGOING:
+                    answer = network.answer(datagram, time.monotonic())
+                    if answer is not None:
+                        heapq.heappush(due, (answer[0], next(order), answer[1]))
+            while due and due[0][0] <= time.monotonic():
+                wire.sendto(heapq.heappop(due)[2], to)
+
+
+if __name__ == "__main__":
+    _serve(sys.argv[1], sys.argv[2], Network(load(find(sys.argv[3])), int(sys.argv[4])))

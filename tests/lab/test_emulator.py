@@ -1,0 +1,37 @@
+"""The samples in real time, through the kernel's sockets, as any host would be traced."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+
+import pytest
+
+from paris.sim.topology import load, samples
+from tests.lab.command import command_line
+from tests.lab.emulator import emulated
+
+pytestmark = pytest.mark.lab
+
+REAL = ("long-path", "several-addresses", "per-packet", "silent-branch", "lossy", "rate-limited",
+        "loop", "firewall", "mpls", "ipv6-label")  # fmt: skip
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_a_sample_traced_in_real_time_is_what_its_file_says(name: str) -> None:
+    topology = load(samples()[name])
+    expect = topology.expect
+    options = ("--mda", "-c", "99.99", "-n", "--seed", "1", *expect.get("options", ()))
+    with emulated(name) as network:
+        ran = subprocess.run(
+            network.at_source(
+                *command_line(str(topology.destination), *options, "-o", "-", "--format", "json")
+            ),
+            capture_output=True, text=True, check=False, timeout=60,
+        )  # fmt: skip
+    assert (ran.returncode, ran.stderr) == (expect.get("exit", 0), "")
+    graph = json.loads(ran.stdout)["graph"]
+    assert len(graph["vertices"]) == expect["vertices"]
+    assert len(graph["edges"]) == expect["edges"] - expect.get("unproven", 0)
+    limited = [one["vertex"] for one in graph["answering"] if one["limit"] is not None]
+    assert [one.partition("@")[0] for one in limited] == expect.get("limited", [])
