@@ -28,7 +28,7 @@ _ROUNDS: Final = 3  # times that a path meets one interface before it is held to
 
 _SILENT_BY_LOSS: Final = 0.001  # chance for loss to make a flow silent
 _MOST_TRIES: Final = 4  # times as many as `attempts`
-_LOOK_AGAIN: Final = 1.1
+_LOOK_AGAIN: Final = 1.25
 
 FlowsAt = dict[int, Vertex]
 

@@ -19,7 +19,7 @@ SLOW = 5  # as many runs fewer, of experiments with hundreds of probes a run
 def test_what_is_missed_goes_with_what_theory_says(name: str) -> None:
     experiment = EXPERIMENTS[name]
     runs = 2000 if experiment.is_exact else 1000
-    if any(mark in name for mark in ("16", "32", "--min-share", "30%", "nested")):
+    if any(mark in name for mark in ("16", "32", "30%", "nested")):
         runs //= SLOW
     failures = experiment.failures(range(runs))
     assert experiment.is_consistent(failures, runs, CONFIDENCE), f"{failures} of {runs}"
