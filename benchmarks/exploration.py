@@ -16,7 +16,7 @@ from random import Random
 from statistics import mean
 
 from mda.graph import build, locate
-from mda.hops import pairs
+from mda.pairs import pairs
 from mda.stopping import stop_at
 from mda.table import tabulate
 from tests.support.drive import SOURCE, Layers, edges_of, full_mda, interface, layers, play

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mda.graph import Located
-    from mda.hops import HopPair, Samples
     from mda.model import Vertex
+    from mda.pairs import HopPair, Samples
     from mda.table import FlowTable
 
 

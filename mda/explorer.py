@@ -3,24 +3,28 @@
 Theory of operation. A flow number is the same flow at every TTL, so the answers to one flow are
 a path, and every pair of neighbouring answers is a sample of an edge. A vertex v at TTL t - 1 is
 
-    OPEN       fewer flows through v are answered at t than its stopping point asks for,
-    CLOSED     enough are: with k successors seen, stop_at(k) answered flows went through v.
+    OPEN       fewer flows are answered at t than its stopping point asks for,
+    CLOSED     enough are.
 
-`wanted` derives, for every open vertex, what is missing and asks for it in this order:
+Which flows count is a matter of three laws (see `pairs`): those known to go through v, all that
+were drawn at its hop, or with MDA-Lite all at t. `wanted` derives what is missing and asks for it:
 
     1. flow 0, the scout, at a dozen TTLs and at the last one: the destination's answer to that
        quotes the TTL it arrived with, which tells how far it is;
     2. the first stop_at(1) flows at every TTL up to the path's end: each vertex needs as many;
     3. flows known to go through v, at t (these count for certain);
-    4. new flows at t - 1 that are likely to go through v (node control), as many as the deficit
-       needs in expectation, once nothing is in flight there that could fill it;
-    5. for each branching vertex, one flow again: if its answer changes, packets are balanced,
-       not flows;
-    6. whatever was lost, again, up to `attempts` times.
+    4. new flows: at t - 1, as many as should bring v what it lacks (node control), once nothing is
+       in flight there that could; or, where draws are shared, the lowest numbers at both TTLs;
+    5. for each branching vertex one flow again: if its answer changes, packets are balanced, not
+       flows, or the route has changed (see `again`);
+    6. whatever was lost, again, as often as it takes to tell silence from loss.
 
 Only answered probes count. A silence counts as a successor where loss does not explain it (see
 `table`). Asking in batches up to the next stopping point stops at the same counts as asking one
 at a time, so the failure probability is the same (Veitch et al., INFOCOM 2009).
+
+MDA-Lite (Vermeulen et al., IMC 2018) is the same explorer with the third law, until two hops turn
+out meshed or uneven; from then on it is the full one, with all that it has learnt.
 """
 
 from __future__ import annotations
@@ -29,8 +33,8 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from mda.again import Again
-from mda.hops import HopPair, Samples, pair
 from mda.model import Reply, Vertex
+from mda.pairs import HopPair, Samples, pair
 from mda.steering import aim_at, flows_towards, likely_width
 from mda.table import FlowsAt, FlowTable, only_vertex
 from mda.wave import Sent, Wave

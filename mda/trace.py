@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from mda import graph as graphs
 from mda.certainty import Certainty, certainty
 from mda.diamonds import Diamond, diamonds
-from mda.hops import pairs
 from mda.loops import Revisit, revisits
 from mda.model import IPAddress, Outcome, Reply, StopReason, Unresolved, Vertex
+from mda.pairs import pairs
 from mda.table import tabulate
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import pytest
 
 from mda.certainty import Certainty, certainty
 from mda.graph import locate
-from mda.hops import pairs
+from mda.pairs import pairs
 from mda.stopping import Bound, miss_probability
 from mda.table import tabulate
 from tests.support.drive import SOURCE, full_mda, layers, play, vertex

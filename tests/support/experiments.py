@@ -13,7 +13,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from mda.graph import locate
-from mda.hops import pairs
+from mda.pairs import pairs
 from mda.stopping import split_failure
 from mda.table import tabulate
 from tests.support.drive import SOURCE, Layers, full_mda, interface, layers, play

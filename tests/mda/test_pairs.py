@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mda.hops import HopPair, is_even, pair
+from mda.pairs import HopPair, is_even, pair
 from mda.stopping import Bound
 from mda.table import FlowTable
 from tests.support.drive import vertex
