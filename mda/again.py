@@ -56,7 +56,8 @@ class Again:
             since = len(times_s) - bisect_right(times_s, hop.last_met_s[successor])
             flow = min(flows)
             has_vanished = (1 - 1 / samples.seen) ** since < _VANISHED
-            if has_vanished and not self._awaited(flow, ttl):
+            is_worth_it = hop.losses.get(flow, 0) < self.table.tries(ttl)
+            if has_vanished and is_worth_it and not self._awaited(flow, ttl):
                 wave.ask(flow, ttl)
 
     def until_steady(self, ttl: int, wave: Wave) -> None:
@@ -130,6 +131,6 @@ class Again:
         hop = self.table.hop(ttl)
         if not hop.answers or max(hop.last_met_s.values()) > since_s:
             return
-        flow = min(hop.answers)
-        if not self._awaited(flow, ttl):
+        flow = min(hop.answers, key=lambda one: (hop.losses.get(one, 0), one))
+        if hop.losses.get(flow, 0) < self.table.attempts and not self._awaited(flow, ttl):
             wave.ask(flow, ttl)

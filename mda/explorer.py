@@ -233,6 +233,8 @@ class Explorer:
             awaited = sum(flow in pending for flow in samples.flows)
             unasked = sorted(flow for flow in samples.flows if not wave.is_asked(flow, ttl))
             lacking = target - samples.answered - awaited
+            if len(samples.flows) - len(unasked) > _PATIENCE * target:
+                continue  # so many were lost on the way there that more will not help
             for flow in unasked[: max(lacking, 0)]:
                 wave.ask(flow, ttl)
             if lacking > len(unasked):
@@ -240,9 +242,10 @@ class Explorer:
         if not missing:
             return
         only = only_vertex(before)
-        if only in missing:
+        if only in missing and self._table.is_certain_before(before):
             # Every flow goes through the only vertex there is, so none needs steering.
-            for flow in islice(self._unsent(ttl), missing[only]):
+            patience = _PATIENCE * most_needed - len(self._sent.counts[ttl])
+            for flow in islice(self._unsent(ttl), max(0, min(missing[only], patience))):
                 wave.ask_first(flow, ttl)
         elif not self._sent.is_flying_at(ttl - 1):
             patience = _PATIENCE * most_needed
@@ -274,7 +277,7 @@ class Explorer:
             for flow in met[: max(lacking, 0)]:
                 wave.ask(flow, ttl - 1)
             lacking -= len(met)
-        for flow in islice(self._unasked(ttl, wave), max(lacking, 0)):
+        for flow in islice(self._unasked(ttl, wave, target), max(lacking, 0)):
             wave.ask(flow, ttl)
             if is_known_needed:
                 wave.ask_first(flow, ttl - 1)
@@ -305,7 +308,7 @@ class Explorer:
             newcomers = likely_width(len(far) or 1, len(hops.far) or 1) - (len(far) or 1)
             target = self._bound.points(self._branching).stop_at(len(far) + newcomers // 2)
         lacking = target - len(drawn)
-        for flow in islice(self._unasked(ttl, wave), max(lacking, 0)):
+        for flow in islice(self._unasked(ttl, wave, target), max(lacking, 0)):
             wave.ask(flow, ttl)
         is_complete = lacking <= 0 and not self._pending(ttl, wave) | self._pending(ttl - 1, wave)
         self._is_lite = hops.is_fit_for_lite(is_complete=is_complete)
@@ -371,13 +374,24 @@ class Explorer:
         At most `patience` flows a vertex are ever sent there.
         """
         aim = aim_at(missing, before, here)
-        most = patience * aim.width - len(here)
+        most = patience * aim.width - len(self._sent.counts[ttl])
         candidates = ((flow, before.get(flow)) for flow in self._unsent(ttl))
         flows = flows_towards(aim.needs, aim.share, aim.onward, candidates, most)
+        # A silence is known by what a flow met before it.
+        is_by_predecessor = any(vertex.address is None for vertex in missing)
         for flow in flows:
             wave.ask_first(flow, ttl)
+            if is_by_predecessor:
+                self._ask_before(flow, ttl, wave)
         for flow in flows[: aim.useful_anywhere]:
             wave.ask_first(flow, ttl + 1)
+
+    def _ask_before(self, flow: int, ttl: int, wave: Wave) -> None:
+        """A flow at the hops before `ttl`, up to the first that answers."""
+        for nearer in range(ttl - 1, self._first_ttl - 1, -1):
+            wave.ask_first(flow, nearer)
+            if self._table.hop(nearer).answers:
+                break
 
     def _unsent(self, ttl: int) -> Iterator[int]:
         """Flow numbers not sent to `ttl` before this wave whose path goes that far, ascending."""
@@ -388,6 +402,8 @@ class Explorer:
             if flow not in sent and ended.get(flow, ttl) >= ttl
         )
 
-    def _unasked(self, ttl: int, wave: Wave) -> Iterator[int]:
-        """The same, without those of this wave."""
+    def _unasked(self, ttl: int, wave: Wave, target: int) -> Iterator[int]:
+        """The same, without those of this wave, unless far more than `target` were sent in vain."""
+        if len(self._sent.counts[ttl]) > _PATIENCE * target:
+            return iter(())
         return (flow for flow in self._unsent(ttl) if not wave.is_asked(flow, ttl))

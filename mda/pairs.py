@@ -81,7 +81,9 @@ class HopPair:
         """The draws that complete every vertex by the shared law; None where it does not hold."""
         if not bound.per_vertex or bound.min_share is not None or len(self.near) < 2:
             return None
-        if self.ends_before or not self.is_even(UNLIKELY):
+        if self.ends_before or any(vertex.address is None for vertex in self.near):
+            return None
+        if not self.is_even(UNLIKELY):
             return None
         points = bound.points(branching, 1 / len(self.near))
         return max(points.stop_at(samples.seen) for samples in self.near.values())

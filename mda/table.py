@@ -120,9 +120,7 @@ class FlowTable:
         there went through it as well. If another turns up later, that is taken back.
         """
         only = only_vertex(before)
-        if only is None:
-            return before
-        if only.ttl in self.end_ttls and any(self.ended.get(flow) == only.ttl for flow in before):
+        if only is None or self._ends_at(only, before):
             return before
         hop, hop_before = self.hop(ttl), self.hop(ttl - 1)
         never_asked = {
@@ -133,6 +131,17 @@ class FlowTable:
             and self.ended.get(flow, ttl) >= ttl
         }
         return before | never_asked if never_asked else before
+
+    def _ends_at(self, vertex: Vertex, flows: FlowsAt) -> bool:
+        """Whether the path of any of the flows, which met `vertex`, ends there."""
+        return vertex.ttl in self.end_ttls and any(
+            self.ended.get(flow) == vertex.ttl for flow in flows
+        )
+
+    def is_certain_before(self, before: FlowsAt) -> bool:
+        """Whether a flow's vertex is known without asking, for there is but one: see `through`."""
+        only = only_vertex(before)
+        return only is not None and not self._ends_at(only, before)
 
     def located_next(self, ttl: int, through: FlowsAt) -> FlowsAt:
         """The vertex of each flow at `ttl`, silences included, given those one TTL before.
@@ -160,7 +169,7 @@ class FlowTable:
         if not silent_by_predecessor:
             return located
         answers_after = Counter(through.get(flow) for flow in located)
-        by_loss = len(hop.losses.keys() | located) * hop.loss_rate() ** tries
+        by_loss = min(1.0, len(hop.losses.keys() | located) * hop.loss_rate() ** tries)
         stars = 0
         for predecessor in sorted(silent_by_predecessor, key=lambda vertex: vertex.sort_key):
             flows = silent_by_predecessor[predecessor]

@@ -1,0 +1,97 @@
+"""Whatever a network does, exploring it ends, and draws no link that is not there."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mda.explorer import Explorer
+from mda.stopping import Bound
+from tests.support.drive import SOURCE, Layers, edges_of, graph_of, layers, play
+
+if TYPE_CHECKING:
+    from ipaddress import IPv4Address
+
+    from mda.model import ProbeRequest
+    from tests.support.drive import Edges, Network, Played
+
+SEEDS = 40
+BATCHES = 5
+
+
+def some_layers(random: Random) -> Layers:
+    widths = [random.choice((1, 1, 1, 2, 3, 4, 6)) for _ in range(random.randrange(1, 7))]
+    return layers(1, *widths, 1, meshed=random.random() < 0.2)
+
+
+def some_explorer(random: Random) -> Explorer:
+    return Explorer(
+        source=SOURCE,
+        bound=Bound(random.choice((0.05, 0.01, 0.2)), random.random() < 0.5,
+                    random.choice((None, None, 0.2))),
+        first_ttl=random.choice((1, 1, 2, 3)),
+        max_ttl=random.choice((3, 5, 8, 30)),
+        attempts=random.choice((1, 2, 3, 5)),
+        gap_limit=random.choice((1, 2, 3)),
+        flows=random.choice((8, 30, 300, 50_000)),
+        lite=random.random() < 0.4,
+    )  # fmt: skip
+
+
+def explored(
+    seed: int, network: Network, silent: set[IPv4Address], loss: float, explorer: Explorer
+) -> Played:
+    random = Random(-seed - 1)
+
+    def lost(_: ProbeRequest, responder: IPv4Address) -> bool:
+        return responder in silent or random.random() < loss
+
+    return play(explorer, network, lost=lost, quotes=seed % 5 > 0)
+
+
+@pytest.mark.parametrize("batch", range(BATCHES))
+def test_exploring_ends_with_packet_balancers_changing_routes_silence_and_heavy_loss(
+    batch: int,
+) -> None:
+    for seed in range(batch * SEEDS, (batch + 1) * SEEDS):
+        random = Random(seed)
+        old, new = some_layers(random), some_layers(random)
+        deal = random.random() < 0.3
+        first = (old.per_packet if deal else old.per_flow)(Random(seed))
+        then = new.per_flow(Random(seed + 1))
+        left = random.choice((1 << 30, random.randrange(5, 200)))
+
+        def network(flow: int, first: Network = first, then: Network = then) -> list[IPv4Address]:
+            nonlocal left
+            left -= 1
+            return list((first if left >= 0 else then)(flow))
+
+        silent = {one for one in old.successors if random.random() < random.choice((0, 0.1, 0.3))}
+        loss = random.choice((0, 0.02, 0.1, 0.3, 0.6))
+        graph_of(explored(seed, network, silent, loss, some_explorer(random)).outcomes)
+
+
+def test_links_that_are_not_there_are_next_to_never_drawn() -> None:
+    wrong = 0
+    for seed in range(200):
+        random = Random(seed)
+        topology = some_layers(random)
+        silent = {one for one in topology.successors if random.random() < 0.1}
+        explorer = Explorer(source=SOURCE, bound=Bound(0.05), first_ttl=1, max_ttl=30, attempts=3,
+                            gap_limit=3, flows=50_000, lite=seed % 3 == 0)  # fmt: skip
+        loss = random.choice((0, 0.02, 0.1))
+        played = explored(seed, topology.per_flow(Random(seed)), silent, loss, explorer)
+        wrong += not edges_of(graph_of(played.outcomes)) <= hidden(topology, silent)
+    assert wrong <= 2
+
+
+def hidden(topology: Layers, silent: set[IPv4Address]) -> Edges:
+    """The true edges, silent interfaces unnamed, and a silence where the answers end."""
+
+    def shown(address: object) -> IPv4Address | None:
+        return None if address in silent else address  # type: ignore[return-value]
+
+    edges = {(shown(near), shown(far)) for near, far in topology.edges}
+    return edges | {(near, None) for near, _ in edges}
