@@ -122,7 +122,7 @@ class Hop:
         found = {vertex: rate_limit(self.trials(vertex)) for vertex in losing}
         self.known_limits = {vertex: limit for vertex, limit in found.items() if limit is not None}
         self.common_limit = None
-        if len(losing) > len(self.known_limits):
+        if len(losing) > max(len(self.known_limits), 1):
             # A router that answers from several interfaces has one limit for all of them.
             self.common_limit = rate_limit(self.trials(None))
             if self.common_limit is not None:

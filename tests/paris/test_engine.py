@@ -17,9 +17,11 @@ from paris.settings import Settings
 from paris.sim.network import Network
 from paris.sim.topology import find, load
 from paris.wire.sim import SimWire
+from tests.support.drive import graph_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from paris.wire.base import Received, Wire
 
@@ -162,6 +164,25 @@ def test_a_wire_that_fails_later_keeps_what_was_measured_and_at_once_raises() ->
     assert record.outcomes
     with pytest.raises(WireError, match="the interface is down"):
         run("two-way", multipath=True, wire=meddling("two-way", fails_after=0, failure=failure))
+
+
+def test_a_router_that_answers_late_is_no_silence(tmp_path: Path) -> None:
+    network = tmp_path / "late.yaml"
+    network.write_text("""
+source: 192.0.2.1
+destination: {address: 203.0.113.9}
+routers:
+  a: {interfaces: [198.51.100.1]}
+  b: {interfaces: [198.51.100.2]}
+  slow: {interfaces: [198.51.100.3], delay_ms: 900}
+paths:
+  - source -> a -> [b, slow] -> destination
+""")
+    for wait_s in (0.5, 2.0):
+        record = run(str(network), multipath=True, wait_s=wait_s)
+        graph = graph_of(record.outcomes)
+        assert None not in {vertex.address for vertex in graph}
+        assert (graph.number_of_nodes(), graph.number_of_edges()) == (5, 5)
 
 
 def test_a_limited_router_is_asked_at_its_rate_once_it_is_known() -> None:
