@@ -136,7 +136,8 @@ class Trace:
             graph=graph,
             origin=located.origin,
             certainty=certainty(table, located, hops, plan.bound, lite=is_lite),
-            diamonds=diamonds(graph),
+            # Two routes, one after the other, are not two branches.
+            diamonds=tuple(one for one in diamonds(graph) if one.divergence not in located.turned),
             per_packet=located.per_packet,
             turned=located.turned,
             unordered=located.unordered,

@@ -147,7 +147,8 @@ def _kind(trace: Trace, vertex: Vertex, replies: list[Reply]) -> Kind:
         return Kind.DESTINATION
     if any(reply.ends_path for reply in replies):
         return Kind.REFUSING
-    return Kind.BALANCER if trace.graph.out_degree(vertex) > 1 else Kind.ROUTER
+    is_balancer = trace.graph.out_degree(vertex) > 1 and vertex not in trace.turned
+    return Kind.BALANCER if is_balancer else Kind.ROUTER
 
 
 def _notes(trace: Trace, vertex: Vertex, replies: list[Reply], last_asked: int) -> list[str]:
