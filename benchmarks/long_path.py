@@ -5,7 +5,7 @@
 Needs root and scamper. Whole processes: the sample `long-path` as it is, with a silent router, with
 2 % of all answers lost, and with a router that answers 50 a second. Prints the median, least and
 greatest seconds and probes of RUNS runs (10), how many found every vertex and edge of what can
-answer, and how many any that is not there; then `-c 99` in five times as many. tracelb runs twice.
+answer, and how many any that is not there; then `-c 99` in five times as many, and tracelb once.
 """
 
 from __future__ import annotations
@@ -112,9 +112,8 @@ def main() -> None:
                 _print(f"{name}, -c 95", [_trace(network, true, "95") for _ in range(count)])
                 more = range(5 * count)
                 _print(f"{name}, -c 99", [_trace(network, true, "99") for _ in more])
-                for _ in range(2):
-                    seconds, found = _tracelb(network)
-                    print(f"{name}, tracelb: {seconds:.1f} s, {found}", flush=True)
+                seconds, found = _tracelb(network)
+                print(f"{name}, tracelb: {seconds:.1f} s, {found}", flush=True)
 
 
 if __name__ == "__main__":

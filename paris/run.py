@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     from paris.settings import Settings
     from paris.wire.base import Wire
 
-# Probes back to back: one flow to every hop of a long path, which is one probe a router.
-_BURST: Final = 32
+# Probes back to back: at the default rate four flows to every hop of a path of sixteen, so that each
+# router gets four, less than the six that Linux answers at once. At lower rates in proportion.
+_MOST_BURST: Final = 64
+_BURST_S: Final = 0.064
 _SIMULATED_SEED: Final = 1  # without --seed a simulated network is the same every time
 
 
@@ -54,7 +56,7 @@ def measure(settings: Settings, observe: Callable[[Outcome], None] = lambda _: N
             procedure=plans.procedure_for(settings, flows),
             wire=wire,
             plan=flows,
-            pacing=Pacing(settings.rate_pps, _BURST),
+            pacing=Pacing(settings.rate_pps, _burst(settings.rate_pps)),
             wait_s=settings.wait_s,
             limits=Limits(max_probes=settings.max_probes, deadline_s=settings.deadline_s),
             first_tag=random.randrange(1, 0xFF00),
@@ -71,6 +73,10 @@ def measure(settings: Settings, observe: Callable[[Outcome], None] = lambda _: N
         started_at_unix_s=started_at_unix_s,
         record=record,
     )
+
+
+def _burst(rate_pps: float) -> int:
+    return max(1, min(_MOST_BURST, int(rate_pps * _BURST_S)))
 
 
 def _open(settings: Settings, seed: int) -> tuple[Wire, IPAddress, IPAddress]:

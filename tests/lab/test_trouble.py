@@ -64,7 +64,7 @@ def test_a_route_that_changes_meanwhile_is_no_balancer(version: int) -> None:
             lab.at_source(*command_line(str(TARGET[version]), *options)),
             stdout=subprocess.PIPE, text=True,
         ) as process:  # fmt: skip
-            time.sleep(1)  # of the two that some seventy probes take, after a burst of 32
+            time.sleep(1.5)  # of the more than three that some seventy probes take
             lab.reroute("lb", "a2", version)
             out, _ = process.communicate(timeout=60)
         graph = json.loads(out)["graph"]
