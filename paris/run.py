@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from paris.settings import Settings
     from paris.wire.base import Wire
 
-# Probes back to back: at the default rate four flows to every hop of a path of sixteen, so that each
-# router gets four, less than the six that Linux answers at once. At lower rates in proportion.
+# Probes back to back: at the default rate four flows to every hop of a path of sixteen. A router
+# gets four of them, less than the six that Linux answers at once. At lower rates in proportion.
 _MOST_BURST: Final = 64
 _BURST_S: Final = 0.064
 _SIMULATED_SEED: Final = 1  # without --seed a simulated network is the same every time
