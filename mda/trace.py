@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import Enum
 from typing import TYPE_CHECKING
 
 from mda import graph as graphs
@@ -12,6 +11,7 @@ from mda.diamonds import Diamond, diamonds
 from mda.loops import Revisit, revisits
 from mda.model import IPAddress, Outcome, Reply, StopReason, Unresolved, Vertex
 from mda.pairs import pairs
+from mda.plan import Algorithm, Plan, WireReport
 from mda.table import tabulate
 
 if TYPE_CHECKING:
@@ -19,52 +19,6 @@ if TYPE_CHECKING:
 
     from mda.graph import Graph
     from mda.limits import Answering
-    from mda.stopping import Bound
-
-
-class Algorithm(Enum):
-    """What was asked: one flow's path, or every path, each hop taken as one balancer or not."""
-
-    PARIS = "paris"
-    MDA = "mda"
-    MDA_LITE = "mda-lite"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Probing:
-    """How the probes looked, as far as a reader of results needs it.
-
-    `protocol` and `flow_field` are the option values ("udp", "sport", ...). `sport` and `dport`
-    are those of flow 0; for ICMP `sport` is the echo identifier and `dport` None.
-    """
-
-    protocol: str
-    flow_field: str
-    sport: int
-    dport: int | None
-    traffic_class: int
-    flow_label: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """What was to be measured.
-
-    `host` is the destination as the user wrote it; `network` names the simulated network, None
-    for a real one; `seed` is what the run's random choices came from.
-    """
-
-    host: str
-    source: IPAddress
-    destination: IPAddress
-    algorithm: Algorithm
-    bound: Bound
-    probing: Probing
-    first_ttl: int
-    max_ttl: int
-    attempts: int
-    network: str | None
-    seed: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +26,8 @@ class Trace:
     """One measurement. Times of outcomes are seconds since `started_at_unix_s`.
 
     `outcomes` are in the order in which they became known, `unresolved` the probes that were in
-    flight at the end; `unmatched` counts by reason the datagrams that answered no probe of ours.
+    flight at the end; `wire` is what carried them; `unmatched` counts by reason the datagrams that
+    answered no probe of ours.
     `graph`, `certainty`, `diamonds`, `per_packet` (the vertices that split one flow), `turned`
     (those behind which the route changed meanwhile), `unordered` (the TTLs below both) and
     `revisits` (loops) follow from the outcomes: see `assemble`. So does `answering`: which
@@ -87,6 +42,7 @@ class Trace:
     probes_sent: int
     outcomes: tuple[Outcome, ...]
     unresolved: tuple[Unresolved, ...]
+    wire: WireReport
     unmatched: Mapping[str, int]
     stopped: StopReason
     graph: Graph
@@ -112,6 +68,7 @@ class Trace:
         outcomes: Sequence[Outcome],
         unresolved: Sequence[Unresolved] = (),
         names: Mapping[IPAddress, str] | None = None,
+        wire: WireReport,
         unmatched: Mapping[str, int],
         stopped: StopReason,
     ) -> Trace:
@@ -131,6 +88,7 @@ class Trace:
             probes_sent=probes_sent,
             outcomes=tuple(outcomes),
             unresolved=tuple(unresolved),
+            wire=wire,
             unmatched=dict(sorted(unmatched.items())),
             stopped=stopped,
             graph=graph,

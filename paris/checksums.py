@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from mda.model import IPAddress
 
 
 def fold(total: int) -> int:
@@ -40,10 +36,13 @@ def balancing_word(others: int, wanted: int) -> int:
     return fold((~wanted & 0xFFFF) + (~others & 0xFFFF))
 
 
-def pseudo_header(source: IPAddress, destination: IPAddress, protocol: int, length: int) -> bytes:
-    """What UDP, TCP and ICMPv6 sum before their own bytes (RFC 768, 9293; RFC 8200 section 8.1)."""
-    if source.version == 4:
+def pseudo_header(source: bytes, destination: bytes, protocol: int, length: int) -> bytes:
+    """What UDP, TCP and ICMPv6 sum before their own bytes (RFC 768, 9293; RFC 8200 section 8.1).
+
+    Addresses are packed; their length tells the IP version.
+    """
+    if len(source) == 4:
         tail = struct.pack("!BBH", 0, protocol, length)
     else:
         tail = struct.pack("!II", length, protocol)
-    return source.packed + destination.packed + tail
+    return source + destination + tail

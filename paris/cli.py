@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from mda.trace import Trace
+    from paris.formats.capture import Writer
     from paris.options import Options
     from paris.run import Measurement
+    from paris.settings import Settings
 
 
 def entry() -> None:
@@ -62,35 +64,78 @@ def main(arguments: Sequence[str]) -> int:
     from paris import options as command_line
 
     options = command_line.parse_trace(arguments)
-    from paris import outputs, run
+    if options.settings is None:
+        return _replay(options)
+    if options.settings.network is None:
+        from paris import privileges
+
+        privileges.become_caller()
+    from paris import outputs
 
     asked = outputs.plan_outputs(options.output)
-    measurement = _measure(options)
-    trace = run.assemble(measurement)
-    if not options.numeric:
-        trace = _named(trace)
+    with outputs.open_capture(asked) as capture:
+        measurement = _measure(options.settings, options, capture)
+        trace = _assembled(measurement, options)
+        if capture is not None:
+            capture.end(
+                outcomes=trace.outcomes,
+                stopped=trace.stopped,
+                duration_s=trace.duration_s,
+                wire=trace.wire,
+                names=trace.names,
+            )
     faults = outputs.write_all(trace, asked, options.output)
-    for fault in (*_shortfalls(trace, measurement), *faults):
-        complain("paris-trace", fault)
+    if capture is not None and capture.fault is not None:
+        faults.append(str(capture.fault))
+    remarks = (*_shortfalls(trace, measurement), *_hindrances(trace), *faults)
+    for remark in (*remarks, *(_account(trace) if options.verbose else ())):
+        complain("paris-trace", remark)
     return ExitCode.OUTPUT if faults else _verdict(trace)
 
 
-def _measure(options: Options) -> Measurement:
+def _replay(options: Options) -> int:
+    from dataclasses import replace
+
+    from paris import outputs, replay
+
+    asked = outputs.plan_outputs(options.output, is_replay=True)
+    trace = replay.trace(options.replay, options.reading)
+    faults = outputs.write_all(
+        replace(trace, names={}) if options.numeric else trace, asked, options.output
+    )
+    for remark in (*faults, *(_account(trace) if options.verbose else ())):
+        complain("paris-trace", remark)
+    return ExitCode.OUTPUT if faults else _verdict(trace)
+
+
+def _measure(settings: Settings, options: Options, capture: Writer | None) -> Measurement:
     from paris import run
 
+    def opened() -> None:
+        if settings.network is None:
+            from paris import privileges
+
+            privileges.give_up()
+
     if not (options.progress and sys.stderr is not None and sys.stderr.isatty()):
-        return run.measure(options.settings)
+        return run.measure(settings, run.Hooks(opened=opened, capture=capture))
     from paris.progress import Progress
 
     progress = Progress(sys.stderr)
     try:
-        return run.measure(options.settings, progress.observe)
+        hooks = run.Hooks(opened=opened, observe=progress.observe, capture=capture)
+        return run.measure(settings, hooks)
     finally:
         progress.clear()
 
 
-def _named(trace: Trace) -> Trace:
-    """The trace with the names of its interfaces, as far as they are quickly found."""
+def _assembled(measurement: Measurement, options: Options) -> Trace:
+    """The trace, with the names of its interfaces as far as they are wanted and quickly found."""
+    from paris import run
+
+    trace = run.assemble(measurement)
+    if options.numeric:
+        return trace
     from dataclasses import replace
 
     from paris import resolve
@@ -98,6 +143,46 @@ def _named(trace: Trace) -> Trace:
     addresses = {vertex.address for vertex in trace.graph if vertex.address is not None}
     addresses.discard(trace.plan.source)
     return replace(trace, names=resolve.names(sorted(addresses, key=int)))
+
+
+def _account(trace: Trace) -> list[str]:
+    """What became of every packet, one line each subject."""
+    from mda.model import Loss
+
+    wire = trace.wire
+    answered = len({reply.request for reply in trace.replies})
+    lost = {outcome.request for outcome in trace.outcomes if isinstance(outcome, Loss)}
+    lost -= {reply.request for reply in trace.replies}
+    strays = [f"{number} {reason}" for reason, number in trace.unmatched.items()]
+    hidden = ", ".join(wire.hidden)
+    otherwise = f" ({wire.sent_otherwise} by user)" if wire.sent_otherwise else ""
+    return [
+        f"wire {wire.wire}, sent times by {wire.sent.value}{otherwise}, received by "
+        f"{wire.received.value}; {f'not seen: {hidden}' if hidden else 'all fields seen'}",
+        f"{trace.probes_sent} sent, {answered} answered, {len(lost)} lost, "
+        f"{len(trace.unresolved)} in flight at the end",
+        f"dropped here: {wire.dropped} answers for want of room, {wire.reverse_path} datagrams by "
+        f"the reverse path filter; {wire.waits} sends waited for a full queue",
+        f"not counted: {'; '.join(strays) or 'nothing'}",
+    ]
+
+
+def _hindrances(trace: Trace) -> list[str]:
+    """What this machine did to the measurement, and the remedy, one line each."""
+    wire = trace.wire
+    found = []
+    if wire.reverse_path:
+        found.append(
+            f"the reverse path filter of this machine dropped {wire.reverse_path} datagrams "
+            "meanwhile, perhaps answers: see them with "
+            "sudo sysctl -w net.ipv4.conf.all.rp_filter=2"
+        )
+    if wire.dropped:
+        found.append(
+            f"{wire.dropped} answers found no room in the receive queue: lower --rate, or raise "
+            "net.core.rmem_max"
+        )
+    return found
 
 
 def _shortfalls(trace: Trace, measurement: Measurement) -> list[str]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from mda.model import StopReason
 from paris import probes, replies
@@ -16,12 +16,13 @@ from paris.pacing import Pacing
 from paris.pending import Pending, Stray
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from mda.model import Loss, Outcome, ProbeRequest, Reply, Unresolved
+    from mda.plan import WireReport
     from mda.procedure import Procedure
     from paris.flows import FlowPlan
-    from paris.wire.base import Wire
+    from paris.wire.base import Received, Wire
 
 # A probe is given up after three times the slowest answer of this trace, within these limits:
 # the lower one bridges the queues that a burst of ours may build up, the upper is the user's.
@@ -58,8 +59,21 @@ class Record:
     outcomes: tuple[Outcome, ...]
     unresolved: tuple[Unresolved, ...]
     unmatched: Counter[str]
+    wire: WireReport
     stopped: StopReason
     failure: WireError | None = None
+
+
+class Recorder(Protocol):
+    """Is shown every datagram, as soon as it was sent or received."""
+
+    def sent(
+        self, requests: Sequence[ProbeRequest], datagrams: Sequence[bytes], at_s: Sequence[float]
+    ) -> None:
+        """Take in probes that have been sent."""
+
+    def received(self, arrived: Sequence[Received]) -> None:
+        """Take in what has arrived, answers and strays alike."""
 
 
 @dataclass(slots=True)
@@ -74,7 +88,8 @@ class _HeldBack:
 class Engine:
     """Runs one procedure over one wire.
 
-    `observe` is told of every outcome. `first_tag` is where the tags of this run begin.
+    `observe` is told of every outcome, `recorder` of every datagram. `first_tag` is where the tags
+    of this run begin.
     """
 
     procedure: Procedure
@@ -85,6 +100,7 @@ class Engine:
     limits: Limits
     first_tag: int = 1
     observe: Callable[[Outcome], None] = lambda _: None
+    recorder: Recorder | None = None
     _pending: Pending = field(init=False)
     _queue: deque[ProbeRequest] = field(init=False, default_factory=deque)
     _held: dict[int, _HeldBack] = field(init=False, default_factory=dict)
@@ -119,6 +135,7 @@ class Engine:
             outcomes=tuple(self._outcomes),
             unresolved=tuple(self._pending.unresolved()),
             unmatched=self._unmatched,
+            wire=self.wire.report(),
             stopped=stopped,
             failure=failure,
         )
@@ -165,11 +182,11 @@ class Engine:
             admitted = min(admitted, self.limits.max_probes - self._sent)
         requests: list[ProbeRequest] = []
         for held in self._held.values():
-            ready = min(held.pacing.admits(now_s), len(held.queue), admitted - len(requests))
-            requests += [held.queue.popleft() for _ in range(ready)]
-            held.pacing.spend(ready)
-        ready = min(admitted - len(requests), len(self._queue))
-        requests += [self._queue.popleft() for _ in range(ready)]
+            room = min(held.pacing.admits(now_s), admitted - len(requests))
+            ready = self._take(held.queue, room, requests)
+            held.pacing.spend(len(ready))
+            requests += ready
+        requests += self._take(self._queue, admitted - len(requests), requests)
         if not requests:
             return
         tags = [self._pending.reserve() for _ in requests]
@@ -180,8 +197,35 @@ class Engine:
         sent_at_s = self.wire.send(datagrams)
         self.pacing.spend(len(requests))
         self._sent += len(requests)
+        if self.recorder is not None:
+            self.recorder.sent(requests, datagrams, sent_at_s)
         for tag, request, at_s in zip(tags, requests, sent_at_s, strict=True):
             self._pending.add(tag, request, at_s)
+
+    def _take(
+        self, queue: deque[ProbeRequest], room: int, taken: Sequence[ProbeRequest]
+    ) -> list[ProbeRequest]:
+        """Up to `room` requests off a queue, leaving those whose flow must wait its turn."""
+        if not self.wire.one_at_a_time:
+            return [queue.popleft() for _ in range(min(room, len(queue)))]
+        busy = {request.flow for request in taken}
+        ready: list[ProbeRequest] = []
+        waiting: list[ProbeRequest] = []
+        while queue and len(ready) < room:
+            request = queue.popleft()
+            if request.flow in busy or self._pending.is_busy(request.flow):
+                waiting.append(request)
+            else:
+                busy.add(request.flow)
+                ready.append(request)
+        queue.extendleft(reversed(waiting))
+        return ready
+
+    def _may_send(self, queue: deque[ProbeRequest]) -> bool:
+        """Whether there is a request that only pacing holds back."""
+        if not self.wire.one_at_a_time:
+            return bool(queue)
+        return any(not self._pending.is_busy(request.flow) for request in queue)
 
     def _hold_back(self) -> None:
         """Move what is queued for a TTL with a known rate to where it waits its turn."""
@@ -203,11 +247,13 @@ class Engine:
 
     def _next_event_s(self) -> float:
         """The next moment at which there is something to do even if nothing arrives."""
-        moments = [self.pacing.next_s() if self._queue else self._ask_at_s]
+        moments = [float("inf") if self._queue else self._ask_at_s]
+        if self._may_send(self._queue):
+            moments.append(self.pacing.next_s())
         moments += [
             max(held.pacing.next_s(), self.pacing.next_s())
             for held in self._held.values()
-            if held.queue
+            if self._may_send(held.queue)
         ]
         oldest_s = self._pending.oldest_s()
         if oldest_s is not None:
@@ -215,8 +261,13 @@ class Engine:
         return min(moments)
 
     def _receive(self, until_s: float) -> None:
-        for received in self.wire.receive(until_s):
-            parsed = replies.parse(received.datagram)
+        arrived = self.wire.receive(until_s)
+        for number, at_s in self.wire.corrections():
+            self._pending.correct(number, at_s)
+        if self.recorder is not None and arrived:
+            self.recorder.received(arrived)
+        for received in arrived:
+            parsed = replies.parse(received.datagram, self.wire.hidden)
             if isinstance(parsed, replies.Unparsed):
                 self._unmatched[parsed.reason.value] += 1
                 continue

@@ -9,9 +9,12 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, NoReturn
 
+from mda.plan import Algorithm
+from mda.stopping import Bound
 from paris.errors import SettingsError
-from paris.settings import DEFAULT_RATE_PPS, Settings
+from paris.settings import DEFAULT_CONFIDENCE, DEFAULT_RATE_PPS, Reading, Settings
 from paris.version import __version__
+from paris.wire.base import RAW, UNPRIVILEGED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,14 +38,18 @@ exit status: 0 reached, 1 not reached, 2 usage or unusable file, 3 no such name,
 class Options:
     """A parsed command line: what to measure, and what to do with it.
 
-    `outputs` are file names, "-" for standard output; `format` is for those whose suffix does
-    not tell. `color` is "auto", "always" or "never".
+    Without `settings` the file `replay` is read instead, as `reading` says. `output.files` are file
+    names, "-" for standard output; `output.format` is for those whose suffix does not tell, and
+    `output.color` is "auto", "always" or "never".
     """
 
-    settings: Settings
+    settings: Settings | None
+    replay: str
+    reading: Reading
     output: OutputOptions
     numeric: bool
     progress: bool
+    verbose: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,16 +80,50 @@ def parse_trace(arguments: Sequence[str]) -> Options:
     given = _trace_parser().parse_args(arguments)
     if given.sendwait is not None and given.rate is not None:
         raise SettingsError("-z/--sendwait and --rate say the same thing; give one of them")
-    rate_pps = given.rate if given.rate is not None else DEFAULT_RATE_PPS
-    if given.sendwait is not None:
-        rate_pps = 1 / given.sendwait if given.sendwait else 1e6
     for option, is_given in (
         ("--per-vertex", given.per_vertex),
         ("--min-share", given.min_share is not None),
     ):
         if is_given and not (given.mda or given.mda_lite):
             raise SettingsError(f"{option} goes with --mda or --mda-lite")
-    settings = Settings(
+    if given.replay is not None and (given.host is not None or given.sim is not None):
+        raise SettingsError("--replay reads a file; give it without HOST and --sim")
+    settings = None if given.replay is not None else _settings(given)
+    return Options(
+        settings=settings,
+        replay=given.replay or "",
+        reading=_reading(given),
+        output=_output_options(given),
+        numeric=given.numeric or given.sim is not None,
+        progress=not given.no_progress,
+        verbose=given.verbose,
+    )
+
+
+def _reading(given: argparse.Namespace) -> Reading:
+    """How to read a saved measurement: only what was asked for changes it."""
+    bound = None
+    if given.confidence is not None or given.per_vertex or given.min_share is not None:
+        bound = Bound(*_bound(given))
+    return Reading(
+        algorithm=Algorithm.MDA_LITE if given.mda_lite else Algorithm.MDA if given.mda else None,
+        bound=bound,
+    )
+
+
+def _bound(given: argparse.Namespace) -> tuple[float, bool, float | None]:
+    """What may be missed: the probability, whether for each vertex alone, and the least share."""
+    confidence = DEFAULT_CONFIDENCE if given.confidence is None else given.confidence
+    min_share = None if given.min_share is None else given.min_share / 100
+    return round(1 - confidence / 100, 12), given.per_vertex, min_share
+
+
+def _settings(given: argparse.Namespace) -> Settings:
+    rate_pps = given.rate if given.rate is not None else DEFAULT_RATE_PPS
+    if given.sendwait is not None:
+        rate_pps = 1 / given.sendwait if given.sendwait else 1e6
+    failure_probability, per_vertex, min_share = _bound(given)
+    return Settings(
         host=given.host,
         network=given.sim,
         multipath=given.mda or given.mda_lite,
@@ -100,20 +141,15 @@ def parse_trace(arguments: Sequence[str]) -> Options:
         max_ttl=given.max_hops,
         queries=given.queries,
         gap_limit=given.gap_limit,
-        failure_probability=round(1 - given.confidence / 100, 12),
-        per_vertex=given.per_vertex,
-        min_share=None if given.min_share is None else given.min_share / 100,
+        failure_probability=failure_probability,
+        per_vertex=per_vertex,
+        min_share=min_share,
         wait_s=given.wait,
         rate_pps=rate_pps,
         max_probes=given.max_probes,
         deadline_s=given.deadline,
         seed=given.seed,
-    )
-    return Options(
-        settings=settings,
-        output=_output_options(given),
-        numeric=given.numeric or given.sim is not None,
-        progress=not given.no_progress,
+        wire=given.wire,
     )
 
 
@@ -165,9 +201,8 @@ def _trace_parser() -> argparse.ArgumentParser:
         "-c",
         "--confidence",
         type=float,
-        default=95.0,
         metavar="PERCENT",
-        help="how sure the graph is to lack nothing (default 95)",
+        help=f"how sure the graph is to lack nothing (default {DEFAULT_CONFIDENCE:g})",
     )
     add(
         "--per-vertex",
@@ -194,6 +229,11 @@ def _trace_parser() -> argparse.ArgumentParser:
     )
     add(
         "--sim", metavar="NETWORK", help="trace a simulated network: a sample's name or a YAML file"
+    )
+    add(
+        "--replay",
+        metavar="FILE",
+        help="read a .pcapng or .json of an earlier run again; --mda and -c as then if not given",
     )
     add("--seed", type=int, metavar="N", help="draw the same random numbers again")
 
@@ -239,6 +279,12 @@ def _trace_parser() -> argparse.ArgumentParser:
     )
     add("-s", "--source", type=_address, metavar="ADDRESS", help="source address")
     add("-i", "--interface", metavar="NAME", help="network interface to send from")
+    add(
+        "--wire",
+        choices=(RAW, UNPRIVILEGED),
+        help="sockets to use: raw (needs CAP_NET_RAW; default), unprivileged (sees less; default "
+        "where raw is refused)",
+    )
     add("-t", "--tos", type=_number, default=0, metavar="N", help="ToS byte or traffic class (0)")
     add("--flow-label", type=_number, default=0, metavar="N", help="IPv6 flow label (0)")
 
@@ -266,6 +312,7 @@ def _trace_parser() -> argparse.ArgumentParser:
     _add_outputs(parser)
     group = parser.add_argument_group("manners")
     add = group.add_argument
+    add("-v", "--verbose", action="store_true", help="say what became of every packet")
     add("-n", "--numeric", action="store_true", help="do not look up names")
     add("--no-progress", action="store_true", help="no progress line on a terminal")
     return parser
@@ -280,12 +327,12 @@ def _add_outputs(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="FILE",
-        help="write FILE, as its suffix says: .svg .png .pdf .dot .json .graphml .txt; "
-        "- is standard output; may be given again",
+        help="write FILE, as its suffix says: .svg .png .pdf .dot .json .graphml .txt .pcapng (all "
+        "packets); - is standard output; may be given again",
     )
     add(
         "--format",
-        choices=("svg", "png", "pdf", "dot", "json", "graphml", "txt"),
+        choices=("svg", "png", "pdf", "dot", "json", "graphml", "txt", "pcapng"),
         help="format of -o - and of files with another suffix",
     )
     add(

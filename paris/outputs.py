@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -12,14 +13,17 @@ from mda.errors import ParisTraceError
 from paris.errors import OutputError, SettingsError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import TextIO
 
     from mda.trace import Trace
+    from paris.formats.capture import Writer
     from paris.options import OutputOptions
 
 STANDARD_OUTPUT: Final = "-"
 # In the order of writing: what was measured comes before what is drawn from it.
-_FORMATS: Final = ("json", "txt", "graphml", "dot", "svg", "png", "pdf")
+_FORMATS: Final = ("pcapng", "json", "txt", "graphml", "dot", "svg", "png", "pdf")
+_CAPTURE: Final = "pcapng"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +34,11 @@ class Output:
     format: str
 
 
-def plan_outputs(options: OutputOptions) -> tuple[Output, ...]:
+def plan_outputs(options: OutputOptions, *, is_replay: bool = False) -> tuple[Output, ...]:
     """What to write, in order; text goes to standard output unless something else does.
 
-    Raises SettingsError for a file whose format is not told, OutputError for one that cannot be
-    written: both before anything is measured.
+    Raises SettingsError for a file whose format is not told, or for packets of a replay;
+    OutputError for a file that cannot be written: all before anything is measured.
     """
     outputs = [_output(file, options.format) for file in options.files]
     if not any(output.file == STANDARD_OUTPUT for output in outputs):
@@ -44,13 +48,40 @@ def plan_outputs(options: OutputOptions) -> tuple[Output, ...]:
             _check_writable(Path(output.file))
         elif sys.stdout is None:
             raise OutputError("standard output is closed")
+    captures = sum(output.format == _CAPTURE for output in outputs)
+    if captures and is_replay:
+        raise SettingsError(".pcapng keeps the packets of a measurement; a saved one has none new")
+    if captures > 1:
+        raise SettingsError("packets go to one file: give one -o FILE.pcapng")
     return tuple(sorted(outputs, key=lambda output: _FORMATS.index(output.format)))
 
 
+@contextmanager
+def open_capture(outputs: tuple[Output, ...]) -> Iterator[Writer | None]:
+    """Where packets go from the first one on, if that was asked for. Raises OutputError."""
+    asked = next((output for output in outputs if output.format == _CAPTURE), None)
+    if asked is None:
+        yield None
+        return
+    from paris.formats.capture import Writer
+
+    if asked.file == STANDARD_OUTPUT:
+        yield Writer(sys.stdout.buffer)
+        return
+    try:
+        file = Path(asked.file).open("wb")  # noqa: SIM115 - only opening it may be to blame below
+    except OSError as error:
+        raise OutputError(f"cannot write {asked.file}: {error.strerror}") from None
+    with file:
+        yield Writer(file)
+
+
 def write_all(trace: Trace, outputs: tuple[Output, ...], options: OutputOptions) -> list[str]:
-    """Write every output; the faults of those that could not be, one line each."""
+    """Write every output but packets; the faults of those that could not be, one line each."""
     faults = []
     for output in outputs:
+        if output.format == _CAPTURE:
+            continue
         try:
             _write(output, _content(trace, output, options))
         except ParisTraceError as error:

@@ -162,7 +162,7 @@ def tcp(
         segment.set_RST()
     segment.set_th_sum(0)
     data = bytes(segment.get_bytes())[:20]
-    pseudo = pseudo_header(header.source, header.destination, TCP_NUMBER, len(data))
+    pseudo = pseudo_header(header.source.packed, header.destination.packed, TCP_NUMBER, len(data))
     segment.set_th_sum(checksum(pseudo + data))
     return ip_datagram(header, bytes(segment.get_bytes())[:20])
 
@@ -204,7 +204,10 @@ def _icmp_message(header: IPHeader, kind: int, code: int, rest: int, body: bytes
     message = struct.pack("!BBHI", kind, code, 0, rest) + body
     summed = message
     if header.protocol == ICMP6:
-        summed = pseudo_header(header.source, header.destination, ICMP6, len(message)) + message
+        summed = (
+            pseudo_header(header.source.packed, header.destination.packed, ICMP6, len(message))
+            + message
+        )
     total = struct.pack("!H", checksum(summed))
     return ip_datagram(header, message[:2] + total + message[4:])
 

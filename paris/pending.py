@@ -5,20 +5,24 @@ The time is always an argument. An answer counts only if what it quotes is a pro
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from mda.model import Loss, Reply, ReplyKind, Unresolved
 from paris import tags
 from paris.errors import WireError
-from paris.flows import Protocol
+from paris.flows import FlowHeaders, Protocol
 
 if TYPE_CHECKING:
     from mda.model import ProbeRequest
     from paris.flows import FlowPlan
     from paris.replies import ParsedReply, QuotedProbe
+
+
+# A lost probe may still be answered: for so long an answer that names only its flow may be to it.
+_MAY_BE_LATE_S: Final = 2.0
 
 
 class StrayReason(Enum):
@@ -65,6 +69,8 @@ class Pending:
         self._next_tag = first_tag
         self._flights: dict[int, _Flight] = {}
         self._order: deque[_Flight] = deque()  # as sent; answered ones are passed over
+        self._all: list[_Flight] = []  # as sent
+        self._busy: Counter[int] = Counter()  # probes in flight by flow
         self.in_flight = 0
 
     def reserve(self) -> int:
@@ -82,7 +88,19 @@ class Pending:
         """Count a probe as in flight; probes are added in the order in which they were sent."""
         flight = self._flights[tag] = _Flight(tag, request, sent_at_s)
         self._order.append(flight)
+        self._all.append(flight)
+        self._busy[request.flow] += 1
         self.in_flight += 1
+
+    def is_busy(self, flow: int) -> bool:
+        """Whether a probe of this flow is in flight."""
+        return self._busy[flow] > 0
+
+    def correct(self, number: int, sent_at_s: float) -> None:
+        """Learn when the probe that was added as `number` (from 0) really left."""
+        flight = self._all[number]
+        if flight.state is _State.IN_FLIGHT:
+            flight.sent_at_s = sent_at_s
 
     def oldest_s(self) -> float | None:
         """When the probe that is in flight for longest was sent; None if there is none."""
@@ -95,8 +113,7 @@ class Pending:
         self._pass_over_landed()
         while self._order and self._order[0].sent_at_s + timeout_s <= now_s:
             flight = self._order.popleft()
-            flight.state = _State.LOST
-            self.in_flight -= 1
+            self._land(flight, _State.LOST)
             losses.append(
                 Loss(request=flight.request, sent_at_s=flight.sent_at_s, gave_up_at_s=now_s)
             )
@@ -113,6 +130,8 @@ class Pending:
 
     def match(self, parsed: ParsedReply, received_at_s: float) -> Reply | Stray:
         """The reply that `parsed` is to a probe of ours; a late one follows its Loss."""
+        if not parsed.quoted.carrier_tag and not parsed.quoted.ip_id:
+            return self._match_untagged(parsed, received_at_s)
         fitting = sorted(
             (
                 (changed, flight)
@@ -128,9 +147,44 @@ class Pending:
             return Stray(StrayReason.AMBIGUOUS)
         if flight.state is _State.ANSWERED:
             return Stray(StrayReason.DUPLICATE)
+        return self._answered(flight, parsed, received_at_s, changed)
+
+    def _match_untagged(self, parsed: ParsedReply, received_at_s: float) -> Reply | Stray:
+        """The reply that `parsed` is if all it quotes is the flow, and that has but one probe."""
+        quoted, plan = parsed.quoted, self._plan
+        headers = FlowHeaders(quoted.sport, quoted.dport, quoted.icmp_checksum, plan.flow_label)
+        flow = plan.flow_of(headers)
+        if flow is None or (quoted.source, quoted.destination, quoted.protocol) != (
+            self._source,
+            self._destination,
+            self._protocol,
+        ):
+            return Stray(StrayReason.NOT_OURS)
+        able = [
+            flight
+            for flight in self._all
+            if flight.request.flow == flow
+            and flight.state is not _State.ANSWERED
+            and flight.sent_at_s > received_at_s - _MAY_BE_LATE_S
+        ]
+        if len(able) != 1:
+            return Stray(StrayReason.AMBIGUOUS)
+        return self._answered(able[0], parsed, received_at_s, ())
+
+    def _land(self, flight: _Flight, state: _State) -> None:
         if flight.state is _State.IN_FLIGHT:
             self.in_flight -= 1
-        flight.state = _State.ANSWERED
+            self._busy[flight.request.flow] -= 1
+        flight.state = state
+
+    def _answered(
+        self,
+        flight: _Flight,
+        parsed: ParsedReply,
+        received_at_s: float,
+        changed: tuple[str, ...],
+    ) -> Reply:
+        self._land(flight, _State.ANSWERED)
         return Reply(
             request=flight.request,
             kind=parsed.kind,

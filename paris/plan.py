@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from mda.explorer import Explorer
 from mda.path import Path
+from mda.plan import Algorithm, Plan, Probing
 from mda.stopping import Bound
 from paris.flows import FlowField, FlowPlan, Protocol
 
@@ -48,6 +49,37 @@ def flow_plan(
 def bound(settings: Settings) -> Bound:
     """What may be missed."""
     return Bound(settings.failure_probability, settings.per_vertex, settings.min_share)
+
+
+def algorithm(*, multipath: bool, lite: bool) -> Algorithm:
+    """What the options ask for."""
+    if not multipath:
+        return Algorithm.PARIS
+    return Algorithm.MDA_LITE if lite else Algorithm.MDA
+
+
+def measurement_plan(settings: Settings, flows: FlowPlan, seed: int) -> Plan:
+    """What is to be measured, as results say it."""
+    return Plan(
+        host=settings.host if settings.host is not None else str(flows.destination),
+        source=flows.source,
+        destination=flows.destination,
+        algorithm=algorithm(multipath=settings.multipath, lite=settings.lite),
+        bound=bound(settings),
+        probing=Probing(
+            protocol=flows.protocol.value,
+            flow_field=flows.field.value,
+            sport=flows.sport,
+            dport=flows.headers(0).dport,
+            traffic_class=flows.traffic_class,
+            flow_label=flows.flow_label,
+        ),
+        first_ttl=settings.first_ttl,
+        max_ttl=settings.max_ttl,
+        attempts=settings.queries,
+        network=settings.network,
+        seed=seed,
+    )
 
 
 def procedure_for(settings: Settings, flows: FlowPlan) -> Procedure:

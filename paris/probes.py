@@ -54,5 +54,8 @@ def _balanced(ip: IPHeader, message: bytes, wanted: int) -> bytes:
     """The payload that gives `message` (checksum and first payload word 0) a wanted checksum."""
     summed = message
     if ip.protocol != packets.ICMP4:
-        summed = pseudo_header(ip.source, ip.destination, ip.protocol, len(message)) + message
+        summed = (
+            pseudo_header(ip.source.packed, ip.destination.packed, ip.protocol, len(message))
+            + message
+        )
     return struct.pack("!H", balancing_word(word_sum(summed), wanted)) + _TEXT

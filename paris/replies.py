@@ -8,7 +8,7 @@ labels in the extensions of RFC 4884 and 4950. What does not parse is a value wi
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final
@@ -102,14 +102,28 @@ class _Datagram:
     payload: bytes
 
 
-def parse(datagram: bytes) -> ParsedReply | Unparsed:
-    """What `datagram`, from its IP header on, answers. Raises nothing."""
+def parse(datagram: bytes, hidden: frozenset[str] = frozenset()) -> ParsedReply | Unparsed:
+    """What `datagram`, from its IP header on, answers. Raises nothing.
+
+    `hidden` names the fields of a Reply that the wire cannot know, and that are therefore None.
+    """
     try:
-        return _parse(datagram)
+        parsed = _parse(datagram)
     except _NoAnswerError as no_answer:
         return Unparsed(no_answer.reason)
     except (struct.error, IndexError):
         return Unparsed(UnparsedReason.TOO_SHORT)
+    return parsed if not hidden else _masked(parsed, hidden)
+
+
+def _masked(parsed: ParsedReply, hidden: frozenset[str]) -> ParsedReply:
+    return replace(
+        parsed,
+        quoted_ttl=None if "quoted_ttl" in hidden else parsed.quoted_ttl,
+        # What has arrived had a TTL left: 0 stands for one that nobody told.
+        reply_ttl=parsed.reply_ttl or None,
+        reply_ip_id=None if "reply_ip_id" in hidden else parsed.reply_ip_id,
+    )
 
 
 def _parse(datagram: bytes) -> ParsedReply:

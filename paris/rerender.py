@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from paris.cli import complain, guarded
-from paris.errors import ExitCode, FormatError
+from paris.errors import ExitCode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,20 +22,11 @@ def main(arguments: Sequence[str]) -> int:
     from paris.options import parse_render
 
     file, options = parse_render(arguments)
-    from paris import outputs
-    from paris.formats import native
+    from paris import outputs, replay
+    from paris.settings import Reading
 
-    asked = outputs.plan_outputs(options)
-    faults = outputs.write_all(native.read(_text(file), file), asked, options)
+    asked = outputs.plan_outputs(options, is_replay=True)
+    faults = outputs.write_all(replay.trace(file, Reading()), asked, options)
     for fault in faults:
         complain("paris-render", fault)
     return ExitCode.OUTPUT if faults else ExitCode.REACHED
-
-
-def _text(file: str) -> str:
-    try:
-        return Path(file).read_text()
-    except OSError as error:
-        raise FormatError(f"cannot read {file}: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise FormatError(f"{file}: not a text file") from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass
 from random import Random, SystemRandom
 from typing import TYPE_CHECKING, Final
@@ -9,22 +10,28 @@ from typing import TYPE_CHECKING, Final
 from paris import plan as plans
 from paris import resolve
 from paris.engine import Engine, Limits
+from paris.errors import PrivilegeError
 from paris.pacing import Pacing
+from paris.wire.base import RAW, UNPRIVILEGED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from mda.model import IPAddress, Outcome
+    from mda.plan import Plan
     from mda.trace import Trace
     from paris.engine import Record
     from paris.flows import FlowPlan
+    from paris.formats.capture import Writer
     from paris.settings import Settings
     from paris.wire.base import Wire
 
 # Probes back to back: at the default rate four flows to every hop of a path of sixteen. A router
-# gets four of them, less than the six that Linux answers at once. At lower rates in proportion.
+# gets four of them, less than the six that Linux answers at once. At lower rates in proportion; at
+# much higher ones as many as may be due by the time that a busy machine looks again.
 _MOST_BURST: Final = 64
 _BURST_S: Final = 0.064
+_LATE_S: Final = 0.005
 _SIMULATED_SEED: Final = 1  # without --seed a simulated network is the same every time
 
 
@@ -33,112 +40,117 @@ class Measurement:
     """The raw record of a run, and what it takes to read it; `started_at_unix_s` dates it."""
 
     settings: Settings
-    flows: FlowPlan
-    seed: int
+    plan: Plan
     started_at_unix_s: float
     record: Record
 
 
-def measure(settings: Settings, observe: Callable[[Outcome], None] = lambda _: None) -> Measurement:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hooks:
+    """What a caller of `measure` wants to do meanwhile.
+
+    `opened` is called once the sockets are open, before the first answer is read; `observe` with
+    every outcome as it becomes known; `capture` is shown every packet.
+    """
+
+    opened: Callable[[], None] = lambda: None
+    observe: Callable[[Outcome], None] = lambda _: None
+    capture: Writer | None = None
+
+
+def measure(settings: Settings, hooks: Hooks = Hooks()) -> Measurement:
     """Do what `settings` ask for, over the real network or a simulated one.
 
-    `observe` is told of every outcome as it becomes known. Raises a ParisTraceError where
-    nothing could be measured; Ctrl-C and failures later on end the record early instead.
+    Raises a ParisTraceError where nothing could be measured; Ctrl-C and failures later on end the
+    record early instead.
     """
     seed = settings.seed
     if seed is None:
         seed = _SIMULATED_SEED if settings.network is not None else SystemRandom().getrandbits(32)
     random = Random(seed)
-    wire, source, destination = _open(settings, seed)
-    try:
-        flows = plans.flow_plan(settings, source, destination, random)
+    open_wire, source, destination = _ends(settings, seed)
+    flows = plans.flow_plan(settings, source, destination, random)
+    plan = plans.measurement_plan(settings, flows, seed)
+    with closing(open_wire(flows)) as wire:
+        hooks.opened()
+        started_at_unix_s = wire.unix_s(0.0)  # outcomes are timed from when the wire opened
+        if hooks.capture is not None:
+            hooks.capture.begin(plan, wire.report(), started_at_unix_s)
         engine = Engine(
             procedure=plans.procedure_for(settings, flows),
             wire=wire,
             plan=flows,
-            pacing=Pacing(settings.rate_pps, _burst(settings.rate_pps)),
+            pacing=Pacing(settings.rate_pps, burst(settings.rate_pps)),
             wait_s=settings.wait_s,
             limits=Limits(max_probes=settings.max_probes, deadline_s=settings.deadline_s),
             first_tag=random.randrange(1, 0xFF00),
-            observe=observe,
+            observe=hooks.observe,
+            recorder=hooks.capture,
         )
         record = engine.run()
-        started_at_unix_s = wire.unix_s(0.0)  # outcomes are timed from when the wire opened
-    finally:
-        wire.close()
     return Measurement(
-        settings=settings,
-        flows=flows,
-        seed=seed,
-        started_at_unix_s=started_at_unix_s,
-        record=record,
+        settings=settings, plan=plan, started_at_unix_s=started_at_unix_s, record=record
     )
 
 
-def _burst(rate_pps: float) -> int:
-    return max(1, min(_MOST_BURST, int(rate_pps * _BURST_S)))
+def burst(rate_pps: float) -> int:
+    """How many probes may leave back to back at this rate."""
+    return max(1, min(_MOST_BURST, int(rate_pps * _BURST_S)), int(rate_pps * _LATE_S))
 
 
-def _open(settings: Settings, seed: int) -> tuple[Wire, IPAddress, IPAddress]:
-    """The wire, and the addresses at its two ends. Imports only what the run needs."""
+def _ends(settings: Settings, seed: int) -> tuple[Callable[[FlowPlan], Wire], IPAddress, IPAddress]:
+    """What opens the wire, and the addresses at its two ends. Imports only what the run needs."""
     if settings.network is not None:
         from paris.sim.network import Network
         from paris.sim.topology import find, load
         from paris.wire.sim import SimWire
 
         topology = load(find(settings.network))
-        return SimWire(Network(topology, seed)), topology.source, topology.destination
-    from paris.flows import Protocol
-    from paris.wire.raw import RawWire
-
+        return lambda _: SimWire(Network(topology, seed)), topology.source, topology.destination
     destination = resolve.destination(settings.host or "", settings.ip_version)
     source = resolve.source_for(destination, asked=settings.source, interface=settings.interface)
-    wire = RawWire.open(
-        version=destination.version,
-        protocol=Protocol(settings.protocol).number(destination.version),
-        interface=settings.interface,
-    )
-    return wire, source, destination
+    return lambda flows: _open(settings, flows), source, destination
 
 
-def assemble(measurement: Measurement) -> Trace:
+def _open(settings: Settings, flows: FlowPlan) -> Wire:
+    """The wire that was asked for, or the first that the system lets us have."""
+    if settings.wire is not None:
+        return _open_as(settings.wire, settings, flows)
+    try:
+        return _open_as(RAW, settings, flows)
+    except PrivilegeError as refused:
+        try:
+            return _open_as(UNPRIVILEGED, settings, flows)
+        except PrivilegeError as also:
+            raise PrivilegeError(f"no raw sockets without CAP_NET_RAW, and {also}") from refused
+
+
+def _open_as(kind: str, settings: Settings, flows: FlowPlan) -> Wire:
+    version = flows.source.version
+    number, interface = flows.protocol.number(version), settings.interface
+    if kind == UNPRIVILEGED:
+        from paris.wire import unprivileged
+
+        return unprivileged.open_wire(flows, interface)
+    from paris.wire.raw import RawWire
+
+    return RawWire.open(version=version, protocol=number, interface=interface)
+
+
+def assemble(measurement: Measurement, names: Mapping[IPAddress, str] | None = None) -> Trace:
     """The trace that a measurement makes: graph, certainty, diamonds."""
-    from mda import trace as traces  # networkx: needed only now that all probes are answered
+    from mda.trace import Trace  # networkx: needed only now that all probes are answered
 
-    def algorithm() -> traces.Algorithm:
-        if not settings.multipath:
-            return traces.Algorithm.PARIS
-        return traces.Algorithm.MDA_LITE if settings.lite else traces.Algorithm.MDA
-
-    settings, flows, record = measurement.settings, measurement.flows, measurement.record
-    headers = flows.headers(0)
-    plan = traces.Plan(
-        host=settings.host if settings.host is not None else str(flows.destination),
-        source=flows.source,
-        destination=flows.destination,
-        algorithm=algorithm(),
-        bound=plans.bound(settings),
-        probing=traces.Probing(
-            protocol=flows.protocol.value,
-            flow_field=flows.field.value,
-            sport=flows.sport,
-            dport=headers.dport,
-            traffic_class=flows.traffic_class,
-            flow_label=flows.flow_label,
-        ),
-        first_ttl=settings.first_ttl,
-        max_ttl=settings.max_ttl,
-        attempts=settings.queries,
-        network=settings.network,
-        seed=measurement.seed,
-    )
-    return traces.Trace.assemble(
-        plan=plan,
+    record = measurement.record
+    return Trace.assemble(
+        plan=measurement.plan,
         started_at_unix_s=measurement.started_at_unix_s,
         duration_s=record.ended_at_s - record.started_at_s,
         probes_sent=record.probes_sent,
         outcomes=record.outcomes,
         unresolved=record.unresolved,
+        names=names,
+        wire=record.wire,
         unmatched=record.unmatched,
         stopped=record.stopped,
     )

@@ -11,11 +11,22 @@ from paris.errors import SettingsError
 if TYPE_CHECKING:
     from ipaddress import IPv4Address, IPv6Address
 
+    from mda.plan import Algorithm
+
 MAX_TTL: Final = 255
 # Probes a second. Routers answer from their slow path, many at no more than some hundreds a
 # second; a wave is spread over all hops, so each of ten hops sees a tenth of this.
 DEFAULT_RATE_PPS: Final = 1000.0
+DEFAULT_CONFIDENCE: Final = 95.0  # percent
 MIN_SHARE: Final = 0.001  # finding thinner branches takes more flows than there are source ports
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """How to read a saved measurement, where not as it was made: None leaves it as it was."""
+
+    algorithm: Algorithm | None = None
+    bound: Bound | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +39,8 @@ class Settings:
     vertex; with `min_share` it holds for uneven splits as well, for branches that carry at least
     that share. `queries` is how many probes each hop gets in a single-path trace, and how often a
     probe is tried before its silence is believed in a multipath trace. `network` is a simulated
-    network's name or file, None for the real one.
+    network's name or file, None for the real one. `wire` is what carries probes ("raw",
+    "unprivileged" or "bulk"), None for the best that the system lets us have.
     """
 
     host: str | None = None
@@ -56,12 +68,15 @@ class Settings:
     max_probes: int | None = None
     deadline_s: float | None = None
     seed: int | None = None
+    wire: str | None = None
 
     def __post_init__(self) -> None:
         if self.host is None and self.network is None:
             raise SettingsError("name a HOST to trace, or a simulated network with --sim")
         if self.host is not None and self.network is not None:
             raise SettingsError("name either a HOST or a simulated network with --sim, not both")
+        if self.network is not None and self.wire is not None:
+            raise SettingsError("--wire is for a real network; --sim brings its own")
         _within("-f/--first-hop", self.first_ttl, 1, MAX_TTL)
         _within("-m/--max-hops", self.max_ttl, 1, MAX_TTL)
         if self.first_ttl > self.max_ttl:

@@ -32,6 +32,12 @@ TAG_FIELD: Final = {
 FIRST_TAG: Final = 1
 
 
+def read(protocol: Protocol, probe: bytes) -> int:
+    """The tag of a probe of ours, from its IP header on."""
+    at = (20 if probe[0] >> 4 == 4 else 40) + (4 if protocol is Protocol.TCP else 6)
+    return int.from_bytes(probe[at : at + (4 if protocol is Protocol.TCP else 2)])
+
+
 def ip_id(tag: int) -> int:
     """The IPv4 identification that repeats `tag`; never 0, which kernels replace."""
     return tag % 0xFFFF + 1

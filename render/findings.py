@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from mda.graph import evidence, vertices_by_ttl
 from mda.model import StopReason
+from mda.plan import Algorithm
 from mda.stopping import unseen_share
-from mda.trace import Algorithm
 from render.labels import count, percent, printable
 
 if TYPE_CHECKING:
@@ -27,6 +27,11 @@ _STOPPED: Final = {
     StopReason.TIME_BUDGET: "stopped at its deadline: unfinished",
     StopReason.INTERRUPTED: "stopped by Ctrl-C: unfinished",
     StopReason.WIRE_ERROR: "stopped by a fault of the local network: unfinished",
+}
+_HIDDEN: Final = {
+    "changed": "what middleboxes rewrote",
+    "quoted_ttl": "quoted TTLs",
+    "reply_ip_id": "IP identifications",
 }
 _MOST_UNFINISHED: Final = 4
 
@@ -69,6 +74,7 @@ def findings(trace: Trace) -> list[str]:
             parts.append(count(_paths(trace), "path", "paths"))
         lines = [f"{_reached(trace)}: {', '.join([*parts, _diamonds(trace)])}", *_missed(trace)]
     lines += _revisits(trace)
+    lines += _unseen(trace)
     cost = f"{count(trace.probes_sent, 'probe', 'probes')}, {trace.duration_s:.2f} s"
     strays = sum(trace.unmatched.values())
     if strays:
@@ -160,6 +166,14 @@ def _missed(trace: Trace) -> list[str]:
             "only links that are certain; trace again for the new route"
         )
     return lines
+
+
+def _unseen(trace: Trace) -> list[str]:
+    """What the wire cannot see, if it is not all."""
+    if not trace.wire.hidden:
+        return []
+    fields = ", ".join(_HIDDEN.get(name, printable(name)) for name in trace.wire.hidden)
+    return [f"{printable(trace.wire.wire)} sockets, which do not see {fields}"]
 
 
 def _revisits(trace: Trace) -> list[str]:

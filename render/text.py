@@ -12,7 +12,7 @@ from textwrap import fill
 from typing import TYPE_CHECKING, Final
 
 from mda.graph import vertices_by_ttl
-from mda.trace import Algorithm
+from mda.plan import Algorithm
 from render.findings import findings, headline
 from render.labels import VertexWords, milliseconds, vertex_words
 from render.palette import ANSI, Kind

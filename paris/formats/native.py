@@ -8,8 +8,6 @@ JSON Schema lies beside this file. Times are seconds, addresses text, probabilit
 from __future__ import annotations
 
 import json
-from ipaddress import ip_address
-from math import isfinite
 from typing import TYPE_CHECKING, Any, Final
 
 from mda.graph import evidence, flows_of
@@ -23,20 +21,19 @@ from mda.model import (
     Unresolved,
     Vertex,
 )
-from mda.stopping import Bound
-from mda.trace import Algorithm, Plan, Probing, Trace
+from mda.trace import Trace
 from paris.errors import FormatError
+from paris.formats import described
 
 if TYPE_CHECKING:
     from mda.certainty import VertexCertainty
     from mda.diamonds import Diamond
     from mda.limits import Answering
     from mda.loops import Revisit
-    from mda.model import IPAddress, Outcome
+    from mda.model import Outcome
 
 FORMAT: Final = "paris-trace"
 VERSION: Final = 1
-_MOST: Final = 1 << 40  # of anything that is counted
 
 Json = dict[str, Any]
 
@@ -46,13 +43,15 @@ def write(trace: Trace) -> str:
     document = {
         "format": FORMAT,
         "version": VERSION,
-        "plan": _plan(trace.plan),
+        "plan": described.plan(trace.plan),
         "run": {
             "started_at_unix_s": trace.started_at_unix_s,
             "duration_s": trace.duration_s,
             "probes_sent": trace.probes_sent,
             "stopped": trace.stopped.value,
             "reached": trace.reached,
+            "wire": described.wire(trace.wire),
+            "answered": len({reply.request for reply in trace.replies}),
             "unmatched": dict(trace.unmatched),
         },
         "outcomes": [
@@ -88,6 +87,14 @@ def write(trace: Trace) -> str:
     return json.dumps(document, indent=1) + "\n"
 
 
+def read_bytes(data: bytes, name: str) -> Trace:
+    """The trace in a file's bytes; see `read`."""
+    try:
+        return read(data.decode(), name)
+    except UnicodeDecodeError:
+        raise FormatError(f"{name}: not a text file") from None
+
+
 def read(text: str, name: str) -> Trace:
     """The trace that `write` wrote; `name` is the file's, for messages. Raises FormatError."""
     try:
@@ -113,30 +120,6 @@ def vertex_id(vertex: Vertex) -> str:
     """A name for a vertex that is unique in its graph: address or star, and TTL."""
     where = f"*{vertex.star}" if vertex.address is None else str(vertex.address)
     return f"{where}@{vertex.ttl}"
-
-
-def _plan(plan: Plan) -> Json:
-    probing = plan.probing
-    return {
-        "host": plan.host,
-        "source": str(plan.source),
-        "destination": str(plan.destination),
-        "algorithm": plan.algorithm.value,
-        "failure_probability": plan.bound.failure_probability,
-        "per_vertex": plan.bound.per_vertex,
-        "min_share": plan.bound.min_share,
-        "protocol": probing.protocol,
-        "flow_field": probing.flow_field,
-        "sport": probing.sport,
-        "dport": probing.dport,
-        "traffic_class": probing.traffic_class,
-        "flow_label": probing.flow_label,
-        "first_ttl": plan.first_ttl,
-        "max_ttl": plan.max_ttl,
-        "attempts": plan.attempts,
-        "network": plan.network,
-        "seed": plan.seed,
-    }
 
 
 def _request(request: ProbeRequest, sent_at_s: float) -> Json:
@@ -227,36 +210,17 @@ def _diamond(diamond: Diamond) -> Json:
     }
 
 
-def _whole(value: object, lowest: int, highest: int) -> int:
-    """`value` if it is a whole number in the range; nothing read may make us count for ever."""
-    if not isinstance(value, int) or not lowest <= value <= highest:
-        raise ValueError(f"{value!r} is no whole number from {lowest} to {highest}")
-    return value
-
-
-def _address(value: object) -> IPAddress:
-    if not isinstance(value, str):
-        raise ValueError(f"{value!r} is no address")
-    return ip_address(value)
-
-
-def _finite(value: object) -> float:
-    if not isinstance(value, int | float) or not isfinite(value):
-        raise ValueError(f"{value!r} is no number")
-    return value
-
-
 def _read(document: Json) -> Trace:
-    plan, run = document["plan"], document["run"]
+    plan, run = described.read_plan(document["plan"]), document["run"]
     outcomes: list[Outcome] = []
     unresolved: list[Unresolved] = []
     for record in document["outcomes"]:
         request = ProbeRequest(
-            _whole(record["flow"], 0, _MOST),
-            _whole(record["ttl"], 1, 255),
-            _whole(record["attempt"], 0, _MOST),
+            described.whole(record["flow"], 0, described.MOST),
+            described.whole(record["ttl"], 1, 255),
+            described.whole(record["attempt"], 0, described.MOST),
         )
-        sent_at_s = _finite(record["sent_at_s"])
+        sent_at_s = described.finite(record["sent_at_s"])
         if "responder" in record:
             outcomes.append(_read_reply(request, sent_at_s, record))
         elif "gave_up_at_s" in record:
@@ -264,45 +228,22 @@ def _read(document: Json) -> Trace:
                 Loss(
                     request=request,
                     sent_at_s=sent_at_s,
-                    gave_up_at_s=_finite(record["gave_up_at_s"]),
+                    gave_up_at_s=described.finite(record["gave_up_at_s"]),
                 )
             )
         else:
             unresolved.append(Unresolved(request, sent_at_s))
     return Trace.assemble(
-        plan=Plan(
-            host=plan["host"],
-            source=_address(plan["source"]),
-            destination=_address(plan["destination"]),
-            algorithm=Algorithm(plan["algorithm"]),
-            bound=Bound(plan["failure_probability"], plan["per_vertex"], plan["min_share"]),
-            probing=Probing(
-                **{
-                    key: plan[key]
-                    for key in (
-                        "protocol",
-                        "flow_field",
-                        "sport",
-                        "dport",
-                        "traffic_class",
-                        "flow_label",
-                    )
-                }
-            ),
-            first_ttl=_whole(plan["first_ttl"], 1, 255),
-            max_ttl=_whole(plan["max_ttl"], 1, 255),
-            attempts=_whole(plan["attempts"], 1, _MOST),
-            network=plan["network"],
-            seed=plan["seed"],
-        ),
-        started_at_unix_s=_finite(run["started_at_unix_s"]),
-        duration_s=_finite(run["duration_s"]),
-        probes_sent=_whole(run["probes_sent"], 0, _MOST),
+        plan=plan,
+        started_at_unix_s=described.finite(run["started_at_unix_s"]),
+        duration_s=described.finite(run["duration_s"]),
+        probes_sent=described.whole(run["probes_sent"], 0, described.MOST),
         outcomes=outcomes,
         unresolved=unresolved,
+        wire=described.read_wire(run["wire"]),
         unmatched=run["unmatched"],
         stopped=StopReason(run["stopped"]),
-        names={_address(address): name for address, name in document["names"].items()},
+        names={described.address(address): name for address, name in document["names"].items()},
     )
 
 
@@ -310,9 +251,9 @@ def _read_reply(request: ProbeRequest, sent_at_s: float, record: Json) -> Reply:
     return Reply(
         request=request,
         kind=ReplyKind(record["kind"]),
-        responder=_address(record["responder"]),
+        responder=described.address(record["responder"]),
         sent_at_s=sent_at_s,
-        received_at_s=_finite(record["received_at_s"]),
+        received_at_s=described.finite(record["received_at_s"]),
         icmp_type=record["icmp_type"],
         icmp_code=record["icmp_code"],
         quoted_ttl=record["quoted_ttl"],

@@ -1,4 +1,4 @@
-"""What every wire is: batches of datagrams out, batches in, and the clock.
+"""What every wire is: datagrams out, datagrams in, and the clock.
 
 A wire owns its clock because only it can reconcile kernel time stamps with the time of day, and
 only it can make time jump (a simulated network waits for nothing).
@@ -7,10 +7,18 @@ only it can make time jump (a simulated network waits for nothing).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from mda.plan import WireReport
+
+# What each kind of wire is called, in options and in results.
+RAW: Final = "raw"
+UNPRIVILEGED: Final = "unprivileged"
+BULK: Final = "bulk"
+SIMULATED: Final = "simulated"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +30,21 @@ class Received:
 
 
 class Wire(Protocol):
-    """Carries whole IP datagrams, header included, both ways."""
+    """Carries whole IP datagrams, header included, both ways.
+
+    Moments are seconds on the wire's clock, in whole nanoseconds.
+    """
+
+    @property
+    def hidden(self) -> frozenset[str]:
+        """The fields of a Reply that this wire cannot see: what it shows of them means nothing."""
+
+    @property
+    def one_at_a_time(self) -> bool:
+        """Whether each flow may have only one probe in flight from now on.
+
+        That is so where answers say which flow they belong to, but not which probe.
+        """
 
     def now_s(self) -> float:
         """Seconds since the wire was opened; never goes back."""
@@ -36,11 +58,20 @@ class Wire(Protocol):
         Raises WireError where the system refuses for good.
         """
 
+    def corrections(self) -> list[tuple[int, float]]:
+        """Moments of sending that became known since the last call.
+
+        Each is the number of a datagram, counted from the wire's first, and when it left.
+        """
+
     def receive(self, until_s: float) -> list[Received]:
         """What has arrived, waiting no longer than `until_s` for the first; empty if nothing did.
 
         Datagrams that have nothing to do with us may be among them: the caller matches.
         """
+
+    def report(self) -> WireReport:
+        """What kind of wire this is, and what was lost on this machine so far."""
 
     def close(self) -> None:
         """Give back what the wire holds; safe to call twice."""

@@ -1,45 +1,37 @@
-"""Raw sockets on Linux: whole datagrams out, ICMP and TCP answers in, kernel receive times.
+"""Raw sockets on Linux: whole datagrams out, ICMP and TCP answers in, both stamped by the kernel.
 
-Needs CAP_NET_RAW. Routing is the kernel's, so this works over any kind of interface.
+Needs CAP_NET_RAW to open, and nothing afterwards. Routing is the kernel's, so this works over any
+kind of interface.
 """
 
 from __future__ import annotations
 
-import errno
 import select
 import socket
 import struct
-import time
 from array import array
-from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from mda.plan import Stamp, WireReport
 from paris.errors import PrivilegeError, WireError
 from paris.resolve import bind_to_device
-from paris.wire.base import Received
+from paris.wire import kernel
+from paris.wire.base import RAW, Received
+from paris.wire.kernel import KernelClock
+from paris.wire.stamps import SendTimes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
-_ICMP, _TCP, _ICMP6 = 1, 6, 58
-# Numbers that the socket module does not name (asm-generic/socket.h, linux/in.h, in6.h, icmp.h).
-_SO_TIMESTAMPNS: Final = 35
-_SCM_TIMESTAMPNS: Final = 35
-_SO_ATTACH_FILTER: Final = 26
-_SO_RCVBUFFORCE: Final = 33
+_TCP = 6
 _ICMP_FILTER: Final = 1
 _ICMP6_FILTER: Final = 1
 _IPV6_HDRINCL: Final = 36
-_IP_RECVERR: Final = 11
-_IPV6_RECVERR: Final = 25
 _SOL_RAW: Final = 255
-_RECEIVE_BUFFER_BYTES: Final = 8 << 20
 _LARGEST: Final = 0x10000
 _MOST_AT_ONCE: Final = 512
-# A full queue empties within milliseconds; one that does not has a cause to be told.
-_FULL_QUEUE_TRIES: Final = 50
-_FULL_QUEUE_PAUSE_S: Final = 0.002
+# Stamps wait in a queue with room for some hundreds: they are read after so many sends.
+_STAMPS_AT_ONCE: Final = 64
 
 # The types of message that `paris.replies` reads; the kernel keeps the others from us.
 _ICMP_TYPES: Final = (0, 3, 11)
@@ -60,18 +52,23 @@ _KEEP_ANSWERS: Final = (
 )
 
 
-@dataclass(slots=True)
 class RawWire:
-    """See Wire. Its clock is the kernel's monotonic one, counted from when it was opened."""
+    """See Wire."""
 
-    _version: int
-    _sender: socket.socket
-    _receivers: list[socket.socket]
-    _opened_monotonic_s: float = field(default_factory=time.monotonic)
-    _opened_unix_s: float = 0.0
+    hidden: frozenset[str] = frozenset()
+    one_at_a_time = False
 
-    def __post_init__(self) -> None:
-        self._opened_unix_s = self._zero_unix_s()
+    def __init__(
+        self, version: int, sender: socket.socket, receivers: Sequence[socket.socket]
+    ) -> None:
+        self._version = version
+        self._sender = sender
+        self._receivers = tuple(receivers)
+        self._clock = KernelClock()
+        self._times = SendTimes()
+        self._numbers: list[int] = []  # of ours, by the kernel's; -1 for one that was refused
+        self._waits = 0
+        self._reverse_path = kernel.reverse_path_drops()
 
     @classmethod
     def open(cls, *, version: int, protocol: int, interface: str | None) -> RawWire:
@@ -81,92 +78,117 @@ class RawWire:
         PrivilegeError without CAP_NET_RAW, SettingsError for an unusable interface, WireError
         where the system has no such sockets.
         """
-        family = socket.AF_INET if version == 4 else socket.AF_INET6
         opened: list[socket.socket] = []
         try:
-            sender = _raw_socket(family, socket.IPPROTO_RAW)
+            sender = _raw_socket(version, socket.IPPROTO_RAW)
             opened.append(sender)
             _prepare_sender(sender, version)
             if interface is not None:
                 bind_to_device(sender, interface)
-            receivers = [_icmp_receiver(family)]
+            receivers = [_icmp_receiver(version)]
             opened += receivers
             if protocol == _TCP:
-                receivers.append(_tcp_receiver(family))
+                receivers.append(_tcp_receiver(version))
                 opened.append(receivers[-1])
             for receiver in receivers:
-                _prepare_receiver(receiver, version)
+                kernel.enlarge(receiver)
+                kernel.stamp(receiver, sending=False)
+                if version == 6:
+                    kernel.tell_headers(receiver, version)
         except OSError as error:
-            _close(opened)
+            kernel.close_all(opened)
             raise WireError(f"cannot set up a raw socket: {error.strerror}") from None
         except BaseException:
-            _close(opened)
+            kernel.close_all(opened)
             raise
         return cls(version, sender, receivers)
 
     def now_s(self) -> float:
         """See Wire."""
-        return time.monotonic() - self._opened_monotonic_s
+        return self._clock.now_s()
 
     def unix_s(self, at_s: float) -> float:
         """See Wire."""
-        return self._opened_unix_s + at_s
+        return self._clock.unix_s(at_s)
 
     def send(self, datagrams: Sequence[bytes]) -> list[float]:
-        """See Wire; each moment is read just before its datagram is handed over."""
-        return [self._send(datagram) for datagram in datagrams]
+        """See Wire."""
+        self._clock.reconcile()
+        self._times.begin()
+        for number, datagram in enumerate(datagrams, start=1):
+            self._send(datagram)
+            if number % _STAMPS_AT_ONCE == 0:
+                self._read_stamps()
+        self._read_stamps()
+        return self._times.end()
+
+    def corrections(self) -> list[tuple[int, float]]:
+        """See Wire."""
+        if self._times.stamped < self._times.count:
+            self._read_stamps()
+        return self._times.late()
 
     def receive(self, until_s: float) -> list[Received]:
         """See Wire."""
         # select, unlike poll, does not round waits up to whole milliseconds.
         wait_s = None if until_s == float("inf") else max(0.0, until_s - self.now_s())
         ready, _, _ = select.select(self._receivers, [], [], wait_s)
+        self._clock.reconcile()
         arrived = [received for receiver in ready for received in self._drain(receiver)]
         arrived.sort(key=lambda received: received.at_s)
         return arrived
 
+    def report(self) -> WireReport:
+        """See Wire."""
+        return WireReport(
+            wire=RAW,
+            sent=Stamp.KERNEL if self._times.stamped else Stamp.USER,
+            received=Stamp.KERNEL,
+            sent_otherwise=self._times.count - self._times.stamped if self._times.stamped else 0,
+            waits=self._waits,
+            dropped=sum(kernel.drops(receiver) for receiver in self._receivers),
+            reverse_path=kernel.reverse_path_drops() - self._reverse_path,
+        )
+
     def close(self) -> None:
         """See Wire."""
-        _close((self._sender, *self._receivers))
+        kernel.close_all((self._sender, *self._receivers))
 
-    def _zero_unix_s(self) -> float:
-        """The time of day at which our clock stood at zero, by what both clocks say now."""
-        best_gap_s, zero_unix_s = float("inf"), 0.0
-        for _ in range(3):
-            before_s = self.now_s()
-            unix_s = time.clock_gettime(time.CLOCK_REALTIME)
-            gap_s = self.now_s() - before_s
-            # The time of day was read somewhere in the gap: the smallest says most.
-            if gap_s < best_gap_s:
-                best_gap_s, zero_unix_s = gap_s, unix_s - before_s - gap_s / 2
-        return zero_unix_s
-
-    def _send(self, datagram: bytes) -> float:
+    def _send(self, datagram: bytes) -> None:
         if self._version == 4:
             target: tuple[object, ...] = (socket.inet_ntop(socket.AF_INET, datagram[16:20]), 0)
         else:
             target = (socket.inet_ntop(socket.AF_INET6, datagram[24:40]), 0, 0, 0)
-        has_drained = False
-        for _ in range(_FULL_QUEUE_TRIES):
-            at_s = self.now_s()
+        try:
+            number = self._times.add(self.now_s())
+            self._sender.sendto(datagram, target)
+        except OSError as error:
+            self._waits += kernel.send_again(
+                lambda: self._sender.sendto(datagram, target),
+                error,
+                drain=self._read_stamps,
+                refused=lambda: self._numbers.append(-1),
+                target=str(target[0]),
+            )
+        self._numbers.append(number)
+
+    def _read_stamps(self) -> bool:
+        """Take what is queued off the sending socket; whether there was anything."""
+        had_any = False
+        while True:
             try:
-                self._sender.sendto(datagram, target)
-            except OSError as error:
-                if error.errno in (errno.ENOBUFS, errno.EAGAIN):
-                    time.sleep(_FULL_QUEUE_PAUSE_S)
-                elif has_drained or not _drain_errors(self._sender):
-                    raise WireError(f"cannot send to {target[0]}: {error.strerror}") from None
-                else:
-                    has_drained = True
-            else:
-                return at_s
-        raise WireError(f"cannot send to {target[0]}: the interface's queue stays full")
+                _, ancillary, _, _ = self._sender.recvmsg(0, 512, socket.MSG_ERRQUEUE)
+            except OSError:
+                return had_any
+            had_any = True
+            told = kernel.read_ancillary(ancillary)
+            if told.sent_index is not None and told.sent_index < len(self._numbers):
+                number = self._numbers[told.sent_index]
+                self._times.stamp(number, self._clock.of_stamp(told.stamp_ns))
 
     def _drain(self, receiver: socket.socket) -> list[Received]:
         """All that has arrived at one socket, up to a bound that leaves time to send."""
         arrived: list[Received] = []
-        # Kernel stamps are times of day, which may be set anew while we run.
-        zero_unix_s = self._zero_unix_s()
         for _ in range(_MOST_AT_ONCE):
             try:
                 data, ancillary, _, address = receiver.recvmsg(_LARGEST, 512)
@@ -174,58 +196,52 @@ class RawWire:
                 break
             except OSError as error:
                 raise WireError(f"cannot receive: {error.strerror}") from None
-            at_s, hop_limit, traffic_class, destination = self.now_s(), 0, 0, bytes(16)
-            for level, kind, value in ancillary:
-                if (level, kind) == (socket.SOL_SOCKET, _SCM_TIMESTAMPNS):
-                    seconds, nanoseconds = struct.unpack("@qq", value[:16])
-                    at_s = min(at_s, seconds - zero_unix_s + nanoseconds / 1e9)
-                elif (level, kind) == (socket.IPPROTO_IPV6, socket.IPV6_HOPLIMIT):
-                    (hop_limit,) = struct.unpack("@i", value[:4])
-                elif (level, kind) == (socket.IPPROTO_IPV6, socket.IPV6_TCLASS):
-                    (traffic_class,) = struct.unpack("@i", value[:4])
-                elif (level, kind) == (socket.IPPROTO_IPV6, socket.IPV6_PKTINFO):
-                    destination = value[:16]
+            told = kernel.read_ancillary(ancillary)
+            at_s = self.now_s()
+            if told.stamp_ns:
+                at_s = min(at_s, self._clock.of_stamp(told.stamp_ns))
             if self._version == 6:
-                first = struct.pack("!I", 6 << 28 | traffic_class << 20)
-                rest = struct.pack("!HBB", len(data), receiver.proto, hop_limit)
+                first = struct.pack("!I", 6 << 28 | told.traffic_class << 20)
+                rest = struct.pack("!HBB", len(data), receiver.proto, told.ttl)
                 source = socket.inet_pton(socket.AF_INET6, address[0].partition("%")[0])
                 # A raw IPv6 socket hands over no header: this one says what the kernel told of it.
-                data = first + rest + source + destination + data
+                data = first + rest + source + told.destination + data
             arrived.append(Received(data, at_s))
         return arrived
 
 
-def _raw_socket(family: int, protocol: int) -> socket.socket:
+def _raw_socket(version: int, protocol: int) -> socket.socket:
     try:
-        return socket.socket(family, socket.SOCK_RAW | socket.SOCK_NONBLOCK, protocol)
+        return kernel.new_socket(version, socket.SOCK_RAW, protocol)
     except PermissionError:
         raise PrivilegeError(
             "cannot open a raw socket: it needs CAP_NET_RAW; run it with sudo, or with that right "
             "alone: sudo setpriv --reuid=$USER --init-groups --inh-caps=+net_raw "
-            "--ambient-caps=+net_raw paris-trace ...; --sim NETWORK needs none"
+            "--ambient-caps=+net_raw paris-trace ...; --wire unprivileged and --sim need none"
         ) from None
     except OSError as error:
         raise WireError(f"cannot open a raw socket: {error.strerror}") from None
 
 
 def _prepare_sender(sender: socket.socket, version: int) -> None:
-    """Headers are ours; a full queue is told instead of dropping in silence (IP_RECVERR)."""
+    """Headers are ours; departures are stamped; a full queue is told."""
     if version == 4:
         sender.setsockopt(socket.IPPROTO_IP, socket.IP_HDRINCL, 1)
-        sender.setsockopt(socket.IPPROTO_IP, _IP_RECVERR, 1)
     else:
         sender.setsockopt(socket.IPPROTO_IPV6, _IPV6_HDRINCL, 1)
-        sender.setsockopt(socket.IPPROTO_IPV6, _IPV6_RECVERR, 1)
+    kernel.queue_errors(sender, version)
+    kernel.enlarge(sender)
+    kernel.stamp(sender, sending=True)
 
 
-def _icmp_receiver(family: int) -> socket.socket:
-    if family == socket.AF_INET:
-        receiver = _raw_socket(family, socket.IPPROTO_ICMP)
+def _icmp_receiver(version: int) -> socket.socket:
+    if version == 4:
+        receiver = _raw_socket(version, socket.IPPROTO_ICMP)
         # A set bit keeps that type away.
         mask = 0xFFFFFFFF & ~sum(1 << kind for kind in _ICMP_TYPES)
         receiver.setsockopt(_SOL_RAW, _ICMP_FILTER, struct.pack("@I", mask))
         return receiver
-    receiver = _raw_socket(family, socket.IPPROTO_ICMPV6)
+    receiver = _raw_socket(version, socket.IPPROTO_ICMPV6)
     words = [0xFFFFFFFF] * 8
     for kind in _ICMP6_TYPES:
         words[kind // 32] &= ~(1 << kind % 32)
@@ -233,44 +249,14 @@ def _icmp_receiver(family: int) -> socket.socket:
     return receiver
 
 
-def _tcp_receiver(family: int) -> socket.socket:
-    receiver = _raw_socket(family, socket.IPPROTO_TCP)
-    program = (*_LOAD_FLAGS[4 if family == socket.AF_INET else 6], *_KEEP_ANSWERS)
+def _tcp_receiver(version: int) -> socket.socket:
+    receiver = _raw_socket(version, socket.IPPROTO_TCP)
+    program = (*_LOAD_FLAGS[version], *_KEEP_ANSWERS)
     code = array("B", b"".join(struct.pack("@HBBI", *instruction) for instruction in program))
     # The kernel copies the program while the option is set; `code` lives until then.
     receiver.setsockopt(
         socket.SOL_SOCKET,
-        _SO_ATTACH_FILTER,
+        kernel.SO_ATTACH_FILTER,
         struct.pack("@HP", len(program), code.buffer_info()[0]),
     )
     return receiver
-
-
-def _prepare_receiver(receiver: socket.socket, version: int) -> None:
-    receiver.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER_BYTES)
-    with suppress(PermissionError):  # beyond the system's limit, with CAP_NET_ADMIN
-        receiver.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, _RECEIVE_BUFFER_BYTES)
-    receiver.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
-    if version == 6:
-        receiver.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVHOPLIMIT, 1)
-        receiver.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVTCLASS, 1)
-        receiver.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
-
-
-def _drain_errors(sender: socket.socket) -> bool:
-    """Take queued ICMP errors off the sending socket; whether there were any.
-
-    One that is queued makes the next send fail in its place, which is no failure of that send.
-    """
-    drained = False
-    while True:
-        try:
-            sender.recvmsg(1, 512, socket.MSG_ERRQUEUE)
-        except OSError:
-            return drained
-        drained = True
-
-
-def _close(sockets: Iterable[socket.socket]) -> None:
-    for one in sockets:
-        one.close()

@@ -5,9 +5,11 @@ from __future__ import annotations
 import heapq
 from dataclasses import dataclass, field
 from itertools import count
-from typing import TYPE_CHECKING
+from math import isfinite
+from typing import TYPE_CHECKING, ClassVar
 
-from paris.wire.base import Received
+from mda.plan import Stamp, WireReport
+from paris.wire.base import SIMULATED, Received
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
 @dataclass(slots=True)
 class SimWire:
     """Carries datagrams to a Network and back in virtual time; see Wire."""
+
+    hidden: ClassVar[frozenset[str]] = frozenset()
+    one_at_a_time: ClassVar[bool] = False
 
     network: Network
     _now_s: float = 0.0
@@ -38,13 +43,18 @@ class SimWire:
             answer = self.network.answer(datagram, self._now_s)
             if answer is not None:
                 at_s, reply = answer
+                at_s = _whole_ns(at_s)
                 heapq.heappush(self._arriving, (at_s, next(self._order), Received(reply, at_s)))
         return [self._now_s] * len(datagrams)
+
+    def corrections(self) -> list[tuple[int, float]]:
+        """See Wire; there are none."""
+        return []
 
     def receive(self, until_s: float) -> list[Received]:
         """See Wire."""
         if not self._arriving or self._arriving[0][0] > until_s:
-            self._now_s = max(self._now_s, until_s)
+            self._now_s = max(self._now_s, _whole_ns(until_s))
             return []
         self._now_s = max(self._now_s, self._arriving[0][0])
         arrived = []
@@ -52,5 +62,17 @@ class SimWire:
             arrived.append(heapq.heappop(self._arriving)[2])
         return arrived
 
+    def report(self) -> WireReport:
+        """See Wire."""
+        return WireReport(wire=SIMULATED, sent=Stamp.VIRTUAL, received=Stamp.VIRTUAL)
+
     def close(self) -> None:
         """See Wire."""
+
+
+def _whole_ns(at_s: float) -> float:
+    """The moment to the nanosecond, and never before it, so that no wait ends too early."""
+    if not isfinite(at_s):
+        return at_s
+    whole_ns = round(at_s * 1e9)
+    return whole_ns / 1e9 if whole_ns / 1e9 >= at_s else (whole_ns + 1) / 1e9

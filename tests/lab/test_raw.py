@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mda.model import ProbeRequest, ReplyKind
+from mda.plan import Stamp
 from paris import packets, probes, replies
 from paris.errors import SettingsError, WireError
 from paris.flows import FlowField, FlowPlan, Protocol
@@ -174,7 +175,15 @@ def test_a_slow_interface_slows_sending_and_loses_nothing() -> None:
                 [probes.build(flows, ProbeRequest(n, 1), 1 + n) for n in range(probe_count)]
             )
             received = collect(wire, probe_count, wait_s=1.0)
+            # The last ones were waiting in the interface's queue when they had been handed over.
+            late = wire.corrections()
+            report = wire.report()
+    assert 0 < len(late) < 20
+    for number, at_s in late:
+        sent[number] = at_s
     assert sent == sorted(sent)
+    assert report.waits > 0
+    assert (report.sent, report.sent_otherwise, report.dropped) == (Stamp.KERNEL, 0, 0)
     assert sent[-1] - sent[0] > 0.01
     assert len(received) == probe_count
 

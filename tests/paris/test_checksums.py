@@ -36,12 +36,12 @@ def test_the_balancing_word_is_right_for_every_wanted_checksum(others: int) -> N
 
 
 def test_pseudo_headers_are_laid_out_as_the_standards_draw_them() -> None:
-    ends4 = ip_address("192.0.2.1"), ip_address("203.0.113.9")
+    ends4 = ip_address("192.0.2.1").packed, ip_address("203.0.113.9").packed
     assert pseudo_header(*ends4, 17, 22) == bytes.fromhex(
         "c000 0201 cb00 7109"  # source, destination
         "00 11 0016"  # zero, protocol, UDP length (RFC 768)
     )
-    ends6 = ip_address("2001:db8::1"), ip_address("2001:db8::2")
+    ends6 = ip_address("2001:db8::1").packed, ip_address("2001:db8::2").packed
     assert pseudo_header(*ends6, 58, 22) == bytes.fromhex(
         "20010db8 00000000 00000000 00000001"
         "20010db8 00000000 00000000 00000002"

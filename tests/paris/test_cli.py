@@ -249,13 +249,14 @@ def test_a_full_disk_is_one_line_and_other_outputs_are_still_written(tmp_path: P
 
 def test_without_privilege_the_remedy_is_named() -> None:
     if os.geteuid() != 0:
-        ran = process("127.0.0.1")
+        ran = process("127.0.0.1", "--wire", "raw")
     else:
         drop = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
                 "--bounding-set=-all", "--inh-caps=-all"]  # fmt: skip
         ran = subprocess.run(
-            [*drop, *COMMAND, "127.0.0.1"], cwd=CHECKOUT, capture_output=True, text=True,
-            check=False, env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+            [*drop, *COMMAND, "127.0.0.1", "--wire", "raw"], cwd=CHECKOUT,
+            capture_output=True, text=True, check=False,
+            env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
         )  # fmt: skip
     assert ran.returncode == ExitCode.NO_PRIVILEGE
     assert "CAP_NET_RAW" in ran.stderr
@@ -264,12 +265,13 @@ def test_without_privilege_the_remedy_is_named() -> None:
 
 @pytest.mark.lab
 @pytest.mark.parametrize("target", ["127.0.0.1", "::1"])
-def test_the_machine_itself_is_one_hop_away(
-    target: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    exit_code, out, _ = run(target, "-n", "--mda", capsys=capsys)
-    assert exit_code == ExitCode.REACHED
-    assert "reached in 1 hop: 2 vertices, 1 edge" in out
+@pytest.mark.parametrize(
+    "options", [(), ("--wire", "unprivileged"), ("--wire", "unprivileged", "-T")]
+)
+def test_the_machine_itself_is_one_hop_away(target: str, options: tuple[str, ...]) -> None:
+    ran = process(target, "-n", "--mda", *options)
+    assert ran.returncode == (ExitCode.PORT_CLOSED if "-T" in options else ExitCode.REACHED)
+    assert "reached in 1 hop: 2 vertices, 1 edge" in ran.stdout
 
 
 @pytest.mark.lab

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from mda.plan import WireReport
     from paris.wire.base import Received, Wire
 
 
@@ -113,6 +114,8 @@ class Meddling:
     stray: bytes = b""
     fails_after: int = 1 << 30
     failure: BaseException = field(default_factory=KeyboardInterrupt)
+    hidden: frozenset[str] = frozenset()
+    one_at_a_time: bool = False
     _sent: int = 0
 
     def now_s(self) -> float:
@@ -126,6 +129,12 @@ class Meddling:
         if self._sent > self.fails_after:
             raise self.failure
         return self.wire.send(datagrams)
+
+    def corrections(self) -> list[tuple[int, float]]:
+        return self.wire.corrections()
+
+    def report(self) -> WireReport:
+        return self.wire.report()
 
     def receive(self, until_s: float) -> list[Received]:
         from paris.wire.base import Received

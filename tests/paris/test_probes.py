@@ -110,7 +110,10 @@ def test_every_checksum_sums_to_what_it_must(
         summed = payload
         if (version, protocol) != (4, Protocol.ICMP):
             number = protocol.number(version)
-            summed = pseudo_header(plan.source, plan.destination, number, len(payload)) + payload
+            summed = (
+                pseudo_header(plan.source.packed, plan.destination.packed, number, len(payload))
+                + payload
+            )
         assert word_sum(summed) == 0xFFFF
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from mda.model import MplsEntry, Outcome, ProbeRequest, Reply, ReplyKind, StopReason
-from mda.trace import Algorithm
+from mda.plan import Algorithm
 from render.dot import dot
 from render.text import text
 from tests.support.traces import DESTINATION, assembled, hops, numbered, outcomes

@@ -29,6 +29,7 @@ def shuffled(trace: Trace, seed: int) -> Trace:
         probes_sent=trace.probes_sent,
         outcomes=found,
         names=trace.names,
+        wire=trace.wire,
         unmatched=trace.unmatched,
         stopped=trace.stopped,
     )

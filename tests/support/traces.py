@@ -11,8 +11,9 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Final
 
 from mda.model import Loss, Outcome, ProbeRequest, Reply, ReplyKind, StopReason
+from mda.plan import Algorithm, Plan, Probing, Stamp, WireReport
 from mda.stopping import Bound
-from mda.trace import Algorithm, Plan, Probing, Trace
+from mda.trace import Trace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -84,6 +85,9 @@ def outcomes(
     return found
 
 
+RAW_WIRE = WireReport(wire="raw", sent=Stamp.KERNEL, received=Stamp.KERNEL)
+
+
 def assembled(
     found: Iterable[Outcome],
     *,
@@ -95,6 +99,7 @@ def assembled(
     protocol: str = "udp",
     flow_field: str = "sport",
     names: Mapping[str, str] | None = None,
+    wire: WireReport = RAW_WIRE,
 ) -> Trace:
     """A trace of these outcomes."""
     found = list(found)
@@ -125,6 +130,7 @@ def assembled(
         probes_sent=len(found),
         outcomes=found,
         names={ip_address(address): name for address, name in (names or {}).items()},
+        wire=wire,
         unmatched={},
         stopped=stopped,
     )

@@ -128,7 +128,9 @@ def test_all_checksums_are_right(net: Topology, protocol: Protocol) -> None:
         header, payload = read
         if header.source.version == 4:
             assert checksum(answer[1][:20]) == 0
-        pseudo = pseudo_header(header.source, header.destination, header.protocol, len(payload))
+        pseudo = pseudo_header(
+            header.source.packed, header.destination.packed, header.protocol, len(payload)
+        )
         assert checksum(payload if header.protocol == 1 else pseudo + payload) == 0
 
 

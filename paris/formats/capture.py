@@ -1,0 +1,243 @@
+"""A measurement as packets: a pcapng file that tshark reads and that can be replayed.
+
+Every datagram sent and received is there, each probe with a comment that says which request it
+asked. The comment on the file holds the plan; those at its end, which is missing after a crash,
+hold what no packet shows: probes given up, and how it ended.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
+
+from mda.model import Loss, ProbeRequest, StopReason
+from paris.errors import FormatError, OutputError
+from paris.formats import blocks, described
+from paris.formats.blocks import Direction, Names, Packet, Section, Statistics
+from paris.version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from mda.model import IPAddress, Outcome
+    from mda.plan import Plan, WireReport
+    from paris.wire.base import Received
+
+_FORMAT: Final = "paris-trace capture"
+_VERSION: Final = 1
+_ROWS_A_BLOCK: Final = 1000  # a comment holds 65,535 bytes
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """A datagram that passed the wire; `request` is what it asked if we sent it, else None."""
+
+    datagram: bytes
+    at_s: float
+    request: ProbeRequest | None
+
+
+@dataclass(slots=True, kw_only=True)
+class Capture:
+    """A file of packets, read. Times are seconds since `started_at_unix_s`.
+
+    `losses` are the probes given up, by their place among the outcomes, with when; `corrected`
+    the probes that left at another time than their packets say. `stopped` is None where the file
+    has no end.
+    """
+
+    plan: Plan
+    wire: WireReport
+    started_at_unix_s: float
+    passed: list[Passed] = field(default_factory=list)
+    losses: dict[int, tuple[ProbeRequest, float]] = field(default_factory=dict)
+    corrected: dict[ProbeRequest, float] = field(default_factory=dict)
+    names: dict[IPAddress, str] = field(default_factory=dict)
+    stopped: StopReason | None = None
+    duration_s: float = 0.0
+
+
+@dataclass(slots=True)
+class Writer:
+    """Writes packets to `file` as they come and go.
+
+    What cannot be written ends the writing, not the measurement: `fault` says why.
+    """
+
+    file: BinaryIO
+    fault: OutputError | None = None
+    _zero_unix_ns: int = 0
+    _sent_at_s: dict[ProbeRequest, float] = field(default_factory=dict)
+
+    def begin(self, plan: Plan, wire: WireReport, started_at_unix_s: float) -> None:
+        """Write what was asked, before the first packet."""
+        self._zero_unix_ns = round(started_at_unix_s * 1e9)
+        about = {
+            "format": _FORMAT,
+            "version": _VERSION,
+            "plan": described.plan(plan),
+            "wire": described.wire(wire),
+            "started_at_unix_s": started_at_unix_s,
+        }
+        self._write(blocks.header(json.dumps(about), f"paris-trace {__version__}"))
+
+    def sent(
+        self, requests: Sequence[ProbeRequest], datagrams: Sequence[bytes], at_s: Sequence[float]
+    ) -> None:
+        """Take in probes that have been sent; see `engine.Recorder`."""
+        self._sent_at_s.update(zip(requests, at_s, strict=True))
+        self._write(
+            b"".join(
+                blocks.packet(
+                    Packet(
+                        self._unix_ns(moment_s),
+                        Direction.SENT,
+                        datagram,
+                        json.dumps(request._asdict()),
+                    )
+                )
+                for request, datagram, moment_s in zip(requests, datagrams, at_s, strict=True)
+            )
+        )
+
+    def received(self, arrived: Sequence[Received]) -> None:
+        """Take in what has arrived; see `engine.Recorder`."""
+        self._write(
+            b"".join(
+                blocks.packet(Packet(self._unix_ns(one.at_s), Direction.RECEIVED, one.datagram))
+                for one in arrived
+            )
+        )
+
+    def end(
+        self,
+        *,
+        outcomes: Sequence[Outcome],
+        stopped: StopReason,
+        duration_s: float,
+        wire: WireReport,
+        names: Mapping[IPAddress, str],
+    ) -> None:
+        """Write what no packet shows."""
+        losses = [
+            (place, *outcome.request, outcome.gave_up_at_s)
+            for place, outcome in enumerate(outcomes)
+            if isinstance(outcome, Loss)
+        ]
+        # The kernel may tell of a departure after the probe was written.
+        corrected = [
+            (*outcome.request, outcome.sent_at_s)
+            for outcome in outcomes
+            if self._sent_at_s[outcome.request] != outcome.sent_at_s
+        ]
+        ended_unix_ns = self._unix_ns(duration_s)
+        for name, rows in (("losses", losses), ("corrected", corrected)):
+            for begin in range(0, len(rows), _ROWS_A_BLOCK):
+                part = json.dumps({name: rows[begin : begin + _ROWS_A_BLOCK]})
+                self._write(blocks.statistics(part, ended_unix_ns, wire.dropped))
+        end = {"stopped": stopped.value, "duration_s": duration_s, "wire": described.wire(wire)}
+        if names:
+            self._write(blocks.names({one.packed: name for one, name in names.items()}))
+        self._write(blocks.statistics(json.dumps(end), ended_unix_ns, wire.dropped))
+
+    def _unix_ns(self, at_s: float) -> int:
+        return self._zero_unix_ns + round(at_s * 1e9)
+
+    def _write(self, data: bytes) -> None:
+        if self.fault is not None:
+            return
+        try:
+            self.file.write(data)
+            self.file.flush()
+        except OSError as error:
+            self.fault = OutputError(f"cannot write {self.file.name}: {error.strerror}")
+
+
+def read(data: bytes, name: str) -> Capture:
+    """What a Writer wrote; `name` is the file's, for messages. Raises FormatError."""
+    try:
+        return _read(data, name)
+    except KeyError as error:
+        raise FormatError(f"{name}: {error.args[0]!r} is missing") from None
+    except (TypeError, ValueError, AttributeError, ArithmeticError) as error:
+        raise FormatError(f"{name}: {error}") from None
+
+
+def _read(data: bytes, name: str) -> Capture:
+    capture: Capture | None = None
+    zero_unix_ns = 0
+    for block in blocks.read(data):
+        if isinstance(block, Section):
+            if capture is not None:
+                raise FormatError(f"{name}: more than one measurement in one file")
+            capture = _begun(block.comment, name)
+            zero_unix_ns = round(capture.started_at_unix_s * 1e9)
+        elif capture is None:
+            break
+        elif isinstance(block, Packet):
+            if block.direction is not Direction.UNKNOWN:
+                capture.passed.append(_passed(block, zero_unix_ns))
+        elif isinstance(block, Names):
+            capture.names.update(
+                {ip_address(packed): called for packed, called in block.names.items()}
+            )
+        elif isinstance(block, Statistics):
+            _take_end(capture, json.loads(block.comment))
+    if capture is None:
+        raise FormatError(f"{name}: no packets of paris-trace")
+    if capture.stopped is None and capture.passed:
+        capture.duration_s = max(one.at_s for one in capture.passed)
+    return capture
+
+
+def _begun(comment: str, name: str) -> Capture:
+    try:
+        about = json.loads(comment)
+    except json.JSONDecodeError:
+        about = None
+    if not isinstance(about, dict) or about.get("format") != _FORMAT:
+        raise FormatError(f"{name}: not a capture that paris-trace -o FILE.pcapng wrote")
+    if about.get("version") != _VERSION:
+        raise FormatError(
+            f"{name}: written in version {about.get('version')!r} of the format; "
+            f"this program reads version {_VERSION}"
+        )
+    return Capture(
+        plan=described.read_plan(about["plan"]),
+        wire=described.read_wire(about["wire"]),
+        started_at_unix_s=described.finite(about["started_at_unix_s"]),
+    )
+
+
+def _passed(packet: Packet, zero_unix_ns: int) -> Passed:
+    request = None
+    if packet.direction is Direction.SENT:
+        asked = json.loads(packet.comment)
+        request = _request(asked["flow"], asked["ttl"], asked["attempt"])
+    return Passed(packet.datagram, (packet.unix_ns - zero_unix_ns) / 1e9, request)
+
+
+def _request(flow: object, ttl: object, attempt: object) -> ProbeRequest:
+    return ProbeRequest(
+        described.whole(flow, 0, described.MOST),
+        described.whole(ttl, 1, 255),
+        described.whole(attempt, 0, described.MOST),
+    )
+
+
+def _take_end(capture: Capture, end: Json) -> None:
+    for place, flow, ttl, attempt, at_s in end.get("losses", ()):
+        capture.losses[described.whole(place, 0, described.MOST)] = (
+            _request(flow, ttl, attempt),
+            described.finite(at_s),
+        )
+    for flow, ttl, attempt, at_s in end.get("corrected", ()):
+        capture.corrected[_request(flow, ttl, attempt)] = described.finite(at_s)
+    if "stopped" in end:
+        capture.stopped = StopReason(end["stopped"])
+        capture.duration_s = described.finite(end["duration_s"])
+        capture.wire = described.read_wire(end["wire"])

@@ -1,0 +1,118 @@
+"""What was asked and what carried it, as JSON values: shared by all formats of ours.
+
+Each pair of functions is inverse. The readers raise KeyError, TypeError or ValueError.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from ipaddress import ip_address
+from math import isfinite
+from typing import TYPE_CHECKING, Any, Final
+
+from mda.plan import Algorithm, Plan, Probing, Stamp, WireReport
+from mda.stopping import Bound
+
+if TYPE_CHECKING:
+    from mda.model import IPAddress
+
+MOST: Final = 1 << 40  # of anything that is counted
+
+Json = dict[str, Any]
+
+
+def plan(plan: Plan) -> Json:
+    """What was to be measured."""
+    probing = plan.probing
+    return {
+        "host": plan.host,
+        "source": str(plan.source),
+        "destination": str(plan.destination),
+        "algorithm": plan.algorithm.value,
+        "failure_probability": plan.bound.failure_probability,
+        "per_vertex": plan.bound.per_vertex,
+        "min_share": plan.bound.min_share,
+        "protocol": probing.protocol,
+        "flow_field": probing.flow_field,
+        "sport": probing.sport,
+        "dport": probing.dport,
+        "traffic_class": probing.traffic_class,
+        "flow_label": probing.flow_label,
+        "first_ttl": plan.first_ttl,
+        "max_ttl": plan.max_ttl,
+        "attempts": plan.attempts,
+        "network": plan.network,
+        "seed": plan.seed,
+    }
+
+
+def read_plan(plan: Json) -> Plan:
+    """What `plan` wrote."""
+    return Plan(
+        host=plan["host"],
+        source=address(plan["source"]),
+        destination=address(plan["destination"]),
+        algorithm=Algorithm(plan["algorithm"]),
+        bound=Bound(plan["failure_probability"], plan["per_vertex"], plan["min_share"]),
+        probing=Probing(
+            **{
+                key: plan[key]
+                for key in (
+                    "protocol",
+                    "flow_field",
+                    "sport",
+                    "dport",
+                    "traffic_class",
+                    "flow_label",
+                )
+            }
+        ),
+        first_ttl=whole(plan["first_ttl"], 1, 255),
+        max_ttl=whole(plan["max_ttl"], 1, 255),
+        attempts=whole(plan["attempts"], 1, MOST),
+        network=plan["network"],
+        seed=plan["seed"],
+    )
+
+
+def wire(report: WireReport) -> Json:
+    """What carried the probes."""
+    return {
+        **asdict(report),
+        "sent": report.sent.value,
+        "received": report.received.value,
+        "hidden": list(report.hidden),
+    }
+
+
+def read_wire(values: Json) -> WireReport:
+    """What `wire` wrote."""
+    counts = ("sent_otherwise", "waits", "dropped", "reverse_path")
+    return WireReport(
+        wire=str(values["wire"]),
+        sent=Stamp(values["sent"]),
+        received=Stamp(values["received"]),
+        hidden=tuple(str(name) for name in values["hidden"]),
+        **{name: whole(values[name], 0, MOST) for name in counts},
+    )
+
+
+def whole(value: object, lowest: int, highest: int) -> int:
+    """`value` if it is a whole number in the range; nothing read may make us count for ever."""
+    if not isinstance(value, int) or not lowest <= value <= highest:
+        raise ValueError(f"{value!r} is no whole number from {lowest} to {highest}")
+    return value
+
+
+def address(value: object) -> IPAddress:
+    """The address that a text stands for."""
+    if not isinstance(value, str):
+        raise ValueError(f"{value!r} is no address")
+    return ip_address(value)
+
+
+def finite(value: object) -> float:
+    """`value` if it is a number that can be reckoned with."""
+    if not isinstance(value, int | float) or not isfinite(value):
+        raise ValueError(f"{value!r} is no number")
+    return value

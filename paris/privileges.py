@@ -1,0 +1,77 @@
+"""Giving up rights: what is left after the sockets are open is what any user has.
+
+Run by sudo, the process becomes the user who called it and keeps only what opening sockets takes.
+Before the first answer is read it gives that up too, for good.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import struct
+from contextlib import suppress
+from typing import Final
+
+from paris.errors import WireError
+
+# From linux/prctl.h and linux/capability.h.
+_KEEP_CAPABILITIES: Final = 8
+_BOUNDING_READ, _BOUNDING_DROP = 23, 24
+_NO_NEW_PRIVILEGES: Final = 38
+_AMBIENT, _AMBIENT_CLEAR_ALL = 47, 4
+_CAPABILITY_VERSION: Final = 0x20080522
+_NET_ADMIN, _NET_RAW = 12, 13
+_FOR_SOCKETS: Final = 1 << _NET_ADMIN | 1 << _NET_RAW
+
+
+def become_caller() -> None:
+    """If this is root by sudo: be the caller instead, with what raw sockets need.
+
+    What is written then belongs to the caller, and can only be written where the caller may.
+    """
+    caller, group = os.environ.get("SUDO_UID", ""), os.environ.get("SUDO_GID", "")
+    if os.geteuid() != 0 or not (caller.isdecimal() and group.isdecimal()) or int(caller) == 0:
+        return
+    uid, gid = int(caller), int(group)
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.prctl(_KEEP_CAPABILITIES, 1, 0, 0, 0)
+    with suppress(PermissionError):  # in a sandbox that lets nobody change identity
+        _take_groups(uid, gid)
+        os.setresgid(gid, gid, gid)
+        os.setresuid(uid, uid, uid)
+        _ = _set_capabilities(libc, _FOR_SOCKETS) or _set_capabilities(libc, 1 << _NET_RAW)
+
+
+def give_up() -> None:
+    """Give up every capability and the way to any new one; the identity stays.
+
+    Raises WireError if the system does not let us.
+    """
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0)
+    capability = 0
+    while libc.prctl(_BOUNDING_READ, capability, 0, 0, 0) == 1:
+        libc.prctl(_BOUNDING_DROP, capability, 0, 0, 0)  # refused to those who had none to lose
+        capability += 1
+    libc.prctl(_AMBIENT, _AMBIENT_CLEAR_ALL, 0, 0, 0)
+    if not _set_capabilities(libc, 0):
+        raise WireError(f"cannot give up privileges: {os.strerror(ctypes.get_errno())}")
+
+
+def _take_groups(uid: int, gid: int) -> None:
+    import pwd
+
+    try:
+        name = pwd.getpwuid(uid).pw_name
+    except KeyError:
+        os.setgroups([gid])
+    else:
+        os.initgroups(name, gid)
+
+
+def _set_capabilities(libc: ctypes.CDLL, capabilities: int) -> bool:
+    """Make these all that this process may use, with nothing inherited; whether it could be."""
+    header = struct.pack("@Ii", _CAPABILITY_VERSION, 0)
+    low, high = capabilities & 0xFFFFFFFF, capabilities >> 32
+    sets = struct.pack("@6I", low, low, 0, high, high, 0)
+    return bool(libc.capset(header, sets) == 0)

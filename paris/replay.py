@@ -1,0 +1,109 @@
+"""A saved measurement as if it were made again: the same outcomes, without a network."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mda.model import Loss, StopReason, Unresolved
+from mda.trace import Trace
+from paris import replies, tags
+from paris.errors import FormatError
+from paris.flows import FlowField, FlowPlan, Protocol
+from paris.formats import capture, native
+from paris.pending import Pending, Stray
+
+if TYPE_CHECKING:
+    from mda.model import Outcome, ProbeRequest, Reply
+    from mda.plan import Plan
+    from paris.formats.capture import Capture
+    from paris.settings import Reading
+
+_PCAPNG = b"\x0a\x0d\x0d\x0a"
+
+
+def trace(file: str, reading: Reading) -> Trace:
+    """The trace that a file holds: packets (.pcapng) or our JSON. Raises FormatError."""
+    try:
+        data = Path(file).read_bytes()
+    except OSError as error:
+        raise FormatError(f"cannot read {file}: {error.strerror}") from None
+    if data.startswith(_PCAPNG):
+        made = _from_packets(capture.read(data, file), file)
+    else:
+        made = native.read_bytes(data, file)
+    plan = replace(
+        made.plan,
+        algorithm=reading.algorithm or made.plan.algorithm,
+        bound=reading.bound or made.plan.bound,
+    )
+    return made if plan == made.plan else _assembled(made, plan)
+
+
+def _assembled(made: Trace, plan: Plan) -> Trace:
+    return Trace.assemble(
+        plan=plan,
+        started_at_unix_s=made.started_at_unix_s,
+        duration_s=made.duration_s,
+        probes_sent=made.probes_sent,
+        outcomes=made.outcomes,
+        unresolved=made.unresolved,
+        names=made.names,
+        wire=made.wire,
+        unmatched=made.unmatched,
+        stopped=made.stopped,
+    )
+
+
+def _from_packets(captured: Capture, name: str) -> Trace:
+    plan, probing = captured.plan, captured.plan.probing
+    flows = FlowPlan(
+        source=plan.source,
+        destination=plan.destination,
+        protocol=Protocol(probing.protocol),
+        field=FlowField(probing.flow_field),
+        sport=probing.sport,
+        dport=probing.dport or 0,
+        traffic_class=probing.traffic_class,
+        flow_label=probing.flow_label,
+    )
+    pending = Pending(flows)
+    hidden = frozenset(captured.wire.hidden)
+    unmatched: Counter[str] = Counter()
+    answers: list[Reply] = []
+    sent_at_s: dict[ProbeRequest, float] = {}
+    for passed in captured.passed:
+        if passed.request is not None:
+            at_s = captured.corrected.get(passed.request, passed.at_s)
+            sent_at_s[passed.request] = at_s
+            pending.add(tags.read(flows.protocol, passed.datagram), passed.request, at_s)
+            continue
+        parsed = replies.parse(passed.datagram, hidden)
+        answer = (
+            parsed if isinstance(parsed, replies.Unparsed) else pending.match(parsed, passed.at_s)
+        )
+        if isinstance(answer, replies.Unparsed | Stray):
+            unmatched[answer.reason.value] += 1
+        else:
+            answers.append(answer)
+    outcomes: list[Outcome] = list(answers)
+    for place, (request, gave_up_at_s) in sorted(captured.losses.items()):
+        if request not in sent_at_s:
+            raise FormatError(f"{name}: {request} was given up but never sent")
+        loss = Loss(request=request, sent_at_s=sent_at_s[request], gave_up_at_s=gave_up_at_s)
+        outcomes.insert(place, loss)
+    known = {outcome.request for outcome in outcomes}
+    return Trace.assemble(
+        plan=plan,
+        started_at_unix_s=captured.started_at_unix_s,
+        duration_s=captured.duration_s,
+        probes_sent=len(sent_at_s),
+        outcomes=outcomes,
+        unresolved=[Unresolved(*sent) for sent in sent_at_s.items() if sent[0] not in known],
+        names=captured.names,
+        wire=captured.wire,
+        unmatched=unmatched,
+        stopped=captured.stopped or StopReason.INTERRUPTED,
+    )

@@ -1,0 +1,166 @@
+"""TCP probes by connect(), answers from error queues and from how the connection went.
+
+No privilege is needed. The kernel builds the SYN and chooses its sequence number, so a probe is
+known by its socket, and a flow can have one in flight. Departures and the answers of the
+destination itself are timed by this program's clock, those of routers by the kernel's.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import select
+import socket
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from mda.plan import Stamp, WireReport
+from paris.errors import WireError
+from paris.wire import kernel, ports, quotes
+from paris.wire.base import UNPRIVILEGED, Received
+from paris.wire.kernel import KernelClock
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from paris.flows import FlowPlan
+    from paris.wire.ports import Key
+    from paris.wire.quotes import Sent
+
+_LARGEST: Final = 0x10000
+_MOST_AT_ONCE: Final = 512
+# The kernel repeats a SYN after a second, and a probe that is sent twice is two probes.
+_LIFE_S: Final = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    """A connection that is being made."""
+
+    socket: socket.socket
+    sent: Sent
+    at_s: float
+
+
+class ConnectWire:
+    """See Wire."""
+
+    hidden = frozenset({"changed", "quoted_ttl", "reply_ip_id"})
+    one_at_a_time = True
+
+    def __init__(self, flows: FlowPlan, interface: str | None) -> None:
+        self._flows = flows
+        self._interface = interface
+        self._clock = KernelClock()
+        self._ready = select.epoll()
+        self._most_ports = ports.most_ports()
+        self._attempts: dict[Key, _Attempt] = {}  # the oldest first
+        self._by_file: dict[int, _Attempt] = {}
+        self._early: list[Received] = []
+        self._reverse_path = kernel.reverse_path_drops()
+
+    def now_s(self) -> float:
+        """See Wire."""
+        return self._clock.now_s()
+
+    def unix_s(self, at_s: float) -> float:
+        """See Wire."""
+        return self._clock.unix_s(at_s)
+
+    def send(self, datagrams: Sequence[bytes]) -> list[float]:
+        """See Wire; a flow's earlier probe is given up."""
+        return [self._send(quotes.read_sent(datagram)) for datagram in datagrams]
+
+    def corrections(self) -> list[tuple[int, float]]:
+        """See Wire; there are none."""
+        return []
+
+    def receive(self, until_s: float) -> list[Received]:
+        """See Wire."""
+        arrived, self._early = self._early, []
+        while True:
+            self._forget_old()
+            # No probe may live on because nobody looked: a long wait is broken up.
+            until_now_s = until_s
+            if self._attempts:
+                oldest_s = next(iter(self._attempts.values())).at_s
+                until_now_s = min(until_s, oldest_s + _LIFE_S)
+            wait_s = None if until_now_s == float("inf") else max(0.0, until_now_s - self.now_s())
+            if arrived:
+                wait_s = 0.0
+            if select.select([self._ready], [], [], wait_s)[0]:
+                self._clock.reconcile()
+                for file, _ in self._ready.poll(0, _MOST_AT_ONCE):
+                    arrived += self._outcome(self._by_file[file])
+            if arrived or self.now_s() >= until_s:
+                arrived.sort(key=lambda received: received.at_s)
+                return arrived
+
+    def report(self) -> WireReport:
+        """See Wire."""
+        return WireReport(
+            wire=UNPRIVILEGED,
+            sent=Stamp.USER,
+            received=Stamp.KERNEL,
+            hidden=tuple(sorted(self.hidden)),
+            reverse_path=kernel.reverse_path_drops() - self._reverse_path,
+        )
+
+    def close(self) -> None:
+        """See Wire."""
+        for attempt in list(self._attempts.values()):
+            self._close(attempt)
+        self._ready.close()
+
+    def _send(self, sent: Sent) -> float:
+        key = ports.key_of(sent)
+        earlier = self._attempts.get(key)
+        if earlier is None and len(self._attempts) >= self._most_ports:
+            earlier = next(iter(self._attempts.values()))
+        if earlier is not None:
+            self._close(earlier)
+        one = ports.open_port(self._flows, key, self._interface)
+        ports.set_ttl(one, sent.version, sent.ttl)
+        at_s = self.now_s()
+        attempt = self._attempts[key] = self._by_file[one.fileno()] = _Attempt(one, sent, at_s)
+        self._ready.register(one, select.EPOLLOUT)
+        target = ports.target(self._flows, key)
+        fault = one.connect_ex(target)
+        if fault in (0, errno.ECONNREFUSED):
+            self._early += self._outcome(attempt, fault)  # the destination is this machine
+        elif fault != errno.EINPROGRESS:
+            raise WireError(f"cannot send to {target[0]}: {os.strerror(fault)}")
+        return at_s
+
+    def _outcome(self, attempt: _Attempt, fault: int | None = None) -> list[Received]:
+        """What became of a connection: an ICMP error, or an answer of the destination.
+
+        `fault` is what connect() returned, if it did so at once.
+        """
+        one, at_s = attempt.socket, self.now_s()
+        answers: list[Received] = []
+        try:
+            quoted, ancillary, _, _ = one.recvmsg(_LARGEST, 512, socket.MSG_ERRQUEUE)
+        except OSError:
+            if fault is None:
+                fault = one.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+            if fault in (0, errno.ECONNREFUSED):
+                answers.append(Received(quotes.tcp_answer(attempt.sent, open_port=not fault), at_s))
+        else:
+            told = kernel.read_ancillary(ancillary)
+            if told.is_error:
+                at_s = self._clock.of_stamp(told.stamp_ns) if told.stamp_ns else at_s
+                answers.append(Received(quotes.icmp_error(attempt.sent, quoted, told), at_s))
+        self._close(attempt)
+        return answers
+
+    def _forget_old(self) -> None:
+        now_s = self.now_s()
+        for attempt in list(self._attempts.values()):
+            if attempt.at_s + _LIFE_S > now_s:
+                return
+            self._close(attempt)
+
+    def _close(self, attempt: _Attempt) -> None:
+        del self._attempts[ports.key_of(attempt.sent)], self._by_file[attempt.socket.fileno()]
+        attempt.socket.close()

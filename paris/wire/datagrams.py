@@ -1,0 +1,219 @@
+"""UDP and ICMP probes through ordinary sockets, answers from their error queues: no privilege.
+
+The kernel builds the same datagrams as a raw socket would send: its checksum of a UDP probe is the
+tag, because the payload balances it. So a payload that comes back says which probe it was. Where a
+router quotes less than that, only the flow is known, and from then on each flow gets one probe at
+a time.
+"""
+
+from __future__ import annotations
+
+import select
+import socket
+import struct
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Final
+
+from mda.plan import Stamp, WireReport
+from paris.flows import Protocol
+from paris.wire import kernel, ports, quotes
+from paris.wire.base import UNPRIVILEGED, Received
+from paris.wire.kernel import KernelClock
+from paris.wire.stamps import SendTimes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from paris.flows import FlowPlan
+    from paris.wire.kernel import Told
+    from paris.wire.ports import Key
+    from paris.wire.quotes import Sent
+
+_LARGEST: Final = 0x10000
+_MOST_AT_ONCE: Final = 512
+# Stamps and errors share a queue with room for some hundreds: they are read after so many sends.
+_SENDS_AT_ONCE: Final = 64
+_HOP_LIMIT: Final = {
+    4: (socket.IPPROTO_IP, socket.IP_TTL),
+    6: (socket.IPPROTO_IPV6, socket.IPV6_HOPLIMIT),
+}
+
+
+@dataclass(slots=True)
+class _Port:
+    """A socket, and the wire's numbers of what it sent, by the kernel's; -1 for what it refused."""
+
+    socket: socket.socket
+    key: Key
+    numbers: list[int] = field(default_factory=list)
+
+
+class DatagramWire:
+    """See Wire."""
+
+    hidden = frozenset({"changed", "quoted_ttl", "reply_ip_id"})
+
+    def __init__(self, flows: FlowPlan, interface: str | None) -> None:
+        self.one_at_a_time = False
+        self._flows = flows
+        self._interface = interface
+        self._clock = KernelClock()
+        self._times = SendTimes()
+        self._ready = select.epoll()
+        self._most_ports = ports.most_ports()
+        self._ports: dict[Key, _Port] = {}  # the least recently used first
+        self._by_file: dict[int, _Port] = {}
+        self._sent: dict[tuple[int, int, bytes], Sent] = {}  # by ports and tag
+        self._arrived: list[Received] = []
+        self._waits = 0
+        self._dropped = 0
+        self._reverse_path = kernel.reverse_path_drops()
+
+    def now_s(self) -> float:
+        """See Wire."""
+        return self._clock.now_s()
+
+    def unix_s(self, at_s: float) -> float:
+        """See Wire."""
+        return self._clock.unix_s(at_s)
+
+    def open_first(self) -> None:
+        """Open the socket of flow 0 now; raises what `ports.open_port` does."""
+        self._port(ports.first_key(self._flows))
+
+    def send(self, datagrams: Sequence[bytes]) -> list[float]:
+        """See Wire."""
+        self._clock.reconcile()
+        self._times.begin()
+        for begin in range(0, len(datagrams), _SENDS_AT_ONCE):
+            used = {}
+            for datagram in datagrams[begin : begin + _SENDS_AT_ONCE]:
+                port = self._send(quotes.read_sent(datagram))
+                used[port.key] = port
+            for port in used.values():
+                self._drain_errors(port)
+        return self._times.end()
+
+    def corrections(self) -> list[tuple[int, float]]:
+        """See Wire; late stamps are read beside answers."""
+        return self._times.late()
+
+    def receive(self, until_s: float) -> list[Received]:
+        """See Wire."""
+        wait_s = None if until_s == float("inf") else max(0.0, until_s - self.now_s())
+        # An epoll rounds its own waits up to whole milliseconds, but select can wait for it.
+        if select.select([self._ready], [], [], 0.0 if self._arrived else wait_s)[0]:
+            self._clock.reconcile()
+            for file, events in self._ready.poll(0, _MOST_AT_ONCE):
+                port = self._by_file[file]
+                if events & select.EPOLLERR:
+                    self._drain_errors(port)
+                if events & select.EPOLLIN:
+                    self._drain_data(port)
+        arrived, self._arrived = self._arrived, []
+        arrived.sort(key=lambda received: received.at_s)
+        return arrived
+
+    def report(self) -> WireReport:
+        """See Wire."""
+        stamped = self._times.stamped
+        return WireReport(
+            wire=UNPRIVILEGED,
+            sent=Stamp.KERNEL if stamped else Stamp.USER,
+            received=Stamp.KERNEL,
+            sent_otherwise=self._times.count - stamped if stamped else 0,
+            hidden=tuple(sorted(self.hidden)),
+            waits=self._waits,
+            dropped=self._dropped + sum(kernel.drops(port.socket) for port in self._ports.values()),
+            reverse_path=kernel.reverse_path_drops() - self._reverse_path,
+        )
+
+    def close(self) -> None:
+        """See Wire."""
+        for port in list(self._ports.values()):
+            self._close(port)
+        self._ready.close()
+
+    def _send(self, sent: Sent) -> _Port:
+        port = self._port(ports.key_of(sent))
+        self._sent[sent.sport, sent.dport, quotes.tag_of_body(sent)] = sent
+        told = [(*_HOP_LIMIT[sent.version], struct.pack("@i", sent.ttl))]
+        number = self._times.add(self.now_s())
+        try:
+            port.socket.sendmsg((sent.body,), told)
+        except OSError as error:
+            self._waits += kernel.send_again(
+                lambda: port.socket.sendmsg((sent.body,), told),
+                error,
+                drain=lambda: self._drain_errors(port),
+                refused=lambda: port.numbers.append(-1),
+                target=str(self._flows.destination),
+            )
+        port.numbers.append(number)
+        return port
+
+    def _port(self, key: Key) -> _Port:
+        """The socket for a flow, opened if need be; the least recently used one makes room."""
+        port = self._ports.pop(key, None)
+        if port is None:
+            if len(self._ports) >= self._most_ports:
+                self._close(next(iter(self._ports.values())))
+            port = _Port(ports.open_port(self._flows, key, self._interface), key)
+            self._by_file[port.socket.fileno()] = port
+            self._ready.register(port.socket, select.EPOLLIN)
+        self._ports[key] = port
+        return port
+
+    def _close(self, port: _Port) -> None:
+        self._dropped += kernel.drops(port.socket)
+        del self._ports[port.key], self._by_file[port.socket.fileno()]
+        port.socket.close()
+
+    def _drain_errors(self, port: _Port) -> bool:
+        """Take stamps and ICMP errors off a socket's error queue; whether there were any."""
+        had_any = False
+        for _ in range(_MOST_AT_ONCE):
+            try:
+                data, ancillary, _, _ = port.socket.recvmsg(_LARGEST, 512, socket.MSG_ERRQUEUE)
+            except OSError:
+                break
+            had_any = True
+            told = kernel.read_ancillary(ancillary)
+            at_s = self._clock.of_stamp(told.stamp_ns) if told.stamp_ns else self.now_s()
+            if told.sent_index is not None:
+                if told.sent_index < len(port.numbers):
+                    self._times.stamp(port.numbers[told.sent_index], at_s)
+            elif told.is_error:
+                self._take_error(port, data, told, at_s)
+        return had_any
+
+    def _take_error(self, port: _Port, quoted: bytes, told: Told, at_s: float) -> None:
+        sport, dport, _ = port.key
+        number = self._flows.protocol.number(self._flows.source.version)
+        sent = self._sent.get((sport, dport, quotes.tag_of_quote(number, quoted)))
+        if sent is None:
+            # Any probe of this flow stands for the one that cannot be told.
+            sent = next(
+                one for one in reversed(self._sent.values()) if ports.key_of(one) == port.key
+            )
+            quoted = b""
+            self.one_at_a_time = True
+        self._arrived.append(Received(quotes.icmp_error(sent, quoted, told), at_s))
+
+    def _drain_data(self, port: _Port) -> None:
+        """Read what came as an answer proper: echo replies, or what a UDP service says."""
+        for _ in range(_MOST_AT_ONCE):
+            try:
+                data, ancillary, _, address = port.socket.recvmsg(_LARGEST, 512)
+            except OSError:
+                break  # nothing more, or an ICMP error: that is queued
+            told = kernel.read_ancillary(ancillary)
+            at_s = self._clock.of_stamp(told.stamp_ns) if told.stamp_ns else self.now_s()
+            responder = ip_address(address[0].partition("%")[0]).packed
+            rebuilt = (
+                quotes.udp_answer if self._flows.protocol is Protocol.UDP else quotes.icmp_answer
+            )
+            self._arrived.append(
+                Received(rebuilt(responder, self._flows.source.packed, data, told), at_s)
+            )

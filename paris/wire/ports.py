@@ -1,0 +1,149 @@
+"""Opening the ordinary sockets that send our probes: a flow's headers as socket options."""
+
+from __future__ import annotations
+
+import errno
+import resource
+import socket
+import struct
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from paris.errors import PrivilegeError, WireError
+from paris.flows import FlowField, Protocol
+from paris.resolve import bind_to_device
+from paris.wire import kernel
+
+if TYPE_CHECKING:
+    from paris.flows import FlowPlan
+    from paris.wire.quotes import Sent
+
+_IP_MTU_DISCOVER: Final = 10
+_IPV6_MTU_DISCOVER: Final = 23
+_PROBE_PATH: Final = 3  # don't fragment, whatever the kernel takes the path's MTU for
+_PRIVILEGED_PORTS: Final = 1024
+_FILES_TO_SPARE: Final = 32
+
+
+class Key(NamedTuple):
+    """Which socket sends a probe; for ICMP `sport` is the echo identifier and `dport` 0."""
+
+    sport: int
+    dport: int
+    flow_label: int
+
+
+def first_key(flows: FlowPlan) -> Key:
+    """The key of flow 0."""
+    headers = flows.headers(0)
+    return Key(flows.sport, headers.dport or 0, headers.flow_label)
+
+
+def key_of(sent: Sent) -> Key:
+    """The key of a probe."""
+    return Key(sent.sport, sent.dport, sent.flow_label)
+
+
+def most_ports() -> int:
+    """How many ports may be open at once, once this process has asked for all it may have."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    return max(1, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - _FILES_TO_SPARE)
+
+
+def open_port(flows: FlowPlan, key: Key, interface: str | None) -> socket.socket:
+    """A socket that gives what it sends the headers of a flow; connected, but for TCP.
+
+    Raises PrivilegeError where the system withholds ping sockets or the port, SettingsError for
+    an unusable interface, WireError for anything else.
+    """
+    one = _new_socket(flows)
+    try:
+        if interface is not None:
+            bind_to_device(one, interface)
+        _prepare(one, flows, key)
+        one.bind((str(flows.source), key.sport))
+        if flows.protocol is not Protocol.TCP:
+            one.connect(target(flows, key))
+    except OSError as error:
+        one.close()
+        raise _explained(error, flows, key.sport) from None
+    except BaseException:
+        one.close()
+        raise
+    return one
+
+
+def target(flows: FlowPlan, key: Key) -> tuple[object, ...]:
+    """Where a flow goes, as sockets want to be told."""
+    destination = str(flows.destination)
+    if flows.destination.version == 4:
+        return destination, key.dport
+    return destination, key.dport, key.flow_label, 0
+
+
+def set_ttl(one: socket.socket, version: int, ttl: int) -> None:
+    """The TTL of all that a socket sends."""
+    if version == 4:
+        one.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, ttl)
+    else:
+        one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_UNICAST_HOPS, ttl)
+
+
+def _new_socket(flows: FlowPlan) -> socket.socket:
+    version = flows.source.version
+    kind, protocol = socket.SOCK_DGRAM, 0
+    if flows.protocol is Protocol.TCP:
+        kind = socket.SOCK_STREAM
+    elif flows.protocol is Protocol.ICMP:
+        protocol = flows.protocol.number(version)
+    try:
+        return kernel.new_socket(version, kind, protocol)
+    except PermissionError:
+        raise PrivilegeError(
+            "cannot open a ping socket: net.ipv4.ping_group_range has no group of yours; use -U, "
+            "or run it with sudo, or let everybody: "
+            "sudo sysctl -w net.ipv4.ping_group_range='0 2147483647'"
+        ) from None
+    except OSError as error:
+        raise WireError(f"cannot open a socket: {error.strerror}") from None
+
+
+def _prepare(one: socket.socket, flows: FlowPlan, key: Key) -> None:
+    version = flows.source.version
+    is_tcp = flows.protocol is Protocol.TCP
+    kernel.queue_errors(one, version)
+    kernel.tell_headers(one, version)
+    kernel.stamp(one, sending=not is_tcp)
+    if is_tcp:
+        one.setsockopt(socket.IPPROTO_TCP, socket.TCP_SYNCNT, 1)
+        # Closing resets what was connected, and frees the ports at once.
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("@ii", 1, 0))
+    else:
+        kernel.enlarge(one)
+    if is_tcp or flows.field in (FlowField.DPORT, FlowField.FLOW_LABEL):
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if version == 4:
+        one.setsockopt(socket.IPPROTO_IP, _IP_MTU_DISCOVER, _PROBE_PATH)
+        one.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, flows.traffic_class)
+        return
+    one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+    one.setsockopt(socket.IPPROTO_IPV6, _IPV6_MTU_DISCOVER, _PROBE_PATH)
+    one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_TCLASS, flows.traffic_class)
+    kernel.set_flow_label(one, flows.destination.packed, key.flow_label)
+
+
+def _explained(error: OSError, flows: FlowPlan, sport: int) -> Exception:
+    if error.errno == errno.EADDRINUSE:
+        return WireError(
+            f"source port {sport} is taken by another program; "
+            "begin elsewhere with --sport, or use --wire raw"
+        )
+    if error.errno in (errno.EACCES, errno.EPERM) and sport < _PRIVILEGED_PORTS:
+        return PrivilegeError(
+            f"source port {sport} is reserved for root; use --sport {_PRIVILEGED_PORTS} or above"
+        )
+    if error.errno in (errno.EMFILE, errno.ENFILE):
+        return WireError("too many open files: each flow needs one; see ulimit -n")
+    return WireError(f"cannot send to {flows.destination}: {error.strerror}")

@@ -1,0 +1,142 @@
+"""Our probes taken apart for ordinary sockets, and datagrams made of what those say of answers.
+
+The kernel keeps the quoted headers to itself. What is rebuilt here shows the probe as it was sent
+in their place, so that answers parse as if they had come over a raw socket; what a wire cannot
+know it names in `Wire.hidden`.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from paris.checksums import checksum, pseudo_header
+
+if TYPE_CHECKING:
+    from paris.wire.kernel import Told
+
+ICMP, TCP, UDP, ICMP6 = 1, 6, 17, 58
+_HEADER_BYTES: Final = {4: 20, 6: 40}
+_CHECKSUM_AT: Final = {ICMP: 2, ICMP6: 2, TCP: 16, UDP: 6}
+_EXTENSION_OFFSET: Final = 128  # of the extension structure in a quote, at least (RFC 4884)
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A probe as it was to be sent. For ICMP `sport` is the echo identifier and `dport` 0.
+
+    `body` is what an ordinary socket is given to send: a UDP payload, or an ICMP message.
+    """
+
+    datagram: bytes
+    version: int
+    protocol: int
+    ttl: int
+    traffic_class: int
+    flow_label: int
+    sport: int
+    dport: int
+    body: bytes
+
+
+def read_sent(datagram: bytes) -> Sent:
+    """A probe of ours, from its IP header on."""
+    if datagram[0] >> 4 == 4:
+        version, protocol, ttl, traffic_class, label = 4, datagram[9], datagram[8], datagram[1], 0
+    else:
+        (word,) = struct.unpack_from("!I", datagram)
+        version, protocol, ttl = 6, datagram[6], datagram[7]
+        traffic_class, label = (word >> 20) & 0xFF, word & 0xFFFFF
+    at = _HEADER_BYTES[version]
+    if protocol in (ICMP, ICMP6):
+        (sport,) = struct.unpack_from("!H", datagram, at + 4)
+        dport, body = 0, datagram[at:]
+    else:
+        sport, dport = struct.unpack_from("!HH", datagram, at)
+        body = datagram[at + 8 :] if protocol == UDP else b""
+    return Sent(datagram, version, protocol, ttl, traffic_class, label, sport, dport, body)
+
+
+def tag_of_body(sent: Sent) -> bytes:
+    """What tells this probe's body from those of other probes between the same ports.
+
+    The word that balances a UDP checksum, or an ICMP sequence number.
+    """
+    return sent.body[:2] if sent.protocol == UDP else sent.body[6:8]
+
+
+def tag_of_quote(protocol: int, quoted: bytes) -> bytes:
+    """The same of what the error queue returned; empty if that is too short to have it."""
+    if protocol == UDP:
+        return quoted[:2] if len(quoted) >= 2 else b""
+    return quoted[6:8] if len(quoted) >= 8 else b""
+
+
+def icmp_error(sent: Sent, quoted: bytes, told: Told) -> bytes:
+    """The answer that the error queue told of: a whole ICMP error that quotes `sent`.
+
+    `quoted` is what was returned behind the headers that the kernel kept, extensions included; if
+    it is empty too little came back to tell `sent` from its like, and the tag is quoted as 0.
+    """
+    at = _HEADER_BYTES[sent.version]
+    kept = at + 8 if sent.protocol == UDP else at
+    quote = sent.datagram[:kept] + quoted
+    if sent.protocol == TCP:
+        # The kernel chose a sequence number of its own; the probe is known by its socket.
+        quote = sent.datagram[: at + 8] + quoted[8:]
+    elif sent.protocol == UDP and not quoted:
+        quote = quote[: at + 6] + b"\0\0"
+    length = 0
+    if told.extension_at and kept + told.extension_at >= _EXTENSION_OFFSET:
+        length = kept + told.extension_at
+    rest = length // 4 << 16 if sent.version == 4 else length // 8 << 24
+    message = struct.pack("!BBHI", told.icmp_type, told.icmp_code, 0, rest) + quote
+    return icmp_answer(told.offender, _ends(sent)[0], message, told)
+
+
+def tcp_answer(sent: Sent, *, open_port: bool) -> bytes:
+    """The SYN-ACK or RST that connect() must have seen; it does not say with which TTL."""
+    at = _HEADER_BYTES[sent.version]
+    (sequence,) = struct.unpack_from("!I", sent.datagram, at + 4)
+    flags = 0x12 if open_port else 0x14
+    acknowledged = (sequence + 1) & 0xFFFFFFFF
+    segment = struct.pack(
+        "!HHIIBBHHH", sent.dport, sent.sport, 0, acknowledged, 5 << 4, flags, 0, 0, 0
+    )
+    source, destination = _ends(sent)
+    return _datagram(destination, source, TCP, 0, segment)
+
+
+def icmp_answer(responder: bytes, source: bytes, message: bytes, told: Told) -> bytes:
+    """An ICMP message that a ping socket received from `responder`; addresses packed."""
+    return _datagram(responder, source, ICMP if len(source) == 4 else ICMP6, told.ttl, message)
+
+
+def udp_answer(responder: bytes, source: bytes, payload: bytes, told: Told) -> bytes:
+    """A UDP datagram that a socket received from `responder`, without its ports."""
+    segment = struct.pack("!HHHH", 0, 0, 8 + len(payload), 0) + payload
+    return _datagram(responder, source, UDP, told.ttl, segment)
+
+
+def _datagram(sender: bytes, receiver: bytes, protocol: int, ttl: int, message: bytes) -> bytes:
+    """A datagram with right checksums between two packed addresses."""
+    at = _CHECKSUM_AT[protocol]
+    message = message[:at] + b"\0\0" + message[at + 2 :]
+    summed = message
+    if protocol != ICMP:
+        summed = pseudo_header(sender, receiver, protocol, len(message)) + message
+    message = message[:at] + struct.pack("!H", checksum(summed)) + message[at + 2 :]
+    if len(sender) == 16:
+        head = struct.pack("!IHBB", 6 << 28, len(message), protocol, ttl)
+        return head + sender + receiver + message
+    head = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(message), 0, 0, ttl, protocol, 0)
+    head += sender + receiver
+    return head[:10] + struct.pack("!H", checksum(head)) + head[12:] + message
+
+
+def _ends(sent: Sent) -> tuple[bytes, bytes]:
+    """The packed source and destination."""
+    if sent.version == 4:
+        return sent.datagram[12:16], sent.datagram[16:20]
+    return sent.datagram[8:24], sent.datagram[24:40]

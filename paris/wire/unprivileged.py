@@ -1,0 +1,30 @@
+"""The wire that needs no right: which kind of ordinary socket carries which probes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from paris.flows import Protocol
+from paris.wire.connects import ConnectWire
+from paris.wire.datagrams import DatagramWire
+
+if TYPE_CHECKING:
+    from paris.flows import FlowPlan
+    from paris.wire.base import Wire
+
+
+def open_wire(flows: FlowPlan, interface: str | None) -> Wire:
+    """A wire for the probes of `flows`, which leave by `interface` if one is given.
+
+    The socket of flow 0 is opened at once, to see that it can be. Raises PrivilegeError,
+    SettingsError and WireError; see `ports.open_port`.
+    """
+    if flows.protocol is Protocol.TCP:
+        return ConnectWire(flows, interface)
+    wire = DatagramWire(flows, interface)
+    try:
+        wire.open_first()
+    except BaseException:
+        wire.close()
+        raise
+    return wire
