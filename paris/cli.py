@@ -175,7 +175,7 @@ def _hindrances(trace: Trace) -> list[str]:
         found.append(
             f"the reverse path filter of this machine dropped {wire.reverse_path} datagrams "
             "meanwhile, perhaps answers: see them with "
-            "sudo sysctl -w net.ipv4.conf.all.rp_filter=2"
+            "sudo sysctl -w net.ipv4.conf.all.rp_filter=2, or with --wire bulk"
         )
     if wire.dropped:
         found.append(

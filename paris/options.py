@@ -14,7 +14,7 @@ from mda.stopping import Bound
 from paris.errors import SettingsError
 from paris.settings import DEFAULT_CONFIDENCE, DEFAULT_RATE_PPS, Reading, Settings
 from paris.version import __version__
-from paris.wire.base import RAW, UNPRIVILEGED
+from paris.wire.base import BULK, RAW, UNPRIVILEGED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -150,6 +150,7 @@ def _settings(given: argparse.Namespace) -> Settings:
         deadline_s=given.deadline,
         seed=given.seed,
         wire=given.wire,
+        by_link=given.link,
     )
 
 
@@ -281,10 +282,11 @@ def _trace_parser() -> argparse.ArgumentParser:
     add("-i", "--interface", metavar="NAME", help="network interface to send from")
     add(
         "--wire",
-        choices=(RAW, UNPRIVILEGED),
+        choices=(RAW, UNPRIVILEGED, BULK),
         help="sockets to use: raw (needs CAP_NET_RAW; default), unprivileged (sees less; default "
-        "where raw is refused)",
+        "where raw is refused), bulk (raw, for thousands of probes; needs numpy)",
     )
+    add("--link", action="store_true", help="with --wire bulk: send frames, past routing")
     add("-t", "--tos", type=_number, default=0, metavar="N", help="ToS byte or traffic class (0)")
     add("--flow-label", type=_number, default=0, metavar="N", help="IPv6 flow label (0)")
 

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Final
 from paris import plan as plans
 from paris import resolve
 from paris.engine import Engine, Limits
-from paris.errors import PrivilegeError
+from paris.errors import PrivilegeError, SettingsError
 from paris.pacing import Pacing
-from paris.wire.base import RAW, UNPRIVILEGED
+from paris.wire.base import BULK, RAW, UNPRIVILEGED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
-    from mda.model import IPAddress, Outcome
+    from mda.model import IPAddress, Outcome, ProbeRequest
     from mda.plan import Plan
     from mda.trace import Trace
     from paris.engine import Record
@@ -86,6 +86,7 @@ def measure(settings: Settings, hooks: Hooks = Hooks()) -> Measurement:
             first_tag=random.randrange(1, 0xFF00),
             observe=hooks.observe,
             recorder=hooks.capture,
+            build_many=_builder(settings, flows),
         )
         record = engine.run()
     return Measurement(
@@ -126,15 +127,32 @@ def _open(settings: Settings, flows: FlowPlan) -> Wire:
 
 
 def _open_as(kind: str, settings: Settings, flows: FlowPlan) -> Wire:
-    version = flows.source.version
-    number, interface = flows.protocol.number(version), settings.interface
     if kind == UNPRIVILEGED:
         from paris.wire import unprivileged
 
-        return unprivileged.open_wire(flows, interface)
+        return unprivileged.open_wire(flows, settings.interface)
+    if kind == BULK:
+        try:
+            from paris.wire.bulk import BulkWire
+        except ModuleNotFoundError as error:
+            raise SettingsError(
+                f"--wire bulk needs {error.name}: pip install 'paris-trace[bulk]'"
+            ) from None
+        return BulkWire.open(flows, settings.interface, by_link=settings.by_link)
     from paris.wire.raw import RawWire
 
-    return RawWire.open(version=version, protocol=number, interface=interface)
+    return RawWire.open(flows, settings.interface)
+
+
+def _builder(
+    settings: Settings, flows: FlowPlan
+) -> Callable[[Sequence[ProbeRequest], Sequence[int]], Sequence[bytes]] | None:
+    """What builds probes by the hundred, where the wire takes them so."""
+    if settings.wire != BULK:
+        return None
+    from paris.crafting import Crafter
+
+    return Crafter(flows).build
 
 
 def assemble(measurement: Measurement, names: Mapping[IPAddress, str] | None = None) -> Trace:

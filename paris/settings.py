@@ -40,7 +40,8 @@ class Settings:
     that share. `queries` is how many probes each hop gets in a single-path trace, and how often a
     probe is tried before its silence is believed in a multipath trace. `network` is a simulated
     network's name or file, None for the real one. `wire` is what carries probes ("raw",
-    "unprivileged" or "bulk"), None for the best that the system lets us have.
+    "unprivileged" or "bulk"), None for the best that the system lets us have; `by_link` has
+    "bulk" send frames to the next hop, past routing.
     """
 
     host: str | None = None
@@ -69,6 +70,7 @@ class Settings:
     deadline_s: float | None = None
     seed: int | None = None
     wire: str | None = None
+    by_link: bool = False
 
     def __post_init__(self) -> None:
         if self.host is None and self.network is None:
@@ -77,6 +79,8 @@ class Settings:
             raise SettingsError("name either a HOST or a simulated network with --sim, not both")
         if self.network is not None and self.wire is not None:
             raise SettingsError("--wire is for a real network; --sim brings its own")
+        if self.by_link and self.wire != "bulk":
+            raise SettingsError("--link goes with --wire bulk")
         _within("-f/--first-hop", self.first_ttl, 1, MAX_TTL)
         _within("-m/--max-hops", self.max_ttl, 1, MAX_TTL)
         if self.first_ttl > self.max_ttl:

@@ -9,13 +9,13 @@ from __future__ import annotations
 import select
 import socket
 import struct
-from array import array
 from typing import TYPE_CHECKING, Final
 
 from mda.plan import Stamp, WireReport
 from paris.errors import PrivilegeError, WireError
+from paris.flows import Protocol
 from paris.resolve import bind_to_device
-from paris.wire import kernel
+from paris.wire import filters, kernel
 from paris.wire.base import RAW, Received
 from paris.wire.kernel import KernelClock
 from paris.wire.stamps import SendTimes
@@ -23,33 +23,13 @@ from paris.wire.stamps import SendTimes
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_TCP = 6
-_ICMP_FILTER: Final = 1
-_ICMP6_FILTER: Final = 1
+    from paris.flows import FlowPlan
+
 _IPV6_HDRINCL: Final = 36
-_SOL_RAW: Final = 255
 _LARGEST: Final = 0x10000
 _MOST_AT_ONCE: Final = 512
 # Stamps wait in a queue with room for some hundreds: they are read after so many sends.
 _STAMPS_AT_ONCE: Final = 64
-
-# The types of message that `paris.replies` reads; the kernel keeps the others from us.
-_ICMP_TYPES: Final = (0, 3, 11)
-_ICMP6_TYPES: Final = (1, 2, 3, 129)
-# Of TCP, that is what has ACK and either SYN or RST; of a busy machine's traffic, next to nothing.
-# Classic BPF, one instruction a row: code, jumps if true and false, operand. A raw socket shows
-# its filter the IP header in IPv4, but not in IPv6.
-_FLAGS_OFFSET: Final = 13
-_LOAD_FLAGS: Final = {
-    4: ((0xB1, 0, 0, 0), (0x50, 0, 0, _FLAGS_OFFSET)),  # X = IP header's length; A = byte at X + 13
-    6: ((0x30, 0, 0, _FLAGS_OFFSET),),
-}
-_KEEP_ANSWERS: Final = (
-    (0x45, 0, 2, 0x10),  # without ACK: go two on, to drop
-    (0x45, 0, 1, 0x06),  # without SYN and RST: drop
-    (0x06, 0, 0, _LARGEST),  # keep, whole
-    (0x06, 0, 0, 0),  # drop
-)
 
 
 class RawWire:
@@ -71,13 +51,14 @@ class RawWire:
         self._reverse_path = kernel.reverse_path_drops()
 
     @classmethod
-    def open(cls, *, version: int, protocol: int, interface: str | None) -> RawWire:
-        """Open the sockets that probes of IP `version` and IANA `protocol` need.
+    def open(cls, flows: FlowPlan, interface: str | None) -> RawWire:
+        """Open the sockets that the probes of `flows` need.
 
         Probes leave by `interface` if one is given; answers may come in by any. Raises
         PrivilegeError without CAP_NET_RAW, SettingsError for an unusable interface, WireError
         where the system has no such sockets.
         """
+        version = flows.source.version
         opened: list[socket.socket] = []
         try:
             sender = _raw_socket(version, socket.IPPROTO_RAW)
@@ -85,23 +66,28 @@ class RawWire:
             _prepare_sender(sender, version)
             if interface is not None:
                 bind_to_device(sender, interface)
-            receivers = [_icmp_receiver(version)]
-            opened += receivers
-            if protocol == _TCP:
-                receivers.append(_tcp_receiver(version))
-                opened.append(receivers[-1])
-            for receiver in receivers:
+            # In IPv6 a raw socket, and so its filter, is shown no header.
+            icmp = socket.IPPROTO_ICMP if version == 4 else socket.IPPROTO_ICMPV6
+            kept = {icmp: filters.icmp_answers(flows, 0)}
+            if flows.protocol is Protocol.TCP:
+                kept[socket.IPPROTO_TCP] = filters.tcp_answers(flows, 0)
+            for protocol, instructions in kept.items():
+                receiver = _raw_socket(version, protocol)
+                opened.append(receiver)
+                filters.attach(receiver, instructions)
                 kernel.enlarge(receiver)
                 kernel.stamp(receiver, sending=False)
                 if version == 6:
                     kernel.tell_headers(receiver, version)
+                if version == 6 and protocol == socket.IPPROTO_TCP:
+                    receiver.connect((str(flows.destination), 0))
         except OSError as error:
             kernel.close_all(opened)
             raise WireError(f"cannot set up a raw socket: {error.strerror}") from None
         except BaseException:
             kernel.close_all(opened)
             raise
-        return cls(version, sender, receivers)
+        return cls(version, sender, opened[1:])
 
     def now_s(self) -> float:
         """See Wire."""
@@ -232,31 +218,3 @@ def _prepare_sender(sender: socket.socket, version: int) -> None:
     kernel.queue_errors(sender, version)
     kernel.enlarge(sender)
     kernel.stamp(sender, sending=True)
-
-
-def _icmp_receiver(version: int) -> socket.socket:
-    if version == 4:
-        receiver = _raw_socket(version, socket.IPPROTO_ICMP)
-        # A set bit keeps that type away.
-        mask = 0xFFFFFFFF & ~sum(1 << kind for kind in _ICMP_TYPES)
-        receiver.setsockopt(_SOL_RAW, _ICMP_FILTER, struct.pack("@I", mask))
-        return receiver
-    receiver = _raw_socket(version, socket.IPPROTO_ICMPV6)
-    words = [0xFFFFFFFF] * 8
-    for kind in _ICMP6_TYPES:
-        words[kind // 32] &= ~(1 << kind % 32)
-    receiver.setsockopt(socket.IPPROTO_ICMPV6, _ICMP6_FILTER, struct.pack("@8I", *words))
-    return receiver
-
-
-def _tcp_receiver(version: int) -> socket.socket:
-    receiver = _raw_socket(version, socket.IPPROTO_TCP)
-    program = (*_LOAD_FLAGS[version], *_KEEP_ANSWERS)
-    code = array("B", b"".join(struct.pack("@HBBI", *instruction) for instruction in program))
-    # The kernel copies the program while the option is set; `code` lives until then.
-    receiver.setsockopt(
-        socket.SOL_SOCKET,
-        kernel.SO_ATTACH_FILTER,
-        struct.pack("@HP", len(program), code.buffer_info()[0]),
-    )
-    return receiver

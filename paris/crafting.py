@@ -1,0 +1,146 @@
+"""Many probes at once: the rows of a byte matrix, equal to what `probes.build` makes one by one.
+
+Everything that is the same in all probes of a run is built once; what differs is written in
+columns. Checksums are ones'-complement sums, so that a column's part in them is an addition.
+Imports numpy: for the bulk wire only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final, overload
+
+import numpy as np
+
+from mda.model import ProbeRequest
+from paris import probes
+from paris.checksums import pseudo_header, word_sum
+from paris.flows import FlowField, Protocol
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from paris.flows import FlowPlan
+
+    Bytes = NDArray[np.uint8]
+    Words = NDArray[np.uint32]
+
+_HEADER_WORDS: Final = {4: 10, 6: 20}
+
+
+class Matrix(Sequence[bytes]):
+    """Datagrams of one length as the rows of `rows` (n x length bytes)."""
+
+    def __init__(self, rows: Bytes) -> None:
+        self.rows = rows
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @overload
+    def __getitem__(self, index: int) -> bytes: ...
+    @overload
+    def __getitem__(self, index: slice) -> Matrix: ...
+    def __getitem__(self, index: int | slice) -> bytes | Matrix:
+        if isinstance(index, slice):
+            return Matrix(self.rows[index])
+        return bytes(self.rows[index].tobytes())
+
+
+class Crafter:
+    """Builds the probes of one plan."""
+
+    def __init__(self, plan: FlowPlan) -> None:
+        self._plan = plan
+        self._version = plan.source.version
+        self._template = self._blank()
+        at = 2 * _HEADER_WORDS[self._version]
+        self._header_sum = word_sum(self._template[:at].tobytes())
+        message = self._template[at:].tobytes()
+        if plan.protocol.number(self._version) != 1:
+            message += pseudo_header(
+                plan.source.packed,
+                plan.destination.packed,
+                plan.protocol.number(self._version),
+                len(message),
+            )
+        self._message_sum = word_sum(message)
+
+    def build(self, requests: Sequence[ProbeRequest], tags: Sequence[int]) -> Matrix:
+        """The datagrams that ask these requests; see `probes.build`."""
+        columns = np.array(requests, dtype=np.uint32).reshape(len(requests), 3)
+        return self.craft(columns[:, 0], columns[:, 1], np.array(tags, dtype=np.uint32))
+
+    def craft(self, flows: Words, ttls: Words, tags: Words) -> Matrix:
+        """The same of columns of flow numbers, TTLs and tags (n of each)."""
+        rows = np.empty((len(flows), len(self._template)), np.uint8)
+        rows[:] = self._template
+        words = rows.view(">u2")
+        if self._version == 4:
+            identification = tags % 0xFFFF + 1
+            rows[:, 8] = ttls
+            words[:, 2] = identification
+            words[:, 5] = ~_fold(self._header_sum + (ttls << 8) + identification)
+        else:
+            rows[:, 7] = ttls
+            if self._plan.field is FlowField.FLOW_LABEL:
+                labels = self._plan.flow_label + flows
+                words[:, 0] |= labels >> 16
+                words[:, 1] = labels
+        self._write_message(words[:, _HEADER_WORDS[self._version] :], flows, tags)
+        return Matrix(rows)
+
+    def _write_message(self, words: NDArray[np.uint16], flows: Words, tags: Words) -> None:
+        plan = self._plan
+        first = plan.headers(0)
+        if plan.protocol is Protocol.ICMP:
+            is_numbered = plan.field is FlowField.ICMP_CHECKSUM
+            wanted = (first.icmp_checksum or 0) + flows * is_numbered
+            words[:, 1] = wanted
+            words[:, 3] = tags
+            words[:, 4] = _balancing(self._message_sum + tags, wanted)
+            return
+        sports = (first.sport or 0) + flows * (plan.field is FlowField.SPORT)
+        dports = (first.dport or 0) + flows * (plan.field is FlowField.DPORT)
+        words[:, 0] = sports
+        words[:, 1] = dports
+        total = self._message_sum + sports + dports
+        if plan.protocol is Protocol.UDP:
+            words[:, 3] = tags
+            words[:, 4] = _balancing(total, tags)
+        else:
+            words[:, 2] = tags >> 16
+            words[:, 3] = tags
+            words[:, 8] = ~_fold(total + (tags >> 16) + (tags & 0xFFFF))
+
+    def _blank(self) -> Bytes:
+        """A probe whose columns are all 0."""
+        blank = np.frombuffer(probes.build(self._plan, ProbeRequest(0, 1), 1), np.uint8).copy()
+        words = blank.view(">u2")
+        at = _HEADER_WORDS[self._version]
+        if self._version == 4:
+            blank[8] = 0
+            words[[2, 5]] = 0
+        else:
+            blank[7] = 0
+            if self._plan.field is FlowField.FLOW_LABEL:
+                words[0] &= 0xFFF0
+                words[1] = 0
+        columns = {
+            Protocol.UDP: [0, 1, 3, 4],
+            Protocol.ICMP: [1, 3, 4],
+            Protocol.TCP: [0, 1, 2, 3, 8],
+        }
+        words[[at + column for column in columns[self._plan.protocol]]] = 0
+        return blank
+
+
+def _fold(sums: Any) -> Any:
+    """Ones'-complement sums of 16-bit words, with carries added back."""
+    sums = (sums & 0xFFFF) + (sums >> 16)
+    return (sums & 0xFFFF) + (sums >> 16)
+
+
+def _balancing(others: Any, wanted: Any) -> Any:
+    """See `checksums.balancing_word`."""
+    return _fold((~wanted & 0xFFFF) + (~_fold(others) & 0xFFFF))

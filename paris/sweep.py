@@ -1,0 +1,168 @@
+"""Every flow at every TTL, once: the raw material of surveys, at the speed of the bulk wire.
+
+No stopping rule decides here. What is found are columns for numpy, one entry a probe. Imports
+numpy.
+"""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import dataclass
+from ipaddress import ip_address
+from random import SystemRandom
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from paris import plan as plans
+from paris import resolve
+from paris.columns import Matcher
+from paris.crafting import Crafter
+from paris.errors import SettingsError
+from paris.pacing import Pacing
+from paris.run import burst
+from paris.wire.bulk import BulkWire
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+    from mda.model import IPAddress
+    from mda.plan import WireReport
+    from paris.flows import FlowPlan
+    from paris.settings import Settings
+
+# Tags have 16 bits, and one is used again only when its last probe has been given up.
+_MOST_IN_FLIGHT: Final = 0xFFFE
+_LONGEST_SLEEP_S: Final = 0.0005
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sweep:
+    """What each probe met: arrays of one entry a probe, in the order of sending.
+
+    `responders` has a row of packed bytes each, all 0 where nothing came; `rtts_s` is NaN there.
+    """
+
+    plan: FlowPlan
+    flows: NDArray[np.uint32]
+    ttls: NDArray[np.uint32]
+    responders: NDArray[np.uint8]
+    rtts_s: NDArray[np.float64]
+    ends_path: NDArray[np.bool_]
+    unmatched: int
+    wire: WireReport
+
+    @property
+    def is_answered(self) -> NDArray[np.bool_]:
+        """Which probes were answered."""
+        return ~np.isnan(self.rtts_s)
+
+    def interfaces(self, ttl: int) -> dict[IPAddress, int]:
+        """The interfaces that answered at a TTL, with how many flows met each."""
+        rows = self.responders[self.is_answered & (self.ttls == ttl)]
+        found, counts = np.unique(rows, axis=0, return_counts=True)
+        return {
+            ip_address(row.tobytes()): int(count) for row, count in zip(found, counts, strict=True)
+        }
+
+
+def sweep(settings: Settings, *, flows: int, ttls: Iterable[int], by_link: bool = False) -> Sweep:
+    """Probe `settings.host` with flows 0 to `flows` - 1 at each TTL, at `settings.rate_pps`.
+
+    Probes of one TTL are apart by a probe to each other one, so that no router is asked faster
+    than it must be. `by_link` sends Ethernet frames past routing. Raises a ParisTraceError where
+    nothing can be sent, SettingsError for more flows than there are.
+    """
+    destination = resolve.destination(settings.host or "", settings.ip_version)
+    source = resolve.source_for(destination, asked=settings.source, interface=settings.interface)
+    random = SystemRandom()
+    plan = plans.flow_plan(settings, source, destination, random)
+    if not 0 < flows <= plan.capacity:
+        raise SettingsError(f"flows must be from 1 to {plan.capacity}, not {flows}")
+    wanted = np.array(sorted(set(ttls)), np.uint32)
+    with closing(BulkWire.open(plan, settings.interface, by_link=by_link)) as wire:
+        run = _Run(wire, plan, settings, np.repeat(np.arange(flows, dtype=np.uint32), len(wanted)),
+                   np.tile(wanted, flows))  # fmt: skip
+        return run.swept()
+
+
+class _Run:
+    """One sweep under way."""
+
+    def __init__(
+        self,
+        wire: BulkWire,
+        plan: FlowPlan,
+        settings: Settings,
+        flows: NDArray[np.uint32],
+        ttls: NDArray[np.uint32],
+    ) -> None:
+        self._wire = wire
+        self._plan = plan
+        self._flows = flows
+        self._ttls = ttls
+        self._wait_s = settings.wait_s
+        self._pacing = Pacing(settings.rate_pps, burst(settings.rate_pps))
+        self._crafter = Crafter(plan)
+        self._matcher = Matcher(plan)
+        self._sent_at_s = np.full(len(flows), np.nan)
+        self._received_at_s = np.full(len(flows), np.nan)
+        self._responders = np.zeros((len(flows), len(plan.source.packed)), np.uint8)
+        self._ends_path = np.zeros(len(flows), np.bool_)
+        self._answered = 0
+
+    def swept(self) -> Sweep:
+        """Send everything, and wait for what is on its way."""
+        sent = 0
+        while sent < len(self._flows):
+            # The tags of the probes before come round again: those must be done with.
+            if sent >= _MOST_IN_FLIGHT:
+                self._wait_until(float(self._sent_at_s[sent - _MOST_IN_FLIGHT]) + self._wait_s)
+            sent = self._send(sent)
+            self._take_until(min(self._pacing.next_s(), self._wire.now_s() + _LONGEST_SLEEP_S))
+        self._wait_until(self._wire.now_s() + self._wait_s)
+        return Sweep(
+            plan=self._plan,
+            flows=self._flows,
+            ttls=self._ttls,
+            responders=self._responders,
+            rtts_s=self._received_at_s - self._sent_at_s,
+            ends_path=self._ends_path,
+            unmatched=self._matcher.unmatched,
+            wire=self._wire.report(),
+        )
+
+    def _send(self, begin: int) -> int:
+        """Send what may leave now from probe `begin` on; where that ends."""
+        room = min(self._pacing.admits(self._wire.now_s()), _MOST_IN_FLIGHT)
+        end = min(begin + room, len(self._flows))
+        if end == begin:
+            return begin
+        numbers = np.arange(begin, end)
+        tags = (numbers % _MOST_IN_FLIGHT + 1).astype(np.uint32)
+        flows = self._flows[begin:end]
+        matrix = self._crafter.craft(flows, self._ttls[begin:end], tags)
+        self._matcher.add(tags, flows, numbers)
+        self._sent_at_s[begin:end] = self._wire.send_rows(matrix.rows)
+        self._pacing.spend(end - begin)
+        return end
+
+    def _wait_until(self, until_s: float) -> None:
+        """Take what arrives until a moment, or until nothing is missing."""
+        while self._wire.now_s() < until_s:
+            if self._answered == np.count_nonzero(~np.isnan(self._sent_at_s)):
+                return
+            self._take_until(until_s)
+
+    def _take_until(self, until_s: float) -> None:
+        frames = self._wire.receive_frames(until_s)
+        if frames is None:
+            return
+        answers = self._matcher.match(frames.datagrams, frames.lengths)
+        self._received_at_s[answers.probes] = self._wire.stamps_s(frames)[answers.rows]
+        self._responders[answers.probes] = answers.responders
+        self._ends_path[answers.probes] = answers.ends_path
+        self._answered += len(answers.rows)
+        frames.release()

@@ -1,0 +1,211 @@
+"""The wire for thousands of probes: sendmmsg out, a receive ring in.
+
+Needs CAP_NET_RAW to open. Departures are timed by spreading each system call's duration over its
+probes, arrivals by the kernel. With `by_link` probes go straight to the interface, past routing
+and firewall, as Ethernet frames to the next hop's address.
+"""
+
+from __future__ import annotations
+
+import select
+import socket
+import time
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from mda.plan import Stamp, WireReport
+from paris.crafting import Matrix
+from paris.errors import PrivilegeError, WireError
+from paris.flows import Protocol
+from paris.resolve import bind_to_device
+from paris.wire import filters, kernel, messages
+from paris.wire.base import BULK, Received
+from paris.wire.kernel import KernelClock
+from paris.wire.messages import Sender
+from paris.wire.ring import Ring
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from paris.crafting import Bytes
+    from paris.flows import FlowPlan
+    from paris.wire.ring import Frames
+
+_IP6_HEADER: Final = 40
+_IPV6_HDRINCL: Final = 36
+_SEND_BUFFER_BYTES: Final = 4 << 20
+_AT_ONCE: Final = 256  # a call's duration is spread over no more: some 0.7 ms
+_FULL_QUEUE_TRIES: Final = 50
+_FULL_QUEUE_PAUSE_S: Final = 0.002
+
+
+class BulkWire:
+    """See Wire; beside bytes it takes and gives matrices."""
+
+    hidden: frozenset[str] = frozenset()
+    one_at_a_time = False
+
+    def __init__(self, flows: FlowPlan, sender: socket.socket, target: bytes, ring: Ring) -> None:
+        self._flows = flows
+        self._socket = sender
+        self._sender = Sender(sender, target)
+        self._ring = ring
+        self._clock = KernelClock()
+        self._waits = 0
+        self._is_closed = False
+
+    @classmethod
+    def open(cls, flows: FlowPlan, interface: str | None, *, by_link: bool = False) -> BulkWire:
+        """Open the sockets that the probes of `flows` need.
+
+        Raises PrivilegeError without CAP_NET_RAW, SettingsError for an unusable interface,
+        WireError where the system has no such sockets or the next hop no link address.
+        """
+        version = flows.source.version
+        header = _IP6_HEADER if version == 6 else 0
+        kept = filters.icmp_answers(flows, header)
+        if flows.protocol is Protocol.TCP:
+            kept = filters.either(kept, filters.tcp_answers(flows, header))
+        ring = None
+        try:
+            ring = Ring(version, kept)
+            if by_link:
+                from paris.wire import link
+
+                sender, target = link.open_sender(flows.destination, interface)
+            else:
+                sender, target = _raw_sender(flows, interface), b""
+        except BaseException as error:
+            if ring is not None:
+                ring.close()
+            if isinstance(error, PermissionError):
+                raise PrivilegeError(
+                    "cannot open raw and packet sockets: that needs CAP_NET_RAW; run it with sudo, "
+                    "or without --wire bulk"
+                ) from None
+            if isinstance(error, OSError):
+                raise WireError(f"cannot set up the bulk wire: {error.strerror}") from None
+            raise
+        return cls(flows, sender, target, ring)
+
+    def now_s(self) -> float:
+        """See Wire."""
+        return self._clock.now_s()
+
+    def unix_s(self, at_s: float) -> float:
+        """See Wire."""
+        return self._clock.unix_s(at_s)
+
+    def send(self, datagrams: Sequence[bytes]) -> list[float]:
+        """See Wire; a Matrix of datagrams is sent as it is."""
+        if isinstance(datagrams, Matrix):
+            return [float(at_s) for at_s in self.send_rows(datagrams.rows)]
+        return [
+            float(self.send_rows(np.frombuffer(one, np.uint8).reshape(1, -1))[0])
+            for one in datagrams
+        ]
+
+    def send_rows(self, rows: Bytes) -> NDArray[np.float64]:
+        """Send each row of a matrix, in order; when each left."""
+        at_s = np.empty(len(rows))
+        for begin in range(0, len(rows), _AT_ONCE):
+            part = rows[begin : begin + _AT_ONCE]
+            done = 0
+            while done < len(part):
+                began_s = self.now_s()
+                taken = self._send_some(part[done:])
+                spread = np.linspace(began_s, self.now_s(), taken, endpoint=False)
+                at_s[begin + done : begin + done + taken] = np.round(spread, 9)
+                done += taken
+        return at_s
+
+    def corrections(self) -> list[tuple[int, float]]:
+        """See Wire; there are none."""
+        return []
+
+    def receive(self, until_s: float) -> list[Received]:
+        """See Wire."""
+        frames = self.receive_frames(until_s)
+        if frames is None:
+            return []
+        lengths = frames.lengths.tolist()
+        stamps_s = [self._clock.of_stamp(stamp) for stamp in frames.stamps_ns.tolist()]
+        arrived = [
+            Received(row[:length].tobytes(), at_s)
+            for row, length, at_s in zip(frames.datagrams, lengths, stamps_s, strict=True)
+        ]
+        frames.release()
+        return arrived
+
+    def receive_frames(self, until_s: float) -> Frames | None:
+        """What has arrived, as a matrix of datagrams; None if nothing did until `until_s`.
+
+        The frames must be given back with `Frames.release`.
+        """
+        frames = self._ring.ready()
+        if frames is None:
+            wait_s = None if until_s == float("inf") else max(0.0, until_s - self.now_s())
+            if select.select([self._ring], [], [], wait_s)[0]:
+                frames = self._ring.ready()
+        if frames is not None:
+            self._clock.reconcile()
+        return frames
+
+    def stamps_s(self, frames: Frames) -> NDArray[np.float64]:
+        """When each frame arrived, on this wire's clock."""
+        return (frames.stamps_ns - self._clock.zero_unix_ns) / 1e9
+
+    def report(self) -> WireReport:
+        """See Wire."""
+        return WireReport(
+            wire=BULK,
+            sent=Stamp.BATCH,
+            received=Stamp.KERNEL,
+            waits=self._waits,
+            dropped=self._ring.dropped(),
+        )
+
+    def close(self) -> None:
+        """See Wire."""
+        if not self._is_closed:
+            self._is_closed = True
+            self._socket.close()
+            self._ring.close()
+
+    def _send_some(self, rows: Bytes) -> int:
+        """Send some rows from the first on, once there is room; how many."""
+        for _ in range(_FULL_QUEUE_TRIES):
+            try:
+                return self._sender.send(rows)
+            except OSError as error:
+                if not messages.is_full(error):
+                    target = self._flows.destination
+                    raise WireError(f"cannot send to {target}: {error.strerror}") from None
+                self._waits += 1
+                time.sleep(_FULL_QUEUE_PAUSE_S)
+        raise WireError(
+            f"cannot send to {self._flows.destination}: the interface's queue stays full"
+        )
+
+
+def _raw_sender(flows: FlowPlan, interface: str | None) -> socket.socket:
+    version = flows.source.version
+    sender = kernel.new_socket(version, socket.SOCK_RAW, socket.IPPROTO_RAW)
+    try:
+        if version == 4:
+            sender.setsockopt(socket.IPPROTO_IP, socket.IP_HDRINCL, 1)
+        else:
+            sender.setsockopt(socket.IPPROTO_IPV6, _IPV6_HDRINCL, 1)
+        kernel.queue_errors(sender, version)
+        sender.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER_BYTES)
+        if interface is not None:
+            bind_to_device(sender, interface)
+        # Connected, it needs no address with each datagram.
+        sender.connect((str(flows.destination), 0))
+    except BaseException:
+        sender.close()
+        raise
+    return sender

@@ -1,0 +1,91 @@
+"""Sending past routing: a packet socket on the interface that leads to a destination.
+
+Which interface that is, and the link address of the next hop, is asked of iproute2.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import socket
+import struct
+import subprocess
+import time
+from contextlib import suppress
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any, Final
+
+from paris.errors import SettingsError, WireError
+
+if TYPE_CHECKING:
+    from mda.model import IPAddress
+
+_ETHER_TYPE: Final = {4: 0x0800, 6: 0x86DD}
+_SEND_BUFFER_BYTES: Final = 4 << 20
+_DISCARD_PORT: Final = 9
+_RESOLVE_S: Final = 2.0
+_RESOLVED: Final = {"REACHABLE", "STALE", "DELAY", "PROBE", "PERMANENT", "NOARP"}
+
+
+def open_sender(destination: IPAddress, interface: str | None) -> tuple[socket.socket, bytes]:
+    """A packet socket, and the link address of the next hop towards `destination` (sockaddr_ll).
+
+    Raises OSError (PermissionError without CAP_NET_RAW), SettingsError for an interface that does
+    not lead there, WireError where there is no such next hop.
+    """
+    route = _route(destination, interface)
+    device = route["dev"]
+    gateway = ip_address(route.get("gateway", route.get("via", {}).get("host", str(destination))))
+    sender = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK, 0)
+    try:
+        sender.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER_BYTES)
+        sender.bind((device, 0))
+        hardware = _link_address(gateway, device, destination)
+    except BaseException:
+        sender.close()
+        raise
+    ether_type = socket.htons(_ETHER_TYPE[destination.version])
+    target = struct.pack(
+        "@HHiHBB8s", socket.AF_PACKET, ether_type, socket.if_nametoindex(device), 0, 0,
+        len(hardware), hardware,
+    )  # fmt: skip
+    return sender, target
+
+
+def _route(destination: IPAddress, interface: str | None) -> dict[str, Any]:
+    where = [] if interface is None else ["oif", interface]
+    found = _ip(destination.version, "route", "get", str(destination), *where)
+    if not found:
+        if interface is not None:
+            raise SettingsError(f"-i {interface}: it does not lead to {destination}")
+        raise WireError(f"no way to {destination}")
+    return found[0]
+
+
+def _link_address(gateway: IPAddress, device: str, destination: IPAddress) -> bytes:
+    """The hardware address of a neighbour, resolved if the kernel does not know it yet."""
+    until_s = time.monotonic() + _RESOLVE_S
+    while True:
+        for known in _ip(gateway.version, "neigh", "show", str(gateway), "dev", device):
+            if "lladdr" in known and _RESOLVED & set(known.get("state", ())):
+                return bytes.fromhex(known["lladdr"].replace(":", ""))
+        if time.monotonic() > until_s:
+            raise WireError(f"the next hop {gateway} on {device} has no link address")
+        family = socket.AF_INET if gateway.version == 4 else socket.AF_INET6
+        # Whatever is sent makes the kernel resolve the next hop.
+        with socket.socket(family, socket.SOCK_DGRAM) as asking, suppress(OSError):
+            asking.sendto(b"", (str(destination), _DISCARD_PORT))
+        time.sleep(0.02)
+
+
+def _ip(version: int, *arguments: str) -> list[dict[str, Any]]:
+    program = shutil.which("ip") or shutil.which("ip", path="/sbin:/usr/sbin")
+    if program is None:
+        raise WireError("Ethernet frames need the program ip of iproute2")
+    ran = subprocess.run(
+        [program, f"-{version}", "-json", *arguments], capture_output=True, text=True, check=False
+    )
+    if ran.returncode != 0 or not ran.stdout.strip():
+        return []
+    found: list[dict[str, Any]] = json.loads(ran.stdout)
+    return found

@@ -1,0 +1,70 @@
+"""Many datagrams in one system call: sendmmsg for the rows of a byte matrix.
+
+By ctypes, because Python has no such call; the structures are filled by numpy, once for each
+length of datagram.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import socket
+
+    from paris.crafting import Bytes
+
+MOST_AT_ONCE: Final = 1024
+_DONT_WAIT: Final = 0x40
+# struct iovec, and struct mmsghdr as struct msghdr with its length behind it, on 64-bit Linux.
+_IOVEC: Final = np.dtype([("base", "u8"), ("length", "u8")])
+_MESSAGE: Final = np.dtype(
+    [
+        ("name", "u8"), ("name_length", "u4"), ("_0", "u4"), ("vector", "u8"), ("vectors", "u8"),
+        ("control", "u8"), ("control_length", "u8"), ("flags", "u4"), ("_1", "u4"),
+        ("sent", "u4"), ("_2", "u4"),
+    ]
+)  # fmt: skip
+
+
+class Sender:
+    """Sends rows by one socket: to `target` (a sockaddr), or if empty where it is connected."""
+
+    def __init__(self, one: socket.socket, target: bytes = b"") -> None:
+        self._file = one.fileno()
+        self._call = ctypes.CDLL(None, use_errno=True).sendmmsg
+        self._target = np.frombuffer(target or bytes(1), np.uint8).copy()
+        self._vectors = np.zeros(MOST_AT_ONCE, _IOVEC)
+        self._messages = np.zeros(MOST_AT_ONCE, _MESSAGE)
+        self._messages["vectors"] = 1
+        self._messages["vector"] = self._vectors.ctypes.data + _IOVEC.itemsize * np.arange(
+            MOST_AT_ONCE, dtype=np.uint64
+        )
+        if target:
+            self._messages["name"] = self._target.ctypes.data
+            self._messages["name_length"] = len(target)
+        self._offsets = np.arange(MOST_AT_ONCE, dtype=np.uint64)
+
+    def send(self, rows: Bytes) -> int:
+        """Send rows (at most MOST_AT_ONCE of them) from the first on; how many were taken.
+
+        Raises OSError if not even one was, also where a queue is full.
+        """
+        count, length = rows.shape
+        self._vectors["base"][:count] = rows.ctypes.data + rows.strides[0] * self._offsets[:count]
+        self._vectors["length"][:count] = length
+        taken = self._call(self._file, self._messages.ctypes.data_as(ctypes.c_void_p), count,
+                           _DONT_WAIT)  # fmt: skip
+        if taken < 0:
+            number = ctypes.get_errno()
+            raise OSError(number, os.strerror(number))
+        return int(taken)
+
+
+def is_full(error: OSError) -> bool:
+    """Whether a queue refused for want of room."""
+    return error.errno in (errno.ENOBUFS, errno.EAGAIN)

@@ -1,0 +1,107 @@
+"""A receive ring that the kernel fills while we do other things (packet(7), TPACKET_V2).
+
+Frames have a fixed size, so that those that are ready are one slice of a matrix.
+"""
+
+from __future__ import annotations
+
+import mmap
+import socket
+import struct
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from paris.wire import filters
+
+if TYPE_CHECKING:
+    from paris.crafting import Bytes
+    from paris.wire.filters import Instruction
+
+_SOL_PACKET: Final = 263
+_RX_RING, _STATISTICS, _VERSION = 5, 6, 10
+_TPACKET_V2: Final = 1
+_ETHER_TYPE: Final = {4: 0x0800, 6: 0x86DD}
+_FRAME_BYTES: Final = 512  # a quote of 128 bytes with its extensions, twice over
+_BLOCK_BYTES: Final = 1 << 16
+_FRAMES: Final = 1 << 16
+# struct tpacket2_hdr as words: status, length, captured, link and network offsets, seconds, ns.
+_STATUS, _SECONDS, _NANOSECONDS = 0, 4, 5
+_OFFSETS: Final = 3  # the word that holds both: the network header's is in its upper half
+_CAPTURED: Final = 2
+_TO_KERNEL, _TO_USER = 0, 1
+
+
+class Frames:
+    """What was ready: `datagrams` (n x bytes, from the IP header on), their lengths and stamps."""
+
+    def __init__(self, frames: Bytes) -> None:
+        words = frames.view(np.uint32)
+        self._words = words
+        # The kernel puts every network header at the same place, behind its own of a fixed size.
+        at = int(words[0, _OFFSETS] >> 16)
+        self.datagrams = frames[:, at:]
+        self.lengths = words[:, _CAPTURED]
+        self.stamps_ns = words[:, _SECONDS].astype(np.int64) * 1_000_000_000 + words[
+            :, _NANOSECONDS
+        ].astype(np.int64)
+
+    def __len__(self) -> int:
+        return len(self._words)
+
+    def release(self) -> None:
+        """Give the frames back to the kernel: their datagrams mean nothing afterwards."""
+        self._words[:, _STATUS] = _TO_KERNEL
+
+
+class Ring:
+    """A packet socket with a ring, showing datagrams from all interfaces."""
+
+    def __init__(self, version: int, instructions: list[Instruction]) -> None:
+        """Raises OSError; PermissionError without CAP_NET_RAW."""
+        kind, protocol = socket.SOCK_DGRAM | socket.SOCK_NONBLOCK, _ETHER_TYPE[version]
+        self._socket = socket.socket(socket.AF_PACKET, kind, socket.htons(protocol))
+        try:
+            # What comes in before the filter is there is gone when the ring takes over.
+            filters.attach(self._socket, instructions)
+            self._socket.setsockopt(_SOL_PACKET, _VERSION, _TPACKET_V2)
+            blocks = _FRAMES * _FRAME_BYTES // _BLOCK_BYTES
+            request = struct.pack("@IIII", _BLOCK_BYTES, blocks, _FRAME_BYTES, _FRAMES)
+            self._socket.setsockopt(_SOL_PACKET, _RX_RING, request)
+            self._memory = mmap.mmap(self._socket.fileno(), _FRAMES * _FRAME_BYTES)
+        except BaseException:
+            self._socket.close()
+            raise
+        self._frames = np.frombuffer(self._memory, np.uint8).reshape(_FRAMES, _FRAME_BYTES)
+        self._status = self._frames.view(np.uint32)[:, _STATUS]
+        self._next = 0
+        self._dropped = 0
+
+    def fileno(self) -> int:
+        """For select: ready when a frame is."""
+        return self._socket.fileno()
+
+    def ready(self, most: int = _FRAMES) -> Frames | None:
+        """The frames that are ready, up to `most` and the end of the ring; None if there are none.
+
+        They stay the caller's until `Frames.release`.
+        """
+        end = min(_FRAMES, self._next + most)
+        is_ready = self._status[self._next : end] & _TO_USER
+        count = len(is_ready) if is_ready.all() else int(is_ready.argmin())
+        if count == 0:
+            return None
+        frames = Frames(self._frames[self._next : self._next + count])
+        self._next = (self._next + count) % _FRAMES
+        return frames
+
+    def dropped(self) -> int:
+        """How many datagrams found the ring full so far."""
+        # Reading these counters sets them to 0.
+        _, dropped = struct.unpack("@II", self._socket.getsockopt(_SOL_PACKET, _STATISTICS, 8))
+        self._dropped += dropped
+        return self._dropped
+
+    def close(self) -> None:
+        """Give the ring back."""
+        self._socket.close()
