@@ -77,7 +77,8 @@ class Matcher:
             is_quote = datagrams[:, quote + 6] == self._number
             ends = datagrams[:, quote + 8 : quote + 40]
             behind = quote + 40
-        is_error = is_icmp & is_quote & np.isin(kinds, _ERRORS[self._version])
+        is_kind = np.logical_or.reduce([kinds == kind for kind in _ERRORS[self._version]])
+        is_error = is_icmp & is_quote & is_kind
         is_error &= (lengths >= behind + 8) & self._is_ours(ends)
         tags, is_flow = self._read_quotes(datagrams, behind)
         is_answer = is_error & is_flow & (tags > 0)

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol
 
 from mda.model import StopReason
-from paris import probes, replies
 from paris.errors import WireError
 from paris.pacing import Pacing
 from paris.pending import Pending, Stray
+from paris.probes import Builder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -89,7 +89,8 @@ class Engine:
     """Runs one procedure over one wire.
 
     `observe` is told of every outcome, `recorder` of every datagram. `first_tag` is where the tags
-    of this run begin. `build_many` makes the same datagrams as `probes.build`, of many requests.
+    of this run begin. `before_reading` is called once, before the first answer is read.
+    `build_many` makes the same datagrams as `probes.build`, of many requests.
     """
 
     procedure: Procedure
@@ -101,8 +102,10 @@ class Engine:
     first_tag: int = 1
     observe: Callable[[Outcome], None] = lambda _: None
     recorder: Recorder | None = None
+    before_reading: Callable[[], None] = lambda: None
     build_many: Callable[[Sequence[ProbeRequest], Sequence[int]], Sequence[bytes]] | None = None
     _pending: Pending = field(init=False)
+    _builder: Builder = field(init=False)
     _queue: deque[ProbeRequest] = field(init=False, default_factory=deque)
     _held: dict[int, _HeldBack] = field(init=False, default_factory=dict)
     _outcomes: list[Outcome] = field(init=False, default_factory=list)
@@ -110,9 +113,11 @@ class Engine:
     _sent: int = field(init=False, default=0)
     _slowest_s: float = field(init=False, default=0.0)
     _ask_at_s: float = field(init=False, default=0.0)
+    _is_reading: bool = field(init=False, default=False)
 
     def __post_init__(self) -> None:
         self._pending = Pending(self.plan, self.first_tag)
+        self._builder = Builder(self.plan)
 
     def run(self) -> Record:
         """Measure until the procedure is finished, a limit is reached, or Ctrl-C.
@@ -204,8 +209,7 @@ class Engine:
         if self.build_many is not None:
             return self.build_many(requests, tags)
         return [
-            probes.build(self.plan, request, tag)
-            for request, tag in zip(requests, tags, strict=True)
+            self._builder.build(request, tag) for request, tag in zip(requests, tags, strict=True)
         ]
 
     def _take(
@@ -267,6 +271,11 @@ class Engine:
         return min(moments)
 
     def _receive(self, until_s: float) -> None:
+        if not self._is_reading:
+            self._is_reading = True
+            self.before_reading()
+        from paris import replies  # not before the first probe has left
+
         arrived = self.wire.receive(until_s)
         for number, at_s in self.wire.corrections():
             self._pending.correct(number, at_s)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import difflib
+import os
 import socket
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from ipaddress import IPv4Address, IPv6Address
 
+_HELP_WIDTH = 80
 _EXAMPLES = """\
 examples:
   paris-trace example.net                       one flow, every hop
@@ -67,12 +68,23 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         if message.startswith("unrecognized arguments: "):
+            import difflib
+
             word = message.split()[2].split("=")[0]
             known = [name for action in self._actions for name in action.option_strings]
             close = difflib.get_close_matches(word, known, n=1)
             hint = f"; did you mean {close[0]}?" if close else "; see --help"
             message = f"unknown option or argument {word}{hint}"
         raise SettingsError(message)
+
+
+def _help_formatter(prog: str) -> argparse.HelpFormatter:
+    """Lines as wide as the terminal; argparse would import all of shutil to learn that."""
+    try:
+        width = int(os.environ["COLUMNS"])
+    except (KeyError, ValueError):
+        width = os.get_terminal_size().columns if os.isatty(1) else _HELP_WIDTH
+    return argparse.RawDescriptionHelpFormatter(prog, width=width - 2)
 
 
 def parse_trace(arguments: Sequence[str]) -> Options:
@@ -182,7 +194,7 @@ def _trace_parser() -> argparse.ArgumentParser:
         usage="paris-trace [options] HOST | --sim NETWORK",
         description="Find every load-balanced path to HOST (--mda), or follow one flow to it.",
         epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_help_formatter,
         allow_abbrev=False,
     )
     add = parser.add_argument

@@ -6,7 +6,6 @@ import os
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from mda.errors import ParisTraceError
@@ -45,7 +44,7 @@ def plan_outputs(options: OutputOptions, *, is_replay: bool = False) -> tuple[Ou
         outputs.append(Output(STANDARD_OUTPUT, "txt"))
     for output in outputs:
         if output.file != STANDARD_OUTPUT:
-            _check_writable(Path(output.file))
+            _check_writable(output.file)
         elif sys.stdout is None:
             raise OutputError("standard output is closed")
     captures = sum(output.format == _CAPTURE for output in outputs)
@@ -68,6 +67,8 @@ def open_capture(outputs: tuple[Output, ...]) -> Iterator[Writer | None]:
     if asked.file == STANDARD_OUTPUT:
         yield Writer(sys.stdout.buffer)
         return
+    from pathlib import Path
+
     try:
         file = Path(asked.file).open("wb")  # noqa: SIM115 - only opening it may be to blame below
     except OSError as error:
@@ -90,12 +91,14 @@ def write_all(trace: Trace, outputs: tuple[Output, ...], options: OutputOptions)
 
 
 def _output(file: str, format: str | None) -> Output:
+    if file == STANDARD_OUTPUT:
+        return Output(file, format or "txt")
+    from pathlib import Path  # not before the first probe where no file is asked for
+
     suffix = Path(file).suffix.removeprefix(".").lower()
-    if file != STANDARD_OUTPUT and suffix in _FORMATS:
+    if suffix in _FORMATS:
         return Output(file, suffix)
     if format is None:
-        if file == STANDARD_OUTPUT:
-            return Output(file, "txt")
         known = " ".join(f".{name}" for name in _FORMATS)
         raise SettingsError(
             f"-o {file}: its suffix names no format; use one of {known}, or give --format"
@@ -103,7 +106,10 @@ def _output(file: str, format: str | None) -> Output:
     return Output(file, format)
 
 
-def _check_writable(path: Path) -> None:
+def _check_writable(file: str) -> None:
+    from pathlib import Path
+
+    path = Path(file)
     folder = path.parent
     if path.is_dir():
         raise OutputError(f"cannot write {path}: it is a folder")
@@ -163,6 +169,8 @@ def _write(output: Output, content: bytes) -> None:
             sys.stdout.buffer.write(content)
             sys.stdout.buffer.flush()
         else:
+            from pathlib import Path
+
             Path(output.file).write_bytes(content)
     except BrokenPipeError:
         # Python flushes standard output once more at exit; there is nobody to read it.

@@ -3,18 +3,86 @@
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass
+from typing import Final
 
+from mda.model import ProbeRequest
 from paris import packets, tags
-from paris.checksums import balancing_word, pseudo_header, word_sum
+from paris.checksums import balancing_word, fold, pseudo_header, word_sum
 from paris.flows import FlowPlan, Protocol
 from paris.packets import IPHeader
 
-if TYPE_CHECKING:
-    from mda.model import ProbeRequest
-
 # Behind the balancing word; says to whoever wonders what this datagram is.
 _TEXT: Final = b"paris-trace "
+
+
+@dataclass(frozen=True, slots=True)
+class _Blank:
+    """A flow's probe with 0 for all that depends on TTL and tag, and the sums of what is left."""
+
+    datagram: bytes
+    header_sum: int
+    message_sum: int
+
+
+class Builder:
+    """Builds the probes of one plan: of each flow one from its headers, the others from that."""
+
+    def __init__(self, plan: FlowPlan) -> None:
+        self._plan = plan
+        self._at = 20 if plan.source.version == 4 else 40  # where the message begins
+        self._blanks: dict[int, _Blank] = {}
+
+    def build(self, request: ProbeRequest, tag: int) -> bytes:
+        """What the function `build` makes, some ten times as fast."""
+        blank = self._blanks.get(request.flow)
+        if blank is None:
+            blank = self._blanks[request.flow] = self._blank(request.flow)
+        datagram, at = bytearray(blank.datagram), self._at
+        if at == 20:
+            ip_id = tags.ip_id(tag)
+            total = ~fold(blank.header_sum + (request.ttl << 8) + ip_id) & 0xFFFF
+            struct.pack_into("!H", datagram, 4, ip_id)
+            datagram[8] = request.ttl
+            struct.pack_into("!H", datagram, 10, total)
+        else:
+            datagram[7] = request.ttl
+        match self._plan.protocol:
+            case Protocol.UDP:
+                word = balancing_word(blank.message_sum, tag)
+                struct.pack_into("!HH", datagram, at + 6, tag, word)
+            case Protocol.ICMP:
+                (wanted,) = struct.unpack_from("!H", datagram, at + 2)
+                word = balancing_word(fold(blank.message_sum + tag), wanted)
+                struct.pack_into("!HH", datagram, at + 6, tag, word)
+            case Protocol.TCP:
+                total = ~fold(blank.message_sum + (tag >> 16) + (tag & 0xFFFF)) & 0xFFFF
+                struct.pack_into("!I", datagram, at + 4, tag)
+                struct.pack_into("!H", datagram, at + 16, total)
+        return bytes(datagram)
+
+    def _blank(self, flow: int) -> _Blank:
+        plan, at = self._plan, self._at
+        datagram = bytearray(build(plan, ProbeRequest(flow, 1), 1))
+        if at == 20:
+            datagram[4:6] = datagram[10:12] = b"\0\0"
+            datagram[8] = 0
+        else:
+            datagram[7] = 0
+        varying = slice(at + 4, at + 8) if plan.protocol is Protocol.TCP else slice(at + 6, at + 10)
+        datagram[varying] = bytes(4)
+        if plan.protocol is Protocol.TCP:
+            datagram[at + 16 : at + 18] = b"\0\0"
+        summed = datagram
+        if plan.protocol is Protocol.ICMP:
+            summed = datagram.copy()
+            summed[at + 2 : at + 4] = b"\0\0"  # the checksum is no part of its own sum
+        message, number = bytes(summed[at:]), plan.protocol.number(plan.source.version)
+        if number != packets.ICMP4:
+            message += pseudo_header(
+                plan.source.packed, plan.destination.packed, number, len(message)
+            )
+        return _Blank(bytes(datagram), word_sum(bytes(datagram[:at])), word_sum(message))
 
 
 def build(plan: FlowPlan, request: ProbeRequest, tag: int) -> bytes:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import queue
 import socket
-import threading
 import time
 from ipaddress import IPv6Address, ip_address
 from typing import TYPE_CHECKING, Final
@@ -24,8 +22,10 @@ _NAMES_WAIT_S: Final = 2.0
 def destination(host: str, version: int | None) -> IPAddress:
     """The address of `host`, of the wanted IP version if one is given. Raises ResolveError."""
     try:
-        # The empty label of "a..b" and labels beyond 63 characters fail in IDNA, as UnicodeError.
-        found = socket.getaddrinfo(host, None, _FAMILY[version], socket.SOCK_DGRAM)
+        # Text would be encoded by IDNA, which fails for the empty label of "a..b" and labels
+        # beyond 63 characters as UnicodeError, and which takes a while to import.
+        name = host.encode() if host.isascii() else host
+        found = socket.getaddrinfo(name, None, _FAMILY[version], socket.SOCK_DGRAM)
     except (socket.gaierror, UnicodeError) as error:
         reason = error.strerror if isinstance(error, socket.gaierror) else "not a valid name"
         wanted = f" as IPv{version}" if version else ""
@@ -85,6 +85,9 @@ def names(addresses: Iterable[IPAddress], wait_s: float = _NAMES_WAIT_S) -> dict
 
     Whoever owns an address writes its name: what cannot be printed is escaped.
     """
+    import queue  # not before the first probe
+    import threading
+
     until_s = time.monotonic() + wait_s
     wanted = list(dict.fromkeys(addresses))
     asked: queue.SimpleQueue[IPAddress] = queue.SimpleQueue()

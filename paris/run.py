@@ -49,11 +49,12 @@ class Measurement:
 class Hooks:
     """What a caller of `measure` wants to do meanwhile.
 
-    `opened` is called once the sockets are open, before the first answer is read; `observe` with
-    every outcome as it becomes known; `capture` is shown every packet.
+    `before_reading` is called when the sockets are open and the first probes have left, before any
+    answer is read; `observe` with every outcome as it becomes known; `capture` is shown every
+    packet.
     """
 
-    opened: Callable[[], None] = lambda: None
+    before_reading: Callable[[], None] = lambda: None
     observe: Callable[[Outcome], None] = lambda _: None
     capture: Writer | None = None
 
@@ -72,7 +73,6 @@ def measure(settings: Settings, hooks: Hooks = Hooks()) -> Measurement:
     flows = plans.flow_plan(settings, source, destination, random)
     plan = plans.measurement_plan(settings, flows, seed)
     with closing(open_wire(flows)) as wire:
-        hooks.opened()
         started_at_unix_s = wire.unix_s(0.0)  # outcomes are timed from when the wire opened
         if hooks.capture is not None:
             hooks.capture.begin(plan, wire.report(), started_at_unix_s)
@@ -86,6 +86,7 @@ def measure(settings: Settings, hooks: Hooks = Hooks()) -> Measurement:
             first_tag=random.randrange(1, 0xFF00),
             observe=hooks.observe,
             recorder=hooks.capture,
+            before_reading=hooks.before_reading,
             build_many=_builder(settings, flows),
         )
         record = engine.run()

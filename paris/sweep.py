@@ -6,6 +6,7 @@ numpy.
 
 from __future__ import annotations
 
+import time
 from contextlib import closing
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
 # Tags have 16 bits, and one is used again only when its last probe has been given up.
 _MOST_IN_FLIGHT: Final = 0xFFFE
-_LONGEST_SLEEP_S: Final = 0.0005
+_SHORTEST_NAP_S, _LONGEST_NAP_S = 0.002, 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,17 +112,20 @@ class _Run:
         self._received_at_s = np.full(len(flows), np.nan)
         self._responders = np.zeros((len(flows), len(plan.source.packed)), np.uint8)
         self._ends_path = np.zeros(len(flows), np.bool_)
-        self._answered = 0
+        self._sent = self._answered = 0
 
     def swept(self) -> Sweep:
         """Send everything, and wait for what is on its way."""
-        sent = 0
-        while sent < len(self._flows):
+        while self._sent < len(self._flows):
             # The tags of the probes before come round again: those must be done with.
-            if sent >= _MOST_IN_FLIGHT:
-                self._wait_until(float(self._sent_at_s[sent - _MOST_IN_FLIGHT]) + self._wait_s)
-            sent = self._send(sent)
-            self._take_until(min(self._pacing.next_s(), self._wire.now_s() + _LONGEST_SLEEP_S))
+            if self._sent >= _MOST_IN_FLIGHT:
+                before_s = float(self._sent_at_s[self._sent - _MOST_IN_FLIGHT])
+                self._wait_until(before_s + self._wait_s)
+            self._send()
+            self._take()
+            # Answers wait in the ring meanwhile, so that few looks take many at a time.
+            nap_s = max(self._pacing.next_s() - self._wire.now_s(), _SHORTEST_NAP_S)
+            time.sleep(min(nap_s, _LONGEST_NAP_S))
         self._wait_until(self._wire.now_s() + self._wait_s)
         return Sweep(
             plan=self._plan,
@@ -134,12 +138,13 @@ class _Run:
             wire=self._wire.report(),
         )
 
-    def _send(self, begin: int) -> int:
-        """Send what may leave now from probe `begin` on; where that ends."""
+    def _send(self) -> None:
+        """Send what may leave now."""
+        begin = self._sent
         room = min(self._pacing.admits(self._wire.now_s()), _MOST_IN_FLIGHT)
         end = min(begin + room, len(self._flows))
         if end == begin:
-            return begin
+            return
         numbers = np.arange(begin, end)
         tags = (numbers % _MOST_IN_FLIGHT + 1).astype(np.uint32)
         flows = self._flows[begin:end]
@@ -147,22 +152,20 @@ class _Run:
         self._matcher.add(tags, flows, numbers)
         self._sent_at_s[begin:end] = self._wire.send_rows(matrix.rows)
         self._pacing.spend(end - begin)
-        return end
+        self._sent = end
 
     def _wait_until(self, until_s: float) -> None:
         """Take what arrives until a moment, or until nothing is missing."""
-        while self._wire.now_s() < until_s:
-            if self._answered == np.count_nonzero(~np.isnan(self._sent_at_s)):
-                return
-            self._take_until(until_s)
+        while self._answered < self._sent and (left_s := until_s - self._wire.now_s()) > 0:
+            time.sleep(min(left_s, _SHORTEST_NAP_S))
+            self._take()
 
-    def _take_until(self, until_s: float) -> None:
-        frames = self._wire.receive_frames(until_s)
-        if frames is None:
-            return
-        answers = self._matcher.match(frames.datagrams, frames.lengths)
-        self._received_at_s[answers.probes] = self._wire.stamps_s(frames)[answers.rows]
-        self._responders[answers.probes] = answers.responders
-        self._ends_path[answers.probes] = answers.ends_path
-        self._answered += len(answers.rows)
-        frames.release()
+    def _take(self) -> None:
+        """Match what has arrived."""
+        while (frames := self._wire.receive_frames(0.0)) is not None:
+            answers = self._matcher.match(frames.datagrams, frames.lengths)
+            self._received_at_s[answers.probes] = self._wire.stamps_s(frames)[answers.rows]
+            self._responders[answers.probes] = answers.responders
+            self._ends_path[answers.probes] = answers.ends_path
+            self._answered += len(answers.rows)
+            frames.release()

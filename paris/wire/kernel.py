@@ -7,12 +7,12 @@ asm-generic/socket.h, linux/in.h, in6.h, errqueue.h and net_tstamp.h.
 from __future__ import annotations
 
 import errno
+import os
 import socket
 import struct
 import time
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from paris.errors import WireError
@@ -224,7 +224,11 @@ def drops(one: socket.socket) -> int:
 def reverse_path_drops() -> int:
     """How many datagrams the reverse path filter of this network namespace has dropped so far."""
     try:
-        lines = Path("/proc/net/netstat").read_text().splitlines()
+        file = os.open("/proc/net/netstat", os.O_RDONLY)
+        try:
+            lines = os.read(file, 1 << 16).decode().splitlines()
+        finally:
+            os.close(file)
     except OSError:
         return 0
     for names, values in zip(lines[::2], lines[1::2], strict=False):

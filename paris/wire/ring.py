@@ -30,6 +30,7 @@ _STATUS, _SECONDS, _NANOSECONDS = 0, 4, 5
 _OFFSETS: Final = 3  # the word that holds both: the network header's is in its upper half
 _CAPTURED: Final = 2
 _TO_KERNEL, _TO_USER = 0, 1
+_FIRST_LOOK: Final = 64
 
 
 class Frames:
@@ -86,9 +87,15 @@ class Ring:
 
         They stay the caller's until `Frames.release`.
         """
-        end = min(_FRAMES, self._next + most)
-        is_ready = self._status[self._next : end] & _TO_USER
-        count = len(is_ready) if is_ready.all() else int(is_ready.argmin())
+        begin, count, look = self._next, 0, _FIRST_LOOK
+        while count < (room := min(most, _FRAMES - begin)):
+            # Every status lies in memory of its own: no more are read than likely needed.
+            part = self._status[begin + count : begin + min(count + look, room)] & _TO_USER
+            ready = len(part) if part.all() else int(part.argmin())
+            count += ready
+            if ready < len(part):
+                break
+            look *= 2
         if count == 0:
             return None
         frames = Frames(self._frames[self._next : self._next + count])

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import ctypes
 import socket
 import subprocess
 import sys
 import time
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +20,7 @@ from paris.flows import FlowField, FlowPlan, Protocol
 from paris.replies import ParsedReply
 from paris.wire.raw import RawWire
 from tests.lab import netlab
+from tests.lab.namespaces import inside_namespace
 from tests.lab.netlab import TARGET, Lab
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.lab
 
-CLONE_NEWNET = 0x40000000
 CHECKOUT = Path(__file__).parents[2]
 LAST = {Protocol.UDP: ReplyKind.UNREACHABLE, Protocol.ICMP: ReplyKind.ECHO_REPLY,
         Protocol.TCP: ReplyKind.RST}  # fmt: skip
@@ -39,19 +38,9 @@ TAG = 4711
 HOPS = 3  # two routers and the target
 
 
-@contextmanager
-def inside(lab: Lab, node: str = "src") -> Iterator[None]:
+def inside(lab: Lab, node: str = "src") -> AbstractContextManager[None]:
     """What this thread opens meanwhile belongs to a node, and stays there afterwards."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    with (
-        Path("/proc/thread-self/ns/net").open() as home,
-        Path(f"/run/netns/{lab.namespace(node)}").open() as there,
-    ):
-        assert libc.setns(there.fileno(), CLONE_NEWNET) == 0
-        try:
-            yield
-        finally:
-            assert libc.setns(home.fileno(), CLONE_NEWNET) == 0
+    return inside_namespace(lab.namespace(node))
 
 
 @contextmanager

@@ -14,6 +14,7 @@ import pytest
 from mda.model import ProbeRequest
 from paris import probes, tags
 from paris.checksums import pseudo_header, word_sum
+from paris.crafting import Crafter
 from paris.flows import FlowField, FlowPlan, Protocol
 from paris.packets import read_ip
 
@@ -115,6 +116,26 @@ def test_every_checksum_sums_to_what_it_must(
                 + payload
             )
         assert word_sum(summed) == 0xFFFF
+
+
+@pytest.mark.parametrize(("version", "protocol", "field"), COMBINATIONS)
+def test_one_and_many_probes_are_built_alike(
+    version: int, protocol: Protocol, field: FlowField
+) -> None:
+    random = Random(13)
+    plan = plan_of(version, protocol, field)
+    requests = [
+        ProbeRequest(random.randrange(plan.capacity), random.randint(1, 255)) for _ in range(300)
+    ]
+    # Each flow again, from what the builder has kept of it.
+    requests += [request._replace(ttl=256 - request.ttl, attempt=1) for request in requests]
+    numbers = [random.randint(1, tags.TAG_FIELD[protocol].highest) for _ in requests]
+    pairs = list(zip(requests, numbers, strict=True))
+    alone = [probes.build(plan, request, tag) for request, tag in pairs]
+    builder = probes.Builder(plan)
+    assert alone == [builder.build(request, tag) for request, tag in pairs]
+    assert alone == list(Crafter(plan).build(requests, numbers))
+    assert [tags.read(protocol, one) for one in alone] == numbers
 
 
 @pytest.mark.lab
