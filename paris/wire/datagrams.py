@@ -34,9 +34,13 @@ _LARGEST: Final = 0x10000
 _MOST_AT_ONCE: Final = 512
 # Stamps and errors share a queue with room for some hundreds: they are read after so many sends.
 _SENDS_AT_ONCE: Final = 64
-_HOP_LIMIT: Final = {
-    4: (socket.IPPROTO_IP, socket.IP_TTL),
-    6: (socket.IPPROTO_IPV6, socket.IPV6_HOPLIMIT),
+# By IP version and TTL, the control messages that have the kernel send with that TTL.
+_HOP_LIMITS: Final = {
+    version: [[(level, kind, struct.pack("@i", ttl))] for ttl in range(256)]
+    for version, level, kind in (
+        (4, socket.IPPROTO_IP, socket.IP_TTL),
+        (6, socket.IPPROTO_IPV6, socket.IPV6_HOPLIMIT),
+    )
 }
 
 
@@ -138,7 +142,7 @@ class DatagramWire:
     def _send(self, sent: Sent) -> _Port:
         port = self._port(ports.key_of(sent))
         self._sent[sent.sport, sent.dport, quotes.tag_of_body(sent)] = sent
-        told = [(*_HOP_LIMIT[sent.version], struct.pack("@i", sent.ttl))]
+        told = _HOP_LIMITS[sent.version][sent.ttl]
         number = self._times.add(self.now_s())
         try:
             port.socket.sendmsg((sent.body,), told)

@@ -8,8 +8,7 @@ know it names in `Wire.hidden`.
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from paris.checksums import checksum, pseudo_header
 
@@ -22,8 +21,7 @@ _CHECKSUM_AT: Final = {ICMP: 2, ICMP6: 2, TCP: 16, UDP: 6}
 _EXTENSION_OFFSET: Final = 128  # of the extension structure in a quote, at least (RFC 4884)
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(NamedTuple):
     """A probe as it was to be sent. For ICMP `sport` is the echo identifier and `dport` 0.
 
     `body` is what an ordinary socket is given to send: a UDP payload, or an ICMP message.
