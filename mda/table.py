@@ -117,18 +117,20 @@ class FlowTable:
         """The vertex that each flow answered at `ttl` went through one TTL before, if known.
 
         Where `before` has one vertex only, and paths go on from it, flows that were never asked
-        there went through it as well. If another turns up later, that is taken back.
+        there went through it as well. If another turns up later, that is taken back. Where some
+        paths have ended before, so may have those of which no more is known than an end.
         """
         only = only_vertex(before)
         if only is None or self._ends_at(only, before):
             return before
         hop, hop_before = self.hop(ttl), self.hop(ttl - 1)
+        goes_to = ttl + any(end < ttl for end in self.end_ttls)
         never_asked = {
             flow: only
             for flow in (*hop.answers, *hop.losses)
             if flow not in hop_before.answers
             and flow not in hop_before.losses
-            and self.ended.get(flow, ttl) >= ttl
+            and self.ended.get(flow, goes_to) >= goes_to
         }
         return before | never_asked if never_asked else before
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from paris.flows import Protocol
+from paris.errors import SettingsError
+from paris.flows import FlowField, Protocol
 from paris.wire.connects import ConnectWire
 from paris.wire.datagrams import DatagramWire
 
@@ -20,6 +21,11 @@ def open_wire(flows: FlowPlan, interface: str | None) -> Wire:
     SettingsError and WireError; see `ports.open_port`.
     """
     if flows.protocol is Protocol.TCP:
+        if flows.field is FlowField.FLOW_LABEL:
+            raise SettingsError(
+                "--flow-field flow-label goes with -T on raw sockets only: the kernel makes one "
+                "connection between two ports at a time; use --flow-field sport"
+            )
         return ConnectWire(flows, interface)
     wire = DatagramWire(flows, interface)
     try:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from mda.model import IPAddress
 
 CHECKOUT = Path(__file__).parents[2]
+# Whoever runs behind this is nobody, with no capability and no way to any.
+NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--bounding-set=-all")
 
 
 @dataclass(frozen=True)
@@ -45,9 +47,15 @@ def command_line(*arguments: str) -> list[str]:
     return ["env", f"PYTHONPATH={CHECKOUT}", sys.executable, "-m", "paris", *arguments]
 
 
-def trace(lab: Lab, version: int, *options: str) -> Found:
+def as_nobody(command: list[str]) -> list[str]:
+    """A command line of `command_line`, run without any privilege."""
+    # The interpreter may lie where only root can go: setpriv itself starts it, env would not.
+    return [*command[:2], *NOBODY, *command[2:]]
+
+
+def trace(lab: Lab, version: int, *options: str, privileged: bool = True) -> Found:
     """Run `paris-trace TARGET` at the lab's source with `options` and read its JSON."""
-    arguments = (str(TARGET[version]), "-n", "-o", "-", "--format", "json", *options)
-    run = lab.run(*command_line(*arguments))
+    command = command_line(str(TARGET[version]), "-n", "-o", "-", "--format", "json", *options)
+    run = lab.run(*(command if privileged else as_nobody(command)))
     document = json.loads(run.stdout) if run.stdout else None
     return Found(document, run.returncode, run.stderr)

@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from paris.sim.topology import load, samples
-from tests.lab.command import command_line
+from tests.lab.command import as_nobody, command_line
 from tests.lab.emulator import emulated
 
 pytestmark = pytest.mark.lab
@@ -17,16 +17,20 @@ REAL = ("long-path", "several-addresses", "per-packet", "silent-branch", "lossy"
         "loop", "firewall", "mpls", "ipv6-label")  # fmt: skip
 
 
+WIRES = ("raw", "unprivileged", "bulk")
+
+
+@pytest.mark.parametrize("wire", WIRES)
 @pytest.mark.parametrize("name", REAL)
-def test_a_sample_traced_in_real_time_is_what_its_file_says(name: str) -> None:
+def test_a_sample_traced_in_real_time_is_what_its_file_says(name: str, wire: str) -> None:
     topology = load(samples()[name])
     expect = topology.expect
     options = ("--mda", "-c", "99.99", "-n", "--seed", "1", *expect.get("options", ()))
+    outputs = ("-o", "-", "--format", "json")
+    command = command_line(str(topology.destination), *options, *outputs, "--wire", wire)
     with emulated(name) as network:
         ran = subprocess.run(
-            network.at_source(
-                *command_line(str(topology.destination), *options, "-o", "-", "--format", "json")
-            ),
+            network.at_source(*(as_nobody(command) if wire == "unprivileged" else command)),
             capture_output=True, text=True, check=False, timeout=60,
         )  # fmt: skip
     assert (ran.returncode, ran.stderr) == (expect.get("exit", 0), "")

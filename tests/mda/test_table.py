@@ -56,6 +56,22 @@ def test_flows_are_where_they_were_answered_and_nowhere_past_their_end() -> None
     assert table.ended == {0: 2}
 
 
+def test_an_end_says_nothing_of_the_way_there_where_paths_end_at_several_ttls() -> None:
+    wall = IPv4Address("198.51.100.4")
+    table = tabulate(
+        [
+            reply(1, 1, wall, ends=True),
+            *(reply(0, ttl, address) for ttl, address in enumerate((LEFT, NEAR), start=1)),
+            reply(0, 3, TARGET, ends=True),
+            reply(2, 3, wall, ends=True),  # asked nowhere else: its path may be that of flow 1
+            reply(3, 3, RIGHT),  # went on, so it must have come through the only vertex
+        ],
+        attempts=3,
+    )
+    before = located(table, 2)
+    assert table.through(3, before) == {0: Vertex(2, NEAR), 3: Vertex(2, NEAR)}
+
+
 def test_silence_counts_only_after_every_attempt_and_an_answer_undoes_it() -> None:
     table = tabulate(losses(0, 1, 2), attempts=3)
     assert not table.is_silent(0, 1)

@@ -1,0 +1,147 @@
+"""Tracing as nobody, without any capability: the same graph as with root, and what is not seen."""
+
+from __future__ import annotations
+
+import pytest
+
+from paris.errors import ExitCode
+from tests.lab import netlab
+from tests.lab.command import as_nobody, command_line, trace
+from tests.lab.netlab import TARGET
+
+pytestmark = pytest.mark.lab
+
+SURE = ("--mda", "-c", "99.9", "--seed", "1")
+HIDDEN = ["changed", "quoted_ttl", "reply_ip_id"]
+OPEN_PING_SOCKETS = ("sysctl", "-qw", "net.ipv4.ping_group_range=0 2147483647")
+
+
+@pytest.mark.parametrize("name", netlab.TOPOLOGIES)
+def test_the_graph_is_the_one_that_root_finds(name: str) -> None:
+    with netlab.lab(netlab.TOPOLOGIES[name]) as lab:
+        for version in (4, 6):
+            for protocol, exit_code in (("-U", 0), ("-T", ExitCode.PORT_CLOSED)):
+                found = trace(lab, version, *SURE, protocol, privileged=False)
+                assert (found.exit_code, found.stderr) == (exit_code, "")
+                assert found.truth == lab.truth(version), (version, protocol)
+                run = found.document["run"]
+                assert (run["wire"]["wire"], run["wire"]["hidden"]) == ("unprivileged", HIDDEN)
+                assert run["answered"] == run["probes_sent"]
+
+
+def test_other_fields_number_the_flows_as_well() -> None:
+    with netlab.lab(netlab.diamond(4), hash_flow_label=True) as lab:
+        for version, protocol, field in (
+            (4, "-U", "dport"),
+            (6, "-U", "dport"),
+            (4, "-T", "dport"),
+            (6, "-T", "dport"),
+            (6, "-U", "flow-label"),
+        ):
+            found = trace(lab, version, *SURE, protocol, "--flow-field", field, privileged=False)
+            assert found.truth == lab.truth(version), (version, protocol, field)
+        found = trace(lab, 6, *SURE, "-T", "--flow-field", "flow-label", privileged=False)
+        assert found.exit_code == ExitCode.USAGE
+        assert "use --flow-field sport" in found.stderr
+
+
+def test_a_router_that_hashes_labels_does_not_part_the_syns_of_a_flow() -> None:
+    # Left alone, the kernel gives every connection another label.
+    with netlab.lab(netlab.diamond(4), hash_flow_label=True) as lab:
+        found = trace(lab, 6, *SURE, "-T", privileged=False)
+        assert found.truth == lab.truth(6)
+        assert found.document["graph"]["per_packet"] == []
+
+
+def test_icmp_needs_ping_sockets() -> None:
+    with netlab.lab(netlab.diamond(4)) as lab:
+        lab.run("sysctl", "-qw", "net.ipv4.ping_group_range=1 0")
+        found = trace(lab, 4, "-I", privileged=False)
+        assert found.exit_code == ExitCode.NO_PRIVILEGE
+        assert "net.ipv4.ping_group_range" in found.stderr
+        assert found.stderr.count("\n") == 1
+        lab.run(*OPEN_PING_SOCKETS)
+        for version in (4, 6):
+            found = trace(lab, version, *SURE, "-I", privileged=False)
+            assert (found.exit_code, found.stderr) == (0, "")
+            assert found.truth == trace(lab, version, *SURE, "-I").truth
+            kinds = {one["kind"] for one in found.document["outcomes"]}
+            assert kinds == {"time-exceeded", "echo-reply"}
+
+
+def test_times_are_those_of_the_kernel_where_it_tells_them() -> None:
+    with netlab.lab(netlab.plain(2)) as lab:
+        for protocol, sent in (("-U", "kernel"), ("-T", "user")):
+            wire = trace(lab, 4, protocol, privileged=False).document["run"]["wire"]
+            assert (wire["sent"], wire["received"]) == (sent, "kernel")
+            assert wire["sent_otherwise"] == 0
+
+
+def test_the_text_says_what_is_not_seen() -> None:
+    with netlab.lab(netlab.plain(2)) as lab:
+        shown = lab.run(*as_nobody(command_line(str(TARGET[4]), "-n"))).stdout
+    assert "unprivileged sockets, which do not see what middleboxes rewrote, quoted TTLs" in shown
+
+
+def test_an_open_port_is_said_to_be_open() -> None:
+    serve = (
+        "import socket; s = socket.create_server(('::', 443), family=socket.AF_INET6, "
+        "dualstack_ipv6=True); print('ready', flush=True)\n"
+        "while True: s.accept()"
+    )
+    with netlab.lab(netlab.plain(2)) as lab, lab.background("dst", "python3", "-c", serve):
+        for version in (4, 6):
+            found = trace(lab, version, "-T", "-p", "443", privileged=False)
+            assert found.exit_code == 0
+            assert "syn-ack" in {record.get("kind") for record in found.document["outcomes"]}
+
+
+@pytest.mark.parametrize("version", [4, 6])
+def test_a_port_of_another_program_is_named(version: int) -> None:
+    hold = (
+        f"import socket; s = socket.socket(socket.AF_INET{'6' * (version == 6)}, "
+        "socket.SOCK_DGRAM); s.bind(('', 23457)); print('ready', flush=True); s.recv(1)"
+    )
+    with netlab.lab(netlab.plain(2)) as lab, lab.background("src", "python3", "-c", hold):
+        # Flow 0 has port 23456, and flow 1 the one that is taken.
+        found = trace(lab, version, *SURE, "--sport", "23456", privileged=False)
+        assert found.exit_code == ExitCode.LOCAL_NETWORK
+        assert "source port 23457 is taken by another program" in found.stderr
+        assert "what was measured before is kept" in found.stderr or found.document is None
+        found = trace(lab, version, *SURE, "--sport", "23457", privileged=False)
+        assert (found.exit_code, found.document) == (ExitCode.LOCAL_NETWORK, None)
+
+
+def test_a_reserved_port_is_named() -> None:
+    with netlab.lab(netlab.plain(1)) as lab:
+        found = trace(lab, 4, "--sport", "53", privileged=False)
+    assert found.exit_code == ExitCode.NO_PRIVILEGE
+    assert "source port 53 is reserved for root; use --sport 1024 or above" in found.stderr
+
+
+@pytest.mark.parametrize("silent", ["lb", "a2", "joint"])
+@pytest.mark.parametrize("protocol", ["-U", "-T"])
+def test_a_silent_router_is_a_star_in_its_place(silent: str, protocol: str) -> None:
+    with netlab.lab(netlab.diamond(2), silent=[silent]) as lab:
+        found = trace(lab, 4, *SURE, protocol, privileged=False)
+        assert found.truth == lab.truth(4)
+
+
+def test_a_full_interface_slows_sending_and_loses_nothing() -> None:
+    with netlab.lab(netlab.diamond(4)) as lab:
+        shaped = ("rate", "600kbit", "burst", "1600", "limit", "600")
+        lab.run("tc", "qdisc", "add", "dev", "v0n", "root", "tbf", *shaped)
+        found = trace(lab, 4, *SURE, "--rate", "20000", privileged=False)
+        assert found.truth == lab.truth(4)
+        run = found.document["run"]
+        assert run["wire"]["waits"] > 0
+        assert run["answered"] == run["probes_sent"]
+
+
+def test_few_open_files_are_enough() -> None:
+    with netlab.lab(netlab.diamond(16)) as lab:
+        command = command_line(str(TARGET[4]), *SURE, "-n", "-o", "-", "--format", "json")
+        limited = [*command[:2], "prlimit", "--nofile=80:80", *as_nobody(command)[2:]]
+        ran = lab.run(*limited)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert '"complete"' in ran.stdout
