@@ -189,10 +189,10 @@ class Engine:
         requests: list[ProbeRequest] = []
         for held in self._held.values():
             room = min(held.pacing.admits(now_s), admitted - len(requests))
-            ready = self._take(held.queue, room, requests)
+            ready = self._take(held.queue, room, requests, now_s)
             held.pacing.spend(len(ready))
             requests += ready
-        requests += self._take(self._queue, admitted - len(requests), requests)
+        requests += self._take(self._queue, admitted - len(requests), requests, now_s)
         if not requests:
             return
         tags = [self._pending.reserve() for _ in requests]
@@ -213,7 +213,7 @@ class Engine:
         ]
 
     def _take(
-        self, queue: deque[ProbeRequest], room: int, taken: Sequence[ProbeRequest]
+        self, queue: deque[ProbeRequest], room: int, taken: Sequence[ProbeRequest], now_s: float
     ) -> list[ProbeRequest]:
         """Up to `room` requests off a queue, leaving those whose flow must wait its turn."""
         if not self.wire.one_at_a_time:
@@ -223,7 +223,7 @@ class Engine:
         waiting: list[ProbeRequest] = []
         while queue and len(ready) < room:
             request = queue.popleft()
-            if request.flow in busy or self._pending.is_busy(request.flow):
+            if request.flow in busy or self._pending.free_at_s(request.flow) > now_s:
                 waiting.append(request)
             else:
                 busy.add(request.flow)
@@ -231,11 +231,14 @@ class Engine:
         queue.extendleft(reversed(waiting))
         return ready
 
-    def _may_send(self, queue: deque[ProbeRequest]) -> bool:
-        """Whether there is a request that only pacing holds back."""
+    def _may_send_at_s(self, queue: deque[ProbeRequest], pacing: Pacing) -> float:
+        """When the first of the requests may leave; infinite where each waits for an answer."""
+        if not queue:
+            return float("inf")
+        at_s = max(pacing.next_s(), self.pacing.next_s())
         if not self.wire.one_at_a_time:
-            return bool(queue)
-        return any(not self._pending.is_busy(request.flow) for request in queue)
+            return at_s
+        return max(at_s, min(self._pending.free_at_s(request.flow) for request in queue))
 
     def _hold_back(self) -> None:
         """Move what is queued for a TTL with a known rate to where it waits its turn."""
@@ -258,13 +261,8 @@ class Engine:
     def _next_event_s(self) -> float:
         """The next moment at which there is something to do even if nothing arrives."""
         moments = [float("inf") if self._queue else self._ask_at_s]
-        if self._may_send(self._queue):
-            moments.append(self.pacing.next_s())
-        moments += [
-            max(held.pacing.next_s(), self.pacing.next_s())
-            for held in self._held.values()
-            if self._may_send(held.queue)
-        ]
+        moments.append(self._may_send_at_s(self._queue, self.pacing))
+        moments += [self._may_send_at_s(held.queue, held.pacing) for held in self._held.values()]
         oldest_s = self._pending.oldest_s()
         if oldest_s is not None:
             moments.append(oldest_s + self._timeout_s())
@@ -289,7 +287,10 @@ class Engine:
             answer = self._pending.match(parsed, received.at_s)
             if isinstance(answer, Stray):
                 self._unmatched[answer.reason.value] += 1
+                self._queue.extend(self._pending.withdrawn())
                 continue
+            if self.wire.one_at_a_time and answer.request in self._queue:
+                self._queue.remove(answer.request)  # withdrawn, and answered after all
             self._slowest_s = max(self._slowest_s, answer.rtt_s)
             self._deliver(answer, received.at_s)
 

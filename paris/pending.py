@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 # A lost probe may still be answered: for so long an answer that names only its flow may be to it.
-_MAY_BE_LATE_S: Final = 2.0
+_MAY_BE_LATE_S: Final = 1.0
 
 
 class StrayReason(Enum):
@@ -71,6 +71,9 @@ class Pending:
         self._order: deque[_Flight] = deque()  # as sent; answered ones are passed over
         self._all: list[_Flight] = []  # as sent
         self._busy: Counter[int] = Counter()  # probes in flight by flow
+        # Once answers have come that name a flow only: until when a flow may have late ones.
+        self._may_be_late_until_s: dict[int, float] | None = None
+        self._withdrawn: list[ProbeRequest] = []
         self.in_flight = 0
 
     def reserve(self) -> int:
@@ -92,9 +95,19 @@ class Pending:
         self._busy[request.flow] += 1
         self.in_flight += 1
 
-    def is_busy(self, flow: int) -> bool:
-        """Whether a probe of this flow is in flight."""
-        return self._busy[flow] > 0
+    def free_at_s(self, flow: int) -> float:
+        """From when an answer that names this flow only could be to none but the next probe.
+
+        Infinite while a probe is in flight: it may be answered at any time.
+        """
+        if self._busy[flow]:
+            return float("inf")
+        return (self._may_be_late_until_s or {}).get(flow, 0.0)
+
+    def withdrawn(self) -> list[ProbeRequest]:
+        """The requests whose probes cannot be told apart in answers, once: ask them anew."""
+        withdrawn, self._withdrawn = self._withdrawn, []
+        return withdrawn
 
     def correct(self, number: int, sent_at_s: float) -> None:
         """Learn when the probe that was added as `number` (from 0) really left."""
@@ -160,6 +173,8 @@ class Pending:
             self._protocol,
         ):
             return Stray(StrayReason.NOT_OURS)
+        if self._may_be_late_until_s is None:
+            self._may_be_late_until_s = {}
         able = [
             flight
             for flight in self._all
@@ -167,15 +182,29 @@ class Pending:
             and flight.state is not _State.ANSWERED
             and flight.sent_at_s > received_at_s - _MAY_BE_LATE_S
         ]
-        if len(able) != 1:
-            return Stray(StrayReason.AMBIGUOUS)
-        return self._answered(able[0], parsed, received_at_s, ())
+        if len(able) == 1:
+            return self._answered(able[0], parsed, received_at_s, ())
+        for flight in able:
+            if flight.state is _State.IN_FLIGHT:
+                self._land(flight, _State.LOST)
+                self._withdrawn.append(flight.request)
+        return Stray(StrayReason.AMBIGUOUS)
 
     def _land(self, flight: _Flight, state: _State) -> None:
+        flow = flight.request.flow
         if flight.state is _State.IN_FLIGHT:
             self.in_flight -= 1
-            self._busy[flight.request.flow] -= 1
+            self._busy[flow] -= 1
         flight.state = state
+        if self._may_be_late_until_s is None:
+            return
+        if state is _State.LOST:
+            until_s = flight.sent_at_s + _MAY_BE_LATE_S
+            self._may_be_late_until_s[flow] = max(self._may_be_late_until_s.get(flow, 0), until_s)
+            return
+        for other in self._all:
+            if other.request == flight.request and other.state is not _State.ANSWERED:
+                self._land(other, _State.ANSWERED)  # asked anew, and answered after all
 
     def _answered(
         self,

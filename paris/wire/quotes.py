@@ -85,6 +85,8 @@ def icmp_error(sent: Sent, quoted: bytes, told: Told) -> bytes:
         quote = sent.datagram[: at + 8] + quoted[8:]
     elif sent.protocol == UDP and not quoted:
         quote = quote[: at + 6] + b"\0\0"
+        if sent.version == 4:
+            quote = quote[:4] + b"\0\0" + quote[6:]  # the identification repeats the tag
     length = 0
     if told.extension_at and kept + told.extension_at >= _EXTENSION_OFFSET:
         length = kept + told.extension_at

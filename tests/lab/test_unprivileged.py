@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+from typing import TYPE_CHECKING
+
 import pytest
 
 from paris.errors import ExitCode
 from tests.lab import netlab
 from tests.lab.command import as_nobody, command_line, trace
+from tests.lab.emulator import emulated
 from tests.lab.netlab import TARGET
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 pytestmark = pytest.mark.lab
 
@@ -145,3 +153,39 @@ def test_few_open_files_are_enough() -> None:
         ran = lab.run(*limited)
     assert (ran.returncode, ran.stderr) == (0, "")
     assert '"complete"' in ran.stdout
+
+
+SHORT_QUOTES = """\
+source: 192.0.2.1
+destination: {address: 203.0.113.9, delay_ms: 2}
+routers:
+  gateway: {interfaces: [192.0.2.254], delay_ms: 1, quote_bytes: 28}
+  balancer: {interfaces: [198.51.100.1], delay_ms: 3, quote_bytes: 28}
+  left: {interfaces: [198.51.100.11], delay_ms: 4, quote_bytes: 28}
+  right: {interfaces: [198.51.100.12], delay_ms: 4, quote_bytes: 28}
+  joint: {interfaces: [198.51.100.2], delay_ms: 1, JOINT}
+paths:
+  - source -> gateway -> balancer -> [left, right] -> joint -> destination
+"""
+
+
+@pytest.mark.parametrize(("joint", "edges"), [("quote_bytes: 28", 7), ("silent: true", 8)])
+def test_quotes_without_a_payload_are_told_apart_by_asking_one_at_a_time(
+    joint: str, edges: int, tmp_path: Path
+) -> None:
+    # The quoted ports are all that comes back: which of a flow's probes it was is not said.
+    file = tmp_path / "short.yaml"
+    file.write_text(SHORT_QUOTES.replace("JOINT", joint))
+    command = command_line("203.0.113.9", *SURE, "-n", "-o", "-", "--format", "json")
+    with emulated(str(file)) as network:
+        ran = subprocess.run(
+            network.at_source(*as_nobody(command)),
+            capture_output=True, text=True, check=False, timeout=60,
+        )  # fmt: skip
+    assert (ran.returncode, ran.stderr) == (0, "")
+    document = json.loads(ran.stdout)
+    assert len(document["graph"]["edges"]) == edges
+    assert "names two probes of this run" in document["run"]["unmatched"]
+    # Nothing of that is held against the routers.
+    answering = document["graph"]["answering"]
+    assert [one["lost"] for one in answering] == [0] * len(answering)

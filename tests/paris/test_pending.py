@@ -219,3 +219,63 @@ def test_tags_wrap_and_pass_over_those_in_flight() -> None:
         pending.reserve()
     pending.match(answer_to(plan, ProbeRequest(700, 1), 700), 1.0)
     assert pending.reserve() == 700
+
+
+def untagged(plan: FlowPlan, request: ProbeRequest) -> ParsedReply:
+    """What is left of an answer that quotes no more than the ports."""
+    parsed = answer_to(plan, request, 1)
+    return replace(parsed, quoted=replace(parsed.quoted, carrier_tag=0, ip_id=0))
+
+
+def test_an_answer_that_names_a_flow_only_is_to_its_one_probe() -> None:
+    plan = udp4()
+    pending, _ = flying(plan, ProbeRequest(3, 5))
+    pending.add(pending.reserve(), ProbeRequest(4, 5), 1.0)
+    assert pending.free_at_s(3) == float("inf")
+    reply = pending.match(untagged(plan, ProbeRequest(3, 1)), 1.1)
+    assert isinstance(reply, Reply)
+    assert reply.request == ProbeRequest(3, 5)
+    assert pending.free_at_s(3) == 0
+    assert pending.match(untagged(plan, ProbeRequest(3, 1)), 1.2) == Stray(StrayReason.AMBIGUOUS)
+    assert pending.in_flight == 1
+
+
+def test_probes_that_an_answer_may_be_to_are_withdrawn_and_a_late_answer_is_none() -> None:
+    plan = udp4()
+    pending, _ = flying(plan, ProbeRequest(3, 5))
+    pending.add(pending.reserve(), ProbeRequest(3, 6), 1.0)
+    assert pending.match(untagged(plan, ProbeRequest(3, 1)), 1.1) == Stray(StrayReason.AMBIGUOUS)
+    assert pending.withdrawn() == [ProbeRequest(3, 5), ProbeRequest(3, 6)]
+    assert (pending.withdrawn(), pending.in_flight, pending.unresolved()) == ([], 0, [])
+    # Until a second has passed since, the next answer could be to one of those.
+    assert pending.free_at_s(3) == 2.0
+    pending.add(pending.reserve(), ProbeRequest(3, 5), 2.0)
+    reply = pending.match(untagged(plan, ProbeRequest(3, 1)), 2.05)
+    assert isinstance(reply, Reply)
+    assert (reply.request, reply.sent_at_s) == (ProbeRequest(3, 5), 2.0)
+
+
+def test_a_withdrawn_probe_that_is_answered_after_all_is_answered_once() -> None:
+    plan = udp4()
+    pending, tag = flying(plan, ProbeRequest(3, 5))
+    pending.add(pending.reserve(), ProbeRequest(3, 6), 1.0)
+    pending.match(untagged(plan, ProbeRequest(3, 1)), 1.1)
+    again = pending.reserve()
+    pending.add(again, ProbeRequest(3, 5), 2.0)
+    reply = pending.match(answer_to(plan, ProbeRequest(3, 5), tag), 2.1)
+    assert isinstance(reply, Reply)
+    assert reply.sent_at_s == 1.0
+    late = pending.match(answer_to(plan, ProbeRequest(3, 5), again), 2.2)
+    assert late == Stray(StrayReason.DUPLICATE)
+    assert pending.in_flight == 0
+
+
+def test_a_corrected_departure_counts_while_its_probe_is_in_flight() -> None:
+    plan = udp4()
+    pending, tag = flying(plan, ProbeRequest(0, 5))
+    pending.correct(0, 1.5)
+    assert pending.oldest_s() == 1.5
+    reply = pending.match(answer_to(plan, ProbeRequest(0, 5), tag), 2.0)
+    assert isinstance(reply, Reply)
+    assert reply.rtt_s == 0.5
+    pending.correct(0, 1.7)  # too late to change what has been told
