@@ -1,0 +1,109 @@
+"""Round-trip times against what tshark sees on the interface, probe by probe."""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import time
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mda.model import ProbeRequest
+from mda.plan import Stamp
+from paris import probes, replies
+from paris.flows import FlowField, FlowPlan, Protocol
+from paris.wire import unprivileged
+from paris.wire.raw import RawWire
+from tests.lab import netlab
+from tests.lab.namespaces import inside_namespace
+from tests.lab.netlab import TARGET
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from paris.wire.base import Received, Wire
+
+pytestmark = pytest.mark.lab
+
+MOST_S = 5e-6
+
+
+def round_trips(capture: Path) -> dict[tuple[int, int], list[float]]:
+    """Seconds from each UDP probe to the ICMP error that quotes it, by source port and TTL."""
+    fields = ("frame.time_epoch", "ip.ttl", "ipv6.hlim", "data.data", "udp.srcport", "icmp.type",
+              "icmpv6.type")  # fmt: skip
+    ran = subprocess.run(
+        ["tshark", "-r", str(capture), "-Y", "udp", "-T", "fields", "-E", "separator=|",
+         *(part for field in fields for part in ("-e", field))],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    sent: dict[tuple[str, str], tuple[float, int]] = {}
+    found: dict[tuple[int, int], list[float]] = {}
+    for line in ran.stdout.splitlines():
+        at, ttl4, ttl6, payload, port, icmp4, icmp6 = line.split("|")
+        # Of two probes of a flow the payloads differ, and a quote has the payload as well.
+        if not icmp4 and not icmp6:
+            sent[port, payload] = float(at), int(ttl4 or ttl6)
+        elif (port, payload) in sent:
+            sent_at, ttl = sent[port, payload]
+            found.setdefault((int(port), ttl), []).append(float(at) - sent_at)
+    return found
+
+
+def exchanged(wire: Wire, flows: FlowPlan, pace: str) -> dict[tuple[int, int], list[float]]:
+    """What the wire says of the same, of probes of 64 flows to 4 TTLs."""
+    probe_of = {tag: ProbeRequest(tag % 64, tag % 4 + 1) for tag in range(1, 257)}
+    datagrams = [probes.build(flows, request, tag) for tag, request in probe_of.items()]
+    sent_at_s: list[float] = []
+    arrived: list[Received] = []
+    for begin in range(0, 256, 1 if pace == "paced" else 256):
+        sent_at_s += wire.send(datagrams[begin : begin + (1 if pace == "paced" else 256)])
+        arrived += wire.receive(wire.now_s() + 0.002)
+        time.sleep(0.002 if pace == "paced" else 0)
+    while more := wire.receive(wire.now_s() + 0.3):
+        arrived += more
+    assert wire.corrections() == []
+    found: dict[tuple[int, int], list[float]] = {}
+    for one in arrived:
+        reply = replies.parse(one.datagram, wire.hidden)
+        assert isinstance(reply, replies.ParsedReply)
+        tag = reply.quoted.carrier_tag
+        round_trip_s = one.at_s - sent_at_s[tag - 1]
+        found.setdefault((20000 + probe_of[tag].flow, probe_of[tag].ttl), []).append(round_trip_s)
+    return found
+
+
+@pytest.mark.parametrize("pace", ["paced", "burst"])
+@pytest.mark.parametrize("version", [4, 6])
+@pytest.mark.parametrize("kind", ["raw", "unprivileged"])
+def test_times_are_the_wires_own_to_some_microseconds(
+    kind: str, version: int, pace: str, tmp_path: Path
+) -> None:
+    capture = tmp_path / "seen.pcapng"
+    with netlab.lab(netlab.plain(4)) as lab:
+        flows = FlowPlan(
+            source=lab.source(version), destination=TARGET[version], protocol=Protocol.UDP,
+            field=FlowField.SPORT, sport=20000, dport=33434,
+        )  # fmt: skip
+        with inside_namespace(lab.namespace("src")):
+            wire: Wire = (
+                RawWire.open(flows, None) if kind == "raw" else unprivileged.open_wire(flows, None)
+            )
+            dumping = lab.background(
+                "src", "dumpcap", "-q", "-i", "v0n", "-w", str(capture), ready="File:"
+            )
+            with closing(wire), dumping:
+                told = exchanged(wire, flows, pace)
+                report = wire.report()
+                time.sleep(0.5)
+    assert (report.sent, report.received, report.sent_otherwise) == (Stamp.KERNEL, Stamp.KERNEL, 0)
+    seen = round_trips(capture)
+    errors = [
+        ours - theirs
+        for probe, round_trips_s in seen.items()
+        for ours, theirs in zip(told[probe], round_trips_s, strict=True)
+    ]
+    assert len(errors) == 256
+    assert statistics.median(map(abs, errors)) < MOST_S
