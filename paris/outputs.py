@@ -6,7 +6,7 @@ import os
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, BinaryIO, Final, cast
 
 from mda.errors import ParisTraceError
 from paris.errors import OutputError, SettingsError
@@ -70,11 +70,12 @@ def open_capture(outputs: tuple[Output, ...]) -> Iterator[Writer | None]:
     from pathlib import Path
 
     try:
-        file = Path(asked.file).open("wb")  # noqa: SIM115 - only opening it may be to blame below
+        # Unbuffered, so that nothing is left to fail when it is closed.
+        file = Path(asked.file).open("wb", buffering=0)  # noqa: SIM115
     except OSError as error:
         raise OutputError(f"cannot write {asked.file}: {error.strerror}") from None
     with file:
-        yield Writer(file)
+        yield Writer(cast("BinaryIO", file))
 
 
 def write_all(trace: Trace, outputs: tuple[Output, ...], options: OutputOptions) -> list[str]:

@@ -151,7 +151,8 @@ class Writer:
         if self.fault is not None:
             return
         try:
-            self.file.write(data)
+            while data:
+                data = data[self.file.write(data) :]  # an unbuffered file may take less
             self.file.flush()
         except OSError as error:
             self.fault = OutputError(f"cannot write {self.file.name}: {error.strerror}")

@@ -1,0 +1,149 @@
+"""Packets in a file: blocks come back as they were written, in either byte order."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+import struct
+import subprocess
+import sys
+from ipaddress import ip_address
+from pathlib import Path
+
+import pytest
+
+from mda.model import Loss, ProbeRequest, StopReason
+from paris.errors import ExitCode
+from paris.formats import blocks, capture
+from paris.formats.blocks import Direction, Names, Packet, Section, Statistics
+from paris.formats.capture import Writer
+from tests.support.traces import RAW_WIRE, assembled
+
+CHECKOUT = Path(__file__).parents[3]
+PLAN = assembled([]).plan
+SOME = [
+    Packet(1_700_000_000_123_456_789, Direction.SENT, b"\x45" + bytes(19), "a probe"),
+    Packet(1_700_000_001_000_000_001, Direction.RECEIVED, b"\x60" + bytes(42)),
+]
+
+
+def test_blocks_come_back_as_they_were_written() -> None:
+    named = {ip_address("192.0.2.1").packed: "one", ip_address("2001:db8::1").packed: "two"}
+    data = blocks.header("a comment", "a program") + b"".join(map(blocks.packet, SOME))
+    data += blocks.names(named) + blocks.statistics("the end", 1_700_000_002_000_000_000, 7)
+    assert list(blocks.read(data)) == [
+        Section("a comment"), *SOME, Names(named), Statistics("the end"),
+    ]  # fmt: skip
+
+
+def test_the_other_byte_order_and_other_resolutions_are_read() -> None:
+    def block(kind: int, body: bytes) -> bytes:
+        size = struct.pack(">I", 12 + len(body))
+        return struct.pack(">I", kind) + size + body + size
+
+    section = block(0x0A0D0D0A, struct.pack(">IHHq", 0x1A2B3C4D, 1, 0, -1))
+    microseconds = block(1, struct.pack(">HHI", 101, 0, 0))
+    halves = block(1, struct.pack(">HHIHHB3x", 101, 0, 0, 9, 1, 0x81))
+    unknown = block(0xBAD, bytes(8))
+    ticks = struct.pack(">II", 0, 3)
+    packets = [
+        block(6, struct.pack(">I", n) + ticks + struct.pack(">II", 2, 2) + b"hi\0\0")
+        for n in (0, 1)
+    ]
+    found = list(blocks.read(section + microseconds + unknown + halves + b"".join(packets)))
+    assert found == [
+        Section(""),
+        Packet(3_000, Direction.UNKNOWN, b"hi"),
+        Packet(1_500_000_000, Direction.UNKNOWN, b"hi"),
+    ]
+
+
+def test_a_file_that_ends_within_a_block_is_read_up_to_there() -> None:
+    data = blocks.header("", "") + b"".join(map(blocks.packet, SOME))
+    assert list(blocks.read(data[:-1])) == [Section(""), SOME[0]]
+
+
+@pytest.mark.parametrize("size", [0, 8, 13])
+def test_a_block_that_cannot_be_is_an_error(size: int) -> None:
+    wrong = struct.pack("<II", 6, size) + bytes(20)
+    with pytest.raises(ValueError, match="cannot be"):
+        list(blocks.read(blocks.header("", "") + wrong))
+
+
+def test_losses_are_told_however_many_there_are() -> None:
+    # A comment holds 65,535 bytes: these are some thirty times as many.
+    lost = [
+        Loss(request=ProbeRequest(flow, 255, 0), sent_at_s=flow / 1e3, gave_up_at_s=flow / 1e3 + 1)
+        for flow in range(40_000)
+    ]
+    file = io.BytesIO()
+    writer = Writer(file)
+    writer.begin(PLAN, RAW_WIRE, 1_700_000_000.0)
+    for one in lost:
+        writer.sent([one.request], [b"\x45" + bytes(19)], [one.sent_at_s])
+    writer.end(outcomes=lost, stopped=StopReason.COMPLETE, duration_s=42.0, wire=RAW_WIRE, names={})
+    found = capture.read(file.getvalue(), "file")
+    assert list(found.losses.values()) == [(one.request, one.gave_up_at_s) for one in lost]
+    assert [one.at_s for one in found.passed] == [one.sent_at_s for one in lost]
+    assert (found.stopped, found.duration_s, found.plan) == (StopReason.COMPLETE, 42.0, PLAN)
+    assert writer.fault is None
+
+
+def test_departures_that_were_told_late_are_corrected() -> None:
+    file = io.BytesIO()
+    writer = Writer(file)
+    writer.begin(PLAN, RAW_WIRE, 0.0)
+    request = ProbeRequest(1, 2, 0)
+    writer.sent([request], [b"\x45" + bytes(19)], [0.5])
+    loss = Loss(request=request, sent_at_s=0.75, gave_up_at_s=1.0)
+    writer.end(
+        outcomes=[loss], stopped=StopReason.COMPLETE, duration_s=1.0, wire=RAW_WIRE, names={}
+    )
+    assert capture.read(file.getvalue(), "file").corrected == {request: 0.75}
+
+
+def test_names_are_kept() -> None:
+    file = io.BytesIO()
+    writer = Writer(file)
+    writer.begin(PLAN, RAW_WIRE, 0.0)
+    names = {ip_address("192.0.2.7"): "seven.example", ip_address("2001:db8::7"): "also"}
+    writer.end(outcomes=[], stopped=StopReason.COMPLETE, duration_s=0.0, wire=RAW_WIRE, names=names)
+    assert capture.read(file.getvalue(), "file").names == names
+
+
+def test_a_full_disk_ends_the_writing_but_not_the_measurement(tmp_path: Path) -> None:
+    kept = tmp_path / "kept.json"
+    ran = subprocess.run(
+        [sys.executable, "-m", "paris", "--sim", "two-way", "--mda", "-o", "/dev/full",
+         "--format", "pcapng", "-o", str(kept)],
+        cwd=CHECKOUT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert ran.returncode == ExitCode.OUTPUT
+    assert ran.stderr == "paris-trace: cannot write /dev/full: No space left on device\n"
+    assert json.loads(kept.read_text())["run"]["stopped"] == "complete"
+
+
+@pytest.mark.lab
+def test_tshark_reads_what_is_written(tmp_path: Path) -> None:
+    assert shutil.which("tshark"), "tshark is needed"
+    file = tmp_path / "some.pcapng"
+    ran = subprocess.run(
+        [sys.executable, "-m", "paris", "--sim", "mpls", "--mda", "-o", str(file),
+         "-o", str(tmp_path / "some.json")],
+        cwd=CHECKOUT, capture_output=True, check=False,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr
+    fields = ("frame.comment", "frame.packet_flags_direction", "_ws.malformed", "frame.time_epoch")
+    shown = subprocess.run(
+        ["tshark", "-r", str(file), "-T", "fields", "-E", "separator=|",
+         *(part for field in fields for part in ("-e", field))],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    rows = [line.split("|") for line in shown.stdout.splitlines()]
+    document = json.loads((tmp_path / "some.json").read_text())
+    sent = [json.loads(row[0]) for row in rows if int(row[1], 0) == 2]
+    assert len(sent) == document["run"]["probes_sent"]
+    assert all(set(one) == {"flow", "ttl", "attempt"} for one in sent)
+    assert sum(int(row[1], 0) == 1 for row in rows) == document["run"]["answered"]
+    assert not any(row[2] for row in rows)
