@@ -1,0 +1,145 @@
+"""What ordinary sockets say of answers, made datagrams again: they parse as raw ones would."""
+
+from __future__ import annotations
+
+import struct
+from ipaddress import ip_address
+
+import pytest
+
+from mda.model import MplsEntry, ProbeRequest, ReplyKind
+from paris import packets, probes, replies
+from paris.checksums import checksum, pseudo_header, word_sum
+from paris.flows import FlowField, Protocol
+from paris.packets import read_ip
+from paris.replies import ParsedReply
+from paris.wire import quotes
+from paris.wire.kernel import Told
+from tests.paris.test_probes import COMBINATIONS, plan_of
+
+ROUTER = {4: ip_address("198.51.100.7"), 6: ip_address("2001:db8:7::7")}
+KEPT_BY_KERNEL = {Protocol.UDP: 8, Protocol.ICMP: 0, Protocol.TCP: 0}
+HEADER_BYTES = {4: 20, 6: 40}
+
+
+def told_of(version: int, kind: int = 0, code: int = 0, extension_at: int = 0) -> Told:
+    return Told(
+        ttl=250, is_error=True, icmp_type=kind or {4: 11, 6: 3}[version], icmp_code=code,
+        offender=ROUTER[version].packed, extension_at=extension_at,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("version", "protocol", "field"), COMBINATIONS)
+def test_a_probe_is_taken_apart_into_what_sockets_want(
+    version: int, protocol: Protocol, field: FlowField
+) -> None:
+    plan = plan_of(version, protocol, field)
+    datagram = probes.build(plan, ProbeRequest(5, 9), 777)
+    sent, headers = quotes.read_sent(datagram), plan.headers(5)
+    assert (sent.ttl, sent.traffic_class, sent.flow_label) == (9, 0x20, headers.flow_label)
+    if protocol is Protocol.ICMP:
+        assert (sent.sport, sent.dport) == (plan.sport, 0)
+        assert sent.body == datagram[HEADER_BYTES[version] :]
+    else:
+        assert (sent.sport, sent.dport) == (headers.sport, headers.dport)
+    if protocol is Protocol.UDP:
+        # The kernel's checksum of this payload is the tag.
+        length = 8 + len(sent.body)
+        segment = struct.pack("!HHHH", sent.sport, sent.dport, length, 0) + sent.body
+        pseudo = pseudo_header(plan.source.packed, plan.destination.packed, 17, length)
+        assert checksum(pseudo + segment) == 777
+
+
+@pytest.mark.parametrize("returned", [8, 14, 600])
+@pytest.mark.parametrize(("version", "protocol", "field"), COMBINATIONS)
+def test_an_error_parses_as_a_raw_socket_would_have_shown_it(
+    version: int, protocol: Protocol, field: FlowField, returned: int
+) -> None:
+    plan = plan_of(version, protocol, field)
+    datagram = probes.build(plan, ProbeRequest(5, 9), 777)
+    sent = quotes.read_sent(datagram)
+    behind = datagram[HEADER_BYTES[version] + KEPT_BY_KERNEL[protocol] :][:returned]
+    if protocol is Protocol.TCP:
+        behind = behind[:4] + b"\x12\x34\x56\x78" + behind[8:]  # a sequence number of the kernel's
+    rebuilt = quotes.icmp_error(sent, behind, told_of(version))
+    parsed = replies.parse(rebuilt)
+    assert isinstance(parsed, ParsedReply)
+    assert (parsed.responder, parsed.reply_ttl) == (ROUTER[version], 250)
+    assert parsed.kind is ReplyKind.TIME_EXCEEDED
+    assert parsed.quoted.carrier_tag == 777
+    quoted = packets.icmp_error(
+        packets.IPHeader(
+            source=ROUTER[version], destination=plan.source, ttl=250,
+            protocol=1 if version == 4 else 58,
+        ),
+        {4: 11, 6: 3}[version], 0, datagram,
+    )  # fmt: skip
+    raw = replies.parse(quoted)
+    assert isinstance(raw, ParsedReply)
+    assert parsed.quoted == raw.quoted
+
+
+@pytest.mark.parametrize("version", [4, 6])
+def test_what_is_rebuilt_has_right_checksums(version: int) -> None:
+    plan = plan_of(version, Protocol.UDP, FlowField.SPORT)
+    sent = quotes.read_sent(probes.build(plan, ProbeRequest(5, 9), 777))
+    syn = quotes.read_sent(
+        probes.build(plan_of(version, Protocol.TCP, FlowField.SPORT), ProbeRequest(0, 9), 777)
+    )
+    for rebuilt in (
+        quotes.icmp_error(sent, sent.body, told_of(version)),
+        quotes.tcp_answer(syn, open_port=True),
+        quotes.udp_answer(ROUTER[version].packed, plan.source.packed, b"hello", Told(ttl=9)),
+    ):
+        read = read_ip(rebuilt)
+        assert read is not None
+        header, payload = read
+        if version == 4:
+            assert word_sum(rebuilt[:20]) == 0xFFFF
+        pseudo = pseudo_header(
+            header.source.packed, header.destination.packed, header.protocol, len(payload)
+        )
+        assert word_sum(payload if header.protocol == 1 else pseudo + payload) == 0xFFFF
+
+
+@pytest.mark.parametrize("tells_offset", [True, False])
+@pytest.mark.parametrize("version", [4, 6])
+def test_labels_behind_the_quote_are_read(version: int, *, tells_offset: bool) -> None:
+    plan = plan_of(version, Protocol.UDP, FlowField.SPORT)
+    datagram = probes.build(plan, ProbeRequest(5, 9), 777)
+    header = packets.IPHeader(
+        source=ROUTER[version], destination=plan.source, ttl=9, protocol=1 if version == 4 else 58
+    )
+    label = MplsEntry(16001, 3, bottom=True, ttl=1)
+    whole = packets.icmp_error(header, {4: 11, 6: 3}[version], 0, datagram, (label,))
+    kept = HEADER_BYTES[version] + 8
+    returned = whole[HEADER_BYTES[version] + 8 + kept :]
+    # The kernel says where the extensions begin, or, of routers from before RFC 4884, nothing.
+    told = told_of(version, extension_at=(128 - kept) if tells_offset else 0)
+    parsed = replies.parse(quotes.icmp_error(quotes.read_sent(datagram), returned, told))
+    assert isinstance(parsed, ParsedReply)
+    assert parsed.mpls == (label,)
+
+
+@pytest.mark.parametrize("version", [4, 6])
+def test_a_quote_too_short_for_the_tag_names_the_flow_only(version: int) -> None:
+    plan = plan_of(version, Protocol.UDP, FlowField.SPORT)
+    sent = quotes.read_sent(probes.build(plan, ProbeRequest(5, 9), 777))
+    assert quotes.tag_of_quote(17, b"\x01") == b""
+    parsed = replies.parse(quotes.icmp_error(sent, b"", told_of(version)))
+    assert isinstance(parsed, ParsedReply)
+    assert (parsed.quoted.carrier_tag, parsed.quoted.sport) == (0, plan.sport + 5)
+    assert not parsed.quoted.ip_id
+
+
+@pytest.mark.parametrize("version", [4, 6])
+def test_how_a_connection_went_is_an_answer_without_a_ttl(version: int) -> None:
+    plan = plan_of(version, Protocol.TCP, FlowField.SPORT)
+    sent = quotes.read_sent(probes.build(plan, ProbeRequest(2, 9), 0xDEADBEEF))
+    for is_open, kind in ((True, ReplyKind.SYN_ACK), (False, ReplyKind.RST)):
+        answer = quotes.tcp_answer(sent, open_port=is_open)
+        parsed = replies.parse(answer, frozenset({"reply_ip_id"}))
+        assert isinstance(parsed, ParsedReply)
+        assert (parsed.kind, parsed.responder) == (kind, plan.destination)
+        assert parsed.quoted.carrier_tag == 0xDEADBEEF
+        assert (parsed.reply_ttl, parsed.reply_ip_id) == (None, None)
