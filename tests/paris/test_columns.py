@@ -1,0 +1,116 @@
+"""Answers read by the hundred: the same probes as read one by one, and no others."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from mda.model import MplsEntry, ProbeRequest, Reply
+from paris import packets, probes, replies
+from paris.columns import Matcher
+from paris.flows import FlowField, Protocol
+from paris.pending import Pending
+from tests.paris.test_probes import COMBINATIONS, plan_of
+from tests.paris.wire.test_filters import ROUTER, answers, header, strays
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from paris.flows import FlowPlan
+
+WIDTH = 512
+
+
+def rows_of(datagrams: list[bytes]) -> tuple[NDArray[np.uint8], NDArray[np.uint32]]:
+    """Datagrams as a ring shows them: rows of one width, and how long each is."""
+    rows = np.zeros((len(datagrams), WIDTH), np.uint8)
+    for row, datagram in zip(rows, datagrams, strict=True):
+        row[: len(datagram)] = np.frombuffer(datagram[:WIDTH], np.uint8)
+    return rows, np.array([len(one) for one in datagrams], np.uint32)
+
+
+def some_answers(plan: FlowPlan, requests: dict[int, ProbeRequest]) -> list[bytes]:
+    """An answer to each probe: a router's, with and without labels, or the destination's own."""
+    version = plan.source.version
+    router, end = header(plan, ROUTER[version]), header(plan, plan.destination)
+    expired, unreachable = ((11, 0), (3, 3)) if version == 4 else ((3, 0), (1, 4))
+    found = []
+    for tag, request in requests.items():
+        probe = probes.build(plan, request, tag)
+        message = probe[20 if version == 4 else 40 :]
+        match tag % 5:
+            case 0 if plan.protocol is Protocol.ICMP:
+                found.append(packets.echo_reply(end, message))
+            case 0 if plan.protocol is Protocol.TCP:
+                found.append(packets.tcp_answer(end, message, open_port=tag % 2 == 0))
+            case 0:
+                found.append(packets.icmp_error(end, *unreachable, probe))
+            case 1:
+                labels = (MplsEntry(16001, 0, bottom=True, ttl=1),)
+                found.append(packets.icmp_error(router, *expired, probe, labels))
+            case 2:
+                least = 28 if version == 4 else 48
+                found.append(packets.icmp_error(router, *expired, probe[:least]))
+            case 3 if version == 4:  # with options in the header of the answer
+                plain = packets.icmp_error(router, *expired, probe)
+                found.append(b"\x46" + plain[1:20] + bytes(4) + plain[20:])
+            case _:
+                found.append(packets.icmp_error(router, *expired, probe))
+    return found
+
+
+@pytest.mark.parametrize(("version", "protocol", "field"), COMBINATIONS)
+def test_many_answers_are_read_as_each_is(
+    version: int, protocol: Protocol, field: FlowField
+) -> None:
+    if field is FlowField.FLOW_LABEL:
+        return  # a label is not compared: ports and tag tell
+    random, plan = Random(3), plan_of(version, protocol, field)
+    requests = {
+        tag: ProbeRequest(random.randrange(1000), random.randint(1, 30))
+        for tag in random.sample(range(1, 0xFFFE), 400)
+    }
+    datagrams = some_answers(plan, requests)
+    datagrams += strays(plan)
+    datagrams += some_answers(plan, {tag: requests[tag] for tag in list(requests)[:50]})  # twice
+    pending, matcher = Pending(plan), Matcher(plan)
+    for number, (tag, request) in enumerate(requests.items()):
+        pending.add(tag, request, 0.0)
+        matcher.add(np.array([tag]), np.array([request.flow]), np.array([number]))
+    alone = []
+    for datagram in datagrams:
+        parsed = replies.parse(datagram)
+        if isinstance(parsed, replies.ParsedReply):
+            reply = pending.match(parsed, 1.0)
+            if isinstance(reply, Reply):
+                alone.append((reply.request, reply.responder.packed, reply.ends_path))
+    found = matcher.match(*rows_of(datagrams))
+    by_number = list(requests.values())
+    together = [
+        (by_number[number], responder.tobytes(), bool(ends))
+        for number, responder, ends in zip(
+            found.probes, found.responders, found.ends_path, strict=True
+        )
+    ]
+    assert len(alone) == len(requests)
+    assert together == alone
+    assert matcher.unmatched == len(datagrams) - len(requests)
+
+
+@pytest.mark.parametrize("protocol", Protocol)
+@pytest.mark.parametrize("version", [4, 6])
+def test_no_bytes_are_an_answer_or_an_exception(version: int, protocol: Protocol) -> None:
+    random = Random(9)
+    field = FlowField.ICMP_CHECKSUM if protocol is Protocol.ICMP else FlowField.SPORT
+    plan = plan_of(version, protocol, field)
+    matcher = Matcher(plan)
+    matcher.add(np.arange(1, 0xFFFF), np.arange(1, 0xFFFF) % 1000, np.arange(1, 0xFFFF))
+    whole = answers(plan)
+    wrong = [random.randbytes(random.randrange(200)) for _ in range(300)]
+    wrong += [one[:cut] for one in whole for cut in range(0, 28)]
+    found = matcher.match(*rows_of(wrong))
+    assert len(found.rows) == 0
+    assert matcher.unmatched == len(wrong)
