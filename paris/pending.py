@@ -218,7 +218,8 @@ class Pending:
             request=flight.request,
             kind=parsed.kind,
             responder=parsed.responder,
-            sent_at_s=flight.sent_at_s,
+            # Departures of a batch are estimates; no answer comes before its probe.
+            sent_at_s=min(flight.sent_at_s, received_at_s),
             received_at_s=received_at_s,
             icmp_type=parsed.icmp_type,
             icmp_code=parsed.icmp_code,

@@ -50,8 +50,9 @@ def give_up() -> None:
     libc = ctypes.CDLL(None, use_errno=True)
     libc.prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0)
     capability = 0
-    while libc.prctl(_BOUNDING_READ, capability, 0, 0, 0) == 1:
-        libc.prctl(_BOUNDING_DROP, capability, 0, 0, 0)  # refused to those who had none to lose
+    while (has := libc.prctl(_BOUNDING_READ, capability, 0, 0, 0)) >= 0:
+        if has:
+            libc.prctl(_BOUNDING_DROP, capability, 0, 0, 0)  # refused to who could not use it
         capability += 1
     libc.prctl(_AMBIENT, _AMBIENT_CLEAR_ALL, 0, 0, 0)
     if not _set_capabilities(libc, 0):

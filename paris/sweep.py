@@ -132,7 +132,8 @@ class _Run:
             flows=self._flows,
             ttls=self._ttls,
             responders=self._responders,
-            rtts_s=self._received_at_s - self._sent_at_s,
+            # Departures of a batch are estimates; no answer comes before its probe.
+            rtts_s=np.maximum(self._received_at_s - self._sent_at_s, 0),
             ends_path=self._ends_path,
             unmatched=self._matcher.unmatched,
             wire=self._wire.report(),

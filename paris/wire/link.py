@@ -40,7 +40,7 @@ def open_sender(destination: IPAddress, interface: str | None) -> tuple[socket.s
     try:
         sender.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER_BYTES)
         sender.bind((device, 0))
-        hardware = _link_address(gateway, device, destination)
+        hardware = _link_address(gateway, device)
     except BaseException:
         sender.close()
         raise
@@ -62,7 +62,7 @@ def _route(destination: IPAddress, interface: str | None) -> dict[str, Any]:
     return found[0]
 
 
-def _link_address(gateway: IPAddress, device: str, destination: IPAddress) -> bytes:
+def _link_address(gateway: IPAddress, device: str) -> bytes:
     """The hardware address of a neighbour, resolved if the kernel does not know it yet."""
     until_s = time.monotonic() + _RESOLVE_S
     while True:
@@ -74,7 +74,8 @@ def _link_address(gateway: IPAddress, device: str, destination: IPAddress) -> by
         family = socket.AF_INET if gateway.version == 4 else socket.AF_INET6
         # Whatever is sent makes the kernel resolve the next hop.
         with socket.socket(family, socket.SOCK_DGRAM) as asking, suppress(OSError):
-            asking.sendto(b"", (str(destination), _DISCARD_PORT))
+            scope = () if gateway.version == 4 else (0, socket.if_nametoindex(device))
+            asking.sendto(b"", (str(gateway), _DISCARD_PORT, *scope))
         time.sleep(0.02)
 
 
