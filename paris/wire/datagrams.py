@@ -195,14 +195,20 @@ class DatagramWire:
     def _take_error(self, port: _Port, quoted: bytes, told: Told, at_s: float) -> None:
         sport, dport, _ = port.key
         number = self._flows.protocol.number(self._flows.source.version)
-        sent = self._sent.get((sport, dport, quotes.tag_of_quote(number, quoted)))
+        tag = quotes.tag_of_quote(number, quoted)
+        sent = self._sent.get((sport, dport, tag))
         if sent is None:
-            # Any probe of this flow stands for the one that cannot be told.
+            # Any probe of this flow stands for the one that is not known.
             sent = next(
-                one for one in reversed(self._sent.values()) if ports.key_of(one) == port.key
+                (one for one in reversed(self._sent.values()) if ports.key_of(one) == port.key),
+                None,
             )
-            quoted = b""
-            self.one_at_a_time = True
+            if sent is None:
+                return  # nothing was sent from here yet
+            if tag:
+                sent = quotes.with_body(sent, quoted)  # somebody made it up
+            else:
+                self.one_at_a_time = True
         self._arrived.append(Received(quotes.icmp_error(sent, quoted, told), at_s))
 
     def _drain_data(self, port: _Port) -> None:

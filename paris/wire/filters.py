@@ -9,6 +9,7 @@ from __future__ import annotations
 import socket
 import struct
 from array import array
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from paris.flows import Protocol
@@ -132,7 +133,7 @@ def either(first: list[Instruction], second: list[Instruction]) -> list[Instruct
 
 
 def attach(one: socket.socket, instructions: list[Instruction]) -> None:
-    """Let a socket receive only what a filter keeps. Raises OSError."""
+    """Let a socket receive only what a filter keeps; what came before is gone. Raises OSError."""
     code = array("B", b"".join(struct.pack("@HBBI", *one) for one in instructions))
     # The kernel copies the program while the option is set; `code` lives until then.
     one.setsockopt(
@@ -140,3 +141,6 @@ def attach(one: socket.socket, instructions: list[Instruction]) -> None:
         SO_ATTACH_FILTER,
         struct.pack("@HP", len(instructions), code.buffer_info()[0]),
     )
+    with suppress(BlockingIOError):
+        while True:
+            one.recv(1, socket.MSG_DONTWAIT)

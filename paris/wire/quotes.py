@@ -71,6 +71,19 @@ def tag_of_quote(protocol: int, quoted: bytes) -> bytes:
     return quoted[6:8] if len(quoted) >= 8 else b""
 
 
+def with_body(sent: Sent, body: bytes) -> Sent:
+    """A probe with other bytes behind its ports, as the kernel would have built it."""
+    if sent.protocol != UDP:
+        return sent  # its tag is among the bytes that are quoted
+    at = _HEADER_BYTES[sent.version]
+    segment = sent.datagram[at : at + 6] + b"\0\0" + body
+    total = checksum(pseudo_header(*_ends(sent), UDP, len(segment)) + segment)
+    head = sent.datagram[: at + 6]
+    if sent.version == 4:
+        head = head[:4] + b"\0\0" + head[6:]  # the identification would repeat another tag
+    return sent._replace(datagram=head + struct.pack("!H", total) + body, body=body)
+
+
 def icmp_error(sent: Sent, quoted: bytes, told: Told) -> bytes:
     """The answer that the error queue told of: a whole ICMP error that quotes `sent`.
 

@@ -1,0 +1,139 @@
+"""What others and this machine do to a measurement: floods, forgeries, and a network that goes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+
+import pytest
+
+from paris.errors import ExitCode
+from tests.lab import netlab
+from tests.lab.command import CHECKOUT, as_nobody, command_line, trace
+from tests.lab.netlab import TARGET, Lab
+
+pytestmark = pytest.mark.lab
+
+SURE = ("--mda", "-c", "99.9", "--seed", "1")
+FLOOD_PPS = "100000"
+WIRES = ("raw", "unprivileged", "bulk")
+
+
+@pytest.mark.parametrize("kind", ["elsewhere", "tags", "noise"])
+@pytest.mark.parametrize("version", [4, 6])
+@pytest.mark.parametrize("wire", WIRES)
+def test_a_flood_of_forgeries_adds_nothing(wire: str, version: int, kind: str) -> None:
+    with netlab.lab(netlab.diamond(4)) as lab:
+        ends = str(lab.source(version)), str(TARGET[version])
+        flood = ("env", f"PYTHONPATH={CHECKOUT}", sys.executable, "-m", "tests.lab.flood", kind)
+        with lab.background("r1", *flood, *ends, FLOOD_PPS):
+            options = (*SURE, "--wire", wire)
+            found = trace(lab, version, *options, privileged=wire != "unprivileged")
+        assert found.exit_code == 0
+        assert found.truth == lab.truth(version)
+        run = found.document["run"]
+        assert run["answered"] == run["probes_sent"] or run["wire"]["dropped"]
+        strays = sum(run["unmatched"].values())
+        if kind == "tags":
+            assert strays > 0  # those that could be to a flow of ours are read, and counted
+        else:
+            assert strays == 0  # the kernel keeps them away
+
+
+def interrupted(lab: Lab, *faults: tuple[str, ...], wire: str = "raw") -> tuple[int, str, dict]:  # type: ignore[type-arg]
+    """Exit code, standard error and JSON of a slow trace during which `faults` are done."""
+    options = (*SURE, "-n", "--rate", "20", "-o", "-", "--format", "json", "--wire", wire)
+    command = command_line(str(TARGET[4]), *options)
+    with subprocess.Popen(
+        lab.at_source(*(as_nobody(command) if wire == "unprivileged" else command)),
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    ) as process:  # fmt: skip
+        time.sleep(2.0)  # of the several that it takes
+        for fault in faults:
+            lab.run(*fault)
+        out, err = process.communicate(timeout=60)
+    return process.returncode, err, json.loads(out)
+
+
+@pytest.mark.parametrize("wire", WIRES)
+@pytest.mark.parametrize(
+    "faults",
+    [
+        [("ip", "link", "set", "v0n", "down")],
+        [("ip", "link", "del", "v0n")],
+        [("ip", "route", "flush", "table", "main")],
+        [("ip", "addr", "flush", "dev", "v0n")],
+    ],
+    ids=["interface down", "interface gone", "no route", "no address"],
+)
+def test_a_network_that_goes_ends_in_one_line_with_what_was_measured(
+    faults: list[tuple[str, ...]], wire: str
+) -> None:
+    with netlab.lab(netlab.diamond(4)) as lab:
+        exit_code, stderr, document = interrupted(lab, *faults, wire=wire)
+    assert exit_code == ExitCode.LOCAL_NETWORK
+    assert stderr.startswith(f"paris-trace: cannot send to {TARGET[4]}: ")
+    assert stderr.endswith("what was measured before is kept, unfinished\n")
+    assert stderr.count("\n") == 1
+    assert document["run"]["stopped"] == "wire-error"
+    assert document["run"]["answered"] > 5
+    assert len(document["graph"]["vertices"]) > 3
+
+
+@pytest.mark.parametrize("wire", WIRES)
+def test_a_change_of_address_ends_in_one_line_or_in_silence_that_is_shown(wire: str) -> None:
+    # The probes' source is no address of this machine any more: some kernels refuse to send them,
+    # others send them and get no answer. Nothing is invented either way.
+    with netlab.lab(netlab.diamond(4)) as lab:
+        exit_code, stderr, document = interrupted(
+            lab,
+            ("ip", "addr", "del", "198.51.100.0/31", "dev", "v0n"),
+            ("ip", "addr", "add", "198.51.100.200/24", "dev", "v0n"),
+            ("ip", "route", "add", "203.0.113.9/32", "via", "198.51.100.1", "dev", "v0n"),
+            wire=wire,
+        )
+        true = {(ttl, str(address)) for ttl, address in lab.truth(4).vertices}
+    assert exit_code in (ExitCode.LOCAL_NETWORK, ExitCode.REACHED, ExitCode.NOT_REACHED)
+    assert stderr.count("\n") <= 1
+    found = {(one["ttl"], one["address"]) for one in document["graph"]["vertices"]}
+    assert {one for one in found if one[1] is not None} <= true
+    assert document["run"]["answered"] > 5
+
+
+@pytest.mark.parametrize("wire", ["raw", "unprivileged"])
+def test_what_the_reverse_path_filter_drops_is_told_with_the_remedy(wire: str) -> None:
+    with netlab.lab(netlab.diamond(2)) as lab:
+        hide_one_branch(lab)
+        found = trace(lab, 4, *SURE, "--wire", wire)
+        assert "the reverse path filter of this machine dropped" in found.stderr
+        assert "sysctl -w net.ipv4.conf.all.rp_filter=2" in found.stderr
+        assert found.stderr.count("\n") == 1
+        assert found.document["run"]["wire"]["reverse_path"] > 0
+        assert found.truth != lab.truth(4)
+        lab.run("sysctl", "-qw", "net.ipv4.conf.all.rp_filter=2")
+        remedied = trace(lab, 4, *SURE, "--wire", wire)
+        assert (remedied.stderr, remedied.truth) == ("", lab.truth(4))
+
+
+def test_the_bulk_wire_sees_what_the_reverse_path_filter_drops() -> None:
+    with netlab.lab(netlab.diamond(2)) as lab:
+        hide_one_branch(lab)
+        found = trace(lab, 4, *SURE, "--wire", "bulk")
+        assert (found.stderr, found.truth) == ("", lab.truth(4))
+
+
+def hide_one_branch(lab: Lab) -> None:
+    """Let the way back to one router lead elsewhere, and drop what comes from it all the same."""
+    (hidden, *_) = sorted(str(address) for ttl, address in lab.truth(4).vertices if ttl == 3)
+    for command in (
+        ("ip", "link", "add", "x0", "type", "veth", "peer", "name", "x1"),
+        ("ip", "addr", "add", "10.99.0.1/24", "dev", "x0"),
+        ("ip", "link", "set", "x0", "up"),
+        ("ip", "link", "set", "x1", "up"),
+        ("ip", "route", "add", "default", "via", "198.51.100.1", "dev", "v0n"),
+        ("ip", "route", "add", f"{hidden}/32", "dev", "x0"),
+        ("sysctl", "-qw", "net.ipv4.conf.all.rp_filter=1"),
+    ):
+        assert lab.run(*command).returncode == 0, command
