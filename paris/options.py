@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import argparse
 import os
-import socket
 from dataclasses import dataclass
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, NoReturn
 
 from mda.plan import Algorithm
 from mda.stopping import Bound
+from paris.arguments import address, number, port, seconds, sendwait
 from paris.errors import SettingsError
 from paris.settings import DEFAULT_CONFIDENCE, DEFAULT_RATE_PPS, Reading, Settings
 from paris.version import __version__
@@ -18,7 +17,6 @@ from paris.wire.base import BULK, RAW, UNPRIVILEGED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from ipaddress import IPv4Address, IPv6Address
 
 _HELP_WIDTH = 80
 _EXAMPLES = """\
@@ -275,11 +273,11 @@ def _trace_parser() -> argparse.ArgumentParser:
     add(
         "-p",
         "--port",
-        type=_port,
+        type=port,
         metavar="PORT",
         help="destination port, number or service name (default 33434; 80 with -T)",
     )
-    add("--sport", type=_port, metavar="PORT", help="source port of flow 0")
+    add("--sport", type=port, metavar="PORT", help="source port of flow 0")
     add("-f", "--first-hop", type=int, default=1, metavar="TTL", help="TTL to begin at (1)")
     add("-m", "--max-hops", type=int, default=30, metavar="TTL", help="TTL to end at (30)")
     add(
@@ -290,7 +288,7 @@ def _trace_parser() -> argparse.ArgumentParser:
         metavar="N",
         help="probes per hop; with --mda, tries before silence is believed (3)",
     )
-    add("-s", "--source", type=_address, metavar="ADDRESS", help="source address")
+    add("-s", "--source", type=address, metavar="ADDRESS", help="source address")
     add("-i", "--interface", metavar="NAME", help="network interface to send from")
     add(
         "--wire",
@@ -299,15 +297,22 @@ def _trace_parser() -> argparse.ArgumentParser:
         "where raw is refused), bulk (raw, for thousands of probes; needs numpy)",
     )
     add("--link", action="store_true", help="with --wire bulk: send frames, past routing")
-    add("-t", "--tos", type=_number, default=0, metavar="N", help="ToS byte or traffic class (0)")
-    add("--flow-label", type=_number, default=0, metavar="N", help="IPv6 flow label (0)")
+    add(
+        "-t",
+        "--tos",
+        type=number,
+        default=0,
+        metavar="N",
+        help="ToS byte or traffic class (0)",
+    )
+    add("--flow-label", type=number, default=0, metavar="N", help="IPv6 flow label (0)")
 
     group = parser.add_argument_group("time")
     add = group.add_argument
     add(
         "-w",
         "--wait",
-        type=_seconds,
+        type=seconds,
         default=2.0,
         metavar="SECONDS",
         help="longest wait for an answer; adapts downwards (2)",
@@ -315,13 +320,13 @@ def _trace_parser() -> argparse.ArgumentParser:
     add(
         "-z",
         "--sendwait",
-        type=_sendwait,
+        type=sendwait,
         metavar="SECONDS",
         help="pause between probes; above 10 it is in milliseconds",
     )
     add("--rate", type=float, metavar="PPS", help=f"probes a second ({DEFAULT_RATE_PPS:g})")
     add("--max-probes", type=int, metavar="N", help="stop after N probes")
-    add("--deadline", type=_seconds, metavar="SECONDS", help="stop after this long")
+    add("--deadline", type=seconds, metavar="SECONDS", help="stop after this long")
 
     _add_outputs(parser)
     group = parser.add_argument_group("manners")
@@ -360,43 +365,3 @@ def _add_outputs(parser: argparse.ArgumentParser) -> None:
 
 def _add_version(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-V", "--version", action="version", version=f"paris-trace {__version__}")
-
-
-def _port(text: str) -> int:
-    if text.isdecimal():
-        return int(text)
-    try:
-        return socket.getservbyname(text)
-    except OSError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no port number or service name") from None
-
-
-def _address(text: str) -> IPv4Address | IPv6Address:
-    try:
-        return ip_address(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no IPv4 or IPv6 address") from None
-
-
-def _number(text: str) -> int:
-    try:
-        return int(text, 0)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number") from None
-
-
-def _seconds(text: str) -> float:
-    """Seconds, or with the suffix ms milliseconds."""
-    number, scale = (text[:-2], 0.001) if text.endswith("ms") else (text.removesuffix("s"), 1.0)
-    try:
-        return float(number) * scale
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no time; try 0.5, 2s or 500ms") from None
-
-
-def _sendwait(text: str) -> float:
-    """Like `_seconds`, but a bare number above 10 is in milliseconds, as in traceroute."""
-    wait_s = _seconds(text)
-    if wait_s < 0:
-        raise argparse.ArgumentTypeError("a pause cannot be negative")
-    return wait_s / 1000 if wait_s > 10 and not text.endswith("s") else wait_s

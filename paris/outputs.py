@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -116,8 +117,23 @@ def _check_writable(file: str) -> None:
         raise OutputError(f"cannot write {path}: it is a folder")
     if not folder.is_dir():
         raise OutputError(f"cannot write {path}: there is no folder {folder}")
-    if not os.access(path if path.exists() else folder, os.W_OK):
+    target = path if path.exists() else folder
+    if not os.access(target, os.W_OK):
         raise OutputError(f"cannot write {path}: permission denied")
+    if os.geteuid() == 0 and not _is_writable_to_root(target.stat()):
+        raise OutputError(
+            f"cannot write {path}: permission denied, for root gives up its rights before it "
+            "measures; write where root itself may, or use sudo as yourself"
+        )
+
+
+def _is_writable_to_root(status: os.stat_result) -> bool:
+    """Whether root may write there by the modes alone."""
+    if status.st_uid == 0:
+        return bool(status.st_mode & stat.S_IWUSR)
+    if status.st_gid == 0:
+        return bool(status.st_mode & stat.S_IWGRP)
+    return bool(status.st_mode & stat.S_IWOTH)
 
 
 def _content(trace: Trace, output: Output, options: OutputOptions) -> bytes:

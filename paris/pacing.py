@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Final
+
+_CARRIED: Final = 0.5  # of a probe
 
 
 @dataclass(slots=True)
 class Pacing:
     """Lets `rate_pps` probes a second leave, at most `burst` of them back to back.
 
-    Time in which nothing was sent earns no more than one burst.
+    Time in which nothing was sent earns no more than one burst; half a probe more is kept, so that
+    looking a little late does not lower the rate.
     """
 
     rate_pps: float
@@ -23,7 +27,7 @@ class Pacing:
     def admits(self, now_s: float) -> int:
         """How many probes may be sent at `now_s`."""
         earned = (now_s - self._counted_at_s) * self.rate_pps
-        self._tokens = min(self._tokens + max(earned, 0.0), float(self.burst))
+        self._tokens = min(self._tokens + max(earned, 0.0), self.burst + _CARRIED)
         self._counted_at_s = now_s
         return int(self._tokens + 1e-9)
 

@@ -27,12 +27,15 @@ _FOR_SOCKETS: Final = 1 << _NET_ADMIN | 1 << _NET_RAW
 def become_caller() -> None:
     """If this is root by sudo: be the caller instead, with what raw sockets need.
 
-    What is written then belongs to the caller, and can only be written where the caller may.
+    What is written then belongs to the caller, and can only be written where the caller may. Root
+    stays root where the caller could not read this program.
     """
     caller, group = os.environ.get("SUDO_UID", ""), os.environ.get("SUDO_GID", "")
     if os.geteuid() != 0 or not (caller.isdecimal() and group.isdecimal()) or int(caller) == 0:
         return
     uid, gid = int(caller), int(group)
+    if not _could_go_on(uid, gid):
+        return
     libc = ctypes.CDLL(None, use_errno=True)
     libc.prctl(_KEEP_CAPABILITIES, 1, 0, 0, 0)
     with suppress(PermissionError):  # in a sandbox that lets nobody change identity
@@ -40,6 +43,21 @@ def become_caller() -> None:
         os.setresgid(gid, gid, gid)
         os.setresuid(uid, uid, uid)
         _ = _set_capabilities(libc, _FOR_SOCKETS) or _set_capabilities(libc, 1 << _NET_RAW)
+
+
+def _could_go_on(uid: int, gid: int) -> bool:
+    """Whether that user could read the interpreter's library and this package."""
+    os.setegid(gid)
+    os.seteuid(uid)  # which takes the rights to read everything away meanwhile
+    try:
+        for file in (os.__file__, __file__):
+            os.close(os.open(file, os.O_RDONLY))
+    except OSError:
+        return False
+    finally:
+        os.seteuid(0)
+        os.setegid(0)
+    return True
 
 
 def give_up() -> None:

@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING
 
 from paris.errors import SettingsError
 from paris.flows import FlowField, Protocol
-from paris.wire.connects import ConnectWire
-from paris.wire.datagrams import DatagramWire
 
 if TYPE_CHECKING:
     from paris.flows import FlowPlan
@@ -26,7 +24,11 @@ def open_wire(flows: FlowPlan, interface: str | None) -> Wire:
                 "--flow-field flow-label goes with -T on raw sockets only: the kernel makes one "
                 "connection between two ports at a time; use --flow-field sport"
             )
+        from paris.wire.connects import ConnectWire
+
         return ConnectWire(flows, interface)
+    from paris.wire.datagrams import DatagramWire
+
     wire = DatagramWire(flows, interface)
     try:
         wire.open_first()

@@ -197,6 +197,20 @@ def shape(lab: Lab, rate: str) -> None:
 
 
 @pytest.mark.parametrize("version", [4, 6])
+def test_answers_that_find_no_room_are_counted(version: int) -> None:
+    probe_count, at_once = 60_000, 1000
+    with netlab.lab(netlab.plain(1)) as lab, opened(lab, version) as wire:
+        probe = probes.build(plan(lab, version), ProbeRequest(0, 1), TAG)
+        for _ in range(probe_count // at_once):
+            wire.send([probe] * at_once)
+        assert wire.report().dropped > 0
+        received = len(collect(wire, probe_count, wait_s=0.2))
+        report = wire.report()
+    assert received + report.dropped == probe_count
+    assert report.reverse_path == 0
+
+
+@pytest.mark.parametrize("version", [4, 6])
 def test_no_route_is_an_error(version: int) -> None:
     with netlab.lab(netlab.plain(1)) as lab, opened(lab, version) as wire:
         bits = 32 if version == 4 else 128

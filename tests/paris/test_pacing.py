@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import pytest
 
 from paris.pacing import Pacing
+from paris.run import burst
 
 
 def test_a_burst_then_the_rate() -> None:
@@ -33,3 +36,25 @@ def test_over_a_long_run_the_rate_is_exact(rate_pps: float) -> None:
         sent += admitted
         now_s = max(pacing.next_s(), now_s)
     assert sent == pytest.approx(2000 + 8, abs=1)
+
+
+@pytest.mark.parametrize("rate_pps", [10, 33.3, 100, 1000, 10_000, 100_000])
+def test_rates_hold_within_two_percent_however_late_the_machine_looks(rate_pps: float) -> None:
+    # A busy machine looks again some milliseconds late, now and then.
+    random, most = Random(1), burst(rate_pps)
+    pacing = Pacing(rate_pps, most)
+    pacing.spend(pacing.admits(0.0))  # the first burst is there at once
+    now_s, sent, largest = 0.0, 0, 0
+    while now_s < 60 or sent < 200:
+        ready = pacing.admits(now_s)
+        pacing.spend(ready)
+        sent += ready
+        largest = max(largest, ready)
+        late_s = random.choice((0.0001, 0.0005, 0.002)) if rate_pps >= 1000 else 0.004
+        now_s = max(pacing.next_s(), now_s) + late_s
+    assert sent / now_s == pytest.approx(rate_pps, rel=0.02)
+    assert largest <= most
+
+
+def test_bursts_are_capped() -> None:
+    assert [burst(rate) for rate in (1, 10, 100, 1000, 10_000, 100_000)] == [1, 1, 6, 64, 64, 500]

@@ -3,23 +3,33 @@
 from __future__ import annotations
 
 import os
+import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
+
+from paris.errors import ExitCode
+from tests.lab import netlab
+from tests.lab.command import NOBODY, command_line
+from tests.lab.netlab import TARGET
 
 pytestmark = pytest.mark.lab
 
 CHECKOUT = Path(__file__).parents[2]
 STATUS = "print(open('/proc/self/status').read())"
 NONE = "0000000000000000"
+# One that everybody can read: the tests' own may lie in root's home.
+SYSTEM_PYTHON = shutil.which("python3", path="/usr/bin:/bin") or sys.executable
 
 
 def status_after(script: str, *, before: tuple[str, ...] = (), **env: str) -> dict[str, str]:
     """What /proc says of a process that has run `script` as root."""
     ran = subprocess.run(
-        [*before, sys.executable, "-c", f"from paris import privileges\n{script}\n{STATUS}"],
+        [*before, SYSTEM_PYTHON, "-c", f"from paris import privileges\n{script}\n{STATUS}"],
         cwd=CHECKOUT, capture_output=True, text=True, check=True,
         env={**os.environ, "PYTHONPATH": str(CHECKOUT), **env},
     )  # fmt: skip
@@ -75,3 +85,54 @@ def test_by_sudo_the_process_becomes_the_caller_with_what_sockets_need() -> None
 def test_without_another_caller_root_stays_root(uid: str) -> None:
     status = status_after("privileges.become_caller()", SUDO_UID=uid, SUDO_GID="0")
     assert status["Uid"].split() == ["0"] * 4
+
+
+@pytest.mark.parametrize("wire", ["raw", "unprivileged", "bulk"])
+def test_a_trace_under_way_has_no_rights(wire: str) -> None:
+    with netlab.lab(netlab.plain(3)) as lab:
+        options = ("-n", "--rate", "5", "--wire", wire)
+        with subprocess.Popen(
+            lab.at_source(*command_line(str(TARGET[4]), "--mda", *options)),
+            stdout=subprocess.PIPE, text=True,
+        ) as process:  # fmt: skip
+            time.sleep(1.5)
+            # `ip netns exec` and `env` became the interpreter.
+            status = Path(f"/proc/{process.pid}/status").read_text()
+            process.send_signal(signal.SIGINT)
+            out, _ = process.communicate(timeout=30)
+    fields = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
+    assert fields["Name"].startswith("python")
+    for name in ("CapEff", "CapPrm", "CapInh", "CapBnd", "CapAmb"):
+        assert fields[name] == NONE, name
+    assert fields["NoNewPrivs"] == "1"
+    assert "198.51.100.1" in out
+    assert "stopped by Ctrl-C" in out
+
+
+def test_by_sudo_files_belong_to_the_caller(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    theirs = tmp_path / "theirs"
+    theirs.mkdir()
+    os.chown(theirs, 65534, 65533)
+    # Who could not go on as the caller stays root: so it is where the interpreter is root's alone.
+    can_read = not subprocess.run([*NOBODY, "test", "-r", os.__file__], check=False).returncode
+    for folder in tmp_path.parents:
+        if folder.stat().st_uid == os.getuid() and folder != Path("/"):
+            folder.chmod(folder.stat().st_mode | 0o011)
+    with netlab.lab(netlab.plain(2)) as lab:
+        command = command_line(str(TARGET[4]), "-n", "-o", f"{theirs}/x.json")
+        as_sudo = [*command[:2], "SUDO_UID=65534", "SUDO_GID=65533", *command[2:]]
+        ran = lab.run(*as_sudo)
+        elsewhere = lab.run(*as_sudo[:-1], "/etc/paris-trace-test.json")
+        Path("/etc/paris-trace-test.json").unlink(missing_ok=True)
+    if not can_read:
+        assert ran.returncode == ExitCode.OUTPUT
+        assert "root gives up its rights before it measures" in ran.stderr
+        assert elsewhere.returncode == 0
+        return
+    assert (ran.returncode, ran.stderr) == (0, "")
+    owner = (theirs / "x.json").stat()
+    assert (owner.st_uid, owner.st_gid) == (65534, 65533)
+    assert '"wire": "raw"' in (theirs / "x.json").read_text()
+    assert elsewhere.returncode == ExitCode.OUTPUT
+    assert "permission denied" in elsewhere.stderr

@@ -1,0 +1,54 @@
+"""Words of the command line into values; each raises ArgumentTypeError for what is none."""
+
+from __future__ import annotations
+
+import argparse
+import socket
+from ipaddress import ip_address
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ipaddress import IPv4Address, IPv6Address
+
+
+def port(text: str) -> int:
+    """A port, by number or by the name of its service."""
+    if text.isdecimal():
+        return int(text)
+    try:
+        return socket.getservbyname(text)
+    except OSError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port number or service name") from None
+
+
+def address(text: str) -> IPv4Address | IPv6Address:
+    """An address of either version."""
+    try:
+        return ip_address(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no IPv4 or IPv6 address") from None
+
+
+def number(text: str) -> int:
+    """A whole number, as in Python: 16, 0x10."""
+    try:
+        return int(text, 0)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number") from None
+
+
+def seconds(text: str) -> float:
+    """Seconds, or with the suffix ms milliseconds."""
+    digits, scale = (text[:-2], 0.001) if text.endswith("ms") else (text.removesuffix("s"), 1.0)
+    try:
+        return float(digits) * scale
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time; try 0.5, 2s or 500ms") from None
+
+
+def sendwait(text: str) -> float:
+    """Like `seconds`, but a bare number above 10 is in milliseconds, as in traceroute."""
+    wait_s = seconds(text)
+    if wait_s < 0:
+        raise argparse.ArgumentTypeError("a pause cannot be negative")
+    return wait_s / 1000 if wait_s > 10 and not text.endswith("s") else wait_s
