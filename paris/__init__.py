@@ -13,9 +13,12 @@ from typing import TYPE_CHECKING, Any
 from paris.version import __version__
 
 if TYPE_CHECKING:
-    from mda.trace import Trace
+    from collections.abc import Iterable
 
-__all__ = ["__version__", "trace"]
+    from mda.trace import Trace
+    from paris.sweep import Sweep
+
+__all__ = ["__version__", "sweep", "trace"]
 
 
 def trace(host: str | None = None, **options: Any) -> Trace:
@@ -28,3 +31,15 @@ def trace(host: str | None = None, **options: Any) -> Trace:
     from paris.settings import Settings
 
     return run.assemble(run.measure(Settings(host=host, **options)))
+
+
+def sweep(host: str, *, flows: int, ttls: Iterable[int], **options: Any) -> Sweep:
+    """Probe `host` with each of `flows` flows at each of `ttls`, once; see `paris.sweep.sweep`.
+
+    Needs CAP_NET_RAW and numpy. `options` are fields of `paris.settings.Settings`, above all
+    `rate_pps`. Raises a `mda.errors.ParisTraceError` where nothing can be sent.
+    """
+    from paris.settings import Settings
+    from paris.sweep import sweep as run
+
+    return run(Settings(host=host, **options), flows=flows, ttls=ttls)

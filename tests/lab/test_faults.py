@@ -44,8 +44,9 @@ def test_a_flood_of_forgeries_adds_nothing(wire: str, version: int, kind: str) -
 
 def interrupted(lab: Lab, *faults: tuple[str, ...], wire: str = "raw") -> tuple[int, str, dict]:  # type: ignore[type-arg]
     """Exit code, standard error and JSON of a slow trace during which `faults` are done."""
-    options = (*SURE, "-n", "--rate", "20", "-o", "-", "--format", "json", "--wire", wire)
-    command = command_line(str(TARGET[4]), *options)
+    options = (*SURE, "-n", "--rate", "20", "--deadline", "8", "--wire", wire)
+    outputs = ("-o", "-", "--format", "json")
+    command = command_line(str(TARGET[4]), *options, *outputs)
     with subprocess.Popen(
         lab.at_source(*(as_nobody(command) if wire == "unprivileged" else command)),
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
