@@ -21,7 +21,7 @@ from paris.flows import Protocol
 from paris.resolve import bind_to_device
 from paris.wire import filters, kernel, messages
 from paris.wire.base import BULK, Received
-from paris.wire.kernel import KernelClock
+from paris.wire.kernel import KernelClock, SourceWatch
 from paris.wire.messages import Sender
 from paris.wire.ring import Ring
 
@@ -55,6 +55,7 @@ class BulkWire:
         self._sender = Sender(sender, target)
         self._ring = ring
         self._clock = KernelClock()
+        self._watch = SourceWatch(flows.source)
         self._waits = 0
         self._is_closed = False
 
@@ -102,6 +103,7 @@ class BulkWire:
 
     def send(self, datagrams: Sequence[bytes]) -> list[float]:
         """See Wire; a Matrix of datagrams is sent as it is."""
+        self._watch.check(self.now_s())
         if isinstance(datagrams, Matrix):
             return [round(at_s, 9) for at_s in self.send_rows(datagrams.rows).tolist()]
         return [

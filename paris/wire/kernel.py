@@ -20,6 +20,8 @@ from paris.errors import WireError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from mda.model import IPAddress
+
 SO_ATTACH_FILTER: Final = 26
 _SO_RCVBUFFORCE: Final = 33
 _SO_TIMESTAMPING: Final = 37
@@ -52,6 +54,7 @@ _OFFENDER: Final = {4: slice(20, 24), 6: slice(24, 40)}
 _FULL_QUEUE_TRIES: Final = 50
 _FULL_QUEUE_PAUSE_S: Final = 0.002
 _CLOCK_STEP_NS: Final = 100_000
+_SOURCE_CHECK_S: Final = 0.5
 
 
 class KernelClock:
@@ -98,6 +101,31 @@ class KernelClock:
                 best_gap_ns = gap_ns
                 zero_ns = unix_ns - (before_ns - self._opened_ns) - gap_ns // 2
         return zero_ns
+
+
+class SourceWatch:
+    """Looks now and then whether an address is still this machine's.
+
+    Whoever builds headers itself could go on sending with one that is not, and would never be
+    answered.
+    """
+
+    def __init__(self, source: IPAddress) -> None:
+        self._source = source
+        self._checked_at_s = 0.0
+
+    def check(self, now_s: float) -> None:
+        """Raise WireError if it is not."""
+        if now_s < self._checked_at_s + _SOURCE_CHECK_S:
+            return
+        self._checked_at_s = now_s
+        with new_socket(self._source.version, socket.SOCK_DGRAM) as asking:
+            try:
+                asking.bind((str(self._source), 0))
+            except OSError:
+                raise WireError(
+                    f"cannot send from {self._source}: it is no longer an address of this machine"
+                ) from None
 
 
 @dataclass(slots=True)

@@ -17,7 +17,7 @@ from paris.flows import Protocol
 from paris.resolve import bind_to_device
 from paris.wire import filters, kernel
 from paris.wire.base import RAW, Received
-from paris.wire.kernel import KernelClock
+from paris.wire.kernel import KernelClock, SourceWatch
 from paris.wire.stamps import SendTimes
 
 if TYPE_CHECKING:
@@ -39,9 +39,10 @@ class RawWire:
     one_at_a_time = False
 
     def __init__(
-        self, version: int, sender: socket.socket, receivers: Sequence[socket.socket]
+        self, flows: FlowPlan, sender: socket.socket, receivers: Sequence[socket.socket]
     ) -> None:
-        self._version = version
+        self._version = flows.source.version
+        self._watch = SourceWatch(flows.source)
         self._sender = sender
         self._receivers = tuple(receivers)
         self._clock = KernelClock()
@@ -87,7 +88,7 @@ class RawWire:
         except BaseException:
             kernel.close_all(opened)
             raise
-        return cls(version, sender, opened[1:])
+        return cls(flows, sender, opened[1:])
 
     def now_s(self) -> float:
         """See Wire."""
@@ -99,6 +100,7 @@ class RawWire:
 
     def send(self, datagrams: Sequence[bytes]) -> list[float]:
         """See Wire."""
+        self._watch.check(self.now_s())
         self._clock.reconcile()
         self._times.begin()
         for number, datagram in enumerate(datagrams, start=1):

@@ -44,7 +44,7 @@ def test_a_flood_of_forgeries_adds_nothing(wire: str, version: int, kind: str) -
 
 def interrupted(lab: Lab, *faults: tuple[str, ...], wire: str = "raw") -> tuple[int, str, dict]:  # type: ignore[type-arg]
     """Exit code, standard error and JSON of a slow trace during which `faults` are done."""
-    options = (*SURE, "-n", "--rate", "20", "--deadline", "8", "--wire", wire)
+    options = (*SURE, "-n", "--rate", "20", "--wire", wire)
     outputs = ("-o", "-", "--format", "json")
     command = command_line(str(TARGET[4]), *options, *outputs)
     with subprocess.Popen(
@@ -75,7 +75,7 @@ def test_a_network_that_goes_ends_in_one_line_with_what_was_measured(
     with netlab.lab(netlab.diamond(4)) as lab:
         exit_code, stderr, document = interrupted(lab, *faults, wire=wire)
     assert exit_code == ExitCode.LOCAL_NETWORK
-    assert stderr.startswith(f"paris-trace: cannot send to {TARGET[4]}: ")
+    assert stderr.startswith("paris-trace: cannot send ")
     assert stderr.endswith("what was measured before is kept, unfinished\n")
     assert stderr.count("\n") == 1
     assert document["run"]["stopped"] == "wire-error"
@@ -84,9 +84,8 @@ def test_a_network_that_goes_ends_in_one_line_with_what_was_measured(
 
 
 @pytest.mark.parametrize("wire", WIRES)
-def test_a_change_of_address_ends_in_one_line_or_in_silence_that_is_shown(wire: str) -> None:
-    # The probes' source is no address of this machine any more: some kernels refuse to send them,
-    # others send them and get no answer. Nothing is invented either way.
+def test_a_change_of_address_ends_in_one_line_with_what_was_measured(wire: str) -> None:
+    # Raw sockets would go on sending from the old one, and wait for answers that cannot come.
     with netlab.lab(netlab.diamond(4)) as lab:
         exit_code, stderr, document = interrupted(
             lab,
@@ -96,8 +95,9 @@ def test_a_change_of_address_ends_in_one_line_or_in_silence_that_is_shown(wire: 
             wire=wire,
         )
         true = {(ttl, str(address)) for ttl, address in lab.truth(4).vertices}
-    assert exit_code in (ExitCode.LOCAL_NETWORK, ExitCode.REACHED, ExitCode.NOT_REACHED)
-    assert stderr.count("\n") <= 1
+    assert exit_code == ExitCode.LOCAL_NETWORK
+    assert "what was measured before is kept" in stderr
+    assert stderr.count("\n") == 1
     found = {(one["ttl"], one["address"]) for one in document["graph"]["vertices"]}
     assert {one for one in found if one[1] is not None} <= true
     assert document["run"]["answered"] > 5

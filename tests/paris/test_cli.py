@@ -312,6 +312,24 @@ def test_without_a_route_the_local_network_is_named() -> None:
     assert ran.stderr == "paris-trace: no way to 203.0.113.9: Network is unreachable\n"
 
 
+def test_verbose_says_what_became_of_every_packet(capsys: pytest.CaptureFixture[str]) -> None:
+    exit_code, out, err = run("--sim", "lossy", "--mda", "-v", capsys=capsys)
+    assert exit_code == ExitCode.REACHED
+    lines = err.splitlines()
+    assert all(line.startswith("paris-trace: ") for line in lines)
+    assert lines[0].endswith("sent times by virtual, received by virtual; all fields seen")
+    counted = re.match(
+        r"paris-trace: (\d+) sent, (\d+) answered, (\d+) lost, (\d+) in flight at the end", lines[1]
+    )
+    assert counted
+    sent, *fates = map(int, counted.groups())
+    assert sent == sum(fates)
+    assert fates[1] > 0
+    assert f"{sent} probes" in out
+    assert "0 answers for want of room" in lines[2]
+    assert lines[3] == "paris-trace: not counted: nothing"
+
+
 def test_progress_is_one_line_of_a_terminal_that_is_left_empty() -> None:
     command = [*COMMAND, "--sim", "forty-eight-way", "--mda"]
     terminal, other_end = pty.openpty()

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mda.model import StopReason
+from mda.plan import Stamp, WireReport
 from mda.trace import Trace
 from paris.cli import guarded, main
 from render.text import text
 from tests.render.samples import GOLDEN, TRACES
-from tests.support.traces import assembled, hops, outcomes
+from tests.support.traces import DESTINATION, assembled, hops, outcomes
 
 if TYPE_CHECKING:
     from mda.model import Outcome
@@ -194,3 +195,14 @@ def test_what_happened_is_said_in_words(
 ) -> None:
     guarded("paris-trace", main, ["--sim", *options])
     assert said in " ".join(capsys.readouterr().out.split())
+
+
+def test_what_a_wire_cannot_see_is_said() -> None:
+    some = outcomes({0: ["192.0.2.254", DESTINATION]})
+    wire = WireReport(
+        wire="unprivileged", sent=Stamp.KERNEL, received=Stamp.KERNEL,
+        hidden=("changed", "quoted_ttl", "reply_ip_id"),
+    )  # fmt: skip
+    said = "unprivileged sockets, which do not see what middleboxes rewrote, quoted TTLs, IP"
+    assert said in text(assembled(some, wire=wire))
+    assert "sockets, which" not in text(assembled(some))
