@@ -208,6 +208,7 @@ class DatagramWire:
             if tag:
                 sent = quotes.with_body(sent, quoted)  # somebody made it up
             else:
+                sent = quotes.without_tag(sent)
                 self.one_at_a_time = True
         self._arrived.append(Received(quotes.icmp_error(sent, quoted, told), at_s))
 

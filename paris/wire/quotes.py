@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 ICMP, TCP, UDP, ICMP6 = 1, 6, 17, 58
 _HEADER_BYTES: Final = {4: 20, 6: 40}
 _CHECKSUM_AT: Final = {ICMP: 2, ICMP6: 2, TCP: 16, UDP: 6}
+_BODY_BYTES: Final = 14  # of a UDP probe
 _EXTENSION_OFFSET: Final = 128  # of the extension structure in a quote, at least (RFC 4884)
 
 
@@ -65,10 +66,25 @@ def tag_of_body(sent: Sent) -> bytes:
 
 
 def tag_of_quote(protocol: int, quoted: bytes) -> bytes:
-    """The same of what the error queue returned; empty if that is too short to have it."""
+    """The same of what the error queue returned; empty if too little was quoted to have it.
+
+    A quote with extensions behind it is filled up with zeros (RFC 4884 section 4.1): those are no
+    payload of ours.
+    """
     if protocol == UDP:
-        return quoted[:2] if len(quoted) >= 2 else b""
+        return quoted[:2] if any(quoted[:_BODY_BYTES]) and len(quoted) >= 2 else b""
     return quoted[6:8] if len(quoted) >= 8 else b""
+
+
+def without_tag(sent: Sent) -> Sent:
+    """A probe whose quote names the flow only: the tag is 0, and so is the copy of it."""
+    if sent.protocol != UDP:
+        return sent  # its tag would be among the bytes that were not quoted
+    at = _HEADER_BYTES[sent.version]
+    datagram = sent.datagram[: at + 6] + b"\0\0" + sent.datagram[at + 8 :]
+    if sent.version == 4:
+        datagram = datagram[:4] + b"\0\0" + datagram[6:]
+    return sent._replace(datagram=datagram)
 
 
 def with_body(sent: Sent, body: bytes) -> Sent:
@@ -87,8 +103,7 @@ def with_body(sent: Sent, body: bytes) -> Sent:
 def icmp_error(sent: Sent, quoted: bytes, told: Told) -> bytes:
     """The answer that the error queue told of: a whole ICMP error that quotes `sent`.
 
-    `quoted` is what was returned behind the headers that the kernel kept, extensions included; if
-    it is empty too little came back to tell `sent` from its like, and the tag is quoted as 0.
+    `quoted` is what was returned behind the headers that the kernel kept, extensions included.
     """
     at = _HEADER_BYTES[sent.version]
     kept = at + 8 if sent.protocol == UDP else at
@@ -96,10 +111,6 @@ def icmp_error(sent: Sent, quoted: bytes, told: Told) -> bytes:
     if sent.protocol == TCP:
         # The kernel chose a sequence number of its own; the probe is known by its socket.
         quote = sent.datagram[: at + 8] + quoted[8:]
-    elif sent.protocol == UDP and not quoted:
-        quote = quote[: at + 6] + b"\0\0"
-        if sent.version == 4:
-            quote = quote[:4] + b"\0\0" + quote[6:]  # the identification repeats the tag
     length = 0
     if told.extension_at and kept + told.extension_at >= _EXTENSION_OFFSET:
         length = kept + told.extension_at

@@ -125,8 +125,11 @@ def test_labels_behind_the_quote_are_read(version: int, *, tells_offset: bool) -
 def test_a_quote_too_short_for_the_tag_names_the_flow_only(version: int) -> None:
     plan = plan_of(version, Protocol.UDP, FlowField.SPORT)
     sent = quotes.read_sent(probes.build(plan, ProbeRequest(5, 9), 777))
-    assert quotes.tag_of_quote(17, b"\x01") == b""
-    parsed = replies.parse(quotes.icmp_error(sent, b"", told_of(version)))
+    for returned in (b"", b"\x01", bytes(14), bytes(100) + b"\x20\0\0\0"):
+        assert quotes.tag_of_quote(17, returned) == b""
+    assert quotes.tag_of_quote(17, bytes(2) + sent.body[2:]) == bytes(2)
+    assert len(sent.body) == 14
+    parsed = replies.parse(quotes.icmp_error(quotes.without_tag(sent), b"", told_of(version)))
     assert isinstance(parsed, ParsedReply)
     assert (parsed.quoted.carrier_tag, parsed.quoted.sport) == (0, plan.sport + 5)
     assert not parsed.quoted.ip_id
@@ -143,3 +146,20 @@ def test_how_a_connection_went_is_an_answer_without_a_ttl(version: int) -> None:
         assert (parsed.kind, parsed.responder) == (kind, plan.destination)
         assert parsed.quoted.carrier_tag == 0xDEADBEEF
         assert (parsed.reply_ttl, parsed.reply_ip_id) == (None, None)
+
+
+@pytest.mark.parametrize("version", [4, 6])
+def test_a_forged_payload_is_no_probe_of_ours(version: int) -> None:
+    plan = plan_of(version, Protocol.UDP, FlowField.SPORT)
+    sent = quotes.read_sent(probes.build(plan, ProbeRequest(5, 9), 777))
+    forged = quotes.with_body(sent, b"\x12\x34 not ours")
+    parsed = replies.parse(quotes.icmp_error(forged, forged.body, told_of(version)))
+    assert isinstance(parsed, ParsedReply)
+    assert parsed.quoted.carrier_tag not in (0, 777)
+    assert not parsed.quoted.ip_id
+    # The same payload as ours makes the same probe of it.
+    ours = quotes.with_body(sent, sent.body)
+    assert quotes.read_sent(ours.datagram).body == sent.body
+    reparsed = replies.parse(quotes.icmp_error(ours, ours.body, told_of(version)))
+    assert isinstance(reparsed, ParsedReply)
+    assert reparsed.quoted.carrier_tag == 777
