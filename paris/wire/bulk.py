@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 _IP6_HEADER: Final = 40
 _IPV6_HDRINCL: Final = 36
 _SEND_BUFFER_BYTES: Final = 4 << 20
-_AT_ONCE: Final = 512  # a call's duration is spread over no more: a millisecond or so
+_AT_ONCE: Final = 1024  # a call's duration is spread over no more: a millisecond or so
 _COUNT: Final = np.arange(_AT_ONCE, dtype=np.float64)
 _FULL_QUEUE_TRIES: Final = 50
 _FULL_QUEUE_PAUSE_S: Final = 0.002

@@ -38,7 +38,8 @@ def test_a_router_that_limits_its_answers_is_recognised_and_nothing_is_missing(
         # In IPv6 the router has an address towards each branch, and one limit for all of them.
         assert [one["vertex"].partition("@")[2] for one in limited] == ["4"] * len(limited)
         assert 1 <= len(limited) <= (1, 4)[version == 6]
-        assert all(2 < one["limit"]["rate_pps"] < 20 for one in limited)
+        # Each of several addresses sees a part of what their router's one limit lets through.
+        assert all(2 < one["limit"]["rate_pps"] < (20, 30)[version == 6] for one in limited)
 
 
 @pytest.mark.parametrize("version", [4, 6])
