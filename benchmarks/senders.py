@@ -143,9 +143,8 @@ def _retag(rows: np.typing.NDArray[np.uint8], tags: np.typing.NDArray[np.int64],
     words[:, (20 + 8 + 20) // 2 + 3] = tags
 
 
-def answered(destination: str, count: str, version: str) -> None:
+def answered(destination: str, count: str) -> None:
     """Probes through ordinary sockets, each answered: how many a second."""
-    del version
     plan = plan_to(destination)
     total, done = int(count), 0
     requests = [ProbeRequest(n % 16, n % 3 + 1) for n in range(total)]

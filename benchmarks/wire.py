@@ -158,7 +158,7 @@ def _answered(runs: int) -> None:
                         "--bounding-set=-all"]  # fmt: skip
         rates, swept = [], []
         for _ in range(runs):
-            worker = _worker("answered", target, "30000", "4")
+            worker = _worker("answered", target, "30000")
             found = _run(source, [*worker[:2], *unprivileged, *worker[2:]])
             _check(found["answered"] == found["of"], found)
             rates.append(found["answered"] / found["s"])

@@ -36,7 +36,7 @@ def become_caller() -> None:
     uid, gid = int(caller), int(group)
     if not _could_go_on(uid, gid):
         return
-    libc = ctypes.CDLL(None, use_errno=True)
+    libc = _libc()
     libc.prctl(_KEEP_CAPABILITIES, 1, 0, 0, 0)
     with suppress(PermissionError):  # in a sandbox that lets nobody change identity
         _take_groups(uid, gid)
@@ -65,7 +65,7 @@ def give_up() -> None:
 
     Raises WireError if the system does not let us.
     """
-    libc = ctypes.CDLL(None, use_errno=True)
+    libc = _libc()
     libc.prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0)
     capability = 0
     while (has := libc.prctl(_BOUNDING_READ, capability, 0, 0, 0)) >= 0:
@@ -75,6 +75,13 @@ def give_up() -> None:
     libc.prctl(_AMBIENT, _AMBIENT_CLEAR_ALL, 0, 0, 0)
     if not _set_capabilities(libc, 0):
         raise WireError(f"cannot give up privileges: {os.strerror(ctypes.get_errno())}")
+
+
+def _libc() -> ctypes.CDLL:
+    libc = ctypes.CDLL(None, use_errno=True)
+    # The kernel reads whole registers and wants those that it does not use to be 0.
+    libc.prctl.argtypes = [ctypes.c_int, *[ctypes.c_ulong] * 4]
+    return libc
 
 
 def _take_groups(uid: int, gid: int) -> None:

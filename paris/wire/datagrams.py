@@ -8,6 +8,7 @@ a time.
 
 from __future__ import annotations
 
+import errno
 import select
 import socket
 import struct
@@ -34,6 +35,8 @@ _LARGEST: Final = 0x10000
 _MOST_AT_ONCE: Final = 512
 # Stamps and errors share a queue with room for some hundreds: they are read after so many sends.
 _SENDS_AT_ONCE: Final = 64
+# How a send fails because of an ICMP error: time exceeded, or port unreachable.
+_ANSWERED: Final = (errno.EHOSTUNREACH, errno.ECONNREFUSED)
 # By IP version and TTL, the control messages that have the kernel send with that TTL.
 _HOP_LIMITS: Final = {
     version: [[(level, kind, struct.pack("@i", ttl))] for ttl in range(256)]
@@ -147,6 +150,8 @@ class DatagramWire:
         try:
             port.socket.sendmsg((sent.body,), told)
         except OSError as error:
+            if error.errno in _ANSWERED and not self._drain_errors(port):
+                self._dropped += 1  # an answer came for which the queue had no room
             self._waits += kernel.send_again(
                 lambda: port.socket.sendmsg((sent.body,), told),
                 error,
@@ -190,6 +195,9 @@ class DatagramWire:
                     self._times.stamp(port.numbers[told.sent_index], at_s)
             elif told.is_error:
                 self._take_error(port, data, told, at_s)
+        if not had_any and port.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+            self._dropped += 1  # an answer came for which the queue had no room
+            return True
         return had_any
 
     def _take_error(self, port: _Port, quoted: bytes, told: Told, at_s: float) -> None:

@@ -270,16 +270,16 @@ def send_again(
     send: Callable[[], object],
     error: OSError,
     *,
-    drain: Callable[[], bool],
+    drain: Callable[[], object],
     refused: Callable[[], None],
     target: str,
 ) -> int:
     """Repeat `send`, which failed with `error`, while a queue is full; how often it was.
 
-    An error that is queued makes the next send fail in its place, which is no failure of that
-    send: `drain` takes such errors off and says whether there were any. `refused` is told of each
-    datagram that the kernel built, and numbered for its stamp, before a queue refused it. Raises
-    WireError where it is no use.
+    An ICMP error that has come in makes the next send fail in its place, which is no failure of
+    that send: `drain` takes such errors off their queue. `refused` is told of each datagram that
+    the kernel built, and numbered for its stamp, before a queue refused it. Raises WireError where
+    it is no use.
     """
     has_drained = False
     waits = 0
@@ -291,9 +291,10 @@ def send_again(
             if waits == _FULL_QUEUE_TRIES:
                 raise WireError(f"cannot send to {target}: the interface's queue stays full")
             time.sleep(_FULL_QUEUE_PAUSE_S)
-        elif has_drained or not drain():
+        elif has_drained:
             raise WireError(f"cannot send to {target}: {error.strerror}")
         else:
+            drain()
             has_drained = True
         try:
             send()

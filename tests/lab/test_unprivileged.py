@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
 
+from mda.model import ProbeRequest
+from paris import probes
 from paris.errors import ExitCode
+from paris.flows import FlowField, FlowPlan, Protocol
+from paris.wire.datagrams import DatagramWire
 from tests.lab import netlab
 from tests.lab.command import as_nobody, command_line, trace
 from tests.lab.emulator import emulated
+from tests.lab.namespaces import inside_namespace
 from tests.lab.netlab import TARGET
 
 if TYPE_CHECKING:
@@ -144,6 +151,37 @@ def test_a_full_interface_slows_sending_and_loses_nothing() -> None:
         run = found.document["run"]
         assert run["wire"]["waits"] > 0
         assert run["answered"] == run["probes_sent"]
+
+
+@pytest.mark.parametrize("version", [4, 6])
+def test_answers_that_find_no_room_are_counted_and_stop_nothing(version: int) -> None:
+    with netlab.lab(netlab.plain(1)) as lab, inside_namespace(lab.namespace("src")):
+        flows = FlowPlan(
+            source=lab.source(version), destination=TARGET[version], protocol=Protocol.UDP,
+            field=FlowField.SPORT, sport=20000, dport=33434,
+        )  # fmt: skip
+        with closing(DatagramWire(flows, None)) as wire:
+            batch = [probes.build(flows, ProbeRequest(0, 1), 1 + n) for n in range(8)]
+            wire.send(batch[:1])
+            assert len(wire.receive(wire.now_s() + 2)) == 1
+            # What a service of the destination says to our port fills the queue.
+            (port,) = wire._ports.values()
+            port.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            family = socket.AF_INET if version == 4 else socket.AF_INET6
+            with inside_namespace(lab.namespace("dst")):
+                talker = socket.socket(family, socket.SOCK_DGRAM)
+            with closing(talker):
+                talker.bind((str(TARGET[version]), 33434))
+                for _ in range(30):
+                    talker.sendto(bytes(500), (str(lab.source(version)), 20000))
+            wire.send(batch)
+            began_s = wire.now_s()
+            while wire.receive(wire.now_s() + 0.2):
+                pass
+            assert wire.now_s() - began_s < 5  # it does not spin over an error that is not queued
+            assert wire.report().dropped > 0
+            wire.send([probes.build(flows, ProbeRequest(0, 1), 99)])
+            assert len(wire.receive(wire.now_s() + 2)) == 1
 
 
 def test_few_open_files_are_enough() -> None:
