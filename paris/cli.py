@@ -158,13 +158,15 @@ def _account(trace: Trace) -> list[str]:
     lost = {outcome.request for outcome in trace.outcomes if isinstance(outcome, Loss)}
     lost -= {reply.request for reply in trace.replies}
     strays = [f"{number} {reason}" for reason, number in trace.unmatched.items()]
+    again = trace.probes_sent - answered - len(lost) - len(trace.unresolved)
     hidden = ", ".join(wire.hidden)
     otherwise = f" ({wire.sent_otherwise} by user)" if wire.sent_otherwise else ""
     return [
         f"wire {wire.wire}, sent times by {wire.sent.value}{otherwise}, received by "
         f"{wire.received.value}; {f'not seen: {hidden}' if hidden else 'all fields seen'}",
         f"{trace.probes_sent} sent, {answered} answered, {len(lost)} lost, "
-        f"{len(trace.unresolved)} in flight at the end",
+        f"{len(trace.unresolved)} in flight at the end"
+        + (f", {again} sent anew because answers did not say to which probe" if again else ""),
         f"dropped here: {wire.dropped} answers for want of room, {wire.reverse_path} datagrams by "
         f"the reverse path filter; {wire.waits} sends waited for a full queue",
         f"not counted: {'; '.join(strays) or 'nothing'}",

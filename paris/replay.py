@@ -99,7 +99,7 @@ def _from_packets(captured: Capture, name: str) -> Trace:
         plan=plan,
         started_at_unix_s=captured.started_at_unix_s,
         duration_s=captured.duration_s,
-        probes_sent=len(sent_at_s),
+        probes_sent=sum(passed.request is not None for passed in captured.passed),
         outcomes=outcomes,
         unresolved=[Unresolved(*sent) for sent in sent_at_s.items() if sent[0] not in known],
         names=captured.names,

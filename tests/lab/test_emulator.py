@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import subprocess
+from typing import TYPE_CHECKING
 
 import pytest
 
 from paris.sim.topology import load, samples
 from tests.lab.command import as_nobody, command_line
 from tests.lab.emulator import emulated
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 pytestmark = pytest.mark.lab
 
@@ -22,18 +26,27 @@ WIRES = ("raw", "unprivileged", "bulk")
 
 @pytest.mark.parametrize("wire", WIRES)
 @pytest.mark.parametrize("name", REAL)
-def test_a_sample_traced_in_real_time_is_what_its_file_says(name: str, wire: str) -> None:
+def test_a_sample_traced_in_real_time_is_what_its_file_says_and_so_is_its_replay(
+    name: str, wire: str, tmp_path: Path
+) -> None:
     topology = load(samples()[name])
     expect = topology.expect
     options = ("--mda", "-c", "99.99", "-n", "--seed", "1", *expect.get("options", ()))
     outputs = ("-o", "-", "--format", "json")
-    command = command_line(str(topology.destination), *options, *outputs, "--wire", wire)
+    packets = () if wire == "unprivileged" else ("-o", str(tmp_path / "packets.pcapng"))
+    command = command_line(str(topology.destination), *options, *outputs, *packets, "--wire", wire)
     with emulated(name) as network:
         ran = subprocess.run(
             network.at_source(*(as_nobody(command) if wire == "unprivileged" else command)),
             capture_output=True, text=True, check=False, timeout=60,
         )  # fmt: skip
     assert (ran.returncode, ran.stderr) == (expect.get("exit", 0), "")
+    if packets:
+        again = subprocess.run(
+            command_line("--replay", packets[1], *outputs),
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert again.stdout == ran.stdout
     graph = json.loads(ran.stdout)["graph"]
     assert len(graph["vertices"]) == expect["vertices"]
     assert len(graph["edges"]) == expect["edges"] - expect.get("unproven", 0)

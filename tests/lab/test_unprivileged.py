@@ -214,7 +214,14 @@ def test_quotes_without_a_payload_are_told_apart_by_asking_one_at_a_time(
     # The quoted ports are all that comes back: which of a flow's probes it was is not said.
     file = tmp_path / "short.yaml"
     file.write_text(SHORT_QUOTES.replace("JOINT", joint))
-    command = command_line("203.0.113.9", *SURE, "-n", "-o", "-", "--format", "json")
+    packets = tmp_path / "short.pcapng"
+    packets.touch()
+    packets.chmod(0o666)
+    for folder in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
+        folder.chmod(0o755)
+    command = command_line(
+        "203.0.113.9", *SURE, "-n", "-o", "-", "--format", "json", "-o", str(packets)
+    )
     with emulated(str(file)) as network:
         ran = subprocess.run(
             network.at_source(*as_nobody(command)),
@@ -227,3 +234,8 @@ def test_quotes_without_a_payload_are_told_apart_by_asking_one_at_a_time(
     # Nothing of that is held against the routers.
     answering = document["graph"]["answering"]
     assert [one["lost"] for one in answering] == [0] * len(answering)
+    again = subprocess.run(
+        command_line("--replay", str(packets), "-o", "-", "--format", "json"),
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert again.stdout == ran.stdout
