@@ -137,7 +137,7 @@ def _open_as(kind: str, settings: Settings, flows: FlowPlan) -> Wire:
             from paris.wire.bulk import BulkWire
         except ModuleNotFoundError as error:
             raise SettingsError(
-                f"--wire bulk needs {error.name}: pip install 'paris-trace[bulk]'"
+                f"--wire bulk needs {error.name}: install that, or paris-trace with extra [bulk]"
             ) from None
         return BulkWire.open(flows, settings.interface, by_link=settings.by_link)
     from paris.wire.raw import RawWire

@@ -179,7 +179,7 @@ def test_without_numpy_it_is_one_line_and_nothing_else_needs_it(tmp_path: Path) 
     (tmp_path / "numpy").mkdir()
     (tmp_path / "numpy/__init__.py").write_text("raise ModuleNotFoundError(name='numpy')")
     with netlab.lab(netlab.plain(1)) as lab:
-        for wire, said in (("bulk", "--wire bulk needs numpy: pip install"), ("raw", "")):
+        for wire, said in (("bulk", "--wire bulk needs numpy: install that"), ("raw", "")):
             ran = lab.run(
                 "env", f"PYTHONPATH={tmp_path}:{CHECKOUT}", sys.executable, "-m", "paris",
                 str(TARGET[4]), "-n", "--wire", wire,
