@@ -197,12 +197,27 @@ class Engine:
             return
         tags = [self._pending.reserve() for _ in requests]
         datagrams = self._build(requests, tags)
-        sent_at_s = self.wire.send(datagrams)
-        self.pacing.spend(len(requests))
-        self._sent += len(requests)
-        if self.recorder is not None:
-            self.recorder.sent(requests, datagrams, sent_at_s)
-        for tag, request, at_s in zip(tags, requests, sent_at_s, strict=True):
+        try:
+            sent_at_s: Sequence[float] = self.wire.send(datagrams)
+        except WireError as error:
+            self._count(requests, tags, datagrams, error.sent_at_s)
+            raise
+        self._count(requests, tags, datagrams, sent_at_s)
+
+    def _count(
+        self,
+        requests: Sequence[ProbeRequest],
+        tags: Sequence[int],
+        datagrams: Sequence[bytes],
+        sent_at_s: Sequence[float],
+    ) -> None:
+        """Take in that the first datagrams have been sent, as many as there are moments."""
+        count = len(sent_at_s)
+        self.pacing.spend(count)
+        self._sent += count
+        if self.recorder is not None and count:
+            self.recorder.sent(requests[:count], datagrams[:count], sent_at_s)
+        for tag, request, at_s in zip(tags, requests, sent_at_s, strict=False):
             self._pending.add(tag, request, at_s)
 
     def _build(self, requests: Sequence[ProbeRequest], tags: Sequence[int]) -> Sequence[bytes]:

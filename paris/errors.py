@@ -17,8 +17,12 @@ Only `paris.cli` and `paris.rerender` catch them. A bad packet is never an excep
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import TYPE_CHECKING
 
 from mda.errors import ParisTraceError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class ExitCode(IntEnum):
@@ -58,7 +62,14 @@ class PrivilegeError(ParisTraceError):
 
 
 class WireError(ParisTraceError):
-    """The local network or system refused to send or receive."""
+    """The local network or system refused to send or receive.
+
+    `sent_at_s` are the moments at which the first datagrams of the batch left all the same.
+    """
+
+    def __init__(self, message: str, sent_at_s: Sequence[float] = ()) -> None:
+        super().__init__(message)
+        self.sent_at_s = tuple(sent_at_s)
 
 
 class OutputError(ParisTraceError):

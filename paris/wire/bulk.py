@@ -119,7 +119,10 @@ class BulkWire:
             done = 0
             while done < len(part):
                 began_s = self.now_s()
-                taken = self._send_some(part[done:])
+                try:
+                    taken = self._send_some(part[done:])
+                except WireError as error:
+                    raise WireError(str(error), at_s[: begin + done].tolist()) from None
                 each_s = (self.now_s() - began_s) / taken
                 at = begin + done
                 np.multiply(_COUNT[:taken], each_s, out=at_s[at : at + taken])

@@ -69,7 +69,13 @@ class ConnectWire:
 
     def send(self, datagrams: Sequence[bytes]) -> list[float]:
         """See Wire; a flow's earlier probe is given up."""
-        return [self._send(quotes.read_sent(datagram)) for datagram in datagrams]
+        sent_at_s: list[float] = []
+        for datagram in datagrams:
+            try:
+                sent_at_s.append(self._send(quotes.read_sent(datagram)))
+            except WireError as error:
+                raise WireError(str(error), sent_at_s) from None
+        return sent_at_s
 
     def corrections(self) -> list[tuple[int, float]]:
         """See Wire; there are none."""

@@ -17,6 +17,7 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final
 
 from mda.plan import Stamp, WireReport
+from paris.errors import WireError
 from paris.flows import Protocol
 from paris.wire import kernel, ports, quotes
 from paris.wire.base import UNPRIVILEGED, Received
@@ -93,13 +94,16 @@ class DatagramWire:
         """See Wire."""
         self._clock.reconcile()
         self._times.begin()
-        for begin in range(0, len(datagrams), _SENDS_AT_ONCE):
-            used = {}
-            for datagram in datagrams[begin : begin + _SENDS_AT_ONCE]:
+        used: dict[Key, _Port] = {}
+        for done, datagram in enumerate(datagrams):
+            if done % _SENDS_AT_ONCE == 0:
+                self._drain_all(used)
+            try:
                 port = self._send(quotes.read_sent(datagram))
-                used[port.key] = port
-            for port in used.values():
-                self._drain_errors(port)
+            except WireError as error:
+                raise WireError(str(error), self._times.end()[:done]) from None
+            used[port.key] = port
+        self._drain_all(used)
         return self._times.end()
 
     def corrections(self) -> list[tuple[int, float]]:
@@ -178,6 +182,13 @@ class DatagramWire:
         self._dropped += kernel.drops(port.socket)
         del self._ports[port.key], self._by_file[port.socket.fileno()]
         port.socket.close()
+
+    def _drain_all(self, used: dict[Key, _Port]) -> None:
+        """Read the stamps of these sockets, and the answers that are there; then forget them."""
+        for port in used.values():
+            if port.key in self._ports:
+                self._drain_errors(port)
+        used.clear()
 
     def _drain_errors(self, port: _Port) -> bool:
         """Take stamps and ICMP errors off a socket's error queue; whether there were any."""

@@ -103,10 +103,13 @@ class RawWire:
         self._watch.check(self.now_s())
         self._clock.reconcile()
         self._times.begin()
-        for number, datagram in enumerate(datagrams, start=1):
-            self._send(datagram)
-            if number % _STAMPS_AT_ONCE == 0:
+        for done, datagram in enumerate(datagrams):
+            if done % _STAMPS_AT_ONCE == 0:
                 self._read_stamps()
+            try:
+                self._send(datagram)
+            except WireError as error:
+                raise WireError(str(error), self._times.end()[:done]) from None
         self._read_stamps()
         return self._times.end()
 

@@ -164,6 +164,15 @@ def test_ctrl_c_keeps_what_was_measured() -> None:
     assert record.outcomes
 
 
+def test_what_left_before_a_batch_failed_is_counted() -> None:
+    wire = Meddling(SimWire(Network(load(find("two-way")), 1)), fails_after=40)
+    wire.failure = WireError("the interface is down", (0.001, 0.001, 0.001))
+    record = run("two-way", multipath=True, wire=wire)
+    assert record.stopped is StopReason.WIRE_ERROR
+    assert record.probes_sent == len(record.outcomes) + len(record.unresolved)
+    assert [one.sent_at_s for one in record.unresolved[-3:]] == [0.001] * 3
+
+
 def test_a_wire_that_fails_later_keeps_what_was_measured_and_at_once_raises() -> None:
     failure = WireError("the interface is down")
     record = run(
