@@ -179,8 +179,17 @@ def _pacing() -> None:
         for rate_pps, count in ((10, 60), (100, 400), (1000, 4000), (10_000, 40_000),
                                 (100_000, 400_000)):  # fmt: skip
             command = _worker("paced", _TARGET, str(count), str(rate_pps))
-            found = _sent_pps(namespace, command)
-            print(f"  {rate_pps:7,}  {found:10,.1f}  {100 * (found / rate_pps - 1):+.2f} %")
+            _show_rate("sweep", rate_pps, _sent_pps(namespace, command))
+        for rate_pps, queries in ((100, 2), (1000, 16), (10_000, 20)):
+            for wire in ("raw", "unprivileged", "bulk"):
+                options = ("-n", "-w", "0.1", "-m", "255", "-q", str(queries), "--wire", wire)
+                command = command_line(_TARGET, *options, "--rate", str(rate_pps))
+                _show_rate(f"paris-trace --wire {wire}", rate_pps, _sent_pps(namespace, command))
+
+
+def _show_rate(what: str, asked_pps: float, found_pps: float) -> None:
+    error = 100 * (found_pps / asked_pps - 1)
+    print(f"  {what:32} {asked_pps:7,}  {found_pps:10,.1f}  {error:+.2f} %")
 
 
 def _starting(runs: int) -> None:

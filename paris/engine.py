@@ -113,6 +113,7 @@ class Engine:
     _sent: int = field(init=False, default=0)
     _slowest_s: float = field(init=False, default=0.0)
     _ask_at_s: float = field(init=False, default=0.0)
+    _has_more: bool = field(init=False, default=False)
     _is_reading: bool = field(init=False, default=False)
 
     def __post_init__(self) -> None:
@@ -154,8 +155,11 @@ class Engine:
             now_s = self.wire.now_s()
             for loss in self._pending.expire(now_s, self._timeout_s()):
                 self._deliver(loss, now_s)
-            if not self._queue and (not self._pending.in_flight or now_s >= self._ask_at_s):
-                self._queue.extend(self.procedure.wanted(self._batch()))
+            if not self._queue and self._is_to_ask(now_s):
+                room = self._batch()
+                wanted = self.procedure.wanted(room)
+                self._queue.extend(wanted)
+                self._has_more = len(wanted) == room
                 self._ask_at_s = float("inf")
                 if self.procedure.finished:
                     return StopReason.COMPLETE
@@ -165,11 +169,16 @@ class Engine:
             if spent:
                 self._queue.clear()
                 self._held.clear()
+                self._has_more = False
             if spent and not self._pending.in_flight:
                 return StopReason.PROBE_BUDGET
             if not spent:
                 self._send(now_s)
             self._receive(min(end_s, self._next_event_s()))
+
+    def _is_to_ask(self, now_s: float) -> bool:
+        """Whether the procedure is to be asked: it had more to say, or answers have settled."""
+        return self._has_more or not self._pending.in_flight or now_s >= self._ask_at_s
 
     def _batch(self) -> int:
         return max(self.pacing.burst, int(self.pacing.rate_pps * _BATCH_S))
@@ -275,6 +284,8 @@ class Engine:
 
     def _next_event_s(self) -> float:
         """The next moment at which there is something to do even if nothing arrives."""
+        if self._has_more and not self._queue:
+            return 0.0
         moments = [float("inf") if self._queue else self._ask_at_s]
         moments.append(self._may_send_at_s(self._queue, self.pacing))
         moments += [self._may_send_at_s(held.queue, held.pacing) for held in self._held.values()]

@@ -106,6 +106,15 @@ def test_probes_are_paced() -> None:
     assert record.ended_at_s > (record.probes_sent - 32) / 50
 
 
+@pytest.mark.parametrize("rate_pps", [10, 500, 5000])
+def test_a_rate_is_kept_up_as_long_as_there_is_something_to_ask(rate_pps: float) -> None:
+    # Six hundred requests are more than are taken at a time, and what is lost is not waited for.
+    engine = engine_for("silent-destination", queries=20, rate_pps=rate_pps)
+    sent_at_s = [one.sent_at_s for one in engine.run().outcomes]
+    assert len(sent_at_s) == 600
+    assert max(sent_at_s) == pytest.approx((600 - 32) / rate_pps, rel=0.02, abs=0.002)
+
+
 @dataclass
 class Meddling:
     """A simulated wire into which `stray` datagrams are mixed, or that fails or is interrupted."""
