@@ -112,6 +112,7 @@ class Engine:
     _unmatched: Counter[str] = field(init=False, default_factory=Counter)
     _sent: int = field(init=False, default=0)
     _slowest_s: float = field(init=False, default=0.0)
+    _sent_at_s: float = field(init=False, default=0.0)
     _ask_at_s: float = field(init=False, default=0.0)
     _has_more: bool = field(init=False, default=False)
     _is_reading: bool = field(init=False, default=False)
@@ -177,8 +178,17 @@ class Engine:
             self._receive(min(end_s, self._next_event_s()))
 
     def _is_to_ask(self, now_s: float) -> bool:
-        """Whether the procedure is to be asked: it had more to say, or answers have settled."""
-        return self._has_more or not self._pending.in_flight or now_s >= self._ask_at_s
+        """Whether the procedure is to be asked: answers have settled, or it had more to say.
+
+        Answers save probes, so that those that may be on their way are waited for, but no longer.
+        """
+        if self._has_more and now_s >= self._more_at_s():
+            return True
+        return not self._pending.in_flight or now_s >= self._ask_at_s
+
+    def _more_at_s(self) -> float:
+        """When the answers to what was sent last are there, by the slowest so far."""
+        return self._sent_at_s + (1 + _SETTLED_SHARE) * self._slowest_s
 
     def _batch(self) -> int:
         return max(self.pacing.burst, int(self.pacing.rate_pps * _BATCH_S))
@@ -222,6 +232,7 @@ class Engine:
     ) -> None:
         """Take in that the first datagrams have been sent, as many as there are moments."""
         count = len(sent_at_s)
+        self._sent_at_s = max(sent_at_s, default=self._sent_at_s)
         self.pacing.spend(count)
         self._sent += count
         if self.recorder is not None and count:
@@ -284,9 +295,9 @@ class Engine:
 
     def _next_event_s(self) -> float:
         """The next moment at which there is something to do even if nothing arrives."""
-        if self._has_more and not self._queue:
-            return 0.0
         moments = [float("inf") if self._queue else self._ask_at_s]
+        if self._has_more and not self._queue:
+            moments.append(self._more_at_s())
         moments.append(self._may_send_at_s(self._queue, self.pacing))
         moments += [self._may_send_at_s(held.queue, held.pacing) for held in self._held.values()]
         oldest_s = self._pending.oldest_s()

@@ -106,13 +106,35 @@ def test_probes_are_paced() -> None:
     assert record.ended_at_s > (record.probes_sent - 32) / 50
 
 
+NOBODY_ANSWERS = """\
+source: 192.0.2.1
+destination: {address: 203.0.113.9, silent: true}
+routers:
+  gateway: {interfaces: [192.0.2.254], silent: true}
+paths:
+  - source -> gateway -> destination
+"""
+
+
 @pytest.mark.parametrize("rate_pps", [10, 500, 5000])
-def test_a_rate_is_kept_up_as_long_as_there_is_something_to_ask(rate_pps: float) -> None:
-    # Six hundred requests are more than are taken at a time, and what is lost is not waited for.
-    engine = engine_for("silent-destination", queries=20, rate_pps=rate_pps)
+def test_a_rate_is_kept_up_where_no_answer_can_be_waited_for(
+    rate_pps: float, tmp_path: Path
+) -> None:
+    file = tmp_path / "silent.yaml"
+    file.write_text(NOBODY_ANSWERS)
+    # Six hundred requests are more than are taken at a time.
+    engine = engine_for(str(file), queries=20, rate_pps=rate_pps)
     sent_at_s = [one.sent_at_s for one in engine.run().outcomes]
     assert len(sent_at_s) == 600
     assert max(sent_at_s) == pytest.approx((600 - 32) / rate_pps, rel=0.02, abs=0.002)
+
+
+def test_answers_that_may_save_probes_are_waited_for_and_no_longer() -> None:
+    # Of sixty probes at twenty a second each is asked for after the answer to the one before.
+    record = run("silent-hop", multipath=True, rate_pps=20)
+    lost = [one for one in record.outcomes if isinstance(one, Loss)]
+    assert lost
+    assert record.ended_at_s < record.probes_sent * 0.05 + 0.5
 
 
 @dataclass
