@@ -263,12 +263,8 @@ class Explorer:
             if not samples.answered:
                 wave.ask_first(min(samples.flows), ttl)
         lacking = target - len(self._drawn(hops, through, wave, is_known_needed=is_known_needed))
-        known = sorted(
-            flow
-            for samples in hops.near.values()
-            for flow in samples.flows
-            if not wave.is_asked(flow, ttl)
-        )
+        known_flows = (flow for samples in hops.near.values() for flow in samples.flows)
+        known = sorted(flow for flow in known_flows if not wave.is_asked(flow, ttl))
         for flow in known[: max(lacking, 0)]:
             wave.ask(flow, ttl)
         lacking -= len(known)
@@ -348,12 +344,7 @@ class Explorer:
 
         One each, until so many flows met the only vertex there that another is out of question.
         """
-        unproven = [
-            min(flows)
-            for successor, flows in samples.successors.items()
-            if successor.address is not None and not any(flow in before for flow in flows)
-        ]
-        for flow in sorted(unproven)[: max(0, _PROOF_FLOWS - len(before))]:
+        for flow in samples.unproven(before)[: max(0, _PROOF_FLOWS - len(before))]:
             wave.ask_first(flow, ttl - 1)
 
     def _goes_on(self, samples: Samples, ttl: int) -> bool:

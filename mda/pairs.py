@@ -44,6 +44,14 @@ class Samples:
         """How many successors are known, at least one for a vertex that flows go on from."""
         return max(len(self.successors), 1)
 
+    def unproven(self, before: FlowsAt) -> list[int]:
+        """A flow to each successor that none of the flows known one TTL before went to."""
+        return sorted(
+            min(flows)
+            for successor, flows in self.successors.items()
+            if successor.address is not None and not any(flow in before for flow in flows)
+        )
+
 
 @dataclass(slots=True)
 class HopPair:
