@@ -115,19 +115,19 @@ def _replay(options: Options) -> int:
 def _measure(settings: Settings, options: Options, capture: Writer | None) -> Measurement:
     from paris import run
 
-    def before_reading() -> None:
+    def before_parsing() -> None:
         if settings.network is None:
             from paris import privileges
 
             privileges.give_up()
 
     if not (options.progress and sys.stderr is not None and sys.stderr.isatty()):
-        return run.measure(settings, run.Hooks(before_reading=before_reading, capture=capture))
+        return run.measure(settings, run.Hooks(before_parsing=before_parsing, capture=capture))
     from paris.progress import Progress
 
     progress = Progress(sys.stderr)
     try:
-        hooks = run.Hooks(before_reading=before_reading, observe=progress.observe, capture=capture)
+        hooks = run.Hooks(before_parsing=before_parsing, observe=progress.observe, capture=capture)
         return run.measure(settings, hooks)
     finally:
         progress.clear()

@@ -89,7 +89,7 @@ class Engine:
     """Runs one procedure over one wire.
 
     `observe` is told of every outcome, `recorder` of every datagram. `first_tag` is where the tags
-    of this run begin. `before_reading` is called once, before the first answer is read.
+    of this run begin. `before_parsing` is called once, before the first answer is parsed.
     `build_many` makes the same datagrams as `probes.build`, of many requests.
     """
 
@@ -102,7 +102,7 @@ class Engine:
     first_tag: int = 1
     observe: Callable[[Outcome], None] = lambda _: None
     recorder: Recorder | None = None
-    before_reading: Callable[[], None] = lambda: None
+    before_parsing: Callable[[], None] = lambda: None
     build_many: Callable[[Sequence[ProbeRequest], Sequence[int]], Sequence[bytes]] | None = None
     _pending: Pending = field(init=False)
     _builder: Builder = field(init=False)
@@ -115,7 +115,7 @@ class Engine:
     _sent_at_s: float = field(init=False, default=0.0)
     _ask_at_s: float = field(init=False, default=0.0)
     _has_more: bool = field(init=False, default=False)
-    _is_reading: bool = field(init=False, default=False)
+    _is_prepared: bool = field(init=False, default=False)
 
     def __post_init__(self) -> None:
         self._pending = Pending(self.plan, self.first_tag)
@@ -136,6 +136,7 @@ class Engine:
             if not self._outcomes:
                 raise
             stopped, failure = StopReason.WIRE_ERROR, error
+        self._prepare_to_parse()  # also where there was nothing to parse
         return Record(
             started_at_s=started_at_s,
             ended_at_s=self.wire.now_s(),
@@ -306,12 +307,11 @@ class Engine:
         return min(moments)
 
     def _receive(self, until_s: float) -> None:
-        if not self._is_reading:
-            self._is_reading = True
-            self.before_reading()
+        arrived = self.wire.receive(until_s)
+        if arrived:
+            self._prepare_to_parse()
         from paris import replies  # not before the first probe has left
 
-        arrived = self.wire.receive(until_s)
         for number, at_s in self.wire.corrections():
             self._pending.correct(number, at_s)
         if self.recorder is not None and arrived:
@@ -330,6 +330,13 @@ class Engine:
                 self._queue.remove(answer.request)  # withdrawn, and answered after all
             self._slowest_s = max(self._slowest_s, answer.rtt_s)
             self._deliver(answer, received.at_s)
+
+    def _prepare_to_parse(self) -> None:
+        # Not before the first answers are taken off the wire: the kernel begins to stamp what
+        # comes in a moment after it is asked to, and until then stamps it when it is taken.
+        if not self._is_prepared:
+            self._is_prepared = True
+            self.before_parsing()
 
     def _deliver(self, outcome: Reply | Loss, now_s: float) -> None:
         self._outcomes.append(outcome)

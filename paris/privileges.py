@@ -1,7 +1,7 @@
 """Giving up rights: what is left after the sockets are open is what any user has.
 
 Run by sudo, the process becomes the user who called it and keeps only what opening sockets takes.
-Before the first answer is read it gives that up too, for good.
+Before the first answer is parsed it gives that up too, for good.
 """
 
 from __future__ import annotations

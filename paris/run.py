@@ -49,12 +49,12 @@ class Measurement:
 class Hooks:
     """What a caller of `measure` wants to do meanwhile.
 
-    `before_reading` is called when the sockets are open and the first probes have left, before any
-    answer is read; `observe` with every outcome as it becomes known; `capture` is shown every
+    `before_parsing` is called when the sockets are open and the first probes have left, before any
+    answer is parsed; `observe` with every outcome as it becomes known; `capture` is shown every
     packet.
     """
 
-    before_reading: Callable[[], None] = lambda: None
+    before_parsing: Callable[[], None] = lambda: None
     observe: Callable[[Outcome], None] = lambda _: None
     capture: Writer | None = None
 
@@ -86,7 +86,7 @@ def measure(settings: Settings, hooks: Hooks = Hooks()) -> Measurement:
             first_tag=random.randrange(1, 0xFF00),
             observe=hooks.observe,
             recorder=hooks.capture,
-            before_reading=hooks.before_reading,
+            before_parsing=hooks.before_parsing,
             build_many=_builder(settings, flows),
         )
         record = engine.run()
