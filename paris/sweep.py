@@ -22,6 +22,7 @@ from paris.crafting import Crafter
 from paris.errors import SettingsError
 from paris.pacing import Pacing
 from paris.run import burst
+from paris.settings import MAX_TTL
 from paris.wire.bulk import BulkWire
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def sweep(settings: Settings, *, flows: int, ttls: Iterable[int], by_link: bool 
 
     Probes of one TTL are apart by a probe to each other one, so that no router is asked faster
     than it must be. `by_link` sends Ethernet frames past routing. Raises a ParisTraceError where
-    nothing can be sent, SettingsError for more flows than there are.
+    nothing can be sent, SettingsError for flows or TTLs that there are not.
     """
     destination = resolve.destination(settings.host or "", settings.ip_version)
     source = resolve.source_for(destination, asked=settings.source, interface=settings.interface)
@@ -82,7 +83,10 @@ def sweep(settings: Settings, *, flows: int, ttls: Iterable[int], by_link: bool 
     plan = plans.flow_plan(settings, source, destination, random)
     if not 0 < flows <= plan.capacity:
         raise SettingsError(f"flows must be from 1 to {plan.capacity}, not {flows}")
-    wanted = np.array(sorted(set(ttls)), np.uint32)
+    wanted = np.array(sorted(set(ttls)), np.int64)
+    if not len(wanted) or wanted[0] < 1 or wanted[-1] > MAX_TTL:
+        raise SettingsError(f"ttls must be some from 1 to {MAX_TTL}")
+    wanted = wanted.astype(np.uint32)
     with closing(BulkWire.open(plan, settings.interface, by_link=by_link)) as wire:
         run = _Run(wire, plan, settings, np.repeat(np.arange(flows, dtype=np.uint32), len(wanted)),
                    np.tile(wanted, flows))  # fmt: skip

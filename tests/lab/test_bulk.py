@@ -91,6 +91,9 @@ def test_a_sweep_says_what_cannot_be() -> None:
     with netlab.lab(netlab.plain(1)) as lab, inside_namespace(lab.namespace("src")):
         with pytest.raises(SettingsError, match="flows must be from 1 to"):
             sweep(Settings(host=str(TARGET[4])), flows=100_000, ttls=[1])
+        for ttls in ([], [0, 1], [255, 256]):
+            with pytest.raises(SettingsError, match="ttls must be some from 1 to 255"):
+                sweep(Settings(host=str(TARGET[4])), flows=1, ttls=ttls)
         with pytest.raises(SettingsError, match="-i nosuch0"):
             sweep(Settings(host=str(TARGET[4]), interface="nosuch0"), flows=1, ttls=[1])
 
