@@ -329,7 +329,8 @@ class Engine:
             if self.wire.one_at_a_time and answer.request in self._queue:
                 self._queue.remove(answer.request)  # withdrawn, and answered after all
             self._slowest_s = max(self._slowest_s, answer.rtt_s)
-            self._deliver(answer, received.at_s)
+            # Answers settle from when they are known: they may have waited for us.
+            self._deliver(answer, self.wire.now_s())
 
     def _prepare_to_parse(self) -> None:
         # Not before the first answers are taken off the wire: the kernel begins to stamp what
