@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 from mda.table import FlowsAt, FlowTable, only_vertex
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
 
     from mda.graph import Located
     from mda.model import Vertex
@@ -166,6 +166,17 @@ def pairs(table: FlowTable, located: Located, max_ttl: int) -> list[HopPair]:
         for ttl, here in located.hops.items()
         if ttl < max_ttl
     ]
+
+
+def choices(pairs: Iterable[HopPair], vertices: Collection[Vertex]) -> dict[Vertex, FlowsAt]:
+    """For each of `vertices`, the successor of every flow that went through it."""
+    wanted = set(vertices)
+    return {
+        vertex: {flow: after for after, flows in samples.successors.items() for flow in flows}
+        for hops in pairs
+        for vertex, samples in hops.near.items()
+        if vertex in wanted
+    }
 
 
 def is_even(counts: Collection[int], deviations: float) -> bool:

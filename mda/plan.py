@@ -19,12 +19,23 @@ class Algorithm(Enum):
     MDA_LITE = "mda-lite"
 
 
+class Study(Enum):
+    """What was asked for beside the paths themselves."""
+
+    CLASSIFY = "classify"
+    PATHS = "paths"
+    FOLLOW = "follow"
+    CLASSIC = "classic"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Probing:
     """How the probes looked, as far as a reader of results needs it.
 
     `protocol` and `flow_field` are the option values ("udp", "sport", ...). `sport` and `dport`
-    are those of flow 0; for ICMP `sport` is the echo identifier and `dport` None.
+    are those of flow 0; for ICMP `sport` is the echo identifier and `dport` None. Variants had
+    their destinations in a prefix of `prefix_len` bits and their sources among `sources`; without
+    `prefix_len` neither varied.
     """
 
     protocol: str
@@ -33,6 +44,8 @@ class Probing:
     dport: int | None
     traffic_class: int
     flow_label: int
+    prefix_len: int | None = None
+    sources: tuple[IPAddress, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +53,8 @@ class Plan:
     """What was to be measured.
 
     `host` is the destination as the user wrote it; `network` names the simulated network, None
-    for a real one; `seed` is what the run's random choices came from.
+    for a real one; `seed` is what the run's random choices came from. `follow` names the path that
+    was followed, as the user wrote it.
     """
 
     host: str
@@ -54,6 +68,8 @@ class Plan:
     attempts: int
     network: str | None
     seed: int
+    studies: frozenset[Study] = frozenset()
+    follow: str | None = None
 
 
 class Stamp(Enum):

@@ -6,13 +6,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from mda import graph as graphs
+from mda.balancers import Balancer, balancers, plain_outcomes
 from mda.certainty import Certainty, certainty
 from mda.diamonds import Diamond, diamonds
 from mda.loops import Revisit, revisits
 from mda.model import IPAddress, Outcome, Reply, StopReason, Unresolved, Vertex
-from mda.pairs import pairs
+from mda.pairs import choices, pairs
 from mda.plan import Algorithm, Plan, WireReport
+from mda.polarisation import Series, series
 from mda.table import tabulate
+from mda.variants import Field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,7 +34,8 @@ class Trace:
     `graph`, `certainty`, `diamonds`, `per_packet` (the vertices that split one flow), `turned`
     (those behind which the route changed meanwhile), `unordered` (the TTLs below both) and
     `revisits` (loops) follow from the outcomes: see `assemble`. So does `answering`: which
-    vertices lose answers, or limit their rate. `unfit_for_lite`
+    vertices lose answers, or limit their rate; `balancers`, how each vertex splits its flows and,
+    where fields were varied, by what; and `series`, how pairs of those agree. `unfit_for_lite`
     are the TTLs at which hops turned out meshed or uneven, so that MDA-Lite went on as the full
     MDA. `names` are what the name service calls the responders, as far as it was asked.
     """
@@ -54,6 +58,8 @@ class Trace:
     unordered: frozenset[int]
     revisits: tuple[Revisit, ...]
     answering: Mapping[Vertex, Answering]
+    balancers: tuple[Balancer, ...]
+    series: tuple[Series, ...]
     unfit_for_lite: tuple[int, ...]
     names: Mapping[IPAddress, str] = field(default_factory=dict)
 
@@ -73,7 +79,7 @@ class Trace:
         stopped: StopReason,
     ) -> Trace:
         """A trace from its raw record, with all that follows from it."""
-        table = tabulate(outcomes, plan.attempts)
+        table = tabulate(plain_outcomes(outcomes), plan.attempts)
         located = graphs.locate(table, plan.source, plan.first_ttl)
         hops = pairs(table, located, plan.max_ttl)
         is_lite = plan.algorithm is Algorithm.MDA_LITE
@@ -81,6 +87,10 @@ class Trace:
         is_lite = is_lite and not unfit
         granted = [edge for one in hops for edge in one.granted()] if is_lite else []
         graph = graphs.build(table, located, granted)
+        found = balancers(
+            table, located, hops, outcomes,
+            Field(plan.probing.flow_field), plan.bound.failure_probability,
+        )  # fmt: skip
         return cls(
             plan=plan,
             started_at_unix_s=started_at_unix_s,
@@ -105,6 +115,8 @@ class Trace:
                 for vertex in graph
                 if vertex.address is not None and vertex != located.origin
             },
+            balancers=found,
+            series=series(graph, choices(hops, [one.vertex for one in found if one.split])),
             unfit_for_lite=unfit,
             names=dict(names or {}),
         )

@@ -61,6 +61,10 @@ class Wave:
         """Whether the flow is requested at `ttl` in this wave."""
         return flow in self._fresh[ttl]
 
+    def count(self, flow: int, ttl: int) -> int:
+        """How often the flow was requested at `ttl`, before and in this wave."""
+        return self._sent.counts[ttl].get(flow, 0) + self._fresh[ttl].get(flow, 0)
+
     def asked(self, ttl: int) -> Iterator[int]:
         """The flows requested at `ttl`, before or in this wave, each once."""
         before = self._sent.counts[ttl]

@@ -3,18 +3,22 @@
 What a per-flow balancer hashes is source and destination address, protocol, and what stands in
 the first four bytes after the IP header: the ports of UDP and TCP, type, code and checksum of
 ICMP. Some hash the IPv6 flow label instead or as well. One of these carries the flow number, all
-others are the same in every probe.
+others are the same in every probe. Variants of a flow (`mda.variants`) differ in one more field.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
+from mda.variants import MOST_SCARCE, MOST_VALUES, SCARCE, Field, Variant, variant_of
 from paris.errors import SettingsError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from mda.model import IPAddress
 
 
@@ -50,18 +54,33 @@ _HIGHEST: Final = {
     FlowField.FLOW_LABEL: 0xFFFFF,
 }
 _ICMP_CHECKSUM: Final = 1  # of flow 0
+# The protocol that shows whether a router hashes that field: with the same four bytes behind the
+# IP header, an echo request's type and checksum being the ports.
+_TWIN: Final = {
+    Protocol.UDP: Protocol.TCP,
+    Protocol.TCP: Protocol.UDP,
+    Protocol.ICMP: Protocol.UDP,
+}
+_ECHO_REQUEST_WORD: Final = {4: 0x0800, 6: 0x8000}
+PREFIX_LEN: Final = {4: 24, 6: 64}  # the longest prefixes that are announced to everybody
+# Of what is multiplied with it, all bits change, and no two numbers give the same.
+_SCATTER: Final = 0x9E3779B97F4A7C15
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FlowHeaders:
-    """What routers may hash, for one flow, beside addresses, protocol and traffic class.
+    """What routers may hash, for one flow.
 
     Ports are None for ICMP, `icmp_checksum` for the others; `flow_label` is 0 in IPv4.
     """
 
+    source: IPAddress
+    destination: IPAddress
+    protocol: Protocol
     sport: int | None
     dport: int | None
     icmp_checksum: int | None
+    traffic_class: int
     flow_label: int
 
 
@@ -69,8 +88,11 @@ class FlowHeaders:
 class FlowPlan:
     """The header values of all flows of a run: flow 0 has the given ones.
 
-    For ICMP `sport` is the echo identifier and `dport` unused. Raises SettingsError for
-    combinations that cannot be sent, with what would work.
+    For ICMP `sport` is the echo identifier and `dport` unused. `varies` says that variants of flows
+    will be sent as well, several from one port. They have their destination in
+    a prefix of `prefix_len` bits, and their source among `sources`; without `prefix_len` neither
+    addresses nor protocol vary. Raises SettingsError for combinations that cannot be sent, with
+    what would work.
     """
 
     source: IPAddress
@@ -81,6 +103,9 @@ class FlowPlan:
     dport: int
     traffic_class: int = 0
     flow_label: int = 0
+    varies: bool = False
+    prefix_len: int | None = None
+    sources: tuple[IPAddress, ...] = ()
 
     def __post_init__(self) -> None:
         if self.source.version != self.destination.version:
@@ -128,8 +153,27 @@ class FlowPlan:
             case FlowField.FLOW_LABEL:
                 return self.flow_label
 
+    @property
+    def protocols(self) -> tuple[Protocol, ...]:
+        """The protocols of flows and variants."""
+        if self.prefix_len is None:
+            return (self.protocol,)
+        return self.protocol, _TWIN[self.protocol]
+
     def headers(self, flow: int) -> FlowHeaders:
-        """The header values of a flow. Raises ValueError beyond `capacity`."""
+        """The header values of a flow or a variant. Raises ValueError where there is none such."""
+        varied = variant_of(flow)
+        if varied is None:
+            return self._plain(flow)
+        is_known = not varied.companion or varied.companion <= self.values(Field.ALL)
+        if not (1 <= varied.value <= self.values(varied.field) and is_known):
+            raise ValueError(f"{varied} cannot be sent")
+        headers = self._plain(varied.base)
+        if varied.companion:
+            headers = self._varied(headers, Variant(varied.base, Field.ALL, varied.companion))
+        return self._varied(headers, varied)
+
+    def _plain(self, flow: int) -> FlowHeaders:
         if not 0 <= flow < self.capacity:
             raise ValueError(f"flow {flow} is not one of {self.capacity}")
         has_ports = self.protocol is not Protocol.ICMP
@@ -138,14 +182,84 @@ class FlowPlan:
         dport = value if self.field is FlowField.DPORT else self.dport
         icmp = value if self.field is FlowField.ICMP_CHECKSUM else _ICMP_CHECKSUM
         return FlowHeaders(
+            source=self.source,
+            destination=self.destination,
+            protocol=self.protocol,
             sport=sport if has_ports else None,
             dport=dport if has_ports else None,
             icmp_checksum=None if has_ports else icmp,
+            traffic_class=self.traffic_class,
             flow_label=value if self.field is FlowField.FLOW_LABEL else self.flow_label,
         )
 
+    def values(self, field: Field) -> int:
+        """How many variants of one flow there are in `field`; none in the flow field itself."""
+        version, has_ports = self.source.version, self.protocol is not Protocol.ICMP
+        if field.value == self.field.value:
+            return 0
+        match field:
+            case Field.SPORT | Field.DPORT:
+                return MOST_VALUES * has_ports
+            case Field.ICMP_CHECKSUM:
+                return MOST_VALUES * (not has_ports)
+            case Field.TRAFFIC_CLASS:
+                return 0xFF >> 2
+            case Field.FLOW_LABEL:
+                return MOST_VALUES * (version == 6)
+            case _ if self.prefix_len is None:
+                return 0
+            case Field.SOURCE:
+                return min(len(self.sources), MOST_SCARCE)
+            case Field.PROTOCOL:
+                return 1
+            case Field.DESTINATION | Field.ALL:
+                bits = self.destination.max_prefixlen - self.prefix_len
+                # The addresses of a network itself and of its broadcasts are nobody's.
+                return min(MOST_VALUES, (1 << bits) - 3) if bits > 1 else 0
+
+    def _varied(self, plain: FlowHeaders, varied: Variant) -> FlowHeaders:
+        number = varied.value
+        match varied.field:
+            case Field.SPORT:
+                return replace(plain, sport=_port(plain.sport, number))
+            case Field.DPORT:
+                return replace(plain, dport=_port(plain.dport, number))
+            case Field.ICMP_CHECKSUM:
+                return replace(plain, icmp_checksum=_ICMP_CHECKSUM + number)
+            case Field.TRAFFIC_CLASS:
+                return replace(plain, traffic_class=plain.traffic_class ^ number << 2)
+            case Field.FLOW_LABEL:
+                label = plain.flow_label + number * _SCATTER & 0xFFFFF
+                return replace(plain, flow_label=label)
+            case Field.SOURCE:
+                return replace(plain, source=self.sources[number - 1])
+            case Field.DESTINATION:
+                others = other_addresses(plain.destination, self.prefix_len or 0)
+                return replace(plain, destination=next(islice(others, number - 1, None)))
+            case Field.PROTOCOL:
+                return self._twin(plain)
+            case Field.ALL:
+                for field in Field:
+                    most = self.values(field)
+                    if most and field not in (Field.ALL, *SCARCE):
+                        one = Variant(varied.base, field, (number - 1) % most + 1)
+                        plain = self._varied(plain, one)
+                return plain
+
+    def _twin(self, plain: FlowHeaders) -> FlowHeaders:
+        twin = _TWIN[self.protocol]
+        if self.protocol is not Protocol.ICMP:
+            return replace(plain, protocol=twin)
+        return replace(
+            plain,
+            protocol=twin,
+            sport=_ECHO_REQUEST_WORD[self.source.version],
+            dport=plain.icmp_checksum,
+            icmp_checksum=None,
+        )
+
     def flow_of(self, headers: FlowHeaders) -> int | None:
-        """The flow that has exactly these headers; None if no flow of this plan does."""
+        """The plain flow that has exactly these headers; None if none does."""
         values = {
             FlowField.SPORT: headers.sport,
             FlowField.DPORT: headers.dport,
@@ -156,6 +270,26 @@ class FlowPlan:
         if value is None:
             return None
         flow = value - self._first
-        if not 0 <= flow < self.capacity or self.headers(flow) != headers:
+        if not 0 <= flow < self.capacity or self._plain(flow) != headers:
             return None
         return flow
+
+
+def _port(port: int | None, number: int) -> int:
+    """Another port that can be sent."""
+    return ((port or 1) - 1 + number) % 0xFFFF + 1
+
+
+def other_addresses(address: IPAddress, prefix_len: int) -> Iterator[IPAddress]:
+    """The other hosts' addresses in the prefix, neighbours far apart.
+
+    >>> from ipaddress import ip_address
+    >>> [str(one) for one in islice(other_addresses(ip_address("192.0.2.9"), 24), 3)]
+    ['192.0.2.28', '192.0.2.35', '192.0.2.54']
+    """
+    bits = address.max_prefixlen - prefix_len
+    host = (1 << bits) - 1
+    for number in range(1, host + 1):
+        other = int(address) ^ (number * _SCATTER & host)
+        if other & host not in (0, host):
+            yield type(address)(other)

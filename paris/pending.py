@@ -6,14 +6,14 @@ The time is always an argument. An answer counts only if what it quotes is a pro
 from __future__ import annotations
 
 from collections import Counter, deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
 from mda.model import Loss, Reply, ReplyKind, Unresolved
 from paris import tags
 from paris.errors import WireError
-from paris.flows import FlowHeaders, Protocol
+from paris.flows import Protocol
 
 if TYPE_CHECKING:
     from mda.model import ProbeRequest
@@ -62,10 +62,8 @@ class Pending:
 
     def __init__(self, plan: FlowPlan, first_tag: int = tags.FIRST_TAG) -> None:
         self._plan = plan
-        self._carrier = tags.TAG_FIELD[plan.protocol]
-        self._destination = plan.destination.packed
-        self._source = plan.source.packed
-        self._protocol = plan.protocol.number(plan.source.version)
+        self._version = plan.source.version
+        self._highest = min(tags.TAG_FIELD[protocol].highest for protocol in plan.protocols)
         self._next_tag = first_tag
         self._flights: dict[int, _Flight] = {}
         self._order: deque[_Flight] = deque()  # as sent; answered ones are passed over
@@ -78,11 +76,11 @@ class Pending:
 
     def reserve(self) -> int:
         """A tag that no probe in flight has. Raises WireError if there is none."""
-        if self.in_flight >= self._carrier.highest:
-            raise WireError(f"more than {self._carrier.highest} probes in flight at once")
+        if self.in_flight >= self._highest:
+            raise WireError(f"more than {self._highest} probes in flight at once")
         while True:
             tag = self._next_tag
-            self._next_tag = tag + 1 if tag < self._carrier.highest else tags.FIRST_TAG
+            self._next_tag = tag + 1 if tag < self._highest else tags.FIRST_TAG
             flight = self._flights.get(tag)
             if flight is None or flight.state is not _State.IN_FLIGHT:
                 return tag
@@ -165,12 +163,17 @@ class Pending:
     def _match_untagged(self, parsed: ParsedReply, received_at_s: float) -> Reply | Stray:
         """The reply that `parsed` is if all it quotes is the flow, and that has but one probe."""
         quoted, plan = parsed.quoted, self._plan
-        headers = FlowHeaders(quoted.sport, quoted.dport, quoted.icmp_checksum, plan.flow_label)
+        headers = replace(
+            plan.headers(0),
+            sport=quoted.sport,
+            dport=quoted.dport,
+            icmp_checksum=quoted.icmp_checksum,
+        )
         flow = plan.flow_of(headers)
         if flow is None or (quoted.source, quoted.destination, quoted.protocol) != (
-            self._source,
-            self._destination,
-            self._protocol,
+            plan.source.packed,
+            plan.destination.packed,
+            plan.protocol.number(self._version),
         ):
             return Stray(StrayReason.NOT_OURS)
         if self._may_be_late_until_s is None:
@@ -240,7 +243,7 @@ class Pending:
         flight = self._flights.get(quoted.carrier_tag)
         if flight is not None:
             found.append(flight)
-        if quoted.ip_id and self._carrier.highest <= 0xFFFF:
+        if quoted.ip_id and self._highest <= 0xFFFF:
             twin = self._flights.get(tags.tag_of(quoted.ip_id))
             if twin is not None and twin is not flight:
                 found.append(twin)
@@ -252,41 +255,43 @@ class Pending:
         Destination, its port and protocol must be as sent. A NAT may have rewritten the source,
         and with it the port or identifier and every checksum; other middleboxes, single fields.
         """
-        quoted, plan = parsed.quoted, self._plan
-        headers = plan.headers(flight.request.flow)
+        quoted = parsed.quoted
+        headers = self._plan.headers(flight.request.flow)
         if (quoted.destination, quoted.protocol, quoted.dport) != (
-            self._destination,
-            self._protocol,
+            headers.destination.packed,
+            headers.protocol.number(self._version),
             headers.dport,
         ):
             return None
         fields = (
-            (self._carrier.name, quoted.carrier_tag, flight.tag),
+            (tags.TAG_FIELD[headers.protocol].name, quoted.carrier_tag, flight.tag),
             ("flow-label", quoted.flow_label, headers.flow_label),
             ("icmp-checksum", quoted.icmp_checksum, headers.icmp_checksum),
-            ("identifier", quoted.identifier, plan.sport),
+            ("identifier", quoted.identifier, self._plan.sport),
             ("ip-id", quoted.ip_id, tags.ip_id(flight.tag)),
-            ("source", quoted.source, self._source),
+            ("source", quoted.source, headers.source.packed),
             ("sport", quoted.sport, headers.sport),
-            ("traffic-class", quoted.traffic_class, plan.traffic_class),
+            ("traffic-class", quoted.traffic_class, headers.traffic_class),
         )
         changed = {name for name, shown, sent in fields if shown is not None and shown != sent}
-        if not self._is_explained(changed, has_ip_id=quoted.ip_id is not None):
+        is_tcp = headers.protocol is Protocol.TCP
+        if not _is_explained(changed, is_tcp=is_tcp, has_ip_id=quoted.ip_id is not None):
             return None
-        if parsed.kind in _UNQUOTED and (changed or parsed.responder != plan.destination):
+        if parsed.kind in _UNQUOTED and (changed or parsed.responder != headers.destination):
             return None  # nothing was quoted, so nothing on the way can explain a difference
         return tuple(sorted(changed))
 
-    def _is_explained(self, changed: set[str], *, has_ip_id: bool) -> bool:
-        """Whether one NAT can have changed these fields and left proof that the probe is ours."""
-        has_own_port = changed.isdisjoint({"sport", "identifier"})
-        if "source" not in changed:
-            return has_own_port  # nothing rewrites a port alone: it is another program's
-        if self._plan.protocol is Protocol.TCP:
-            return True  # 32 bits of tag that no NAT touches
-        # A patched checksum may look like another probe's tag, so that only the copy is proof.
-        # Without one, in IPv6, what translates prefixes keeps ports and checksums (RFC 6296).
-        return "ip-id" not in changed if has_ip_id else has_own_port
+
+def _is_explained(changed: set[str], *, is_tcp: bool, has_ip_id: bool) -> bool:
+    """Whether one NAT can have changed these fields and left proof that the probe is ours."""
+    has_own_port = changed.isdisjoint({"sport", "identifier"})
+    if "source" not in changed:
+        return has_own_port  # nothing rewrites a port alone: it is another program's
+    if is_tcp:
+        return True  # 32 bits of tag that no NAT touches
+    # A patched checksum may look like another probe's tag, so that only the copy is proof.
+    # Without one, in IPv6, what translates prefixes keeps ports and checksums (RFC 6296).
+    return "ip-id" not in changed if has_ip_id else has_own_port
 
 
 _UNQUOTED = frozenset({ReplyKind.ECHO_REPLY, ReplyKind.SYN_ACK, ReplyKind.RST})

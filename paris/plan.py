@@ -6,15 +6,19 @@ from typing import TYPE_CHECKING, Final
 
 from mda.explorer import Explorer
 from mda.path import Path
-from mda.plan import Algorithm, Plan, Probing
+from mda.plan import Algorithm, Plan, Probing, Study
 from mda.stopping import Bound
-from paris.flows import FlowField, FlowPlan, Protocol
+from mda.variants import Field
+from paris.errors import SettingsError
+from paris.flows import PREFIX_LEN, FlowField, FlowPlan, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from random import Random
 
+    from mda.classifier import Scope
     from mda.model import IPAddress
-    from mda.procedure import Procedure
+    from mda.procedure import History, Procedure
     from paris.settings import Settings
 
 _DEFAULT_PORT: Final = {Protocol.UDP: 33434, Protocol.TCP: 80, Protocol.ICMP: 0}
@@ -24,9 +28,16 @@ _SOURCE_PORTS: Final = range(10_000, 22_000)
 
 
 def flow_plan(
-    settings: Settings, source: IPAddress, destination: IPAddress, random: Random
+    settings: Settings,
+    source: IPAddress,
+    destination: IPAddress,
+    random: Random,
+    sources: tuple[IPAddress, ...] = (),
 ) -> FlowPlan:
-    """The header fields of every flow of this run. Raises SettingsError where they clash."""
+    """The header fields of every flow of this run. Raises SettingsError where they clash.
+
+    `sources` are other addresses that probes may come from.
+    """
     protocol = Protocol(settings.protocol)
     if settings.flow_field is None:
         icmp = protocol is Protocol.ICMP
@@ -43,7 +54,27 @@ def flow_plan(
         dport=_DEFAULT_PORT[protocol] if settings.dport is None else settings.dport,
         traffic_class=settings.traffic_class,
         flow_label=settings.flow_label,
+        varies=bool(settings.studies),
+        prefix_len=prefix_len(settings, destination),
+        sources=sources,
     )
+
+
+def prefix_len(settings: Settings, destination: IPAddress) -> int | None:
+    """The prefix in which destinations may vary; None if no address is to vary.
+
+    Raises SettingsError if there is no such prefix.
+    """
+    if Study.CLASSIFY not in settings.studies:
+        return None
+    if settings.prefix_len is None:
+        return PREFIX_LEN[destination.version]
+    if settings.prefix_len > destination.max_prefixlen:
+        raise SettingsError(
+            f"--prefix-len must be from 1 to {destination.max_prefixlen} for {destination}, "
+            f"not {settings.prefix_len}"
+        )
+    return settings.prefix_len
 
 
 def bound(settings: Settings) -> Bound:
@@ -73,22 +104,26 @@ def measurement_plan(settings: Settings, flows: FlowPlan, seed: int) -> Plan:
             dport=flows.headers(0).dport,
             traffic_class=flows.traffic_class,
             flow_label=flows.flow_label,
+            prefix_len=flows.prefix_len,
+            sources=flows.sources,
         ),
         first_ttl=settings.first_ttl,
         max_ttl=settings.max_ttl,
         attempts=settings.queries,
         network=settings.network,
         seed=seed,
+        studies=settings.studies,
+        follow=settings.follow,
     )
 
 
-def procedure_for(settings: Settings, flows: FlowPlan) -> Procedure:
-    """The procedure that the settings ask for."""
+def procedure_for(settings: Settings, flows: FlowPlan, *, sends_whole: bool) -> Procedure:
+    """The procedure that the settings ask for, given whether the wire sends whatever it is told."""
     if not settings.multipath:
         return Path(
             first_ttl=settings.first_ttl, max_ttl=settings.max_ttl, queries=settings.queries
         )
-    return Explorer(
+    explorer = Explorer(
         source=flows.source,
         bound=bound(settings),
         first_ttl=settings.first_ttl,
@@ -97,4 +132,32 @@ def procedure_for(settings: Settings, flows: FlowPlan) -> Procedure:
         gap_limit=settings.gap_limit,
         flows=flows.capacity,
         lite=settings.lite,
+    )
+    if not settings.studies:
+        return explorer
+    from mda.classifier import Classifier  # not where nothing is studied
+    from mda.procedure import Chain
+
+    following: list[Callable[[History], Procedure]] = []
+    if Study.CLASSIFY in settings.studies:
+        scope = _scope(settings, flows, sends_whole=sends_whole)
+        following.append(lambda history: Classifier(scope, history))
+    return Chain(explorer, *following)
+
+
+def _scope(settings: Settings, flows: FlowPlan, *, sends_whole: bool) -> Scope:
+    """What is classified: by ports only where the system builds the headers."""
+    from mda.classifier import Scope
+
+    able = Field if sends_whole else (Field.SPORT, Field.DPORT)
+    return Scope(
+        source=flows.source,
+        first_ttl=settings.first_ttl,
+        max_ttl=settings.max_ttl,
+        attempts=settings.queries,
+        failure_probability=settings.failure_probability,
+        flow_field=Field(flows.field.value),
+        values={field: flows.values(field) for field in able},
+        flows=flows.capacity,
+        least_flows=settings.least_flows,
     )

@@ -20,6 +20,7 @@ _TEXT: Final = b"paris-trace "
 class _Blank:
     """A flow's probe with 0 for all that depends on TTL and tag, and the sums of what is left."""
 
+    protocol: Protocol
     datagram: bytes
     header_sum: int
     message_sum: int
@@ -47,7 +48,7 @@ class Builder:
             struct.pack_into("!H", datagram, 10, total)
         else:
             datagram[7] = request.ttl
-        match self._plan.protocol:
+        match blank.protocol:
             case Protocol.UDP:
                 word = balancing_word(blank.message_sum, tag)
                 struct.pack_into("!HH", datagram, at + 6, tag, word)
@@ -62,27 +63,28 @@ class Builder:
         return bytes(datagram)
 
     def _blank(self, flow: int) -> _Blank:
-        plan, at = self._plan, self._at
-        datagram = bytearray(build(plan, ProbeRequest(flow, 1), 1))
+        headers, at = self._plan.headers(flow), self._at
+        protocol = headers.protocol
+        datagram = bytearray(build(self._plan, ProbeRequest(flow, 1), 1))
         if at == 20:
             datagram[4:6] = datagram[10:12] = b"\0\0"
             datagram[8] = 0
         else:
             datagram[7] = 0
-        varying = slice(at + 4, at + 8) if plan.protocol is Protocol.TCP else slice(at + 6, at + 10)
+        varying = slice(at + 4, at + 8) if protocol is Protocol.TCP else slice(at + 6, at + 10)
         datagram[varying] = bytes(4)
-        if plan.protocol is Protocol.TCP:
+        if protocol is Protocol.TCP:
             datagram[at + 16 : at + 18] = b"\0\0"
         summed = datagram
-        if plan.protocol is Protocol.ICMP:
+        if protocol is Protocol.ICMP:
             summed = datagram.copy()
             summed[at + 2 : at + 4] = b"\0\0"  # the checksum is no part of its own sum
-        message, number = bytes(summed[at:]), plan.protocol.number(plan.source.version)
+        message, number = bytes(summed[at:]), protocol.number(headers.source.version)
         if number != packets.ICMP4:
             message += pseudo_header(
-                plan.source.packed, plan.destination.packed, number, len(message)
+                headers.source.packed, headers.destination.packed, number, len(message)
             )
-        return _Blank(bytes(datagram), word_sum(bytes(datagram[:at])), word_sum(message))
+        return _Blank(protocol, bytes(datagram), word_sum(bytes(datagram[:at])), word_sum(message))
 
 
 def build(plan: FlowPlan, request: ProbeRequest, tag: int) -> bytes:
@@ -93,15 +95,15 @@ def build(plan: FlowPlan, request: ProbeRequest, tag: int) -> bytes:
     headers = plan.headers(request.flow)
     version = plan.source.version
     ip = IPHeader(
-        source=plan.source,
-        destination=plan.destination,
-        protocol=plan.protocol.number(version),
+        source=headers.source,
+        destination=headers.destination,
+        protocol=headers.protocol.number(version),
         ttl=request.ttl,
-        traffic_class=plan.traffic_class,
+        traffic_class=headers.traffic_class,
         ip_id=tags.ip_id(tag) if version == 4 else 0,
         flow_label=headers.flow_label,
     )
-    match plan.protocol:
+    match headers.protocol:
         case Protocol.UDP:
             sport, dport = headers.sport or 0, headers.dport or 0
             length = 8 + 2 + len(_TEXT)

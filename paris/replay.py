@@ -38,6 +38,8 @@ def trace(file: str, reading: Reading) -> Trace:
         made.plan,
         algorithm=reading.algorithm or made.plan.algorithm,
         bound=reading.bound or made.plan.bound,
+        studies=made.plan.studies | reading.studies,
+        follow=reading.follow or made.plan.follow,
     )
     return made if plan == made.plan else _assembled(made, plan)
 
@@ -68,6 +70,8 @@ def _from_packets(captured: Capture, name: str) -> Trace:
         dport=probing.dport or 0,
         traffic_class=probing.traffic_class,
         flow_label=probing.flow_label,
+        prefix_len=probing.prefix_len,
+        sources=probing.sources,
     )
     pending = Pending(flows)
     hidden = frozenset(captured.wire.hidden)
@@ -78,7 +82,8 @@ def _from_packets(captured: Capture, name: str) -> Trace:
         if passed.request is not None:
             at_s = captured.corrected.get(passed.request, passed.at_s)
             sent_at_s[passed.request] = at_s
-            pending.add(tags.read(flows.protocol, passed.datagram), passed.request, at_s)
+            protocol = flows.headers(passed.request.flow).protocol
+            pending.add(tags.read(protocol, passed.datagram), passed.request, at_s)
             continue
         parsed = replies.parse(passed.datagram, hidden)
         answer = (

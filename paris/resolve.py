@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import socket
 import time
-from ipaddress import IPv6Address, ip_address
+from ipaddress import IPv6Address, ip_address, ip_network
 from typing import TYPE_CHECKING, Final
 
 from paris.errors import ResolveError, SettingsError, WireError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from mda.model import IPAddress
 
@@ -70,6 +70,43 @@ def source_for(
         except OSError as error:
             raise WireError(f"no way to {destination}: {error.strerror}") from None
         return ip_address(str(probe.getsockname()[0]).partition("%")[0])
+
+
+def own_addresses(
+    candidates: Iterable[IPAddress], source: IPAddress, prefix_len: int
+) -> Iterator[IPAddress]:
+    """Other addresses of this machine in the prefix of `source`, as far as they can be found.
+
+    Those listed by the system (IPv6), and those of `candidates` that a socket may be bound to.
+    """
+    network = ip_network((source, prefix_len), strict=False)
+    listed = [one for one in _listed_addresses(source.version) if one in network]
+    family = socket.AF_INET if source.version == 4 else socket.AF_INET6
+    for candidate in dict.fromkeys([*listed, *candidates]):
+        if candidate != source and _is_own(candidate, family):
+            yield candidate
+
+
+def _is_own(address: IPAddress, family: int) -> bool:
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind((str(address), 0))
+        except OSError:
+            return False
+        return True
+
+
+def _listed_addresses(version: int) -> list[IPAddress]:
+    """All IPv6 addresses of this machine; those of IPv4 are few enough to be tried."""
+    if version == 4:
+        return []
+    from pathlib import Path  # not before the first probe of a plain trace
+
+    try:
+        lines = Path("/proc/net/if_inet6").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return []
+    return [IPv6Address(int(line.split()[0], 16)) for line in lines]
 
 
 def bind_to_device(one: socket.socket, interface: str) -> None:

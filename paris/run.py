@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import islice
 from random import Random, SystemRandom
 from typing import TYPE_CHECKING, Final
 
+from mda.variants import MOST_SCARCE
 from paris import plan as plans
 from paris import resolve
 from paris.engine import Engine, Limits
 from paris.errors import PrivilegeError, SettingsError
+from paris.flows import other_addresses
 from paris.pacing import Pacing
 from paris.wire.base import BULK, RAW, UNPRIVILEGED
 
@@ -32,6 +35,8 @@ if TYPE_CHECKING:
 _MOST_BURST: Final = 64
 _BURST_S: Final = 0.064
 _LATE_S: Final = 0.005
+_MOST_AROUND: Final = 254  # neighbours of the source that may be this machine's too
+_SIMULATED_SOURCES: Final = 3  # addresses beside the source from which a simulated machine sends
 _SIMULATED_SEED: Final = 1  # without --seed a simulated network is the same every time
 
 
@@ -70,14 +75,15 @@ def measure(settings: Settings, hooks: Hooks = Hooks()) -> Measurement:
         seed = _SIMULATED_SEED if settings.network is not None else SystemRandom().getrandbits(32)
     random = Random(seed)
     open_wire, source, destination = _ends(settings, seed)
-    flows = plans.flow_plan(settings, source, destination, random)
+    sources = _other_sources(settings, source, destination)
+    flows = plans.flow_plan(settings, source, destination, random, sources)
     plan = plans.measurement_plan(settings, flows, seed)
     with closing(open_wire(flows)) as wire:
         started_at_unix_s = wire.unix_s(0.0)  # outcomes are timed from when the wire opened
         if hooks.capture is not None:
             hooks.capture.begin(plan, wire.report(), started_at_unix_s)
         engine = Engine(
-            procedure=plans.procedure_for(settings, flows),
+            procedure=plans.procedure_for(settings, flows, sends_whole=wire.sends_whole),
             wire=wire,
             plan=flows,
             pacing=Pacing(settings.rate_pps, burst(settings.rate_pps)),
@@ -112,6 +118,19 @@ def _ends(settings: Settings, seed: int) -> tuple[Callable[[FlowPlan], Wire], IP
     destination = resolve.destination(settings.host or "", settings.ip_version)
     source = resolve.source_for(destination, asked=settings.source, interface=settings.interface)
     return lambda flows: _open(settings, flows), source, destination
+
+
+def _other_sources(
+    settings: Settings, source: IPAddress, destination: IPAddress
+) -> tuple[IPAddress, ...]:
+    """Addresses around the source's that probes may come from as well."""
+    prefix_len = plans.prefix_len(settings, destination)
+    if prefix_len is None:
+        return ()
+    around = islice(other_addresses(source, prefix_len), _MOST_AROUND)
+    if settings.network is not None:
+        return tuple(islice(around, _SIMULATED_SOURCES))
+    return tuple(islice(resolve.own_addresses(around, source, prefix_len), MOST_SCARCE))
 
 
 def _open(settings: Settings, flows: FlowPlan) -> Wire:
@@ -149,8 +168,8 @@ def _builder(
     settings: Settings, flows: FlowPlan
 ) -> Callable[[Sequence[ProbeRequest], Sequence[int]], Sequence[bytes]] | None:
     """What builds probes by the hundred, where the wire takes them so."""
-    if settings.wire != BULK:
-        return None
+    if settings.wire != BULK or settings.studies:
+        return None  # variants are built one by one
     from paris.crafting import Crafter
 
     return Crafter(flows).build

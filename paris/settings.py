@@ -5,19 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from mda.plan import Algorithm, Study
 from mda.stopping import Bound
 from paris.errors import SettingsError
 
 if TYPE_CHECKING:
     from ipaddress import IPv4Address, IPv6Address
 
-    from mda.plan import Algorithm
 
 MAX_TTL: Final = 255
 # Probes a second. Routers answer from their slow path, many at no more than some hundreds a
 # second; a wave is spread over all hops, so each of ten hops sees a tenth of this.
 DEFAULT_RATE_PPS: Final = 1000.0
 DEFAULT_CONFIDENCE: Final = 95.0  # percent
+DEFAULT_ROUNDS: Final = 20  # enough to tell a path that is slower than seven others (rank sums)
 MIN_SHARE: Final = 0.001  # finding thinner branches takes more flows than there are source ports
 
 
@@ -27,6 +28,8 @@ class Reading:
 
     algorithm: Algorithm | None = None
     bound: Bound | None = None
+    studies: frozenset[Study] = frozenset()
+    follow: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +44,9 @@ class Settings:
     probe is tried before its silence is believed in a multipath trace. `network` is a simulated
     network's name or file, None for the real one. `wire` is what carries probes ("raw",
     "unprivileged" or "bulk"), None for the best that the system lets us have; `by_link` has
-    "bulk" send frames to the next hop, past routing.
+    "bulk" send frames to the next hop, past routing. `studies` are asked for beside the paths: of
+    these, classifying varies destinations within `prefix_len` bits (None for what is usual) and
+    judges splits by `least_flows`; paths are measured `rounds` times, and `follow` names one.
     """
 
     host: str | None = None
@@ -71,6 +76,11 @@ class Settings:
     seed: int | None = None
     wire: str | None = None
     by_link: bool = False
+    studies: frozenset[Study] = frozenset()
+    prefix_len: int | None = None
+    least_flows: int = 0
+    follow: str | None = None
+    rounds: int = DEFAULT_ROUNDS
 
     def __post_init__(self) -> None:
         if self.host is None and self.network is None:
@@ -83,6 +93,12 @@ class Settings:
             raise SettingsError("--link goes with --wire bulk")
         _within("-f/--first-hop", self.first_ttl, 1, MAX_TTL)
         _within("-m/--max-hops", self.max_ttl, 1, MAX_TTL)
+        if self.prefix_len is not None:
+            _within("--prefix-len", self.prefix_len, 1, 128)
+        _within("--flows", self.least_flows, 0, 50_000)
+        _within("--rounds", self.rounds, 1, 10_000)
+        if Study.CLASSIC in self.studies and self.protocol == "icmp":
+            raise SettingsError("--classic goes with UDP and TCP: leave out -I")
         if self.first_ttl > self.max_ttl:
             raise SettingsError(
                 f"-f/--first-hop {self.first_ttl} is beyond -m/--max-hops {self.max_ttl}"

@@ -149,18 +149,18 @@ def _missed(trace: Trace) -> list[str]:
         )
     if unfinished:
         named = [
-            _place(one.vertex) if one.vertex != trace.origin else "the source" for one in unfinished
+            place(one.vertex) if one.vertex != trace.origin else "the source" for one in unfinished
         ]
         more = len(named) - _MOST_UNFINISHED
         listed = ", ".join(named[:_MOST_UNFINISHED]) + (f" and {more} more" if more > 0 else "")
         lines.append(f"not fully explored: {listed}")
     if trace.per_packet:
-        dealers = ", ".join(map(_place, trace.per_packet))
+        dealers = ", ".join(map(place, trace.per_packet))
         lines.append(
             f"packets of one flow part at {dealers}: only links that are certain are drawn"
         )
     if trace.turned:
-        where = ", ".join(map(_place, trace.turned))
+        where = ", ".join(map(place, trace.turned))
         lines.append(
             f"the route changed during the trace, behind {where}: old and new hops are drawn, and "
             "only links that are certain; trace again for the new route"
@@ -197,6 +197,6 @@ def _revisits(trace: Trace) -> list[str]:
     return lines
 
 
-def _place(vertex: Vertex) -> str:
+def place(vertex: Vertex) -> str:
     """A vertex by address and hop."""
     return f"{vertex.address or '*'} (hop {vertex.ttl})"

@@ -16,6 +16,7 @@ from mda.plan import Algorithm
 from render.findings import findings, headline
 from render.labels import VertexWords, milliseconds, vertex_words
 from render.palette import ANSI, Kind
+from render.studies import studies
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -72,7 +73,20 @@ def text(
         for line in findings(trace)
     ]
     body = _lines(head, rows, is_colored=color) if rows else ["no answer from any hop"]
-    return "\n".join([_title(trace), "", *body, "", *foot]) + "\n"
+    parts = [[_title(trace)], body, foot, *map(_paragraph, studies(trace))]
+    return "\n\n".join("\n".join(part) for part in parts) + "\n"
+
+
+def _paragraph(lines: list[str]) -> list[str]:
+    """Lines broken where they are too long, those behind the first one indented."""
+    return [
+        lines[0],
+        *(
+            fill(line, _WIDTH, initial_indent="  ", subsequent_indent="      ",
+                 drop_whitespace=True, break_on_hyphens=False)
+            for line in lines[1:]
+        ),
+    ]  # fmt: skip
 
 
 def _title(trace: Trace) -> str:

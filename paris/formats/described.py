@@ -10,7 +10,7 @@ from ipaddress import ip_address
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Final
 
-from mda.plan import Algorithm, Plan, Probing, Stamp, WireReport
+from mda.plan import Algorithm, Plan, Probing, Stamp, Study, WireReport
 from mda.stopping import Bound
 
 if TYPE_CHECKING:
@@ -38,11 +38,15 @@ def plan(plan: Plan) -> Json:
         "dport": probing.dport,
         "traffic_class": probing.traffic_class,
         "flow_label": probing.flow_label,
+        "prefix_len": probing.prefix_len,
+        "sources": [str(source) for source in probing.sources],
         "first_ttl": plan.first_ttl,
         "max_ttl": plan.max_ttl,
         "attempts": plan.attempts,
         "network": plan.network,
         "seed": plan.seed,
+        "studies": sorted(study.value for study in plan.studies),
+        "follow": plan.follow,
     }
 
 
@@ -55,6 +59,9 @@ def read_plan(plan: Json) -> Plan:
         algorithm=Algorithm(plan["algorithm"]),
         bound=Bound(plan["failure_probability"], plan["per_vertex"], plan["min_share"]),
         probing=Probing(
+            # What files of before had studies lack.
+            prefix_len=plan.get("prefix_len"),
+            sources=tuple(address(one) for one in plan.get("sources", ())),
             **{
                 key: plan[key]
                 for key in (
@@ -65,13 +72,15 @@ def read_plan(plan: Json) -> Plan:
                     "traffic_class",
                     "flow_label",
                 )
-            }
+            },
         ),
         first_ttl=whole(plan["first_ttl"], 1, 255),
         max_ttl=whole(plan["max_ttl"], 1, 255),
         attempts=whole(plan["attempts"], 1, MOST),
         network=plan["network"],
         seed=plan["seed"],
+        studies=frozenset(Study(study) for study in plan.get("studies", ())),
+        follow=plan.get("follow"),
     )
 
 

@@ -23,11 +23,11 @@ from mda.model import (
 )
 from mda.trace import Trace
 from paris.errors import FormatError
-from paris.formats import described
+from paris.formats import described, studied
+from paris.formats.studied import vertex_id
 
 if TYPE_CHECKING:
     from mda.certainty import VertexCertainty
-    from mda.diamonds import Diamond
     from mda.limits import Answering
     from mda.loops import Revisit
     from mda.model import Outcome
@@ -81,7 +81,7 @@ def write(trace: Trace) -> str:
             "miss_probability": trace.certainty.miss_probability,
             "vertices": [_known(known) for known in trace.certainty.vertices],
         },
-        "diamonds": [_diamond(diamond) for diamond in trace.diamonds],
+        **studied.studies(trace),
         "names": {str(address): trace.names[address] for address in sorted(trace.names, key=int)},
     }
     return json.dumps(document, indent=1) + "\n"
@@ -114,12 +114,6 @@ def read(text: str, name: str) -> Trace:
         raise FormatError(f"{name}: {error.args[0]!r} is missing") from None
     except (TypeError, ValueError, AttributeError, ArithmeticError) as error:
         raise FormatError(f"{name}: a value is not what it should be: {error}") from None
-
-
-def vertex_id(vertex: Vertex) -> str:
-    """A name for a vertex that is unique in its graph: address or star, and TTL."""
-    where = f"*{vertex.star}" if vertex.address is None else str(vertex.address)
-    return f"{where}@{vertex.ttl}"
 
 
 def _request(request: ProbeRequest, sent_at_s: float) -> Json:
@@ -193,20 +187,6 @@ def _known(known: VertexCertainty) -> Json:
         "flows": known.flows,
         "miss_probability": known.miss_probability,
         "finished": known.is_finished,
-    }
-
-
-def _diamond(diamond: Diamond) -> Json:
-    convergence = diamond.convergence
-    return {
-        "divergence": vertex_id(diamond.divergence),
-        "convergence": None if convergence is None else vertex_id(convergence),
-        "max_width": diamond.max_width,
-        "max_length": diamond.max_length,
-        "min_length": diamond.min_length,
-        "width_asymmetry": diamond.width_asymmetry,
-        "meshed_ratio": diamond.meshed_ratio,
-        "paths": diamond.paths,
     }
 
 

@@ -7,12 +7,14 @@ the seed, per router, so that two runs with one seed are the same.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from itertools import islice
 from random import Random
 from typing import TYPE_CHECKING, Final
 
 from mda.model import MplsEntry
 from paris import packets
+from paris.flows import PREFIX_LEN
 from paris.packets import ICMP4, ICMP6, TCP_NUMBER, UDP_NUMBER, IPHeader
 from paris.sim.balancers import Balance, HashField, draw, header_fields, key
 from paris.sim.topology import DESTINATION, SOURCE, Router
@@ -50,11 +52,14 @@ class Network:
 
     topology: Topology
     seed: int
+    _prefix: IPv4Network | IPv6Network = field(init=False)
     _answers: dict[str, _Answers] = field(init=False)
     _keys: dict[str, bytes] = field(init=False)
     _chosen: dict[tuple[str, HeaderFields], str] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
+        destination = self.topology.destination
+        self._prefix = ip_network((destination, PREFIX_LEN[destination.version]), strict=False)
         routers = self.topology.routers
         self._answers = {
             name: _Answers(Random(f"{self.seed} {name}"), float(router.burst))
@@ -69,13 +74,14 @@ class Network:
     def answer(self, datagram: bytes, at_s: float) -> tuple[float, bytes] | None:
         """When what comes back for a datagram sent at `at_s`; None if nothing does.
 
-        Nothing ever comes back for what is no probe to the network's destination.
+        Nothing ever comes back for what is no probe to the destination's prefix; of the hosts
+        there only the destination itself is up.
         """
         read = packets.read_ip(datagram)
         if read is None:
             return None
         header, payload = read
-        if header.destination != self.topology.destination or len(payload) < _SHORTEST:
+        if header.destination not in self._prefix or len(payload) < _SHORTEST:
             return None
         fields = header_fields(
             header.source,
@@ -89,6 +95,8 @@ class Network:
         if not way:
             return None
         name, before = way[-1]
+        if name == DESTINATION and header.destination != self.topology.destination:
+            return None
         router = self.topology.routers[name]
         delay_s = sum(self.topology.routers[passed].delay_s for passed, _ in way)
         if not self._does_answer(router, at_s + delay_s / 2):

@@ -46,6 +46,10 @@ class Wire(Protocol):
         That is so where answers say which flow they belong to, but not which probe.
         """
 
+    @property
+    def sends_whole(self) -> bool:
+        """Whether datagrams leave as they are; if not, with their TTL, ports and payload."""
+
     def now_s(self) -> float:
         """Seconds since the wire was opened; never goes back."""
 

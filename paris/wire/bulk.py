@@ -48,6 +48,7 @@ class BulkWire:
 
     hidden: frozenset[str] = frozenset()
     one_at_a_time = False
+    sends_whole = True
 
     def __init__(self, flows: FlowPlan, sender: socket.socket, target: bytes, ring: Ring) -> None:
         self._flows = flows
@@ -69,7 +70,7 @@ class BulkWire:
         version = flows.source.version
         header = _IP6_HEADER if version == 6 else 0
         kept = filters.icmp_answers(flows, header)
-        if flows.protocol is Protocol.TCP:
+        if Protocol.TCP in flows.protocols:
             kept = filters.either(kept, filters.tcp_answers(flows, header))
         ring = None
         try:

@@ -61,6 +61,7 @@ class DatagramWire:
     """See Wire."""
 
     hidden = frozenset({"changed", "quoted_ttl", "reply_ip_id"})
+    sends_whole = False
 
     def __init__(self, flows: FlowPlan, interface: str | None) -> None:
         self.one_at_a_time = False

@@ -16,12 +16,15 @@ from paris.flows import Protocol
 from paris.wire.kernel import SO_ATTACH_FILTER
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from paris.flows import FlowPlan
 
 Instruction = tuple[int, int, int, int]  # code, jumps if true and false, operand
 
 _BYTE, _HALF, _WORD = 0x30, 0x28, 0x20  # load from an offset
 _BYTE_X, _HALF_X, _WORD_X = 0x50, 0x48, 0x40  # load from an offset behind the IPv4 header
+_AND: Final = 0x54
 _X_IS_IP4_LENGTH: Final = 0xB1
 _EQUAL, _SET, _RETURN = 0x15, 0x45, 0x06
 _WHOLE: Final = 0x40000
@@ -51,10 +54,26 @@ class _Program:
         self.add(load, at)
         self.add(_EQUAL, value, no=_DROP)
 
-    def require_address(self, at: int, packed: bytes, load: int = _WORD) -> None:
-        """Drop the datagram unless this address stands there."""
+    def require_any(self, load: int, at: int, values: Sequence[int], then: str) -> None:
+        """Drop the datagram unless what stands there is one of these; the next one is `then`."""
+        self.add(load, at)
+        for value in values[:-1]:
+            self.add(_EQUAL, value, yes=then)
+        self.add(_EQUAL, values[-1], no=_DROP)
+        self.name(then)
+
+    def require_destination(self, at: int, plan: FlowPlan, load: int = _WORD) -> None:
+        """Drop the datagram unless a destination of the plan stands there."""
+        packed = plan.destination.packed
+        bits = 8 * len(packed) if plan.prefix_len is None else plan.prefix_len
         for offset in range(0, len(packed), 4):
-            self.require(load, at + offset, int.from_bytes(packed[offset : offset + 4]))
+            mask = 0xFFFFFFFF & ~(0xFFFFFFFF >> max(0, min(32, bits - 8 * offset)))
+            if mask:
+                self.add(load, at + offset)
+                if mask != 0xFFFFFFFF:
+                    self.add(_AND, mask)
+                value = int.from_bytes(packed[offset : offset + 4]) & mask
+                self.add(_EQUAL, value, no=_DROP)
 
     def assembled(self) -> list[Instruction]:
         """The instructions; what was not dropped is kept."""
@@ -73,12 +92,12 @@ class _Program:
 
 
 def icmp_answers(plan: FlowPlan, header_bytes: int) -> list[Instruction]:
-    """Keeps ICMP errors that quote packets to our destination, and echo replies of its.
+    """Keeps ICMP errors that quote packets to our destinations, and echo replies to ours.
 
     `header_bytes` is the length of the IP header before the ICMP message: 0 where a raw IPv6
     socket shows none, any other number for IPv6; in IPv4 it is read from the header itself.
     """
-    version, destination = plan.source.version, plan.destination.packed
+    version = plan.source.version
     program = _Program()
     if version == 4:
         program.require(_BYTE, 9, 1)
@@ -100,26 +119,27 @@ def icmp_answers(plan: FlowPlan, header_bytes: int) -> list[Instruction]:
     else:
         program.add(_RETURN, 0)
     program.name("error")
-    program.require(byte, quoted_protocol, plan.protocol.number(version))
-    program.require_address(quoted_destination, destination, word)
+    numbers = [protocol.number(version) for protocol in plan.protocols]
+    program.require_any(byte, quoted_protocol, numbers, "protocol")
+    program.require_destination(quoted_destination, plan, word)
     return program.assembled()
 
 
 def tcp_answers(plan: FlowPlan, header_bytes: int) -> list[Instruction]:
-    """Keeps SYN-ACKs and resets of our destination; `header_bytes` as above.
+    """Keeps SYN-ACKs and resets of our destinations; `header_bytes` as above.
 
     Where a raw IPv6 socket shows no header, those of anybody.
     """
     program = _Program()
     if plan.source.version == 4:
         program.require(_BYTE, 9, 6)
-        program.require_address(12, plan.destination.packed)
+        program.require_destination(12, plan)
         program.add(_X_IS_IP4_LENGTH, 0)
         program.add(_BYTE_X, 13)
     else:
         if header_bytes:
             program.require(_BYTE, 6, 6)
-            program.require_address(8, plan.destination.packed)
+            program.require_destination(8, plan)
         program.add(_BYTE, header_bytes + 13)
     program.add(_SET, _ACK, no=_DROP)
     program.add(_SET, _SYN_OR_RESET, no=_DROP)

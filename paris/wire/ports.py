@@ -122,7 +122,7 @@ def _prepare(one: socket.socket, flows: FlowPlan, key: Key) -> None:
         one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("@ii", 1, 0))
     else:
         kernel.enlarge(one)
-    if is_tcp or flows.field in (FlowField.DPORT, FlowField.FLOW_LABEL):
+    if is_tcp or flows.varies or flows.field in (FlowField.DPORT, FlowField.FLOW_LABEL):
         one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     if version == 4:
         one.setsockopt(socket.IPPROTO_IP, _IP_MTU_DISCOVER, _PROBE_PATH)

@@ -37,6 +37,7 @@ class RawWire:
 
     hidden: frozenset[str] = frozenset()
     one_at_a_time = False
+    sends_whole = True
 
     def __init__(
         self, flows: FlowPlan, sender: socket.socket, receivers: Sequence[socket.socket]
@@ -70,7 +71,7 @@ class RawWire:
             # In IPv6 a raw socket, and so its filter, is shown no header.
             icmp = socket.IPPROTO_ICMP if version == 4 else socket.IPPROTO_ICMPV6
             kept = {icmp: filters.icmp_answers(flows, 0)}
-            if flows.protocol is Protocol.TCP:
+            if Protocol.TCP in flows.protocols:
                 kept[socket.IPPROTO_TCP] = filters.tcp_answers(flows, 0)
             for protocol, instructions in kept.items():
                 receiver = _raw_socket(version, protocol)
@@ -80,7 +81,8 @@ class RawWire:
                 kernel.stamp(receiver, sending=False)
                 if version == 6:
                     kernel.tell_headers(receiver, version)
-                if version == 6 and protocol == socket.IPPROTO_TCP:
+                is_tcp6 = version == 6 and protocol == socket.IPPROTO_TCP
+                if is_tcp6 and flows.prefix_len is None:
                     receiver.connect((str(flows.destination), 0))
         except OSError as error:
             kernel.close_all(opened)

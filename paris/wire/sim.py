@@ -23,6 +23,7 @@ class SimWire:
 
     hidden: ClassVar[frozenset[str]] = frozenset()
     one_at_a_time: ClassVar[bool] = False
+    sends_whole: ClassVar[bool] = True
 
     network: Network
     _now_s: float = 0.0

@@ -29,6 +29,7 @@ Link = tuple[str, str]
 Edge = tuple[tuple[int, IPAddress | None], tuple[int, IPAddress | None]]
 
 TARGET: dict[int, IPAddress] = {4: IPv4Address("203.0.113.9"), 6: IPv6Address("2001:db8:ffff::9")}
+TARGETS = {4: "203.0.113.0/24", 6: "2001:db8:ffff::/64"}  # all of these go the same ways
 _FIRST_LINK = {4: int(IPv4Address("198.51.100.0")), 6: int(IPv6Address("2001:db8:1::"))}
 # What a router may hash (kernel's ip-sysctl, fib_multipath_hash_fields). The lowest three bits are
 # source, destination and protocol, which are the same in all probes.
@@ -159,6 +160,20 @@ class Lab:
         return _address(self.links.index((came_from, node)), 1, version)
 
 
+@dataclass(frozen=True)
+class Hashing:
+    """How a router balances: the kernel's policy, fields (policy 3) and seed, None for the usual.
+
+    With `rules` nftables chooses the successor by an expression for each IP version that yields a
+    number from 1 on; the hash is not asked then.
+    """
+
+    policy: int | None = None
+    fields: int | None = None
+    seed: int | None = None
+    rules: Mapping[int, str] | None = None
+
+
 @contextmanager
 def lab(
     paths: Sequence[str],
@@ -166,11 +181,13 @@ def lab(
     limited: Sequence[str] = (),
     *,
     hash_flow_label: bool = False,
+    hashing: Mapping[str, Hashing] | None = None,
 ) -> Iterator[Lab]:
     """The network in which packets take `paths` ("src r1 a1 dst"); it is gone afterwards.
 
     `silent` routers send no time exceeded, `limited` ones at most ten a second to one host (after
-    six at once in IPv4). Routers hash the IPv6 flow label as well if asked to.
+    six at once in IPv4). Routers hash the IPv6 flow label as well if asked to, or what `hashing`
+    says of them.
     """
     links = dict.fromkeys(pair for path in paths for pair in itertools.pairwise(path.split()))
     built = Lab(f"pt{os.getpid()}x{next(_count)}", tuple(links), frozenset(silent))
@@ -180,10 +197,14 @@ def lab(
         # Balancers come first, so that none shares its set of constant fields with another.
         by_choice = sorted(nodes, key=lambda node: len(built.successors(node)) < 2)
         for seed, node in enumerate(by_choice, start=1):
-            _set_sysctls(built.namespace(node), seed, hash_flow_label=hash_flow_label)
+            one = (hashing or {}).get(node, Hashing())
+            _set_sysctls(built.namespace(node), seed, one, hash_flow_label=hash_flow_label)
         _ip("", [_veth(built, index, link) for index, link in enumerate(links)])
         for node in nodes:
             _configure(built, node)
+        for node, one in (hashing or {}).items():
+            if one.rules is not None:
+                _choose(built, node, one.rules)
         for node in silent:
             _silence(built.namespace(node))
         for node in limited:
@@ -249,15 +270,21 @@ def _ip(namespace: str, commands: Sequence[str], version: int | None = None) -> 
     )  # fmt: skip
 
 
-def _set_sysctls(namespace: str, seed: int, *, hash_flow_label: bool) -> None:
+def _set_sysctls(namespace: str, seed: int, one: Hashing, *, hash_flow_label: bool) -> None:
     fields = _HASH_PORTS | seed % _SETS_OF_CONSTANT_FIELDS
     values = {
         **_SYSCTLS,
         "net/ipv4/fib_multipath_hash_fields": fields,
         "net/ipv6/fib_multipath_hash_fields": fields | _HASH_FLOW_LABEL * hash_flow_label,
     }
+    if one.fields is not None:
+        values["net/ipv4/fib_multipath_hash_fields"] = one.fields & ~_HASH_FLOW_LABEL or 1
+        values["net/ipv6/fib_multipath_hash_fields"] = one.fields
+    if one.policy is not None:
+        values["net/ipv4/fib_multipath_hash_policy"] = one.policy
+        values["net/ipv6/fib_multipath_hash_policy"] = one.policy
     if _HASH_SEED.exists():
-        values["net/ipv4/fib_multipath_hash_seed"] = seed
+        values["net/ipv4/fib_multipath_hash_seed"] = seed if one.seed is None else one.seed
     _set(namespace, values)
 
 
@@ -285,6 +312,12 @@ def _configure(built: Lab, node: str) -> None:
                     f"addr add {_address(index, end, 6)}/64 dev {device} nodad",
                     f"link set {device} up",
                 ]
+    if node == "src":
+        # More addresses to send from: routers may hash the source.
+        commands += [f"addr add 198.51.100.{last}/32 dev v0n" for last in (251, 252, 253)]
+        commands += [
+            f"addr add 2001:db8:1::{last}/64 dev v0n nodad preferred_lft 0" for last in (51, 52, 53)
+        ]
     for version in (4, 6):
         ways = [
             f"nexthop via {_address(index, 1, version)} dev v{index}n"
@@ -292,11 +325,11 @@ def _configure(built: Lab, node: str) -> None:
             if near == node
         ]
         back = [index for index, (_, far) in enumerate(built.links) if far == node]
-        bits = 32 if version == 4 else 128
         if ways:
-            commands.append(f"-{version} route add {TARGET[version]}/{bits} {' '.join(ways)}")
+            commands.append(f"-{version} route add {TARGETS[version]} {' '.join(ways)}")
         else:
-            commands.append(f"addr add {TARGET[version]}/{bits} dev lo")
+            commands.append(f"addr add {TARGET[version]}/{(32, 128)[version == 6]} dev lo")
+            commands.append(f"-{version} route add blackhole {TARGETS[version]}")
         if back:
             gateway = _address(back[0], 0, version)
             commands.append(f"-{version} route add default via {gateway} dev v{back[0]}f")
@@ -306,6 +339,29 @@ def _configure(built: Lab, node: str) -> None:
     for version in (4, 6):
         routes = [line[3:] for line in commands if line.startswith(f"-{version}")]
         _ip(namespace, routes, version)
+
+
+def _choose(built: Lab, node: str, rules: Mapping[int, str]) -> None:
+    """Have nftables choose a successor: a mark for each, and a table of routes for each mark."""
+    namespace = built.namespace(node)
+    links = [index for index, (near, _) in enumerate(built.links) if near == node]
+    for version in (4, 6):
+        commands = []
+        for number, index in enumerate(links):
+            way = f"via {_address(index, 1, version)} dev v{index}n"
+            commands.append(f"route add {TARGETS[version]} {way} table {100 + number}")
+            # A mark of 0 is none.
+            commands.append(f"rule add fwmark {number + 1} table {100 + number}")
+        _ip(namespace, commands, version)
+    chain = (
+        "add table inet split; "
+        "add chain inet split in { type filter hook prerouting priority mangle; }; "
+        f"add rule inet split in ip daddr {TARGETS[4]} meta mark set {rules[4]}; "
+        f"add rule inet split in ip6 daddr {TARGETS[6]} meta mark set {rules[6]}"
+    )
+    subprocess.run(
+        ["ip", "netns", "exec", namespace, "nft", chain], check=True, capture_output=True
+    )
 
 
 def _silence(namespace: str) -> None:

@@ -35,7 +35,7 @@ def engine_for(
     topology = load(find(network))
     flows = plans.flow_plan(settings, topology.source, topology.destination, Random(1))
     return Engine(
-        procedure=plans.procedure_for(settings, flows),
+        procedure=plans.procedure_for(settings, flows, sends_whole=True),
         wire=wire or SimWire(Network(topology, 1)),
         plan=flows,
         pacing=Pacing(rate_pps, 32),
@@ -147,6 +147,7 @@ class Meddling:
     failure: BaseException = field(default_factory=KeyboardInterrupt)
     hidden: frozenset[str] = frozenset()
     one_at_a_time: bool = False
+    sends_whole: bool = True
     _sent: int = 0
 
     def now_s(self) -> float:

@@ -7,9 +7,12 @@ from ipaddress import ip_address
 
 import pytest
 
+from mda.model import ProbeRequest
+from mda.variants import Field, scarce_variant, variant
+from paris import probes, tags
 from paris.errors import SettingsError
-from paris.flows import FlowField, FlowHeaders, FlowPlan, Protocol
-from tests.paris.test_probes import COMBINATIONS, plan_of
+from paris.flows import PREFIX_LEN, FlowField, FlowPlan, Protocol
+from tests.paris.test_probes import COMBINATIONS, hashed, plan_of
 
 
 @pytest.mark.parametrize(("version", "protocol", "field"), COMBINATIONS)
@@ -22,9 +25,11 @@ def test_headers_and_flow_are_inverses(version: int, protocol: Protocol, field: 
 
 def test_headers_of_no_flow_have_none() -> None:
     plan = plan_of(4, Protocol.UDP, FlowField.SPORT)
-    assert plan.flow_of(FlowHeaders(19_999, 33_434, None, 0)) is None
-    assert plan.flow_of(FlowHeaders(20_000, 33_435, None, 0)) is None
-    assert plan.flow_of(FlowHeaders(None, None, 1, 0)) is None
+    first = plan.headers(0)
+    assert plan.flow_of(first) == 0
+    assert plan.flow_of(replace(first, sport=19_999)) is None
+    assert plan.flow_of(replace(first, dport=33_435)) is None
+    assert plan.flow_of(replace(first, sport=None, dport=None, icmp_checksum=1)) is None
     for beyond in (-1, plan.capacity):
         with pytest.raises(ValueError, match="is not one of"):
             plan.headers(beyond)
@@ -67,3 +72,82 @@ def test_both_ends_must_speak_one_version() -> None:
             source=ip_address("192.0.2.1"), destination=ip_address("2001:db8::1"),
             protocol=Protocol.UDP, field=FlowField.SPORT, sport=1, dport=1,
         )  # fmt: skip
+
+
+SOURCES = {4: ("192.0.2.7", "192.0.2.8"), 6: ("2001:db8::7", "2001:db8::8")}
+# What a router sees change, of what `hashed` lists; ports and checksums are behind the IP header.
+SEEN = {
+    Field.SOURCE: {0}, Field.DESTINATION: {1}, Field.PROTOCOL: {2}, Field.TRAFFIC_CLASS: {3},
+    Field.FLOW_LABEL: {4}, Field.SPORT: {5}, Field.DPORT: {5}, Field.ICMP_CHECKSUM: {5},
+}  # fmt: skip
+
+
+def varied_plan(version: int, protocol: Protocol, field: FlowField) -> FlowPlan:
+    return replace(
+        plan_of(version, protocol, field),
+        prefix_len=PREFIX_LEN[version],
+        sources=tuple(map(ip_address, SOURCES[version])),
+    )
+
+
+@pytest.mark.parametrize(("version", "protocol", "field"), COMBINATIONS)
+def test_variants_differ_in_one_field_and_from_each_other(
+    version: int, protocol: Protocol, field: FlowField
+) -> None:
+    plan = varied_plan(version, protocol, field)
+    builder = probes.Builder(plan)
+    for varied, positions in SEEN.items():
+        values = plan.values(varied)
+        if varied.value == field.value:
+            assert values == 0
+            continue
+        for base in (0, 17):
+            plain = hashed(probes.build(plan, ProbeRequest(base, 5), 1))
+            seen = {plain}
+            for value in range(1, min(values, 40) + 1):
+                request = ProbeRequest(variant(base, varied, value), 5)
+                datagram = probes.build(plan, request, 77)
+                assert builder.build(request, 77) == datagram
+                assert tags.read(plan.headers(request.flow).protocol, datagram) == 77
+                found = hashed(datagram)
+                different = {at for at in range(6) if found[at] != plain[at]}
+                assert different == positions, (varied, value)
+                seen.add(found)
+            assert len(seen) == min(values, 40) + 1
+
+
+@pytest.mark.parametrize(("version", "protocol", "field"), COMBINATIONS)
+def test_companions_differ_in_all_and_their_variants_in_one_more(
+    version: int, protocol: Protocol, field: FlowField
+) -> None:
+    plan = varied_plan(version, protocol, field)
+    for number in range(1, 9):
+        companion = plan.headers(variant(3, Field.ALL, number))
+        plain = plan.headers(3)
+        assert companion.destination != plain.destination
+        assert companion.traffic_class != plain.traffic_class
+        assert (companion.protocol, companion.source) == (plain.protocol, plain.source)
+        other = plan.headers(scarce_variant(3, Field.SOURCE, 2, number))
+        assert other == replace(companion, source=ip_address(SOURCES[version][1]))
+
+
+def test_destinations_stay_in_the_prefix_and_are_hosts() -> None:
+    plan = varied_plan(4, Protocol.UDP, FlowField.SPORT)
+    found = {
+        plan.headers(variant(0, Field.DESTINATION, number)).destination
+        for number in range(1, plan.values(Field.DESTINATION) + 1)
+    }
+    assert len(found) == 253  # all but the destination, the network and the broadcast
+    assert all(str(one).startswith("203.0.113.") for one in found)
+    assert not {ip_address("203.0.113.0"), ip_address("203.0.113.255"), plan.destination} & found
+    narrow = replace(plan, prefix_len=32)
+    assert narrow.values(Field.DESTINATION) == narrow.values(Field.ALL) == 0
+
+
+def test_without_a_prefix_addresses_and_protocol_stay() -> None:
+    plan = plan_of(4, Protocol.UDP, FlowField.SPORT)
+    for field in (Field.SOURCE, Field.DESTINATION, Field.PROTOCOL, Field.ALL):
+        assert plan.values(field) == 0
+        with pytest.raises(ValueError, match="cannot be sent"):
+            plan.headers(variant(0, field, 1))
+    assert plan.headers(variant(0, Field.DPORT, 1)).dport == 33_435

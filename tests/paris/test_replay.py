@@ -66,6 +66,9 @@ def test_every_sample_is_the_same_again(name: str, tmp_path: Path) -> None:
         ("--sim", "two-way", "--mda-lite", "-I", "-4"),
         ("--sim", "two-way", "--mda", "-T", "-p", "443"),
         ("--sim", "ipv6-label", "--mda", "--flow-field", "flow-label"),
+        ("--sim", "ipv6-label", "--classify"),
+        ("--sim", "two-way", "--classify", "-T", "--prefix-len", "28"),
+        ("--sim", "per-destination", "--classify", "-I"),
     ],
     ids=" ".join,
 )

@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import socket
 from contextlib import closing
+from dataclasses import replace
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 import pytest
 
 from mda.model import MplsEntry, ProbeRequest
+from mda.variants import Field, variant
 from paris import packets, probes
-from paris.flows import Protocol
+from paris.flows import FlowField, Protocol
 from paris.packets import IPHeader
 from paris.wire import filters
 from tests.paris.test_probes import COMBINATIONS, plan_of
 
 if TYPE_CHECKING:
-    from paris.flows import FlowField, FlowPlan
+    from paris.flows import FlowPlan
     from paris.wire.filters import Instruction
 
 ROUTER = {4: ip_address("198.51.100.7"), 6: ip_address("2001:db8:7::7")}
 ELSEWHERE = {4: ip_address("203.0.113.77"), 6: ip_address("2001:db8:9::77")}
+ELSEWHERE_BESIDE = {4: ip_address("203.0.128.9"), 6: ip_address("2001:db8:9:1000::9")}
 HEADER_BYTES = {4: 20, 6: 40}
 
 
@@ -131,3 +134,23 @@ def test_a_raw_socket_of_ipv6_shows_its_filter_no_header(
     shown = [one[40:] for one in answers(plan) if one[6] == 58]
     theirs = [one[40:] for one in strays(plan) if len(one) > 40 and one[6] == 58]
     assert kept(filters.icmp_answers(plan, 0), [*shown, *theirs]) == shown
+
+
+@pytest.mark.parametrize("version", [4, 6])
+def test_answers_to_variants_come_in(version: int) -> None:
+    prefix_len = 20 if version == 4 else 52
+    plan = replace(plan_of(version, Protocol.UDP, FlowField.SPORT), prefix_len=prefix_len)
+    router, kind = header(plan, ROUTER[version]), 11 if version == 4 else 3
+    expected = []
+    for field in (Field.DESTINATION, Field.PROTOCOL, Field.ALL):
+        probe = probes.build(plan, ProbeRequest(variant(3, field, 1), 7), 77)
+        expected.append(packets.icmp_error(router, kind, 0, probe))
+        if field is Field.PROTOCOL:
+            end = header(plan, plan.destination)
+            message = probe[HEADER_BYTES[version] :]
+            expected.append(packets.tcp_answer(end, message, open_port=False))
+    beside = replace(plan, destination=ELSEWHERE_BESIDE[version])
+    stray = packets.icmp_error(router, kind, 0, probes.build(beside, ProbeRequest(3, 7), 77))
+    at = HEADER_BYTES[version]
+    both = filters.either(filters.icmp_answers(plan, at), filters.tcp_answers(plan, at))
+    assert kept(both, [*expected, stray]) == expected

@@ -1,0 +1,296 @@
+"""What to ask to learn which fields each balancer reads: a procedure that follows the MDA.
+
+Theory of operation. `balancers` says what is known; here is derived what is still missing, a round
+at a time, five rounds at most for all balancers together:
+
+    1. to every balancer a few variants of a flow that is known to go through it, in each field, and
+       repeats of that flow; variants in all fields at once to the hops where no flow parted, for
+       balancers that read none of the flow field;
+    2. to those fields that have made no difference yet, as many as settle it;
+    3. and more, where answers were lost or variants did not go through the balancer.
+
+Every variant is asked at the balancer's own TTL as well as one further (node control). The flows of
+the MDA settle the flow field itself, and serve as what variants are compared with.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, deque
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Final
+
+from mda.balancers import STEADY_ERROR, Evidence, Sightings, evidence, plain_outcomes
+from mda.graph import locate
+from mda.pairs import pairs
+from mda.stopping import stop_at
+from mda.table import tabulate
+from mda.variants import SCARCE, Field, is_plain, scarce_variant, variant, variant_of
+from mda.wave import Sent, Wave
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from mda.graph import Located
+    from mda.model import IPAddress, Outcome, ProbeRequest, Vertex
+    from mda.pairs import HopPair
+    from mda.procedure import History
+    from mda.table import FlowTable
+
+MOST_ROUNDS: Final = 5
+_FIRST: Final = 3  # variants of each field in the first round: most fields that matter show by then
+_MOST_AT_ONCE: Final = 48  # variants of one field of one balancer in a round
+_SERIES_FLOWS: Final = 24  # through both of two balancers, to see whether they hash alike
+_FLOWS_PER_WAY: Final = 8  # ... and that many for each way of the wider one
+_MOST_SERIES_FLOWS: Final = 128
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """What is classified, and by which means.
+
+    `values` are the variants that each field has, `flows` how many plain flows exist. At least
+    `least_flows` of these show each split.
+    """
+
+    source: IPAddress
+    first_ttl: int
+    max_ttl: int
+    attempts: int
+    failure_probability: float
+    flow_field: Field
+    values: Mapping[Field, int]
+    flows: int
+    least_flows: int = 0
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        """The fields that get a verdict."""
+        return tuple(
+            field
+            for field in Field
+            if field is self.flow_field or (field is not Field.ALL and self.values.get(field, 0))
+        )
+
+
+class Classifier:
+    """See Procedure, and the module's theory of operation."""
+
+    def __init__(self, scope: Scope, history: History) -> None:
+        self._scope = scope
+        self._outcomes = list(history.outcomes)
+        self._table = tabulate(self._outcomes, scope.attempts)
+        self._sent = Sent()
+        self._sent.add(history.requests)
+        self._sent.flying.clear()  # nothing here waits for those
+        self._queue: deque[ProbeRequest] = deque()
+        self._rounds = 0
+        self._is_done = False
+
+    def wanted(self, room: int) -> list[ProbeRequest]:
+        """See Procedure."""
+        if not self._queue and not self._sent.flying and not self._is_done:
+            self._queue.extend(self._round())
+            self._is_done = not self._queue
+        requests = [self._queue.popleft() for _ in range(min(room, len(self._queue)))]
+        self._sent.add(requests)
+        return requests
+
+    def on_outcome(self, outcome: Outcome) -> None:
+        """See Procedure."""
+        self._outcomes.append(outcome)
+        self._table.add(outcome)
+        self._sent.settle(outcome.request)
+
+    def rate_pps(self, ttl: int) -> float | None:
+        """See Procedure."""
+        return self._table.hop(ttl).rate_pps()
+
+    @property
+    def finished(self) -> bool:
+        """See Procedure."""
+        return self._is_done
+
+    def _round(self) -> list[ProbeRequest]:
+        """What the next round asks; nothing after the last."""
+        if self._rounds == MOST_ROUNDS:
+            return []
+        self._rounds += 1
+        scope = self._scope
+        table = tabulate(plain_outcomes(self._outcomes), scope.attempts)
+        located = locate(table, scope.source, scope.first_ttl)
+        hops = pairs(table, located, scope.max_ttl)
+        sightings = Sightings(self._outcomes)
+        wave = Wave(self._sent)
+        for one in hops:
+            if one.ttl - 1 in located.unordered:
+                continue
+            for known in evidence(table, located, one, sightings, scope.flow_field):
+                if len(known.successors) > 1 and not known.parts:
+                    _Inquiry(scope, wave, known, one, sightings, table, located).ask(
+                        is_first=self._rounds == 1
+                    )
+        if self._rounds == 1:
+            self._look_everywhere(table, hops, wave)
+            self._ask_series(hops, located, wave)
+        return sorted(wave.requests, key=lambda one: (one.attempt, one.ttl, one.flow))
+
+    def _look_everywhere(self, table: FlowTable, hops: Sequence[HopPair], wave: Wave) -> None:
+        """Variants in all fields to vertices with one successor: it may be one for these flows."""
+        scope = self._scope
+        count = min(stop_at(1, scope.failure_probability), scope.values.get(Field.ALL, 0))
+        for one in hops:
+            plain = [samples.successors for samples in one.near.values()]
+            is_last = table.ended.get(0) == one.ttl
+            if is_last or not any(len(successors) == 1 for successors in plain):
+                continue
+            for number in range(1, count + 1):
+                flow = variant(0, Field.ALL, number)
+                for ttl in (one.ttl - 1, one.ttl):
+                    if ttl >= scope.first_ttl:
+                        wave.ask_first(flow, ttl)
+
+    def _ask_series(self, hops: Sequence[HopPair], located: Located, wave: Wave) -> None:
+        """The same flows to all hops that branch, where there are several in series."""
+        widths: dict[int, int] = {}
+        for one in hops:
+            if one.ttl - 1 not in located.unordered:
+                branching = [s.seen for s in one.near.values() if s.seen > 1]
+                if branching:
+                    widths[one.ttl] = max(branching)
+        if len(widths) < 2:
+            return
+        count = max(_SERIES_FLOWS, min(_FLOWS_PER_WAY * max(widths.values()), _MOST_SERIES_FLOWS))
+        for ttl in widths:
+            for flow in range(min(count, self._scope.flows)):
+                if self._table.ended.get(flow, ttl) >= ttl:
+                    wave.ask_first(flow, ttl)
+                    if len(set(located.hops[ttl - 1].values())) > 1:
+                        wave.ask_first(flow, ttl - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Inquiry:
+    """What to ask about one balancer in one round."""
+
+    scope: Scope
+    wave: Wave
+    known: Evidence
+    hops: HopPair
+    sightings: Sightings
+    table: FlowTable
+    located: Located
+
+    @property
+    def _near_ttl(self) -> int:
+        return self.hops.ttl - 1
+
+    def ask(self, *, is_first: bool) -> None:
+        """All that is missing; in the first round only what most fields need."""
+        bases = self._bases()
+        if not bases:
+            return
+        scope, known = self.scope, self.known
+        self._ask_repeats(bases)
+        level = scope.failure_probability / len(scope.fields)
+        thinnest = known.chance(self._successor(bases[0]))
+        for field in scope.fields:
+            chance = known.chance_if_hashed(field)
+            if known.differs(field) or chance <= level:
+                continue
+            needed = math.ceil(math.log(level / chance) / math.log(thinnest))
+            if field is scope.flow_field:
+                self._ask_plain(needed)
+            else:
+                self._ask_variants(field, bases, min(needed, _FIRST) if is_first else needed)
+        through = sum(map(len, known.plain.values()))
+        if len(known.plain) > 1 and through < scope.least_flows:
+            self._ask_plain(scope.least_flows - through)
+
+    def _bases(self) -> list[int]:
+        """Flows through the balancer with a known successor, those to the rarest ones first."""
+        plain = self.known.plain
+        ordered = sorted(
+            (successor for successor in plain if successor.address is not None),
+            key=lambda successor: (len(plain[successor]), successor.sort_key),
+        )
+        return [flow for successor in ordered for flow in sorted(plain[successor])]
+
+    def _successor(self, flow: int) -> Vertex:
+        return next(after for after, flows in self.known.plain.items() if flow in flows)
+
+    def _ask_repeats(self, bases: Sequence[int]) -> None:
+        """The first flow again, as often as excludes that its packets are balanced."""
+        known = self.known
+        likeliest = max(map(known.chance, known.successors))
+        needed = math.ceil(math.log(STEADY_ERROR) / math.log(likeliest))
+        for _ in range(needed - known.repeats):
+            self.wave.ask(bases[0], self.hops.ttl)
+
+    def _ask_variants(self, field: Field, bases: Sequence[int], needed: int) -> None:
+        """Variants that should bring so many comparisons: lost ones again, then new ones."""
+        ours = set(bases)
+        asked = [
+            flow
+            for flow in self.wave.asked(self.hops.ttl)
+            if (one := variant_of(flow)) and one.field is field and one.base in ours
+        ]
+        met = Counter[bool]()
+        for flow in asked:
+            before = self.sightings.answers(self._near_ttl, flow)
+            passes = self._near_ttl < self.scope.first_ttl or self.known.vertex in before
+            if before or passes:
+                met[passes] += 1
+            if passes or not before:
+                needed -= self._ask_lost(flow, is_near=not (before or passes))
+        rate = (met[True] + 1) / (met.total() + 1)
+        known = set(asked)
+        fresh = (flow for flow in self._variants(field, bases) if flow not in known)
+        for flow in islice(fresh, min(math.ceil(max(needed, 0) / rate), _MOST_AT_ONCE)):
+            one = variant_of(flow)
+            for sent in (flow, one.compared_with) if one and one.companion else (flow,):
+                if self._near_ttl >= self.scope.first_ttl:
+                    self.wave.ask_first(sent, self._near_ttl)
+                self.wave.ask_first(sent, self.hops.ttl)
+
+    def _ask_lost(self, flow: int, *, is_near: bool) -> bool:
+        """Ask a variant again where it was not answered; whether there was need to."""
+        ttls = [self.hops.ttl] if not self.sightings.answers(self.hops.ttl, flow) else []
+        ttls += [self._near_ttl] if is_near else []
+        again = [ttl for ttl in ttls if self.wave.count(flow, ttl) < self.scope.attempts]
+        for ttl in again:
+            self.wave.ask(flow, ttl)
+        return bool(again)
+
+    def _variants(self, field: Field, bases: Sequence[int]) -> Iterator[int]:
+        values = range(1, self.scope.values[field] + 1)
+        if field in SCARCE and not self.known.differs(self.scope.flow_field):
+            # Other flows are the same to this balancer: only other fields make another draw.
+            for companion in range(self.scope.values.get(Field.ALL, 0) + 1):
+                for value in values:
+                    yield scarce_variant(bases[0], field, value, companion)
+            return
+        for base in bases:
+            # Where paths end other destinations tell nothing.
+            if field is Field.DESTINATION and self.table.ended.get(base) == self.hops.ttl:
+                continue
+            for value in values:
+                yield variant(base, field, value)
+
+    def _ask_plain(self, needed: int) -> None:
+        """So many flows more through the balancer: known ones, then new ones."""
+        ttl, near = self.hops.ttl, self.hops.near
+        samples = near[self.known.vertex]
+        known = [flow for flow in sorted(samples.flows) if not self.wave.is_asked(flow, ttl)]
+        for flow in known[:needed]:
+            self.wave.ask(flow, ttl)
+        needed -= len(known)
+        is_alone = len(set(self.located.hops[self._near_ttl].values())) == 1
+        share = len(samples.flows) / max(sum(len(one.flows) for one in near.values()), 1)
+        used = set(self.wave.asked(ttl)) | set(self.wave.asked(self._near_ttl))
+        fresh = (flow for flow in range(self.scope.flows) if is_plain(flow) and flow not in used)
+        for flow in islice(fresh, max(0, math.ceil(needed / share))):
+            self.wave.ask_first(flow, ttl)
+            if not is_alone:
+                self.wave.ask_first(flow, self._near_ttl)

@@ -1,0 +1,84 @@
+"""Balancers in series that hash alike: which way a flow goes at one tells its way at the other.
+
+Routers with the same hash and no seed of their own leave some of the paths between them unused.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import networkx as nx
+
+from mda.inference import holm, independence
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mda.graph import Graph
+    from mda.model import Vertex
+
+# A chance below which two balancers are said to hash alike. Stricter than other verdicts, because
+# most pairs do not and there may be many of them.
+LEVEL: Final = 0.001
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Two balancers on one path, `near` first, and how their choices for `flows` flows agree.
+
+    `statistic` is Pearson's, with `degrees` of freedom; `probability` the chance of so strong a
+    dependence between independent hashes, among as many pairs as there are (Holm). `strength` is
+    Cramer's V, from 0 to 1 where one choice tells the other.
+    """
+
+    near: Vertex
+    far: Vertex
+    flows: int
+    statistic: float
+    degrees: int
+    probability: float
+    strength: float
+
+    @property
+    def is_polarised(self) -> bool:
+        """Whether the two hash alike."""
+        return self.probability <= LEVEL
+
+
+def series(graph: Graph, choices: Mapping[Vertex, Mapping[int, Vertex]]) -> tuple[Series, ...]:
+    """Every pair of balancers that flows pass one after the other.
+
+    `choices` tells for each balancer the successor of each flow through it.
+    """
+    found = []
+    ordered = sorted(choices, key=lambda vertex: vertex.sort_key)
+    for near in ordered:
+        beyond = nx.descendants(graph, near)
+        for far in ordered:
+            if far in beyond:
+                one = _compare(near, far, choices[near], choices[far])
+                if one is not None:
+                    found.append(one)
+    adjusted = holm([one.probability for one in found])
+    return tuple(
+        Series(one.near, one.far, one.flows, one.statistic, one.degrees, probability, one.strength)
+        for one, probability in zip(found, adjusted, strict=True)
+    )
+
+
+def _compare(
+    near: Vertex, far: Vertex, at_near: Mapping[int, Vertex], at_far: Mapping[int, Vertex]
+) -> Series | None:
+    """The pair, its chance not yet adjusted; None where one of the two left nothing to choose."""
+    counts = Counter((at_near[flow], at_far[flow]) for flow in at_near if flow in at_far)
+    rows = sorted({row for row, _ in counts}, key=lambda vertex: vertex.sort_key)
+    columns = sorted({column for _, column in counts}, key=lambda vertex: vertex.sort_key)
+    if len(rows) < 2 or len(columns) < 2:
+        return None
+    flows = sum(counts.values())
+    statistic, chance = independence([[counts[row, column] for column in columns] for row in rows])
+    strength = (statistic / (flows * (min(len(rows), len(columns)) - 1))) ** 0.5
+    degrees = (len(rows) - 1) * (len(columns) - 1)
+    return Series(near, far, flows, statistic, degrees, chance, min(1.0, strength))

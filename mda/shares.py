@@ -1,0 +1,112 @@
+"""How a balancer splits its flows: shares, whether they are even, and likely integer weights."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from mda.inference import even_probability, share_interval
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from mda.model import Vertex
+
+_HEAVIEST: Final = 10  # of integer weights
+_LIKELY: Final = 0.8  # chance from which on weights are said to be supported
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """The share of a successor: `flows` of all, and the 95 % interval `low` to `high`."""
+
+    successor: Vertex
+    flows: int
+    share: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """The shares of a balancer's successors, in their order.
+
+    `even_probability` is the chance of counts as uneven as these from an even split. `weights` are
+    the likely integer weights of the successors, which have the chance `weights_probability`
+    among weights up to ten, simple ones being likelier beforehand; None where several are likely.
+    """
+
+    shares: tuple[Share, ...]
+    even_probability: float
+    weights: tuple[int, ...] | None
+    weights_probability: float
+
+    @property
+    def flows(self) -> int:
+        """The flows that showed it."""
+        return sum(share.flows for share in self.shares)
+
+
+def split(flows: Mapping[Vertex, int]) -> Split:
+    """The split that so many flows to each successor show."""
+    successors = sorted(flows, key=lambda vertex: vertex.sort_key)
+    counts = [flows[successor] for successor in successors]
+    draws = sum(counts)
+    weights, chance = likely_weights(counts)
+    return Split(
+        tuple(
+            Share(successor, count, count / draws, *share_interval(count, draws))
+            for successor, count in zip(successors, counts, strict=True)
+        ),
+        even_probability(counts),
+        weights if chance >= _LIKELY else None,
+        chance,
+    )
+
+
+def likely_weights(counts: Sequence[int]) -> tuple[tuple[int, ...], float]:
+    """The likeliest integer weights behind `counts`, and their chance among such weights.
+
+    Before anything is counted, weights have a chance that falls with the square of how much they
+    exceed those of an even split.
+
+    >>> likely_weights([300, 100])[0], likely_weights([5, 6])[0], likely_weights([900, 100])[0]
+    ((3, 1), (1, 1), (9, 1))
+    """
+    candidates = _candidates(counts)
+    scores = {weights: _log_posterior(counts, weights) for weights in candidates}
+    best = max(sorted(scores), key=lambda weights: scores[weights])
+    return best, 1 / sum(math.exp(score - scores[best]) for score in scores.values())
+
+
+def _candidates(counts: Sequence[int]) -> set[tuple[int, ...]]:
+    """Weights from one up to ten near the counts, even ones, and those with one twice the others.
+
+    Of those above one in all, such as 3:2, only simple ones.
+    """
+    ways, most = len(counts), max(counts)
+    found = [
+        [1] * ways,
+        *([1 + (place == heavy) for place in range(ways)] for heavy in range(ways)),
+    ]
+    for heaviest in range(2, _HEAVIEST + 1):
+        exact = [heaviest * count / most for count in counts]
+        found += [[max(1, int(one + offset)) for one in exact] for offset in (0.0, 0.5, 0.999)]
+        if ways == 2:
+            found += [[heaviest, 1], [1, heaviest]]
+    reduced = {_reduced(weights) for weights in found}
+    return {one for one in reduced if min(one) == 1 or sum(one) <= ways + 3}
+
+
+def _reduced(weights: Sequence[int]) -> tuple[int, ...]:
+    common = math.gcd(*weights)
+    return tuple(weight // common for weight in weights)
+
+
+def _log_posterior(counts: Sequence[int], weights: Sequence[int]) -> float:
+    total = sum(weights)
+    likelihood = sum(
+        count * math.log(weight / total) for count, weight in zip(counts, weights, strict=True)
+    )
+    return likelihood - 2 * math.log(1 + total - len(weights))

@@ -1,0 +1,94 @@
+"""Flows that differ from another one in a single header field: what a field's role is learnt from.
+
+A variant is a flow number like any other to whoever sends, matches and tabulates it; only here
+is known how it is composed. Which header value it stands for is the business of `paris.flows`.
+
+Of some fields there are few values to send: those are varied in several companions of a flow,
+which themselves differ from it in all the other fields.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Final, NamedTuple
+
+
+class Field(Enum):
+    """A header field that a router may hash; ALL is every one but the flow's and scarce ones."""
+
+    SPORT = "sport"
+    DPORT = "dport"
+    ICMP_CHECKSUM = "icmp-checksum"
+    PROTOCOL = "protocol"
+    SOURCE = "source"
+    DESTINATION = "destination"
+    TRAFFIC_CLASS = "traffic-class"
+    FLOW_LABEL = "flow-label"
+    ALL = "all"
+
+
+SCARCE: Final = (Field.PROTOCOL, Field.SOURCE)
+MOST_SCARCE: Final = 15
+
+
+class Variant(NamedTuple):
+    """The flow `base` with another value in `field`; numbers begin at 1."""
+
+    base: int
+    field: Field
+    number: int
+
+    @property
+    def value(self) -> int:
+        """Which of the field's other values it has, from 1."""
+        return self.number % (MOST_SCARCE + 1) if self.field in SCARCE else self.number
+
+    @property
+    def companion(self) -> int:
+        """Which variant of `base` in ALL fields it differs from; 0 where it is `base` itself."""
+        return self.number // (MOST_SCARCE + 1) if self.field in SCARCE else 0
+
+    @property
+    def compared_with(self) -> int:
+        """The flow from which it differs in `field` only."""
+        return variant(self.base, Field.ALL, self.companion) if self.companion else self.base
+
+
+_FIELDS: Final = tuple(Field)
+_PLAIN: Final = 1 << 20  # flows that vary nothing but the flow field have numbers below this
+MOST_VALUES: Final = (1 << 12) - 1  # of `number`
+
+
+def variant(base: int, field: Field, number: int) -> int:
+    """The flow number of a variant.
+
+    >>> variant_of(variant(7, Field.DPORT, 3)) == Variant(7, Field.DPORT, 3)
+    True
+    """
+    if not (0 <= base < _PLAIN and 1 <= number <= MOST_VALUES):
+        raise ValueError(f"flow {base} has no variant {number}")
+    return ((_FIELDS.index(field) << 12) + number) * _PLAIN + base
+
+
+def scarce_variant(base: int, field: Field, value: int, companion: int) -> int:
+    """The flow number of a variant of a companion of `base`, 0 being `base` itself.
+
+    >>> flow = scarce_variant(7, Field.SOURCE, 2, 5)
+    >>> variant_of(variant_of(flow).compared_with)
+    Variant(base=7, field=<Field.ALL: 'all'>, number=5)
+    """
+    return variant(base, field, value + (MOST_SCARCE + 1) * companion)
+
+
+def variant_of(flow: int) -> Variant | None:
+    """What a flow number stands for; None if it is a plain flow, or no number of a variant."""
+    if flow < _PLAIN:
+        return None
+    code, base = divmod(flow, _PLAIN)
+    index, number = divmod(code, MOST_VALUES + 1)
+    return Variant(base, _FIELDS[index], number) if index < len(_FIELDS) and number else None
+
+
+def is_plain(flow: int) -> bool:
+    """Whether a flow differs from the others in the flow field only."""
+    return flow < _PLAIN

@@ -1,0 +1,270 @@
+"""The options of both commands, as argparse knows them; what they mean is `options`' business."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from typing import NoReturn
+
+from paris.arguments import address, number, port, seconds, sendwait
+from paris.errors import SettingsError
+from paris.settings import DEFAULT_CONFIDENCE, DEFAULT_RATE_PPS
+from paris.version import __version__
+from paris.wire.base import BULK, RAW, UNPRIVILEGED
+
+_HELP_WIDTH = 80
+_EXAMPLES = """\
+examples:
+  paris-trace example.net                       one flow, every hop
+  sudo paris-trace example.net --mda -o out.svg every load-balanced path, drawn
+  paris-trace --sim two-way --mda               the same on a simulated network, no root
+  paris-trace -T -p 443 example.net --mda       by TCP to port 443
+  paris-trace example.net --mda -c 99 -o r.json keep everything; paris-render draws it again
+
+exit status: 0 reached, 1 not reached, 2 usage or unusable file, 3 no such name, 4 no privilege,
+5 local network, 6 port closed (-T), 7 prohibited on the way, 8 output not written, 70 a bug,
+130 interrupted (what was measured is still written)
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Raises instead of printing usage and exiting, and suggests what was meant."""
+
+    def error(self, message: str) -> NoReturn:
+        if message.startswith("unrecognized arguments: "):
+            import difflib
+
+            word = message.split()[2].split("=")[0]
+            known = [name for action in self._actions for name in action.option_strings]
+            close = difflib.get_close_matches(word, known, n=1)
+            hint = f"; did you mean {close[0]}?" if close else "; see --help"
+            message = f"unknown option or argument {word}{hint}"
+        raise SettingsError(message)
+
+
+def _help_formatter(prog: str) -> argparse.HelpFormatter:
+    """Lines as wide as the terminal; argparse would import all of shutil to learn that."""
+    try:
+        width = int(os.environ["COLUMNS"])
+    except (KeyError, ValueError):
+        width = os.get_terminal_size().columns if os.isatty(1) else _HELP_WIDTH
+    return argparse.RawDescriptionHelpFormatter(prog, width=width - 2)
+
+
+def trace_parser() -> argparse.ArgumentParser:
+    """The options of `paris-trace`."""
+    parser = _Parser(
+        prog="paris-trace",
+        usage="paris-trace [options] HOST | --sim NETWORK",
+        description="Find every load-balanced path to HOST (--mda), or follow one flow to it.",
+        epilog=_EXAMPLES,
+        formatter_class=_help_formatter,
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("host", nargs="?", metavar="HOST", help="a name, or an IPv4 or IPv6 address")
+    _add_version(parser)
+
+    group = parser.add_argument_group("paths")
+    add = group.add_argument
+    algorithms = group.add_mutually_exclusive_group()
+    algorithms.add_argument("--mda", action="store_true", help="find every load-balanced path")
+    algorithms.add_argument(
+        "--mda-lite",
+        action="store_true",
+        help="with fewer probes, taking hops as balancers until they prove meshed or uneven",
+    )
+    add(
+        "-c",
+        "--confidence",
+        type=float,
+        metavar="PERCENT",
+        help=f"how sure the graph is to lack nothing (default {DEFAULT_CONFIDENCE:g})",
+    )
+    add(
+        "--per-vertex",
+        action="store_true",
+        help="let -c hold for each vertex alone, as other tools do",
+    )
+    add(
+        "--min-share",
+        type=float,
+        metavar="PERCENT",
+        help="find every branch with that share of a router's flows, however uneven the split",
+    )
+    add(
+        "--flow-field",
+        choices=("sport", "dport", "icmp-checksum", "flow-label"),
+        help="what numbers the flows (default sport; icmp-checksum with -I)",
+    )
+    add(
+        "--gap-limit",
+        type=int,
+        default=3,
+        metavar="N",
+        help="silent hops in a row to look behind (default 3)",
+    )
+    add(
+        "--sim", metavar="NETWORK", help="trace a simulated network: a sample's name or a YAML file"
+    )
+    add(
+        "--replay",
+        metavar="FILE",
+        help="read a .pcapng or .json of an earlier run again; --mda and -c as then if not given",
+    )
+    add("--seed", type=int, metavar="N", help="draw the same random numbers again")
+    _add_studies(parser)
+
+    group = parser.add_argument_group("probes")
+    add = group.add_argument
+    versions = group.add_mutually_exclusive_group()
+    for letter, version in (("-4", 4), ("-6", 6)):
+        versions.add_argument(
+            letter, dest="ip_version", action="store_const", const=version, help=f"use IPv{version}"
+        )
+    protocols = group.add_mutually_exclusive_group()
+    for letter, name, words in (
+        ("-U", "udp", "UDP datagrams (default)"),
+        ("-I", "icmp", "ICMP echo requests"),
+        ("-T", "tcp", "TCP SYN segments"),
+    ):
+        protocols.add_argument(
+            letter,
+            f"--{name}",
+            dest="protocol",
+            action="store_const",
+            const=name,
+            default="udp",
+            help=words,
+        )
+    add(
+        "-p",
+        "--port",
+        type=port,
+        metavar="PORT",
+        help="destination port, number or service name (default 33434; 80 with -T)",
+    )
+    add("--sport", type=port, metavar="PORT", help="source port of flow 0")
+    add("-f", "--first-hop", type=int, default=1, metavar="TTL", help="TTL to begin at (1)")
+    add("-m", "--max-hops", type=int, default=30, metavar="TTL", help="TTL to end at (30)")
+    add(
+        "-q",
+        "--queries",
+        type=int,
+        default=3,
+        metavar="N",
+        help="probes per hop; with --mda, tries before silence is believed (3)",
+    )
+    add("-s", "--source", type=address, metavar="ADDRESS", help="source address")
+    add("-i", "--interface", metavar="NAME", help="network interface to send from")
+    add(
+        "--wire",
+        choices=(RAW, UNPRIVILEGED, BULK),
+        help="sockets to use: raw (needs CAP_NET_RAW; default), unprivileged (sees less; default "
+        "where raw is refused), bulk (raw, for thousands of probes; needs numpy)",
+    )
+    add("--link", action="store_true", help="with --wire bulk: send frames, past routing")
+    add(
+        "-t",
+        "--tos",
+        type=number,
+        default=0,
+        metavar="N",
+        help="ToS byte or traffic class (0)",
+    )
+    add("--flow-label", type=number, default=0, metavar="N", help="IPv6 flow label (0)")
+
+    group = parser.add_argument_group("time")
+    add = group.add_argument
+    add(
+        "-w",
+        "--wait",
+        type=seconds,
+        default=2.0,
+        metavar="SECONDS",
+        help="longest wait for an answer; adapts downwards (2)",
+    )
+    add(
+        "-z",
+        "--sendwait",
+        type=sendwait,
+        metavar="SECONDS",
+        help="pause between probes; above 10 it is in milliseconds",
+    )
+    add("--rate", type=float, metavar="PPS", help=f"probes a second ({DEFAULT_RATE_PPS:g})")
+    add("--max-probes", type=int, metavar="N", help="stop after N probes")
+    add("--deadline", type=seconds, metavar="SECONDS", help="stop after this long")
+
+    _add_outputs(parser)
+    group = parser.add_argument_group("manners")
+    add = group.add_argument
+    add("-v", "--verbose", action="store_true", help="say what became of every packet")
+    add("-n", "--numeric", action="store_true", help="do not look up names")
+    add("--no-progress", action="store_true", help="no progress line on a terminal")
+    return parser
+
+
+def _add_studies(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("studies (they find every path first, as --mda does)")
+    add = group.add_argument
+    add(
+        "--classify",
+        action="store_true",
+        help="tell what each balancer hashes, how it splits, and which ones hash alike",
+    )
+    add(
+        "--prefix-len",
+        type=int,
+        metavar="BITS",
+        help="with --classify: probe addresses of this prefix around HOST as well (24; IPv6 64)",
+    )
+    add(
+        "--flows",
+        type=int,
+        default=0,
+        metavar="N",
+        help="with --classify: judge each split by N flows at least",
+    )
+
+
+def render_parser() -> argparse.ArgumentParser:
+    """The options of `paris-render`."""
+    parser = _Parser(
+        prog="paris-render",
+        description="Make any output of paris-trace again from its JSON.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("file", metavar="FILE", help="a trace that paris-trace -o FILE.json wrote")
+    _add_outputs(parser)
+    _add_version(parser)
+    return parser
+
+
+def _add_outputs(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("output")
+    add = group.add_argument
+    add(
+        "-o",
+        "--output",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="write FILE, as its suffix says: .svg .png .pdf .dot .json .graphml .txt .pcapng (all "
+        "packets); - is standard output; may be given again",
+    )
+    add(
+        "--format",
+        choices=("svg", "png", "pdf", "dot", "json", "graphml", "txt", "pcapng"),
+        help="format of -o - and of files with another suffix",
+    )
+    add(
+        "--color",
+        choices=("auto", "always", "never"),
+        default="auto",
+        help="colour the text (auto: on a terminal, unless NO_COLOR is set)",
+    )
+    add("--ascii", action="store_true", help="draw the text with ASCII only")
+
+
+def _add_version(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("-V", "--version", action="version", version=f"paris-trace {__version__}")

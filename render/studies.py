@@ -1,0 +1,96 @@
+"""The sentences about what was studied: each balancer, those that hash alike."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from mda.balancers import Kind, Verdict
+from mda.plan import Study
+from mda.variants import Field
+from render.findings import place
+from render.labels import count, percent
+
+if TYPE_CHECKING:
+    from mda.balancers import Balancer
+    from mda.polarisation import Series
+    from mda.shares import Split
+    from mda.trace import Trace
+
+_FIELD: Final = {
+    Field.SPORT: "source port",
+    Field.DPORT: "destination port",
+    Field.ICMP_CHECKSUM: "first four bytes of ICMP",
+    Field.PROTOCOL: "protocol",
+    Field.SOURCE: "source address",
+    Field.DESTINATION: "destination address",
+    Field.TRAFFIC_CLASS: "traffic class",
+    Field.FLOW_LABEL: "flow label",
+}
+_MOST_SHARES: Final = 8  # that are listed one by one
+
+
+def studies(trace: Trace) -> list[list[str]]:
+    """A paragraph for each thing that was studied: its heading, then lines of any length."""
+    paragraphs = []
+    if Study.CLASSIFY in trace.plan.studies:
+        lines = [line for one in trace.balancers for line in _balancer(one)]
+        lines += [_series(one) for one in trace.series if one.is_polarised]
+        paragraphs.append([_heading(trace), *lines])
+    return paragraphs
+
+
+def _heading(trace: Trace) -> str:
+    found = count(len(trace.balancers), "balancer", "balancers")
+    if not trace.series:
+        return found
+    alike = sum(one.is_polarised for one in trace.series)
+    return f"{found}; of {count(len(trace.series), 'pair', 'pairs')} in series {alike} hash alike"
+
+
+def _balancer(one: Balancer) -> list[str]:
+    ways = f"{len(one.successors)} ways"
+    if one.kind is Kind.UNDECIDED:
+        lines = [f"{place(one.vertex)}: {ways}, not enough evidence of which kind"]
+    elif one.kind is Kind.PER_PACKET:
+        lines = [f"{place(one.vertex)}: per packet, {ways}; no ports select one"]
+    else:
+        wrong = percent(one.error_probability)
+        lines = [f"{place(one.vertex)}: {one.kind.value}, {ways} (wrong with {wrong})"]
+    parts = []
+    for verdict in Verdict:
+        fields = [_FIELD[field.field] for field in one.fields if field.verdict is verdict]
+        if fields and one.kind is not Kind.PER_PACKET:
+            parts.append(f"{verdict.value}: {', '.join(fields)}")
+    if parts:
+        lines.append("  " + "; ".join(parts))
+    if one.split is not None:
+        lines.append("  " + split_words(one.split))
+    else:
+        lines.append("  one way for all flows to this destination")
+    return lines
+
+
+def split_words(split: Split) -> str:
+    """A split in words: shares, whether even, and likely weights."""
+    if len(split.shares) <= _MOST_SHARES:
+        shares = ", ".join(
+            f"{100 * one.share:.0f} % ({100 * one.low:.0f} to {100 * one.high:.0f})"
+            for one in split.shares
+        )
+    else:
+        found = [one.share for one in split.shares]
+        shares = f"{100 * min(found):.1f} to {100 * max(found):.1f} % each"
+    even = percent(split.even_probability)
+    words = f"split {shares} of {count(split.flows, 'flow', 'flows')}; even with p {even}"
+    if split.weights is not None and len(split.weights) <= _MOST_SHARES:
+        words += f"; likely {':'.join(map(str, split.weights))}"
+    return words
+
+
+def _series(one: Series) -> str:
+    return (
+        f"{place(one.near)} and {place(one.far)} hash alike: chi-square {one.statistic:.1f} with "
+        f"{count(one.degrees, 'degree', 'degrees')} of freedom over {one.flows} flows, "
+        f"p {percent(one.probability)}, strength {one.strength:.2f}: some of the paths between "
+        "them are never used"
+    )

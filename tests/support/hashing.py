@@ -1,0 +1,185 @@
+"""Networks whose balancers read chosen header fields: what classification is tested against.
+
+Written apart from `paris.sim`, and without bytes: the value of a field is that of the variant, and
+that of the flow field the number of the flow.
+"""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from random import Random
+from typing import TYPE_CHECKING
+
+from mda.balancers import Kind, Verdict
+from mda.classifier import Classifier, Scope
+from mda.model import StopReason
+from mda.plan import Algorithm, Plan, Probing, Stamp, WireReport
+from mda.procedure import Chain
+from mda.stopping import Bound
+from mda.trace import Trace
+from mda.variants import SCARCE, Field, variant_of
+from tests.support.drive import SOURCE, full_mda, interface, play
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Sequence
+    from ipaddress import IPv4Address
+
+    from mda.balancers import Balancer
+    from mda.model import ProbeRequest
+    from mda.procedure import History
+    from tests.support.drive import Network, Played
+
+# The variants of a UDP flow over IPv6, where a machine has three other addresses.
+VALUES = {
+    Field.DPORT: 4095,
+    Field.PROTOCOL: 1,
+    Field.SOURCE: 3,
+    Field.DESTINATION: 253,
+    Field.TRAFFIC_CLASS: 63,
+    Field.FLOW_LABEL: 4095,
+    Field.ALL: 253,
+}
+BALANCER = interface(2)
+
+
+def values(flow: int) -> dict[Field, int]:
+    """The value of each field in the packets of a flow or variant, 0 being the usual one."""
+    varied = variant_of(flow)
+    if varied is None:
+        return {Field.SPORT: flow}
+    found = {Field.SPORT: varied.base}
+    every = varied.number if varied.field is Field.ALL else varied.companion
+    if every:
+        found |= {
+            field: (every - 1) % count + 1 for field, count in VALUES.items() if field not in SCARCE
+        }
+    return found | {varied.field: varied.value}
+
+
+def choose(key: str, flow: int, hashed: Collection[Field], weights: Sequence[int]) -> int:
+    """Which successor a balancer with this key takes for packets of the flow."""
+    has = values(flow)
+    read = [(field.value, has.get(field, 0)) for field in Field if field in hashed]
+    digest = blake2b(f"{key} {read}".encode(), digest_size=8).digest()
+    mark = int.from_bytes(digest) * sum(weights) >> 64
+    for place, weight in enumerate(weights):
+        mark -= weight
+        if mark < 0:
+            return place
+    raise AssertionError("weights must be positive")
+
+
+def one_balancer(
+    key: str, hashed: Collection[Field], weights: Sequence[int], *, random: Random | None = None
+) -> Network:
+    """r1, a balancer over len(weights) routers, a joint, the destination.
+
+    With `random` it deals out packets instead.
+    """
+
+    def walk(flow: int) -> list[IPv4Address]:
+        place = (
+            choose(key, flow, hashed, weights)
+            if random is None
+            else random.choices(range(len(weights)), weights)[0]
+        )
+        return [interface(1), BALANCER, interface(10 + place), interface(3), interface(4)]
+
+    return walk
+
+
+def classify(
+    network: Network,
+    *,
+    failure_probability: float = 0.05,
+    values: dict[Field, int] = VALUES,
+    lost: Callable[[ProbeRequest, IPv4Address], bool] | None = None,
+    least_flows: int = 0,
+) -> tuple[Trace, Played, int]:
+    """The MDA and the classifier after it: the trace, what was played, the probes of the MDA."""
+    before = 0
+
+    def follow(history: History) -> Classifier:
+        nonlocal before
+        before = len(history.requests)
+        scope = Scope(
+            source=SOURCE, first_ttl=1, max_ttl=30, attempts=3,
+            failure_probability=failure_probability, flow_field=Field.SPORT, values=values,
+            flows=50_000, least_flows=least_flows,
+        )  # fmt: skip
+        return Classifier(scope, history)
+
+    mda = full_mda(failure_probability=failure_probability)
+    played = play(Chain(mda, follow), network, lost=lost)
+    plan = Plan(
+        host="test", source=SOURCE, destination=interface(4), algorithm=Algorithm.MDA,
+        bound=Bound(failure_probability, per_vertex=True), first_ttl=1, max_ttl=30, attempts=3,
+        network="test", seed=1,
+        probing=Probing(
+            protocol="udp", flow_field="sport", sport=1, dport=1, traffic_class=0, flow_label=0
+        ),
+    )  # fmt: skip
+    trace = Trace.assemble(
+        plan=plan, started_at_unix_s=0.0, duration_s=0.0, probes_sent=played.probes,
+        outcomes=played.outcomes, unmatched={}, stopped=StopReason.COMPLETE,
+        wire=WireReport(wire="simulated", sent=Stamp.VIRTUAL, received=Stamp.VIRTUAL),
+    )  # fmt: skip
+    return trace, played, before
+
+
+def balancer_of(trace: Trace) -> Balancer:
+    """The balancer that the network has."""
+    return next(one for one in trace.balancers if one.vertex.address == BALANCER)
+
+
+_FIVE = frozenset({Field.SPORT, Field.DPORT, Field.PROTOCOL, Field.SOURCE, Field.DESTINATION})
+_PAIR = frozenset({Field.SOURCE, Field.DESTINATION})
+_PORTS = frozenset({Field.SPORT, Field.DPORT})
+# What is hashed, and the class that it makes; nothing and None for a balancer of packets.
+CASES: dict[str, tuple[frozenset[Field], Kind]] = {
+    "flow": (_FIVE, Kind.PER_FLOW),
+    "flow, protocol ignored": (_FIVE - {Field.PROTOCOL}, Kind.PER_FLOW),
+    "flow, source ignored": (_FIVE - {Field.SOURCE}, Kind.PER_FLOW),
+    "flow, destination ignored": (_FIVE - {Field.DESTINATION}, Kind.PER_FLOW),
+    "flow, destination port ignored": (_FIVE - {Field.DPORT}, Kind.PER_FLOW),
+    "flow and traffic class": (_FIVE | {Field.TRAFFIC_CLASS}, Kind.PER_FLOW),
+    "flow and label": (_FIVE | {Field.FLOW_LABEL}, Kind.PER_FLOW),
+    "addresses": (_PAIR, Kind.PER_DESTINATION),
+    "destination": (frozenset({Field.DESTINATION}), Kind.PER_DESTINATION),
+    "addresses and protocol": (_PAIR | {Field.PROTOCOL}, Kind.PER_DESTINATION),
+    "addresses and traffic class": (_PAIR | {Field.TRAFFIC_CLASS}, Kind.PER_DESTINATION),
+    "ports": (_PORTS, Kind.PER_APPLICATION),
+    "source port": (frozenset({Field.SPORT}), Kind.PER_APPLICATION),
+    "destination port": (frozenset({Field.DPORT}), Kind.PER_APPLICATION),
+    "ports and protocol": (_PORTS | {Field.PROTOCOL}, Kind.PER_APPLICATION),
+    "label": (frozenset({Field.FLOW_LABEL}), Kind.FLOW_LABEL),
+    "addresses and label": (_PAIR | {Field.FLOW_LABEL}, Kind.FLOW_LABEL),
+    "addresses, protocol and label": (
+        _PAIR | {Field.PROTOCOL, Field.FLOW_LABEL},
+        Kind.FLOW_LABEL,
+    ),
+    "traffic class": (frozenset({Field.TRAFFIC_CLASS}), Kind.OTHER),
+    "packets": (frozenset(), Kind.PER_PACKET),
+}
+
+
+def judged(case: str, width: int, seed: int) -> Balancer | None:
+    """What is said of a balancer with so many successors; None if it was not found."""
+    hashed, kind = CASES[case]
+    random = Random(f"{case} {width} {seed}") if kind is Kind.PER_PACKET else None
+    network = one_balancer(f"{case} {width} {seed}", hashed, [1] * width, random=random)
+    trace, _, _ = classify(network)
+    found = (one for one in trace.balancers if one.vertex.address == BALANCER)
+    return next(found, None)
+
+
+def is_recognised(case: str, width: int, seed: int) -> bool:
+    """Whether the class is named, and each field judged as it is."""
+    hashed, kind = CASES[case]
+    one = judged(case, width, seed)
+    if one is None or one.kind is not kind:
+        return False
+    return kind is Kind.PER_PACKET or all(
+        field.verdict is (Verdict.HASHED if field.field in hashed else Verdict.IGNORED)
+        for field in one.fields
+    )
