@@ -16,7 +16,7 @@ the MDA settle the flow field itself, and serve as what variants are compared wi
 from __future__ import annotations
 
 import math
-from collections import Counter, deque
+from collections import Counter
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Final
@@ -24,16 +24,17 @@ from typing import TYPE_CHECKING, Final
 from mda.balancers import STEADY_ERROR, Evidence, Sightings, evidence, plain_outcomes
 from mda.graph import locate
 from mda.pairs import pairs
+from mda.rounds import Rounds
 from mda.stopping import stop_at
 from mda.table import tabulate
 from mda.variants import SCARCE, Field, is_plain, scarce_variant, variant, variant_of
-from mda.wave import Sent, Wave
+from mda.wave import Wave
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from mda.graph import Located
-    from mda.model import IPAddress, Outcome, ProbeRequest, Vertex
+    from mda.model import IPAddress, ProbeRequest, Vertex
     from mda.pairs import HopPair
     from mda.procedure import History
     from mda.table import FlowTable
@@ -74,55 +75,25 @@ class Scope:
         )
 
 
-class Classifier:
+class Classifier(Rounds):
     """See Procedure, and the module's theory of operation."""
 
     def __init__(self, scope: Scope, history: History) -> None:
+        super().__init__(history, scope.attempts)
         self._scope = scope
-        self._outcomes = list(history.outcomes)
-        self._table = tabulate(self._outcomes, scope.attempts)
-        self._sent = Sent()
-        self._sent.add(history.requests)
-        self._sent.flying.clear()  # nothing here waits for those
-        self._queue: deque[ProbeRequest] = deque()
         self._rounds = 0
-        self._is_done = False
 
-    def wanted(self, room: int) -> list[ProbeRequest]:
-        """See Procedure."""
-        if not self._queue and not self._sent.flying and not self._is_done:
-            self._queue.extend(self._round())
-            self._is_done = not self._queue
-        requests = [self._queue.popleft() for _ in range(min(room, len(self._queue)))]
-        self._sent.add(requests)
-        return requests
-
-    def on_outcome(self, outcome: Outcome) -> None:
-        """See Procedure."""
-        self._outcomes.append(outcome)
-        self._table.add(outcome)
-        self._sent.settle(outcome.request)
-
-    def rate_pps(self, ttl: int) -> float | None:
-        """See Procedure."""
-        return self._table.hop(ttl).rate_pps()
-
-    @property
-    def finished(self) -> bool:
-        """See Procedure."""
-        return self._is_done
-
-    def _round(self) -> list[ProbeRequest]:
-        """What the next round asks; nothing after the last."""
+    def next_round(self) -> Sequence[ProbeRequest]:
+        """See Rounds; nothing after the last."""
         if self._rounds == MOST_ROUNDS:
             return []
         self._rounds += 1
         scope = self._scope
-        table = tabulate(plain_outcomes(self._outcomes), scope.attempts)
+        table = tabulate(plain_outcomes(self.outcomes), scope.attempts)
         located = locate(table, scope.source, scope.first_ttl)
         hops = pairs(table, located, scope.max_ttl)
-        sightings = Sightings(self._outcomes)
-        wave = Wave(self._sent)
+        sightings = Sightings(self.outcomes)
+        wave = Wave(self.sent)
         for one in hops:
             if one.ttl - 1 in located.unordered:
                 continue
@@ -133,7 +104,7 @@ class Classifier:
                     )
         if self._rounds == 1:
             self._look_everywhere(table, hops, wave)
-            self._ask_series(hops, located, wave)
+            self._ask_series(table, hops, located, wave)
         return sorted(wave.requests, key=lambda one: (one.attempt, one.ttl, one.flow))
 
     def _look_everywhere(self, table: FlowTable, hops: Sequence[HopPair], wave: Wave) -> None:
@@ -151,7 +122,9 @@ class Classifier:
                     if ttl >= scope.first_ttl:
                         wave.ask_first(flow, ttl)
 
-    def _ask_series(self, hops: Sequence[HopPair], located: Located, wave: Wave) -> None:
+    def _ask_series(
+        self, table: FlowTable, hops: Sequence[HopPair], located: Located, wave: Wave
+    ) -> None:
         """The same flows to all hops that branch, where there are several in series."""
         widths: dict[int, int] = {}
         for one in hops:
@@ -164,7 +137,7 @@ class Classifier:
         count = max(_SERIES_FLOWS, min(_FLOWS_PER_WAY * max(widths.values()), _MOST_SERIES_FLOWS))
         for ttl in widths:
             for flow in range(min(count, self._scope.flows)):
-                if self._table.ended.get(flow, ttl) >= ttl:
+                if table.ended.get(flow, ttl) >= ttl:
                     wave.ask_first(flow, ttl)
                     if len(set(located.hops[ttl - 1].values())) > 1:
                         wave.ask_first(flow, ttl - 1)

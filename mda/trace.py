@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 from mda import graph as graphs
 from mda.balancers import Balancer, balancers, plain_outcomes
 from mda.certainty import Certainty, certainty
+from mda.classic import Classic, classic
 from mda.diamonds import Diamond, diamonds
 from mda.loops import Revisit, revisits
-from mda.model import IPAddress, Outcome, Reply, StopReason, Unresolved, Vertex
+from mda.model import IPAddress, Outcome, ProbeRequest, Reply, StopReason, Unresolved, Vertex
 from mda.pairs import choices, pairs
-from mda.plan import Algorithm, Plan, WireReport
+from mda.plan import Algorithm, Plan, Study, WireReport
 from mda.polarisation import Series, series
+from mda.routes import Passing, Route, chosen, passings, routes
 from mda.table import tabulate
 from mda.variants import Field
 
@@ -35,7 +37,9 @@ class Trace:
     (those behind which the route changed meanwhile), `unordered` (the TTLs below both) and
     `revisits` (loops) follow from the outcomes: see `assemble`. So does `answering`: which
     vertices lose answers, or limit their rate; `balancers`, how each vertex splits its flows and,
-    where fields were varied, by what; and `series`, how pairs of those agree. `unfit_for_lite`
+    where fields were varied, by what; and `series`, how pairs of those agree. `routes` are the
+    paths from end to end and `followed` the hops of one, and `classic` what an ordinary traceroute
+    shows, where asked for. `unfit_for_lite`
     are the TTLs at which hops turned out meshed or uneven, so that MDA-Lite went on as the full
     MDA. `names` are what the name service calls the responders, as far as it was asked.
     """
@@ -60,6 +64,9 @@ class Trace:
     answering: Mapping[Vertex, Answering]
     balancers: tuple[Balancer, ...]
     series: tuple[Series, ...]
+    routes: tuple[Route, ...]
+    followed: tuple[Passing, ...]
+    classic: Classic | None
     unfit_for_lite: tuple[int, ...]
     names: Mapping[IPAddress, str] = field(default_factory=dict)
 
@@ -91,6 +98,15 @@ class Trace:
             table, located, hops, outcomes,
             Field(plan.probing.flow_field), plan.bound.failure_probability,
         )  # fmt: skip
+        paths: tuple[Route, ...] = ()
+        followed: tuple[Passing, ...] = ()
+        if plan.studies & {Study.PATHS, Study.FOLLOW}:
+            plain = plain_outcomes(outcomes)
+            paths = routes(table, located, plain)
+            route = chosen(paths, plan.follow) if plan.follow is not None else None
+            followed = passings(table, route, plain) if route is not None else ()
+        flow_field = Field(plan.probing.flow_field)
+        is_compared = Study.CLASSIC in plan.studies
         return cls(
             plan=plan,
             started_at_unix_s=started_at_unix_s,
@@ -117,6 +133,9 @@ class Trace:
             },
             balancers=found,
             series=series(graph, choices(hops, [one.vertex for one in found if one.split])),
+            routes=paths,
+            followed=followed,
+            classic=(classic(graph, located.origin, outcomes, flow_field) if is_compared else None),
             unfit_for_lite=unfit,
             names=dict(names or {}),
         )
@@ -135,8 +154,15 @@ class Trace:
 
     @property
     def replies(self) -> tuple[Reply, ...]:
-        """The outcomes that are replies."""
-        return tuple(outcome for outcome in self.outcomes if isinstance(outcome, Reply))
+        """The outcomes that are replies to plain flows: what variants meet is another matter."""
+        return tuple(
+            outcome for outcome in plain_outcomes(self.outcomes) if isinstance(outcome, Reply)
+        )
+
+    @property
+    def answered(self) -> frozenset[ProbeRequest]:
+        """The requests, those of variants included, that were answered."""
+        return frozenset(one.request for one in self.outcomes if isinstance(one, Reply))
 
     def replies_at(self, vertex: Vertex) -> tuple[Reply, ...]:
         """What `vertex` answered at its TTL; empty for a star."""

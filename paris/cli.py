@@ -91,10 +91,13 @@ def main(arguments: Sequence[str]) -> int:
     faults = outputs.write_all(trace, asked, options.output)
     if capture is not None and capture.fault is not None:
         faults.append(str(capture.fault))
-    remarks = (*_shortfalls(trace, measurement), *_hindrances(trace), *faults)
+    unknown = _unknown_path(trace)
+    remarks = (*_shortfalls(trace, measurement), *unknown, *_hindrances(trace), *faults)
     for remark in (*remarks, *(_account(trace) if options.verbose else ())):
         complain("paris-trace", remark)
-    return ExitCode.OUTPUT if faults else _verdict(trace)
+    if faults:
+        return ExitCode.OUTPUT
+    return ExitCode.USAGE if unknown else _verdict(trace)
 
 
 def _replay(options: Options) -> int:
@@ -154,9 +157,9 @@ def _account(trace: Trace) -> list[str]:
     from mda.model import Loss
 
     wire = trace.wire
-    answered = len({reply.request for reply in trace.replies})
+    answered = len(trace.answered)
     lost = {outcome.request for outcome in trace.outcomes if isinstance(outcome, Loss)}
-    lost -= {reply.request for reply in trace.replies}
+    lost -= trace.answered
     strays = [f"{number} {reason}" for reason, number in trace.unmatched.items()]
     again = trace.probes_sent - answered - len(lost) - len(trace.unresolved)
     hidden = ", ".join(wire.hidden)
@@ -210,6 +213,18 @@ def _shortfalls(trace: Trace, measurement: Measurement) -> list[str]:
             reason = f"--deadline {settings.deadline_s:g} s is over"
     unfinished = len(trace.certainty.unfinished)
     return [f"{reason}: the trace is unfinished ({unfinished} vertices not fully explored)"]
+
+
+def _unknown_path(trace: Trace) -> list[str]:
+    """That the path to follow is none, or not one alone."""
+    path = trace.plan.follow
+    if path is None or trace.followed:
+        return []
+    if not trace.routes:
+        return [f"--follow {path}: there is no path that ports select"]
+    through = sum(any(str(v.address) == path for v in route.vertices) for route in trace.routes)
+    what = f"{through} paths go through it" if through else f"there are {len(trace.routes)} paths"
+    return [f"--follow {path}: {what}; give a number that --paths lists"]
 
 
 def _verdict(trace: Trace) -> ExitCode:

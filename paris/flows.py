@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mda.model import IPAddress
+    from mda.plan import Plan
 
 
 class Protocol(Enum):
@@ -134,6 +135,23 @@ class FlowPlan:
                 f"--flow-field {self.field.value} does not go with "
                 f"{self.protocol.value.upper()} over IPv{self.source.version}; use {names}"
             )
+
+    @classmethod
+    def of(cls, plan: Plan) -> FlowPlan:
+        """The flows of a measurement that was made."""
+        probing = plan.probing
+        return cls(
+            source=plan.source,
+            destination=plan.destination,
+            protocol=Protocol(probing.protocol),
+            field=FlowField(probing.flow_field),
+            sport=probing.sport,
+            dport=probing.dport or 0,
+            traffic_class=probing.traffic_class,
+            flow_label=probing.flow_label,
+            prefix_len=probing.prefix_len,
+            sources=probing.sources,
+        )
 
     @property
     def capacity(self) -> int:

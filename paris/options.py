@@ -12,6 +12,7 @@ from paris.parser import render_parser, trace_parser
 from paris.settings import (
     DEFAULT_CONFIDENCE,
     DEFAULT_RATE_PPS,
+    DEFAULT_ROUNDS,
     Reading,
     Settings,
 )
@@ -63,6 +64,7 @@ def parse_trace(arguments: Sequence[str]) -> Options:
     for option, is_given, needed, is_there in (
         ("--prefix-len", given.prefix_len is not None, "--classify", given.classify),
         ("--flows", given.flows, "--classify", given.classify),
+        ("--rounds", given.rounds is not None, "--paths or --follow", given.paths or given.follow),
     ):
         if is_given and not is_there:
             raise SettingsError(f"{option} goes with {needed}")
@@ -86,7 +88,12 @@ def _is_multipath(given: argparse.Namespace) -> bool:
 
 
 def _studies(given: argparse.Namespace) -> frozenset[Study]:
-    asked = {Study.CLASSIFY: given.classify}
+    asked = {
+        Study.CLASSIFY: given.classify,
+        Study.PATHS: given.paths,
+        Study.FOLLOW: given.follow is not None,
+        Study.CLASSIC: given.classic,
+    }
     return frozenset(study for study, is_asked in asked.items() if is_asked)
 
 
@@ -99,6 +106,7 @@ def _reading(given: argparse.Namespace) -> Reading:
         algorithm=Algorithm.MDA_LITE if given.mda_lite else Algorithm.MDA if given.mda else None,
         bound=bound,
         studies=_studies(given),
+        follow=given.follow,
     )
 
 
@@ -145,6 +153,8 @@ def _settings(given: argparse.Namespace) -> Settings:
         studies=_studies(given),
         prefix_len=given.prefix_len,
         least_flows=given.flows,
+        follow=given.follow,
+        rounds=DEFAULT_ROUNDS if given.rounds is None else given.rounds,
     )
 
 

@@ -148,12 +148,16 @@ def _content(trace: Trace, output: Output, options: OutputOptions) -> bytes:
 
             return graphml.write(trace).encode()
         case "txt":
+            from functools import partial
+
+            from paris.recipes import recipe
             from render.text import text
 
             to_terminal = output.file == STANDARD_OUTPUT
             return text(
                 trace,
                 names=trace.names,
+                recipes=partial(recipe, trace.plan),
                 color=to_terminal and _use_color(options.color, sys.stdout),
                 ascii=options.ascii or (to_terminal and not _is_unicode(sys.stdout)),
             ).encode()

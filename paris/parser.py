@@ -205,7 +205,7 @@ def trace_parser() -> argparse.ArgumentParser:
 
 
 def _add_studies(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("studies (they find every path first, as --mda does)")
+    group = parser.add_argument_group("studies (each finds every path first, as --mda does)")
     add = group.add_argument
     add(
         "--classify",
@@ -224,6 +224,27 @@ def _add_studies(parser: argparse.ArgumentParser) -> None:
         default=0,
         metavar="N",
         help="with --classify: judge each split by N flows at least",
+    )
+    add(
+        "--paths",
+        action="store_true",
+        help="list every path with share, times, losses and the ports that follow it",
+    )
+    add(
+        "--follow",
+        metavar="PATH",
+        help="trace one path alone: its number in --paths, or an address that only it goes through",
+    )
+    add(
+        "--rounds",
+        type=int,
+        metavar="N",
+        help="how often --paths and --follow measure each path (default 20)",
+    )
+    add(
+        "--classic",
+        action="store_true",
+        help="show the links that an ordinary traceroute infers, and which do not exist",
     )
 
 

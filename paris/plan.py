@@ -136,12 +136,32 @@ def procedure_for(settings: Settings, flows: FlowPlan, *, sends_whole: bool) -> 
     if not settings.studies:
         return explorer
     from mda.classifier import Classifier  # not where nothing is studied
+    from mda.ordinary import Ordinary
+    from mda.pathfinder import Errand, Pathfinder
     from mda.procedure import Chain
 
     following: list[Callable[[History], Procedure]] = []
+    if Study.CLASSIC in settings.studies:
+        following.append(
+            lambda history: Ordinary(
+                Field(flows.field.value), settings.first_ttl, settings.queries, history
+            )
+        )
     if Study.CLASSIFY in settings.studies:
         scope = _scope(settings, flows, sends_whole=sends_whole)
         following.append(lambda history: Classifier(scope, history))
+    if settings.studies & {Study.PATHS, Study.FOLLOW}:
+        errand = Errand(
+            source=flows.source,
+            first_ttl=settings.first_ttl,
+            attempts=settings.queries,
+            failure_probability=settings.failure_probability,
+            flows=flows.capacity,
+            rounds=settings.rounds,
+            measures=Study.PATHS in settings.studies,
+            follow=settings.follow,
+        )
+        following.append(lambda history: Pathfinder(errand, history))
     return Chain(explorer, *following)
 
 

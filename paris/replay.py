@@ -11,7 +11,7 @@ from mda.model import Loss, StopReason, Unresolved
 from mda.trace import Trace
 from paris import replies, tags
 from paris.errors import FormatError
-from paris.flows import FlowField, FlowPlan, Protocol
+from paris.flows import FlowPlan
 from paris.formats import capture, native
 from paris.pending import Pending, Stray
 
@@ -60,19 +60,7 @@ def _assembled(made: Trace, plan: Plan) -> Trace:
 
 
 def _from_packets(captured: Capture, name: str) -> Trace:
-    plan, probing = captured.plan, captured.plan.probing
-    flows = FlowPlan(
-        source=plan.source,
-        destination=plan.destination,
-        protocol=Protocol(probing.protocol),
-        field=FlowField(probing.flow_field),
-        sport=probing.sport,
-        dport=probing.dport or 0,
-        traffic_class=probing.traffic_class,
-        flow_label=probing.flow_label,
-        prefix_len=probing.prefix_len,
-        sources=probing.sources,
-    )
+    flows = FlowPlan.of(captured.plan)
     pending = Pending(flows)
     hidden = frozenset(captured.wire.hidden)
     unmatched: Counter[str] = Counter()
@@ -101,7 +89,7 @@ def _from_packets(captured: Capture, name: str) -> Trace:
         outcomes.insert(place, loss)
     known = {outcome.request for outcome in outcomes}
     return Trace.assemble(
-        plan=plan,
+        plan=captured.plan,
         started_at_unix_s=captured.started_at_unix_s,
         duration_s=captured.duration_s,
         probes_sent=sum(passed.request is not None for passed in captured.passed),

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _CROWDED: Final = 8  # from this many boxes in a column on, each takes one line
 _THINNEST, _THICKEST = 0.8, 7.0  # points
 _MOST_TIP_FLOWS: Final = 12
+_FALSE_WIDTH: Final = 1.4
+_FALSE_LEGEND: Final = "dotted with a cross: inferred by an ordinary traceroute, and not there"
 _LEGEND: Final = (
     "lines as wide as their share of the flows, dashed if silent or unasked; tinted: a diamond"
 )
@@ -46,6 +48,7 @@ class Line:
     width: float
     tip: str
     is_dashed: bool
+    is_false: bool = False  # inferred by an ordinary traceroute, and not there
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +96,9 @@ def diagram(trace: Trace, names: Mapping[IPAddress, str]) -> Diagram:
     title, probing = headline(trace)
     return Diagram(
         title,
-        (probing, *findings(trace), *([_LEGEND] if trace.diamonds else [])),
+        (probing, *findings(trace), *_legends(trace)),
         columns,
-        _lines(trace, words),
+        (*_lines(trace, words), *_false_lines(trace)),
         tuple(_group(number, diamond) for number, diamond in enumerate(trace.diamonds, start=1)),
     )
 
@@ -154,6 +157,30 @@ def _lines(trace: Trace, words: Mapping[Vertex, VertexWords]) -> tuple[Line, ...
             )
         )
     return tuple(lines)
+
+
+def _legends(trace: Trace) -> list[str]:
+    """What lines and tints mean, as far as there are any."""
+    legends = [_LEGEND] if trace.diamonds else []
+    return [*legends, _FALSE_LEGEND] if _false_lines(trace) else legends
+
+
+def _false_lines(trace: Trace) -> tuple[Line, ...]:
+    """The links that an ordinary traceroute would have drawn wrongly."""
+    if trace.classic is None:
+        return ()
+    return tuple(
+        Line(
+            near=_key(link.near),
+            far=_key(link.far),
+            width=_FALSE_WIDTH,
+            tip=f"an ordinary traceroute infers a link from {link.near.address} to"
+            f" {link.far.address}: no flow takes it",
+            is_dashed=False,
+            is_false=True,
+        )
+        for link in trace.classic.false_links
+    )
 
 
 def _group(number: int, diamond: Diamond) -> Group:

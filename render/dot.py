@@ -15,6 +15,7 @@ from render.palette import (
     EDGE,
     FAINT_EDGE,
     FAINT_TEXT,
+    FALSE_EDGE,
     LOOKS,
     TEXT,
     Kind,
@@ -104,6 +105,9 @@ def _box(box: Box) -> str:
 
 def _line(line: Line) -> str:
     style = f', style=dashed, color="{FAINT_EDGE}"' if line.is_dashed else ""
+    if line.is_false:
+        cross = f"<<font color='{FALSE_EDGE}'><b>\u00d7</b></font>>"
+        style = f', style=dotted, color="{FALSE_EDGE}", constraint=false, label={cross}'
     return (
         f"{_quoted(line.near)} -> {_quoted(line.far)} [weight=20, penwidth={line.width:g}{style},"
         f" tooltip={_quoted(line.tip)}];"

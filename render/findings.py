@@ -71,7 +71,7 @@ def findings(trace: Trace) -> list[str]:
         ]
     else:
         if not trace.unordered:
-            parts.append(count(_paths(trace), "path", "paths"))
+            parts.append(count(number_of_paths(trace), "path", "paths"))
         lines = [f"{_reached(trace)}: {', '.join([*parts, _diamonds(trace)])}", *_missed(trace)]
     lines += _revisits(trace)
     lines += _unseen(trace)
@@ -98,7 +98,7 @@ def _reached(trace: Trace) -> str:
     return f"reached in {count(farthest, 'hop', 'hops')}"
 
 
-def _paths(trace: Trace) -> int:
+def number_of_paths(trace: Trace) -> int:
     """How many ways lead from the source to where paths end; 0 if nothing answered."""
     graph = trace.graph
     ways = {trace.origin: 1}

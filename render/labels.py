@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING, Final
 
+from mda.balancers import Kind as BalancerKind
 from mda.graph import evidence, flows_of, vertices_by_ttl
 from mda.model import ReplyKind
 from render.palette import Kind
@@ -159,12 +160,18 @@ def _notes(trace: Trace, vertex: Vertex, replies: list[Reply], last_asked: int) 
     elif endings:
         notes.append(endings)
     width = trace.graph.out_degree(vertex)
+    kind = next(
+        (one.kind for one in trace.balancers if one.vertex == vertex), BalancerKind.UNDECIDED
+    )
+    by = f", {kind.value}" if kind is not BalancerKind.UNDECIDED else ""
     if vertex in trace.per_packet:
         notes.append(f"splits packets {width} ways")
     elif vertex in trace.turned:
         notes.append("route changed here")
     elif width > 1:
-        notes.append(f"splits {width} ways")
+        notes.append(f"splits {width} ways{by}")
+    elif by:
+        notes.append(f"balances {kind.value}")
     if vertex.address is None:
         tries = count(trace.plan.attempts, "try", "tries")
         is_last = width == 0 and last_asked > vertex.ttl
@@ -237,6 +244,11 @@ def percent(share: float) -> str:
     if value < 0.001:
         return "under 0.001 %"
     return f"{value:.1f} %" if value >= 0.1 else f"{value:.1g} %"
+
+
+def chance(probability: float) -> str:
+    """A chance in percent that is never called nothing."""
+    return percent(max(probability, 1e-9))
 
 
 def count(number: int, one: str, many: str) -> str:

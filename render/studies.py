@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from mda.balancers import Kind, Verdict
+from mda.classic import Reality
 from mda.plan import Study
 from mda.variants import Field
 from render.findings import place
-from render.labels import count, percent
+from render.labels import chance, count, percent
 
 if TYPE_CHECKING:
     from mda.balancers import Balancer
+    from mda.classic import Classic
     from mda.polarisation import Series
     from mda.shares import Split
     from mda.trace import Trace
@@ -36,6 +38,8 @@ def studies(trace: Trace) -> list[list[str]]:
         lines = [line for one in trace.balancers for line in _balancer(one)]
         lines += [_series(one) for one in trace.series if one.is_polarised]
         paragraphs.append([_heading(trace), *lines])
+    if trace.classic is not None:
+        paragraphs.append(_classic(trace.classic, trace.origin.ttl + 1))
     return paragraphs
 
 
@@ -70,6 +74,26 @@ def _balancer(one: Balancer) -> list[str]:
     return lines
 
 
+def _classic(one: Classic, first_ttl: int) -> list[str]:
+    """The hops as an ordinary traceroute prints them, and what is wrong with its links."""
+    lines = ["an ordinary traceroute shows, each probe being a flow of its own:"]
+    for ttl, hop in enumerate(one.hops, start=first_ttl):
+        lines.append(
+            f"{ttl:2}  " + "  ".join("*" if met is None else str(met.address) for met in hop)
+        )
+    false = one.false_links
+    lines.append(
+        f"{count(len(one.links), 'link', 'links')}, of which {len(false)} "
+        f"{'does' if len(false) == 1 else 'do'} not exist; "
+        f"{count(len(one.missed), 'true link', 'true links')} not shown"
+    )
+    lines += [f"  no link {place(link.near)} to {place(link.far)}" for link in false]
+    unknown = sum(link.reality is Reality.UNKNOWN for link in one.links)
+    if unknown:
+        lines.append(f"{count(unknown, 'link', 'links')} neither proven nor disproven")
+    return lines
+
+
 def split_words(split: Split) -> str:
     """A split in words: shares, whether even, and likely weights."""
     if len(split.shares) <= _MOST_SHARES:
@@ -80,7 +104,7 @@ def split_words(split: Split) -> str:
     else:
         found = [one.share for one in split.shares]
         shares = f"{100 * min(found):.1f} to {100 * max(found):.1f} % each"
-    even = percent(split.even_probability)
+    even = chance(split.even_probability)
     words = f"split {shares} of {count(split.flows, 'flow', 'flows')}; even with p {even}"
     if split.weights is not None and len(split.weights) <= _MOST_SHARES:
         words += f"; likely {':'.join(map(str, split.weights))}"
@@ -91,6 +115,6 @@ def _series(one: Series) -> str:
     return (
         f"{place(one.near)} and {place(one.far)} hash alike: chi-square {one.statistic:.1f} with "
         f"{count(one.degrees, 'degree', 'degrees')} of freedom over {one.flows} flows, "
-        f"p {percent(one.probability)}, strength {one.strength:.2f}: some of the paths between "
-        "them are never used"
+        f"p {chance(one.probability)}, strength {one.strength:.2f}: some of the paths "
+        "between them are never used"
     )

@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING, Final
 
 from mda.graph import vertices_by_ttl
 from mda.plan import Algorithm
+from mda.routes import Recipe
 from render.findings import findings, headline
 from render.labels import VertexWords, milliseconds, vertex_words
 from render.palette import ANSI, Kind
+from render.paths import paths
 from render.studies import studies
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from mda.model import IPAddress, Vertex
     from mda.trace import Trace
@@ -58,12 +60,14 @@ def text(
     trace: Trace,
     *,
     names: Mapping[IPAddress, str] | None = None,
+    recipes: Callable[[int], Recipe] = lambda _: Recipe("", ()),
     color: bool = False,
     ascii: bool = False,
 ) -> str:
     """The trace for a terminal, ending with a newline; `names` are those of the trace if None.
 
-    `color` adds ANSI colours, `ascii` keeps to ASCII in what is drawn.
+    `recipes` tells how to take the path of a flow. `color` adds ANSI colours, `ascii` keeps to
+    ASCII in what is drawn.
     """
     words = vertex_words(trace, trace.names if names is None else names)
     rows = _rows(trace, words, _ASCII if ascii else _UNICODE)
@@ -73,7 +77,7 @@ def text(
         for line in findings(trace)
     ]
     body = _lines(head, rows, is_colored=color) if rows else ["no answer from any hop"]
-    parts = [[_title(trace)], body, foot, *map(_paragraph, studies(trace))]
+    parts = [[_title(trace)], body, foot, *map(_paragraph, studies(trace)), *paths(trace, recipes)]
     return "\n\n".join("\n".join(part) for part in parts) + "\n"
 
 

@@ -51,7 +51,7 @@ def write(trace: Trace) -> str:
             "stopped": trace.stopped.value,
             "reached": trace.reached,
             "wire": described.wire(trace.wire),
-            "answered": len({reply.request for reply in trace.replies}),
+            "answered": len(trace.answered),
             "unmatched": dict(trace.unmatched),
         },
         "outcomes": [

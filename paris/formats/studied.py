@@ -7,11 +7,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from paris.recipes import recipe
+
 if TYPE_CHECKING:
     from mda.balancers import Balancer
+    from mda.classic import Classic
     from mda.diamonds import Diamond
     from mda.model import Vertex
     from mda.polarisation import Series
+    from mda.routes import Passing, Recipe, Route, Times
     from mda.shares import Split
     from mda.trace import Trace
 
@@ -24,6 +28,9 @@ def studies(trace: Trace) -> Json:
         "diamonds": [_diamond(diamond) for diamond in trace.diamonds],
         "balancers": [_balancer(one) for one in trace.balancers],
         "series": [_series(one) for one in trace.series],
+        "paths": [_route(route, recipe(trace.plan, route.flows[0])) for route in trace.routes],
+        "followed": [_passing(one) for one in trace.followed],
+        "classic": None if trace.classic is None else _classic(trace.classic),
     }
 
 
@@ -95,4 +102,50 @@ def _series(one: Series) -> Json:
         "probability": one.probability,
         "strength": one.strength,
         "polarised": one.is_polarised,
+    }
+
+
+def _route(route: Route, how: Recipe) -> Json:
+    return {
+        "number": route.number,
+        "vertices": [vertex_id(vertex) for vertex in route.vertices],
+        "flows": route.flows,
+        "share": route.share,
+        "low": route.low,
+        "high": route.high,
+        "measured_ttl": route.measured_ttl,
+        **_times(route.times),
+        "slower_s": route.slower_s,
+        "rtt_probability": route.rtt_probability,
+        "differs_in_rtt": route.differs_in_rtt,
+        "loss_probability": route.loss_probability,
+        "differs_in_loss": route.differs_in_loss,
+        "ports": how.ports,
+        "commands": how.commands,
+    }
+
+
+def _passing(one: Passing) -> Json:
+    others = [vertex_id(vertex) for vertex in one.others]
+    return {"vertex": vertex_id(one.vertex), **_times(one.times), "others": others}
+
+
+def _classic(one: Classic) -> Json:
+    return {
+        "hops": [[None if met is None else vertex_id(met) for met in hop] for hop in one.hops],
+        "links": [
+            {"from": vertex_id(link.near), "to": vertex_id(link.far), "reality": link.reality.value}
+            for link in one.links
+        ],
+        "missed": [{"from": vertex_id(near), "to": vertex_id(far)} for near, far in one.missed],
+    }
+
+
+def _times(times: Times) -> Json:
+    return {
+        "asked": times.asked,
+        "lost": times.lost,
+        "rtt_min_s": times.rtts_s[0] if times.rtts_s else None,
+        "rtt_median_s": times.median_s,
+        "rtt_p95_s": times.p95_s,
     }

@@ -142,7 +142,7 @@ class Lab:
             after: dict[Link, tuple[int, IPAddress | None]] = {}
             for (node, _), near in here.items():
                 for other in self.successors(node):
-                    after[other, node] = far = (ttl, self._shown(node, other, version))
+                    after[other, node] = far = (ttl, self.shown(node, other, version))
                     edges.add((near, far))
                     vertices.add(far)
             if not after:
@@ -150,7 +150,16 @@ class Lab:
             here = after
         raise AssertionError("unreachable")
 
-    def _shown(self, came_from: str, node: str, version: int) -> IPAddress | None:
+    def rules(self, node: str, hook: str, rule: str) -> None:
+        """Have nftables at a node apply a rule at a hook."""
+        table = f"add table inet own; add chain inet own here {{ {hook}; }}; add rule inet own here"
+        subprocess.run(
+            ["ip", "netns", "exec", self.namespace(node), "nft", f"{table} {rule}"],
+            check=True, capture_output=True,
+        )  # fmt: skip
+
+    def shown(self, came_from: str, node: str, version: int) -> IPAddress | None:
+        """The address from which a node answers what came from another one; None if silent."""
         if node == "dst":
             return TARGET[version]
         if node in self.silent:

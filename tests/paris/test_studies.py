@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from typing import TYPE_CHECKING
+
 import pytest
 
 from tests.paris.test_cli import process
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def test_balancers_are_classified() -> None:
@@ -41,3 +47,72 @@ def test_icmp_is_classified_by_its_first_four_bytes() -> None:
 def test_studies_refuse_what_makes_no_sense(options: tuple[str, ...], message: str) -> None:
     ran = process("--sim", "two-way", *options)
     assert (ran.returncode, ran.stderr) == (2, f"paris-trace: {message}\n")
+
+
+def test_paths_are_listed_with_what_takes_them() -> None:
+    ran = process("--sim", "one-slow", "--paths", "--seed", "4")
+    assert ran.returncode == 0
+    assert "8 paths from end to end" in ran.stdout
+    assert "path 5 is slower than the others by 15.0 ms (p under 0.001 %)" in ran.stdout
+    assert ran.stdout.count("is slower") == 1
+    assert "faster" not in ran.stdout
+    commands = re.findall(r"^ +paris-trace (.*)$", ran.stdout, re.MULTILINE)
+    assert len(commands) == 8
+    for number, command in enumerate(commands, start=1):
+        alone = process(*command.split(), "--seed", "4")
+        assert f"198.51.100.1{number}" in alone.stdout
+
+
+def test_a_path_is_followed() -> None:
+    ran = process("--sim", "one-slow", "--follow", "5", "--rounds", "3")
+    assert ran.returncode == 0
+    assert "path 5 followed: udp" in ran.stdout
+    assert "every answer from this path" in ran.stdout
+    assert re.search(r"\n +3  198\.51\.100\.15 +23\.0 +23\.0 +23\.0  0 of", ran.stdout)
+
+
+@pytest.mark.parametrize(
+    ("network", "path", "message"),
+    [
+        ("two-way", "3", "--follow 3: there are 2 paths; give a number that --paths lists"),
+        ("two-way", "198.51.100.1",
+         "--follow 198.51.100.1: 2 paths go through it; give a number that --paths lists"),
+        ("per-packet", "1", "--follow 1: there is no path that ports select"),
+    ],
+)  # fmt: skip
+def test_what_is_no_path_is_said(network: str, path: str, message: str) -> None:
+    ran = process("--sim", network, "--follow", path)
+    assert (ran.returncode, ran.stderr) == (2, f"paris-trace: {message}\n")
+    assert "reached in" in ran.stdout  # nothing measured is lost
+
+
+def test_an_ordinary_traceroute_is_put_right(tmp_path: Path) -> None:
+    drawn = tmp_path / "drawn.dot"
+    ran = process("--sim", "nested", "--classic", "-o", str(drawn))
+    assert ran.returncode == 0
+    assert "9 links, of which 2 do not exist; 6 true links not shown" in ran.stdout
+    assert "no link 198.51.100.11 (hop 3) to 198.51.100.31 (hop 4)" in ran.stdout
+    assert drawn.read_text().count("style=dotted") == 2
+    refused = process("--sim", "nested", "--classic", "-I")
+    assert refused.stderr == "paris-trace: --classic goes with UDP and TCP: leave out -I\n"
+
+
+def test_studies_go_together_and_with_replay(tmp_path: Path) -> None:
+    measured = tmp_path / "all.json"
+    every = ("--classify", "--classic", "--paths", "--follow", "1", "--rounds", "2")
+    ran = process("--sim", "series", *every, "-o", str(measured))
+    assert ran.returncode == 0
+    again = process("--replay", str(measured))
+    assert again.stdout == ran.stdout
+    plain = tmp_path / "plain.json"
+    process("--sim", "series", "--mda", "-o", str(plain))
+    later = process("--replay", str(plain), "--paths")
+    assert "6 paths from end to end" in later.stdout  # from what was measured then
+
+
+@pytest.mark.parametrize("study", ["--classify", "--paths", "--classic", "--follow=1"])
+def test_studies_of_nothing_say_so(study: str) -> None:
+    ran = process("--sim", "two-way", study, "--deadline", "0.0001")
+    assert ran.returncode in (1, 2)
+    assert "bug" not in ran.stderr
+    assert "not reached" in ran.stdout

@@ -1,0 +1,125 @@
+"""What an ordinary traceroute infers: links between answers of different flows, some not there.
+
+Each of its probes is another flow, because it counts them in a port. Where flows part, neighbouring
+answers may belong to different paths, and a link between them is drawn that does not exist
+(Augustin et al., IMC 2006). It is read here as people read it: the first answers of all hops as
+one path, the second ones as another, and so on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from itertools import pairwise
+from typing import TYPE_CHECKING, Final
+
+from mda.model import ProbeRequest, Reply, Vertex
+from mda.variants import Field, variant, variant_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from mda.graph import Graph
+    from mda.model import Outcome
+
+QUERIES: Final = 3  # probes a hop, as traceroute has it
+
+
+class Reality(Enum):
+    """Whether an inferred link is one that flows take."""
+
+    REAL = "real"
+    FALSE = "does not exist"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class InferredLink:
+    """A link that an ordinary traceroute shows."""
+
+    near: Vertex
+    far: Vertex
+    reality: Reality
+
+
+@dataclass(frozen=True, slots=True)
+class Classic:
+    """What an ordinary traceroute shows: the answers by hop, None for silence, and its links.
+
+    `missed` are the true links between answering vertices that it does not show.
+    """
+
+    hops: tuple[tuple[Vertex | None, ...], ...]
+    links: tuple[InferredLink, ...]
+    missed: tuple[tuple[Vertex, Vertex], ...]
+
+    @property
+    def false_links(self) -> tuple[InferredLink, ...]:
+        """Those that do not exist."""
+        return tuple(link for link in self.links if link.reality is Reality.FALSE)
+
+
+def varied_field(flow_field: Field) -> Field:
+    """The port in which probes are counted: one that does not number our flows."""
+    return Field.SPORT if flow_field is Field.DPORT else Field.DPORT
+
+
+def flow_at(flow_field: Field, first_ttl: int, ttl: int, query: int) -> int:
+    """The flow of the probe `query` (from 0) to a hop: each is one more than the one before."""
+    number = (ttl - first_ttl) * QUERIES + query + 1
+    return variant(0, varied_field(flow_field), number)
+
+
+def requests(flow_field: Field, first_ttl: int, last_ttl: int) -> Iterator[ProbeRequest]:
+    """All that an ordinary traceroute asks, in its order."""
+    for ttl in range(first_ttl, last_ttl + 1):
+        for query in range(QUERIES):
+            yield ProbeRequest(flow_at(flow_field, first_ttl, ttl, query), ttl)
+
+
+def classic(
+    graph: Graph, origin: Vertex, outcomes: Iterable[Outcome], flow_field: Field
+) -> Classic:
+    """What an ordinary traceroute shows of the network that `graph` is of."""
+    first_ttl = origin.ttl + 1
+    met: dict[tuple[int, int], Reply] = {}
+    for outcome in outcomes:
+        flow, ttl, _ = outcome.request
+        varied = variant_of(flow)
+        if not isinstance(outcome, Reply) or varied is None or varied.base:
+            continue
+        query = varied.number - 1 - (ttl - first_ttl) * QUERIES
+        if varied.field is varied_field(flow_field) and 0 <= query < QUERIES:
+            met.setdefault((ttl, query), outcome)
+    hops: list[tuple[Vertex | None, ...]] = []
+    links: dict[tuple[Vertex, Vertex], None] = {}
+    last_ttl = max((ttl for ttl, _ in met), default=origin.ttl)
+    for ttl in range(first_ttl, last_ttl + 1):
+        answers = (met.get((ttl, query)) for query in range(QUERIES))
+        hops.append(tuple(None if one is None else Vertex(ttl, one.responder) for one in answers))
+        if all(
+            met[ttl, query].ends_path for query in range(QUERIES) if (ttl, query) in met
+        ) and any((ttl, query) in met for query in range(QUERIES)):
+            break
+    for near_hop, far_hop in pairwise([(origin,) * QUERIES, *hops]):
+        for near, far in zip(near_hop, far_hop, strict=True):
+            if near is not None and far is not None:
+                links[near, far] = None
+    ordered = sorted(links, key=lambda link: (link[0].sort_key, link[1].sort_key))
+    return Classic(
+        tuple(hops),
+        tuple(InferredLink(near, far, _reality(graph, near, far)) for near, far in ordered),
+        tuple(
+            (near, far)
+            for near, far in graph.edges
+            if (near, far) not in links and near.address is not None and far.address is not None
+        ),
+    )
+
+
+def _reality(graph: Graph, near: Vertex, far: Vertex) -> Reality:
+    if graph.has_edge(near, far):
+        return Reality.REAL
+    # Where the graph has no links for want of proof, it cannot deny any.
+    is_known = near in graph and far in graph and graph.out_degree(near) and graph.in_degree(far)
+    return Reality.FALSE if is_known else Reality.UNKNOWN

@@ -1,0 +1,60 @@
+"""Procedures that ask in rounds: each is derived from all answers to the one before."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections import deque
+from typing import TYPE_CHECKING
+
+from mda.table import tabulate
+from mda.wave import Sent
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mda.model import Outcome, ProbeRequest
+    from mda.procedure import History
+
+
+class Rounds(ABC):
+    """See Procedure; for procedures that go on from a `history`, which they take over.
+
+    `outcomes` are all so far, and `sent` is what was requested.
+    """
+
+    def __init__(self, history: History, attempts: int) -> None:
+        self.outcomes = list(history.outcomes)
+        self.sent = Sent()
+        self.sent.add(history.requests)
+        self.sent.flying.clear()  # nothing here waits for those
+        self._table = tabulate(self.outcomes, attempts)
+        self._queue: deque[ProbeRequest] = deque()
+        self._is_done = False
+
+    @abstractmethod
+    def next_round(self) -> Sequence[ProbeRequest]:
+        """What to ask now that nothing is in flight; nothing more if it is empty."""
+
+    def wanted(self, room: int) -> list[ProbeRequest]:
+        """See Procedure."""
+        if not self._queue and not self.sent.flying and not self._is_done:
+            self._queue.extend(self.next_round())
+            self._is_done = not self._queue
+        requests = [self._queue.popleft() for _ in range(min(room, len(self._queue)))]
+        self.sent.add(requests)
+        return requests
+
+    def on_outcome(self, outcome: Outcome) -> None:
+        """See Procedure."""
+        self.outcomes.append(outcome)
+        self._table.add(outcome)
+        self.sent.settle(outcome.request)
+
+    def rate_pps(self, ttl: int) -> float | None:
+        """See Procedure."""
+        return self._table.hop(ttl).rate_pps()
+
+    @property
+    def finished(self) -> bool:
+        """See Procedure."""
+        return self._is_done

@@ -1,0 +1,60 @@
+"""The ports of a flow, and commands with which this and other programs take the same path."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from mda.routes import Recipe
+from paris.flows import FlowField, FlowPlan, Protocol
+
+if TYPE_CHECKING:
+    from mda.plan import Plan
+    from paris.flows import FlowHeaders
+
+_HTTPS: Final = 443
+_LETTER: Final = {Protocol.UDP: "", Protocol.TCP: "-T ", Protocol.ICMP: "-I "}
+
+
+def recipe(plan: Plan, flow: int) -> Recipe:
+    """How to send packets of a plain flow of `plan`.
+
+    Another program's packets take its path as far as balancers read no more than addresses,
+    protocol and ports. There is none for ICMP, whose flows are checksums.
+    """
+    flows = FlowPlan.of(plan)
+    headers = flows.headers(flow)
+    if flows.protocol is Protocol.ICMP:
+        return Recipe(f"ICMP checksum {headers.icmp_checksum:#06x}", ())
+    ports = f"{flows.protocol.value} {headers.sport} -> {headers.dport}"
+    if flows.field is FlowField.FLOW_LABEL:
+        ports += f", flow label {headers.flow_label:#07x}"
+    own = _own_command(plan, flows, headers)
+    is_reached_by_others = plan.network is None and flows.field is not FlowField.FLOW_LABEL
+    others = _other_commands(plan, flows, headers) if is_reached_by_others else ()
+    return Recipe(ports, (own, *others))
+
+
+def _own_command(plan: Plan, flows: FlowPlan, headers: FlowHeaders) -> str:
+    target = f"--sim {plan.network}" if plan.network is not None else str(flows.destination)
+    command = f"paris-trace {_LETTER[flows.protocol]}{target} --sport {headers.sport}"
+    command += f" -p {headers.dport}"
+    if flows.traffic_class:
+        command += f" -t {flows.traffic_class:#x}"
+    if headers.flow_label:
+        command += f" --flow-label {headers.flow_label:#x}"
+    return command
+
+
+def _other_commands(plan: Plan, flows: FlowPlan, headers: FlowHeaders) -> tuple[str, ...]:
+    """Commands of traceroute and curl, to the address: a name may have several."""
+    sport, dport, address = headers.sport, headers.dport, str(flows.destination)
+    letter = "-U" if flows.protocol is Protocol.UDP else "-T"
+    traceroute = f"traceroute -n {letter} --sport={sport} -p {dport} {address}"
+    if flows.protocol is Protocol.UDP:
+        return (traceroute,)
+    scheme = "https" if dport == _HTTPS else "http"
+    literal = f"[{address}]" if flows.destination.version == 6 else address
+    if plan.host == address:
+        return traceroute, f"curl --local-port {sport} {scheme}://{literal}:{dport}/"
+    resolved = f"--resolve {plan.host}:{dport}:{literal}"
+    return traceroute, f"curl --local-port {sport} {resolved} {scheme}://{plan.host}:{dport}/"

@@ -1,0 +1,80 @@
+"""Every path that is listed can be taken: by this program, and by traceroute with its ports."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.lab import netlab
+from tests.lab.command import command_line, trace
+from tests.lab.emulator import emulated
+
+if TYPE_CHECKING:
+    from tests.lab.netlab import Lab
+
+pytestmark = pytest.mark.lab
+
+SURE = ("-c", "99.9", "--seed", "2", "--rate", "5000")
+CLOSED_PORT = 6
+
+
+def addresses(path: dict[str, Any]) -> list[str]:
+    return [vertex.rpartition("@")[0] for vertex in path["vertices"]]
+
+
+def traceroute(lab: Lab, command: str) -> list[str]:
+    """What plain traceroute meets, hop by hop."""
+    name, *words = shlex.split(command)
+    assert name == "traceroute"
+    run = lab.run("traceroute", "-q", "1", "-w", "2", *words)
+    return re.findall(r"^ *\d+ +(\S+)", run.stdout, re.MULTILINE)
+
+
+@pytest.mark.parametrize("version", [4, 6])
+@pytest.mark.parametrize("letter", ["-U", "-T"])
+def test_each_of_sixteen_paths_can_be_taken(letter: str, version: int) -> None:
+    with netlab.lab(netlab.diamond(16)) as lab:
+        listed = trace(lab, version, *SURE, letter, "--paths", "--rounds", "2")
+        assert (listed.exit_code, listed.stderr) == (CLOSED_PORT * (letter == "-T"), "")
+        paths = listed.document["paths"]
+        assert len({tuple(addresses(path)) for path in paths}) == 16
+        for path in paths:
+            command = next(one for one in path["commands"] if one.startswith("traceroute"))
+            assert traceroute(lab, command) == addresses(path)
+
+
+@pytest.mark.parametrize("version", [4, 6])
+def test_a_path_is_followed_alone(version: int) -> None:
+    with netlab.lab(netlab.diamond(16)) as lab:
+        for number in (1, 7, 16):
+            found = trace(lab, version, *SURE, "--follow", str(number), "--rounds", "3").document
+            path = found["paths"][number - 1]
+            assert [hop["vertex"] for hop in found["followed"]] == path["vertices"]
+            assert all(hop["asked"] >= 3 and not hop["others"] for hop in found["followed"])
+        by_address = addresses(path)[2]
+        again = trace(lab, version, *SURE, "--follow", by_address, "--rounds", "1").document
+        assert [hop["vertex"] for hop in again["followed"]] == path["vertices"]
+
+
+def test_the_slow_one_of_eight_is_named() -> None:
+    with emulated("one-slow") as network:
+        options = ("--paths", "--rounds", "12", "-n", "-o", "-", "--format", "json")
+        command = network.at_source(*command_line("203.0.113.9", *SURE, *options))
+        run = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    slow = [path for path in json.loads(run.stdout)["paths"] if path["differs_in_rtt"]]
+    assert [addresses(path)[2] for path in slow] == ["198.51.100.15"]
+    assert 0.012 < slow[0]["slower_s"] < 0.018
+
+
+def test_the_lossy_one_of_four_is_named() -> None:
+    with netlab.lab(netlab.diamond(4)) as lab:
+        lab.rules("a2", "type filter hook forward priority 0",
+                  "ip daddr 203.0.113.9 numgen random mod 10 < 4 drop")  # fmt: skip
+        found = trace(lab, 4, *SURE, "--paths", "--rounds", "40").document
+        lossy = [path for path in found["paths"] if path["differs_in_loss"]]
+        assert [addresses(path)[2] for path in lossy] == [str(lab.shown("lb", "a2", 4))]

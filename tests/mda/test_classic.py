@@ -1,0 +1,85 @@
+"""An ordinary traceroute: which of its links exist, which do not, and which it misses."""
+
+from __future__ import annotations
+
+from random import Random
+
+from mda.balancers import plain_outcomes
+from mda.classic import QUERIES, Classic, Reality, classic, requests
+from mda.graph import build, locate
+from mda.model import Vertex
+from mda.ordinary import Ordinary
+from mda.procedure import Chain, History
+from mda.table import tabulate
+from mda.variants import Field, variant_of
+from tests.support.drive import SOURCE, Network, full_mda, interface, layers, play, vertex
+from tests.support.hashing import CASES, choose
+
+
+def shown(network: Network) -> Classic:
+    def follow(history: History) -> Ordinary:
+        return Ordinary(Field.SPORT, 1, 3, history)
+
+    played = play(Chain(full_mda(failure_probability=0.001), follow), network)
+    table = tabulate(plain_outcomes(played.outcomes), 3)
+    located = locate(table, SOURCE, 1)
+    return classic(build(table, located), located.origin, played.outcomes, Field.SPORT)
+
+
+def two_long_branches(key: str) -> Network:
+    """Two branches of three hops each: a link from one to the other does not exist."""
+
+    def walk(flow: int) -> list[object]:
+        branch = 10 * (1 + choose(key, flow, CASES["flow"][0], [1, 1]))
+        return [interface(1), *(interface(branch + hop) for hop in range(3)), interface(99)]
+
+    return walk  # type: ignore[return-value]
+
+
+def test_every_probe_is_a_flow_of_its_own() -> None:
+    asked = list(requests(Field.SPORT, 1, 4))
+    assert [one.ttl for one in asked] == [1] * QUERIES + [2] * QUERIES + [3] * QUERIES + [4] * 3
+    numbers = [variant_of(one.flow) for one in asked]
+    assert [one.number for one in numbers if one] == list(range(1, 13))
+    assert {one.field for one in numbers if one} == {Field.DPORT}
+    by_dport = [variant_of(one.flow) for one in requests(Field.DPORT, 1, 1)]
+    assert {one.field for one in by_dport if one} == {Field.SPORT}
+
+
+def test_links_between_branches_are_told_from_those_inside() -> None:
+    false = 0
+    for seed in range(10):
+        one = shown(two_long_branches(f"{seed}"))
+        assert len(one.hops) == 5
+        for link in one.links:
+            ends = [int(end.address or 0) - int(interface(0)) for end in (link.near, link.far)]
+            crosses = 10 <= ends[0] < 99 and 10 <= ends[1] < 99 and ends[0] // 10 != ends[1] // 10
+            assert link.reality is (Reality.FALSE if crosses else Reality.REAL)
+        false += len(one.false_links)
+    assert false > 10  # of three columns and two pairs of hops half cross, on average
+
+
+def test_a_plain_path_is_shown_rightly() -> None:
+    one = shown(layers(1, 1, 1, 1).per_flow(Random(1)))
+    assert not one.false_links
+    assert not one.missed
+    assert {link.reality for link in one.links} == {Reality.REAL}
+    assert one.hops[-1] == (vertex(4, 4),) * QUERIES
+    assert len(one.hops) == 4
+
+
+def test_links_that_it_misses_are_counted() -> None:
+    one = shown(layers(1, 16, 1).per_flow(Random(1)))
+    assert len(one.missed) >= 2 * (16 - QUERIES)
+
+
+def test_where_the_graph_proves_nothing_nothing_is_denied() -> None:
+    one = shown(layers(1, 2, 2, 1).per_packet(Random(2)))
+    between = [link for link in one.links if link.near.ttl == 2 and link.far.ttl == 3]
+    assert all(link.reality is not Reality.FALSE for link in between)
+
+
+def test_no_answer_makes_no_hop() -> None:
+    empty = classic(build(tabulate([], 3), locate(tabulate([], 3), SOURCE, 1)),
+                    Vertex(0, SOURCE), [], Field.SPORT)  # fmt: skip
+    assert (empty.hops, empty.links, empty.missed) == ((), (), ())

@@ -1,0 +1,135 @@
+"""Paths from end to end: every one is found, measured and compared with the others."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mda.graph import locate
+from mda.model import Loss, ProbeRequest, Reply, ReplyKind
+from mda.pathfinder import Errand, Pathfinder
+from mda.procedure import Chain
+from mda.routes import Route, Seen, chosen, routes
+from mda.table import tabulate
+from tests.support.drive import SOURCE, full_mda, interface, layers, play
+
+if TYPE_CHECKING:
+    from mda.model import Outcome
+    from mda.procedure import History
+    from tests.support.drive import Network, Played
+
+ERRAND = Errand(
+    source=SOURCE, first_ttl=1, attempts=3, failure_probability=0.001, flows=50_000, rounds=5,
+    measures=True, follow=None,
+)  # fmt: skip
+
+
+def found(
+    network: Network, errand: Errand = ERRAND, *, loss: float = 0.0, seed: int = 1
+) -> tuple[tuple[Route, ...], Played]:
+    random = Random(seed)
+
+    def follow(history: History) -> Pathfinder:
+        return Pathfinder(errand, history)
+
+    mda = full_mda(failure_probability=0.001)
+    played = play(Chain(mda, follow), network, lost=lambda *_: random.random() < loss)
+    table = tabulate(played.outcomes, 3)
+    return routes(table, locate(table, SOURCE, 1), played.outcomes), played
+
+
+@pytest.mark.parametrize(
+    ("widths", "meshed", "number"),
+    [((1, 2, 1), False, 2), ((1, 16, 1), False, 16), ((1, 2, 1, 3, 1), False, 6),
+     ((1, 3, 3, 1), True, 9), ((1, 1, 1), False, 1)],
+)  # fmt: skip
+def test_every_path_has_flows_and_times(widths: tuple[int, ...], meshed: bool, number: int) -> None:
+    topology = layers(*widths, meshed=meshed)
+    for seed in range(5):
+        network = topology.per_flow(Random(seed))
+        paths, played = found(network)
+        assert [path.number for path in paths] == list(range(1, number + 1))
+        for path in paths:
+            way = [vertex.address for vertex in path.vertices]
+            assert all(list(network(flow)) == way for flow in path.flows)
+            assert path.times.asked >= ERRAND.rounds
+            assert path.low < path.share < path.high or number == 1
+        assert sum(path.share for path in paths) == pytest.approx(1)
+        assert played.rounds < 60
+
+
+def test_shares_are_those_of_flows_that_were_not_chosen() -> None:
+    # One way is rare, so that flows through it are sent on purpose.
+    def network(flow: int) -> list[object]:
+        branch = 10 if Random(flow).random() < 0.25 else 11
+        return [interface(1), interface(branch), interface(branch + 10), interface(3)]
+
+    paths, _ = found(network)  # type: ignore[arg-type]
+    rare = next(path for path in paths if path.vertices[1].address == interface(10))
+    assert rare.low < 0.25 < rare.high
+
+
+def test_packets_of_one_flow_that_part_have_no_path() -> None:
+    paths, _ = found(layers(1, 2, 2, 1).per_packet(Random(3)))
+    assert paths == ()
+
+
+def test_losses_are_asked_again_and_late_answers_are_none() -> None:
+    for seed in range(5):
+        paths, _ = found(layers(1, 4, 1).per_flow(Random(seed)), loss=0.1, seed=seed)
+        assert len(paths) == 4
+    request = ProbeRequest(0, 3, 0)
+    lost = Loss(request=request, sent_at_s=0.0, gave_up_at_s=1.0)
+    late = Reply(request=request, kind=ReplyKind.UNREACHABLE, responder=interface(1),
+                 sent_at_s=0.0, received_at_s=1.5)  # fmt: skip
+    assert Seen([lost]).times([0], 3).lost == 1
+    times = Seen([lost, late]).times([0], 3)
+    assert (times.asked, times.lost, times.rtts_s) == (1, 0, (1.5,))
+
+
+def test_a_path_is_named_by_number_or_by_what_only_it_goes_through() -> None:
+    paths, _ = found(layers(1, 2, 1).per_flow(Random(1)))
+    assert chosen(paths, "2") is paths[1]
+    assert chosen(paths, str(paths[0].vertices[1].address)) is paths[0]
+    for none in ("0", "3", "", str(interface(1)), "192.0.2.77", "nonsense"):
+        assert chosen(paths, none) is None
+
+
+def test_one_path_is_followed_at_all_of_its_hops() -> None:
+    errand = Errand(
+        source=SOURCE, first_ttl=1, attempts=3, failure_probability=0.001, flows=50_000, rounds=4,
+        measures=False, follow="2",
+    )  # fmt: skip
+    paths, played = found(layers(1, 2, 1).per_flow(Random(1)), errand)
+    (flow, *_) = paths[1].flows
+    for ttl in (1, 2, 3):
+        asked = [one for one in played.outcomes if one.request[:2] == (flow, ttl)]
+        assert len(asked) >= 4
+    others = [one.request for one in played.outcomes if one.request.flow in paths[0].flows]
+    assert max(one.attempt for one in others if one.ttl == 1) == 0
+
+
+def test_the_slow_and_the_lossy_path_are_told_and_no_other() -> None:
+    random = Random(5)
+    outcomes: list[Outcome] = []
+    for flow in range(16):
+        way = [interface(1), interface(10 + flow % 8), interface(3)]
+        for attempt in range(20):
+            for ttl, responder in enumerate(way, start=1):
+                request = ProbeRequest(flow, ttl, attempt)
+                kind = ReplyKind.UNREACHABLE if ttl == 3 else ReplyKind.TIME_EXCEEDED
+                rtt_s = 0.020 + 0.001 * random.random() + 0.005 * (flow % 8 == 2)
+                if ttl == 3 and flow % 8 == 5 and random.random() < 0.4:
+                    outcomes.append(Loss(request=request, sent_at_s=0.0, gave_up_at_s=1.0))
+                    continue
+                outcomes.append(Reply(request=request, kind=kind, responder=responder,
+                                      sent_at_s=0.0, received_at_s=rtt_s))  # fmt: skip
+    table = tabulate(outcomes, 3)
+    paths = routes(table, locate(table, SOURCE, 1), outcomes)
+    assert [path.number for path in paths if path.differs_in_rtt] == [3]
+    assert [path.number for path in paths if path.differs_in_loss] == [6]
+    assert paths[2].slower_s == pytest.approx(0.005, abs=0.0005)
+    assert paths[2].times.median_s == pytest.approx(0.0255, abs=0.0005)
+    assert (paths[5].times.p95_s or 0) >= (paths[5].times.median_s or 1)
