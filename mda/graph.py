@@ -53,12 +53,13 @@ def locate(table: FlowTable, source: IPAddress, first_ttl: int) -> Located:
     unsteady = False  # whether flows at the hop before may be elsewhere with the next probe
     for ttl in range(first_ttl, last_ttl + 2):
         before = hops[ttl - 1]
-        here = hops[ttl] = table.located_next(ttl, table.through(ttl, before))
+        through = table.through(ttl, before)
+        here = hops[ttl] = table.located_next(ttl, through)
         hop = table.hop(ttl)
         changing = [flow for flow in hop.others if flow in here]
         for flow in changing:
-            if flow in before and not unsteady:
-                vertex = before[flow]
+            if flow in through and not unsteady:
+                vertex = through[flow]
                 fickle[vertex] = fickle.get(vertex, True) and hop.has_turned(flow)
         vertices = set(here.values()).union(*(hop.others[flow] for flow in changing))
         unsteady = (unsteady or bool(changing)) and len(vertices) > 1

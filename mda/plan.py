@@ -26,6 +26,7 @@ class Study(Enum):
     PATHS = "paths"
     FOLLOW = "follow"
     CLASSIC = "classic"
+    METRICS = "metrics"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,10 +15,13 @@ from paris.version import __version__
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    import networkx as nx
+
+    from mda.model import Vertex
     from mda.trace import Trace
     from paris.sweep import Sweep
 
-__all__ = ["__version__", "sweep", "trace"]
+__all__ = ["__version__", "diamonds", "sweep", "trace"]
 
 
 def trace(host: str | None = None, **options: Any) -> Trace:
@@ -31,6 +34,18 @@ def trace(host: str | None = None, **options: Any) -> Trace:
     from paris.settings import Settings
 
     return run.assemble(run.measure(Settings(host=host, **options)))
+
+
+def diamonds(graph: nx.DiGraph[Vertex]) -> list[dict[str, Any]]:
+    """The diamonds of a trace's `graph`, or of any part of it, as rows of a table of metrics.
+
+    >>> result = trace(network="nested", multipath=True)
+    >>> [(row["max_width"], row["paths"], row["entropy_bits"]) for row in diamonds(result.graph)]
+    [(4, 4, 2.0)]
+    """
+    from mda.metrics import rows
+
+    return rows(graph)
 
 
 def sweep(host: str, *, flows: int, ttls: Iterable[int], **options: Any) -> Sweep:

@@ -41,6 +41,15 @@ class Options:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RenderOptions:
+    """What to read, and what to make of it: with `tabulates` a table of all diamonds."""
+
+    files: tuple[str, ...]
+    tabulates: bool
+    output: OutputOptions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OutputOptions:
     """Where a trace goes and how text looks; see Options."""
 
@@ -93,6 +102,7 @@ def _studies(given: argparse.Namespace) -> frozenset[Study]:
         Study.PATHS: given.paths,
         Study.FOLLOW: given.follow is not None,
         Study.CLASSIC: given.classic,
+        Study.METRICS: given.metrics,
     }
     return frozenset(study for study, is_asked in asked.items() if is_asked)
 
@@ -158,10 +168,16 @@ def _settings(given: argparse.Namespace) -> Settings:
     )
 
 
-def parse_render(arguments: Sequence[str]) -> tuple[str, OutputOptions]:
-    """The options of `paris-render`: the file to read, and the outputs."""
+def parse_render(arguments: Sequence[str]) -> RenderOptions:
+    """The options of `paris-render`. Raises SettingsError; `--help` and `--version` exit."""
     given = render_parser().parse_args(arguments)
-    return given.file, _output_options(given)
+    if not given.metrics and len(given.file) > 1:
+        raise SettingsError("several files go with --metrics; without it, give one")
+    if given.metrics and len(given.output) > 1:
+        raise SettingsError("--metrics makes one table; give one -o FILE")
+    return RenderOptions(
+        files=tuple(given.file), tabulates=given.metrics, output=_output_options(given)
+    )
 
 
 def _output_options(given: argparse.Namespace) -> OutputOptions:

@@ -44,10 +44,7 @@ def plan_outputs(options: OutputOptions, *, is_replay: bool = False) -> tuple[Ou
     if not any(output.file == STANDARD_OUTPUT for output in outputs):
         outputs.append(Output(STANDARD_OUTPUT, "txt"))
     for output in outputs:
-        if output.file != STANDARD_OUTPUT:
-            _check_writable(output.file)
-        elif sys.stdout is None:
-            raise OutputError("standard output is closed")
+        check(output.file)
     captures = sum(output.format == _CAPTURE for output in outputs)
     if captures and is_replay:
         raise SettingsError(".pcapng keeps the packets of a measurement; a saved one has none new")
@@ -86,7 +83,7 @@ def write_all(trace: Trace, outputs: tuple[Output, ...], options: OutputOptions)
         if output.format == _CAPTURE:
             continue
         try:
-            _write(output, _content(trace, output, options))
+            write(output.file, _content(trace, output, options))
         except ParisTraceError as error:
             faults.append(str(error))
     return faults
@@ -106,6 +103,14 @@ def _output(file: str, format: str | None) -> Output:
             f"-o {file}: its suffix names no format; use one of {known}, or give --format"
         )
     return Output(file, format)
+
+
+def check(file: str) -> None:
+    """Raise OutputError if a file, or standard output, cannot be written."""
+    if file != STANDARD_OUTPUT:
+        _check_writable(file)
+    elif sys.stdout is None:
+        raise OutputError("standard output is closed")
 
 
 def _check_writable(file: str) -> None:
@@ -184,19 +189,20 @@ def _is_unicode(stream: TextIO) -> bool:
     return (stream.encoding or "").lower().replace("-", "") == "utf8"
 
 
-def _write(output: Output, content: bytes) -> None:
+def write(file: str, content: bytes) -> None:
+    """Write a file, or to standard output. Raises OutputError."""
     try:
-        if output.file == STANDARD_OUTPUT:
+        if file == STANDARD_OUTPUT:
             sys.stdout.buffer.write(content)
             sys.stdout.buffer.flush()
         else:
             from pathlib import Path
 
-            Path(output.file).write_bytes(content)
+            Path(file).write_bytes(content)
     except BrokenPipeError:
         # Python flushes standard output once more at exit; there is nobody to read it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise OutputError("standard output was closed before everything was written") from None
     except OSError as error:
-        name = "standard output" if output.file == STANDARD_OUTPUT else output.file
+        name = "standard output" if file == STANDARD_OUTPUT else file
         raise OutputError(f"cannot write {name}: {error.strerror}") from None

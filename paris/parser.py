@@ -241,6 +241,7 @@ def _add_studies(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="how often --paths and --follow measure each path (default 20)",
     )
+    add("--metrics", action="store_true", help="measure each diamond: widths, lengths, meshing")
     add(
         "--classic",
         action="store_true",
@@ -255,7 +256,14 @@ def render_parser() -> argparse.ArgumentParser:
         description="Make any output of paris-trace again from its JSON.",
         allow_abbrev=False,
     )
-    parser.add_argument("file", metavar="FILE", help="a trace that paris-trace -o FILE.json wrote")
+    parser.add_argument(
+        "file", metavar="FILE", nargs="+", help="a trace that paris-trace -o FILE.json wrote"
+    )
+    parser.add_argument(
+        "--metrics",
+        action="store_true",
+        help="instead: a table (CSV) of the diamonds of all FILEs, to -o FILE or standard output",
+    )
     _add_outputs(parser)
     _add_version(parser)
     return parser

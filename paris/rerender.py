@@ -1,15 +1,19 @@
-"""The command `paris-render`: a saved trace into every output again, without a network."""
+"""The command `paris-render`: saved traces into every output again, without a network."""
 
 from __future__ import annotations
 
 import sys
 from typing import TYPE_CHECKING
 
+from mda.errors import ParisTraceError
 from paris.cli import complain, guarded
 from paris.errors import ExitCode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from mda.trace import Trace
+    from paris.options import RenderOptions
 
 
 def entry() -> None:
@@ -18,15 +22,37 @@ def entry() -> None:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Read the file and write what `arguments` ask for; the exit code."""
+    """Read the files and write what `arguments` ask for; the exit code."""
     from paris.options import parse_render
 
-    file, options = parse_render(arguments)
+    options = parse_render(arguments)
+    if options.tabulates:
+        return _tabulate(options)
     from paris import outputs, replay
     from paris.settings import Reading
 
-    asked = outputs.plan_outputs(options, is_replay=True)
-    faults = outputs.write_all(replay.trace(file, Reading()), asked, options)
+    asked = outputs.plan_outputs(options.output, is_replay=True)
+    trace = replay.trace(options.files[0], Reading())
+    faults = outputs.write_all(trace, asked, options.output)
     for fault in faults:
         complain("paris-render", fault)
     return ExitCode.OUTPUT if faults else ExitCode.REACHED
+
+
+def _tabulate(options: RenderOptions) -> int:
+    """One table of all files that can be read; the others are named."""
+    from paris import outputs, replay, tabulate
+    from paris.settings import Reading
+
+    target = options.output.files[0] if options.output.files else outputs.STANDARD_OUTPUT
+    outputs.check(target)
+    traces: list[tuple[str, Trace]] = []
+    is_whole = True
+    for file in options.files:
+        try:
+            traces.append((file, replay.trace(file, Reading())))
+        except ParisTraceError as error:
+            complain("paris-render", str(error))
+            is_whole = False
+    outputs.write(target, tabulate.table(traces).encode())
+    return ExitCode.REACHED if is_whole else ExitCode.USAGE

@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING, Final
 
 from mda.balancers import Kind, Verdict
 from mda.classic import Reality
+from mda.metrics import metrics
 from mda.plan import Study
 from mda.variants import Field
-from render.findings import place
+from render.findings import diamond_size, place
 from render.labels import chance, count, percent
 
 if TYPE_CHECKING:
     from mda.balancers import Balancer
     from mda.classic import Classic
+    from mda.metrics import Metrics
     from mda.polarisation import Series
     from mda.shares import Split
     from mda.trace import Trace
@@ -38,6 +40,8 @@ def studies(trace: Trace) -> list[list[str]]:
         lines = [line for one in trace.balancers for line in _balancer(one)]
         lines += [_series(one) for one in trace.series if one.is_polarised]
         paragraphs.append([_heading(trace), *lines])
+    if Study.METRICS in trace.plan.studies:
+        paragraphs.append(_diamonds(trace))
     if trace.classic is not None:
         paragraphs.append(_classic(trace.classic, trace.origin.ttl + 1))
     return paragraphs
@@ -72,6 +76,38 @@ def _balancer(one: Balancer) -> list[str]:
     else:
         lines.append("  one way for all flows to this destination")
     return lines
+
+
+def _diamonds(trace: Trace) -> list[str]:
+    """Each diamond, with its metrics."""
+    lines = [count(len(trace.diamonds), "diamond", "diamonds")]
+    for diamond in trace.diamonds:
+        one = metrics(trace.graph, diamond)
+        end = "no common end" if diamond.convergence is None else place(diamond.convergence)
+        lengths = (
+            f"{one.min_length} to {one.max_length}" if one.length_asymmetry else one.max_length
+        )
+        lines += [
+            f"{place(diamond.divergence)} to {end}: {diamond_size(diamond)}",
+            f"  max width {one.max_width}, length {lengths}, width asymmetry "
+            f"{one.width_asymmetry}, length asymmetry {one.length_asymmetry}",
+            f"  meshed {percent(one.meshed_ratio)} of hop pairs, at most "
+            f"{percent(one.max_meshing)} of the links between two hops",
+            f"  {count(one.paths, 'path', 'paths')}, {one.disjoint_paths} without a common link, "
+            f"entropy {one.entropy_bits:.2f} bits",
+            f"  probability difference {one.probability_difference:.3f} if splits are even"
+            + _seen_difference(one),
+        ]
+    return lines
+
+
+def _seen_difference(one: Metrics) -> str:
+    if one.empirical_difference is None:
+        return ""
+    return (
+        f", of flows {one.empirical_difference:.3f} "
+        f"({one.empirical_low:.3f} to {one.empirical_high:.3f})"
+    )
 
 
 def _classic(one: Classic, first_ttl: int) -> list[str]:

@@ -5,8 +5,10 @@ For programs that want no more than that; nothing here is read back.
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from mda.metrics import metrics
 from paris.recipes import recipe
 
 if TYPE_CHECKING:
@@ -25,7 +27,7 @@ Json = dict[str, Any]
 def studies(trace: Trace) -> Json:
     """All of it, by the names under which it stands in the document."""
     return {
-        "diamonds": [_diamond(diamond) for diamond in trace.diamonds],
+        "diamonds": [_diamond(trace, diamond) for diamond in trace.diamonds],
         "balancers": [_balancer(one) for one in trace.balancers],
         "series": [_series(one) for one in trace.series],
         "paths": [_route(route, recipe(trace.plan, route.flows[0])) for route in trace.routes],
@@ -40,17 +42,12 @@ def vertex_id(vertex: Vertex) -> str:
     return f"{where}@{vertex.ttl}"
 
 
-def _diamond(diamond: Diamond) -> Json:
+def _diamond(trace: Trace, diamond: Diamond) -> Json:
     convergence = diamond.convergence
     return {
         "divergence": vertex_id(diamond.divergence),
         "convergence": None if convergence is None else vertex_id(convergence),
-        "max_width": diamond.max_width,
-        "max_length": diamond.max_length,
-        "min_length": diamond.min_length,
-        "width_asymmetry": diamond.width_asymmetry,
-        "meshed_ratio": diamond.meshed_ratio,
-        "paths": diamond.paths,
+        **asdict(metrics(trace.graph, diamond)),
     }
 
 

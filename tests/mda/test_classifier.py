@@ -10,8 +10,11 @@ import pytest
 
 from mda.balancers import STEADY_ERROR, Kind, Verdict
 from mda.classifier import MOST_ROUNDS
+from mda.graph import locate
+from mda.model import ProbeRequest, Reply, ReplyKind
+from mda.table import tabulate
 from mda.variants import Field, is_plain
-from tests.support.drive import full_mda, interface, play
+from tests.support.drive import SOURCE, full_mda, interface, play
 from tests.support.hashing import (
     BALANCER,
     CASES,
@@ -27,7 +30,6 @@ from tests.support.hashing import (
 if TYPE_CHECKING:
     from ipaddress import IPv4Address
 
-    from mda.model import ProbeRequest
 
 FIVE = CASES["flow"][0]
 V4_VALUES: dict[Field, int] = {
@@ -146,3 +148,22 @@ def test_the_graph_is_that_of_plain_flows() -> None:
     assert balancer_of(trace).split is None
     assert len(balancer_of(trace).successors) == 4
     assert any(not is_plain(one.request.flow) for one in played.outcomes)
+
+
+def test_packets_that_part_show_in_a_flow_that_was_asked_at_one_hop_only() -> None:
+    paths = {flow: [interface(1), interface(2), interface(10 + flow % 2), interface(9)]
+             for flow in range(8)}  # fmt: skip
+
+    def answer(flow: int, ttl: int, attempt: int, responder: IPv4Address) -> Reply:
+        kind = ReplyKind.UNREACHABLE if ttl == 4 else ReplyKind.TIME_EXCEEDED
+        return Reply(request=ProbeRequest(flow, ttl, attempt), kind=kind, responder=responder,
+                     sent_at_s=attempt * 1.0, received_at_s=attempt + 0.1)  # fmt: skip
+
+    found = [
+        answer(flow, ttl, 0, responder)
+        for flow, path in paths.items()
+        for ttl, responder in enumerate(path, start=1)
+    ]
+    once = [answer(99, 3, attempt, interface(10 + attempt % 2)) for attempt in range(3)]
+    located = locate(tabulate([*found, *once], 3), SOURCE, 1)
+    assert [vertex.address for vertex in located.per_packet] == [interface(2)]

@@ -116,3 +116,9 @@ def test_studies_of_nothing_say_so(study: str) -> None:
     assert ran.returncode in (1, 2)
     assert "bug" not in ran.stderr
     assert "not reached" in ran.stdout
+
+
+def test_diamonds_are_measured() -> None:
+    ran = process("--sim", "meshed", "--metrics")
+    assert "64 paths, 8 without a common link, entropy 6.00 bits" in ran.stdout
+    assert max(map(len, ran.stdout.splitlines())) <= 80

@@ -1,0 +1,160 @@
+"""Metrics of diamonds, as rows for tables: of any graph of vertices, with or without a trace.
+
+After Augustin et al. (IMC 2007) and Vermeulen et al. (IMC 2018). Probabilities are those of a flow
+whose every balancer splits evenly; the empirical ones are of the flows that were seen. The
+literature defines meshing in several ways: here it is the share of the links that could be.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import asdict, dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Final
+
+import networkx as nx
+
+from mda.diamonds import diamonds
+from mda.graph import flows_of
+from mda.model import Vertex
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mda.diamonds import Diamond
+    from mda.graph import Graph
+
+_Z95: Final = 1.959964
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metrics:
+    """One diamond. Lengths are in links; an asymmetry of 0 means that all are alike.
+
+    `width_asymmetry` is the largest difference of successors, or predecessors, between vertices of
+    a hop; `meshed_ratio` the share of hop pairs that are meshed; `max_meshing` the largest share of
+    possible links between two hops. `probability_difference` is the largest difference between two
+    vertices of a hop in the chance to be met; `empirical_difference` the same of flows, with its
+    95 % interval, None where none can be counted. `disjoint_paths` share no link;
+    `entropy_bits` is that of the path of a flow.
+    """
+
+    max_width: int
+    max_length: int
+    min_length: int
+    length_asymmetry: int
+    width_asymmetry: int
+    meshed_ratio: float
+    max_meshing: float
+    probability_difference: float
+    empirical_difference: float | None
+    empirical_low: float | None
+    empirical_high: float | None
+    paths: int
+    disjoint_paths: int
+    entropy_bits: float
+
+
+def metrics(graph: Graph, diamond: Diamond) -> Metrics:
+    """The metrics of a diamond of `graph`."""
+    chances = _chances(graph, diamond)
+    spreads = [
+        max(chances[vertex] for vertex in hop) - min(chances[vertex] for vertex in hop)
+        for hop in diamond.hops
+    ]
+    difference, low, high = _empirical(graph, diamond)
+    return Metrics(
+        max_width=diamond.max_width,
+        max_length=diamond.max_length,
+        min_length=diamond.min_length,
+        length_asymmetry=diamond.max_length - diamond.min_length,
+        width_asymmetry=diamond.width_asymmetry,
+        meshed_ratio=diamond.meshed_ratio,
+        max_meshing=max((_meshing(graph, *pair) for pair in pairwise(diamond.hops)), default=0.0),
+        probability_difference=max(spreads, default=0.0),
+        empirical_difference=difference,
+        empirical_low=low,
+        empirical_high=high,
+        paths=diamond.paths,
+        disjoint_paths=_disjoint_paths(graph, diamond),
+        entropy_bits=sum(
+            chance * math.log2(graph.out_degree(vertex))
+            for vertex, chance in chances.items()
+            if graph.out_degree(vertex)
+        ),
+    )
+
+
+def rows(graph: Graph, found: Sequence[Diamond] | None = None) -> list[dict[str, Any]]:
+    """The diamonds of a graph as rows of a table: their two ends, and their metrics.
+
+    All that are there, if `found` does not say which.
+    """
+    return [
+        {
+            "divergence": diamond.divergence.address,
+            "convergence": None if diamond.convergence is None else diamond.convergence.address,
+            "first_ttl": diamond.divergence.ttl,
+            **asdict(metrics(graph, diamond)),
+        }
+        for diamond in (diamonds(graph) if found is None else found)
+    ]
+
+
+def _chances(graph: Graph, diamond: Diamond) -> dict[Vertex, float]:
+    """The chance of a flow that enters a diamond to meet each of its vertices."""
+    chances = {diamond.divergence: 1.0}
+    inside = [vertex for hop in diamond.hops for vertex in hop]
+    chances.update(dict.fromkeys(inside, 0.0))
+    for vertex in (diamond.divergence, *inside):
+        for after in graph.successors(vertex):
+            if after in chances:
+                chances[after] += chances[vertex] / graph.out_degree(vertex)
+    return chances
+
+
+def _meshing(graph: Graph, near: tuple[Vertex, ...], far: tuple[Vertex, ...]) -> float:
+    """The share of the possible links between two hops that are there."""
+    links = sum(graph.has_edge(one, other) for one in near for other in far)
+    return links / (len(near) * len(far))
+
+
+def _empirical(
+    graph: Graph, diamond: Diamond
+) -> tuple[float, float, float] | tuple[None, None, None]:
+    """The largest difference between shares of a hop, with its 95 % interval."""
+    found = []
+    for hop in diamond.hops:
+        if len(hop) < 2:
+            continue
+        at = {flow: vertex for vertex in hop for flow in flows_of(graph, vertex)}
+        # Later flows may have been sent because of where they go: those before any gap were not.
+        fair = next(flow for flow in range(len(at) + 1) if flow not in at)
+        if fair:
+            counts = Counter(at[flow] for flow in range(fair))
+            shares = [counts[vertex] / fair for vertex in hop]
+            most, least = max(shares), min(shares)
+            error = math.sqrt((most + least - (most - least) ** 2) / fair)
+            found.append((most - least, error))
+    if not found:
+        return None, None, None
+    difference, error = max(found)
+    low, high = difference - _Z95 * error, difference + _Z95 * error
+    return difference, max(0.0, low), min(1.0, high)
+
+
+def _disjoint_paths(graph: Graph, diamond: Diamond) -> int:
+    """How many paths through a diamond share no link (maximum flow)."""
+    inside = {diamond.divergence, *(vertex for hop in diamond.hops for vertex in hop)}
+    end = Vertex(-1, None)
+    network: nx.DiGraph[Vertex] = nx.DiGraph()
+    for vertex in inside:
+        for after in graph.successors(vertex):
+            # Everything beyond is one end; several links may lead there.
+            if after in inside:
+                network.add_edge(vertex, after, capacity=1)
+        out = graph.out_degree(vertex) - sum(one in inside for one in graph.successors(vertex))
+        if out or not graph.out_degree(vertex):
+            network.add_edge(vertex, end, capacity=max(out, 1))
+    return int(nx.maximum_flow_value(network, diamond.divergence, end))

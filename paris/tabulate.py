@@ -1,0 +1,54 @@
+"""The diamonds of many saved traces as one table in CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any, Final
+
+from mda.metrics import Metrics, rows
+
+if TYPE_CHECKING:
+    from mda.trace import Trace
+
+_OF_TRACE: Final = (
+    "file", "host", "source", "destination", "protocol", "dport", "flow_field", "algorithm",
+    "failure_probability", "started_at_unix_s", "probes_sent", "stopped", "reached",
+)  # fmt: skip
+_OF_DIAMOND: Final = ("number", "divergence", "convergence", "first_ttl")
+COLUMNS: Final = (*_OF_TRACE, *_OF_DIAMOND, *(field.name for field in fields(Metrics)))
+
+
+def table(traces: list[tuple[str, Trace]]) -> str:
+    """A row for each diamond of each trace, by file name; traces without one have one row."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, COLUMNS, restval="", lineterminator="\n")
+    writer.writeheader()
+    for name, trace in traces:
+        common = _of_trace(name, trace)
+        found = rows(trace.graph, trace.diamonds)
+        for number, row in enumerate(found, start=1):
+            writer.writerow({**common, "number": number, **row})
+        if not found:
+            writer.writerow(common)
+    return text.getvalue()
+
+
+def _of_trace(name: str, trace: Trace) -> dict[str, Any]:
+    plan = trace.plan
+    return {
+        "file": name,
+        "host": plan.host,
+        "source": plan.source,
+        "destination": plan.destination,
+        "protocol": plan.probing.protocol,
+        "dport": plan.probing.dport,
+        "flow_field": plan.probing.flow_field,
+        "algorithm": plan.algorithm.value,
+        "failure_probability": plan.bound.failure_probability,
+        "started_at_unix_s": trace.started_at_unix_s,
+        "probes_sent": trace.probes_sent,
+        "stopped": trace.stopped.value,
+        "reached": int(trace.reached),
+    }
