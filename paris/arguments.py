@@ -7,6 +7,8 @@ import socket
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
+from paris.settings import Lane
+
 if TYPE_CHECKING:
     from ipaddress import IPv4Address, IPv6Address
 
@@ -19,6 +21,19 @@ def port(text: str) -> int:
         return socket.getservbyname(text)
     except OSError:
         raise argparse.ArgumentTypeError(f"{text!r} is no port number or service name") from None
+
+
+def lanes(text: str) -> tuple[Lane, ...]:
+    """Protocols with ports: udp,tcp/443,icmp."""
+    found = []
+    for part in text.split(","):
+        protocol, _, service = part.strip().partition("/")
+        if protocol not in ("udp", "tcp", "icmp") or (protocol == "icmp" and service):
+            raise argparse.ArgumentTypeError(
+                f"{part!r} is no protocol; give udp, tcp or icmp, such as udp,tcp/443,icmp"
+            )
+        found.append(Lane(protocol, port(service) if service else None))
+    return tuple(found)
 
 
 def address(text: str) -> IPv4Address | IPv6Address:

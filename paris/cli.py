@@ -6,7 +6,7 @@ import gc
 import os
 import signal
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from mda.errors import ParisTraceError
 from paris.errors import (
@@ -23,8 +23,12 @@ if TYPE_CHECKING:
     from mda.trace import Trace
     from paris.formats.capture import Writer
     from paris.options import Options
-    from paris.run import Measurement
+    from paris.outputs import Output
+    from paris.run import Hooks, Measurement
     from paris.settings import Settings
+
+
+_Result = TypeVar("_Result")
 
 
 def entry() -> None:
@@ -77,6 +81,8 @@ def main(arguments: Sequence[str]) -> int:
     from paris import outputs
 
     asked = outputs.plan_outputs(options.output)
+    if options.settings.compare:
+        return _compare(options.settings, options, asked)
     with outputs.open_capture(asked) as capture:
         measurement = _measure(options.settings, options, capture)
         trace = _assembled(measurement, options)
@@ -100,6 +106,22 @@ def main(arguments: Sequence[str]) -> int:
     return ExitCode.USAGE if unknown else _verdict(trace)
 
 
+def _compare(settings: Settings, options: Options, asked: tuple[Output, ...]) -> int:
+    from paris import comparing, run
+
+    comparing.check(asked)
+    measurements = _measured(options, lambda hooks: run.compare(settings, hooks))
+    traces = [_assembled(one, options) for one in measurements]
+    faults = comparing.write_all(comparing.comparison_of(settings, traces), asked)
+    remarks = _shortfalls(traces[0], measurements[0])[:1]
+    for remark in (*remarks, *_hindrances(traces[0]), *faults):
+        complain("paris-trace", remark)
+    if faults:
+        return ExitCode.OUTPUT
+    verdicts = [_verdict(trace) for trace in traces]
+    return ExitCode.REACHED if ExitCode.REACHED in verdicts else verdicts[0]
+
+
 def _replay(options: Options) -> int:
     from dataclasses import replace
 
@@ -116,22 +138,32 @@ def _replay(options: Options) -> int:
 
 
 def _measure(settings: Settings, options: Options, capture: Writer | None) -> Measurement:
+    from dataclasses import replace
+
     from paris import run
 
+    return _measured(options, lambda hooks: run.measure(settings, replace(hooks, capture=capture)))
+
+
+def _measured(options: Options, measure: Callable[[Hooks], _Result]) -> _Result:
+    """What `measure` returns; meanwhile progress is shown and privileges are given up."""
+    from paris import run
+
+    settings = options.settings
+
     def before_parsing() -> None:
-        if settings.network is None:
+        if settings is not None and settings.network is None:
             from paris import privileges
 
             privileges.give_up()
 
     if not (options.progress and sys.stderr is not None and sys.stderr.isatty()):
-        return run.measure(settings, run.Hooks(before_parsing=before_parsing, capture=capture))
+        return measure(run.Hooks(before_parsing=before_parsing))
     from paris.progress import Progress
 
     progress = Progress(sys.stderr)
     try:
-        hooks = run.Hooks(before_parsing=before_parsing, observe=progress.observe, capture=capture)
-        return run.measure(settings, hooks)
+        return measure(run.Hooks(before_parsing=before_parsing, observe=progress.observe))
     finally:
         progress.clear()
 

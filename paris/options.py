@@ -77,6 +77,10 @@ def parse_trace(arguments: Sequence[str]) -> Options:
     ):
         if is_given and not is_there:
             raise SettingsError(f"{option} goes with {needed}")
+    if given.compare and (given.protocol != "udp" or given.port is not None or given.replay):
+        raise SettingsError(
+            "--compare names protocols and ports; leave out -T, -I, -p and --replay"
+        )
     if given.replay is not None and (given.host is not None or given.sim is not None):
         raise SettingsError("--replay reads a file; give it without HOST and --sim")
     settings = None if given.replay is not None else _settings(given)
@@ -93,7 +97,7 @@ def parse_trace(arguments: Sequence[str]) -> Options:
 
 def _is_multipath(given: argparse.Namespace) -> bool:
     """Whether every path is asked for, as all studies do."""
-    return bool(given.mda or given.mda_lite or _studies(given))
+    return bool(given.mda or given.mda_lite or given.compare or _studies(given))
 
 
 def _studies(given: argparse.Namespace) -> frozenset[Study]:
@@ -164,6 +168,7 @@ def _settings(given: argparse.Namespace) -> Settings:
         prefix_len=given.prefix_len,
         least_flows=given.flows,
         follow=given.follow,
+        compare=given.compare,
         rounds=DEFAULT_ROUNDS if given.rounds is None else given.rounds,
     )
 

@@ -6,7 +6,7 @@ import argparse
 import os
 from typing import NoReturn
 
-from paris.arguments import address, number, port, seconds, sendwait
+from paris.arguments import address, lanes, number, port, seconds, sendwait
 from paris.errors import SettingsError
 from paris.settings import DEFAULT_CONFIDENCE, DEFAULT_RATE_PPS
 from paris.version import __version__
@@ -240,6 +240,13 @@ def _add_studies(parser: argparse.ArgumentParser) -> None:
         type=int,
         metavar="N",
         help="how often --paths and --follow measure each path (default 20)",
+    )
+    add(
+        "--compare",
+        type=lanes,
+        default=(),
+        metavar="LIST",
+        help="trace by several protocols at once, into one graph: udp,tcp/443,icmp",
     )
     add("--metrics", action="store_true", help="measure each diamond: widths, lengths, meshing")
     add(

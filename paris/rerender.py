@@ -32,8 +32,18 @@ def main(arguments: Sequence[str]) -> int:
     from paris.settings import Reading
 
     asked = outputs.plan_outputs(options.output, is_replay=True)
+    from paris import comparing
+
+    comparison = comparing.read(options.files[0])
+    if comparison is not None:
+        comparing.check(asked)
+        return _told(comparing.write_all(comparison, asked))
     trace = replay.trace(options.files[0], Reading())
-    faults = outputs.write_all(trace, asked, options.output)
+    return _told(outputs.write_all(trace, asked, options.output))
+
+
+def _told(faults: Sequence[str]) -> int:
+    """Say what could not be written; the exit code."""
     for fault in faults:
         complain("paris-render", fault)
     return ExitCode.OUTPUT if faults else ExitCode.REACHED

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from random import Random, SystemRandom
 from typing import TYPE_CHECKING, Final
 
+from mda.lanes import Together, in_lane
 from mda.variants import MOST_SCARCE
 from paris import plan as plans
 from paris import resolve
 from paris.engine import Engine, Limits
 from paris.errors import PrivilegeError, SettingsError
 from paris.flows import other_addresses
+from paris.joined import JoinedFlows
 from paris.pacing import Pacing
 from paris.wire.base import BULK, RAW, UNPRIVILEGED
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
     from mda.model import IPAddress, Outcome, ProbeRequest
     from mda.plan import Plan
+    from mda.procedure import Procedure
     from mda.trace import Trace
     from paris.engine import Record
     from paris.flows import FlowPlan
@@ -70,35 +73,104 @@ def measure(settings: Settings, hooks: Hooks = Hooks()) -> Measurement:
     Raises a ParisTraceError where nothing could be measured; Ctrl-C and failures later on end the
     record early instead.
     """
-    seed = settings.seed
-    if seed is None:
-        seed = _SIMULATED_SEED if settings.network is not None else SystemRandom().getrandbits(32)
+    seed = _seed(settings)
     random = Random(seed)
     open_wire, source, destination = _ends(settings, seed)
     sources = _other_sources(settings, source, destination)
     flows = plans.flow_plan(settings, source, destination, random, sources)
     plan = plans.measurement_plan(settings, flows, seed)
+    record, started_at_unix_s = _record(
+        settings,
+        flows,
+        open_wire,
+        lambda wire: plans.procedure_for(settings, flows, sends_whole=wire.sends_whole),
+        hooks,
+        first_tag=random.randrange(1, 0xFF00),
+        captured=plan,
+    )
+    return Measurement(
+        settings=settings, plan=plan, started_at_unix_s=started_at_unix_s, record=record
+    )
+
+
+def compare(settings: Settings, hooks: Hooks = Hooks()) -> list[Measurement]:
+    """Do what `settings` ask for by each of the protocols that it compares, all at once.
+
+    Raises and ends as `measure` does; packets cannot be captured.
+    """
+    seed = _seed(settings)
+    random = Random(seed)
+    open_wire, source, destination = _ends(settings, seed)
+    sport = plans.flow_plan(settings, source, destination, random).sport
+    each = [
+        replace(settings, protocol=lane.protocol, dport=lane.dport, sport=sport, compare=())
+        for lane in settings.compare
+    ]
+    flows = [plans.flow_plan(one, source, destination, random) for one in each]
+    record, started_at_unix_s = _record(
+        settings,
+        JoinedFlows.join(flows),
+        open_wire,
+        lambda _: Together(
+            [plans.procedure_for(*one, sends_whole=True) for one in zip(each, flows, strict=True)]
+        ),
+        hooks,
+        first_tag=random.randrange(1, 0xFF00),
+    )
+    return [
+        Measurement(
+            settings=one,
+            plan=plans.measurement_plan(one, lane_flows, seed),
+            started_at_unix_s=started_at_unix_s,
+            record=_of_lane(record, lane),
+        )
+        for lane, (one, lane_flows) in enumerate(zip(each, flows, strict=True))
+    ]
+
+
+def _of_lane(record: Record, lane: int) -> Record:
+    outcomes = tuple(in_lane(record.outcomes, lane))
+    unresolved = tuple(in_lane(record.unresolved, lane))
+    known = {one.request for one in (*outcomes, *unresolved)}
+    return replace(record, outcomes=outcomes, unresolved=unresolved, probes_sent=len(known))
+
+
+def _seed(settings: Settings) -> int:
+    """What all random choices come from."""
+    if settings.seed is not None:
+        return settings.seed
+    return _SIMULATED_SEED if settings.network is not None else SystemRandom().getrandbits(32)
+
+
+def _record(
+    settings: Settings,
+    flows: FlowPlan,
+    open_wire: Callable[[FlowPlan], Wire],
+    procedure_on: Callable[[Wire], Procedure],
+    hooks: Hooks,
+    *,
+    first_tag: int,
+    captured: Plan | None = None,
+) -> tuple[Record, float]:
+    """The record of one engine's run, and when it began; packets are captured as `captured`."""
     with closing(open_wire(flows)) as wire:
         started_at_unix_s = wire.unix_s(0.0)  # outcomes are timed from when the wire opened
-        if hooks.capture is not None:
-            hooks.capture.begin(plan, wire.report(), started_at_unix_s)
+        if hooks.capture is not None and captured is not None:
+            hooks.capture.begin(captured, wire.report(), started_at_unix_s)
         engine = Engine(
-            procedure=plans.procedure_for(settings, flows, sends_whole=wire.sends_whole),
+            procedure=procedure_on(wire),
             wire=wire,
             plan=flows,
             pacing=Pacing(settings.rate_pps, burst(settings.rate_pps)),
             wait_s=settings.wait_s,
             limits=Limits(max_probes=settings.max_probes, deadline_s=settings.deadline_s),
-            first_tag=random.randrange(1, 0xFF00),
+            first_tag=first_tag,
             observe=hooks.observe,
             recorder=hooks.capture,
             before_parsing=hooks.before_parsing,
             build_many=_builder(settings, flows),
         )
-        record = engine.run()
-    return Measurement(
-        settings=settings, plan=plan, started_at_unix_s=started_at_unix_s, record=record
-    )
+        return engine.run(), started_at_unix_s
 
 
 def burst(rate_pps: float) -> int:
@@ -135,6 +207,8 @@ def _other_sources(
 
 def _open(settings: Settings, flows: FlowPlan) -> Wire:
     """The wire that was asked for, or the first that the system lets us have."""
+    if settings.compare and settings.wire in (None, UNPRIVILEGED):
+        return _open_as(RAW, settings, flows)  # one socket for all protocols
     if settings.wire is not None:
         return _open_as(settings.wire, settings, flows)
     try:
@@ -168,7 +242,7 @@ def _builder(
     settings: Settings, flows: FlowPlan
 ) -> Callable[[Sequence[ProbeRequest], Sequence[int]], Sequence[bytes]] | None:
     """What builds probes by the hundred, where the wire takes them so."""
-    if settings.wire != BULK or settings.studies:
+    if settings.wire != BULK or settings.studies or settings.compare:
         return None  # variants are built one by one
     from paris.crafting import Crafter
 

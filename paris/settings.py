@@ -32,6 +32,19 @@ class Reading:
     follow: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """One of several protocols to be compared, and its destination port (None for the usual)."""
+
+    protocol: str
+    dport: int | None
+
+    @property
+    def name(self) -> str:
+        """As the user writes it: "udp", "tcp/443"."""
+        return self.protocol if self.dport is None else f"{self.protocol}/{self.dport}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """How to measure. Raises SettingsError with one clear line where values cannot be used.
@@ -46,7 +59,8 @@ class Settings:
     "unprivileged" or "bulk"), None for the best that the system lets us have; `by_link` has
     "bulk" send frames to the next hop, past routing. `studies` are asked for beside the paths: of
     these, classifying varies destinations within `prefix_len` bits (None for what is usual) and
-    judges splits by `least_flows`; paths are measured `rounds` times, and `follow` names one.
+    judges splits by `least_flows`; paths are measured `rounds` times, and `follow` names one. With
+    `compare` each of those protocols is used instead of `protocol` and `dport`, all at once.
     """
 
     host: str | None = None
@@ -81,6 +95,7 @@ class Settings:
     least_flows: int = 0
     follow: str | None = None
     rounds: int = DEFAULT_ROUNDS
+    compare: tuple[Lane, ...] = ()
 
     def __post_init__(self) -> None:
         if self.host is None and self.network is None:
@@ -97,6 +112,10 @@ class Settings:
             _within("--prefix-len", self.prefix_len, 1, 128)
         _within("--flows", self.least_flows, 0, 50_000)
         _within("--rounds", self.rounds, 1, 10_000)
+        if self.compare and self.studies:
+            raise SettingsError("--compare goes with --mda, without other studies")
+        if len(set(self.compare)) < len(self.compare) or len(self.compare) == 1:
+            raise SettingsError("--compare needs two protocols at least, each given once")
         if Study.CLASSIC in self.studies and self.protocol == "icmp":
             raise SettingsError("--classic goes with UDP and TCP: leave out -I")
         if self.first_ttl > self.max_ttl:

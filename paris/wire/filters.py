@@ -112,7 +112,7 @@ def icmp_answers(plan: FlowPlan, header_bytes: int) -> list[Instruction]:
     program.add(byte, at)
     for kind in _ERRORS[version]:
         program.add(_EQUAL, kind, yes="error")
-    if plan.protocol is Protocol.ICMP:
+    if Protocol.ICMP in plan.protocols:
         program.add(_EQUAL, _ECHO_REPLY[version], no=_DROP)
         program.require(half, at + 4, plan.sport)
         program.add(_RETURN, _WHOLE)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING
 
 import pytest
 
+from paris import rerender
+from paris.cli import guarded
 from tests.paris.test_cli import process
 
 if TYPE_CHECKING:
@@ -122,3 +125,66 @@ def test_diamonds_are_measured() -> None:
     ran = process("--sim", "meshed", "--metrics")
     assert "64 paths, 8 without a common link, entropy 6.00 bits" in ran.stdout
     assert max(map(len, ran.stdout.splitlines())) <= 80
+
+
+def test_protocols_are_compared_at_once(tmp_path: Path) -> None:
+    files = [tmp_path / f"all.{suffix}" for suffix in ("json", "dot", "txt")]
+    outputs = [word for file in files for word in ("-o", str(file))]
+    ran = process("--sim", "nested", "--compare", "udp,tcp/443,icmp", *outputs)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert "203.0.113.9 simulated, nested by udp, tcp/443, icmp" in ran.stdout
+    assert "all see the same interfaces" in ran.stdout
+    document = json.loads(files[0].read_text())
+    assert [view["name"] for view in document["views"]] == ["udp", "tcp/443", "icmp"]
+    assert all(len(edge["seen_by"]) == 3 for edge in document["graph"]["edges"])
+    for suffix in ("json", "dot", "txt"):
+        again = tmp_path / f"again.{suffix}"
+        assert guarded("paris-render", rerender.main, [str(files[0]), "-o", str(again)]) == 0
+        assert again.read_bytes() == (tmp_path / f"all.{suffix}").read_bytes()
+
+
+def test_a_protocol_that_sees_less_is_named() -> None:
+    # What two protocols see of a balancer of labels or addresses is one branch each.
+    ran = process("--sim", "firewall", "--compare", "udp,tcp/80")
+    assert "udp: " in ran.stdout
+    assert "tcp/80: " in ran.stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--compare", "udp"), "--compare needs two protocols at least, each given once"),
+        (("--compare", "udp,udp"), "--compare needs two protocols at least, each given once"),
+        (("--compare", "udp,sctp"), "argument --compare: 'sctp' is no protocol; "
+         "give udp, tcp or icmp, such as udp,tcp/443,icmp"),
+        (("--compare", "udp,icmp/7"), "argument --compare: 'icmp/7' is no protocol; "
+         "give udp, tcp or icmp, such as udp,tcp/443,icmp"),
+        (("--compare", "udp,tcp/nothing"), "argument --compare: 'nothing' is no port number or "
+         "service name"),
+        (("--compare", "udp,icmp", "--classify"), "--compare goes with --mda, without other "
+         "studies"),
+        (("--compare", "udp,icmp", "-T"), "--compare names protocols and ports; leave out -T, -I, "
+         "-p and --replay"),
+        (("--compare", "udp,icmp", "-o", "x.pcapng"), "a comparison is written as json, txt, dot, "
+         "svg, png, pdf, not as pcapng"),
+    ],
+)  # fmt: skip
+def test_comparisons_refuse_what_makes_no_sense(options: tuple[str, ...], message: str) -> None:
+    ran = process("--sim", "two-way", *options)
+    assert (ran.returncode, ran.stderr) == (2, f"paris-trace: {message}\n")
+
+
+@pytest.mark.parametrize(
+    "text", ['{"format": "paris-trace-comparison"}', '{"format": "paris-trace-comparison", '
+             '"version": 1, "views": [{}]}', '{"format": "paris-trace-comparison", "version": 1, '
+             '"views": [{"name": "a", "trace": {}}, 3]}'],
+)  # fmt: skip
+def test_broken_comparisons_are_one_line(
+    text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "broken.json"
+    file.write_text(text)
+    assert guarded("paris-render", rerender.main, [str(file)]) == 2
+    complaint = capsys.readouterr().err
+    assert complaint.count("\n") == 1
+    assert "bug" not in complaint

@@ -1,0 +1,108 @@
+"""One host by several protocols: what each sees, in one graph, and where they differ."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from statistics import median
+from typing import TYPE_CHECKING
+
+import networkx as nx
+
+from mda.inference import holm, rank_probability
+from mda.model import Vertex
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mda.graph import Graph
+    from mda.trace import Trace
+
+LEVEL = 0.01  # a chance below which the destination's times are said to differ
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What one protocol sees; `name` is as the user wrote it ("tcp/443").
+
+    `slower_s` is how much the destination's median round trip lies above that of the others, None
+    if it does not answer here or nowhere else; `rtt_probability` the chance of times so different
+    if all were alike (rank sum, Holm).
+    """
+
+    name: str
+    trace: Trace
+    slower_s: float | None
+    rtt_probability: float
+
+    @property
+    def differs_in_rtt(self) -> bool:
+        """Whether the destination answers this protocol slower or faster than the others."""
+        return self.slower_s is not None and self.rtt_probability <= LEVEL
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """All views, and their graphs in one.
+
+    Of `graph` each vertex and edge has `seen_by`: the names of the views that have it, in order.
+    Silences of different views are different vertices.
+    """
+
+    views: tuple[View, ...]
+    graph: Graph
+
+    def of_vertex(self, vertex: Vertex) -> tuple[str, ...]:
+        """The views that have a vertex."""
+        names: tuple[str, ...] = self.graph.nodes[vertex]["seen_by"]
+        return names
+
+    def of_edge(self, near: Vertex, far: Vertex) -> tuple[str, ...]:
+        """The views that have an edge."""
+        names: tuple[str, ...] = self.graph.edges[near, far]["seen_by"]
+        return names
+
+
+def compare(named: Sequence[tuple[str, Trace]]) -> Comparison:
+    """The comparison of traces of one host; each with the name of its protocol."""
+    vertices: dict[Vertex, list[str]] = {}
+    edges: dict[tuple[Vertex, Vertex], list[str]] = {}
+    for lane, (name, trace) in enumerate(named):
+        for vertex in trace.graph:
+            vertices.setdefault(merged(vertex, lane), []).append(name)
+        for near, far in trace.graph.edges:
+            edges.setdefault((merged(near, lane), merged(far, lane)), []).append(name)
+    graph: Graph = nx.DiGraph()
+    for vertex in sorted(vertices, key=lambda vertex: vertex.sort_key):
+        graph.add_node(vertex, seen_by=tuple(vertices[vertex]))
+    for edge in sorted(edges, key=lambda edge: (edge[0].sort_key, edge[1].sort_key)):
+        graph.add_edge(*edge, seen_by=tuple(edges[edge]))
+    return Comparison(_views(named), graph)
+
+
+def merged(vertex: Vertex, lane: int) -> Vertex:
+    """The vertex of the common graph that a view's vertex is."""
+    if vertex.address is not None:
+        return vertex
+    return Vertex(vertex.ttl, None, vertex.star + 1000 * lane)
+
+
+def _views(named: Sequence[tuple[str, Trace]]) -> tuple[View, ...]:
+    rtts = [_at_destination(trace) for _, trace in named]
+    chances, slower_s = [], list[float | None]()
+    for own, found in enumerate(rtts):
+        others = [rtt_s for lane, one in enumerate(rtts) if lane != own for rtt_s in one]
+        chances.append(rank_probability(found, others))
+        slower_s.append(median(found) - median(others) if found and others else None)
+    return tuple(
+        View(name, trace, slower, chance)
+        for (name, trace), slower, chance in zip(named, slower_s, holm(chances), strict=True)
+    )
+
+
+def _at_destination(trace: Trace) -> list[float]:
+    """The round-trip times of the destination's own answers, in seconds."""
+    return [
+        reply.rtt_s
+        for reply in trace.replies
+        if reply.ends_path and reply.responder == trace.plan.destination
+    ]

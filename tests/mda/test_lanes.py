@@ -1,0 +1,44 @@
+"""Procedures side by side: each learns what it would alone, in as many rounds as the slowest."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import TYPE_CHECKING
+
+from mda.lanes import LANE, Together, in_lane, lane_of
+from tests.support.drive import edges_of, full_mda, graph_of, layers, play
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from ipaddress import IPv4Address
+
+    from tests.support.drive import Network
+
+WIDE, PLAIN = layers(1, 4, 1), layers(1, 1, 1)
+
+
+def both(flow: int) -> Sequence[IPv4Address]:
+    lane, number = lane_of(flow)
+    return (WIDE, PLAIN)[lane].per_flow(Random(f"{lane} {number}"))(number)
+
+
+def in_one(lane: int) -> Network:
+    return lambda flow: both(flow + lane * LANE)
+
+
+def test_each_lane_learns_what_it_would_alone() -> None:
+    alone = [play(full_mda(failure_probability=0.001), in_one(lane)) for lane in (0, 1)]
+    together = Together([full_mda(failure_probability=0.001) for _ in range(2)])
+    played = play(together, both)
+    assert played.probes == sum(one.probes for one in alone)
+    assert played.rounds <= max(one.rounds for one in alone) + 1
+    for lane, topology in enumerate((WIDE, PLAIN)):
+        assert edges_of(graph_of(in_lane(played.outcomes, lane))) == topology.edges
+
+
+def test_little_room_is_shared() -> None:
+    together = Together([full_mda(), full_mda()])
+    lanes = [lane_of(one.flow)[0] for one in together.wanted(10)]
+    assert lanes.count(0) == lanes.count(1) == 5
+    assert not together.finished
+    assert together.rate_pps(3) is None
