@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 # Chance that a balancer of packets is taken for one of flows.
 STEADY_ERROR: Final = 1e-5
+_LIKELIEST: Final = 0.999  # of a successor beside others
 _PORTS: Final = (Field.SPORT, Field.DPORT, Field.ICMP_CHECKSUM)
 _ADDRESSES: Final = (Field.SOURCE, Field.DESTINATION)
 
@@ -173,7 +174,7 @@ class Evidence:
         if successor not in counts or is_even(list(counts.values()), UNLIKELY):
             return even
         _, high = share_interval(counts[successor], sum(counts.values()))
-        return max(even, high)
+        return min(max(even, high), _LIKELIEST)
 
     def differs(self, field: Field) -> bool:
         """Whether the field is seen to matter."""

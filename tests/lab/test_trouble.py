@@ -60,12 +60,12 @@ def test_a_forwarding_loop_is_named_and_given_up(version: int) -> None:
 def test_a_route_that_changes_meanwhile_is_no_balancer(version: int) -> None:
     with netlab.lab(netlab.diamond(2)) as lab:
         lab.reroute("lb", "a1", version)
-        options = ("--mda", *SURE, "--rate", "20", "-n", "-o", "-", "--format", "json")
+        options = ("--mda", *SURE, "--rate", "30", "-n", "-o", "-", "--format", "json")
         with subprocess.Popen(
             lab.at_source(*command_line(str(TARGET[version]), *options)),
             stdout=subprocess.PIPE, text=True,
         ) as process:  # fmt: skip
-            time.sleep(1.5)  # of the more than three that some seventy probes take
+            time.sleep(1.2)  # of the more than two that some seventy probes take
             lab.reroute("lb", "a2", version)
             out, _ = process.communicate(timeout=60)
         graph = json.loads(out)["graph"]
