@@ -186,8 +186,11 @@ def parse_render(arguments: Sequence[str]) -> RenderOptions:
 
 
 def _output_options(given: argparse.Namespace) -> OutputOptions:
-    if given.output.count("-") > 1:
+    files, format = list(given.output), given.format
+    if given.json:
+        if format is not None:
+            raise SettingsError("-j/--json and --format say two things; give one of them")
+        files, format = [*files, "-"], "json"
+    if files.count("-") > 1:
         raise SettingsError("-o - is given twice; standard output takes one format")
-    return OutputOptions(
-        files=tuple(given.output), format=given.format, color=given.color, ascii=given.ascii
-    )
+    return OutputOptions(files=tuple(files), format=format, color=given.color, ascii=given.ascii)

@@ -293,6 +293,7 @@ def _add_outputs(parser: argparse.ArgumentParser) -> None:
         choices=("svg", "png", "pdf", "dot", "json", "graphml", "txt", "pcapng"),
         help="format of -o - and of files with another suffix",
     )
+    add("-j", "--json", action="store_true", help="the same as -o - --format json")
     add(
         "--color",
         choices=("auto", "always", "never"),

@@ -17,7 +17,7 @@ from paris.flows import Protocol
 
 if TYPE_CHECKING:
     from mda.model import ProbeRequest
-    from paris.flows import FlowPlan
+    from paris.flows import FlowHeaders, FlowPlan
     from paris.replies import ParsedReply, QuotedProbe
 
 
@@ -65,6 +65,7 @@ class Pending:
         self._version = plan.source.version
         self._highest = min(tags.TAG_FIELD[protocol].highest for protocol in plan.protocols)
         self._next_tag = first_tag
+        self._headers: dict[int, FlowHeaders] = {}
         self._flights: dict[int, _Flight] = {}
         self._order: deque[_Flight] = deque()  # as sent; answered ones are passed over
         self._all: list[_Flight] = []  # as sent
@@ -249,6 +250,12 @@ class Pending:
                 found.append(twin)
         return found
 
+    def _headers_of(self, flow: int) -> FlowHeaders:
+        headers = self._headers.get(flow)
+        if headers is None:
+            headers = self._headers[flow] = self._plan.headers(flow)
+        return headers
+
     def _changes(self, flight: _Flight, parsed: ParsedReply) -> tuple[str, ...] | None:
         """The fields of the quote that differ from what was sent; None if it is not that probe.
 
@@ -256,7 +263,7 @@ class Pending:
         and with it the port or identifier and every checksum; other middleboxes, single fields.
         """
         quoted = parsed.quoted
-        headers = self._plan.headers(flight.request.flow)
+        headers = self._headers_of(flight.request.flow)
         if (quoted.destination, quoted.protocol, quoted.dport) != (
             headers.destination.packed,
             headers.protocol.number(self._version),

@@ -121,6 +121,13 @@ def test_studies_of_nothing_say_so(study: str) -> None:
     assert "not reached" in ran.stdout
 
 
+def test_json_goes_to_standard_output() -> None:
+    ran = process("--sim", "two-way", "--classify", "-j")
+    assert json.loads(ran.stdout)["balancers"][0]["kind"] == "per flow"
+    assert process("--sim", "two-way", "-j", "--format", "svg").returncode == 2
+    assert process("--sim", "two-way", "-j", "-o", "-").returncode == 2
+
+
 def test_diamonds_are_measured() -> None:
     ran = process("--sim", "meshed", "--metrics")
     assert "64 paths, 8 without a common link, entropy 6.00 bits" in ran.stdout
