@@ -3,8 +3,8 @@
 Theory of operation. The first flows, by number, are asked at every hop where a flow can be in
 several places, so that the way of each is known. How many are enough is told by the stopping
 points: the ways are the successors of one balancer that is as wide as there are ways. Then one flow
-of each way is asked at its end again and again, all ways in every round, in turns; and the one that
-is to be followed at all of its hops.
+of each way is asked at its end again and again, all ways in every round, in turns (of very many ways
+the first ones); and the one that is to be followed at all of its hops.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from mda.balancers import plain_outcomes
 from mda.graph import locate
 from mda.rounds import Rounds
-from mda.routes import Wayfinder, chosen, measured_ttl, routes
+from mda.routes import MOST_COMPARED, Wayfinder, chosen, measured_ttl, routes
 from mda.stopping import stop_at
 from mda.table import tabulate
 from mda.wave import Wave
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from mda.procedure import History
 
 MOST_FLOWS: Final = 2000  # for which ways are looked for
+_MANY_WAYS: Final = 128  # from which on so many flows are sent as may be: points take long to find
 _MOST_SEARCHES: Final = 20  # rounds
 
 
@@ -88,12 +89,15 @@ class Pathfinder(Rounds):
         taken = finder.ways()
         self._searches += 1
         if not located.unordered and self._searches <= _MOST_SEARCHES:
-            enough = stop_at(max(len(taken), 1), errand.failure_probability)
+            enough = MOST_FLOWS
+            if len(taken) < _MANY_WAYS:
+                enough = stop_at(max(len(taken), 1), errand.failure_probability)
             for flow in range(min(enough, MOST_FLOWS, errand.flows)):
                 self._ask_ways(flow, finder, wave)
         if wave.requests:
             return
-        self._targets = [(flows[0], measured_ttl(way)) for way, flows in taken.items()]
+        ways = list(taken.items())[:MOST_COMPARED]
+        self._targets = [(flows[0], measured_ttl(way)) for way, flows in ways]
         if errand.follow is not None:
             route = chosen(routes(table, located, ()), errand.follow)
             if route is not None:

@@ -28,6 +28,7 @@ Way = tuple["Vertex", ...]
 # A chance below which a path is said to differ, and the least difference worth saying: routers and
 # machines differ by microseconds, which so many probes would prove.
 LEVEL: Final = 0.01
+MOST_COMPARED: Final = 256  # paths that are measured and compared, the first by number
 _WORTH_S: Final = 0.0001
 _WORTH_SHARE: Final = 0.02
 
@@ -223,8 +224,9 @@ class Seen:
         return Times(asked, asked - len(rtts_s), tuple(rtts_s))
 
 
-def _compared(found: Sequence[Route]) -> tuple[Route, ...]:
+def _compared(every: Sequence[Route]) -> tuple[Route, ...]:
     """The routes with the chances that they do not differ from the others together."""
+    found = every[:MOST_COMPARED]
     asked = sum(route.times.asked for route in found)
     lost = sum(route.times.lost for route in found)
     by_rtt, by_loss, slower_s = [], [], []
@@ -234,12 +236,13 @@ def _compared(found: Sequence[Route]) -> tuple[Route, ...]:
         by_loss.append(fisher(route.times.lost, route.times.asked, lost, asked) if asked else 1.0)
         own_s = route.times.median_s
         slower_s.append(own_s - median(others) if others and own_s is not None else 0.0)
-    return tuple(
+    compared = (
         replace(route, rtt_probability=rtt, loss_probability=loss, slower_s=slower)
         for route, rtt, loss, slower in zip(
             found, holm(by_rtt), holm(by_loss), slower_s, strict=True
         )
     )
+    return (*compared, *every[MOST_COMPARED:])
 
 
 def chosen(found: Sequence[Route], path: str) -> Route | None:

@@ -39,10 +39,10 @@ V4_VALUES: dict[Field, int] = {
 
 @pytest.mark.parametrize("case", CASES)
 def test_every_kind_is_recognised(case: str) -> None:
-    # benchmarks.classification does it for a thousand seeds of every width. At 96 % each, 88 of 96
-    # are missed about once in two hundred sets of seeds.
-    seeds = [(width, seed) for width in (2, 3, 4, 7, 12, 16) for seed in range(16)]
-    assert sum(is_recognised(case, width, seed) for width, seed in seeds) >= 88
+    # benchmarks.classification does it for a thousand seeds of every width. At 96 % each, 43 of 50
+    # are missed about once in five hundred sets of seeds.
+    seeds = [(width, seed) for width in (2, 3, 4, 7, 16) for seed in range(10)]
+    assert sum(is_recognised(case, width, seed) for width, seed in seeds) >= 43
 
 
 def test_a_balancer_of_packets_is_never_called_one_of_flows() -> None:
