@@ -3,8 +3,8 @@
 Theory of operation. The first flows, by number, are asked at every hop where a flow can be in
 several places, so that the way of each is known. How many are enough is told by the stopping
 points: the ways are the successors of one balancer that is as wide as there are ways. Then one flow
-of each way is asked at its end again and again, all ways in every round, in turns (of very many ways
-the first ones); and the one that is to be followed at all of its hops.
+of each way is asked at its end again and again, all ways in every round, in turns (of very many the
+first ones); and the one that is to be followed at all of its hops.
 """
 
 from __future__ import annotations
