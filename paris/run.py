@@ -8,14 +8,11 @@ from itertools import islice
 from random import Random, SystemRandom
 from typing import TYPE_CHECKING, Final
 
-from mda.lanes import Together, in_lane
-from mda.variants import MOST_SCARCE
 from paris import plan as plans
 from paris import resolve
 from paris.engine import Engine, Limits
 from paris.errors import PrivilegeError, SettingsError
 from paris.flows import other_addresses
-from paris.joined import JoinedFlows
 from paris.pacing import Pacing
 from paris.wire.base import BULK, RAW, UNPRIVILEGED
 
@@ -98,6 +95,9 @@ def compare(settings: Settings, hooks: Hooks = Hooks()) -> list[Measurement]:
 
     Raises and ends as `measure` does; packets cannot be captured.
     """
+    from mda.lanes import Together  # not where nothing is compared
+    from paris.joined import JoinedFlows
+
     seed = _seed(settings)
     random = Random(seed)
     open_wire, source, destination = _ends(settings, seed)
@@ -129,6 +129,8 @@ def compare(settings: Settings, hooks: Hooks = Hooks()) -> list[Measurement]:
 
 
 def _of_lane(record: Record, lane: int) -> Record:
+    from mda.lanes import in_lane
+
     outcomes = tuple(in_lane(record.outcomes, lane))
     unresolved = tuple(in_lane(record.unresolved, lane))
     known = {one.request for one in (*outcomes, *unresolved)}
@@ -199,6 +201,8 @@ def _other_sources(
     prefix_len = plans.prefix_len(settings, destination)
     if prefix_len is None:
         return ()
+    from mda.variants import MOST_SCARCE
+
     around = islice(other_addresses(source, prefix_len), _MOST_AROUND)
     if settings.network is not None:
         return tuple(islice(around, _SIMULATED_SOURCES))
