@@ -21,7 +21,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from mda.balancers import STEADY_ERROR, Evidence, Sightings, evidence, plain_outcomes
+from mda.balancers import STEADY_ERROR
+from mda.evidence import Evidence, Sightings, evidence, plain_outcomes
 from mda.graph import locate
 from mda.pairs import pairs
 from mda.rounds import Rounds

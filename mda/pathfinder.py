@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from mda.balancers import plain_outcomes
+from mda.evidence import plain_outcomes
 from mda.graph import locate
 from mda.rounds import Rounds
 from mda.routes import MOST_COMPARED, Wayfinder, chosen, measured_ttl, routes

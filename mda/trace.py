@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from mda import graph as graphs
-from mda.balancers import Balancer, balancers, plain_outcomes
+from mda.balancers import Balancer, balancers
 from mda.certainty import Certainty, certainty
 from mda.classic import Classic, classic
 from mda.diamonds import Diamond, diamonds
+from mda.evidence import plain_outcomes
 from mda.loops import Revisit, revisits
 from mda.model import IPAddress, Outcome, ProbeRequest, Reply, StopReason, Unresolved, Vertex
 from mda.pairs import choices, pairs

@@ -103,7 +103,8 @@ def diagram(trace: Trace, names: Mapping[IPAddress, str]) -> Diagram:
     )
 
 
-def _key(vertex: Vertex) -> str:
+def key_of(vertex: Vertex) -> str:
+    """What names a vertex's box."""
     return f"{vertex.ttl} {vertex.address if vertex.address is not None else f'*{vertex.star}'}"
 
 
@@ -128,7 +129,7 @@ def _box(vertex: Vertex, words: VertexWords, missed: float | None, *, is_compact
     if missed is not None:
         tip.append(f"hides one more even branch with probability {percent(missed)}")
     return Box(
-        key=_key(vertex),
+        key=key_of(vertex),
         kind=words.kind,
         strong=words.address,
         faint=tuple(
@@ -147,8 +148,8 @@ def _lines(trace: Trace, words: Mapping[Vertex, VertexWords]) -> tuple[Line, ...
         more = len(flows) - _MOST_TIP_FLOWS
         lines.append(
             Line(
-                near=_key(near),
-                far=_key(far),
+                near=key_of(near),
+                far=key_of(far),
                 width=round(_THINNEST + (_THICKEST - _THINNEST) * words[near].share * share, 2),
                 tip=f"{percent(share)} of the flows of {words[near].address} go to"
                 f" {words[far].address}; seen: {listed or 'none, taken for granted'}"
@@ -171,8 +172,8 @@ def _false_lines(trace: Trace) -> tuple[Line, ...]:
         return ()
     return tuple(
         Line(
-            near=_key(link.near),
-            far=_key(link.far),
+            near=key_of(link.near),
+            far=key_of(link.far),
             width=_FALSE_WIDTH,
             tip=f"an ordinary traceroute infers a link from {link.near.address} to"
             f" {link.far.address}: no flow takes it",
@@ -184,5 +185,5 @@ def _false_lines(trace: Trace) -> tuple[Line, ...]:
 
 
 def _group(number: int, diamond: Diamond) -> Group:
-    boxes = tuple(_key(vertex) for hop in diamond.hops for vertex in hop)
+    boxes = tuple(key_of(vertex) for hop in diamond.hops for vertex in hop)
     return Group(f"diamond {number}", diamond_size(diamond), boxes)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from mda.comparison import merged
 from mda.graph import vertices_by_ttl
-from render.diagram import Box, Column, Diagram, Line
+from render.diagram import Box, Column, Diagram, Line, key_of
 from render.findings import findings, place
 from render.labels import VertexWords, chance, count, milliseconds, vertex_words
 from render.palette import Kind
@@ -136,10 +136,6 @@ def _slower(view: View) -> str:
     )
 
 
-def _key(vertex: Vertex) -> str:
-    return f"{vertex.ttl} {vertex.address if vertex.address is not None else f'*{vertex.star}'}"
-
-
 def _box(comparison: Comparison, vertex: Vertex, words: Sequence[Words]) -> Box:
     names = comparison.of_vertex(vertex)
     known = [(view.name, one[vertex]) for view, one in zip(comparison.views, words, strict=True)
@@ -148,7 +144,7 @@ def _box(comparison: Comparison, vertex: Vertex, words: Sequence[Words]) -> Box:
     kind = next((kind for kind in (*_PROMINENT, *Kind) if kind in kinds), Kind.ROUTER)
     shown = tuple(f"{name} {_cell(one)}" for name, one in known if one.rtt)
     return Box(
-        key=_key(vertex),
+        key=key_of(vertex),
         kind=kind,
         strong="*" if vertex.address is None else str(vertex.address),
         faint=shown if vertex != _origin(comparison) else ("source",),
@@ -164,8 +160,8 @@ def _line(comparison: Comparison, near: Vertex, far: Vertex) -> Line:
     names = comparison.of_edge(near, far)
     share = len(names) / len(comparison.views)
     return Line(
-        near=_key(near),
-        far=_key(far),
+        near=key_of(near),
+        far=key_of(far),
         width=round(_THINNEST + (_THICKEST - _THINNEST) * share, 2),
         tip=f"seen by {', '.join(names)}",
         is_dashed=share < 1,

@@ -41,8 +41,15 @@ def plan(lab: Lab, version: int, protocol: Protocol = Protocol.UDP) -> FlowPlan:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("options", [(), ("--link",)], ids=["raw", "link"])
-@pytest.mark.parametrize("name", ["plain", "sixteen-wide", "meshed", "unequal-length"])
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("plain", ("--link",)),
+        ("sixteen-wide", ()),
+        ("meshed", ("--link",)),
+        ("unequal-length", ()),
+    ],
+)
 def test_the_graph_is_complete_and_true(name: str, options: tuple[str, ...]) -> None:
     with netlab.lab(netlab.TOPOLOGIES[name]) as lab:
         for version in (4, 6):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mda.balancers import STEADY_ERROR, Evidence, Family, Kind, Verdict, judge
+from mda.balancers import STEADY_ERROR, Kind, Verdict, judge
+from mda.evidence import Evidence, Family
 from mda.model import Vertex
 from mda.variants import Field
 from tests.support.drive import vertex

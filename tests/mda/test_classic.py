@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from random import Random
 
-from mda.balancers import plain_outcomes
 from mda.classic import QUERIES, Classic, Reality, classic, requests
+from mda.evidence import plain_outcomes
 from mda.graph import build, locate
 from mda.model import Vertex
 from mda.ordinary import Ordinary

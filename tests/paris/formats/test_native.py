@@ -13,6 +13,7 @@ import pytest
 
 import paris
 from mda.errors import ParisTraceError
+from mda.plan import Study
 from paris.errors import FormatError
 from paris.formats import native
 
@@ -41,6 +42,24 @@ def test_written_and_read_is_the_same_and_follows_the_schema(network: str) -> No
     assert again.certainty == trace.certainty
     assert again.diamonds == trace.diamonds
     assert native.write(again) == written
+
+
+@pytest.mark.parametrize("network", ["two-way", "nested", "per-packet", "per-destination", "loop"])
+def test_studies_follow_the_schema_and_from_what_is_read(network: str) -> None:
+    trace = traced(network, studies=frozenset(Study), follow="1", rounds=2)
+    written = native.write(trace)
+    jsonschema.validate(json.loads(written), SCHEMA)
+    again = native.read(written, "again.json")
+    assert again.balancers == trace.balancers
+    assert (again.routes, again.followed) == (trace.routes, trace.followed)
+    assert native.write(again) == written
+
+
+def test_files_from_before_there_were_studies_are_read() -> None:
+    document = json.loads(native.write(traced("plain")))
+    for later in ("prefix_len", "sources", "studies", "follow"):
+        del document["plan"][later]
+    assert native.read(json.dumps(document), "old.json").plan.studies == frozenset()
 
 
 def test_an_unfinished_trace_keeps_the_probes_that_were_in_flight() -> None:

@@ -1,0 +1,49 @@
+"""The JSON of comparisons: loses nothing, and follows its schema."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from paris import run
+from paris.comparing import comparison_of
+from paris.errors import FormatError
+from paris.formats import comparison, native
+from paris.settings import Lane, Settings
+
+SCHEMAS = Path(native.__file__).parent
+
+
+@pytest.mark.parametrize("network", ["nested", "silent-branch", "firewall"])
+def test_written_and_read_is_the_same_and_follows_the_schema(network: str) -> None:
+    settings = Settings(
+        network=network, multipath=True, compare=(Lane("udp", None), Lane("tcp", 443))
+    )
+    traces = [run.assemble(one) for one in run.compare(settings)]
+    written = comparison.write(comparison_of(settings, traces))
+    document = json.loads(written)
+    jsonschema.validate(document, json.loads((SCHEMAS / "comparison.schema.json").read_text()))
+    of_traces = json.loads((SCHEMAS / "native.schema.json").read_text())
+    for view in document["views"]:
+        jsonschema.validate(view["trace"], of_traces)
+    assert comparison.is_one(document)
+    assert comparison.write(comparison.read(written, "file")) == written
+
+
+@pytest.mark.parametrize(
+    ("document", "message"),
+    [
+        ({"format": comparison.FORMAT, "version": 7}, "written in version 7"),
+        ({"format": comparison.FORMAT, "version": 1}, "'views' is missing"),
+        ({"format": comparison.FORMAT, "version": 1, "views": 3}, "not what it should be"),
+        ({"format": comparison.FORMAT, "version": 1, "views": [{"name": "a", "trace": {}}]},
+         "not a paris-trace file"),
+    ],
+)  # fmt: skip
+def test_broken_files_are_one_clear_line(document: dict[str, object], message: str) -> None:
+    with pytest.raises(FormatError, match=message) as caught:
+        comparison.read(json.dumps(document), "file.json")
+    assert str(caught.value).startswith("file.json: ")
