@@ -57,6 +57,7 @@ class Variant(NamedTuple):
 _FIELDS: Final = tuple(Field)
 _PLAIN: Final = 1 << 20  # flows that vary nothing but the flow field have numbers below this
 MOST_VALUES: Final = (1 << 12) - 1  # of `number`
+MOST_COMPANIONS: Final = MOST_VALUES // (MOST_SCARCE + 1)  # variants in ALL fields
 
 
 def variant(base: int, field: Field, number: int) -> int:

@@ -13,7 +13,15 @@ from enum import Enum
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from mda.variants import MOST_SCARCE, MOST_VALUES, SCARCE, Field, Variant, variant_of
+from mda.variants import (
+    MOST_COMPANIONS,
+    MOST_SCARCE,
+    MOST_VALUES,
+    SCARCE,
+    Field,
+    Variant,
+    variant_of,
+)
 from paris.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -230,7 +238,9 @@ class FlowPlan:
                 return min(len(self.sources), MOST_SCARCE)
             case Field.PROTOCOL:
                 return 1
-            case Field.DESTINATION | Field.ALL:
+            case Field.ALL:
+                return MOST_COMPANIONS
+            case Field.DESTINATION:
                 bits = self.destination.max_prefixlen - self.prefix_len
                 # The addresses of a network itself and of its broadcasts are nobody's.
                 return min(MOST_VALUES, (1 << bits) - 3) if bits > 1 else 0

@@ -8,7 +8,7 @@ from ipaddress import ip_address
 import pytest
 
 from mda.model import ProbeRequest
-from mda.variants import Field, scarce_variant, variant
+from mda.variants import MOST_COMPANIONS, Field, scarce_variant, variant
 from paris import probes, tags
 from paris.errors import SettingsError
 from paris.flows import PREFIX_LEN, FlowField, FlowPlan, Protocol
@@ -141,7 +141,11 @@ def test_destinations_stay_in_the_prefix_and_are_hosts() -> None:
     assert all(str(one).startswith("203.0.113.") for one in found)
     assert not {ip_address("203.0.113.0"), ip_address("203.0.113.255"), plan.destination} & found
     narrow = replace(plan, prefix_len=32)
-    assert narrow.values(Field.DESTINATION) == narrow.values(Field.ALL) == 0
+    assert narrow.values(Field.DESTINATION) == 0
+    assert narrow.values(Field.ALL) == plan.values(Field.ALL) == MOST_COMPANIONS
+    alone = narrow.headers(variant(0, Field.ALL, 200))
+    assert alone.destination == plan.destination
+    assert alone.dport != plan.dport
 
 
 def test_without_a_prefix_addresses_and_protocol_stay() -> None:
