@@ -200,7 +200,11 @@ def routes(table: FlowTable, located: Located, outcomes: Iterable[Outcome]) -> t
         )
         for number, (way, flows) in enumerate(taken.items(), start=1)
     ]
-    return _compared(found)
+    ends = {
+        vertex for route in found for vertex in route.vertices if vertex.ttl == route.measured_ttl
+    }
+    is_limited = any(vertex in table.hop(vertex.ttl).limits() for vertex in ends)
+    return _compared(found, compares_losses=not is_limited)
 
 
 class Seen:
@@ -224,8 +228,11 @@ class Seen:
         return Times(asked, asked - len(rtts_s), tuple(rtts_s))
 
 
-def _compared(every: Sequence[Route]) -> tuple[Route, ...]:
-    """The routes with the chances that they do not differ from the others together."""
+def _compared(every: Sequence[Route], *, compares_losses: bool) -> tuple[Route, ...]:
+    """The routes with the chances that they do not differ from the others together.
+
+    Where an end limits its answers to a rate, losses are its own and are not compared.
+    """
     found = every[:MOST_COMPARED]
     asked = sum(route.times.asked for route in found)
     lost = sum(route.times.lost for route in found)
@@ -233,7 +240,10 @@ def _compared(every: Sequence[Route]) -> tuple[Route, ...]:
     for route in found:
         others = [rtt_s for one in found if one is not route for rtt_s in one.times.rtts_s]
         by_rtt.append(rank_probability(route.times.rtts_s, others))
-        by_loss.append(fisher(route.times.lost, route.times.asked, lost, asked) if asked else 1.0)
+        has_losses = compares_losses and asked
+        by_loss.append(
+            fisher(route.times.lost, route.times.asked, lost, asked) if has_losses else 1.0
+        )
         own_s = route.times.median_s
         slower_s.append(own_s - median(others) if others and own_s is not None else 0.0)
     compared = (

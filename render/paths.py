@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from mda.graph import vertices_by_ttl
 from mda.plan import Study
-from render.findings import number_of_paths
+from render.findings import number_of_paths, place
 from render.labels import chance, count, milliseconds, percent
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def _listed(trace: Trace, recipes: Callable[[int], Recipe]) -> list[str]:
         recipe = recipes(route.flows[0])
         lines += [line, f"        {recipe.ports}"]
         lines += [f"        {command}" for command in recipe.commands]
-    return [*lines, *_differences(trace.routes)]
+    return [*lines, *_differences(trace.routes), *_limits(trace)]
 
 
 def _followed(trace: Trace, recipes: Callable[[int], Recipe]) -> list[str]:
@@ -110,6 +110,19 @@ def _differences(routes: Sequence[Route]) -> list[str]:
     if not lines and len(routes) > 1:
         lines.append("no path differs from the others in time or loss")
     return lines
+
+
+def _limits(trace: Trace) -> list[str]:
+    """That losses are not those of paths, where an end answers at a limited rate."""
+    ends = {route.vertices[route.measured_ttl - trace.plan.first_ttl] for route in trace.routes}
+    limited = sorted(
+        (one for one in ends if (known := trace.answering.get(one)) and known.limit is not None),
+        key=lambda one: one.sort_key,
+    )
+    return [
+        f"{place(one)} limits its answers to a rate: losses are its own, and not compared"
+        for one in limited
+    ]
 
 
 def _numbers(trace: Trace) -> dict[Vertex, str]:

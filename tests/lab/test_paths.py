@@ -78,3 +78,11 @@ def test_the_lossy_one_of_four_is_named() -> None:
         found = trace(lab, 4, *SURE, "--paths", "--rounds", "40").document
         lossy = [path for path in found["paths"] if path["differs_in_loss"]]
         assert [addresses(path)[2] for path in lossy] == [str(lab.shown("lb", "a2", 4))]
+
+
+def test_losses_of_a_host_that_limits_its_answers_are_not_those_of_paths() -> None:
+    with netlab.lab(netlab.diamond(2), limited=["dst"]) as lab:
+        options = ("-n", "--paths", "--rounds", "8", "--seed", "2")
+        run = lab.run(*command_line(str(netlab.TARGET[4]), *options))
+    assert "203.0.113.9 (hop 5) limits its answers to a rate: losses are its own" in run.stdout
+    assert "loses" not in run.stdout
