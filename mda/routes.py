@@ -113,7 +113,7 @@ class Recipe:
 
 
 def measured_ttl(way: Way) -> int:
-    """The TTL of the last vertex of a way that answers."""
+    """The TTL of the last vertex of a way that answers; 0 if none does."""
     return next((vertex.ttl for vertex in reversed(way) if vertex.address is not None), 0)
 
 
@@ -136,7 +136,7 @@ class Wayfinder:
         found: defaultdict[Way, list[int]] = defaultdict(list)
         for flow in sorted(self.located.hops[self.located.origin.ttl]):
             way = self._way(flow)
-            if way:
+            if way and measured_ttl(way):
                 found[way].append(flow)
         ordered = sorted(found, key=lambda way: [vertex.sort_key for vertex in way])
         return {way: found[way] for way in ordered}

@@ -133,3 +133,9 @@ def test_the_slow_and_the_lossy_path_are_told_and_no_other() -> None:
     assert paths[2].slower_s == pytest.approx(0.005, abs=0.0005)
     assert paths[2].times.median_s == pytest.approx(0.0255, abs=0.0005)
     assert (paths[5].times.p95_s or 0) >= (paths[5].times.median_s or 1)
+
+
+def test_where_nothing_answers_there_is_no_path_and_nothing_more_is_asked() -> None:
+    paths, played = found(layers(1, 2, 1).per_flow(Random(1)), loss=1.0)
+    assert paths == ()
+    assert all(one.request.ttl >= 1 for one in played.outcomes)
