@@ -42,6 +42,11 @@ class Times:
     rtts_s: tuple[float, ...]  # ascending
 
     @property
+    def loss(self) -> float:
+        """The share that was lost."""
+        return self.lost / self.asked if self.asked else 0.0
+
+    @property
     def median_s(self) -> float | None:
         """The median round-trip time; None if nothing was answered."""
         return median(self.rtts_s) if self.rtts_s else None
@@ -62,7 +67,8 @@ class Route:
     `share` is that of all flows, with its 95 % interval from `low` to `high`. `times` are those of
     its last vertex that answers. `rtt_probability` and `loss_probability` are the chances of times
     and losses so different from the other routes' if all were alike, over all routes (Holm), and
-    `slower_s` is how much its median lies above that of the others.
+    `slower_s` is how much its median lies above that of the others, `lossier` how much its share of
+    losses lies above the median of theirs.
     """
 
     number: int
@@ -75,6 +81,7 @@ class Route:
     rtt_probability: float = 1.0
     loss_probability: float = 1.0
     slower_s: float = 0.0
+    lossier: float = 0.0
 
     @property
     def measured_ttl(self) -> int:
@@ -90,8 +97,8 @@ class Route:
 
     @property
     def differs_in_loss(self) -> bool:
-        """Whether it loses more or less than the others."""
-        return self.loss_probability <= LEVEL
+        """Whether it loses more or less than most of the others."""
+        return self.loss_probability <= LEVEL and abs(self.lossier) >= _WORTH_SHARE
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +243,7 @@ def _compared(every: Sequence[Route], *, compares_losses: bool) -> tuple[Route, 
     found = every[:MOST_COMPARED]
     asked = sum(route.times.asked for route in found)
     lost = sum(route.times.lost for route in found)
-    by_rtt, by_loss, slower_s = [], [], []
+    by_rtt, by_loss, slower_s, lossier = [], [], [], []
     for route in found:
         others = [rtt_s for one in found if one is not route for rtt_s in one.times.rtts_s]
         by_rtt.append(rank_probability(route.times.rtts_s, others))
@@ -244,12 +251,15 @@ def _compared(every: Sequence[Route], *, compares_losses: bool) -> tuple[Route, 
         by_loss.append(
             fisher(route.times.lost, route.times.asked, lost, asked) if has_losses else 1.0
         )
+        losses = [one.times.loss for one in found if one is not route]
+        # Beside one that loses much, all others lose less than the rest together.
+        lossier.append(route.times.loss - median(losses) if losses else 0.0)
         own_s = route.times.median_s
         slower_s.append(own_s - median(others) if others and own_s is not None else 0.0)
     compared = (
-        replace(route, rtt_probability=rtt, loss_probability=loss, slower_s=slower)
-        for route, rtt, loss, slower in zip(
-            found, holm(by_rtt), holm(by_loss), slower_s, strict=True
+        replace(route, rtt_probability=rtt, loss_probability=loss, slower_s=slower, lossier=more)
+        for route, rtt, loss, slower, more in zip(
+            found, holm(by_rtt), holm(by_loss), slower_s, lossier, strict=True
         )
     )
     return (*compared, *every[MOST_COMPARED:])

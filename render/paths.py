@@ -91,8 +91,6 @@ def _times(times: Times) -> tuple[str, str, str, str]:
 def _differences(routes: Sequence[Route]) -> list[str]:
     """Which paths are slower, faster or lose more than the others."""
     lines = []
-    asked = sum(route.times.asked for route in routes)
-    lost = sum(route.times.lost for route in routes)
     for route in routes:
         if route.differs_in_rtt:
             way = "slower" if route.slower_s > 0 else "faster"
@@ -101,11 +99,10 @@ def _differences(routes: Sequence[Route]) -> list[str]:
                 f"{milliseconds(abs(route.slower_s))} ms (p {chance(route.rtt_probability)})"
             )
         if route.differs_in_loss:
-            others = (lost - route.times.lost) / max(asked - route.times.asked, 1)
-            own = route.times.lost / max(route.times.asked, 1)
+            usual = route.times.loss - route.lossier
             lines.append(
-                f"path {route.number} loses {percent(own)} where the others lose "
-                f"{percent(others)} (p {chance(route.loss_probability)})"
+                f"path {route.number} loses {percent(round(route.times.loss, 3))} where others "
+                f"lose {percent(round(usual, 3))} (p {chance(route.loss_probability)})"
             )
     if not lines and len(routes) > 1:
         lines.append("no path differs from the others in time or loss")

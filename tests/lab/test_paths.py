@@ -75,7 +75,7 @@ def test_the_lossy_one_of_four_is_named() -> None:
     with netlab.lab(netlab.diamond(4)) as lab:
         lab.rules("a2", "type filter hook forward priority 0",
                   "ip daddr 203.0.113.9 numgen random mod 10 < 4 drop")  # fmt: skip
-        found = trace(lab, 4, *SURE, "--paths", "--rounds", "40").document
+        found = trace(lab, 4, *SURE, "--paths", "--rounds", "30").document
         lossy = [path for path in found["paths"] if path["differs_in_loss"]]
         assert [addresses(path)[2] for path in lossy] == [str(lab.shown("lb", "a2", 4))]
 

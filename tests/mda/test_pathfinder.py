@@ -135,6 +135,26 @@ def test_the_slow_and_the_lossy_path_are_told_and_no_other() -> None:
     assert (paths[5].times.p95_s or 0) >= (paths[5].times.median_s or 1)
 
 
+def test_beside_one_that_loses_much_the_others_are_not_said_to_lose_little() -> None:
+    outcomes: list[Outcome] = []
+    for flow in range(4):
+        way = [interface(1), interface(10 + flow), interface(3)]
+        for attempt in range(60):
+            for ttl, responder in enumerate(way, start=1):
+                request = ProbeRequest(flow, ttl, attempt)
+                kind = ReplyKind.UNREACHABLE if ttl == 3 else ReplyKind.TIME_EXCEEDED
+                if ttl == 3 and flow == 0 and attempt % 2:
+                    outcomes.append(Loss(request=request, sent_at_s=0.0, gave_up_at_s=1.0))
+                    continue
+                outcomes.append(Reply(request=request, kind=kind, responder=responder,
+                                      sent_at_s=0.0, received_at_s=0.02))  # fmt: skip
+    table = tabulate(outcomes, 3)
+    paths = routes(table, locate(table, SOURCE, 1), outcomes)
+    assert all(path.loss_probability <= 0.01 for path in paths)  # each against all the others
+    assert [path.number for path in paths if path.differs_in_loss] == [1]
+    assert paths[0].lossier == pytest.approx(0.5)
+
+
 def test_where_nothing_answers_there_is_no_path_and_nothing_more_is_asked() -> None:
     paths, played = found(layers(1, 2, 1).per_flow(Random(1)), loss=1.0)
     assert paths == ()
