@@ -35,6 +35,7 @@ from typing import TYPE_CHECKING, Final
 from mda.again import Again
 from mda.model import Reply, Vertex
 from mda.pairs import HopPair, Samples, pair
+from mda.procedure import Procedure
 from mda.steering import aim_at, flows_towards, likely_width
 from mda.table import FlowsAt, FlowTable, only_vertex
 from mda.wave import Sent, Wave
@@ -53,7 +54,7 @@ _MESHING_FLOWS: Final = 2  # flows a vertex of MDA-Lite's meshing test
 _PROOF_FLOWS: Final = 12  # all through one vertex: another has a chance of 2^-11 to stay unseen
 
 
-class Explorer:
+class Explorer(Procedure):
     """The MDA of Augustin et al. (E2EMON 2007); see the module's theory of operation.
 
     `flows` is how many flow numbers exist, `gap_limit` how many silent hops in a row are searched
@@ -90,6 +91,7 @@ class Explorer:
         self._far_outcomes: list[Outcome] = []
         self._branching = 0
         self._idle = False
+        self._silent_since_s: dict[int, float] = {}
 
     @property
     def finished(self) -> bool:
@@ -97,12 +99,22 @@ class Explorer:
         return self._idle and not any(map(self._is_awaited, self._sent.flying))
 
     def _is_awaited(self, request: ProbeRequest) -> bool:
-        is_beyond = request.ttl > self._table.ended.get(request.flow, request.ttl)
         return not (
-            is_beyond
+            self._table.is_beyond_end(request.flow, request.ttl)
             or self._is_far_probe(request)
             or self._table.is_silent(request.flow, request.ttl)
         )
+
+    def abandons(self, request: ProbeRequest) -> bool:
+        """See Procedure."""
+        is_beyond = self._table.is_beyond_end(request.flow, request.ttl)
+        if is_beyond:
+            self._sent.settle(request)
+        return is_beyond
+
+    def silent_since_s(self) -> dict[int, float]:
+        """See Procedure."""
+        return self._silent_since_s
 
     def on_outcome(self, outcome: Outcome) -> None:
         """See Procedure."""
@@ -180,10 +192,12 @@ class Explorer:
         last_answer = self._table.last_answer()
         branching = 0
         points = self._bound.points(self._branching)
+        self._silent_since_s = {}
         for ttl in range(self._first_ttl, self._max_ttl + 1):
             through = self._table.through(ttl, before)
             here = self._table.located_next(ttl, through)
             self._find_ends(ttl, through, wave)
+            self._note_silences(ttl, here)
             hops = pair(self._table, ttl, through, here)
             if self._table.hop(ttl).others:
                 self._again.until_steady(ttl, wave)
@@ -338,6 +352,16 @@ class Explorer:
         for flow in self._table.hop(ttl).answers:
             if flow and self._table.ended.get(flow) == ttl and flow not in through:
                 wave.ask_first(flow, ttl - 1)
+
+    def _note_silences(self, ttl: int, here: FlowsAt) -> None:
+        """Keep since when the silences at `ttl` last."""
+        flows_by_star: dict[Vertex, set[int]] = {}
+        for flow, vertex in here.items():
+            if vertex.address is None:
+                flows_by_star.setdefault(vertex, set()).add(flow)
+        if flows_by_star:
+            hop = self._table.hop(ttl)
+            self._silent_since_s[ttl] = max(map(hop.silent_since_s, flows_by_star.values()))
 
     def _prove_edges(self, ttl: int, before: FlowsAt, samples: Samples, wave: Wave) -> None:
         """Flows to the hop before of successors that no flow joins to their predecessor.

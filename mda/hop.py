@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Final
 from mda.limits import Answering, RateLimit, rate_limit
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from mda.model import Reply, Vertex
 
 # Equal answers in a row after which a flow that changed its vertex once has done so for good: a
@@ -104,6 +106,10 @@ class Hop:
         # What left at the same moment left in this order.
         sent = sorted((at_s, attempt, flow) for (flow, attempt), at_s in (lost | met).items())
         return [(at_s, (flow, attempt) in met) for at_s, attempt, flow in sent]
+
+    def silent_since_s(self, flows: Collection[int]) -> float:
+        """When the first of the probes of these flows that were lost was sent."""
+        return min(sent_at_s for sent_at_s, flow, _ in self.lost_at if flow in flows)
 
     def limits(self) -> dict[Vertex, RateLimit]:
         """The vertices that answer at a limited rate."""

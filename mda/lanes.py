@@ -70,3 +70,21 @@ class Together:
     def finished(self) -> bool:
         """See Procedure."""
         return all(one.finished for one in self._procedures)
+
+    def abandons(self, request: ProbeRequest) -> bool:
+        """See Procedure."""
+        lane, flow = lane_of(request.flow)
+        return self._procedures[lane].abandons(request._replace(flow=flow))
+
+    def silent_since_s(self) -> dict[int, float]:
+        """See Procedure."""
+        since_s: dict[int, float] = {}
+        for one in self._procedures:
+            for ttl, at_s in one.silent_since_s().items():
+                since_s[ttl] = max(at_s, since_s.get(ttl, at_s))
+        return since_s
+
+    def goes_on(self) -> bool:
+        """See Procedure."""
+        begun = [procedure.goes_on() for procedure in self._procedures]
+        return any(begun)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mda.model import ProbeRequest
+from mda.procedure import Procedure
 from mda.table import FlowTable
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from mda.model import Outcome
 
 
-class Path:
+class Path(Procedure):
     """Asks flow 0 `queries` times at every TTL from `first_ttl` to `max_ttl`.
 
     TTLs beyond the first that is known to end the path are not asked any more.
@@ -33,7 +34,7 @@ class Path:
             if request is None:
                 self._planned_all = True
                 break
-            if request.ttl <= self._table.ended.get(0, request.ttl):
+            if not self._table.is_beyond_end(0, request.ttl):
                 requests.append(request)
         self._flying.update(requests)
         return requests
@@ -53,6 +54,22 @@ class Path:
         end = self._table.ended.get(0)
         awaited = (request for request in self._flying if end is None or request.ttl <= end)
         return self._planned_all and not any(True for _ in awaited)
+
+    def abandons(self, request: ProbeRequest) -> bool:
+        """See Procedure."""
+        is_beyond = self._table.is_beyond_end(request.flow, request.ttl)
+        if is_beyond:
+            self._flying.discard(request)
+        return is_beyond
+
+    def silent_since_s(self) -> dict[int, float]:
+        """See Procedure."""
+        end = self._table.ended.get(0)
+        return {
+            ttl: hop.silent_since_s((0,))
+            for ttl, hop in self._table.hops.items()
+            if hop.losses and not hop.answers and (end is None or ttl < end)
+        }
 
 
 def _plan(first_ttl: int, max_ttl: int, queries: int) -> Iterator[ProbeRequest]:

@@ -31,6 +31,24 @@ class Procedure(Protocol):
     def finished(self) -> bool:
         """Whether every returned request has its outcome and there is nothing more to ask."""
 
+    def abandons(self, request: ProbeRequest) -> bool:
+        """Whether a returned request is not wanted any more; if so it is not sent: no outcome."""
+        return False
+
+    def silent_since_s(self) -> dict[int, float]:
+        """The TTLs with a silence that is believed in: when the first probe it rests on was sent.
+
+        Of several silences at a TTL the latest. An answer may still come and take one back.
+        """
+        return {}
+
+    def goes_on(self) -> bool:
+        """Whether something else begins, now that it is finished and late answers had their time.
+
+        If so, it is no longer finished.
+        """
+        return False
+
 
 @dataclass(frozen=True, slots=True)
 class History:
@@ -54,9 +72,6 @@ class Chain:
     def wanted(self, room: int) -> list[ProbeRequest]:
         """See Procedure."""
         requests = self._current.wanted(room)
-        while not requests and self._current.finished and self._following:
-            self._current = self._following.pop(0)(self._history)
-            requests = self._current.wanted(room)
         self._history.requests.extend(requests)
         return requests
 
@@ -72,4 +87,19 @@ class Chain:
     @property
     def finished(self) -> bool:
         """See Procedure."""
-        return not self._following and self._current.finished
+        return self._current.finished
+
+    def abandons(self, request: ProbeRequest) -> bool:
+        """See Procedure."""
+        return self._current.abandons(request)
+
+    def silent_since_s(self) -> dict[int, float]:
+        """See Procedure."""
+        return self._current.silent_since_s()
+
+    def goes_on(self) -> bool:
+        """See Procedure."""
+        if not self._following:
+            return False
+        self._current = self._following.pop(0)(self._history)
+        return True

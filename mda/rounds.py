@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections import deque
 from typing import TYPE_CHECKING
 
+from mda.procedure import Procedure
 from mda.table import tabulate
 from mda.wave import Sent
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from mda.procedure import History
 
 
-class Rounds(ABC):
+class Rounds(Procedure, ABC):
     """See Procedure; for procedures that go on from a `history`, which they take over.
 
     `outcomes` are all so far, and `sent` is what was requested.

@@ -104,6 +104,10 @@ class FlowTable:
         needed = math.ceil(math.log(_SILENT_BY_LOSS) / math.log(hop.loss_rate()))
         return max(self.attempts, min(needed, _MOST_TRIES * self.attempts))
 
+    def is_beyond_end(self, flow: int, ttl: int) -> bool:
+        """Whether the path of `flow` is known to end before `ttl`."""
+        return ttl > self.ended.get(flow, ttl)
+
     def is_silent(self, flow: int, ttl: int) -> bool:
         """Whether `flow` was asked at `ttl` as often as it may be, and never answered."""
         hop = self.hop(ttl)

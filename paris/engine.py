@@ -14,6 +14,7 @@ from paris.errors import WireError
 from paris.pacing import Pacing
 from paris.pending import Pending, Stray
 from paris.probes import Builder
+from paris.waits import Waits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,10 +25,6 @@ if TYPE_CHECKING:
     from paris.flows import FlowPlan
     from paris.wire.base import Received, Wire
 
-# A probe is given up after three times the slowest answer of this trace, within these limits:
-# the lower one bridges the queues that a burst of ours may build up, the upper is the user's.
-_SHORTEST_WAIT_S: Final = 0.25
-_SLOWER_THAN_ANY: Final = 3.0
 # Answers of one wave arrive close together; the procedure is asked again when none has come for
 # this share of the slowest answer's time, as long as none for this long.
 _SETTLED_SHARE: Final = 0.1
@@ -88,7 +85,8 @@ class _HeldBack:
 class Engine:
     """Runs one procedure over one wire.
 
-    `observe` is told of every outcome, `recorder` of every datagram. `first_tag` is where the tags
+    `wait_s` is the longest wait for a reply, None for the usual one (see Waits). `observe` is told
+    of every outcome, `recorder` of every datagram. `first_tag` is where the tags
     of this run begin. `before_parsing` is called once, before the first answer is parsed.
     `build_many` makes the same datagrams as `probes.build`, of many requests.
     """
@@ -97,8 +95,8 @@ class Engine:
     wire: Wire
     plan: FlowPlan
     pacing: Pacing
-    wait_s: float
     limits: Limits
+    wait_s: float | None = None
     first_tag: int = 1
     observe: Callable[[Outcome], None] = lambda _: None
     recorder: Recorder | None = None
@@ -111,7 +109,7 @@ class Engine:
     _outcomes: list[Outcome] = field(init=False, default_factory=list)
     _unmatched: Counter[str] = field(init=False, default_factory=Counter)
     _sent: int = field(init=False, default=0)
-    _slowest_s: float = field(init=False, default=0.0)
+    _waits: Waits = field(init=False)
     _sent_at_s: float = field(init=False, default=0.0)
     _ask_at_s: float = field(init=False, default=0.0)
     _has_more: bool = field(init=False, default=False)
@@ -120,6 +118,7 @@ class Engine:
     def __post_init__(self) -> None:
         self._pending = Pending(self.plan, self.first_tag)
         self._builder = Builder(self.plan)
+        self._waits = Waits(self.wait_s, self.wire.longest_wait_s)
 
     def run(self) -> Record:
         """Measure until the procedure is finished, a limit is reached, or Ctrl-C.
@@ -155,7 +154,8 @@ class Engine:
         end_s = float("inf") if deadline_s is None else started_at_s + deadline_s
         while True:
             now_s = self.wire.now_s()
-            for loss in self._pending.expire(now_s, self._timeout_s()):
+            for loss in self._pending.expire(now_s, self._waits.timeout_s):
+                self._waits.gave_up(loss.request.ttl, now_s - loss.sent_at_s)
                 self._deliver(loss, now_s)
             if not self._queue and self._is_to_ask(now_s):
                 room = self._batch()
@@ -164,7 +164,9 @@ class Engine:
                 self._has_more = len(wanted) == room
                 self._ask_at_s = float("inf")
                 if self.procedure.finished:
-                    return StopReason.COMPLETE
+                    self._ask_at_s = self._late_until_s()
+                    if now_s >= self._ask_at_s and not self.procedure.goes_on():
+                        return StopReason.COMPLETE
             if now_s >= end_s:
                 return StopReason.TIME_BUDGET
             spent = most is not None and self._sent >= most
@@ -189,16 +191,20 @@ class Engine:
 
     def _more_at_s(self) -> float:
         """When the answers to what was sent last are there, by the slowest so far."""
-        return self._sent_at_s + (1 + _SETTLED_SHARE) * self._slowest_s
+        return self._sent_at_s + (1 + _SETTLED_SHARE) * self._waits.slowest_s
 
     def _batch(self) -> int:
         return max(self.pacing.burst, int(self.pacing.rate_pps * _BATCH_S))
 
-    def _timeout_s(self) -> float:
-        """How long a probe is waited for, given the answers so far."""
-        if not self._slowest_s:
-            return self.wait_s
-        return min(self.wait_s, max(_SHORTEST_WAIT_S, _SLOWER_THAN_ANY * self._slowest_s))
+    def _late_until_s(self) -> float:
+        """Until when a late answer may still take back a silence that the procedure believes in."""
+        return max(
+            (
+                since_s + self._waits.whole_s(ttl)
+                for ttl, since_s in self.procedure.silent_since_s().items()
+            ),
+            default=0.0,
+        )
 
     def _send(self, now_s: float) -> None:
         self._hold_back()
@@ -251,18 +257,23 @@ class Engine:
     def _take(
         self, queue: deque[ProbeRequest], room: int, taken: Sequence[ProbeRequest], now_s: float
     ) -> list[ProbeRequest]:
-        """Up to `room` requests off a queue, leaving those whose flow must wait its turn."""
-        if not self.wire.one_at_a_time:
-            return [queue.popleft() for _ in range(min(room, len(queue)))]
+        """Up to `room` requests off a queue, leaving those whose flow must wait its turn.
+
+        What the procedure has lost interest in is dropped.
+        """
+        in_turn = self.wire.one_at_a_time
         busy = {request.flow for request in taken}
         ready: list[ProbeRequest] = []
         waiting: list[ProbeRequest] = []
         while queue and len(ready) < room:
             request = queue.popleft()
-            if request.flow in busy or self._pending.free_at_s(request.flow) > now_s:
+            if self.procedure.abandons(request):
+                continue
+            flow = request.flow
+            if in_turn and (flow in busy or self._pending.free_at_s(flow) > now_s):
                 waiting.append(request)
             else:
-                busy.add(request.flow)
+                busy.add(flow)
                 ready.append(request)
         queue.extendleft(reversed(waiting))
         return ready
@@ -301,9 +312,7 @@ class Engine:
             moments.append(self._more_at_s())
         moments.append(self._may_send_at_s(self._queue, self.pacing))
         moments += [self._may_send_at_s(held.queue, held.pacing) for held in self._held.values()]
-        oldest_s = self._pending.oldest_s()
-        if oldest_s is not None:
-            moments.append(oldest_s + self._timeout_s())
+        moments.append(self._pending.next_expiry_s(self._waits.timeout_s))
         return min(moments)
 
     def _receive(self, until_s: float) -> None:
@@ -328,7 +337,7 @@ class Engine:
                 continue
             if self.wire.one_at_a_time and answer.request in self._queue:
                 self._queue.remove(answer.request)  # withdrawn, and answered after all
-            self._slowest_s = max(self._slowest_s, answer.rtt_s)
+            self._waits.replied(answer.request.ttl, answer.rtt_s)
             # Answers settle from when they are known: they may have waited for us.
             self._deliver(answer, self.wire.now_s())
 
@@ -343,4 +352,4 @@ class Engine:
         self._outcomes.append(outcome)
         self.procedure.on_outcome(outcome)
         self.observe(outcome)
-        self._ask_at_s = now_s + max(_SETTLED_S, _SETTLED_SHARE * self._slowest_s)
+        self._ask_at_s = now_s + max(_SETTLED_S, _SETTLED_SHARE * self._waits.slowest_s)

@@ -180,9 +180,8 @@ def trace_parser() -> argparse.ArgumentParser:
         "-w",
         "--wait",
         type=seconds,
-        default=2.0,
         metavar="SECONDS",
-        help="longest wait for an answer; adapts downwards (2)",
+        help="how long a silence must last to be believed (5; 2 before hops that replied)",
     )
     add(
         "-z",

@@ -5,7 +5,7 @@ The time is always an argument. An answer counts only if what it quotes is a pro
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Final
@@ -16,6 +16,8 @@ from paris.errors import WireError
 from paris.flows import Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from mda.model import ProbeRequest
     from paris.flows import FlowHeaders, FlowPlan
     from paris.replies import ParsedReply, QuotedProbe
@@ -67,7 +69,8 @@ class Pending:
         self._next_tag = first_tag
         self._headers: dict[int, FlowHeaders] = {}
         self._flights: dict[int, _Flight] = {}
-        self._order: deque[_Flight] = deque()  # as sent; answered ones are passed over
+        # By TTL, as sent; the answered ones are passed over.
+        self._order: defaultdict[int, deque[_Flight]] = defaultdict(deque)
         self._all: list[_Flight] = []  # as sent
         self._busy: Counter[int] = Counter()  # probes in flight by flow
         # Once answers have come that name a flow only: until when a flow may have late ones.
@@ -89,7 +92,7 @@ class Pending:
     def add(self, tag: int, request: ProbeRequest, sent_at_s: float) -> None:
         """Count a probe as in flight; probes are added in the order in which they were sent."""
         flight = self._flights[tag] = _Flight(tag, request, sent_at_s)
-        self._order.append(flight)
+        self._order[request.ttl].append(flight)
         self._all.append(flight)
         self._busy[request.flow] += 1
         self.in_flight += 1
@@ -114,29 +117,31 @@ class Pending:
         if flight.state is _State.IN_FLIGHT:
             flight.sent_at_s = sent_at_s
 
-    def oldest_s(self) -> float | None:
-        """When the probe that is in flight for longest was sent; None if there is none."""
-        self._pass_over_landed()
-        return self._order[0].sent_at_s if self._order else None
+    def next_expiry_s(self, timeout_s: Callable[[int], float]) -> float:
+        """When the next probe is given up, by the time-out of its TTL; infinite if none is."""
+        return min(
+            (flight.sent_at_s + timeout_s(ttl) for ttl, flight in self._oldest()),
+            default=float("inf"),
+        )
 
-    def expire(self, now_s: float, timeout_s: float) -> list[Loss]:
-        """Give up the probes that have been in flight for `timeout_s`."""
+    def expire(self, now_s: float, timeout_s: Callable[[int], float]) -> list[Loss]:
+        """Give up the probes that have been in flight for the time-out of their TTL."""
         losses = []
-        self._pass_over_landed()
-        while self._order and self._order[0].sent_at_s + timeout_s <= now_s:
-            flight = self._order.popleft()
-            self._land(flight, _State.LOST)
-            losses.append(
-                Loss(request=flight.request, sent_at_s=flight.sent_at_s, gave_up_at_s=now_s)
-            )
-            self._pass_over_landed()
+        while overdue := [
+            flight for ttl, flight in self._oldest() if flight.sent_at_s + timeout_s(ttl) <= now_s
+        ]:
+            for flight in overdue:
+                self._land(flight, _State.LOST)
+                losses.append(
+                    Loss(request=flight.request, sent_at_s=flight.sent_at_s, gave_up_at_s=now_s)
+                )
         return losses
 
     def unresolved(self) -> list[Unresolved]:
         """The probes that are in flight, as sent."""
         return [
             Unresolved(flight.request, flight.sent_at_s)
-            for flight in self._order
+            for flight in self._all
             if flight.state is _State.IN_FLIGHT
         ]
 
@@ -234,9 +239,15 @@ class Pending:
             changed=changed,
         )
 
-    def _pass_over_landed(self) -> None:
-        while self._order and self._order[0].state is not _State.IN_FLIGHT:
-            self._order.popleft()
+    def _oldest(self) -> Iterator[tuple[int, _Flight]]:
+        """The TTLs that have probes in flight, each with the one sent first."""
+        for ttl, order in list(self._order.items()):
+            while order and order[0].state is not _State.IN_FLIGHT:
+                order.popleft()
+            if order:
+                yield ttl, order[0]
+            else:
+                del self._order[ttl]
 
     def _candidates(self, quoted: QuotedProbe) -> list[_Flight]:
         """The probes that the tag's own field, or its copy in the IPv4 header, points to."""

@@ -55,7 +55,8 @@ class Settings:
     vertex; with `min_share` it holds for uneven splits as well, for branches that carry at least
     that share. `queries` is how many probes each hop gets in a single-path trace, and how often a
     probe is tried before its silence is believed in a multipath trace. `network` is a simulated
-    network's name or file, None for the real one. `wire` is what carries probes ("raw",
+    network's name or file, None for the real one. `wait_s` is how long a silence must
+    last to be believed, None for what is usual. `wire` is what carries probes ("raw",
     "unprivileged" or "bulk"), None for the best that the system lets us have; `by_link` has
     "bulk" send frames to the next hop, past routing. `studies` are asked for beside the paths: of
     these, classifying varies destinations within `prefix_len` bits (None for what is usual) and
@@ -83,7 +84,7 @@ class Settings:
     failure_probability: float = 0.05
     per_vertex: bool = False
     min_share: float | None = None
-    wait_s: float = 2.0
+    wait_s: float | None = None
     rate_pps: float = DEFAULT_RATE_PPS
     max_probes: int | None = None
     deadline_s: float | None = None
@@ -139,7 +140,8 @@ class Settings:
                 f"--min-share must be from {100 * MIN_SHARE:g} to 50 percent, "
                 f"not {100 * self.min_share:g}"
             )
-        _positive("-w/--wait", self.wait_s, "seconds")
+        if self.wait_s is not None:
+            _positive("-w/--wait", self.wait_s, "seconds")
         _positive("--rate", self.rate_pps, "probes a second")
         if self.max_probes is not None:
             _within("--max-probes", self.max_probes, 1, 10**9)

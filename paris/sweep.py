@@ -23,6 +23,7 @@ from paris.errors import SettingsError
 from paris.pacing import Pacing
 from paris.run import burst
 from paris.settings import MAX_TTL
+from paris.waits import MOST_WAIT_S
 from paris.wire.bulk import BulkWire
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ class _Run:
         self._plan = plan
         self._flows = flows
         self._ttls = ttls
-        self._wait_s = settings.wait_s
+        self._wait_s = MOST_WAIT_S if settings.wait_s is None else settings.wait_s
         self._pacing = Pacing(settings.rate_pps, burst(settings.rate_pps))
         self._crafter = Crafter(plan)
         self._matcher = Matcher(plan)

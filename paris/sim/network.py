@@ -102,7 +102,7 @@ class Network:
         if not self._does_answer(router, at_s + delay_s / 2):
             return None
         answer = self._answer_of(router, before, header, payload, datagram, len(way))
-        return None if answer is None else (at_s + delay_s, answer)
+        return None if answer is None else (at_s + delay_s + router.answers_after_s, answer)
 
     def path(self, fields: HeaderFields) -> tuple[IPAddress | None, ...]:
         """What answers packets with these fields, from TTL 1 on; None for a silent router.

@@ -40,6 +40,7 @@ _EXPECT: Final = (
     "options",
     "exit",
 )
+_DELAYS: Final = ("delay_ms", "answers_after_ms")
 _SHORTEST_QUOTE: Final = {4: 28, 6: 48}  # IP header and eight bytes more, or nothing matches it
 _RANGE: Final = re.compile(r"([A-Za-z_]+)(\d+)\.\.\1(\d+)")
 _NAME: Final = re.compile(r"[A-Za-z_][\w-]*")
@@ -50,7 +51,8 @@ _WIDEST: Final = 4096  # routers in one range
 class Router:
     """A router. Answers come from the interface that faces the one the probe came from.
 
-    `delay_s` is what it adds to the way there and back. `weights` are its successors' shares, 1
+    `delay_s` is what it adds to the way there and back, `answers_after_s` what its own answers take
+    in addition. `weights` are its successors' shares, 1
     where not given. `loss` is the share of answers that get lost, `rate_pps` the answers a second
     that it gives, after `burst` at once. `quote_bytes` is how much of a probe it quotes, None for
     as much as is allowed. `prohibits` makes it refuse all probes with that ICMP code. From
@@ -64,6 +66,7 @@ class Router:
     weights: Mapping[str, int] = field(default_factory=dict)
     seed: int | None = None
     delay_s: float = 0.001
+    answers_after_s: float = 0.0
     silent: bool = False
     loss: float = 0.0
     rate_pps: float | None = None
@@ -174,7 +177,7 @@ class _Reader(Nodes):
     def _destination(self, node: yaml.Node) -> tuple[Router, frozenset[int]]:
         if not self.is_mapping(node):
             return Router(name=DESTINATION, interfaces=(self.address(node),)), frozenset()
-        keys = ("address", "open", "delay_ms", "silent", "loss", "rate_pps", "burst")
+        keys = ("address", "open", *_DELAYS, "silent", "loss", "rate_pps", "burst")
         parts = self.mapping(node, keys)
         if "address" not in parts:
             self.fail(node, "the destination has no address; give `address:`")
@@ -187,7 +190,7 @@ class _Reader(Nodes):
         names = self._expand(key, self.text(key))
         if names[0] in (SOURCE, DESTINATION):
             self.fail(key, f"{names[0]!r} is no router; its values stand at the top level")
-        keys = ("interfaces", "balance", "delay_ms", "silent", "loss", "rate_pps", "burst",
+        keys = ("interfaces", "balance", *_DELAYS, "silent", "loss", "rate_pps", "burst",
                 "quote_bytes", "mpls", "prohibits", "turns")  # fmt: skip
         parts = self.mapping(node, keys)
         if "interfaces" not in parts:
@@ -219,6 +222,10 @@ class _Reader(Nodes):
         """The values of keys that say how a router answers."""
         read: dict[str, tuple[str, Callable[[yaml.Node], Any]]] = {
             "delay_ms": ("delay_s", lambda node: self.number(node, 0, 60_000) / 1000),
+            "answers_after_ms": (
+                "answers_after_s",
+                lambda node: self.number(node, 0, 60_000) / 1000,
+            ),
             "silent": ("silent", self.flag),
             "loss": ("loss", lambda node: self.number(node, 0, 1)),
             "rate_pps": ("rate_pps", lambda node: self.number(node, 0.001, 1e9)),

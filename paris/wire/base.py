@@ -50,6 +50,10 @@ class Wire(Protocol):
     def sends_whole(self) -> bool:
         """Whether datagrams leave as they are; if not, with their TTL, ports and payload."""
 
+    @property
+    def longest_wait_s(self) -> float:
+        """How long after a probe the wire still takes in an answer to it; infinite if for ever."""
+
     def now_s(self) -> float:
         """Seconds since the wire was opened; never goes back."""
 

@@ -49,6 +49,7 @@ class BulkWire:
     hidden: frozenset[str] = frozenset()
     one_at_a_time = False
     sends_whole = True
+    longest_wait_s = float("inf")
 
     def __init__(self, flows: FlowPlan, sender: socket.socket, target: bytes, ring: Ring) -> None:
         self._flows = flows

@@ -48,6 +48,7 @@ class ConnectWire:
     hidden = frozenset({"changed", "quoted_ttl", "reply_ip_id"})
     one_at_a_time = True
     sends_whole = False
+    longest_wait_s = _LIFE_S
 
     def __init__(self, flows: FlowPlan, interface: str | None) -> None:
         self._flows = flows

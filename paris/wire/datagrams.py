@@ -62,6 +62,7 @@ class DatagramWire:
 
     hidden = frozenset({"changed", "quoted_ttl", "reply_ip_id"})
     sends_whole = False
+    longest_wait_s = float("inf")
 
     def __init__(self, flows: FlowPlan, interface: str | None) -> None:
         self.one_at_a_time = False

@@ -38,6 +38,7 @@ class RawWire:
     hidden: frozenset[str] = frozenset()
     one_at_a_time = False
     sends_whole = True
+    longest_wait_s = float("inf")
 
     def __init__(
         self, flows: FlowPlan, sender: socket.socket, receivers: Sequence[socket.socket]

@@ -24,6 +24,7 @@ class SimWire:
     hidden: ClassVar[frozenset[str]] = frozenset()
     one_at_a_time: ClassVar[bool] = False
     sends_whole: ClassVar[bool] = True
+    longest_wait_s: ClassVar[float] = float("inf")
 
     network: Network
     _now_s: float = 0.0

@@ -10,13 +10,13 @@ import pytest
 from mda.certainty import Certainty, certainty
 from mda.graph import locate
 from mda.pairs import pairs
+from mda.procedure import Procedure
 from mda.stopping import Bound, miss_probability
 from mda.table import tabulate
 from tests.support.drive import SOURCE, full_mda, layers, play, vertex
 
 if TYPE_CHECKING:
     from mda.model import Outcome, ProbeRequest
-    from mda.procedure import Procedure
     from tests.support.drive import Network
 
 
@@ -70,7 +70,7 @@ def test_what_was_cut_short_is_named() -> None:
 
 
 def _first_wave(procedure: Procedure, network: Network) -> list[Outcome]:
-    class OneWave:
+    class OneWave(Procedure):
         finished = True
 
         def __init__(self) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mda.graph import build, locate
+from mda.procedure import Procedure
 from mda.table import tabulate
 from tests.support.drive import (
     SOURCE,
@@ -24,7 +25,7 @@ from tests.support.drive import (
 )
 
 if TYPE_CHECKING:
-    from mda.model import ProbeRequest
+    from mda.model import Outcome, ProbeRequest
 
 TOPOLOGIES = {
     "plain": layers(*[1] * 12),
@@ -88,12 +89,12 @@ def test_answers_one_by_one_and_a_small_window_lead_to_the_same_graph() -> None:
         assert edges_of(graph_of(outcomes)) == topology.edges
 
 
-class _Answering:
+class _Answering(Procedure):
     """Hands one given wave to `play`, and its answers to the procedure that wanted it."""
 
-    def __init__(self, procedure: object, wave: list[ProbeRequest]) -> None:
+    def __init__(self, procedure: Procedure, wave: list[ProbeRequest]) -> None:
         self._wave = wave
-        self.on_outcome = procedure.on_outcome  # type: ignore[attr-defined]
+        self._procedure = procedure
 
     def rate_pps(self, _: int) -> None:
         return None
@@ -101,6 +102,9 @@ class _Answering:
     def wanted(self, room: int) -> list[ProbeRequest]:
         wave, self._wave = self._wave, []
         return wave[:room]
+
+    def on_outcome(self, outcome: Outcome) -> None:
+        self._procedure.on_outcome(outcome)
 
     @property
     def finished(self) -> bool:

@@ -43,16 +43,26 @@ def test_each_begins_after_the_one_before() -> None:
     assert not made
     for request in first:
         chain.on_outcome(lost(request))
+    # Late answers still have their time before the next one begins.
+    assert chain.wanted(10) == []
+    assert chain.finished
+    assert chain.silent_since_s() == {1: 0.0, 2: 0.0}
+    assert not made
+    assert chain.goes_on()
+    assert not chain.finished
     second = chain.wanted(10)
     assert [one.flow for one in second] == [7]
     assert made[0].known == 2
     assert chain.wanted(10) == []  # in flight: nothing is asked meanwhile
     chain.on_outcome(lost(second[0]))
+    assert chain.wanted(10) == []
+    assert chain.goes_on()
     third = chain.wanted(10)
     assert [one.flow for one in third] == [8]
     chain.on_outcome(lost(third[0]))
     assert chain.wanted(10) == []
     assert chain.finished
+    assert not chain.goes_on()
     assert chain.rate_pps(1) is None
 
 

@@ -56,12 +56,11 @@ def test_one_flow_takes_one_round_trip() -> None:
     assert record.probes_sent == 30
 
 
-def test_a_silent_hop_costs_one_time_out_that_follows_the_round_trips_seen() -> None:
+def test_a_silent_hop_costs_one_wait_however_many_flows_were_asked_there() -> None:
     record = run("silent-hop", multipath=True)
     losses = [outcome for outcome in record.outcomes if isinstance(outcome, Loss)]
-    assert losses
-    assert all(0.24 < loss.gave_up_at_s - loss.sent_at_s < 0.35 for loss in losses)
-    assert record.ended_at_s < 0.4  # one time-out, however many flows were asked there
+    assert len({loss.request.flow for loss in losses}) > 5
+    assert 2.0 <= record.ended_at_s < 2.1
 
 
 def test_what_is_lost_is_asked_again_and_nothing_answered_is_asked_twice_for_it() -> None:
@@ -148,6 +147,7 @@ class Meddling:
     hidden: frozenset[str] = frozenset()
     one_at_a_time: bool = False
     sends_whole: bool = True
+    longest_wait_s: float = float("inf")
     _sent: int = 0
 
     def now_s(self) -> float:

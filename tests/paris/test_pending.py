@@ -36,6 +36,10 @@ def udp4() -> FlowPlan:
     return plan_of(4, Protocol.UDP, FlowField.SPORT)
 
 
+def half_a_second(_: int) -> float:
+    return 0.5
+
+
 def flying(plan: FlowPlan, request: ProbeRequest, at_s: float = 1.0) -> tuple[Pending, int]:
     pending = Pending(plan)
     tag = pending.reserve()
@@ -65,14 +69,29 @@ def test_lost_probes_are_given_up_in_time_and_late_answers_still_count() -> None
     plan = udp4()
     request = ProbeRequest(2, 3)
     pending, tag = flying(plan, request)
-    assert pending.oldest_s() == 1.0
-    assert pending.expire(1.49, 0.5) == []
-    assert pending.expire(1.5, 0.5) == [Loss(request=request, sent_at_s=1.0, gave_up_at_s=1.5)]
-    assert (pending.in_flight, pending.oldest_s(), pending.expire(9.0, 0.5)) == (0, None, [])
+    assert pending.next_expiry_s(half_a_second) == 1.5
+    assert pending.expire(1.49, half_a_second) == []
+    lost = [Loss(request=request, sent_at_s=1.0, gave_up_at_s=1.5)]
+    assert pending.expire(1.5, half_a_second) == lost
+    assert (pending.in_flight, pending.next_expiry_s(half_a_second)) == (0, float("inf"))
+    assert pending.expire(9.0, half_a_second) == []
     late = pending.match(answer_to(plan, request, tag), 2.0)
     assert isinstance(late, Reply)
     assert late.rtt_s == 1.0
     assert pending.in_flight == 0
+
+
+def test_each_probe_is_given_up_by_the_time_out_of_its_ttl() -> None:
+    pending = Pending(udp4())
+    requests = [ProbeRequest(0, ttl) for ttl in (3, 1, 2, 1)]
+    for at_s, request in enumerate(requests):
+        pending.add(pending.reserve(), request, float(at_s))
+    timeouts_s = {1: 9.0, 2: 0.5, 3: 4.0}.__getitem__
+    assert pending.next_expiry_s(timeouts_s) == 2.5
+    assert [loss.request for loss in pending.expire(4.0, timeouts_s)] == [requests[0], requests[2]]
+    assert pending.next_expiry_s(timeouts_s) == 10.0
+    assert [one.request for one in pending.unresolved()] == [requests[1], requests[3]]
+    assert [loss.request for loss in pending.expire(12.0, timeouts_s)] == [requests[1], requests[3]]
 
 
 def test_what_is_in_flight_at_the_end_is_told() -> None:
@@ -274,7 +293,7 @@ def test_a_corrected_departure_counts_while_its_probe_is_in_flight() -> None:
     plan = udp4()
     pending, tag = flying(plan, ProbeRequest(0, 5))
     pending.correct(0, 1.5)
-    assert pending.oldest_s() == 1.5
+    assert pending.next_expiry_s(half_a_second) == 2.0
     reply = pending.match(answer_to(plan, ProbeRequest(0, 5), tag), 2.0)
     assert isinstance(reply, Reply)
     assert reply.rtt_s == 0.5

@@ -139,6 +139,8 @@ def play(
         if not wave:
             if not procedure.finished:
                 raise RuntimeError("nothing is wanted and nothing in flight, yet not finished")
+            if procedure.goes_on():
+                continue
             return Played(outcomes, len(outcomes), played)
         for request in wave:
             path = network(request.flow)

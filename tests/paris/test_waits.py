@@ -1,0 +1,206 @@
+"""How long replies are waited for: by rule, and on paths that are far, slow, silent or lossy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mda.model import StopReason
+from paris.run import assemble, measure
+from paris.settings import Settings
+from paris.waits import MOST_WAIT_S, Waits
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from mda.trace import Trace
+
+
+def test_a_ttl_without_replies_gets_the_whole_wait_whatever_nearer_hops_took() -> None:
+    waits = Waits()
+    waits.replied(1, 0.001)
+    waits.replied(2, 0.004)
+    assert waits.timeout_s(3) == waits.whole_s(3) == MOST_WAIT_S
+    assert Waits(9.0).timeout_s(3) == 9.0
+
+
+def test_a_ttl_that_replied_gets_three_times_the_slowest_reply_from_there_on() -> None:
+    waits = Waits()
+    waits.replied(5, 0.4)
+    waits.replied(2, 0.1)
+    waits.replied(1, 0.9)
+    assert waits.timeout_s(5) == pytest.approx(1.2)
+    assert waits.timeout_s(2) == pytest.approx(1.2)
+    assert waits.timeout_s(1) == pytest.approx(2.7)
+    waits.replied(7, 0.001)
+    assert waits.timeout_s(7) == 0.25
+
+
+def test_a_router_before_others_that_replied_is_waited_for_less_long_but_not_by_their_times() -> (
+    None
+):
+    waits = Waits()
+    waits.replied(9, 0.001)
+    assert waits.timeout_s(4) == waits.whole_s(4) == 2.0
+    waits.replied(9, 1.5)
+    assert waits.whole_s(4) == pytest.approx(4.5)
+
+
+def test_a_given_wait_is_never_shortened_where_nothing_replied() -> None:
+    waits = Waits(4.0)
+    waits.replied(9, 0.001)
+    assert waits.timeout_s(4) == waits.whole_s(4) == waits.whole_s(9) == 4.0
+
+
+def test_the_whole_wait_is_spent_once_on_each_ttl() -> None:
+    waits = Waits()
+    waits.gave_up(3, 1.0)
+    assert waits.timeout_s(3) == MOST_WAIT_S
+    waits.gave_up(3, MOST_WAIT_S)
+    assert waits.timeout_s(3) == 0.25
+    waits.replied(3, 4.0)
+    assert waits.timeout_s(3) == MOST_WAIT_S
+
+
+def test_a_wire_that_hears_no_late_replies_is_not_waited_for() -> None:
+    assert Waits(most_s=0.95).timeout_s(3) == 0.95
+    assert Waits(4.0, most_s=0.95).timeout_s(3) == 0.95
+
+
+HOPS = 7  # the destination is the last
+ROUTERS = ("r1", "r2", "a", "b", "r4", "r5", "r6", "destination")
+NETWORK = """\
+source: 192.0.2.1
+destination: {{address: 203.0.113.9, {destination}}}
+routers:
+  r1: {{interfaces: [198.51.100.1], {r1}}}
+  r2: {{interfaces: [198.51.100.2], {r2}}}
+  a: {{interfaces: [198.51.100.3], {a}}}
+  b: {{interfaces: [198.51.100.4], {b}}}
+  r4: {{interfaces: [198.51.100.5], {r4}}}
+  r5: {{interfaces: [198.51.100.6], {r5}}}
+  r6: {{interfaces: [198.51.100.7], {r6}}}
+paths:
+  - source -> r1 -> r2 -> [a, b] -> r4 -> r5 -> r6 -> destination
+"""
+AT = {
+    1: ("r1",),
+    2: ("r2",),
+    3: ("a", "b"),
+    4: ("r4",),
+    5: ("r5",),
+    6: ("r6",),
+    7: ("destination",),
+}
+MODES = {
+    "single": {"multipath": False},
+    "mda": {"multipath": True, "failure_probability": 1e-6},
+    "lite": {"multipath": True, "lite": True, "failure_probability": 1e-6},
+}
+
+
+def traced(
+    folder: Path, mode: str, answering: Mapping[str, str] | None = None, *,
+    seed: int = 1, wait_s: float | None = None, protocol: str = "udp",
+) -> Trace:  # fmt: skip
+    """A trace of NETWORK, whose routers answer as stated."""
+    file = folder / "network.yaml"
+    file.write_text(NETWORK.format(**dict.fromkeys(ROUTERS, "burst: 6") | dict(answering or {})))
+    settings = Settings(network=str(file), seed=seed, wait_s=wait_s, protocol=protocol,
+                        **MODES[mode])  # type: ignore[arg-type]  # fmt: skip
+    return assemble(measure(settings))
+
+
+def silences(trace: Trace) -> list[int]:
+    """The TTLs of the silent vertices, up to the destination."""
+    return sorted(vertex.ttl for vertex in trace.graph if vertex.address is None)
+
+
+def assert_complete(trace: Trace, mode: str, silent: tuple[int, ...] = ()) -> None:
+    assert trace.stopped is StopReason.COMPLETE
+    assert trace.reached
+    assert silences(trace) == list(silent)
+    width = {"single": 1}.get(mode, 2)
+    assert len(trace.graph) == 1 + HOPS - 1 + width
+    assert trace.graph.number_of_edges() == HOPS - 2 + 2 * width
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("ttl", AT)
+@pytest.mark.parametrize("jump_s", [0.1, 0.3, 0.8, 1.5, 4.0])
+def test_a_far_part_of_the_path_is_reached(
+    mode: str, ttl: int, jump_s: float, tmp_path: Path
+) -> None:
+    far = dict.fromkeys(AT[ttl], f"delay_ms: {jump_s * 1000}")
+    trace = traced(tmp_path, mode, far)
+    assert_complete(trace, mode)
+    # Nothing is asked twice only because it is far away: the order of replies costs a few probes.
+    if mode != "single":
+        assert trace.probes_sent <= 1.25 * traced(tmp_path, mode).probes_sent
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("ttl", AT)
+@pytest.mark.parametrize("late_s", [0.3, 1.9])
+def test_a_router_that_is_slow_to_answer_is_not_silent(
+    mode: str, ttl: int, late_s: float, tmp_path: Path
+) -> None:
+    slow = dict.fromkeys(AT[ttl], f"answers_after_ms: {late_s * 1000}")
+    assert_complete(traced(tmp_path, mode, slow), mode)
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("ttl", AT)
+def test_a_given_wait_finds_a_router_that_is_slower_still(
+    mode: str, ttl: int, tmp_path: Path
+) -> None:
+    slow = dict.fromkeys(AT[ttl], "answers_after_ms: 6500")
+    assert_complete(traced(tmp_path, mode, slow, wait_s=7.0), mode)
+
+
+@pytest.mark.parametrize("mode", ["mda", "lite"])
+@pytest.mark.parametrize("late_s", [0.3, 0.7, 1.0, 1.9])
+@pytest.mark.parametrize("what", ["delay_ms", "answers_after_ms"])
+def test_one_slow_branch_beside_a_quick_one_is_not_silent(
+    mode: str, late_s: float, what: str, tmp_path: Path
+) -> None:
+    assert_complete(traced(tmp_path, mode, {"b": f"{what}: {late_s * 1000}"}), mode)
+
+
+@pytest.mark.parametrize("protocol", ["udp", "tcp", "icmp"])
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("ttl", AT)
+def test_far_paths_with_a_silent_hop_and_loss_beside(
+    protocol: str, mode: str, ttl: int, tmp_path: Path
+) -> None:
+    answering = dict.fromkeys(ROUTERS, "loss: 0.05")
+    silent = 5 if ttl != 5 else 6
+    answering |= dict.fromkeys(AT[silent], "silent: true")
+    answering |= dict.fromkeys(AT[ttl], "delay_ms: 1200, loss: 0.05")
+    for seed in (1, 2, 3):
+        trace = traced(tmp_path, mode, answering, seed=seed, protocol=protocol)
+        if mode == "single":
+            assert trace.reached
+            assert silent in silences(trace)
+        elif protocol != "icmp":
+            assert_complete(trace, mode, silent=(silent,))
+        # What is lost is asked again after three round trips, a few times one after another.
+        assert trace.duration_s < 20
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_silences_cost_one_wait_a_trace(mode: str, tmp_path: Path) -> None:
+    mute = "silent: true"
+    trace = traced(tmp_path, mode, dict.fromkeys(("r2", "b", "r5"), mute))
+    assert trace.duration_s < 2.7
+    trace = traced(tmp_path, mode, dict.fromkeys(("r2", "b", "r5"), mute), wait_s=3.0)
+    assert trace.duration_s < 3.7
+    dead = dict.fromkeys(("r5", "r6", "destination"), mute)
+    assert traced(tmp_path, mode, dead).duration_s < MOST_WAIT_S + 0.8
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_without_silence_nothing_is_waited_for(mode: str, tmp_path: Path) -> None:
+    assert traced(tmp_path, mode).duration_s < 0.2
