@@ -6,15 +6,13 @@ from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING
 
-import networkx as nx
-
+from mda.dag import Dag
 from mda.inference import holm, rank_probability
 from mda.model import Vertex
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mda.graph import Graph
     from mda.trace import Trace
 
 LEVEL = 0.01  # a chance below which the destination's times are said to differ
@@ -49,7 +47,7 @@ class Comparison:
     """
 
     views: tuple[View, ...]
-    graph: Graph
+    graph: Dag
 
     def of_vertex(self, vertex: Vertex) -> tuple[str, ...]:
         """The views that have a vertex."""
@@ -67,15 +65,14 @@ def compare(named: Sequence[tuple[str, Trace]]) -> Comparison:
     vertices: dict[Vertex, list[str]] = {}
     edges: dict[tuple[Vertex, Vertex], list[str]] = {}
     for lane, (name, trace) in enumerate(named):
-        for vertex in trace.graph:
+        for vertex in trace.dag:
             vertices.setdefault(merged(vertex, lane), []).append(name)
-        for near, far in trace.graph.edges:
+        for near, far in trace.dag.edges:
             edges.setdefault((merged(near, lane), merged(far, lane)), []).append(name)
-    graph: Graph = nx.DiGraph()
-    for vertex in sorted(vertices, key=lambda vertex: vertex.sort_key):
-        graph.add_node(vertex, seen_by=tuple(vertices[vertex]))
-    for edge in sorted(edges, key=lambda edge: (edge[0].sort_key, edge[1].sort_key)):
-        graph.add_edge(*edge, seen_by=tuple(edges[edge]))
+    graph = Dag(
+        {vertex: {"seen_by": tuple(names)} for vertex, names in vertices.items()},
+        {edge: {"seen_by": tuple(names)} for edge, names in edges.items()},
+    )
     return Comparison(_views(named), graph)
 
 

@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-import networkx as nx
-
-from mda.model import Vertex
+from mda.dag import END, descendants, in_order, meeting_points
 
 if TYPE_CHECKING:
-    from mda.graph import Graph
+    from mda.dag import Graph
+    from mda.model import Vertex
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +61,7 @@ def diamonds(graph: Graph) -> tuple[Diamond, ...]:
     found: list[Diamond] = []
     ends = _Ends(graph)
     inside: set[Vertex] = set()
-    for vertex in sorted(graph, key=lambda vertex: vertex.sort_key):
+    for vertex in in_order(graph):
         if graph.out_degree(vertex) < 2 or vertex in inside:
             continue
         diamond = _diamond(graph, vertex, ends)
@@ -72,31 +71,26 @@ def diamonds(graph: Graph) -> tuple[Diamond, ...]:
 
 
 class _Ends:
-    """Post-dominators: for each vertex, the first one that all its paths go through."""
+    """For each vertex, the first one that all its paths go through."""
 
     def __init__(self, graph: Graph) -> None:
-        leaves = [vertex for vertex in graph if graph.out_degree(vertex) == 0]
+        leaves = [vertex for vertex in in_order(graph) if graph.out_degree(vertex) == 0]
         addresses = {vertex.address for vertex in leaves}
-        last = max(leaves, key=lambda vertex: vertex.sort_key)
-        # One virtual end after every leaf; it stands for the last leaf if all are one address.
-        self.end = Vertex(-1, None)
-        self.meeting = last if len(addresses) == 1 and None not in addresses else None
-        backwards: nx.DiGraph[Vertex] = nx.DiGraph(graph).reverse()
-        for leaf in leaves:
-            backwards.add_edge(self.end, leaf)
-        self._first: dict[Vertex, Vertex] = nx.immediate_dominators(backwards, self.end)
+        # What lies behind every leaf stands for the last leaf if all are one address.
+        self._meeting = leaves[-1] if len(addresses) == 1 and None not in addresses else None
+        self._first = meeting_points(graph)
 
     def convergence(self, vertex: Vertex) -> Vertex | None:
         meeting = self._first[vertex]
-        return self.meeting if meeting == self.end else meeting
+        return self._meeting if meeting == END else meeting
 
 
 def _diamond(graph: Graph, divergence: Vertex, ends: _Ends) -> Diamond:
     convergence = ends.convergence(divergence)
-    between = nx.descendants(graph, divergence)
+    between = descendants(graph, divergence)
     if convergence is not None:
         between -= {vertex for vertex in between if vertex.address == convergence.address}
-        beyond = nx.descendants(graph, convergence) if convergence in graph else set()
+        beyond = descendants(graph, convergence) if convergence in graph else set()
         between -= beyond
     by_ttl: dict[int, list[Vertex]] = {}
     for vertex in sorted(between, key=lambda vertex: vertex.sort_key):

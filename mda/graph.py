@@ -1,10 +1,9 @@
-"""Outcomes into a networkx graph of interfaces, with the flows that prove each vertex and edge.
+"""Outcomes into a graph of interfaces, with the flows that prove each vertex and edge.
 
-The only file that writes networkx attributes: a vertex has `flows`, an edge has `flows`, each a
-sorted tuple of flow numbers. An edge joins two answers to one flow at neighbouring TTLs, or an
-answer to the only vertex of the hop before, through which its flow must have gone. Where a flow
-does not keep to one path, only what is certain all the same is an edge. MDA-Lite takes edges for
-granted: those have no flows.
+A vertex has `flows`, an edge has `flows`, each a sorted tuple of flow numbers. An edge joins two
+answers to one flow at neighbouring TTLs, or an answer to the only vertex of the hop before, through
+which its flow must have gone. Where a flow does not keep to one path, only what is certain all the
+same is an edge. MDA-Lite takes edges for granted: those have no flows.
 """
 
 from __future__ import annotations
@@ -12,17 +11,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import networkx as nx
-
+from mda.dag import Dag
 from mda.model import IPAddress, Vertex
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from mda.dag import Edge, Graph
     from mda.table import FlowsAt, FlowTable
-
-    Graph = nx.DiGraph[Vertex]
-    Edge = tuple[Vertex, Vertex]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +69,7 @@ def locate(table: FlowTable, source: IPAddress, first_ttl: int) -> Located:
     return Located(origin, hops, per_packet, turned, frozenset(unordered))
 
 
-def build(table: FlowTable, located: Located, granted: Iterable[Edge] = ()) -> Graph:
+def build(table: FlowTable, located: Located, granted: Iterable[Edge] = ()) -> Dag:
     """The graph of what `located` says; vertices and edges in a fixed order.
 
     `granted` are edges that are there without a flow that proves them.
@@ -91,13 +87,11 @@ def build(table: FlowTable, located: Located, granted: Iterable[Edge] = ()) -> G
                 vertex_flows.setdefault(vertex, set()).add(flow)
         for predecessor, vertex, flow in _proven(located, ttl, before, met):
             edge_flows.setdefault((predecessor, vertex), set()).add(flow)
-    graph: Graph = nx.DiGraph()
-    for vertex in sorted(vertex_flows, key=lambda vertex: vertex.sort_key):
-        graph.add_node(vertex, flows=tuple(sorted(vertex_flows[vertex])))
-    for edge in sorted(edge_flows, key=lambda edge: (edge[0].sort_key, edge[1].sort_key)):
-        graph.add_edge(*edge, flows=tuple(sorted(edge_flows[edge])))
-    _drop_dead_silence(graph, located.origin)
-    return graph
+    graph = Dag(
+        {vertex: {"flows": tuple(sorted(flows))} for vertex, flows in vertex_flows.items()},
+        {edge: {"flows": tuple(sorted(flows))} for edge, flows in edge_flows.items()},
+    )
+    return graph.without(_dead_silences(graph))
 
 
 def _proven(
@@ -120,13 +114,17 @@ def _proven(
                 yield predecessor, vertex, flow
 
 
-def _drop_dead_silence(graph: Graph, origin: Vertex) -> None:
-    """Remove stars that lead nowhere, but the first one after an answer: it says the path ended."""
-    for vertex in sorted(graph, key=lambda vertex: -vertex.ttl):
-        if vertex.address is not None or graph.out_degree(vertex):
+def _dead_silences(graph: Dag) -> set[Vertex]:
+    """The stars that lead nowhere, but the first one after an answer: it says the path ended."""
+    dead: set[Vertex] = set()
+    for vertex in reversed(list(graph)):
+        if vertex.address is not None or any(
+            after not in dead for after in graph.successors(vertex)
+        ):
             continue
         if all(predecessor.address is None for predecessor in graph.predecessors(vertex)):
-            graph.remove_node(vertex)
+            dead.add(vertex)
+    return dead
 
 
 def flows_of(graph: Graph, vertex: Vertex) -> tuple[int, ...]:

@@ -13,17 +13,16 @@ from dataclasses import asdict, dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
-import networkx as nx
-
+from mda.dag import disjoint_paths
 from mda.diamonds import diamonds
 from mda.graph import flows_of
-from mda.model import Vertex
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from mda.dag import Graph
     from mda.diamonds import Diamond
-    from mda.graph import Graph
+    from mda.model import Vertex
 
 _Z95: Final = 1.959964
 
@@ -77,7 +76,7 @@ def metrics(graph: Graph, diamond: Diamond) -> Metrics:
         empirical_low=low,
         empirical_high=high,
         paths=diamond.paths,
-        disjoint_paths=_disjoint_paths(graph, diamond),
+        disjoint_paths=disjoint_paths(graph, diamond.divergence, _inside(diamond)),
         entropy_bits=sum(
             chance * math.log2(graph.out_degree(vertex))
             for vertex, chance in chances.items()
@@ -144,17 +143,6 @@ def _empirical(
     return difference, max(0.0, low), min(1.0, high)
 
 
-def _disjoint_paths(graph: Graph, diamond: Diamond) -> int:
-    """How many paths through a diamond share no link (maximum flow)."""
-    inside = {diamond.divergence, *(vertex for hop in diamond.hops for vertex in hop)}
-    end = Vertex(-1, None)
-    network: nx.DiGraph[Vertex] = nx.DiGraph()
-    for vertex in inside:
-        for after in graph.successors(vertex):
-            # Everything beyond is one end; several links may lead there.
-            if after in inside:
-                network.add_edge(vertex, after, capacity=1)
-        out = graph.out_degree(vertex) - sum(one in inside for one in graph.successors(vertex))
-        if out or not graph.out_degree(vertex):
-            network.add_edge(vertex, end, capacity=max(out, 1))
-    return int(nx.maximum_flow_value(network, diamond.divergence, end))
+def _inside(diamond: Diamond) -> set[Vertex]:
+    """The vertices of a diamond but for the one at which its paths meet."""
+    return {diamond.divergence, *(vertex for hop in diamond.hops for vertex in hop)}

@@ -9,14 +9,13 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-import networkx as nx
-
+from mda.dag import descendants
 from mda.inference import holm, independence
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from mda.graph import Graph
+    from mda.dag import Graph
     from mda.model import Vertex
 
 # A chance below which two balancers are said to hash alike. Stricter than other verdicts, because
@@ -55,7 +54,7 @@ def series(graph: Graph, choices: Mapping[Vertex, Mapping[int, Vertex]]) -> tupl
     found = []
     ordered = sorted(choices, key=lambda vertex: vertex.sort_key)
     for near in ordered:
-        beyond = nx.descendants(graph, near)
+        beyond = descendants(graph, near)
         for far in ordered:
             if far in beyond:
                 one = _compare(near, far, choices[near], choices[far])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from mda import graph as graphs
@@ -23,26 +24,28 @@ from mda.variants import Field
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from mda.graph import Graph
+    import networkx as nx
+
+    from mda.dag import Dag
     from mda.limits import Answering
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Trace:
     """One measurement. Times of outcomes are seconds since `started_at_unix_s`.
 
     `outcomes` are in the order in which they became known, `unresolved` the probes that were in
     flight at the end; `wire` is what carried them; `unmatched` counts by reason the datagrams that
     answered no probe of ours.
-    `graph`, `certainty`, `diamonds`, `per_packet` (the vertices that split one flow), `turned`
-    (those behind which the route changed meanwhile), `unordered` (the TTLs below both) and
-    `revisits` (loops) follow from the outcomes: see `assemble`. So does `answering`: which
-    vertices lose answers, or limit their rate; `balancers`, how each vertex splits its flows and,
-    where fields were varied, by what; and `series`, how pairs of those agree. `routes` are the
-    paths from end to end and `followed` the hops of one, and `classic` what an ordinary traceroute
-    shows, where asked for. `unfit_for_lite`
-    are the TTLs at which hops turned out meshed or uneven, so that MDA-Lite went on as the full
-    MDA. `names` are what the name service calls the responders, as far as it was asked.
+    `dag` (the graph of interfaces), `certainty`, `diamonds`, `per_packet` (the vertices that split
+    one flow), `turned` (those behind which the route changed meanwhile), `unordered` (the TTLs
+    below both) and `revisits` (loops) follow from the outcomes: see `assemble`. So does
+    `answering`: which vertices lose answers, or limit their rate; `balancers`, how each vertex
+    splits its flows and, where fields were varied, by what; and `series`, how pairs of those agree.
+    `routes` are the paths from end to end and `followed` the hops of one, and `classic` what an
+    ordinary traceroute shows, where asked for. `unfit_for_lite` are the TTLs at which hops turned
+    out meshed or uneven, so that MDA-Lite went on as the full MDA. `names` are what the name
+    service calls the responders, as far as it was asked.
     """
 
     plan: Plan
@@ -54,7 +57,7 @@ class Trace:
     wire: WireReport
     unmatched: Mapping[str, int]
     stopped: StopReason
-    graph: Graph
+    dag: Dag
     origin: Vertex
     certainty: Certainty
     diamonds: tuple[Diamond, ...]
@@ -118,7 +121,7 @@ class Trace:
             wire=wire,
             unmatched=dict(sorted(unmatched.items())),
             stopped=stopped,
-            graph=graph,
+            dag=graph,
             origin=located.origin,
             certainty=certainty(table, located, hops, plan.bound, lite=is_lite),
             # Two routes, one after the other, are not two branches.
@@ -141,6 +144,11 @@ class Trace:
             names=dict(names or {}),
         )
 
+    @cached_property
+    def graph(self) -> nx.DiGraph[Vertex]:
+        """The graph of interfaces for networkx: vertices and edges have `flows`."""
+        return self.dag.as_networkx()
+
     @property
     def is_complete(self) -> bool:
         """Whether the procedure came to its own end."""
@@ -149,7 +157,7 @@ class Trace:
     @property
     def reached(self) -> bool:
         """Whether the destination itself answered."""
-        return any(vertex.address == self.plan.destination for vertex in self.graph) and any(
+        return any(vertex.address == self.plan.destination for vertex in self.dag) and any(
             reply.ends_path and reply.responder == self.plan.destination for reply in self.replies
         )
 

@@ -179,7 +179,7 @@ def _assembled(measurement: Measurement, options: Options) -> Trace:
 
     from paris import resolve
 
-    addresses = {vertex.address for vertex in trace.graph if vertex.address is not None}
+    addresses = {vertex.address for vertex in trace.dag if vertex.address is not None}
     addresses.discard(trace.plan.source)
     return replace(trace, names=resolve.names(sorted(addresses, key=int)))
 

@@ -27,7 +27,7 @@ def table(traces: list[tuple[str, Trace]]) -> str:
     writer.writeheader()
     for name, trace in traces:
         common = _of_trace(name, trace)
-        found = rows(trace.graph, trace.diamonds)
+        found = rows(trace.dag, trace.diamonds)
         for number, row in enumerate(found, start=1):
             writer.writerow({**common, "number": number, **row})
         if not found:

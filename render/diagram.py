@@ -91,7 +91,7 @@ def diagram(trace: Trace, names: Mapping[IPAddress, str]) -> Diagram:
                 for vertex in vertices
             ),
         )
-        for ttl, vertices in vertices_by_ttl(trace.graph).items()
+        for ttl, vertices in vertices_by_ttl(trace.dag).items()
     )
     title, probing = headline(trace)
     return Diagram(
@@ -143,7 +143,7 @@ def _box(vertex: Vertex, words: VertexWords, missed: float | None, *, is_compact
 def _lines(trace: Trace, words: Mapping[Vertex, VertexWords]) -> tuple[Line, ...]:
     lines = []
     for (near, far), share in edge_shares(trace).items():
-        flows = evidence(trace.graph, near, far)
+        flows = evidence(trace.dag, near, far)
         listed = " ".join(map(str, flows[:_MOST_TIP_FLOWS]))
         more = len(flows) - _MOST_TIP_FLOWS
         lines.append(

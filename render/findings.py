@@ -59,7 +59,7 @@ def headline(trace: Trace) -> tuple[str, str]:
 
 def findings(trace: Trace) -> list[str]:
     """What was found, what may be missing, and what it cost: a line each, of any length."""
-    graph = trace.graph
+    graph = trace.dag
     parts = [
         count(graph.number_of_nodes(), "vertex", "vertices"),
         count(graph.number_of_edges(), "edge", "edges"),
@@ -87,7 +87,7 @@ def findings(trace: Trace) -> list[str]:
 def _reached(trace: Trace) -> str:
     ends = [
         vertex.ttl
-        for vertex in trace.graph
+        for vertex in trace.dag
         if vertex.address == trace.plan.destination and vertex != trace.origin
     ]
     if not trace.reached or not ends:
@@ -100,7 +100,7 @@ def _reached(trace: Trace) -> str:
 
 def number_of_paths(trace: Trace) -> int:
     """How many ways lead from the source to where paths end; 0 if nothing answered."""
-    graph = trace.graph
+    graph = trace.dag
     ways = {trace.origin: 1}
     for vertices in vertices_by_ttl(graph).values():
         for vertex in vertices:
@@ -137,7 +137,7 @@ def _missed(trace: Trace) -> list[str]:
     if trace.unfit_for_lite:
         hops = ", ".join(map(str, trace.unfit_for_lite))
         lines.append(f"meshed or uneven before hop {hops}: went on from MDA-Lite as the full MDA")
-    granted = sum(not evidence(trace.graph, *edge) for edge in trace.graph.edges)
+    granted = sum(not evidence(trace.dag, *edge) for edge in trace.dag.edges)
     if granted:
         lines.append(f"{count(granted, 'link', 'links')} into an only vertex taken for granted")
     if least:

@@ -71,8 +71,8 @@ class VertexWords:
 
 def vertex_words(trace: Trace, names: Mapping[IPAddress, str]) -> dict[Vertex, VertexWords]:
     """The words for every vertex of the trace, in the graph's order."""
-    replies: dict[Vertex, list[Reply]] = {vertex: [] for vertex in trace.graph}
-    at = {(vertex.ttl, vertex.address): vertex for vertex in trace.graph}
+    replies: dict[Vertex, list[Reply]] = {vertex: [] for vertex in trace.dag}
+    at = {(vertex.ttl, vertex.address): vertex for vertex in trace.dag}
     for reply in sorted(trace.replies, key=lambda reply: (reply.sent_at_s, reply.request.attempt)):
         vertex = at.get((reply.request.ttl, reply.responder))
         if vertex is not None:
@@ -85,11 +85,11 @@ def vertex_words(trace: Trace, names: Mapping[IPAddress, str]) -> dict[Vertex, V
             address="*" if vertex.address is None else str(vertex.address),
             name=_name(names.get(vertex.address, "")) if vertex.address is not None else "",
             share=shares[vertex],
-            flows=len(flows_of(trace.graph, vertex)),
+            flows=len(flows_of(trace.dag, vertex)),
             rtts_s=tuple(reply.rtt_s for reply in replies[vertex]),
             notes=tuple(_notes(trace, vertex, replies[vertex], last_asked)),
         )
-        for vertex in trace.graph
+        for vertex in trace.dag
     }
 
 
@@ -99,7 +99,7 @@ def vertex_shares(trace: Trace) -> dict[Vertex, float]:
     Not the counts: more flows are sent to where more are needed. Only where links are not proven
     the counts of the hop are all there is.
     """
-    graph, splits = trace.graph, edge_shares(trace)
+    graph, splits = trace.dag, edge_shares(trace)
     shares: dict[Vertex, float] = {}
     for vertices in vertices_by_ttl(graph).values():
         met = sum(len(flows_of(graph, vertex)) for vertex in vertices)
@@ -118,7 +118,7 @@ def edge_shares(trace: Trace) -> dict[tuple[Vertex, Vertex], float]:
 
     Behind the only vertex of a hop every flow counts, not only those that were asked there.
     """
-    graph = trace.graph
+    graph = trace.dag
     shares: dict[tuple[Vertex, Vertex], float] = {}
     for vertices in vertices_by_ttl(graph).values():
         for near in vertices:
@@ -148,7 +148,7 @@ def _kind(trace: Trace, vertex: Vertex, replies: list[Reply]) -> Kind:
         return Kind.DESTINATION
     if any(reply.ends_path for reply in replies):
         return Kind.REFUSING
-    is_balancer = trace.graph.out_degree(vertex) > 1 and vertex not in trace.turned
+    is_balancer = trace.dag.out_degree(vertex) > 1 and vertex not in trace.turned
     return Kind.BALANCER if is_balancer else Kind.ROUTER
 
 
@@ -159,7 +159,7 @@ def _notes(trace: Trace, vertex: Vertex, replies: list[Reply], last_asked: int) 
         notes.append(f"destination: {endings}" if endings else "destination")
     elif endings:
         notes.append(endings)
-    width = trace.graph.out_degree(vertex)
+    width = trace.dag.out_degree(vertex)
     kind = next(
         (one.kind for one in trace.balancers if one.vertex == vertex), BalancerKind.UNDECIDED
     )

@@ -126,7 +126,7 @@ def _numbers(trace: Trace) -> dict[Vertex, str]:
     """The vertices of hops that have several, by the numbers that the text gives them."""
     return {
         vertex: f"{ttl}.{place}"
-        for ttl, vertices in vertices_by_ttl(trace.graph).items()
+        for ttl, vertices in vertices_by_ttl(trace.dag).items()
         if len(vertices) > 1
         for place, vertex in enumerate(vertices, start=1)
     }

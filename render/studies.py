@@ -82,7 +82,7 @@ def _diamonds(trace: Trace) -> list[str]:
     """Each diamond, with its metrics."""
     lines = [count(len(trace.diamonds), "diamond", "diamonds")]
     for diamond in trace.diamonds:
-        one = metrics(trace.graph, diamond)
+        one = metrics(trace.dag, diamond)
         end = "no common end" if diamond.convergence is None else place(diamond.convergence)
         lengths = (
             f"{one.min_length} to {one.max_length}" if one.length_asymmetry else one.max_length

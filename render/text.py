@@ -102,7 +102,7 @@ def _title(trace: Trace) -> str:
 
 def _rows(trace: Trace, words: Mapping[Vertex, VertexWords], glyphs: _Glyphs) -> list[_Row]:
     """A row for each vertex but the source."""
-    hops = vertices_by_ttl(trace.graph)
+    hops = vertices_by_ttl(trace.dag)
     cells = _path_cells if trace.plan.algorithm is Algorithm.PARIS else _hop_cells
     rows = []
     for ttl, vertices in hops.items():
@@ -135,7 +135,7 @@ def _hop_cells(one: VertexWords) -> tuple[str, ...]:
 def _origins(trace: Trace, vertex: Vertex, hops: Mapping[int, list[Vertex]]) -> str:
     """Where a vertex is reached from; empty where the rows above leave no doubt."""
     near = hops.get(vertex.ttl - 1, [])
-    before = set(trace.graph.predecessors(vertex))
+    before = set(trace.dag.predecessors(vertex))
     if not before:
         return f"from hop {vertex.ttl - 1}, link not proven"
     if len(before) < len(near):

@@ -60,16 +60,15 @@ def write(trace: Trace) -> str:
         ],
         "graph": {
             "vertices": [
-                {**_vertex(vertex), "flows": flows_of(trace.graph, vertex)}
-                for vertex in trace.graph
+                {**_vertex(vertex), "flows": flows_of(trace.dag, vertex)} for vertex in trace.dag
             ],
             "edges": [
                 {
                     "from": vertex_id(near),
                     "to": vertex_id(far),
-                    "flows": evidence(trace.graph, near, far),
+                    "flows": evidence(trace.dag, near, far),
                 }
-                for near, far in trace.graph.edges
+                for near, far in trace.dag.edges
             ],
             "per_packet": [vertex_id(vertex) for vertex in trace.per_packet],
             "route_changed": [vertex_id(vertex) for vertex in trace.turned],

@@ -47,7 +47,7 @@ def _diamond(trace: Trace, diamond: Diamond) -> Json:
     return {
         "divergence": vertex_id(diamond.divergence),
         "convergence": None if convergence is None else vertex_id(convergence),
-        **asdict(metrics(trace.graph, diamond)),
+        **asdict(metrics(trace.dag, diamond)),
     }
 
 

@@ -60,7 +60,7 @@ def test_paths_of_every_length_are_followed_to_their_end_or_the_last_ttl(hops: i
         played = play(full_mda(), topology.per_flow(Random(1)), quotes=has_hint)
         graph = graph_of(played.outcomes)
         assert len(graph) == min(hops, 30) + 1
-        assert {out_degree for _, out_degree in graph.out_degree()} == {0, 1}
+        assert {graph.out_degree(vertex) for vertex in graph} == {0, 1}
         answered = Counter(outcome.request.ttl for outcome in played.outcomes)
         assert all(answered[ttl] == 6 for ttl in range(1, min(hops, 30) + 1)), answered
         assert played.rounds <= 2 + (hops > 12) + 2 * (hops > 12 and not has_hint)
@@ -73,8 +73,8 @@ def test_the_order_of_answers_does_not_change_what_is_known() -> None:
     for seed in range(10):
         Random(seed).shuffle(shuffled)
         graph = graph_of(shuffled)
-        assert list(graph.nodes(data=True)) == list(expected.nodes(data=True))
-        assert list(graph.edges(data=True)) == list(expected.edges(data=True))
+        assert list(graph.nodes.items()) == list(expected.nodes.items())
+        assert list(graph.edges.items()) == list(expected.edges.items())
 
 
 def test_answers_one_by_one_and_a_small_window_lead_to_the_same_graph() -> None:

@@ -21,7 +21,7 @@ from mda.table import tabulate
 if TYPE_CHECKING:
     from random import Random
 
-    from mda.graph import Graph
+    from mda.dag import Dag
     from mda.model import IPAddress, ProbeRequest
     from mda.procedure import Procedure
 
@@ -165,13 +165,13 @@ def play(
     raise RuntimeError(f"not finished after {most_rounds} rounds")
 
 
-def graph_of(outcomes: Sequence[Outcome], attempts: int = 3) -> Graph:
+def graph_of(outcomes: Sequence[Outcome], attempts: int = 3) -> Dag:
     """The graph that the outcomes make."""
     table = tabulate(outcomes, attempts)
     return build(table, locate(table, SOURCE, 1))
 
 
-def edges_of(graph: Graph) -> Edges:
+def edges_of(graph: Dag) -> Edges:
     """The edges of a graph, by address."""
     return {(near.address, far.address) for near, far in graph.edges}
 

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from ipaddress import IPv4Address
 
-    from mda.graph import Graph
     from paris.sim.topology import Topology
     from paris.sim.truth import Seen, Truth
     from tests.paris.sim.conftest import FromText
@@ -57,8 +56,8 @@ def met(net: Topology, seed: int, flows: int) -> tuple[set[Seen], set[tuple[Seen
     return vertices, edges
 
 
-def as_graph(known: Truth) -> Graph:
-    graph: Graph = nx.DiGraph()
+def as_graph(known: Truth) -> nx.DiGraph[Vertex]:
+    graph: nx.DiGraph[Vertex] = nx.DiGraph()
     for near, far in known.edges:
         graph.add_edge(Vertex(*near), Vertex(*far))
     return graph
