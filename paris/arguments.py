@@ -20,7 +20,7 @@ def port(text: str) -> int:
     try:
         return socket.getservbyname(text)
     except OSError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no port number or service name") from None
+        raise argparse.ArgumentTypeError(f"not a port number or service name: {text!r}") from None
 
 
 def lanes(text: str) -> tuple[Lane, ...]:
@@ -30,7 +30,7 @@ def lanes(text: str) -> tuple[Lane, ...]:
         protocol, _, service = part.strip().partition("/")
         if protocol not in ("udp", "tcp", "icmp") or (protocol == "icmp" and service):
             raise argparse.ArgumentTypeError(
-                f"{part!r} is no protocol; give udp, tcp or icmp, such as udp,tcp/443,icmp"
+                f"not a protocol: {part!r}; use udp, tcp or icmp, such as udp,tcp/443,icmp"
             )
         found.append(Lane(protocol, port(service) if service else None))
     return tuple(found)
@@ -41,7 +41,7 @@ def address(text: str) -> IPv4Address | IPv6Address:
     try:
         return ip_address(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no IPv4 or IPv6 address") from None
+        raise argparse.ArgumentTypeError(f"not an IPv4 or IPv6 address: {text!r}") from None
 
 
 def number(text: str) -> int:
@@ -49,7 +49,7 @@ def number(text: str) -> int:
     try:
         return int(text, 0)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number") from None
+        raise argparse.ArgumentTypeError(f"not a number: {text!r}") from None
 
 
 def seconds(text: str) -> float:
@@ -58,7 +58,9 @@ def seconds(text: str) -> float:
     try:
         return float(digits) * scale
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no time; try 0.5, 2s or 500ms") from None
+        raise argparse.ArgumentTypeError(
+            f"not a duration: {text!r}; try 0.5, 2s or 500ms"
+        ) from None
 
 
 def sendwait(text: str) -> float:

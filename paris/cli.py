@@ -195,16 +195,17 @@ def _account(trace: Trace) -> list[str]:
     strays = [f"{number} {reason}" for reason, number in trace.unmatched.items()]
     again = trace.probes_sent - answered - len(lost) - len(trace.unresolved)
     hidden = ", ".join(wire.hidden)
-    otherwise = f" ({wire.sent_otherwise} by user)" if wire.sent_otherwise else ""
+    otherwise = f" ({wire.sent_otherwise} by the program)" if wire.sent_otherwise else ""
     return [
-        f"wire {wire.wire}, sent times by {wire.sent.value}{otherwise}, received by "
-        f"{wire.received.value}; {f'not seen: {hidden}' if hidden else 'all fields seen'}",
+        f"wire: {wire.wire}; timestamps: sent by {wire.sent.value}{otherwise}, received by "
+        f"{wire.received.value}; {f'hidden: {hidden}' if hidden else 'nothing hidden'}",
         f"{trace.probes_sent} sent, {answered} answered, {len(lost)} lost, "
         f"{len(trace.unresolved)} in flight at the end"
-        + (f", {again} sent anew because answers did not say to which probe" if again else ""),
-        f"dropped here: {wire.dropped} answers for want of room, {wire.reverse_path} datagrams by "
-        f"the reverse path filter; {wire.waits} sends waited for a full queue",
-        f"not counted: {'; '.join(strays) or 'nothing'}",
+        + (f", {again} resent because the reply did not identify its probe" if again else ""),
+        f"dropped on this machine: {wire.dropped} replies (receive queue full), "
+        f"{wire.reverse_path} datagrams (reverse path filter); {wire.waits} sends waited for a "
+        "full queue",
+        f"ignored datagrams: {'; '.join(strays) or 'none'}",
     ]
 
 
@@ -215,13 +216,13 @@ def _hindrances(trace: Trace) -> list[str]:
     if wire.reverse_path:
         found.append(
             f"the reverse path filter of this machine dropped {wire.reverse_path} datagrams "
-            "meanwhile, perhaps answers: see them with "
-            "sudo sysctl -w net.ipv4.conf.all.rp_filter=2, or with --wire bulk"
+            "during the trace, perhaps replies: to receive them, run "
+            "sudo sysctl -w net.ipv4.conf.all.rp_filter=2, or use --wire bulk"
         )
     if wire.dropped:
         found.append(
-            f"{wire.dropped} answers found no room in the receive queue: lower --rate, or raise "
-            "net.core.rmem_max"
+            f"{wire.dropped} replies were dropped because the receive queue was full: "
+            "lower --rate, or raise net.core.rmem_max"
         )
     return found
 
@@ -240,9 +241,9 @@ def _shortfalls(trace: Trace, measurement: Measurement) -> list[str]:
         case StopReason.INTERRUPTED:
             reason = "interrupted"
         case StopReason.PROBE_BUDGET:
-            reason = f"--max-probes {settings.max_probes} is spent"
+            reason = f"stopped at --max-probes {settings.max_probes}"
         case StopReason.TIME_BUDGET:
-            reason = f"--deadline {settings.deadline_s:g} s is over"
+            reason = f"stopped at --deadline {settings.deadline_s:g} s"
     unfinished = len(trace.certainty.unfinished)
     return [f"{reason}: the trace is unfinished ({unfinished} vertices not fully explored)"]
 
@@ -253,7 +254,7 @@ def _unknown_path(trace: Trace) -> list[str]:
     if path is None or trace.followed:
         return []
     if not trace.routes:
-        return [f"--follow {path}: there is no path that ports select"]
+        return [f"--follow {path}: no path can be selected by ports"]
     through = sum(any(str(v.address) == path for v in route.vertices) for route in trace.routes)
     what = f"{through} paths go through it" if through else f"there are {len(trace.routes)} paths"
     return [f"--follow {path}: {what}; give a number that --paths lists"]

@@ -63,20 +63,20 @@ def parse_trace(arguments: Sequence[str]) -> Options:
     """The options of `paris-trace`. Raises SettingsError; `--help` and `--version` exit."""
     given = trace_parser().parse_args(arguments)
     if given.sendwait is not None and given.rate is not None:
-        raise SettingsError("-z/--sendwait and --rate say the same thing; give one of them")
+        raise SettingsError("-z/--sendwait and --rate mean the same; give only one")
     for option, is_given in (
         ("--per-vertex", given.per_vertex),
         ("--min-share", given.min_share is not None),
     ):
         if is_given and not _is_multipath(given):
-            raise SettingsError(f"{option} goes with --mda or --mda-lite")
+            raise SettingsError(f"{option} requires --mda or --mda-lite")
     for option, is_given, needed, is_there in (
         ("--prefix-len", given.prefix_len is not None, "--classify", given.classify),
         ("--flows", given.flows, "--classify", given.classify),
         ("--rounds", given.rounds is not None, "--paths or --follow", given.paths or given.follow),
     ):
         if is_given and not is_there:
-            raise SettingsError(f"{option} goes with {needed}")
+            raise SettingsError(f"{option} requires {needed}")
     if given.compare and (given.protocol != "udp" or given.port is not None or given.replay):
         raise SettingsError(
             "--compare names protocols and ports; leave out -T, -I, -p and --replay"
@@ -177,7 +177,7 @@ def parse_render(arguments: Sequence[str]) -> RenderOptions:
     """The options of `paris-render`. Raises SettingsError; `--help` and `--version` exit."""
     given = render_parser().parse_args(arguments)
     if not given.metrics and len(given.file) > 1:
-        raise SettingsError("several files go with --metrics; without it, give one")
+        raise SettingsError("only --metrics accepts more than one FILE")
     if given.metrics and len(given.output) > 1:
         raise SettingsError("--metrics makes one table; give one -o FILE")
     return RenderOptions(
@@ -189,7 +189,7 @@ def _output_options(given: argparse.Namespace) -> OutputOptions:
     files, format = list(given.output), given.format
     if given.json:
         if format is not None:
-            raise SettingsError("-j/--json and --format say two things; give one of them")
+            raise SettingsError("-j/--json and --format conflict; give only one")
         files, format = [*files, "-"], "json"
     if files.count("-") > 1:
         raise SettingsError("-o - is given twice; standard output takes one format")

@@ -21,9 +21,9 @@ examples:
   paris-trace -T -p 443 example.net --mda       by TCP to port 443
   paris-trace example.net --mda -c 99 -o r.json keep everything; paris-render draws it again
 
-exit status: 0 reached, 1 not reached, 2 usage or unusable file, 3 no such name, 4 no privilege,
-5 local network, 6 port closed (-T), 7 prohibited on the way, 8 output not written, 70 a bug,
-130 interrupted (what was measured is still written)
+exit status: 0 reached, 1 not reached, 2 usage error or unreadable file, 3 no such name,
+4 missing privilege, 5 local network error, 6 port closed (-T), 7 administratively prohibited,
+8 output not written, 70 a bug, 130 interrupted (what was measured is still written)
 """
 
 
@@ -72,37 +72,37 @@ def trace_parser() -> argparse.ArgumentParser:
     algorithms.add_argument(
         "--mda-lite",
         action="store_true",
-        help="with fewer probes, taking hops as balancers until they prove meshed or uneven",
+        help="fewer probes: treat each hop as one balancer unless it turns out meshed or uneven",
     )
     add(
         "-c",
         "--confidence",
         type=float,
         metavar="PERCENT",
-        help=f"how sure the graph is to lack nothing (default {DEFAULT_CONFIDENCE:g})",
+        help=f"confidence that the graph is complete, in percent ({DEFAULT_CONFIDENCE:g})",
     )
     add(
         "--per-vertex",
         action="store_true",
-        help="let -c hold for each vertex alone, as other tools do",
+        help="apply -c to each vertex alone, as other tools do",
     )
     add(
         "--min-share",
         type=float,
         metavar="PERCENT",
-        help="find every branch with that share of a router's flows, however uneven the split",
+        help="find every branch with this share of a router's flows, even if splits are uneven",
     )
     add(
         "--flow-field",
         choices=("sport", "dport", "icmp-checksum", "flow-label"),
-        help="what numbers the flows (default sport; icmp-checksum with -I)",
+        help="header field that numbers the flows (sport; icmp-checksum with -I)",
     )
     add(
         "--gap-limit",
         type=int,
         default=3,
         metavar="N",
-        help="silent hops in a row to look behind (default 3)",
+        help="give up after N silent hops in a row (3)",
     )
     add(
         "--sim", metavar="NETWORK", help="trace a simulated network: a sample's name or a YAML file"
@@ -110,9 +110,9 @@ def trace_parser() -> argparse.ArgumentParser:
     add(
         "--replay",
         metavar="FILE",
-        help="read a .pcapng or .json of an earlier run again; --mda and -c as then if not given",
+        help="read a .pcapng or .json of an earlier run (--mda and -c default to that run's)",
     )
-    add("--seed", type=int, metavar="N", help="draw the same random numbers again")
+    add("--seed", type=int, metavar="N", help="random seed, for repeatable runs")
     _add_studies(parser)
 
     group = parser.add_argument_group("probes")
@@ -145,15 +145,15 @@ def trace_parser() -> argparse.ArgumentParser:
         help="destination port, number or service name (default 33434; 80 with -T)",
     )
     add("--sport", type=port, metavar="PORT", help="source port of flow 0")
-    add("-f", "--first-hop", type=int, default=1, metavar="TTL", help="TTL to begin at (1)")
-    add("-m", "--max-hops", type=int, default=30, metavar="TTL", help="TTL to end at (30)")
+    add("-f", "--first-hop", type=int, default=1, metavar="TTL", help="first TTL (1)")
+    add("-m", "--max-hops", type=int, default=30, metavar="TTL", help="last TTL (30)")
     add(
         "-q",
         "--queries",
         type=int,
         default=3,
         metavar="N",
-        help="probes per hop; with --mda, tries before silence is believed (3)",
+        help="probes per hop; with --mda, tries before a silence is believed (3)",
     )
     add("-s", "--source", type=address, metavar="ADDRESS", help="source address")
     add("-i", "--interface", metavar="NAME", help="network interface to send from")
@@ -163,7 +163,11 @@ def trace_parser() -> argparse.ArgumentParser:
         help="sockets to use: raw (needs CAP_NET_RAW; default), unprivileged (sees less; default "
         "where raw is refused), bulk (raw, for thousands of probes; needs numpy)",
     )
-    add("--link", action="store_true", help="with --wire bulk: send frames, past routing")
+    add(
+        "--link",
+        action="store_true",
+        help="with --wire bulk: send Ethernet frames, bypassing routing",
+    )
     add(
         "-t",
         "--tos",
@@ -188,16 +192,16 @@ def trace_parser() -> argparse.ArgumentParser:
         "--sendwait",
         type=sendwait,
         metavar="SECONDS",
-        help="pause between probes; above 10 it is in milliseconds",
+        help="pause between probes; values above 10 are milliseconds",
     )
-    add("--rate", type=float, metavar="PPS", help=f"probes a second ({DEFAULT_RATE_PPS:g})")
+    add("--rate", type=float, metavar="PPS", help=f"probes per second ({DEFAULT_RATE_PPS:g})")
     add("--max-probes", type=int, metavar="N", help="stop after N probes")
     add("--deadline", type=seconds, metavar="SECONDS", help="stop after this long")
 
     _add_outputs(parser)
-    group = parser.add_argument_group("manners")
+    group = parser.add_argument_group("messages")
     add = group.add_argument
-    add("-v", "--verbose", action="store_true", help="say what became of every packet")
+    add("-v", "--verbose", action="store_true", help="report what became of every packet")
     add("-n", "--numeric", action="store_true", help="do not look up names")
     add("--no-progress", action="store_true", help="no progress line on a terminal")
     return parser
@@ -209,7 +213,7 @@ def _add_studies(parser: argparse.ArgumentParser) -> None:
     add(
         "--classify",
         action="store_true",
-        help="tell what each balancer hashes, how it splits, and which ones hash alike",
+        help="report what each balancer hashes, how it splits, and which ones hash alike",
     )
     add(
         "--prefix-len",
@@ -222,17 +226,17 @@ def _add_studies(parser: argparse.ArgumentParser) -> None:
         type=int,
         default=0,
         metavar="N",
-        help="with --classify: judge each split by N flows at least",
+        help="with --classify: judge each split by at least N flows",
     )
     add(
         "--paths",
         action="store_true",
-        help="list every path with share, times, losses and the ports that follow it",
+        help="list every path: its share, round-trip times, losses and the ports that select it",
     )
     add(
         "--follow",
         metavar="PATH",
-        help="trace one path alone: its number in --paths, or an address that only it goes through",
+        help="trace one path alone: its number in --paths, or an address that is on no other path",
     )
     add(
         "--rounds",
@@ -251,7 +255,7 @@ def _add_studies(parser: argparse.ArgumentParser) -> None:
     add(
         "--classic",
         action="store_true",
-        help="show the links that an ordinary traceroute infers, and which do not exist",
+        help="show the links that a classic traceroute infers, and which of them are false",
     )
 
 
@@ -285,7 +289,7 @@ def _add_outputs(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="FILE",
         help="write FILE, as its suffix says: .svg .png .pdf .dot .json .graphml .txt .pcapng (all "
-        "packets); - is standard output; may be given again",
+        "packets); - is standard output; repeatable",
     )
     add(
         "--format",

@@ -106,7 +106,7 @@ class Settings:
         if self.network is not None and self.wire is not None:
             raise SettingsError("--wire is for a real network; --sim brings its own")
         if self.by_link and self.wire != "bulk":
-            raise SettingsError("--link goes with --wire bulk")
+            raise SettingsError("--link requires --wire bulk")
         _within("-f/--first-hop", self.first_ttl, 1, MAX_TTL)
         _within("-m/--max-hops", self.max_ttl, 1, MAX_TTL)
         if self.prefix_len is not None:
@@ -114,11 +114,11 @@ class Settings:
         _within("--flows", self.least_flows, 0, 50_000)
         _within("--rounds", self.rounds, 1, 10_000)
         if self.compare and self.studies:
-            raise SettingsError("--compare goes with --mda, without other studies")
+            raise SettingsError("--compare cannot be combined with other studies")
         if len(set(self.compare)) < len(self.compare) or len(self.compare) == 1:
             raise SettingsError("--compare needs two protocols at least, each given once")
         if Study.CLASSIC in self.studies and self.protocol == "icmp":
-            raise SettingsError("--classic goes with UDP and TCP: leave out -I")
+            raise SettingsError("--classic cannot be used with -I")
         if self.first_ttl > self.max_ttl:
             raise SettingsError(
                 f"-f/--first-hop {self.first_ttl} is beyond -m/--max-hops {self.max_ttl}"
@@ -142,7 +142,7 @@ class Settings:
             )
         if self.wait_s is not None:
             _positive("-w/--wait", self.wait_s, "seconds")
-        _positive("--rate", self.rate_pps, "probes a second")
+        _positive("--rate", self.rate_pps, "probes per second")
         if self.max_probes is not None:
             _within("--max-probes", self.max_probes, 1, 10**9)
             self._check_budget(self.max_probes)

@@ -8,7 +8,7 @@ from mda.graph import evidence, vertices_by_ttl
 from mda.model import StopReason
 from mda.plan import Algorithm
 from mda.stopping import unseen_share
-from render.labels import count, percent, printable
+from render.labels import at_most, count, percent, printable
 
 if TYPE_CHECKING:
     from mda.diamonds import Diamond
@@ -23,13 +23,13 @@ _FLOW_FIELD: Final = {
 }
 _STOPPED: Final = {
     StopReason.COMPLETE: "complete",
-    StopReason.PROBE_BUDGET: "stopped at its limit of probes: unfinished",
+    StopReason.PROBE_BUDGET: "stopped at its probe limit: unfinished",
     StopReason.TIME_BUDGET: "stopped at its deadline: unfinished",
     StopReason.INTERRUPTED: "stopped by Ctrl-C: unfinished",
-    StopReason.WIRE_ERROR: "stopped by a fault of the local network: unfinished",
+    StopReason.WIRE_ERROR: "stopped by a local network error: unfinished",
 }
 _HIDDEN: Final = {
-    "changed": "what middleboxes rewrote",
+    "changed": "rewritten headers",
     "quoted_ttl": "quoted TTLs",
     "reply_ip_id": "IP identifications",
 }
@@ -53,8 +53,8 @@ def headline(trace: Trace) -> tuple[str, str]:
     if plan.bound.min_share is not None:
         scope += f", branches from {percent(plan.bound.min_share)}"
     sure = percent(1 - plan.bound.failure_probability)
-    lite = " if hops are even (MDA-Lite)" if plan.algorithm is Algorithm.MDA_LITE else ""
-    return host, f"{probe}, flows by {field}, {sure} sure of {scope}{lite}"
+    lite = " where hops are even (MDA-Lite)" if plan.algorithm is Algorithm.MDA_LITE else ""
+    return host, f"{probe}, flows by {field}, {sure} confidence for {scope}{lite}"
 
 
 def findings(trace: Trace) -> list[str]:
@@ -67,7 +67,7 @@ def findings(trace: Trace) -> list[str]:
     if trace.plan.algorithm is Algorithm.PARIS:
         lines = [
             f"{_reached(trace)}: {', '.join(parts)}",
-            "this followed one flow; others may take other paths: add --mda",
+            "only one flow was traced; other flows may take other paths (try --mda)",
         ]
     else:
         if not trace.unordered:
@@ -78,7 +78,7 @@ def findings(trace: Trace) -> list[str]:
     cost = f"{count(trace.probes_sent, 'probe', 'probes')}, {trace.duration_s:.2f} s"
     strays = sum(trace.unmatched.values())
     if strays:
-        cost += f", {count(strays, 'datagram', 'datagrams')} that answered none of them"
+        cost += f", {count(strays, 'datagram', 'datagrams')} that answered no probe"
     if not trace.is_complete:
         cost += f"; {_STOPPED[trace.stopped]}"
     return [*lines, cost]
@@ -112,40 +112,47 @@ def number_of_paths(trace: Trace) -> int:
 def _diamonds(trace: Trace) -> str:
     if not trace.diamonds:
         return "no diamond"
-    sizes = ", ".join(diamond_size(diamond) for diamond in trace.diamonds)
+    sizes = "; ".join(diamond_size(diamond) for diamond in trace.diamonds)
     return f"{count(len(trace.diamonds), 'diamond', 'diamonds')} ({sizes})"
 
 
 def diamond_size(diamond: Diamond) -> str:
     """A diamond's width and length, and what else makes it special."""
-    size = f"{diamond.max_width} wide {diamond.max_length} long"
+    length = f"{diamond.max_length}"
     if not diamond.is_symmetric:
-        size = f"{diamond.max_width} wide {diamond.min_length} to {diamond.max_length} long"
-    return size + " meshed" * diamond.is_meshed
+        length = f"{diamond.min_length} to {diamond.max_length}"
+    size = f"width {diamond.max_width}, length {length}"
+    return f"{size}, meshed" if diamond.is_meshed else size
 
 
 def _missed(trace: Trace) -> list[str]:
     """What may be missing from a multipath trace."""
     unfinished, least = trace.certainty.unfinished, trace.certainty.least_flows
     if not trace.replies:
-        return ["missed?  nothing answered, so nothing can be said"]
-    missed = percent(trace.certainty.miss_probability)
+        return ["nothing replied, so nothing can be said of what was missed"]
     is_lite = trace.plan.algorithm is Algorithm.MDA_LITE
     is_by_hop = is_lite and not trace.unfit_for_lite
-    and_alike = " and each hop is one balancer" if is_by_hop else ""
-    lines = [f"missed?  with probability {missed} at most, if splits are even{and_alike}"]
+    and_alike = " and one balancer per hop" if is_by_hop else ""
+    missed = at_most(trace.certainty.miss_probability)
+    lines = [f"chance that a branch was missed: {missed} (assuming even splits{and_alike})"]
     if trace.unfit_for_lite:
         hops = ", ".join(map(str, trace.unfit_for_lite))
-        lines.append(f"meshed or uneven before hop {hops}: went on from MDA-Lite as the full MDA")
+        lines.append(
+            f"the links before hop {hops} are meshed or uneven: switched from MDA-Lite to the full "
+            "MDA"
+        )
     granted = sum(not evidence(trace.dag, *edge) for edge in trace.dag.edges)
     if granted:
-        lines.append(f"{count(granted, 'link', 'links')} into an only vertex taken for granted")
+        lines.append(
+            f"{count(granted, 'link', 'links')} into single-interface hops assumed, not measured"
+        )
     if least:
         failure = trace.plan.bound.failure_probability
         share, sure = percent(unseen_share(least, failure)), percent(1 - failure)
-        whose = "a hop's" if is_lite or trace.plan.bound.per_vertex else "its"
+        whose = "a hop's" if is_lite or trace.plan.bound.per_vertex else "a router's"
         lines.append(
-            f"if uneven, a branch with under {share} of {whose} flows may hide (at {sure})"
+            f"with uneven splits, a branch with less than {share} of {whose} flows could have been "
+            f"missed ({sure} confidence)"
         )
     if unfinished:
         named = [
@@ -156,14 +163,12 @@ def _missed(trace: Trace) -> list[str]:
         lines.append(f"not fully explored: {listed}")
     if trace.per_packet:
         dealers = ", ".join(map(place, trace.per_packet))
-        lines.append(
-            f"packets of one flow part at {dealers}: only links that are certain are drawn"
-        )
+        lines.append(f"{dealers} balances per packet: only links that hold regardless are drawn")
     if trace.turned:
         where = ", ".join(map(place, trace.turned))
         lines.append(
-            f"the route changed during the trace, behind {where}: old and new hops are drawn, and "
-            "only links that are certain; trace again for the new route"
+            f"the route changed during the trace, behind {where}: old and new hops are drawn, "
+            "with only the links that hold regardless; trace again for the new route"
         )
     return lines
 
@@ -173,7 +178,7 @@ def _unseen(trace: Trace) -> list[str]:
     if not trace.wire.hidden:
         return []
     fields = ", ".join(_HIDDEN.get(name, printable(name)) for name in trace.wire.hidden)
-    return [f"{printable(trace.wire.wire)} sockets, which do not see {fields}"]
+    return [f"{printable(trace.wire.wire)} sockets: {fields} cannot be seen"]
 
 
 def _revisits(trace: Trace) -> list[str]:
@@ -183,17 +188,17 @@ def _revisits(trace: Trace) -> list[str]:
     if loops:
         first, last = loops[0].ttls[0], max(one.ttls[-1] for one in loops)
         round_ = ", ".join(str(one.address) for one in loops)
-        lines.append(f"forwarding loop: packets go round {round_}, hops {first} to {last}")
+        lines.append(f"forwarding loop between {round_} (hops {first} to {last})")
     for one in trace.revisits:
         if one.is_loop:
             continue
         hops = " and ".join(map(str, one.ttls))
         cause = (
-            "it passes on packets that have expired, or something rewrites addresses"
+            "it forwards expired packets, or an address is rewritten"
             if one.is_adjacent
-            else "a loop that passed, or a rewritten address"
+            else "a transient loop, or a rewritten address"
         )
-        lines.append(f"{one.address} answers at hops {hops} of one path: {cause}")
+        lines.append(f"{one.address} replies at hops {hops} of one path: {cause}")
     return lines
 
 

@@ -43,6 +43,15 @@ _UNREACHABLE: Final = {
         6: ("!X", "route rejected"),
     },
 }
+_CHANGED: Final = {
+    "sport": "source port",
+    "source": "source address",
+    "identifier": "ICMP identifier",
+    "icmp-checksum": "ICMP checksum",
+    "ip-id": "IP identification",
+    "flow-label": "flow label",
+    "traffic-class": "traffic class",
+}
 _MANY_LOST: Final = 3  # answers; fewer are not worth a word
 _LONGEST_NAME: Final = 60  # characters; the end of a longer name says more than its beginning
 
@@ -165,7 +174,7 @@ def _notes(trace: Trace, vertex: Vertex, replies: list[Reply], last_asked: int) 
     )
     by = f", {kind.value}" if kind is not BalancerKind.UNDECIDED else ""
     if vertex in trace.per_packet:
-        notes.append(f"splits packets {width} ways")
+        notes.append(f"balances per packet over {width}")
     elif vertex in trace.turned:
         notes.append("route changed here")
     elif width > 1:
@@ -178,14 +187,15 @@ def _notes(trace: Trace, vertex: Vertex, replies: list[Reply], last_asked: int) 
         notes.append(f"silent to hop {last_asked}, {tries}" if is_last else f"silent, {tries}")
     answering = trace.answering.get(vertex)
     if answering is not None and answering.limit is not None:
-        notes.append(f"answers {rate(answering.limit.rate_pps)} a second at most")
+        notes.append(f"rate-limited to about {rate(answering.limit.rate_pps)} replies/s")
     elif answering is not None and answering.lost >= _MANY_LOST:
-        notes.append(f"{percent(round(answering.lost / answering.asked, 2))} of answers lost")
+        notes.append(f"{percent(round(answering.lost / answering.asked, 2))} of replies lost")
     stacks = {"/".join(str(entry.label) for entry in reply.mpls) for reply in replies if reply.mpls}
     notes += [f"MPLS {stack}" for stack in sorted(stacks)]
     changed = {field for reply in replies for field in reply.changed}
     if changed:
-        notes.append(f"arrived with another {printable(', '.join(sorted(changed)))}")
+        fields = ", ".join(_CHANGED.get(field, field) for field in sorted(changed))
+        notes.append(f"rewritten on the way: {printable(fields)}")
     return notes
 
 
@@ -246,9 +256,26 @@ def percent(share: float) -> str:
     return f"{value:.1f} %" if value >= 0.1 else f"{value:.1g} %"
 
 
-def chance(probability: float) -> str:
-    """A chance in percent that is never called nothing."""
-    return percent(max(probability, 1e-9))
+def at_most(probability: float) -> str:
+    """A bound of a probability, which is never called nothing.
+
+    >>> [at_most(p) for p in (0.019, 1e-7, 0.0)]
+    ['at most 1.9 %', 'under 0.001 %', 'under 0.001 %']
+    """
+    shown = percent(max(probability, 1e-9))
+    return shown if shown.startswith("under") else f"at most {shown}"
+
+
+def p_value(probability: float) -> str:
+    """The p-value of a test as papers print it.
+
+    >>> [p_value(p) for p in (1.0, 0.53, 0.0213, 0.00012, 1e-9)]
+    ['p = 1.00', 'p = 0.53', 'p = 0.021', 'p = 0.00012', 'p < 0.00001']
+    """
+    if probability < 1e-5:
+        return "p < 0.00001"
+    digits = max(2, 1 - math.floor(math.log10(probability)))
+    return f"p = {probability:.{digits}f}"
 
 
 def count(number: int, one: str, many: str) -> str:

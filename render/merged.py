@@ -9,7 +9,7 @@ from mda.comparison import merged
 from mda.graph import vertices_by_ttl
 from render.diagram import Box, Column, Diagram, Line, key_of
 from render.findings import findings, place
-from render.labels import VertexWords, chance, count, milliseconds, vertex_words
+from render.labels import VertexWords, at_most, count, milliseconds, p_value, vertex_words
 from render.palette import Kind
 
 if TYPE_CHECKING:
@@ -98,8 +98,8 @@ def _conclusions(comparison: Comparison) -> list[str]:
     """What each protocol found, and where they differ: a line each, of any length."""
     lines = [f"{view.name}: {findings(view.trace)[0]}" for view in comparison.views]
     lines += [
-        f"{view.name}: missed with probability {chance(view.trace.certainty.miss_probability)} "
-        "at most, if splits are even"
+        f"{view.name}: chance that a branch was missed: "
+        f"{at_most(view.trace.certainty.miss_probability)} (assuming even splits)"
         for view in comparison.views
         if view.trace.replies
     ]
@@ -131,8 +131,8 @@ def _slower(view: View) -> str:
     slower_s = view.slower_s or 0.0
     way = "slower" if slower_s > 0 else "faster"
     return (
-        f"the destination answers {view.name} {way} than the others by "
-        f"{milliseconds(abs(slower_s))} ms (p {chance(view.rtt_probability)})"
+        f"the destination replies to {view.name} {way} than to the others, by "
+        f"{milliseconds(abs(slower_s))} ms ({p_value(view.rtt_probability)})"
     )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from mda.graph import vertices_by_ttl
 from mda.plan import Study
 from render.findings import number_of_paths, place
-from render.labels import chance, count, milliseconds, percent
+from render.labels import count, milliseconds, p_value, percent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -32,14 +32,14 @@ def paths(trace: Trace, recipes: Callable[[int], Recipe]) -> list[list[str]]:
 
 def _listed(trace: Trace, recipes: Callable[[int], Recipe]) -> list[str]:
     if not trace.routes:
-        return ["no paths: packets of one flow part on the way, so no ports select one"
+        return ["no paths: a router balances per packet, so no ports select one"
                 if trace.unordered else "no paths: nothing answered"]  # fmt: skip
     flows = sum(len(route.flows) for route in trace.routes)
     named = count(len(trace.routes), "path", "paths")
     lines = [f"{named} from end to end, by {count(flows, 'flow', 'flows')}"]
     unused = number_of_paths(trace) - len(trace.routes)
     if unused > 0:
-        lines.append(f"{count(unused, 'way', 'ways')} more through the graph had no flow")
+        lines.append(f"{count(unused, 'way', 'ways')} more in the graph had no flow")
     numbers = _numbers(trace)
     rows = [
         (
@@ -76,7 +76,7 @@ def _followed(trace: Trace, recipes: Callable[[int], Recipe]) -> list[str]:
             )
         )
     moved = any(one.others for one in trace.followed)
-    kept = "answers came from elsewhere as well" if moved else "every answer from this path"
+    kept = "replies also came from elsewhere" if moved else "every reply came from this path"
     head = f"path {route.number} followed: {recipes(route.flows[0]).ports}; {kept}"
     return [head, *_table(_HOP_HEAD, rows)]
 
@@ -96,16 +96,16 @@ def _differences(routes: Sequence[Route]) -> list[str]:
             way = "slower" if route.slower_s > 0 else "faster"
             lines.append(
                 f"path {route.number} is {way} than the others by "
-                f"{milliseconds(abs(route.slower_s))} ms (p {chance(route.rtt_probability)})"
+                f"{milliseconds(abs(route.slower_s))} ms ({p_value(route.rtt_probability)})"
             )
         if route.differs_in_loss:
             usual = route.times.loss - route.lossier
             lines.append(
                 f"path {route.number} loses {percent(round(route.times.loss, 3))} where others "
-                f"lose {percent(round(usual, 3))} (p {chance(route.loss_probability)})"
+                f"lose {percent(round(usual, 3))} ({p_value(route.loss_probability)})"
             )
     if not lines and len(routes) > 1:
-        lines.append("no path differs from the others in time or loss")
+        lines.append("no path differs from the others in round-trip time or loss")
     return lines
 
 
@@ -117,7 +117,7 @@ def _limits(trace: Trace) -> list[str]:
         key=lambda one: one.sort_key,
     )
     return [
-        f"{place(one)} limits its answers to a rate: losses are its own, and not compared"
+        f"{place(one)} is rate-limited: its losses are not those of paths, and are not compared"
         for one in limited
     ]
 

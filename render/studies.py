@@ -10,7 +10,7 @@ from mda.metrics import metrics
 from mda.plan import Study
 from mda.variants import Field
 from render.findings import diamond_size, place
-from render.labels import chance, count, percent
+from render.labels import count, p_value, percent
 
 if TYPE_CHECKING:
     from mda.balancers import Balancer
@@ -58,12 +58,12 @@ def _heading(trace: Trace) -> str:
 def _balancer(one: Balancer) -> list[str]:
     ways = f"{len(one.successors)} ways"
     if one.kind is Kind.UNDECIDED:
-        lines = [f"{place(one.vertex)}: {ways}, not enough evidence of which kind"]
+        lines = [f"{place(one.vertex)}: {ways}, not enough evidence for its kind"]
     elif one.kind is Kind.PER_PACKET:
         lines = [f"{place(one.vertex)}: per packet, {ways}; no ports select one"]
     else:
         wrong = percent(one.error_probability)
-        lines = [f"{place(one.vertex)}: {one.kind.value}, {ways} (wrong with {wrong})"]
+        lines = [f"{place(one.vertex)}: {one.kind.value}, {ways} (error probability {wrong})"]
     parts = []
     for verdict in Verdict:
         fields = [_FIELD[field.field] for field in one.fields if field.verdict is verdict]
@@ -74,7 +74,7 @@ def _balancer(one: Balancer) -> list[str]:
     if one.split is not None:
         lines.append("  " + split_words(one.split))
     else:
-        lines.append("  one way for all flows to this destination")
+        lines.append("  all flows to this destination take the same branch")
     return lines
 
 
@@ -91,8 +91,8 @@ def _diamonds(trace: Trace) -> list[str]:
             f"{place(diamond.divergence)} to {end}: {diamond_size(diamond)}",
             f"  max width {one.max_width}, length {lengths}, width asymmetry "
             f"{one.width_asymmetry}, length asymmetry {one.length_asymmetry}",
-            f"  meshed {percent(one.meshed_ratio)} of hop pairs, at most "
-            f"{percent(one.max_meshing)} of the links between two hops",
+            f"  meshed hop pairs: {percent(one.meshed_ratio)}; densest pair has "
+            f"{percent(one.max_meshing)} of its possible links",
             f"  {count(one.paths, 'path', 'paths')}, {one.disjoint_paths} without a common link, "
             f"entropy {one.entropy_bits:.2f} bits",
             f"  probability difference {one.probability_difference:.3f} if splits are even"
@@ -112,21 +112,20 @@ def _seen_difference(one: Metrics) -> str:
 
 def _classic(one: Classic, first_ttl: int) -> list[str]:
     """The hops as an ordinary traceroute prints them, and what is wrong with its links."""
-    lines = ["an ordinary traceroute shows, each probe being a flow of its own:"]
+    lines = ["a classic traceroute, where each probe is another flow, shows:"]
     for ttl, hop in enumerate(one.hops, start=first_ttl):
         lines.append(
             f"{ttl:2}  " + "  ".join("*" if met is None else str(met.address) for met in hop)
         )
     false = one.false_links
     lines.append(
-        f"{count(len(one.links), 'link', 'links')}, of which {len(false)} "
-        f"{'does' if len(false) == 1 else 'do'} not exist; "
-        f"{count(len(one.missed), 'true link', 'true links')} not shown"
+        f"{count(len(one.links), 'link', 'links')} inferred, {len(false)} of them false; "
+        f"{count(len(one.missed), 'real link', 'real links')} missed"
     )
     lines += [f"  no link {place(link.near)} to {place(link.far)}" for link in false]
     unknown = sum(link.reality is Reality.UNKNOWN for link in one.links)
     if unknown:
-        lines.append(f"{count(unknown, 'link', 'links')} neither proven nor disproven")
+        lines.append(f"{count(unknown, 'link', 'links')} neither confirmed nor refuted")
     return lines
 
 
@@ -140,8 +139,8 @@ def split_words(split: Split) -> str:
     else:
         found = [one.share for one in split.shares]
         shares = f"{100 * min(found):.1f} to {100 * max(found):.1f} % each"
-    even = chance(split.even_probability)
-    words = f"split {shares} of {count(split.flows, 'flow', 'flows')}; even with p {even}"
+    even = p_value(split.even_probability)
+    words = f"split {shares} of {count(split.flows, 'flow', 'flows')}; {even} for an even split"
     if split.weights is not None and len(split.weights) <= _MOST_SHARES:
         words += f"; likely {':'.join(map(str, split.weights))}"
     return words
@@ -151,6 +150,6 @@ def _series(one: Series) -> str:
     return (
         f"{place(one.near)} and {place(one.far)} hash alike: chi-square {one.statistic:.1f} with "
         f"{count(one.degrees, 'degree', 'degrees')} of freedom over {one.flows} flows, "
-        f"p {chance(one.probability)}, strength {one.strength:.2f}: some of the paths "
+        f"{p_value(one.probability)}, strength {one.strength:.2f}: some of the paths "
         "between them are never used"
     )

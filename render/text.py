@@ -76,7 +76,7 @@ def text(
         fill(line, _WIDTH, subsequent_indent="  ", break_on_hyphens=False)
         for line in findings(trace)
     ]
-    body = _lines(head, rows, is_colored=color) if rows else ["no answer from any hop"]
+    body = _lines(head, rows, is_colored=color) if rows else ["no hop replied"]
     parts = [[_title(trace)], body, foot, *map(_paragraph, studies(trace)), *paths(trace, recipes)]
     return "\n\n".join("\n".join(part) for part in parts) + "\n"
 
@@ -137,7 +137,7 @@ def _origins(trace: Trace, vertex: Vertex, hops: Mapping[int, list[Vertex]]) -> 
     near = hops.get(vertex.ttl - 1, [])
     before = set(trace.dag.predecessors(vertex))
     if not before:
-        return f"from hop {vertex.ttl - 1}, link not proven"
+        return f"link from hop {vertex.ttl - 1} not proven"
     if len(before) < len(near):
         places = [place for place, one in enumerate(near, start=1) if one in before]
         return f"from {' '.join(f'{vertex.ttl - 1}.{part}' for part in _ranges(places))}"

@@ -150,7 +150,7 @@ class Nodes:
         try:
             return ip_address(text)
         except ValueError:
-            self.fail(node, f"{text!r} is no IPv4 or IPv6 address")
+            self.fail(node, f"not an IPv4 or IPv6 address: {text!r}")
 
     def plain(self, node: yaml.Node, allowed: Collection[str]) -> Mapping[str, Any]:
         """A mapping of plain values, which are read no further, with keys of `allowed`."""

@@ -84,5 +84,5 @@ def test_losses_of_a_host_that_limits_its_answers_are_not_those_of_paths() -> No
     with netlab.lab(netlab.diamond(2), limited=["dst"]) as lab:
         options = ("-n", "--paths", "--rounds", "8", "--seed", "2")
         run = lab.run(*command_line(str(netlab.TARGET[4]), *options))
-    assert "203.0.113.9 (hop 5) limits its answers to a rate: losses are its own" in run.stdout
+    assert "203.0.113.9 (hop 5) is rate-limited: its losses are not those of paths" in run.stdout
     assert "loses" not in run.stdout

@@ -95,7 +95,7 @@ def test_times_are_those_of_the_kernel_where_it_tells_them() -> None:
 def test_the_text_says_what_is_not_seen() -> None:
     with netlab.lab(netlab.plain(2)) as lab:
         shown = lab.run(*as_nobody(command_line(str(TARGET[4]), "-n"))).stdout
-    assert "unprivileged sockets, which do not see what middleboxes rewrote, quoted TTLs" in shown
+    assert "unprivileged sockets: rewritten headers, quoted TTLs" in shown
 
 
 def test_an_open_port_is_said_to_be_open() -> None:

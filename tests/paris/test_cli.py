@@ -45,15 +45,15 @@ def test_a_simulated_diamond_as_text() -> None:
     assert lines[0].startswith("203.0.113.9")
     assert "two-way" in lines[0]
     assert "┌ 198.51.100.2" in ran.stdout
-    assert "reached in 6 hops: 8 vertices, 8 edges, 2 paths, 1 diamond (2 wide 2 long)" in lines
-    assert any(line.startswith("missed?  with probability ") for line in lines)
+    assert "reached in 6 hops: 8 vertices, 8 edges, 2 paths, 1 diamond (width 2, length 2)" in lines
+    assert any(line.startswith("chance that a branch was missed: at most ") for line in lines)
 
 
 def test_one_flow_without_mda(capsys: pytest.CaptureFixture[str]) -> None:
     exit_code, out, err = run("--sim", "two-way", capsys=capsys)
     assert (exit_code, err) == (ExitCode.REACHED, "")
     assert [line.split()[0] for line in out.splitlines() if " ms" in line] == list("123456")
-    assert "add --mda" in out
+    assert "try --mda" in out
 
 
 def test_every_output_at_once_and_again_from_the_json(
@@ -111,15 +111,15 @@ def test_standard_output_takes_any_format() -> None:
         (("--sim", "plain", "--mda", "--mda-lite"), ExitCode.USAGE, "not allowed with"),
         (("--sim", "plain", "--mda", "--min-share=-3"), ExitCode.USAGE, "from 0.1 to 50"),
         (("--sim", "plain", "-c", "nan"), ExitCode.USAGE, "-c/--confidence"),
-        (("--sim", "plain", "-w", "soon"), ExitCode.USAGE, "no time"),
+        (("--sim", "plain", "-w", "soon"), ExitCode.USAGE, "not a duration"),
         (("--sim", "plain", "-w", "0"), ExitCode.USAGE, "above 0, not 0"),
         (("--sim", "plain", "-p", "70000"), ExitCode.USAGE, "from 1 to 65535"),
         (("--sim", "plain", "-p", "no-such-service"), ExitCode.USAGE, "service name"),
         (("--sim", "plain", "--rate=-3"), ExitCode.USAGE, "above 0"),
         (("--sim", "plain", "-z=-1"), ExitCode.USAGE, "negative"),
-        (("--sim", "plain", "-z", "1", "--rate", "3"), ExitCode.USAGE, "one of them"),
-        (("--sim", "plain", "--per-vertex"), ExitCode.USAGE, "goes with --mda"),
-        (("--sim", "plain", "--min-share", "5"), ExitCode.USAGE, "goes with --mda"),
+        (("--sim", "plain", "-z", "1", "--rate", "3"), ExitCode.USAGE, "give only one"),
+        (("--sim", "plain", "--per-vertex"), ExitCode.USAGE, "requires --mda"),
+        (("--sim", "plain", "--min-share", "5"), ExitCode.USAGE, "requires --mda"),
         (("--sim", "plain", "--mda", "--min-share=-5"), ExitCode.USAGE, "from 0.1 to 50"),
         (("--sim", "plain", "--colour", "x"), ExitCode.USAGE, "did you mean --color?"),
         (("--sim", "plain", "-I", "--flow-field", "sport"), ExitCode.USAGE, "use icmp-checksum"),
@@ -179,7 +179,11 @@ def test_render_refuses_what_is_not_ours(
 
 
 @pytest.mark.parametrize(
-    ("limit", "reason"), [(("--max-probes", "40"), "is spent"), (("--deadline", "10ms"), "is over")]
+    ("limit", "reason"),
+    [
+        (("--max-probes", "40"), "stopped at --max-probes 40"),
+        (("--deadline", "10ms"), "stopped at --deadline 0.01 s"),
+    ],
 )
 def test_a_limit_ends_with_what_is_known_in_every_output(
     limit: tuple[str, str], reason: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -317,7 +321,7 @@ def test_verbose_says_what_became_of_every_packet(capsys: pytest.CaptureFixture[
     assert exit_code == ExitCode.REACHED
     lines = err.splitlines()
     assert all(line.startswith("paris-trace: ") for line in lines)
-    assert lines[0].endswith("sent times by virtual, received by virtual; all fields seen")
+    assert lines[0].endswith("timestamps: sent by virtual, received by virtual; nothing hidden")
     counted = re.match(
         r"paris-trace: (\d+) sent, (\d+) answered, (\d+) lost, (\d+) in flight at the end", lines[1]
     )
@@ -326,8 +330,8 @@ def test_verbose_says_what_became_of_every_packet(capsys: pytest.CaptureFixture[
     assert sent == sum(fates)
     assert fates[1] > 0
     assert f"{sent} probes" in out
-    assert "0 answers for want of room" in lines[2]
-    assert lines[3] == "paris-trace: not counted: nothing"
+    assert "0 replies (receive queue full)" in lines[2]
+    assert lines[3] == "paris-trace: ignored datagrams: none"
 
 
 def test_progress_is_one_line_of_a_terminal_that_is_left_empty() -> None:

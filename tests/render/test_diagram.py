@@ -39,7 +39,7 @@ def test_a_line_names_the_flows_that_prove_it() -> None:
 
 def test_a_diamond_holds_what_lies_between_its_ends() -> None:
     (group,) = drawn("four-way").groups
-    assert group.label == "4 wide 2 long"
+    assert group.label == "width 4, length 2"
     assert group.boxes == tuple(f"3 198.51.100.{n}" for n in range(11, 15))
 
 

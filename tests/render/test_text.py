@@ -121,7 +121,7 @@ def test_marks_and_words_stand_at_what_they_are_about() -> None:
     shown = text(TRACES["marks"])
     assert "(!X prohibited)" in line_of("198.51.100.12", shown)
     assert "MPLS 24016/299776" in shown
-    assert "arrived with another sport, traffic-class" in shown
+    assert "rewritten on the way: source port, traffic class" in shown
     assert "destination: port unreachable" in shown
 
 
@@ -133,9 +133,9 @@ def test_a_silence_says_how_often_and_how_far_it_was_asked() -> None:
 
 def test_packet_balancers_are_reported_in_words() -> None:
     shown = text(TRACES["per-packet"])
-    assert "(splits packets 2 ways)" in line_of("198.51.100.1", shown)
-    assert shown.count("(from hop 3, link not proven)") == 2
-    assert "packets of one flow part at 198.51.100.1 (hop 2):" in shown
+    assert "(balances per packet over 2)" in line_of("198.51.100.1", shown)
+    assert shown.count("(link from hop 3 not proven)") == 2
+    assert "198.51.100.1 (hop 2) balances per packet:" in shown
 
 
 @pytest.mark.parametrize("stopped", sorted(set(StopReason) - {StopReason.COMPLETE}, key=str))
@@ -150,9 +150,10 @@ def test_the_chance_that_something_is_missing_is_stated_for_the_graph() -> None:
     # one of two: by inclusion and exclusion.
     balancer, branch = (3 * 2**16 - 3) / 3**16, 2**-7
     missed = 1 - (1 - balancer) * (1 - branch)
-    assert f"with probability {100 * missed:.1f} % at most" in text(TRACES["two-way"])
+    assert f"missed: at most {100 * missed:.1f} % (assuming" in text(TRACES["two-way"])
     # With a share s of the flows, a branch stays unseen by 8 of them with (1 - s)^8 = 0.05.
-    assert f"under {100 * (1 - 0.05 ** (1 / 8)):.0f} % of its flows" in text(TRACES["two-way"])
+    hidden = f"a branch with less than {100 * (1 - 0.05 ** (1 / 8)):.0f} % of a router's flows"
+    assert hidden in " ".join(text(TRACES["two-way"]).split())
 
 
 def test_shares_follow_the_splits_not_the_number_of_flows_sent_there() -> None:
@@ -171,8 +172,8 @@ def test_shares_follow_the_splits_not_the_number_of_flows_sent_there() -> None:
 
 @pytest.mark.parametrize("name", ["nothing", "all-silent"])
 def test_without_an_answer_nothing_is_claimed(name: str) -> None:
-    assert "nothing answered, so nothing can be said" in text(TRACES[name])
-    assert "probability" not in text(TRACES[name])
+    assert "nothing replied, so nothing can be said of what was missed" in text(TRACES[name])
+    assert "chance" not in text(TRACES[name])
 
 
 @pytest.mark.parametrize(
@@ -182,12 +183,13 @@ def test_without_an_answer_nothing_is_claimed(name: str) -> None:
         (["route-change", "--mda", "-c", "99.99"],
          "the route changed during the trace, behind 198.51.100.1 (hop 2):"),
         (["loop", "--mda"],
-         "forwarding loop: packets go round 198.51.100.1, 198.51.100.2, hops 2 to 6"),
-        (["loop"], "forwarding loop: packets go round 198.51.100.1, 198.51.100.2, hops 2 to 6"),
-        (["sixteen-way", "--mda-lite"], "95 % sure of the whole graph if hops are even (MDA-Lite)"),
-        (["sixteen-way", "--mda-lite"], "links into an only vertex taken for granted"),
+         "forwarding loop between 198.51.100.1, 198.51.100.2 (hops 2 to 6)"),
+        (["loop"], "forwarding loop between 198.51.100.1, 198.51.100.2 (hops 2 to 6)"),
+        (["sixteen-way", "--mda-lite"],
+         "95 % confidence for the whole graph where hops are even (MDA-Lite)"),
+        (["sixteen-way", "--mda-lite"], "links into single-interface hops assumed, not measured"),
         (["meshed", "--mda-lite"],
-         "meshed or uneven before hop 4: went on from MDA-Lite as the full MDA"),
+         "the links before hop 4 are meshed or uneven: switched from MDA-Lite to the full MDA"),
     ],
 )  # fmt: skip
 def test_what_happened_is_said_in_words(
@@ -203,6 +205,6 @@ def test_what_a_wire_cannot_see_is_said() -> None:
         wire="unprivileged", sent=Stamp.KERNEL, received=Stamp.KERNEL,
         hidden=("changed", "quoted_ttl", "reply_ip_id"),
     )  # fmt: skip
-    said = "unprivileged sockets, which do not see what middleboxes rewrote, quoted TTLs, IP"
+    said = "unprivileged sockets: rewritten headers, quoted TTLs, IP"
     assert said in text(assembled(some, wire=wire))
-    assert "sockets, which" not in text(assembled(some))
+    assert "sockets: " not in text(assembled(some))
