@@ -34,6 +34,7 @@ class ReplyKind(Enum):
     ECHO_REPLY = "echo-reply"
     SYN_ACK = "syn-ack"
     RST = "rst"
+    UDP_ANSWER = "udp"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,10 @@ Outcome = Reply | Loss
 
 @dataclass(frozen=True, slots=True)
 class Unresolved:
-    """A probe that was still in flight when the measurement ended: neither reply nor loss."""
+    """A probe of which nothing was known when the measurement ended: neither reply nor loss.
+
+    It was still in flight, or it had been withdrawn and was not sent anew.
+    """
 
     request: ProbeRequest
     sent_at_s: float

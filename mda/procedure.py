@@ -29,7 +29,7 @@ class Procedure(Protocol):
 
     @property
     def finished(self) -> bool:
-        """Whether every returned request has its outcome and there is nothing more to ask."""
+        """Whether every returned request has its outcome, or is abandoned, and that is all."""
 
     def abandons(self, request: ProbeRequest) -> bool:
         """Whether a returned request is not wanted any more; if so it is not sent: no outcome."""

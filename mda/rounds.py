@@ -51,6 +51,13 @@ class Rounds(Procedure, ABC):
         self._table.add(outcome)
         self.sent.settle(outcome.request)
 
+    def abandons(self, request: ProbeRequest) -> bool:
+        """See Procedure."""
+        is_beyond = self._table.is_beyond_end(request.flow, request.ttl)
+        if is_beyond:
+            self.sent.settle(request)
+        return is_beyond
+
     def rate_pps(self, ttl: int) -> float | None:
         """See Procedure."""
         return self._table.hop(ttl).rate_pps()

@@ -200,7 +200,7 @@ def _account(trace: Trace) -> list[str]:
         f"wire: {wire.wire}; timestamps: sent by {wire.sent.value}{otherwise}, received by "
         f"{wire.received.value}; {f'hidden: {hidden}' if hidden else 'nothing hidden'}",
         f"{trace.probes_sent} sent, {answered} answered, {len(lost)} lost, "
-        f"{len(trace.unresolved)} in flight at the end"
+        f"{len(trace.unresolved)} open at the end"
         + (f", {again} resent because the reply did not identify its probe" if again else ""),
         f"dropped on this machine: {wire.dropped} replies (receive queue full), "
         f"{wire.reverse_path} datagrams (reverse path filter); {wire.waits} sends waited for a "
@@ -269,7 +269,7 @@ def _verdict(trace: Trace) -> ExitCode:
     if trace.stopped is StopReason.WIRE_ERROR:
         return ExitCode.LOCAL_NETWORK
     kinds = {reply.kind for reply in trace.replies if reply.responder == trace.plan.destination}
-    if ReplyKind.SYN_ACK in kinds:
+    if kinds & {ReplyKind.SYN_ACK, ReplyKind.UDP_ANSWER}:
         return ExitCode.REACHED
     if ReplyKind.RST in kinds:
         return ExitCode.PORT_CLOSED

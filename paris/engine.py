@@ -254,6 +254,11 @@ class Engine:
             self._builder.build(request, tag) for request, tag in zip(requests, tags, strict=True)
         ]
 
+    @property
+    def _is_one_at_a_time(self) -> bool:
+        """Whether each flow may have only one probe in flight from now on."""
+        return self.wire.one_at_a_time or self._pending.one_at_a_time
+
     def _take(
         self, queue: deque[ProbeRequest], room: int, taken: Sequence[ProbeRequest], now_s: float
     ) -> list[ProbeRequest]:
@@ -261,19 +266,22 @@ class Engine:
 
         What the procedure has lost interest in is dropped.
         """
-        in_turn = self.wire.one_at_a_time
-        busy = {request.flow for request in taken}
+        in_turn = self._is_one_at_a_time
+        busy = {self._pending.conversation(request.flow) for request in taken} if in_turn else set()
         ready: list[ProbeRequest] = []
         waiting: list[ProbeRequest] = []
         while queue and len(ready) < room:
             request = queue.popleft()
             if self.procedure.abandons(request):
                 continue
-            flow = request.flow
-            if in_turn and (flow in busy or self._pending.free_at_s(flow) > now_s):
+            if not in_turn:
+                ready.append(request)
+                continue
+            conversation = self._pending.conversation(request.flow)
+            if conversation in busy or self._pending.free_at_s(request.flow) > now_s:
                 waiting.append(request)
             else:
-                busy.add(flow)
+                busy.add(conversation)
                 ready.append(request)
         queue.extendleft(reversed(waiting))
         return ready
@@ -283,7 +291,7 @@ class Engine:
         if not queue:
             return float("inf")
         at_s = max(pacing.next_s(), self.pacing.next_s())
-        if not self.wire.one_at_a_time:
+        if not self._is_one_at_a_time:
             return at_s
         return max(at_s, min(self._pending.free_at_s(request.flow) for request in queue))
 
@@ -335,7 +343,7 @@ class Engine:
                 self._unmatched[answer.reason.value] += 1
                 self._queue.extend(self._pending.withdrawn())
                 continue
-            if self.wire.one_at_a_time and answer.request in self._queue:
+            if self._is_one_at_a_time and answer.request in self._queue:
                 self._queue.remove(answer.request)  # withdrawn, and answered after all
             self._waits.replied(answer.request.ttl, answer.rtt_s)
             # Answers settle from when they are known: they may have waited for us.

@@ -1,4 +1,4 @@
-"""Which header field carries the flow: flow numbers to header values, and back.
+"""Which header field carries the flow: flow numbers to header values.
 
 What a per-flow balancer hashes is source and destination address, protocol, and what stands in
 the first four bytes after the IP header: the ports of UDP and TCP, type, code and checksum of
@@ -186,6 +186,13 @@ class FlowPlan:
             return (self.protocol,)
         return self.protocol, _TWIN[self.protocol]
 
+    @property
+    def udp_ports(self) -> tuple[int, int]:
+        """The lowest and the highest port that UDP probes go to."""
+        if self.varies:
+            return 0, 0xFFFF
+        return self.dport, 0xFFFF if self.field is FlowField.DPORT else self.dport
+
     def headers(self, flow: int) -> FlowHeaders:
         """The header values of a flow or a variant. Raises ValueError where there is none such."""
         varied = variant_of(flow)
@@ -285,22 +292,6 @@ class FlowPlan:
             dport=plain.icmp_checksum,
             icmp_checksum=None,
         )
-
-    def flow_of(self, headers: FlowHeaders) -> int | None:
-        """The plain flow that has exactly these headers; None if none does."""
-        values = {
-            FlowField.SPORT: headers.sport,
-            FlowField.DPORT: headers.dport,
-            FlowField.ICMP_CHECKSUM: headers.icmp_checksum,
-            FlowField.FLOW_LABEL: headers.flow_label,
-        }
-        value = values[self.field]
-        if value is None:
-            return None
-        flow = value - self._first
-        if not 0 <= flow < self.capacity or self._plain(flow) != headers:
-            return None
-        return flow
 
 
 def _port(port: int | None, number: int) -> int:

@@ -6,12 +6,12 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 from mda.lanes import lane_of
-from paris.flows import FlowPlan
+from paris.flows import FlowPlan, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from paris.flows import FlowHeaders, Protocol
+    from paris.flows import FlowHeaders
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +33,12 @@ class JoinedFlows(FlowPlan):
     def protocols(self) -> tuple[Protocol, ...]:
         """The protocols of all lanes."""
         return tuple(dict.fromkeys(one for plan in self.plans for one in plan.protocols))
+
+    @property
+    def udp_ports(self) -> tuple[int, int]:
+        """The lowest and the highest port that UDP probes of any lane go to."""
+        each = [plan.udp_ports for plan in self.plans if Protocol.UDP in plan.protocols]
+        return min(lowest for lowest, _ in each), max(highest for _, highest in each)
 
     def headers(self, flow: int) -> FlowHeaders:
         """The header values of a flow of any lane."""

@@ -200,6 +200,19 @@ def tcp_answer(header: IPHeader, syn: bytes, *, open_port: bool) -> bytes:
     return tcp(answered, dport, sport, 0, (sequence + 1) & 0xFFFFFFFF, "RA")
 
 
+def udp_answer(header: IPHeader, request: bytes, payload: bytes) -> bytes:
+    """A whole datagram from the port that `request`, a probe's UDP bytes, goes to, back to its own.
+
+    Its checksum is right.
+    """
+    sport, dport = struct.unpack("!HH", request[:4])
+    answered = replace(header, protocol=UDP_NUMBER)
+    length = 8 + len(payload)
+    pseudo = pseudo_header(header.source.packed, header.destination.packed, UDP_NUMBER, length)
+    total = checksum(pseudo + struct.pack("!HHHH", dport, sport, length, 0) + payload)
+    return udp(answered, dport, sport, payload, total or 0xFFFF)  # 0 stands for none
+
+
 def _icmp_message(header: IPHeader, kind: int, code: int, rest: int, body: bytes) -> bytes:
     message = struct.pack("!BBHI", kind, code, 0, rest) + body
     summed = message

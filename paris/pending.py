@@ -5,8 +5,8 @@ The time is always an argument. An answer counts only if what it quotes is a pro
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict, deque
-from dataclasses import dataclass, replace
+from collections import defaultdict, deque
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
@@ -23,8 +23,10 @@ if TYPE_CHECKING:
     from paris.replies import ParsedReply, QuotedProbe
 
 
-# A lost probe may still be answered: for so long an answer that names only its flow may be to it.
+# Answers may be late, and UDP services answer more than once: for so long after it left, or twice
+# as long as an answer took, any answer that names only its flow may be to a probe.
 _MAY_BE_LATE_S: Final = 1.0
+_LATEST_S: Final = 10.0  # whatever an answer seems to have taken
 
 
 class StrayReason(Enum):
@@ -45,21 +47,47 @@ class Stray:
 class _State(Enum):
     IN_FLIGHT = "in flight"
     LOST = "lost"
+    WITHDRAWN = "withdrawn"
     ANSWERED = "answered"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
+class Conversation:
+    """The probes between the same ports of the same hosts: all that an answer without a tag names.
+
+    `unanswered` are as sent, `in_flight` counts those of them that are waited for. `served_at_s` is
+    when the last probe left that a UDP service answered: it may do so again.
+    """
+
+    in_flight: int = 0
+    unanswered: list[_Flight] = field(default_factory=list)
+    served_at_s: float = float("-inf")
+
+    def last_sent_s(self) -> float:
+        """When the last probe left that may yet be answered."""
+        unanswered = self.unanswered[-1:]
+        return max([self.served_at_s, *(flight.sent_at_s for flight in unanswered)])
+
+
+@dataclass(slots=True, eq=False)
 class _Flight:
     tag: int
     request: ProbeRequest
     sent_at_s: float
+    conversation: Conversation
     state: _State = _State.IN_FLIGHT
+
+
+# Addresses, protocol, ports; for ICMP identifier and checksum.
+_Name = tuple[bytes, bytes, int, int | None, int | None, int | None, int | None]
 
 
 class Pending:
     """The probes of one run by tag; a tag is used again only after all others.
 
     Until then a late answer is still matched to its probe. `first_tag` is where tags begin.
+    `one_at_a_time` says that answers have come without a tag: from now on each conversation may
+    have only one probe in flight, to which such an answer then is.
     """
 
     def __init__(self, plan: FlowPlan, first_tag: int = tags.FIRST_TAG) -> None:
@@ -72,11 +100,12 @@ class Pending:
         # By TTL, as sent; the answered ones are passed over.
         self._order: defaultdict[int, deque[_Flight]] = defaultdict(deque)
         self._all: list[_Flight] = []  # as sent
-        self._busy: Counter[int] = Counter()  # probes in flight by flow
-        # Once answers have come that name a flow only: until when a flow may have late ones.
-        self._may_be_late_until_s: dict[int, float] | None = None
+        self._conversations: dict[_Name, Conversation] = {}
+        self._conversation_of: dict[int, Conversation] = {}  # by flow
+        self._may_be_late_s = _MAY_BE_LATE_S
         self._withdrawn: list[ProbeRequest] = []
         self.in_flight = 0
+        self.one_at_a_time = False
 
     def reserve(self) -> int:
         """A tag that no probe in flight has. Raises WireError if there is none."""
@@ -91,20 +120,41 @@ class Pending:
 
     def add(self, tag: int, request: ProbeRequest, sent_at_s: float) -> None:
         """Count a probe as in flight; probes are added in the order in which they were sent."""
-        flight = self._flights[tag] = _Flight(tag, request, sent_at_s)
+        conversation = self.conversation(request.flow)
+        flight = self._flights[tag] = _Flight(tag, request, sent_at_s, conversation)
         self._order[request.ttl].append(flight)
         self._all.append(flight)
-        self._busy[request.flow] += 1
+        conversation.unanswered.append(flight)
+        conversation.in_flight += 1
         self.in_flight += 1
 
-    def free_at_s(self, flow: int) -> float:
-        """From when an answer that names this flow only could be to none but the next probe.
+    def conversation(self, flow: int) -> Conversation:
+        """The conversation of a flow; flows that differ in nothing that it names share it."""
+        conversation = self._conversation_of.get(flow)
+        if conversation is None:
+            headers = self._headers_of(flow)
+            name = (
+                headers.source.packed,
+                headers.destination.packed,
+                headers.protocol.number(self._version),
+                headers.sport,
+                headers.dport,
+                self._plan.sport if headers.protocol is Protocol.ICMP else None,
+                headers.icmp_checksum,
+            )
+            conversation = self._conversations.setdefault(name, Conversation())
+            self._conversation_of[flow] = conversation
+        return conversation
 
-        Infinite while a probe is in flight: it may be answered at any time.
+    def free_at_s(self, flow: int) -> float:
+        """From when an answer without a tag could be to none but the next probe of this flow.
+
+        Infinite while a probe of its conversation is in flight: it may be answered at any time.
         """
-        if self._busy[flow]:
+        conversation = self.conversation(flow)
+        if conversation.in_flight:
             return float("inf")
-        return (self._may_be_late_until_s or {}).get(flow, 0.0)
+        return conversation.last_sent_s() + self._may_be_late_s if self.one_at_a_time else 0.0
 
     def withdrawn(self) -> list[ProbeRequest]:
         """The requests whose probes cannot be told apart in answers, once: ask them anew."""
@@ -138,12 +188,10 @@ class Pending:
         return losses
 
     def unresolved(self) -> list[Unresolved]:
-        """The probes that are in flight, as sent."""
-        return [
-            Unresolved(flight.request, flight.sent_at_s)
-            for flight in self._all
-            if flight.state is _State.IN_FLIGHT
-        ]
+        """The requests that have neither answer nor loss, as first sent, and when sent last."""
+        known = {one.request for one in self._all if one.state in (_State.ANSWERED, _State.LOST)}
+        sent_at_s = {one.request: one.sent_at_s for one in self._all if one.request not in known}
+        return [Unresolved(*sent) for sent in sent_at_s.items()]
 
     def match(self, parsed: ParsedReply, received_at_s: float) -> Reply | Stray:
         """The reply that `parsed` is to a probe of ours; a late one follows its Loss."""
@@ -157,6 +205,8 @@ class Pending:
             ),
             key=lambda fit: len(fit[0]),
         )
+        if not fitting and parsed.kind is ReplyKind.UDP_ANSWER:
+            return self._match_untagged(parsed, received_at_s)  # its bytes are its own after all
         if not fitting:
             return Stray(StrayReason.NOT_OURS)
         changed, flight = fitting[0]
@@ -167,53 +217,50 @@ class Pending:
         return self._answered(flight, parsed, received_at_s, changed)
 
     def _match_untagged(self, parsed: ParsedReply, received_at_s: float) -> Reply | Stray:
-        """The reply that `parsed` is if all it quotes is the flow, and that has but one probe."""
-        quoted, plan = parsed.quoted, self._plan
-        headers = replace(
-            plan.headers(0),
-            sport=quoted.sport,
-            dport=quoted.dport,
-            icmp_checksum=quoted.icmp_checksum,
+        """The reply that `parsed` is if its conversation has but one probe that it can be to.
+
+        Where it has more, those in flight are withdrawn.
+        """
+        quoted = parsed.quoted
+        conversation = self._conversations.get(
+            (
+                quoted.source,
+                quoted.destination,
+                quoted.protocol,
+                quoted.sport,
+                quoted.dport,
+                quoted.identifier,
+                quoted.icmp_checksum,
+            )
         )
-        flow = plan.flow_of(headers)
-        if flow is None or (quoted.source, quoted.destination, quoted.protocol) != (
-            plan.source.packed,
-            plan.destination.packed,
-            plan.protocol.number(self._version),
-        ):
+        if conversation is None:
             return Stray(StrayReason.NOT_OURS)
-        if self._may_be_late_until_s is None:
-            self._may_be_late_until_s = {}
-        able = [
-            flight
-            for flight in self._all
-            if flight.request.flow == flow
-            and flight.state is not _State.ANSWERED
-            and flight.sent_at_s > received_at_s - _MAY_BE_LATE_S
-        ]
-        if len(able) == 1:
+        self.one_at_a_time = True
+        if not conversation.unanswered:
+            return Stray(StrayReason.DUPLICATE)
+        self._learn_delay(received_at_s - conversation.last_sent_s())
+        since_s = received_at_s - self._may_be_late_s
+        able = [flight for flight in conversation.unanswered if flight.sent_at_s > since_s]
+        may_be_second = parsed.kind is ReplyKind.UDP_ANSWER and conversation.served_at_s > since_s
+        if not able:
+            return Stray(StrayReason.DUPLICATE)
+        if len(able) == 1 and not may_be_second:
             return self._answered(able[0], parsed, received_at_s, ())
         for flight in able:
             if flight.state is _State.IN_FLIGHT:
-                self._land(flight, _State.LOST)
+                self._land(flight, _State.WITHDRAWN)
                 self._withdrawn.append(flight.request)
         return Stray(StrayReason.AMBIGUOUS)
 
+    def _learn_delay(self, delay_s: float) -> None:
+        """Take in that an answer took at least so long."""
+        self._may_be_late_s = max(self._may_be_late_s, min(2 * delay_s, _LATEST_S))
+
     def _land(self, flight: _Flight, state: _State) -> None:
-        flow = flight.request.flow
         if flight.state is _State.IN_FLIGHT:
             self.in_flight -= 1
-            self._busy[flow] -= 1
+            flight.conversation.in_flight -= 1
         flight.state = state
-        if self._may_be_late_until_s is None:
-            return
-        if state is _State.LOST:
-            until_s = flight.sent_at_s + _MAY_BE_LATE_S
-            self._may_be_late_until_s[flow] = max(self._may_be_late_until_s.get(flow, 0), until_s)
-            return
-        for other in self._all:
-            if other.request == flight.request and other.state is not _State.ANSWERED:
-                self._land(other, _State.ANSWERED)  # asked anew, and answered after all
 
     def _answered(
         self,
@@ -222,7 +269,15 @@ class Pending:
         received_at_s: float,
         changed: tuple[str, ...],
     ) -> Reply:
-        self._land(flight, _State.ANSWERED)
+        conversation = flight.conversation
+        # One that was withdrawn and asked anew has been answered after all.
+        for one in conversation.unanswered[:] if self.one_at_a_time else (flight,):
+            if one.request == flight.request:
+                self._land(one, _State.ANSWERED)
+                conversation.unanswered.remove(one)
+        if parsed.kind is ReplyKind.UDP_ANSWER:
+            conversation.served_at_s = max(conversation.served_at_s, flight.sent_at_s)
+        self._learn_delay(received_at_s - flight.sent_at_s)
         return Reply(
             request=flight.request,
             kind=parsed.kind,
@@ -312,4 +367,6 @@ def _is_explained(changed: set[str], *, is_tcp: bool, has_ip_id: bool) -> bool:
     return "ip-id" not in changed if has_ip_id else has_own_port
 
 
-_UNQUOTED = frozenset({ReplyKind.ECHO_REPLY, ReplyKind.SYN_ACK, ReplyKind.RST})
+_UNQUOTED = frozenset(
+    {ReplyKind.ECHO_REPLY, ReplyKind.SYN_ACK, ReplyKind.RST, ReplyKind.UDP_ANSWER}
+)

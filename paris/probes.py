@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from typing import Final
 
 from mda.model import ProbeRequest
 from paris import packets, tags
 from paris.checksums import balancing_word, fold, pseudo_header, word_sum
 from paris.flows import FlowPlan, Protocol
 from paris.packets import IPHeader
-
-# Behind the balancing word; says to whoever wonders what this datagram is.
-_TEXT: Final = b"paris-trace "
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,14 +102,14 @@ def build(plan: FlowPlan, request: ProbeRequest, tag: int) -> bytes:
     match headers.protocol:
         case Protocol.UDP:
             sport, dport = headers.sport or 0, headers.dport or 0
-            length = 8 + 2 + len(_TEXT)
-            segment = struct.pack("!HHHHH", sport, dport, length, 0, 0) + _TEXT
+            length = 8 + 2 + len(tags.TEXT)
+            segment = struct.pack("!HHHHH", sport, dport, length, 0, 0) + tags.TEXT
             payload = _balanced(ip, segment, tag)
             return packets.udp(ip, sport, dport, payload, tag)
         case Protocol.ICMP:
             echo = 8 if version == 4 else 128
             wanted = headers.icmp_checksum or 0
-            message = struct.pack("!BBHHHH", echo, 0, 0, plan.sport, tag, 0) + _TEXT
+            message = struct.pack("!BBHHHH", echo, 0, 0, plan.sport, tag, 0) + tags.TEXT
             payload = _balanced(ip, message, wanted)
             return packets.icmp_echo(ip, plan.sport, tag, payload, wanted)
         case Protocol.TCP:
@@ -128,4 +124,4 @@ def _balanced(ip: IPHeader, message: bytes, wanted: int) -> bytes:
             pseudo_header(ip.source.packed, ip.destination.packed, ip.protocol, len(message))
             + message
         )
-    return struct.pack("!H", balancing_word(word_sum(summed), wanted)) + _TEXT
+    return struct.pack("!H", balancing_word(word_sum(summed), wanted)) + tags.TEXT

@@ -68,10 +68,9 @@ def _from_packets(captured: Capture, name: str) -> Trace:
     sent_at_s: dict[ProbeRequest, float] = {}
     for passed in captured.passed:
         if passed.request is not None:
-            at_s = captured.corrected.get(passed.request, passed.at_s)
-            sent_at_s[passed.request] = at_s
+            sent_at_s[passed.request] = passed.at_s
             protocol = flows.headers(passed.request.flow).protocol
-            pending.add(tags.read(protocol, passed.datagram), passed.request, at_s)
+            pending.add(tags.read(protocol, passed.datagram), passed.request, passed.at_s)
             continue
         parsed = replies.parse(passed.datagram, hidden)
         answer = (

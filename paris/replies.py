@@ -1,8 +1,9 @@
 """A received datagram into what it answers: never an exception, whatever the bytes.
 
-Reads time exceeded, destination unreachable, echo replies, SYN-ACK and RST, over IPv4 and IPv6
-(RFC 792, 4443, 9293), with quotes as short as eight bytes behind the IP header and with MPLS
-labels in the extensions of RFC 4884 and 4950. What does not parse is a value with a reason.
+Reads time exceeded, destination unreachable, echo replies, SYN-ACK, RST and what UDP services say,
+over IPv4 and IPv6 (RFC 768, 792, 4443, 9293), with quotes as short as eight bytes behind the IP
+header and with MPLS labels in the extensions of RFC 4884 and 4950. What does not parse is a value
+with a reason.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final
 
 from mda.model import MplsEntry, ReplyKind
+from paris import tags
 from paris.checksums import word_sum
 
 if TYPE_CHECKING:
@@ -49,7 +51,8 @@ class QuotedProbe:
     """The probe as the answer shows it; None where the answer does not.
 
     Addresses are packed bytes. `carrier_tag` is what stands in the tag's own field (see `tags`).
-    For an answer without a quote, addresses and ports are its own, turned round.
+    For an answer without a quote, addresses and ports are its own, turned round. A tag of 0 is
+    none: such an answer names its flow only.
     """
 
     source: bytes
@@ -130,6 +133,8 @@ def _parse(datagram: bytes) -> ParsedReply:
     outer = _read_ip(datagram)
     if outer.protocol == _TCP:
         return _read_tcp_answer(outer)
+    if outer.protocol == _UDP:
+        return _read_udp_answer(outer)
     if (outer.version, outer.protocol) not in ((4, _ICMP), (6, _ICMP6)):
         raise _NoAnswerError(UnparsedReason.OTHER_PROTOCOL)
     icmp_type, icmp_code = outer.payload[0], outer.payload[1]
@@ -308,6 +313,26 @@ def _read_tcp_answer(outer: _Datagram) -> ParsedReply:
             destination=outer.source,
             protocol=outer.protocol,
             carrier_tag=(acknowledged - 1) & 0xFFFFFFFF,
+            sport=dport,
+            dport=sport,
+        ),
+        reply_ttl=outer.ttl,
+        reply_ip_id=outer.ip_id,
+    )
+
+
+def _read_udp_answer(outer: _Datagram) -> ParsedReply:
+    ports, (sport, dport) = outer.payload[:4], struct.unpack_from("!HHHH", outer.payload)[:2]
+    return ParsedReply(
+        kind=ReplyKind.UDP_ANSWER,
+        responder=ip_address(outer.source),
+        quoted=QuotedProbe(
+            source=outer.destination,
+            destination=outer.source,
+            protocol=outer.protocol,
+            carrier_tag=tags.of_udp_answer(
+                outer.source, outer.destination, ports, outer.payload[8:]
+            ),
             sport=dport,
             dport=sport,
         ),

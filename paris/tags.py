@@ -7,9 +7,11 @@ a NAT that patches the UDP checksum.
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass
 from typing import Final
 
+from paris.checksums import checksum, pseudo_header
 from paris.flows import Protocol
 
 
@@ -30,6 +32,9 @@ TAG_FIELD: Final = {
     Protocol.TCP: TagField("tcp-sequence", 0xFFFF_FFFE),
 }
 FIRST_TAG: Final = 1
+# Behind the word that balances a checksum; says to whoever wonders what this datagram is.
+TEXT: Final = b"paris-trace "
+_DNS_HEADER_BYTES: Final = 12
 
 
 def read(protocol: Protocol, probe: bytes) -> int:
@@ -50,3 +55,21 @@ def tag_of(ip_id: int) -> int:
     True
     """
     return ip_id - 1
+
+
+def of_udp_answer(source: bytes, destination: bytes, ports: bytes, payload: bytes) -> int:
+    """The tag of the UDP probe that is answered with `payload`; 0 where that does not tell.
+
+    Addresses and ports are the answer's, packed. An echo service returns all that a probe carries;
+    a DNS server takes it for a message and returns its identification, which is the word that
+    balances the checksum. The checksum is the same in both directions, and it is the tag.
+    """
+    is_echo = payload[2:] == TEXT
+    # A response to the same kind of query (RFC 1035 section 4.1.1).
+    is_dns = len(payload) >= _DNS_HEADER_BYTES and payload[2] & 0xF8 == 0x80 | TEXT[0] & 0x78
+    if not (is_echo or is_dns):
+        return 0
+    length = 8 + 2 + len(TEXT)
+    message = ports + struct.pack("!HH", length, 0) + payload[:2] + TEXT
+    number = Protocol.UDP.number(4)
+    return checksum(pseudo_header(source, destination, number, length) + message)

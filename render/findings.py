@@ -78,7 +78,7 @@ def findings(trace: Trace) -> list[str]:
     cost = f"{count(trace.probes_sent, 'probe', 'probes')}, {trace.duration_s:.2f} s"
     strays = sum(trace.unmatched.values())
     if strays:
-        cost += f", {count(strays, 'datagram', 'datagrams')} that answered no probe"
+        cost += f", {count(strays, 'datagram', 'datagrams')} ignored"
     if not trace.is_complete:
         cost += f"; {_STOPPED[trace.stopped]}"
     return [*lines, cost]

@@ -208,6 +208,8 @@ def ending(reply: Reply) -> str:
             return "port closed"
         case ReplyKind.ECHO_REPLY:
             return "echo reply"
+        case ReplyKind.UDP_ANSWER:
+            return "answers by UDP"
         case ReplyKind.TIME_EXCEEDED:
             return ""
     version = reply.responder.version

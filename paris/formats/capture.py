@@ -8,7 +8,7 @@ hold what no packet shows: probes given up, and how it ended.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
@@ -45,9 +45,8 @@ class Passed:
 class Capture:
     """A file of packets, read. Times are seconds since `started_at_unix_s`.
 
-    `losses` are the probes given up, by their place among the outcomes, with when; `corrected`
-    the probes that left at another time than their packets say. `stopped` is None where the file
-    has no end.
+    `losses` are the probes given up, by their place among the outcomes, with when. `stopped` is
+    None where the file has no end.
     """
 
     plan: Plan
@@ -55,7 +54,6 @@ class Capture:
     started_at_unix_s: float
     passed: list[Passed] = field(default_factory=list)
     losses: dict[int, tuple[ProbeRequest, float]] = field(default_factory=dict)
-    corrected: dict[ProbeRequest, float] = field(default_factory=dict)
     names: dict[IPAddress, str] = field(default_factory=dict)
     stopped: StopReason | None = None
     duration_s: float = 0.0
@@ -71,7 +69,7 @@ class Writer:
     file: BinaryIO
     fault: OutputError | None = None
     _zero_unix_ns: int = 0
-    _sent_at_s: dict[ProbeRequest, float] = field(default_factory=dict)
+    _sent_at_s: dict[ProbeRequest, list[float]] = field(default_factory=dict)
 
     def begin(self, plan: Plan, wire: WireReport, started_at_unix_s: float) -> None:
         """Write what was asked, before the first packet."""
@@ -89,7 +87,8 @@ class Writer:
         self, requests: Sequence[ProbeRequest], datagrams: Sequence[bytes], at_s: Sequence[float]
     ) -> None:
         """Take in probes that have been sent; see `engine.Recorder`."""
-        self._sent_at_s.update(zip(requests, at_s, strict=True))
+        for request, moment_s in zip(requests, at_s, strict=True):
+            self._sent_at_s.setdefault(request, []).append(moment_s)
         self._write(
             b"".join(
                 blocks.packet(
@@ -132,7 +131,7 @@ class Writer:
         corrected = [
             (*outcome.request, outcome.sent_at_s)
             for outcome in outcomes
-            if self._sent_at_s[outcome.request] != outcome.sent_at_s
+            if outcome.sent_at_s not in self._sent_at_s[outcome.request]
         ]
         ended_unix_ns = self._unix_ns(duration_s)
         for name, rows in (("losses", losses), ("corrected", corrected)):
@@ -170,6 +169,7 @@ def read(data: bytes, name: str) -> Capture:
 
 def _read(data: bytes, name: str) -> Capture:
     capture: Capture | None = None
+    corrected: dict[ProbeRequest, float] = {}
     zero_unix_ns = 0
     for block in blocks.read(data):
         if isinstance(block, Section):
@@ -187,9 +187,10 @@ def _read(data: bytes, name: str) -> Capture:
                 {ip_address(packed): called for packed, called in block.names.items()}
             )
         elif isinstance(block, Statistics):
-            _take_end(capture, json.loads(block.comment))
+            _take_end(capture, corrected, json.loads(block.comment))
     if capture is None:
         raise FormatError(f"{name}: no packets of paris-trace")
+    _correct(capture.passed, corrected)
     if capture.stopped is None and capture.passed:
         capture.duration_s = max(one.at_s for one in capture.passed)
     return capture
@@ -230,15 +231,28 @@ def _request(flow: object, ttl: object, attempt: object) -> ProbeRequest:
     )
 
 
-def _take_end(capture: Capture, end: Json) -> None:
+def _take_end(capture: Capture, corrected: dict[ProbeRequest, float], end: Json) -> None:
     for place, flow, ttl, attempt, at_s in end.get("losses", ()):
         capture.losses[described.whole(place, 0, described.MOST)] = (
             _request(flow, ttl, attempt),
             described.finite(at_s),
         )
     for flow, ttl, attempt, at_s in end.get("corrected", ()):
-        capture.corrected[_request(flow, ttl, attempt)] = described.finite(at_s)
+        corrected[_request(flow, ttl, attempt)] = described.finite(at_s)
     if "stopped" in end:
         capture.stopped = StopReason(end["stopped"])
         capture.duration_s = described.finite(end["duration_s"])
         capture.wire = described.read_wire(end["wire"])
+
+
+def _correct(passed: list[Passed], corrected: Mapping[ProbeRequest, float]) -> None:
+    """Set right when probes left: of a request that was sent twice, the sending next to that."""
+    sendings: dict[ProbeRequest, list[int]] = {request: [] for request in corrected}
+    for place, one in enumerate(passed):
+        if one.request in sendings:
+            sendings[one.request].append(place)
+    for request, at_s in corrected.items():
+        places = sendings[request]
+        if places:
+            nearest = min(places, key=lambda place: abs(passed[place].at_s - at_s))
+            passed[nearest] = replace(passed[nearest], at_s=at_s)

@@ -17,7 +17,7 @@ from paris import packets
 from paris.flows import PREFIX_LEN
 from paris.packets import ICMP4, ICMP6, TCP_NUMBER, UDP_NUMBER, IPHeader
 from paris.sim.balancers import Balance, HashField, draw, header_fields, key
-from paris.sim.topology import DESTINATION, SOURCE, Router
+from paris.sim.topology import DESTINATION, SOURCE, Router, Service
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,6 +34,7 @@ _PORT_UNREACHABLE: Final = {4: 3, 6: 4}
 _ROUTER_TTL: Final = 255
 _HOST_TTL: Final = 64
 _ECHO_REQUEST: Final = {4: 8, 6: 128}
+_DNS_HEADER_BYTES: Final = 12
 _SHORTEST: Final = 8  # bytes behind the IP header of anything that is a probe
 
 
@@ -195,6 +196,9 @@ class Network:
             )
             quote = self._quote(router, version, arrived)
             return packets.icmp_error(back, _TIME_EXCEEDED[version], 0, quote, stack)
+        if header.protocol == UDP_NUMBER and self.topology.service is not None:
+            said = _said(self.topology.service, payload[8:])
+            return None if said is None else packets.udp_answer(back, payload, said)
         if header.protocol == UDP_NUMBER:
             code = _PORT_UNREACHABLE[version]
             quote = self._quote(router, version, arrived)
@@ -213,6 +217,20 @@ class Network:
     def _quote(self, router: Router, version: int, arrived: bytes) -> bytes:
         most = _IP4_QUOTE if version == 4 else _IP6_QUOTE
         return arrived[: most if router.quote_bytes is None else router.quote_bytes]
+
+
+def _said(service: Service, asked: bytes) -> bytes | None:
+    """What a service answers; None where it does not."""
+    match service:
+        case Service.ECHO:
+            return asked
+        case Service.DNS if len(asked) < _DNS_HEADER_BYTES:
+            return None
+        case Service.DNS:
+            # That this kind of query is not implemented, as servers say to what is no query.
+            return asked[:2] + bytes([asked[2] & 0x78 | 0x80, 4]) + bytes(8)
+        case Service.OTHER:
+            return b"Mon Jan  1 00:00:00 1970\r\n"
 
 
 _SOURCE: Final = Router(name=SOURCE, interfaces=())  # the source hashes like any router

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from dataclasses import dataclass, field
+from enum import Enum
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -47,6 +48,14 @@ _NAME: Final = re.compile(r"[A-Za-z_][\w-]*")
 _WIDEST: Final = 4096  # routers in one range
 
 
+class Service(Enum):
+    """What a destination answers to UDP: all that came, its first word as DNS does, or its own."""
+
+    ECHO = "echo"
+    DNS = "dns"
+    OTHER = "other"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Router:
     """A router. Answers come from the interface that faces the one the probe came from.
@@ -82,8 +91,8 @@ class Router:
 class Topology:
     """A network: `successors` and `predecessors` by name, from SOURCE to DESTINATION.
 
-    `open_ports` are the TCP ports at which the destination accepts. `expect` is the file's own
-    statement of what tracing it should find, as read.
+    `open_ports` are the TCP ports at which the destination accepts, `service` answers UDP at all
+    its ports. `expect` is the file's own statement of what tracing it should find, as read.
     """
 
     name: str
@@ -93,6 +102,7 @@ class Topology:
     successors: Mapping[str, tuple[str, ...]]
     predecessors: Mapping[str, tuple[str, ...]]
     open_ports: frozenset[int]
+    service: Service | None
     expect: Mapping[str, Any]
 
     def interface(self, name: str, came_from: str) -> IPAddress:
@@ -143,7 +153,7 @@ class _Reader(Nodes):
             if key not in parts:
                 self.fail(root, f"{key!r} is missing; give it at the top level")
         source = self.address(parts[SOURCE])
-        end, open_ports = self._destination(parts[DESTINATION])
+        end, open_ports, service = self._destination(parts[DESTINATION])
         routers: dict[str, Router] = {}
         where: dict[str, yaml.Node] = {}
         if "routers" in parts:
@@ -171,20 +181,23 @@ class _Reader(Nodes):
             successors={name: tuple(after) for name, after in successors.items()},
             predecessors={name: tuple(before) for name, before in predecessors.items()},
             open_ports=open_ports,
+            service=service,
             expect=self.plain(parts["expect"], _EXPECT) if "expect" in parts else {},
         )
 
-    def _destination(self, node: yaml.Node) -> tuple[Router, frozenset[int]]:
+    def _destination(self, node: yaml.Node) -> tuple[Router, frozenset[int], Service | None]:
         if not self.is_mapping(node):
-            return Router(name=DESTINATION, interfaces=(self.address(node),)), frozenset()
-        keys = ("address", "open", *_DELAYS, "silent", "loss", "rate_pps", "burst")
+            return Router(name=DESTINATION, interfaces=(self.address(node),)), frozenset(), None
+        keys = ("address", "open", "udp", *_DELAYS, "silent", "loss", "rate_pps", "burst")
         parts = self.mapping(node, keys)
         if "address" not in parts:
             self.fail(node, "the destination has no address; give `address:`")
         address = self.address(parts.pop("address"))
         items = self.items(parts.pop("open")) if "open" in parts else []
         ports = frozenset(self.whole(item, 1, 65535) for item in items)
-        return Router(name=DESTINATION, interfaces=(address,), **self._answering(parts)), ports
+        service = self.one_of(parts.pop("udp"), Service) if "udp" in parts else None
+        end = Router(name=DESTINATION, interfaces=(address,), **self._answering(parts))
+        return end, ports, service
 
     def _routers(self, key: yaml.Node, node: yaml.Node) -> Iterator[Router]:
         names = self._expand(key, self.text(key))

@@ -41,10 +41,7 @@ class Wire(Protocol):
 
     @property
     def one_at_a_time(self) -> bool:
-        """Whether each flow may have only one probe in flight from now on.
-
-        That is so where answers say which flow they belong to, but not which probe.
-        """
+        """Whether each flow can have only one probe in flight."""
 
     @property
     def sends_whole(self) -> bool:

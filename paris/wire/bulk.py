@@ -73,6 +73,8 @@ class BulkWire:
         kept = filters.icmp_answers(flows, header)
         if Protocol.TCP in flows.protocols:
             kept = filters.either(kept, filters.tcp_answers(flows, header))
+        if Protocol.UDP in flows.protocols:
+            kept = filters.either(kept, filters.udp_answers(flows, header))
         ring = None
         try:
             ring = Ring(version, kept)

@@ -2,8 +2,7 @@
 
 The kernel builds the same datagrams as a raw socket would send: its checksum of a UDP probe is the
 tag, because the payload balances it. So a payload that comes back says which probe it was. Where a
-router quotes less than that, only the flow is known, and from then on each flow gets one probe at
-a time.
+router quotes less than that, only the flow is known, and what is rebuilt has no tag.
 """
 
 from __future__ import annotations
@@ -61,11 +60,11 @@ class DatagramWire:
     """See Wire."""
 
     hidden = frozenset({"changed", "quoted_ttl", "reply_ip_id"})
+    one_at_a_time = False
     sends_whole = False
     longest_wait_s = float("inf")
 
     def __init__(self, flows: FlowPlan, interface: str | None) -> None:
-        self.one_at_a_time = False
         self._flows = flows
         self._interface = interface
         self._clock = KernelClock()
@@ -226,11 +225,8 @@ class DatagramWire:
             )
             if sent is None:
                 return  # nothing was sent from here yet
-            if tag:
-                sent = quotes.with_body(sent, quoted)  # somebody made it up
-            else:
-                sent = quotes.without_tag(sent)
-                self.one_at_a_time = True
+            # A tag that no probe has was made up by somebody.
+            sent = quotes.with_body(sent, quoted) if tag else quotes.without_tag(sent)
         self._arrived.append(Received(quotes.icmp_error(sent, quoted, told), at_s))
 
     def _drain_data(self, port: _Port) -> None:
@@ -242,10 +238,9 @@ class DatagramWire:
                 break  # nothing more, or an ICMP error: that is queued
             told = kernel.read_ancillary(ancillary)
             at_s = self._clock.of_stamp(told.stamp_ns) if told.stamp_ns else self.now_s()
-            responder = ip_address(address[0].partition("%")[0]).packed
-            rebuilt = (
-                quotes.udp_answer if self._flows.protocol is Protocol.UDP else quotes.icmp_answer
-            )
-            self._arrived.append(
-                Received(rebuilt(responder, self._flows.source.packed, data, told), at_s)
-            )
+            ends = ip_address(address[0].partition("%")[0]).packed, self._flows.source.packed
+            if self._flows.protocol is Protocol.UDP:
+                answer = quotes.udp_answer(*ends, port.key.dport, port.key.sport, data, told)
+            else:
+                answer = quotes.icmp_answer(*ends, data, told)
+            self._arrived.append(Received(answer, at_s))

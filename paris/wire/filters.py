@@ -26,7 +26,8 @@ _BYTE, _HALF, _WORD = 0x30, 0x28, 0x20  # load from an offset
 _BYTE_X, _HALF_X, _WORD_X = 0x50, 0x48, 0x40  # load from an offset behind the IPv4 header
 _AND: Final = 0x54
 _X_IS_IP4_LENGTH: Final = 0xB1
-_EQUAL, _SET, _RETURN = 0x15, 0x45, 0x06
+_EQUAL, _SET, _ABOVE, _RETURN = 0x15, 0x45, 0x25, 0x06
+_NETWORK: Final = 0xFFF00000  # from here on offsets begin at the IP header, also where it is hidden
 _WHOLE: Final = 0x40000
 _DROP: Final = "drop"
 _SYN_OR_RESET, _ACK = 0x06, 0x10
@@ -53,6 +54,13 @@ class _Program:
         """Drop the datagram unless what stands there has this value."""
         self.add(load, at)
         self.add(_EQUAL, value, no=_DROP)
+
+    def require_range(self, load: int, at: int, lowest: int, highest: int) -> None:
+        """Drop the datagram unless what stands there is at least `lowest`, at most `highest`."""
+        self.add(load, at)
+        if lowest:
+            self.add(_ABOVE, lowest - 1, no=_DROP)
+        self.add(_ABOVE, highest, yes=_DROP)
 
     def require_any(self, load: int, at: int, values: Sequence[int], then: str) -> None:
         """Drop the datagram unless what stands there is one of these; the next one is `then`."""
@@ -143,6 +151,22 @@ def tcp_answers(plan: FlowPlan, header_bytes: int) -> list[Instruction]:
         program.add(_BYTE, header_bytes + 13)
     program.add(_SET, _ACK, no=_DROP)
     program.add(_SET, _SYN_OR_RESET, no=_DROP)
+    return program.assembled()
+
+
+def udp_answers(plan: FlowPlan, header_bytes: int) -> list[Instruction]:
+    """Keeps what our destinations say from the ports that probes go to; `header_bytes` as above."""
+    program = _Program()
+    if plan.source.version == 4:
+        program.require(_BYTE, 9, 17)
+        program.require_destination(12, plan)
+        program.add(_X_IS_IP4_LENGTH, 0)
+        program.require_range(_HALF_X, 0, *plan.udp_ports)
+    else:
+        if header_bytes:
+            program.require(_BYTE, 6, 17)
+        program.require_destination(_NETWORK + 8, plan)
+        program.require_range(_HALF, header_bytes, *plan.udp_ports)
     return program.assembled()
 
 

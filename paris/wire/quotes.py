@@ -137,9 +137,11 @@ def icmp_answer(responder: bytes, source: bytes, message: bytes, told: Told) -> 
     return _datagram(responder, source, ICMP if len(source) == 4 else ICMP6, told.ttl, message)
 
 
-def udp_answer(responder: bytes, source: bytes, payload: bytes, told: Told) -> bytes:
-    """A UDP datagram that a socket received from `responder`, without its ports."""
-    segment = struct.pack("!HHHH", 0, 0, 8 + len(payload), 0) + payload
+def udp_answer(
+    responder: bytes, source: bytes, sport: int, dport: int, payload: bytes, told: Told
+) -> bytes:
+    """A UDP datagram that a socket received from `responder`, whose port is `sport`."""
+    segment = struct.pack("!HHHH", sport, dport, 8 + len(payload), 0) + payload
     return _datagram(responder, source, UDP, told.ttl, segment)
 
 

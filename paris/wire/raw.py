@@ -1,4 +1,4 @@
-"""Raw sockets on Linux: whole datagrams out, ICMP and TCP answers in, both stamped by the kernel.
+"""Raw sockets on Linux: whole datagrams out, answers in, both stamped by the kernel.
 
 Needs CAP_NET_RAW to open, and nothing afterwards. Routing is the kernel's, so this works over any
 kind of interface.
@@ -74,6 +74,10 @@ class RawWire:
             kept = {icmp: filters.icmp_answers(flows, 0)}
             if Protocol.TCP in flows.protocols:
                 kept[socket.IPPROTO_TCP] = filters.tcp_answers(flows, 0)
+            if Protocol.UDP in flows.protocols:
+                # Nobody holds our ports: to what comes there the kernel says so, by ICMP, as it
+                # resets what answers a SYN. To hold them takes a socket a flow, and helps nobody.
+                kept[socket.IPPROTO_UDP] = filters.udp_answers(flows, 0)
             for protocol, instructions in kept.items():
                 receiver = _raw_socket(version, protocol)
                 opened.append(receiver)

@@ -323,7 +323,7 @@ def test_verbose_says_what_became_of_every_packet(capsys: pytest.CaptureFixture[
     assert all(line.startswith("paris-trace: ") for line in lines)
     assert lines[0].endswith("timestamps: sent by virtual, received by virtual; nothing hidden")
     counted = re.match(
-        r"paris-trace: (\d+) sent, (\d+) answered, (\d+) lost, (\d+) in flight at the end", lines[1]
+        r"paris-trace: (\d+) sent, (\d+) answered, (\d+) lost, (\d+) open at the end", lines[1]
     )
     assert counted
     sent, *fates = map(int, counted.groups())

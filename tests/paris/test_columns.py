@@ -46,6 +46,9 @@ def some_answers(plan: FlowPlan, requests: dict[int, ProbeRequest]) -> list[byte
                 found.append(packets.echo_reply(end, message))
             case 0 if plan.protocol is Protocol.TCP:
                 found.append(packets.tcp_answer(end, message, open_port=tag % 2 == 0))
+            case 0 if plan.protocol is Protocol.UDP and tag % 2:
+                dns = message[8:10] + b"\xf0\x01" + bytes(8)
+                found.append(packets.udp_answer(end, message, message[8:] if tag % 3 else dns))
             case 0:
                 found.append(packets.icmp_error(end, *unreachable, probe))
             case 1:

@@ -1,4 +1,4 @@
-"""Flow numbers and header values are each other's inverse, over the whole range."""
+"""Every flow number has header values of its own, over the whole range."""
 
 from __future__ import annotations
 
@@ -16,20 +16,17 @@ from tests.paris.test_probes import COMBINATIONS, hashed, plan_of
 
 
 @pytest.mark.parametrize(("version", "protocol", "field"), COMBINATIONS)
-def test_headers_and_flow_are_inverses(version: int, protocol: Protocol, field: FlowField) -> None:
+def test_no_two_flows_have_the_same_headers(
+    version: int, protocol: Protocol, field: FlowField
+) -> None:
     plan = plan_of(version, protocol, field)
     step = max(1, plan.capacity // 50_000)
-    for flow in (*range(0, plan.capacity, step), plan.capacity - 1):
-        assert plan.flow_of(plan.headers(flow)) == flow
+    flows = {*range(0, plan.capacity, step), plan.capacity - 1}
+    assert len({plan.headers(flow) for flow in flows}) == len(flows)
 
 
 def test_headers_of_no_flow_have_none() -> None:
     plan = plan_of(4, Protocol.UDP, FlowField.SPORT)
-    first = plan.headers(0)
-    assert plan.flow_of(first) == 0
-    assert plan.flow_of(replace(first, sport=19_999)) is None
-    assert plan.flow_of(replace(first, dport=33_435)) is None
-    assert plan.flow_of(replace(first, sport=None, dport=None, icmp_checksum=1)) is None
     for beyond in (-1, plan.capacity):
         with pytest.raises(ValueError, match="is not one of"):
             plan.headers(beyond)

@@ -7,7 +7,8 @@ from ipaddress import ip_address
 
 import pytest
 
-from mda.model import Loss, ProbeRequest, Reply, Unresolved
+from mda.model import Loss, ProbeRequest, Reply, ReplyKind, Unresolved
+from mda.variants import Field, variant
 from paris import packets, probes
 from paris.errors import WireError
 from paris.flows import FlowField, FlowPlan, Protocol
@@ -83,7 +84,7 @@ def test_lost_probes_are_given_up_in_time_and_late_answers_still_count() -> None
 
 def test_each_probe_is_given_up_by_the_time_out_of_its_ttl() -> None:
     pending = Pending(udp4())
-    requests = [ProbeRequest(0, ttl) for ttl in (3, 1, 2, 1)]
+    requests = [ProbeRequest(0, 3), ProbeRequest(0, 1), ProbeRequest(0, 2), ProbeRequest(0, 1, 1)]
     for at_s, request in enumerate(requests):
         pending.add(pending.reserve(), request, float(at_s))
     timeouts_s = {1: 9.0, 2: 0.5, 3: 4.0}.__getitem__
@@ -233,10 +234,10 @@ def test_tags_wrap_and_pass_over_those_in_flight() -> None:
     pending.add(tag, ProbeRequest(1, 1), 0.0)
     for number in range(2, 0xFFFE):
         tag = pending.reserve()
-        pending.add(tag, ProbeRequest(number, 1), 0.0)
+        pending.add(tag, ProbeRequest(number % 1000, number // 1000), 0.0)
     with pytest.raises(WireError, match="in flight at once"):
         pending.reserve()
-    pending.match(answer_to(plan, ProbeRequest(700, 1), 700), 1.0)
+    pending.match(answer_to(plan, ProbeRequest(700, 0), 700), 1.0)
     assert pending.reserve() == 700
 
 
@@ -254,8 +255,8 @@ def test_an_answer_that_names_a_flow_only_is_to_its_one_probe() -> None:
     reply = pending.match(untagged(plan, ProbeRequest(3, 1)), 1.1)
     assert isinstance(reply, Reply)
     assert reply.request == ProbeRequest(3, 5)
-    assert pending.free_at_s(3) == 0
-    assert pending.match(untagged(plan, ProbeRequest(3, 1)), 1.2) == Stray(StrayReason.AMBIGUOUS)
+    assert pending.free_at_s(3) < 1.1
+    assert pending.match(untagged(plan, ProbeRequest(3, 1)), 1.2) == Stray(StrayReason.DUPLICATE)
     assert pending.in_flight == 1
 
 
@@ -265,13 +266,16 @@ def test_probes_that_an_answer_may_be_to_are_withdrawn_and_a_late_answer_is_none
     pending.add(pending.reserve(), ProbeRequest(3, 6), 1.0)
     assert pending.match(untagged(plan, ProbeRequest(3, 1)), 1.1) == Stray(StrayReason.AMBIGUOUS)
     assert pending.withdrawn() == [ProbeRequest(3, 5), ProbeRequest(3, 6)]
-    assert (pending.withdrawn(), pending.in_flight, pending.unresolved()) == ([], 0, [])
+    assert (pending.withdrawn(), pending.in_flight) == ([], 0)
+    withdrawn = [Unresolved(ProbeRequest(3, ttl), 1.0) for ttl in (5, 6)]
+    assert pending.unresolved() == withdrawn
     # Until a second has passed since, the next answer could be to one of those.
     assert pending.free_at_s(3) == 2.0
     pending.add(pending.reserve(), ProbeRequest(3, 5), 2.0)
     reply = pending.match(untagged(plan, ProbeRequest(3, 1)), 2.05)
     assert isinstance(reply, Reply)
     assert (reply.request, reply.sent_at_s) == (ProbeRequest(3, 5), 2.0)
+    assert pending.unresolved() == withdrawn[1:]
 
 
 def test_a_withdrawn_probe_that_is_answered_after_all_is_answered_once() -> None:
@@ -298,3 +302,138 @@ def test_a_corrected_departure_counts_while_its_probe_is_in_flight() -> None:
     assert isinstance(reply, Reply)
     assert reply.rtt_s == 0.5
     pending.correct(0, 1.7)  # too late to change what has been told
+
+
+ECHO = b""  # stands for all that the probe carried
+UDP = Protocol.UDP
+
+
+def said(plan: FlowPlan, flow: int, payload: bytes = b"hello", *, tag: int = 1) -> ParsedReply:
+    """What a service of the destination answers to a probe of a flow."""
+    headers = plan.headers(flow)
+    back = IPHeader(source=headers.destination, destination=headers.source, protocol=17, ttl=60)
+    segment = probes.build(plan, ProbeRequest(flow, 9), tag)[-22:]
+    parsed = parse(packets.udp_answer(back, segment, payload or segment[8:]))
+    assert isinstance(parsed, ParsedReply)
+    return parsed
+
+
+def sent(pending: Pending, at_s: float, *requests: ProbeRequest) -> list[int]:
+    """The tags of these, sent at one moment."""
+    given = []
+    for request in requests:
+        given.append(pending.reserve())
+        pending.add(given[-1], request, at_s)
+    return given
+
+
+def probes_of(flow: int, *ttls: int) -> list[ProbeRequest]:
+    return [ProbeRequest(flow, ttl) for ttl in ttls]
+
+
+UDP_PLANS = [(version, field) for version, protocol, field in COMBINATIONS if protocol is UDP]
+
+
+@pytest.mark.parametrize(("version", "field"), UDP_PLANS)
+def test_an_echo_finds_its_probe_among_all_of_its_flow(version: int, field: FlowField) -> None:
+    plan = plan_of(version, Protocol.UDP, field)
+    pending = Pending(plan)
+    requests = [*probes_of(3, 5, 6, 7), *probes_of(4, 5, 6)]
+    for tag, request in zip(sent(pending, 1.0, *requests), requests, strict=True):
+        reply = pending.match(said(plan, request.flow, ECHO, tag=tag), 1.1)
+        assert isinstance(reply, Reply)
+        assert (reply.request, reply.kind) == (request, ReplyKind.UDP_ANSWER)
+        assert reply.ends_path
+        again = pending.match(said(plan, request.flow, ECHO, tag=tag), 1.2)
+        assert again == Stray(StrayReason.DUPLICATE)
+    assert not pending.one_at_a_time
+
+
+def test_what_names_no_probe_is_to_the_only_one_of_its_flow() -> None:
+    plan, pending = udp4(), Pending(udp4())
+    sent(pending, 1.0, *probes_of(3, 5), *probes_of(4, 5))
+    reply = pending.match(said(plan, 3), 1.1)
+    assert isinstance(reply, Reply)
+    assert reply.request == ProbeRequest(3, 5)
+    assert reply.rtt_s == pytest.approx(0.1)
+    assert pending.one_at_a_time
+    assert pending.match(said(plan, 9), 1.2) == Stray(StrayReason.NOT_OURS)
+    # A service may answer twice: until a second has passed the next probe cannot be told from it.
+    assert pending.match(said(plan, 3), 1.2) == Stray(StrayReason.DUPLICATE)
+    assert pending.free_at_s(3) == 2.0
+
+
+def test_what_may_be_to_several_probes_is_to_none_and_they_are_asked_again() -> None:
+    plan, pending = udp4(), Pending(udp4())
+    tags = sent(pending, 1.0, *probes_of(3, 5, 6, 7), *probes_of(4, 7))
+    assert pending.match(said(plan, 3), 1.1) == Stray(StrayReason.AMBIGUOUS)
+    assert pending.withdrawn() == probes_of(3, 5, 6, 7)
+    assert pending.match(said(plan, 3), 1.1) == Stray(StrayReason.AMBIGUOUS)
+    assert (pending.withdrawn(), pending.in_flight) == ([], 1)
+    # What was withdrawn and is quoted after all is answered, and is asked no more.
+    reply = pending.match(answer_to(plan, ProbeRequest(3, 5), tags[0]), 1.15)
+    assert isinstance(reply, Reply)
+    assert pending.free_at_s(3) == 2.0
+    sent(pending, 2.0, ProbeRequest(3, 6))
+    reply = pending.match(said(plan, 3), 2.1)
+    assert isinstance(reply, Reply)
+    assert (reply.request, reply.sent_at_s) == (ProbeRequest(3, 6), 2.0)
+    assert pending.unresolved() == [Unresolved(ProbeRequest(3, 7), 1.0),
+                                    Unresolved(ProbeRequest(4, 7), 1.0)]  # fmt: skip
+
+
+def test_a_second_answer_to_one_probe_is_not_taken_for_one_to_the_next() -> None:
+    plan, pending = udp4(), Pending(udp4())
+    (tag, _) = sent(pending, 1.0, *probes_of(3, 5, 6))
+    assert isinstance(pending.match(said(plan, 3, ECHO, tag=tag), 1.1), Reply)
+    assert pending.match(said(plan, 3), 1.11) == Stray(StrayReason.AMBIGUOUS)
+    assert pending.withdrawn() == probes_of(3, 6)
+
+
+def test_a_pause_is_as_long_as_answers_take() -> None:
+    plan, pending = udp4(), Pending(udp4())
+    sent(pending, 0.0, *probes_of(3, 5, 6))
+    assert pending.match(said(plan, 3), 1.5) == Stray(StrayReason.AMBIGUOUS)
+    # The other one is on its way still: to ask again now would be to take it for that answer.
+    assert pending.free_at_s(3) == 3.0
+    assert pending.match(said(plan, 3), 1.6) == Stray(StrayReason.AMBIGUOUS)
+    sent(pending, 3.2, ProbeRequest(3, 5))
+    reply = pending.match(said(plan, 3), 4.7)
+    assert isinstance(reply, Reply)
+    assert reply.request == ProbeRequest(3, 5)
+    assert reply.rtt_s == pytest.approx(1.5)
+    pending.match(said(plan, 3), 100.0)
+    assert pending.free_at_s(3) < 20  # whatever comes from long ago
+
+
+def test_bytes_that_only_look_like_ours_name_no_probe() -> None:
+    plan, pending = udp4(), Pending(udp4())
+    sent(pending, 1.0, *probes_of(3, 5))
+    reply = pending.match(said(plan, 3, ECHO, tag=0x7777), 1.1)
+    assert isinstance(reply, Reply)
+    assert reply.request == ProbeRequest(3, 5)
+
+
+def test_flows_that_differ_in_no_port_cannot_be_told_apart() -> None:
+    by_label = plan_of(6, Protocol.UDP, FlowField.FLOW_LABEL)
+    classified = replace(udp4(), prefix_len=24)
+    for plan, other in ((by_label, 4), (classified, variant(3, Field.TRAFFIC_CLASS, 1))):
+        pending = Pending(plan)
+        assert pending.conversation(3) is pending.conversation(other)
+        sent(pending, 1.0, *probes_of(3, 5), *probes_of(other, 5))
+        assert pending.match(said(plan, 3), 1.1) == Stray(StrayReason.AMBIGUOUS)
+        assert pending.withdrawn() == [*probes_of(3, 5), *probes_of(other, 5)]
+
+
+@pytest.mark.parametrize("field", [Field.DPORT, Field.DESTINATION, Field.PROTOCOL])
+def test_a_variant_is_known_by_its_ports_and_addresses(field: Field) -> None:
+    plan = replace(udp4(), prefix_len=24)
+    if field is Field.PROTOCOL:
+        plan = replace(plan_of(4, Protocol.TCP, FlowField.SPORT), prefix_len=24)
+    other = variant(3, field, 1)
+    pending = Pending(plan)
+    sent(pending, 1.0, *probes_of(3, 5), *probes_of(other, 5))
+    reply = pending.match(said(plan, other), 1.1)
+    assert isinstance(reply, Reply)
+    assert reply.request == ProbeRequest(other, 5)
+    assert reply.responder == plan.headers(other).destination

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from ipaddress import ip_address
 from random import Random
 
@@ -9,6 +10,7 @@ import pytest
 
 from mda.model import MplsEntry, ReplyKind
 from paris import packets
+from paris.checksums import pseudo_header, word_sum
 from paris.packets import IPHeader
 from paris.replies import ParsedReply, Unparsed, UnparsedReason, parse
 from tests.support.samples import REPLIES
@@ -53,6 +55,11 @@ SYN_ACK = bytes.fromhex(
     "4500002c 00004000 3c0640c1 cb007109 c0000201"  # from 203.0.113.9, TTL 60
     "0050 4e20 00112233 0000bef0"  # ports 80 and 20000, sequence, acknowledgment
     "6012 faf0 6f75 0000 020405b4"  # SYN and ACK, window, checksum, urgent, MSS 1460
+)
+UDP_ANSWER = bytes.fromhex(
+    "45000028 00070000 3c1180b4 cb007109 c0000201"  # from 203.0.113.9, identification 7, TTL 60
+    "0035 4e20 0014 0000"  # ports 53 and 20000, length, no checksum
+    "1234 f001 00000000 00000000"  # what DNS servers answer to what is no query
 )
 SOURCE, ROUTER, TARGET = (ip_address(f"192.0.2.{n}") for n in (1, 2, 9))
 STACK = (MplsEntry(24016, 5, False, 1), MplsEntry(299776, 0, True, 255))
@@ -99,6 +106,23 @@ def test_a_syn_ack_names_the_probe_by_its_acknowledgment() -> None:
     assert parse(only_syn) == Unparsed(UnparsedReason.OTHER_MESSAGE)
 
 
+def test_what_a_service_says_names_the_flow_and_the_probe_if_it_returns_the_first_word() -> None:
+    reply, host = parsed(UDP_ANSWER), ip_address("203.0.113.9")
+    assert (reply.kind, reply.responder) == (ReplyKind.UDP_ANSWER, host)
+    assert (reply.reply_ttl, reply.reply_ip_id, reply.quoted_ttl) == (60, 7, None)
+    quoted = reply.quoted
+    assert (quoted.sport, quoted.dport, quoted.protocol) == (20_000, 53, 17)
+    assert (quoted.source, quoted.destination) == (SOURCE.packed, host.packed)
+    probe = packets.udp(
+        IPHeader(source=SOURCE, destination=host, protocol=17, ttl=9), 20_000, 53,
+        b"\x12\x34paris-trace ", quoted.carrier_tag,
+    )  # fmt: skip
+    pseudo = pseudo_header(SOURCE.packed, host.packed, 17, 22)
+    assert word_sum(pseudo + probe[20:]) == 0xFFFF  # the tag is the checksum that it must have had
+    other = parsed(UDP_ANSWER[:30] + b"\x01" + UDP_ANSWER[31:])
+    assert other.quoted == replace(quoted, carrier_tag=0)
+
+
 @pytest.mark.parametrize("words", [1, 7, 31])
 def test_a_quote_length_that_leaves_no_room_for_a_probe_is_ignored(words: int) -> None:
     whole = bytearray(REPLIES["udp4-time-exceeded"])
@@ -119,7 +143,7 @@ def test_every_sample_is_expected_to_be_something() -> None:
     assert set(REPLIES) == set(EXPECTED)
 
 
-@pytest.mark.parametrize("whole", [*REPLIES.values(), LABELLED, SYN_ACK])
+@pytest.mark.parametrize("whole", [*REPLIES.values(), LABELLED, SYN_ACK, UDP_ANSWER])
 def test_every_prefix_is_a_value(whole: bytes) -> None:
     for length in range(len(whole)):
         assert isinstance(parse(whole[:length]), ParsedReply | Unparsed)
@@ -128,7 +152,7 @@ def test_every_prefix_is_a_value(whole: bytes) -> None:
 
 def test_a_hundred_thousand_mutations_are_values() -> None:
     random = Random(20070613)
-    samples = [*REPLIES.values(), LABELLED, SYN_ACK]
+    samples = [*REPLIES.values(), LABELLED, SYN_ACK, UDP_ANSWER]
     kinds = set()
     for _ in range(100_000):
         mutant = bytearray(random.choice(samples))
@@ -191,7 +215,7 @@ def test_later_fragments_in_a_quote_are_no_probe() -> None:
     ("change", "reason"),
     [
         ((0, 0x55), UnparsedReason.NOT_IP),
-        ((9, 17), UnparsedReason.OTHER_PROTOCOL),
+        ((9, 47), UnparsedReason.OTHER_PROTOCOL),
         ((20, 5), UnparsedReason.OTHER_MESSAGE),
         ((21, 1), UnparsedReason.OTHER_MESSAGE),  # reassembly time exceeded
         ((28 + 9, 47), UnparsedReason.BAD_QUOTE),

@@ -54,7 +54,7 @@ def test_what_cannot_be_read_is_named_and_the_rest_tabulated(
 
 def test_one_table_goes_to_one_place(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     for arguments, words in (
-        (["a.json", "b.json"], "several files go with --metrics"),
+        (["a.json", "b.json"], "only --metrics accepts more than one FILE"),
         (["--metrics", "a.json", "-o", "x.csv", "-o", "y.csv"], "give one -o FILE"),
     ):
         assert guarded("paris-render", rerender.main, arguments) == ExitCode.USAGE

@@ -100,7 +100,25 @@ def test_departures_that_were_told_late_are_corrected() -> None:
     writer.end(
         outcomes=[loss], stopped=StopReason.COMPLETE, duration_s=1.0, wire=RAW_WIRE, names={}
     )
-    assert capture.read(file.getvalue(), "file").corrected == {request: 0.75}
+    (passed,) = capture.read(file.getvalue(), "file").passed
+    assert (passed.request, passed.at_s) == (request, 0.75)
+
+
+@pytest.mark.parametrize(("told_s", "expected_s"), [(0.5005, [0.5005, 2.5]), (2.6, [0.5, 2.6])])
+def test_of_a_probe_that_was_sent_twice_the_right_departure_is_corrected(
+    told_s: float, expected_s: list[float]
+) -> None:
+    file = io.BytesIO()
+    writer = Writer(file)
+    writer.begin(PLAN, RAW_WIRE, 0.0)
+    request = ProbeRequest(1, 2, 0)
+    for at_s in (0.5, 2.5):
+        writer.sent([request], [b"\x45" + bytes(19)], [at_s])
+    loss = Loss(request=request, sent_at_s=told_s, gave_up_at_s=3.0)
+    writer.end(
+        outcomes=[loss], stopped=StopReason.COMPLETE, duration_s=3.0, wire=RAW_WIRE, names={}
+    )
+    assert [one.at_s for one in capture.read(file.getvalue(), "file").passed] == expected_s
 
 
 def test_names_are_kept() -> None:

@@ -52,7 +52,7 @@ def test_what_cannot_be_read_is_one_line(tmp_path: Path, name: str) -> None:
         ("whole", "-1", "-1 is out of range; use 0 to 9"),
         ("flag", "yes", "'yes' is neither true nor false"),
         ("one_of", "packets", "unknown value 'packets'; did you mean packet? known: flow, packet"),
-        ("address", "192.0.2", "'192.0.2' is no IPv4 or IPv6 address"),
+        ("address", "192.0.2", "not an IPv4 or IPv6 address: '192.0.2'"),
         ("items", "a", "expected a list here"),
         ("pairs", "a", "expected `key: value` pairs here"),
         ("text", "[a]", "expected a single value here"),

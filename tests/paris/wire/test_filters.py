@@ -14,6 +14,7 @@ from mda.model import MplsEntry, ProbeRequest
 from mda.variants import Field, variant
 from paris import packets, probes
 from paris.flows import FlowField, Protocol
+from paris.joined import JoinedFlows
 from paris.packets import IPHeader
 from paris.wire import filters
 from tests.paris.test_probes import COMBINATIONS, plan_of
@@ -67,6 +68,8 @@ def answers(plan: FlowPlan) -> list[bytes]:
         found.append(packets.echo_reply(end, message))
     if plan.protocol is Protocol.TCP:
         found += [packets.tcp_answer(end, message, open_port=is_open) for is_open in (True, False)]
+    if plan.protocol is Protocol.UDP:
+        found += [packets.udp_answer(end, message, said) for said in (message[8:], b"", b"hello")]
     return found
 
 
@@ -85,7 +88,8 @@ def strays(plan: FlowPlan) -> list[bytes]:
         packets.icmp_error(router, 5 if version == 4 else 137, 0, probe),  # a redirect
         packets.icmp_error(router, expired, 0, b"\xff" * 64),
         probe,
-        packets.udp(header(plan, plan.destination, 17), 53, 20_000, b"hello", 0),
+        packets.udp(header(plan, plan.destination, 17), 53, 20_003, b"hello", 0),
+        packets.udp(header(plan, ELSEWHERE[version], 17), 33_434, 20_003, b"hello", 0),
         packets.tcp(header(plan, plan.destination, 6), 80, 20_000, 1, 1, ""),
         packets.tcp(header(plan, ELSEWHERE[version], 6), 80, 20_000, 1, 1, "SA"),
         b"",
@@ -105,6 +109,8 @@ def whole_filter(plan: FlowPlan) -> list[Instruction]:
     kept = filters.icmp_answers(plan, at)
     if plan.protocol is Protocol.TCP:
         kept = filters.either(kept, filters.tcp_answers(plan, at))
+    if plan.protocol is Protocol.UDP:
+        kept = filters.either(kept, filters.udp_answers(plan, at))
     return kept
 
 
@@ -154,3 +160,23 @@ def test_answers_to_variants_come_in(version: int) -> None:
     at = HEADER_BYTES[version]
     both = filters.either(filters.icmp_answers(plan, at), filters.tcp_answers(plan, at))
     assert kept(both, [*expected, stray]) == expected
+
+
+@pytest.mark.parametrize("version", [4, 6])
+def test_what_services_say_comes_in_from_every_port_that_is_probed(version: int) -> None:
+    fixed = plan_of(version, Protocol.UDP, FlowField.SPORT)
+    upwards = plan_of(version, Protocol.UDP, FlowField.DPORT)
+    dns, web = replace(fixed, dport=53), replace(fixed, protocol=Protocol.TCP, dport=443)
+    at = HEADER_BYTES[version]
+    for plan, low, high in (
+        (fixed, 33_434, 33_434),
+        (upwards, 33_434, 0xFFFF),
+        (replace(fixed, varies=True), 0, 0xFFFF),
+        (JoinedFlows.join([web, fixed, dns]), 53, 33_434),
+    ):
+        said = {
+            port: packets.udp(header(plan, plan.destination, 17), port, 20_003, b"hello", 0)
+            for port in {low - 1, low, high, high + 1} & set(range(0x10000))
+        }
+        expected = [one for port, one in said.items() if low <= port <= high]
+        assert kept(filters.udp_answers(plan, at), list(said.values())) == expected

@@ -89,7 +89,9 @@ def test_what_is_rebuilt_has_right_checksums(version: int) -> None:
     for rebuilt in (
         quotes.icmp_error(sent, sent.body, told_of(version)),
         quotes.tcp_answer(syn, open_port=True),
-        quotes.udp_answer(ROUTER[version].packed, plan.source.packed, b"hello", Told(ttl=9)),
+        quotes.udp_answer(
+            plan.destination.packed, plan.source.packed, 33434, 20005, b"hello", Told(ttl=9)
+        ),
     ):
         read = read_ip(rebuilt)
         assert read is not None

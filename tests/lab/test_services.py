@@ -1,0 +1,125 @@
+"""Services at the destination that answer UDP, over kernel routers: reached, on every wire."""
+
+from __future__ import annotations
+
+import socket
+import sys
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mda.model import ReplyKind
+from paris import replies
+from paris.flows import FlowField, FlowPlan, Protocol
+from paris.replies import ParsedReply
+from paris.settings import Settings
+from paris.sweep import sweep
+from paris.wire.bulk import BulkWire
+from paris.wire.raw import RawWire
+from tests.lab import netlab
+from tests.lab.command import CHECKOUT, trace
+from tests.lab.namespaces import inside_namespace
+from tests.lab.netlab import TARGET, Lab
+from tests.lab.test_raw import collect
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = pytest.mark.lab
+
+SURE = ("--mda", "-c", "99.9", "--seed", "1")
+WIRES = ("raw", "unprivileged", "bulk")
+PORT = 33434
+
+
+@contextmanager
+def serving(lab: Lab, kind: str, port: int = PORT) -> Iterator[None]:
+    """A service at the destination's addresses meanwhile."""
+    command = ("env", f"PYTHONPATH={CHECKOUT}", sys.executable, "-m", "tests.lab.service")
+    with lab.background("dst", *command, kind, str(port), *map(str, TARGET.values())):
+        yield
+
+
+@pytest.mark.parametrize("kind", ["echo", "dns", "other"])
+@pytest.mark.parametrize("wire", WIRES)
+def test_every_path_to_a_service_is_found(wire: str, kind: str) -> None:
+    with netlab.lab(netlab.unequal_length()) as lab, serving(lab, kind):
+        for version in (4, 6):
+            for options in ((), SURE):
+                found = trace(
+                    lab, version, *options, "--wire", wire, privileged=wire != "unprivileged"
+                )
+                assert (found.exit_code, found.stderr) == (0, "")
+                run, outcomes = found.document["run"], found.document["outcomes"]
+                kinds = {one["kind"] for one in outcomes if "kind" in one}
+                assert kinds == {"time-exceeded", "udp"}
+                assert run["reached"]
+                assert all(one.get("kind") != "udp" or one["ttl"] >= 5 for one in outcomes)
+                # Only what does not say to which probe it is goes uncounted.
+                assert (run["unmatched"] == {}) == (kind != "other")
+            assert found.truth == lab.truth(version)
+
+
+@pytest.mark.parametrize("wire", WIRES)
+def test_flows_by_other_fields_reach_it(wire: str) -> None:
+    hashing = {"lb": netlab.Hashing(policy=3, fields=0x38)}  # labels and ports
+    with netlab.lab(netlab.diamond(2), hashing=hashing) as lab, serving(lab, "echo"):
+        found = trace(
+            lab, 6, *SURE, "--flow-field", "flow-label", "--wire", wire,
+            privileged=wire != "unprivileged",
+        )  # fmt: skip
+        assert (found.exit_code, found.stderr) == (0, "")
+        assert found.truth == lab.truth(6)
+        assert {one["kind"] for one in found.document["outcomes"]} == {"time-exceeded", "udp"}
+
+
+@pytest.mark.parametrize("version", [4, 6])
+def test_a_sweep_counts_answers_that_name_their_probe(version: int) -> None:
+    settings = Settings(host=str(TARGET[version]), rate_pps=10_000, wait_s=0.5)
+    for kind in ("dns", "other"):
+        with (
+            netlab.lab(netlab.diamond(4)) as lab,
+            serving(lab, kind),
+            inside_namespace(lab.namespace("src")),
+        ):
+            swept = sweep(settings, flows=100, ttls=range(1, 7))
+        at_end = swept.ttls >= 5
+        assert swept.is_answered[~at_end].all()
+        names_probe = kind == "dns"
+        assert (swept.is_answered[at_end] == names_probe).all()
+        assert swept.unmatched == (0 if names_probe else at_end.sum())
+        assert (swept.ends_path == (at_end & swept.is_answered)).all()
+
+
+@pytest.mark.parametrize("opened", [RawWire.open, BulkWire.open])
+@pytest.mark.parametrize("version", [4, 6])
+def test_nothing_of_other_peoples_udp_comes_in(version: int, opened: type) -> None:
+    family = socket.AF_INET if version == 4 else socket.AF_INET6
+    with netlab.lab(netlab.plain(1)) as lab:
+        flows = FlowPlan(
+            source=lab.source(version), destination=TARGET[version], protocol=Protocol.UDP,
+            field=FlowField.SPORT, sport=20000, dport=PORT,
+        )  # fmt: skip
+        with inside_namespace(lab.namespace("src")):
+            wire = opened(flows, None)
+        with closing(wire), inside_namespace(lab.namespace("dst")):
+            # From another port, from another address, and at last from where probes go.
+            for ends in (
+                (str(TARGET[version]), PORT + 1),
+                ("", PORT),
+                (str(TARGET[version]), PORT),
+            ):
+                with closing(socket.socket(family, socket.SOCK_DGRAM)) as talker:
+                    talker.bind(ends)
+                    for _ in range(20):
+                        talker.sendto(str(ends).encode(), (str(lab.source(version)), 20000))
+            received = collect(wire, 60, wait_s=0.2)
+        assert len(received) == 20
+        for one in received:
+            parsed = replies.parse(one.datagram)
+            assert isinstance(parsed, ParsedReply)
+            quoted = parsed.quoted
+            assert (parsed.kind, parsed.responder) == (ReplyKind.UDP_ANSWER, TARGET[version])
+            assert (quoted.sport, quoted.dport, quoted.carrier_tag) == (20000, PORT, 0)
+            assert quoted.source == lab.source(version).packed

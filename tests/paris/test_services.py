@@ -1,0 +1,174 @@
+"""Destinations that answer by UDP: reached, each answer taken for one to its own probe, or none."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from mda.model import Reply, ReplyKind, StopReason
+from paris import plan as plans
+from paris import probes
+from paris.engine import Engine, Limits
+from paris.errors import ExitCode
+from paris.pacing import Pacing
+from paris.settings import Settings
+from paris.sim.network import Network
+from paris.sim.topology import Service, load
+from paris.sim.truth import truth
+from paris.wire.sim import SimWire
+from tests.paris.test_replay import command
+from tests.support.drive import graph_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from paris.engine import Record
+    from paris.flows import FlowPlan
+    from paris.sim.topology import Topology
+
+# The destination is at two distances, and the longer way is the quicker one.
+TEXT = """\
+source: 192.0.2.1
+destination: {address: 203.0.113.9, delay_ms: 2, udp: SERVICE, loss: LOSS}
+routers:
+  gateway: {interfaces: [192.0.2.254], delay_ms: FIRST, loss: LOSS}
+  balancer: {interfaces: [198.51.100.1], delay_ms: 3, loss: LOSS}
+  slow: {interfaces: [198.51.100.2], delay_ms: 24, loss: LOSS}
+  near: {interfaces: [198.51.100.3], delay_ms: 4, loss: LOSS}
+  far: {interfaces: [198.51.100.4], delay_ms: 1, loss: LOSS}
+paths:
+  - source -> gateway -> balancer -> slow -> destination
+  - source -> gateway -> balancer -> near -> far -> destination
+"""
+SEED = 1
+SERVICES = [service.value for service in Service]
+
+
+def network(folder: Path, service: str, *, loss: float = 0, first_ms: float = 1) -> Path:
+    """A file of this network."""
+    text = TEXT.replace("SERVICE", service).replace("FIRST", f"{first_ms}")
+    file = folder / f"{service}.yaml"
+    file.write_text(text.replace("LOSS", f"{loss}"))
+    return file
+
+
+def run(file: Path, **options: Any) -> tuple[Record, FlowPlan]:
+    topology, settings = load(file), Settings(network=str(file), **options)
+    flows = plans.flow_plan(settings, topology.source, topology.destination, Random(SEED))
+    engine = Engine(
+        procedure=plans.procedure_for(settings, flows, sends_whole=True),
+        wire=SimWire(Network(topology, SEED)),
+        plan=flows,
+        pacing=Pacing(1000, 64),
+        wait_s=settings.wait_s,
+        limits=Limits(),
+    )
+    return engine.run(), flows
+
+
+def assert_true(record: Record, flows: FlowPlan, topology: Topology) -> None:
+    """Every answer is what its probe meets in the network when nothing is lost, and as late."""
+    routers = {name: replace(router, loss=0.0) for name, router in topology.routers.items()}
+    lossless = Network(replace(topology, routers=routers), SEED)
+    for reply in record.outcomes:
+        if isinstance(reply, Reply):
+            answer = lossless.answer(probes.build(flows, reply.request, 7), 0.0)
+            assert answer is not None
+            source = answer[1][12:16]
+            assert (reply.request, reply.responder.packed) == (reply.request, source)
+            assert reply.rtt_s == pytest.approx(answer[0], abs=1e-6)
+            assert reply.ends_path == (reply.responder == topology.destination)
+
+
+@pytest.mark.parametrize("loss", [0, 0.1])
+@pytest.mark.parametrize("lite", [False, True])
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_path_is_found_and_no_answer_is_taken_for_another(
+    service: str, loss: float, tmp_path: Path, *, lite: bool
+) -> None:
+    file = network(tmp_path, service, loss=loss)
+    record, flows = run(file, multipath=True, lite=lite, failure_probability=0.001)
+    topology = load(file)
+    assert record.stopped is StopReason.COMPLETE
+    assert_true(record, flows, topology)
+    true, graph = truth(topology), graph_of(record.outcomes)
+    assert {(vertex.ttl, vertex.address) for vertex in graph} == true.vertices
+    edges = {((a.ttl, a.address), (b.ttl, b.address)) for a, b in graph.edges}
+    assert edges == true.edges
+
+
+@pytest.mark.parametrize("loss", [0, 0.1])
+@pytest.mark.parametrize("service", SERVICES)
+def test_one_flow_reaches_it(service: str, loss: float, tmp_path: Path) -> None:
+    file = network(tmp_path, service, loss=loss)
+    record, flows = run(file)
+    assert_true(record, flows, load(file))
+    ends = [one for one in record.outcomes if isinstance(one, Reply) and one.ends_path]
+    assert {one.kind for one in ends} == {ReplyKind.UDP_ANSWER}
+    assert record.ended_at_s < 0.1 if service != "other" and not loss else 6
+
+
+def test_a_pause_follows_the_slowest_answer(tmp_path: Path) -> None:
+    # All of the first wave is answered after more than the second that a pause takes at least.
+    file = network(tmp_path, "other", first_ms=1400)
+    record, flows = run(file, multipath=True)
+    assert_true(record, flows, load(file))
+    assert any(isinstance(one, Reply) and one.ends_path for one in record.outcomes)
+
+
+@pytest.mark.parametrize("protocol", ["udp", "tcp"])
+@pytest.mark.parametrize("service", SERVICES)
+def test_studies_see_through_it(service: str, protocol: str, tmp_path: Path) -> None:
+    measured = tmp_path / "measured.json"
+    file = network(tmp_path, service)
+    arguments = ("--classify", "--classic", "--paths", "--rounds", "3", f"--{protocol}")
+    exit_code = command("--sim", str(file), *arguments, "-o", str(measured))
+    assert exit_code == (0 if protocol == "udp" else ExitCode.PORT_CLOSED)
+    document = json.loads(measured.read_text())
+    (balancer,) = document["balancers"]
+    assert balancer["kind"] == "per flow"
+
+
+def test_protocols_are_compared(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for service in SERVICES:
+        file = network(tmp_path, service)
+        assert command("--sim", str(file), "--compare", "udp,udp/53,tcp/443,icmp") == 0
+        assert "not reached" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        (),
+        ("--mda",),
+        ("--mda-lite", "--flow-field", "dport"),
+        ("--classify",),
+        ("--mda", "--max-probes", "40"),
+        ("--mda", "--deadline", "7"),
+    ],
+    ids=" ".join,
+)
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_capture_is_the_same_again(
+    service: str, options: tuple[str, ...], tmp_path: Path
+) -> None:
+    file = network(tmp_path, service, loss=0.1)
+    live, again = tmp_path / "live.json", tmp_path / "again.json"
+    packets = tmp_path / "live.pcapng"
+    command("--sim", str(file), *options, "-o", str(packets), "-o", str(live))
+    command("--replay", str(packets), "-o", str(again))
+    assert again.read_bytes() == live.read_bytes()
+    assert '"kind": "udp"' in live.read_text()
+
+
+def test_it_is_said_in_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    drawn = tmp_path / "drawn.dot"
+    for service in SERVICES:
+        file = network(tmp_path, service)
+        assert command("--sim", str(file), "--mda", "-o", str(drawn)) == ExitCode.REACHED
+        assert "; destination: answers by UDP)" in " ".join(capsys.readouterr().out.split())
+        assert "answers by UDP" in drawn.read_text()
