@@ -29,7 +29,8 @@ class Pacing:
         earned = (now_s - self._counted_at_s) * self.rate_pps
         self._tokens = min(self._tokens + max(earned, 0.0), self.burst + _CARRIED)
         self._counted_at_s = now_s
-        return int(self._tokens + 1e-9)
+        # What is due in less than the clock can tell apart is due now: else it would never be.
+        return int(self._tokens + 1e-9) or int(self.next_s() <= now_s)
 
     def spend(self, probes: int) -> None:
         """Count `probes` as sent."""

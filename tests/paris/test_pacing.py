@@ -56,5 +56,20 @@ def test_rates_hold_within_two_percent_however_late_the_machine_looks(rate_pps: 
     assert largest <= most
 
 
+@pytest.mark.parametrize("rate_pps", [0.1, 31, 1000, 100_000, 1_000_000])
+@pytest.mark.parametrize("from_s", [0.0, 1e3, 1e5, 1e7])
+def test_who_waits_until_a_probe_may_leave_is_let_go(rate_pps: float, from_s: float) -> None:
+    # Late on a clock, a small part of a probe is earned in less than the clock can tell apart.
+    random, pacing, now_s = Random(1), Pacing(rate_pps, 1), from_s
+    for _ in range(1000):
+        looks = 0
+        while not pacing.admits(now_s):
+            now_s = max(now_s, pacing.next_s())
+            looks += 1
+            assert looks < 10
+        pacing.spend(1)
+        now_s += random.random() / rate_pps
+
+
 def test_bursts_are_capped() -> None:
     assert [burst(rate) for rate in (1, 10, 100, 1000, 10_000, 100_000)] == [1, 1, 6, 64, 64, 500]
