@@ -137,8 +137,6 @@ class Explorer(Procedure):
 
     def wanted(self, room: int) -> list[ProbeRequest]:
         """See Procedure."""
-        if room < 1:
-            return []
         wave = Wave(self._sent)
         self._ask_scout(wave)
         self._ask_first_flows(self._bound.points(self._branching).stop_at(1), wave)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import ceil
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from mda.model import Loss, Reply, Unresolved
@@ -41,18 +42,21 @@ class Together:
         self._first = 0
 
     def wanted(self, room: int) -> list[ProbeRequest]:
-        """See Procedure."""
+        """See Procedure. Lanes share the room evenly, and again what some of them leave over."""
         requests: list[ProbeRequest] = []
         number = len(self._procedures)
-        for turn in range(number):
-            lane = (self._first + turn) % number
-            # What one leaves over is there for those behind it.
-            share = (room - len(requests)) // (number - turn)
-            requests += (
-                request._replace(flow=request.flow + lane * LANE)
-                for request in self._procedures[lane].wanted(share)
-            )
+        lanes = [(self._first + turn) % number for turn in range(number)]
         self._first = (self._first + 1) % number
+        while lanes and len(requests) < room:
+            asked, lanes = lanes, []
+            for turn, lane in enumerate(asked):
+                share = ceil((room - len(requests)) / (len(asked) - turn))
+                if not share:
+                    break  # what is not asked has not answered: its turn comes with the next room
+                wanted = self._procedures[lane].wanted(share)
+                requests += (one._replace(flow=one.flow + lane * LANE) for one in wanted)
+                if len(wanted) == share:
+                    lanes.append(lane)
         return requests
 
     def on_outcome(self, outcome: Reply | Loss) -> None:

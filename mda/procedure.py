@@ -19,7 +19,11 @@ class Procedure(Protocol):
     """
 
     def wanted(self, room: int) -> list[ProbeRequest]:
-        """All requests worth having in flight now and not yet returned, at most `room` of them."""
+        """All requests worth having in flight now and not yet returned, at most `room` of them.
+
+        There is room for one at least. If none is returned and every one returned before has its
+        outcome, the procedure is finished: nothing else could ever happen to it.
+        """
 
     def on_outcome(self, outcome: Outcome) -> None:
         """Take in one outcome of a returned request; a reply may follow the loss of the same."""

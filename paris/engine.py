@@ -123,7 +123,8 @@ class Engine:
     def run(self) -> Record:
         """Measure until the procedure is finished, a limit is reached, or Ctrl-C.
 
-        Raises WireError only if nothing was measured before it.
+        Raises WireError only if nothing was measured before it, and RuntimeError where the
+        procedure breaks its contract, so that nothing would ever happen any more.
         """
         started_at_s = self.wire.now_s()
         failure = None
@@ -178,7 +179,10 @@ class Engine:
                 return StopReason.PROBE_BUDGET
             if not spent:
                 self._send(now_s)
-            self._receive(min(end_s, self._next_event_s()))
+            next_event_s = self._next_event_s()
+            if next_event_s == float("inf"):
+                raise RuntimeError("the procedure is not finished, yet asks and waits for nothing")
+            self._receive(min(end_s, next_event_s))
 
     def _is_to_ask(self, now_s: float) -> bool:
         """Whether the procedure is to be asked: answers have settled, or it had more to say.

@@ -5,7 +5,12 @@ from __future__ import annotations
 from random import Random
 from typing import TYPE_CHECKING
 
+import pytest
+
 from mda.lanes import LANE, Together, in_lane, lane_of
+from mda.model import ProbeRequest
+from mda.procedure import History
+from mda.rounds import Rounds
 from tests.support.drive import edges_of, full_mda, graph_of, layers, play
 
 if TYPE_CHECKING:
@@ -42,3 +47,41 @@ def test_little_room_is_shared() -> None:
     assert lanes.count(0) == lanes.count(1) == 5
     assert not together.finished
     assert together.rate_pps(3) is None
+
+
+class Asking(Rounds):
+    """Asks so many things, all at once."""
+
+    def __init__(self, requests: int) -> None:
+        super().__init__(History(), 3)
+        self._left = requests
+
+    def next_round(self) -> list[ProbeRequest]:
+        asked, self._left = self._left, 0
+        return [ProbeRequest(flow, 1) for flow in range(asked)]
+
+
+@pytest.mark.parametrize("room", range(1, 13))
+@pytest.mark.parametrize("needs", [(9, 9), (0, 9), (20, 3), (1, 0, 30), (7, 7, 7), (0, 0, 0)])
+def test_no_room_is_left_while_a_lane_has_more_to_ask(needs: tuple[int, ...], room: int) -> None:
+    together = Together([Asking(need) for need in needs])
+    left = list(needs)
+    calls = 0
+    while any(left):
+        wanted = together.wanted(room)
+        assert len(wanted) == min(room, sum(left))
+        for request in wanted:
+            left[lane_of(request.flow)[0]] -= 1
+        calls += 1
+        if calls == len(needs):  # whoever has something to say has had a turn by now
+            assert all(now < need for now, need in zip(left, needs, strict=True) if need)
+    assert left == [0] * len(needs)
+
+
+@pytest.mark.parametrize("room", range(1, 13))
+def test_each_lane_ends_however_little_room_there_is(room: int) -> None:
+    together = Together([full_mda(failure_probability=0.001) for _ in range(2)])
+    played = play(together, both, room=room)
+    assert together.finished
+    for lane, topology in enumerate((WIDE, PLAIN)):
+        assert edges_of(graph_of(in_lane(played.outcomes, lane))) == topology.edges

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mda.model import Loss, Reply, StopReason
+from mda.path import Path as OneFlow
 from paris import plan as plans
 from paris.engine import Engine, Limits, Record
 from paris.errors import WireError
@@ -250,3 +251,17 @@ def test_a_budget_that_runs_out_while_probes_are_held_back_ends_the_run() -> Non
         "rate-limited", multipath=True, failure_probability=1e-4, limits=limits
     ).run()
     assert (record.stopped, record.probes_sent) == (StopReason.PROBE_BUDGET, 100)
+
+
+class Stuck(OneFlow):
+    """Breaks the contract of procedures: it never ends, although it has no more to ask."""
+
+    finished = False
+
+
+def test_a_procedure_that_asks_nothing_and_does_not_end_is_no_endless_wait() -> None:
+    engine = engine_for("plain", limits=Limits(deadline_s=1e9))
+    engine.procedure = Stuck(first_ttl=1, max_ttl=3, queries=1)
+    with pytest.raises(RuntimeError, match="not finished, yet asks and waits for nothing"):
+        engine.run()
+    assert engine.wire.now_s() < 10

@@ -127,15 +127,17 @@ def play(
     *,
     lost: Callable[[ProbeRequest, IPv4Address], bool] | None = None,
     quotes: bool = True,
+    room: int = 1_000_000,
     most_rounds: int = 500,
 ) -> Played:
     """Answer every wave of `procedure` until it is finished; `lost` takes answers away.
 
-    With `quotes` the destination tells the TTL that was left, as UDP probes are told.
+    A wave has room for `room` requests. With `quotes` the destination tells the TTL that was left,
+    as UDP probes are told.
     """
     outcomes: list[Outcome] = []
     for played in range(most_rounds):
-        wave = procedure.wanted(1_000_000)
+        wave = procedure.wanted(room)
         if not wave:
             if not procedure.finished:
                 raise RuntimeError("nothing is wanted and nothing in flight, yet not finished")

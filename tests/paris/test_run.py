@@ -1,0 +1,64 @@
+"""Every sample in every mode at every rate: whatever is asked for comes to an end."""
+
+from __future__ import annotations
+
+from math import isfinite
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from mda.model import StopReason
+from mda.plan import Study
+from paris import run
+from paris.settings import Lane, Settings
+from paris.sim.topology import samples
+from paris.wire.sim import SimWire
+
+if TYPE_CHECKING:
+    from paris.wire.base import Received
+
+RATES_PPS = (0.1, 1, 31, 46, 100, 1000, 100_000, 1_000_000)
+LANES = (Lane("udp", None), Lane("tcp", None), Lane("icmp", None))
+MODES: dict[str, dict[str, Any]] = {
+    "one-flow": {},
+    "mda": {"multipath": True},
+    "mda-lite": {"multipath": True, "lite": True},
+    **{
+        study.value: {"multipath": True, "studies": frozenset({study}), "rounds": 3, "follow": "1"}
+        for study in (Study.CLASSIFY, Study.PATHS, Study.FOLLOW, Study.CLASSIC)
+    },
+    "compare-two": {"multipath": True, "compare": LANES[:2]},
+    "compare-three": {"multipath": True, "compare": LANES},
+}
+# The widest cost too much time to be traced to their end so often.
+MOST_PROBES = {"meshed": 150, "forty-eight-way": 150, "sixteen-way": 150}
+
+
+class Watched(SimWire):
+    """Fails where a loop waits for ever, or looks again and again at the same moment."""
+
+    looks = 0
+
+    def receive(self, until_s: float) -> list[Received]:
+        assert isfinite(until_s)
+        before_s = self.now_s()
+        arrived = super().receive(until_s)
+        self.looks = 0 if arrived or self.now_s() > before_s else self.looks + 1
+        assert self.looks < 10
+        return arrived
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_every_sample_ends_at_every_rate(mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("paris.wire.sim.SimWire", Watched)
+    # A design of strength two: each sample in each mode, each mode at each rate several times,
+    # and over all modes each sample at each rate.
+    for number, name in enumerate(samples(), start=list(MODES).index(mode)):
+        settings = Settings(
+            network=name, rate_pps=RATES_PPS[number % len(RATES_PPS)], failure_probability=0.5,
+            max_probes=MOST_PROBES.get(name), **MODES[mode],
+        )  # fmt: skip
+        ran = run.compare(settings) if settings.compare else [run.measure(settings)]
+        ends = {one.record.stopped for one in ran}
+        most = {StopReason.COMPLETE, *([StopReason.PROBE_BUDGET] if settings.max_probes else [])}
+        assert ends <= most, name
