@@ -137,6 +137,21 @@ def test_answers_that_may_save_probes_are_waited_for_and_no_longer() -> None:
     assert record.ended_at_s < record.probes_sent * 0.05 + 0.5
 
 
+def test_what_lies_beyond_the_end_is_not_sent_once_that_is_known() -> None:
+    # Of ninety requests, taken at once, most lie beyond the destination at the eighth hop or so.
+    engine = engine_for("plain", queries=3, rate_pps=1000)
+    engine.pacing = Pacing(25, 90)
+    engine.pacing.spend(88)
+    record = engine.run()
+    assert record.stopped is StopReason.COMPLETE
+    end = min(
+        one.request.ttl for one in record.outcomes if isinstance(one, Reply) and one.ends_path
+    )
+    beyond = [one for one in record.outcomes if one.request.ttl > end]
+    assert len(beyond) <= 1
+    assert record.probes_sent == 3 * end + len(beyond)
+
+
 @dataclass
 class Meddling:
     """A simulated wire into which `stray` datagrams are mixed, or that fails or is interrupted."""
