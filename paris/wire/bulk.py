@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import select
 import socket
-import time
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -19,7 +18,7 @@ from paris.crafting import Matrix
 from paris.errors import PrivilegeError, WireError
 from paris.flows import Protocol
 from paris.resolve import bind_to_device
-from paris.wire import filters, kernel, messages
+from paris.wire import filters, kernel
 from paris.wire.base import BULK, Received
 from paris.wire.kernel import KernelClock, SourceWatch
 from paris.wire.messages import Sender
@@ -39,8 +38,6 @@ _IPV6_HDRINCL: Final = 36
 _SEND_BUFFER_BYTES: Final = 4 << 20
 _AT_ONCE: Final = 1024  # a call's duration is spread over no more: a millisecond or so
 _COUNT: Final = np.arange(_AT_ONCE, dtype=np.float64)
-_FULL_QUEUE_TRIES: Final = 50
-_FULL_QUEUE_PAUSE_S: Final = 0.002
 
 
 class BulkWire:
@@ -51,13 +48,20 @@ class BulkWire:
     sends_whole = True
     longest_wait_s = float("inf")
 
-    def __init__(self, flows: FlowPlan, sender: socket.socket, target: bytes, ring: Ring) -> None:
+    def __init__(
+        self,
+        flows: FlowPlan,
+        sender: socket.socket,
+        target: bytes,
+        ring: Ring,
+        watch: SourceWatch,
+    ) -> None:
         self._flows = flows
         self._socket = sender
         self._sender = Sender(sender, target)
         self._ring = ring
         self._clock = KernelClock()
-        self._watch = SourceWatch(flows.source)
+        self._watch = watch
         self._waits = 0
         self._is_closed = False
 
@@ -95,7 +99,7 @@ class BulkWire:
             if isinstance(error, OSError):
                 raise WireError(f"cannot set up the bulk wire: {error.strerror}") from None
             raise
-        return cls(flows, sender, target, ring)
+        return cls(flows, sender, target, ring, SourceWatch(flows.source, interface))
 
     def now_s(self) -> float:
         """See Wire."""
@@ -189,18 +193,23 @@ class BulkWire:
 
     def _send_some(self, rows: Bytes) -> int:
         """Send some rows from the first on, once there is room; how many."""
-        for _ in range(_FULL_QUEUE_TRIES):
-            try:
-                return self._sender.send(rows)
-            except OSError as error:
-                if not messages.is_full(error):
-                    target = self._flows.destination
-                    raise WireError(f"cannot send to {target}: {error.strerror}") from None
-                self._waits += 1
-                time.sleep(_FULL_QUEUE_PAUSE_S)
-        raise WireError(
-            f"cannot send to {self._flows.destination}: the interface's queue stays full"
-        )
+        taken = 0
+
+        def send() -> None:
+            nonlocal taken
+            taken = self._sender.send(rows)
+
+        try:
+            send()
+        except OSError as error:
+            self._waits += kernel.send_again(
+                send,
+                error,
+                drain=lambda: kernel.forget_errors(self._socket),
+                refused=lambda: None,
+                target=str(self._flows.destination),
+            )
+        return taken
 
 
 def _raw_sender(flows: FlowPlan, interface: str | None) -> socket.socket:

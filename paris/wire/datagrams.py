@@ -7,7 +7,6 @@ router quotes less than that, only the flow is known, and what is rebuilt has no
 
 from __future__ import annotations
 
-import errno
 import select
 import socket
 import struct
@@ -35,8 +34,6 @@ _LARGEST: Final = 0x10000
 _MOST_AT_ONCE: Final = 512
 # Stamps and errors share a queue with room for some hundreds: they are read after so many sends.
 _SENDS_AT_ONCE: Final = 64
-# How a send fails because of an ICMP error: time exceeded, or port unreachable.
-_ANSWERED: Final = (errno.EHOSTUNREACH, errno.ECONNREFUSED)
 # By IP version and TTL, the control messages that have the kernel send with that TTL.
 _HOP_LIMITS: Final = {
     version: [[(level, kind, struct.pack("@i", ttl))] for ttl in range(256)]
@@ -155,15 +152,23 @@ class DatagramWire:
         try:
             port.socket.sendmsg((sent.body,), told)
         except OSError as error:
-            if error.errno in _ANSWERED and not self._drain_errors(port):
-                self._dropped += 1  # an answer came for which the queue had no room
+            has_drained = False
+
+            def drain() -> bool:
+                nonlocal has_drained
+                had_any = self._drain_errors(port)
+                has_drained |= had_any
+                return had_any
+
             self._waits += kernel.send_again(
                 lambda: port.socket.sendmsg((sent.body,), told),
                 error,
-                drain=lambda: self._drain_errors(port),
+                drain=drain,
                 refused=lambda: port.numbers.append(-1),
                 target=str(self._flows.destination),
             )
+            if not (has_drained or kernel.is_full(error)):
+                self._dropped += 1  # an answer came for which the queue had no room
         port.numbers.append(number)
         return port
 

@@ -134,10 +134,7 @@ def icmp_answers(plan: FlowPlan, header_bytes: int) -> list[Instruction]:
 
 
 def tcp_answers(plan: FlowPlan, header_bytes: int) -> list[Instruction]:
-    """Keeps SYN-ACKs and resets of our destinations; `header_bytes` as above.
-
-    Where a raw IPv6 socket shows no header, those of anybody.
-    """
+    """Keeps SYN-ACKs and resets of our destinations; `header_bytes` as above."""
     program = _Program()
     if plan.source.version == 4:
         program.require(_BYTE, 9, 6)
@@ -147,7 +144,7 @@ def tcp_answers(plan: FlowPlan, header_bytes: int) -> list[Instruction]:
     else:
         if header_bytes:
             program.require(_BYTE, 6, 6)
-            program.require_destination(8, plan)
+        program.require_destination(_NETWORK + 8, plan)
         program.add(_BYTE, header_bytes + 13)
     program.add(_SET, _ACK, no=_DROP)
     program.add(_SET, _SYN_OR_RESET, no=_DROP)

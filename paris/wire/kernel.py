@@ -53,6 +53,8 @@ _OFFENDER: Final = {4: slice(20, 24), 6: slice(24, 40)}
 # A full queue empties within milliseconds; one that does not has a cause to be told.
 _FULL_QUEUE_TRIES: Final = 50
 _FULL_QUEUE_PAUSE_S: Final = 0.002
+# So often a send may fail for others: the kernel queues some of its own errors as well.
+_MOST_FAILURES: Final = 50
 _CLOCK_STEP_NS: Final = 100_000
 _SOURCE_CHECK_S: Final = 0.5
 
@@ -107,11 +109,12 @@ class SourceWatch:
     """Looks now and then whether an address is still this machine's.
 
     Whoever builds headers itself could go on sending with one that is not, and would never be
-    answered.
+    answered. If probes leave by one `interface` only, it is asked there.
     """
 
-    def __init__(self, source: IPAddress) -> None:
+    def __init__(self, source: IPAddress, interface: str | None) -> None:
         self._source = source
+        self._interface = interface
         self._checked_at_s = 0.0
 
     def check(self, now_s: float) -> None:
@@ -121,7 +124,14 @@ class SourceWatch:
         self._checked_at_s = now_s
         with new_socket(self._source.version, socket.SOCK_DGRAM) as asking:
             try:
+                if self._interface is not None:
+                    # Seen from outside, the addresses in a VRF are nobody's.
+                    asking.setsockopt(
+                        socket.SOL_SOCKET, socket.SO_BINDTODEVICE, self._interface.encode() + b"\0"
+                    )
                 asking.bind((str(self._source), 0))
+            except PermissionError:
+                return  # Linux before 5.7 lets nobody choose an interface without CAP_NET_RAW
             except OSError:
                 raise WireError(
                     f"cannot send from {self._source}: it is no longer an address of this machine"
@@ -270,38 +280,53 @@ def send_again(
     send: Callable[[], object],
     error: OSError,
     *,
-    drain: Callable[[], object],
+    drain: Callable[[], bool],
     refused: Callable[[], None],
     target: str,
 ) -> int:
     """Repeat `send`, which failed with `error`, while a queue is full; how often it was.
 
     An ICMP error that has come in makes the next send fail in its place, which is no failure of
-    that send: `drain` takes such errors off their queue. `refused` is told of each datagram that
-    the kernel built, and numbered for its stamp, before a queue refused it. Raises WireError where
-    it is no use.
+    that send: `drain` takes such errors off their queue, and says if there were any; the first one
+    may have found no room there. `refused` is told of each datagram that the kernel built, and
+    numbered for its stamp, before a queue refused it. Raises WireError where it is no use.
     """
-    has_drained = False
-    waits = 0
+    waits = failures = 0
+    may_be_anothers = True
     while True:
-        if error.errno in (errno.ENOBUFS, errno.EAGAIN):
+        if is_full(error):
             if error.errno == errno.ENOBUFS:
                 refused()
             waits += 1
             if waits == _FULL_QUEUE_TRIES:
                 raise WireError(f"cannot send to {target}: the interface's queue stays full")
             time.sleep(_FULL_QUEUE_PAUSE_S)
-        elif has_drained:
-            raise WireError(f"cannot send to {target}: {error.strerror}")
+        elif may_be_anothers and failures < _MOST_FAILURES:
+            failures += 1
+            may_be_anothers = drain()
         else:
-            drain()
-            has_drained = True
+            raise WireError(f"cannot send to {target}: {error.strerror}")
         try:
             send()
         except OSError as again:
             error = again
         else:
             return waits
+
+
+def is_full(error: OSError) -> bool:
+    """Whether a queue refused a datagram for want of room."""
+    return error.errno in (errno.ENOBUFS, errno.EAGAIN)
+
+
+def forget_errors(one: socket.socket) -> bool:
+    """Take everything off a socket's error queue; whether there was anything."""
+    had_any = False
+    with suppress(OSError):
+        while True:
+            one.recvmsg(0, 0, socket.MSG_ERRQUEUE)
+            had_any = True
+    return had_any
 
 
 def close_all(sockets: Iterable[socket.socket]) -> None:

@@ -16,6 +16,7 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Final
 
 from paris.errors import SettingsError, WireError
+from paris.resolve import bind_to_device
 
 if TYPE_CHECKING:
     from mda.model import IPAddress
@@ -74,8 +75,8 @@ def _link_address(gateway: IPAddress, device: str) -> bytes:
         family = socket.AF_INET if gateway.version == 4 else socket.AF_INET6
         # Whatever is sent makes the kernel resolve the next hop.
         with socket.socket(family, socket.SOCK_DGRAM) as asking, suppress(OSError):
-            scope = () if gateway.version == 4 else (0, socket.if_nametoindex(device))
-            asking.sendto(b"", (str(gateway), _DISCARD_PORT, *scope))
+            bind_to_device(asking, device)
+            asking.sendto(b"", (str(gateway), _DISCARD_PORT))
         time.sleep(0.02)
 
 

@@ -7,7 +7,6 @@ length of datagram.
 from __future__ import annotations
 
 import ctypes
-import errno
 import os
 from typing import TYPE_CHECKING, Final
 
@@ -63,8 +62,3 @@ class Sender:
             number = ctypes.get_errno()
             raise OSError(number, os.strerror(number))
         return int(taken)
-
-
-def is_full(error: OSError) -> bool:
-    """Whether a queue refused for want of room."""
-    return error.errno in (errno.ENOBUFS, errno.EAGAIN)

@@ -41,10 +41,14 @@ class RawWire:
     longest_wait_s = float("inf")
 
     def __init__(
-        self, flows: FlowPlan, sender: socket.socket, receivers: Sequence[socket.socket]
+        self,
+        flows: FlowPlan,
+        sender: socket.socket,
+        receivers: Sequence[socket.socket],
+        watch: SourceWatch,
     ) -> None:
         self._version = flows.source.version
-        self._watch = SourceWatch(flows.source)
+        self._watch = watch
         self._sender = sender
         self._receivers = tuple(receivers)
         self._clock = KernelClock()
@@ -86,16 +90,13 @@ class RawWire:
                 kernel.stamp(receiver, sending=False)
                 if version == 6:
                     kernel.tell_headers(receiver, version)
-                is_tcp6 = version == 6 and protocol == socket.IPPROTO_TCP
-                if is_tcp6 and flows.prefix_len is None:
-                    receiver.connect((str(flows.destination), 0))
         except OSError as error:
             kernel.close_all(opened)
             raise WireError(f"cannot set up a raw socket: {error.strerror}") from None
         except BaseException:
             kernel.close_all(opened)
             raise
-        return cls(flows, sender, opened[1:])
+        return cls(flows, sender, opened[1:], SourceWatch(flows.source, interface))
 
     def now_s(self) -> float:
         """See Wire."""
@@ -192,8 +193,8 @@ class RawWire:
                 data, ancillary, _, address = receiver.recvmsg(_LARGEST, 512)
             except BlockingIOError:
                 break
-            except OSError as error:
-                raise WireError(f"cannot receive: {error.strerror}") from None
+            except OSError:
+                continue  # an ICMP error that the kernel reports: it comes as an answer as well
             told = kernel.read_ancillary(ancillary)
             at_s = self.now_s()
             if told.stamp_ns:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import subprocess
 import sys
 import time
@@ -19,6 +21,7 @@ from paris.errors import ExitCode, SettingsError, WireError
 from paris.flows import FlowField, FlowPlan, Protocol
 from paris.settings import Settings
 from paris.sweep import sweep
+from paris.wire import kernel
 from paris.wire.bulk import BulkWire
 from tests.lab import netlab
 from tests.lab.command import CHECKOUT, as_nobody, command_line, trace
@@ -27,6 +30,8 @@ from tests.lab.netlab import TARGET, Lab
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from paris.crafting import Bytes
 
 pytestmark = pytest.mark.lab
 
@@ -139,7 +144,7 @@ def test_strays_stay_in_the_kernel() -> None:
 
 def test_a_slow_interface_slows_sending_and_loses_nothing() -> None:
     with netlab.lab(netlab.plain(1)) as lab, inside_namespace(lab.namespace("src")):
-        shaped = ("rate", "2mbit", "burst", "1600", "limit", "600")
+        shaped = ("rate", "600kbit", "burst", "1600", "limit", "600")
         lab.run("tc", "qdisc", "add", "dev", "v0n", "root", "tbf", *shaped)
         flows = plan(lab, 4)
         for by_link in (False, True):
@@ -164,6 +169,26 @@ def test_no_route_is_an_error() -> None:
                 wire.send([probes.build(flows, ProbeRequest(0, 1), 1)])
         with pytest.raises(WireError, match="no way to"):
             BulkWire.open(flows, None, by_link=True)
+
+
+def test_an_error_that_another_datagram_met_fails_no_send(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with netlab.lab(netlab.plain(1)) as lab, inside_namespace(lab.namespace("src")):
+        flows = plan(lab, 4)
+        with closing(BulkWire.open(flows, None)) as wire:
+            sending, failures = wire._sender.send, iter([errno.ECONNREFUSED, errno.EACCES])
+
+            def send(rows: Bytes) -> int:
+                number = next(failures, None)
+                if number is not None:
+                    raise OSError(number, os.strerror(number))
+                return sending(rows)
+
+            monkeypatch.setattr(wire._sender, "send", send)
+            monkeypatch.setattr(kernel, "forget_errors", lambda _: True)
+            wire.send([probes.build(flows, ProbeRequest(0, 1), 7)])
+            assert len(wire.receive(wire.now_s() + 2)) == 1
 
 
 def test_a_datagram_too_large_for_the_interface_is_an_error() -> None:

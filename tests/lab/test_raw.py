@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from contextlib import AbstractContextManager, closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ from paris.flows import FlowField, FlowPlan, Protocol
 from paris.replies import ParsedReply
 from paris.wire.raw import RawWire
 from tests.lab import netlab
+from tests.lab.forging import Forger
 from tests.lab.namespaces import inside_namespace
 from tests.lab.netlab import TARGET, Lab
 
@@ -140,6 +142,27 @@ def test_nothing_of_other_peoples_tcp_comes_in(version: int) -> None:
     (parsed,) = [replies.parse(answer.datagram) for answer in received]
     assert isinstance(parsed, ParsedReply)
     assert (parsed.kind, parsed.quoted.carrier_tag) == (ReplyKind.RST, TAG)
+
+
+@pytest.mark.parametrize("version", [4, 6])
+def test_tcp_answers_come_in_from_the_destination_only(version: int) -> None:
+    with (
+        netlab.lab(netlab.plain(1)) as lab,
+        opened(lab, version, Protocol.TCP) as wire,
+        closing(Forger(lab, version)) as forger,
+    ):
+        probe = probes.build(plan(lab, version, Protocol.TCP), ProbeRequest(0, 9), TAG)
+        with inside(lab):
+            wire.send([probe])
+            assert len(collect(wire, 1)) == 1
+        syn = probe[20 if version == 4 else 40 :]
+        for source in (forger.router.source, TARGET[version]):
+            header = replace(forger.router, source=source)
+            forger.send(packets.tcp_answer(header, syn, open_port=True))
+        (received,) = collect(wire, 1)
+    parsed = replies.parse(received.datagram)
+    assert isinstance(parsed, ParsedReply)
+    assert parsed.responder == TARGET[version]
 
 
 def test_a_wait_ends_on_time_also_below_a_millisecond() -> None:

@@ -1,0 +1,66 @@
+"""Wires at a lab's source, and what its first router forges for them."""
+
+from __future__ import annotations
+
+import socket
+from typing import TYPE_CHECKING
+
+from paris import packets
+from paris.flows import FlowField, FlowPlan, Protocol
+from paris.packets import IPHeader
+from paris.wire.bulk import BulkWire
+from paris.wire.datagrams import DatagramWire
+from paris.wire.raw import RawWire
+from tests.lab.namespaces import inside_namespace
+from tests.lab.netlab import TARGET
+
+if TYPE_CHECKING:
+    from paris.wire.base import Wire
+    from tests.lab.netlab import Lab
+
+
+def plan(lab: Lab, version: int, protocol: Protocol = Protocol.UDP) -> FlowPlan:
+    """Flows from the source to the target."""
+    return FlowPlan(
+        source=lab.source(version), destination=TARGET[version], protocol=protocol,
+        field=FlowField.ICMP_CHECKSUM if protocol is Protocol.ICMP else FlowField.SPORT,
+        sport=20000, dport=33434,
+    )  # fmt: skip
+
+
+def opened(lab: Lab, wire: str, flows: FlowPlan) -> Wire:
+    """A wire of that kind at the source; by ordinary sockets all but TCP."""
+    with inside_namespace(lab.namespace("src")):
+        match wire:
+            case "raw":
+                return RawWire.open(flows, None)
+            case "bulk":
+                return BulkWire.open(flows, None)
+            case _:
+                return DatagramWire(flows, None)
+
+
+class Forger:
+    """Sends answers to the source from where the first router stands, whoever seems to answer."""
+
+    def __init__(self, lab: Lab, version: int) -> None:
+        router = lab.shown("src", "r1", version)
+        assert router is not None
+        self.router = IPHeader(
+            source=router, destination=lab.source(version), ttl=64, protocol=(1, 58)[version == 6]
+        )
+        family = socket.AF_INET if version == 4 else socket.AF_INET6
+        with inside_namespace(lab.namespace("r1")):
+            self._socket = socket.socket(family, socket.SOCK_RAW, socket.IPPROTO_RAW)
+
+    def refuse(self, kind: int, code: int, quote: bytes) -> None:
+        """Send an ICMP error of this type and code to the source."""
+        self.send(packets.icmp_error(self.router, kind, code, quote))
+
+    def send(self, datagram: bytes) -> None:
+        """Send a whole datagram to the source."""
+        self._socket.sendto(datagram, (str(self.router.destination), 0))
+
+    def close(self) -> None:
+        """Stop."""
+        self._socket.close()

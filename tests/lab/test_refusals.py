@@ -1,0 +1,142 @@
+"""What is refused on the way: every such message is an answer or noise, never the end."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mda.model import ProbeRequest
+from paris import probes, replies
+from paris.errors import ExitCode
+from paris.flows import Protocol
+from paris.replies import ParsedReply
+from tests.lab import netlab
+from tests.lab.command import command_line, trace
+from tests.lab.forging import Forger, opened, plan
+from tests.lab.namespaces import inside_namespace
+from tests.lab.netlab import TARGET, Lab
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from paris.wire.base import Wire
+
+pytestmark = pytest.mark.lab
+
+WIRES = ("raw", "unprivileged", "bulk")
+OPEN_PING_SOCKETS = ("sysctl", "-qw", "net.ipv4.ping_group_range=0 2147483647")
+# Every ICMP error that Linux reports to sockets: unreachable, quench, exceeded, too big, problem.
+ERRORS = {
+    4: [*((3, code) for code in range(16)), (4, 0), (11, 0), (11, 1), (12, 0), (12, 1)],
+    6: [*((1, code) for code in range(8)), (2, 0), (3, 0), (3, 1), (4, 0), (4, 1), (4, 2)],
+}
+# Where one socket sends or receives for many probes.
+SHARING = [
+    *((wire, protocol) for wire in ("raw", "bulk") for protocol in Protocol),
+    *(("unprivileged", protocol) for protocol in (Protocol.UDP, Protocol.ICMP)),
+]
+TAG = 4711
+UNUSED_PROTOCOL = 255  # the number of the raw sockets that send
+
+
+def quoting_nothing_of_ours(probe: bytes) -> bytes:
+    """The probe with the number of the protocol that our sending socket is of."""
+    at = 9 if probe[0] >> 4 == 4 else 6
+    return probe[:at] + bytes([UNUSED_PROTOCOL]) + probe[at + 1 :]
+
+
+def is_answered(wire: Wire, tag: int) -> bool:
+    """Whether the first router has answered the probe with this tag."""
+    until_s = wire.now_s() + 5
+    while wire.now_s() < until_s:
+        for received in wire.receive(until_s):
+            parsed = replies.parse(received.datagram)
+            if isinstance(parsed, ParsedReply) and parsed.quoted.carrier_tag == tag:
+                return True
+    return False
+
+
+@pytest.mark.parametrize("version", [4, 6])
+@pytest.mark.parametrize(("wire", "protocol"), SHARING)
+def test_no_icmp_error_ends_sending_or_receiving(
+    wire: str, version: int, protocol: Protocol
+) -> None:
+    with netlab.lab(netlab.plain(1)) as lab:
+        lab.run(*OPEN_PING_SOCKETS)
+        flows = plan(lab, version, protocol)
+        with closing(opened(lab, wire, flows)) as one, closing(Forger(lab, version)) as forger:
+            for number, (kind, code) in enumerate(ERRORS[version]):
+                tag = TAG + 2 * number
+                first, second = (
+                    probes.build(flows, ProbeRequest(0, 1), tag + more) for more in (0, 1)
+                )
+                with inside_namespace(lab.namespace("src")):
+                    one.send([first])
+                    assert is_answered(one, tag)
+                    for quote in (first, quoting_nothing_of_ours(first)):
+                        forger.refuse(kind, code, quote)
+                        forger.refuse(kind, code, quote)
+                        one.send([second])
+                        forger.refuse(kind, code, quote)
+                        assert is_answered(one, tag + 1), (kind, code)
+
+
+# How nftables refuses, and whether that says that the packet is prohibited.
+REJECTED = {
+    4: [("icmp type admin-prohibited", True), ("icmp type port-unreachable", False)],
+    6: [("icmpv6 type admin-prohibited", True), ("icmpv6 type port-unreachable", False)],
+}
+HOOKS = {"r2": "forward", "dst": "input"}
+
+
+@contextmanager
+def firewall(lab: Lab, node: str, version: int, how: str) -> Iterator[None]:
+    """Have a node refuse whatever goes to the target, in the way that nftables calls `how`."""
+    what = f"ip{'6' * (version == 6)} daddr {TARGET[version]} reject with {how}"
+    lab.rules(node, f"type filter hook {HOOKS[node]} priority 0", what)
+    yield
+    command = ["ip", "netns", "exec", lab.namespace(node), "nft", "delete table inet own"]
+    subprocess.run(command, check=True)
+
+
+@pytest.mark.parametrize("node", HOOKS)
+@pytest.mark.parametrize("version", [4, 6])
+@pytest.mark.parametrize("wire", WIRES)
+def test_what_a_firewall_refuses_is_the_end_of_the_path(wire: str, version: int, node: str) -> None:
+    with netlab.lab(netlab.plain(2)) as lab:
+        lab.run(*OPEN_PING_SOCKETS)
+        near = {(ttl, address) for ttl, address in lab.truth(version).vertices if ttl < 3}
+        # A router that refuses does so beyond the TTL at which it lets expire.
+        refuser = TARGET[version] if node == "dst" else lab.shown("r1", node, version)
+        for how, is_prohibited in REJECTED[version]:
+            expected = ExitCode.REACHED if node == "dst" else ExitCode.NOT_REACHED
+            with firewall(lab, node, version, how):
+                for protocol in ("-U", "-I", "-T"):
+                    options = protocol, "--wire", wire
+                    found = trace(lab, version, *options, privileged=wire != "unprivileged")
+                    assert found.stderr == "", (how, protocol)
+                    assert found.exit_code == (ExitCode.FILTERED if is_prohibited else expected)
+                    assert found.truth.vertices == {*near, (3, refuser)}, (how, protocol)
+        with firewall(lab, node, version, "tcp reset"):
+            found = trace(lab, version, "-T", "--wire", wire, privileged=wire != "unprivileged")
+            assert (found.exit_code, found.stderr) == (ExitCode.PORT_CLOSED, "")
+            assert found.truth.vertices == {*near, (3, TARGET[version])}
+
+
+@pytest.mark.parametrize("version", [4, 6])
+def test_protocols_are_compared_where_each_is_refused(version: int) -> None:
+    with netlab.lab(netlab.plain(2)) as lab:
+        how, _ = REJECTED[version][0]
+        command = command_line(
+            str(TARGET[version]), "-n", "--compare", "udp,tcp/443,icmp", "-o", "-",
+            "--format", "json",
+        )  # fmt: skip
+        with firewall(lab, "r2", version, how):
+            run = lab.run(*command)
+    assert (run.returncode, run.stderr) == (ExitCode.FILTERED, "")
+    views = json.loads(run.stdout)["views"]
+    assert [len(one["trace"]["graph"]["vertices"]) for one in views] == [4, 4, 4]

@@ -1,0 +1,95 @@
+"""Sends that fail, whoever's fault that is, and addresses that are no longer ours."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+from ipaddress import ip_address
+
+import pytest
+
+from paris.errors import WireError
+from paris.wire import kernel
+from paris.wire.kernel import SourceWatch
+
+# All that Linux makes of ICMP and ICMPv6 errors (icmp_err_convert, icmpv6_err_convert).
+OF_ICMP = (
+    errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENOPROTOOPT, errno.ECONNREFUSED, errno.EMSGSIZE,
+    errno.EOPNOTSUPP, errno.EHOSTDOWN, errno.ENONET, errno.EACCES, errno.EPROTO,
+)  # fmt: skip
+
+
+class FailingSocket:
+    """Fails to send with these errors in turn; `queued` says whether they are queued as well."""
+
+    def __init__(self, errors: list[int], *, queued: bool = True) -> None:
+        self.errors = errors
+        self.queued = queued
+        self.refused = 0
+        self.sent = 0
+
+    def send(self) -> None:
+        if self.errors:
+            number = self.errors.pop(0)
+            raise OSError(number, os.strerror(number))
+        self.sent += 1
+
+    def drain(self) -> bool:
+        return self.queued
+
+    def count_refused(self) -> None:
+        self.refused += 1
+
+    def send_patiently(self) -> int:
+        try:
+            self.send()
+        except OSError as error:
+            return kernel.send_again(
+                self.send, error, drain=self.drain, refused=self.count_refused, target="host"
+            )
+        return 0
+
+
+@pytest.mark.parametrize("number", OF_ICMP)
+def test_errors_that_other_datagrams_met_fail_no_send(number: int) -> None:
+    several = FailingSocket([number] * 3)
+    assert (several.send_patiently(), several.sent) == (0, 1)
+    no_room_for_it = FailingSocket([number], queued=False)
+    assert (no_room_for_it.send_patiently(), no_room_for_it.sent) == (0, 1)
+
+
+@pytest.mark.parametrize("number", [*OF_ICMP, errno.ENETDOWN, errno.EPERM])
+@pytest.mark.parametrize("queued", [False, True])
+def test_an_error_that_stays_is_this_machines_own(number: int, *, queued: bool) -> None:
+    # The kernel queues some errors of its own as well.
+    failing = FailingSocket([number] * 1000, queued=queued)
+    with pytest.raises(WireError, match=f"^cannot send to host: {os.strerror(number)}$"):
+        failing.send_patiently()
+
+
+def test_a_full_queue_is_waited_for_also_amid_errors_of_others() -> None:
+    one = FailingSocket([errno.ENOBUFS, errno.ECONNREFUSED, errno.EAGAIN, errno.EACCES])
+    assert (one.send_patiently(), one.sent, one.refused) == (2, 1, 1)
+
+
+def test_errors_are_taken_off_their_queue() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as one:
+        kernel.queue_errors(one, 4)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+            other.bind(("127.0.0.1", 0))
+            nobody = other.getsockname()
+        one.connect(nobody)
+        one.send(b"")
+        assert kernel.forget_errors(one)
+        assert not kernel.forget_errors(one)
+        one.send(b"")  # the first one's error is forgotten
+
+
+def test_an_address_that_is_gone_is_told_whether_an_interface_is_given_or_not() -> None:
+    source = ip_address("127.0.0.1")
+    for interface in (None, "lo"):
+        SourceWatch(source, interface).check(1.0)
+    for elsewhere, interface in ((source, "nosuch0"), (ip_address("203.0.113.1"), None)):
+        with pytest.raises(WireError, match="is no longer an address of this machine"):
+            SourceWatch(elsewhere, interface).check(1.0)
