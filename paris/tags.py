@@ -37,10 +37,15 @@ TEXT: Final = b"paris-trace "
 _DNS_HEADER_BYTES: Final = 12
 
 
+def place(protocol: Protocol, version: int) -> slice:
+    """Where the tag stands in a probe, counted from its IP header on."""
+    at = 20 if version == 4 else 40
+    return slice(at + (4 if protocol is Protocol.TCP else 6), at + 8)
+
+
 def read(protocol: Protocol, probe: bytes) -> int:
     """The tag of a probe of ours, from its IP header on."""
-    at = (20 if probe[0] >> 4 == 4 else 40) + (4 if protocol is Protocol.TCP else 6)
-    return int.from_bytes(probe[at : at + (4 if protocol is Protocol.TCP else 2)])
+    return int.from_bytes(probe[place(protocol, probe[0] >> 4)])
 
 
 def ip_id(tag: int) -> int:

@@ -20,9 +20,10 @@ from paris.flows import Protocol
 from paris.resolve import bind_to_device
 from paris.wire import filters, kernel
 from paris.wire.base import BULK, Received
+from paris.wire.filters import Sent
 from paris.wire.kernel import KernelClock, SourceWatch
 from paris.wire.messages import Sender
-from paris.wire.ring import Ring
+from paris.wire.ring import FRAMES, Ring
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from paris.crafting import Bytes
     from paris.flows import FlowPlan
+    from paris.wire.filters import Instruction
     from paris.wire.ring import Frames
 
 _IP6_HEADER: Final = 40
@@ -38,6 +40,8 @@ _IPV6_HDRINCL: Final = 36
 _SEND_BUFFER_BYTES: Final = 4 << 20
 _AT_ONCE: Final = 1024  # a call's duration is spread over no more: a millisecond or so
 _COUNT: Final = np.arange(_AT_ONCE, dtype=np.float64)
+# Answers taken as bytes at a time: reading them must leave time to send.
+_MOST_AT_ONCE: Final = 512
 
 
 class BulkWire:
@@ -62,6 +66,7 @@ class BulkWire:
         self._ring = ring
         self._clock = KernelClock()
         self._watch = watch
+        self._sent = Sent(flows)
         self._waits = 0
         self._is_closed = False
 
@@ -72,16 +77,9 @@ class BulkWire:
         Raises PrivilegeError without CAP_NET_RAW, SettingsError for an unusable interface,
         WireError where the system has no such sockets or the next hop no link address.
         """
-        version = flows.source.version
-        header = _IP6_HEADER if version == 6 else 0
-        kept = filters.icmp_answers(flows, header)
-        if Protocol.TCP in flows.protocols:
-            kept = filters.either(kept, filters.tcp_answers(flows, header))
-        if Protocol.UDP in flows.protocols:
-            kept = filters.either(kept, filters.udp_answers(flows, header))
         ring = None
         try:
-            ring = Ring(version, kept)
+            ring = Ring(flows.source.version, _kept(flows, Sent(flows)))
             if by_link:
                 from paris.wire import link
 
@@ -114,13 +112,21 @@ class BulkWire:
         self._watch.check(self.now_s())
         if isinstance(datagrams, Matrix):
             return [round(at_s, 9) for at_s in self.send_rows(datagrams.rows).tolist()]
+        if self._sent.add(datagrams):
+            self._let_in()
         return [
-            round(float(self.send_rows(np.frombuffer(one, np.uint8).reshape(1, -1))[0]), 9)
+            round(float(self._send_rows(np.frombuffer(one, np.uint8).reshape(1, -1))[0]), 9)
             for one in datagrams
         ]
 
     def send_rows(self, rows: Bytes) -> NDArray[np.float64]:
-        """Send each row of a matrix, in order; when each left."""
+        """Send each row of a matrix, in order; when each left. All are of one protocol."""
+        tag, port = self._sent.places(rows[0])
+        if self._sent.add_between(*_extremes(rows[:, tag]), *_extremes(rows[:, port])):
+            self._let_in()
+        return self._send_rows(rows)
+
+    def _send_rows(self, rows: Bytes) -> NDArray[np.float64]:
         at_s = np.empty(len(rows))
         for begin in range(0, len(rows), _AT_ONCE):
             part = rows[begin : begin + _AT_ONCE]
@@ -144,7 +150,7 @@ class BulkWire:
 
     def receive(self, until_s: float) -> list[Received]:
         """See Wire."""
-        frames = self.receive_frames(until_s)
+        frames = self.receive_frames(until_s, _MOST_AT_ONCE)
         if frames is None:
             return []
         lengths = frames.lengths.tolist()
@@ -156,16 +162,16 @@ class BulkWire:
         frames.release()
         return arrived
 
-    def receive_frames(self, until_s: float) -> Frames | None:
+    def receive_frames(self, until_s: float, most: int = FRAMES) -> Frames | None:
         """What has arrived, as a matrix of datagrams; None if nothing did until `until_s`.
 
-        The frames must be given back with `Frames.release`.
+        The frames, `most` or fewer, must be given back with `Frames.release`.
         """
-        frames = self._ring.ready()
+        frames = self._ring.ready(most)
         if frames is None:
             wait_s = None if until_s == float("inf") else max(0.0, until_s - self.now_s())
             if select.select([self._ring], [], [], wait_s)[0]:
-                frames = self._ring.ready()
+                frames = self._ring.ready(most)
         if frames is not None:
             self._clock.reconcile()
         return frames
@@ -210,6 +216,29 @@ class BulkWire:
                 target=str(self._flows.destination),
             )
         return taken
+
+    def _let_in(self) -> None:
+        """Let in answers to all that has been sent."""
+        self._ring.keep(_kept(self._flows, self._sent))
+
+
+def _extremes(columns: Bytes) -> tuple[int, int]:
+    """The lowest and the highest of the numbers whose bytes stand in these columns."""
+    numbers = np.zeros(len(columns), np.int64)
+    for column in columns.T:
+        numbers = numbers << 8 | column
+    return int(numbers.min()), int(numbers.max())
+
+
+def _kept(flows: FlowPlan, sent: Sent) -> list[Instruction]:
+    """What the ring lets in when so much has been sent."""
+    header = _IP6_HEADER if flows.source.version == 6 else 0
+    kept = filters.icmp_answers(flows, header, sent.tags)
+    if Protocol.TCP in flows.protocols:
+        kept = filters.either(kept, filters.tcp_answers(flows, header, sent.tags))
+    if Protocol.UDP in flows.protocols:
+        kept = filters.either(kept, filters.udp_answers(flows, header, sent.ports))
+    return kept
 
 
 def _raw_sender(flows: FlowPlan, interface: str | None) -> socket.socket:

@@ -31,7 +31,10 @@ if TYPE_CHECKING:
     from paris.wire.quotes import Sent
 
 _LARGEST: Final = 0x10000
-_MOST_AT_ONCE: Final = 512
+# So many answers are taken at a time, which leaves time to send: of some sockets after others, and
+# of each so many that one that is flooded leaves room for the rest.
+_MOST_AT_ONCE, _PORTS_AT_ONCE, _OF_ONE_PORT = 512, 8, 128
+_MOST_TURNS: Final = 64
 # Stamps and errors share a queue with room for some hundreds: they are read after so many sends.
 _SENDS_AT_ONCE: Final = 64
 # By IP version and TTL, the control messages that have the kernel send with that TTL.
@@ -114,12 +117,16 @@ class DatagramWire:
         # An epoll rounds its own waits up to whole milliseconds, but select can wait for it.
         if select.select([self._ready], [], [], 0.0 if self._arrived else wait_s)[0]:
             self._clock.reconcile()
-            for file, events in self._ready.poll(0, _MOST_AT_ONCE):
-                port = self._by_file[file]
-                if events & select.EPOLLERR:
-                    self._drain_errors(port)
-                if events & select.EPOLLIN:
-                    self._drain_data(port)
+            for _ in range(_MOST_TURNS):
+                ready = self._ready.poll(0, _PORTS_AT_ONCE)
+                for file, events in ready:
+                    port = self._by_file[file]
+                    if events & select.EPOLLERR:
+                        self._drain_errors(port)
+                    if events & select.EPOLLIN:
+                        self._drain_data(port)
+                if not ready or len(self._arrived) >= _MOST_AT_ONCE:
+                    break
         arrived, self._arrived = self._arrived, []
         arrived.sort(key=lambda received: received.at_s)
         return arrived
@@ -199,7 +206,7 @@ class DatagramWire:
     def _drain_errors(self, port: _Port) -> bool:
         """Take stamps and ICMP errors off a socket's error queue; whether there were any."""
         had_any = False
-        for _ in range(_MOST_AT_ONCE):
+        for _ in range(_OF_ONE_PORT):
             try:
                 data, ancillary, _, _ = port.socket.recvmsg(_LARGEST, 512, socket.MSG_ERRQUEUE)
             except OSError:
@@ -236,7 +243,7 @@ class DatagramWire:
 
     def _drain_data(self, port: _Port) -> None:
         """Read what came as an answer proper: echo replies, or what a UDP service says."""
-        for _ in range(_MOST_AT_ONCE):
+        for _ in range(_OF_ONE_PORT):
             try:
                 data, ancillary, _, address = port.socket.recvmsg(_LARGEST, 512)
             except OSError:

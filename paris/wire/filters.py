@@ -1,7 +1,8 @@
 """Kernel filters that let in what can answer our probes, and nothing else (classic BPF).
 
-What answers other programs is not ours to read, and a flood of it costs us nothing. Whether an
-answer is to one of our probes is still for `pending` to say. Codes are those of linux/bpf_common.h.
+What answers other programs is not ours to read, and a flood of it costs us nothing; nor is what
+names a tag or port that was not sent. Whether an answer is to one of our probes is still for
+`pending` to say. Codes are those of linux/bpf_common.h.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from array import array
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
+from paris import tags
+from paris.errors import WireError
 from paris.flows import Protocol
 from paris.wire.kernel import SO_ATTACH_FILTER
 
@@ -29,10 +32,13 @@ _X_IS_IP4_LENGTH: Final = 0xB1
 _EQUAL, _SET, _ABOVE, _RETURN = 0x15, 0x45, 0x25, 0x06
 _NETWORK: Final = 0xFFF00000  # from here on offsets begin at the IP header, also where it is hidden
 _WHOLE: Final = 0x40000
-_DROP: Final = "drop"
+_DROP, _KEEP = "drop", "keep"
 _SYN_OR_RESET, _ACK = 0x06, 0x10
 _ERRORS: Final = {4: (3, 11), 6: (1, 2, 3)}
 _ECHO_REPLY: Final = {4: 0, 6: 129}
+NONE, ALL = range(1, 1), range(1 << 32)  # of the tags or ports
+# Tags and ports are let in by so many, so that few filters are made in a run.
+_TAGS_AT_ONCE, _PORTS_AT_ONCE = 2048, 256
 
 
 class _Program:
@@ -85,6 +91,7 @@ class _Program:
 
     def assembled(self) -> list[Instruction]:
         """The instructions; what was not dropped is kept."""
+        self.name(_KEEP)
         self.add(_RETURN, _WHOLE)
         self.name(_DROP)
         self.add(_RETURN, 0)
@@ -99,11 +106,68 @@ class _Program:
         ]
 
 
-def icmp_answers(plan: FlowPlan, header_bytes: int) -> list[Instruction]:
+class Sent:
+    """What a wire has sent, as ranges of `tags` and source `ports` that answers may name.
+
+    Of an echo request the identifier counts as its port.
+    """
+
+    def __init__(self, plan: FlowPlan) -> None:
+        version = plan.source.version
+        self.tags = self.ports = NONE
+        self._protocol_at = 9 if version == 4 else 6
+        self._places = {
+            one.number(version): (tags.place(one, version), _port_place(one, version))
+            for one in plan.protocols
+        }
+
+    def places(self, probe: Sequence[int]) -> tuple[slice, slice]:
+        """Where tag and port stand in a probe, given from its IP header on."""
+        return self._places[probe[self._protocol_at]]
+
+    def add(self, probes: Sequence[bytes]) -> bool:
+        """Count these as sent; whether a range has grown, so that filters are to be made anew."""
+        sent_tags, sent_ports = [], []
+        for probe in probes:
+            tag, port = self.places(probe)
+            sent_tags.append(int.from_bytes(probe[tag]))
+            sent_ports.append(int.from_bytes(probe[port]))
+        return bool(probes) and self.add_between(
+            min(sent_tags), max(sent_tags), min(sent_ports), max(sent_ports)
+        )
+
+    def add_between(
+        self, lowest_tag: int, highest_tag: int, lowest_port: int, highest_port: int
+    ) -> bool:
+        """The same of all that lie between these."""
+        before = self.tags, self.ports
+        self.tags = _widened(self.tags, lowest_tag, highest_tag, _TAGS_AT_ONCE)
+        self.ports = _widened(self.ports, lowest_port, highest_port, _PORTS_AT_ONCE)
+        return (self.tags, self.ports) != before
+
+
+def _port_place(protocol: Protocol, version: int) -> slice:
+    at = (20 if version == 4 else 40) + (4 if protocol is Protocol.ICMP else 0)
+    return slice(at, at + 2)
+
+
+def _widened(known: range, lowest: int, highest: int, step: int) -> range:
+    """A range with these as well, that begins and ends at multiples of `step`.
+
+    >>> _widened(NONE, 510, 520, 256), _widened(range(256, 768), 700, 800, 256)
+    (range(256, 768), range(256, 1024))
+    """
+    # Of neither is 0 ever sent.
+    start, stop = max(1, lowest // step * step), (highest // step + 1) * step
+    return range(min(start, known.start), max(stop, known.stop)) if known else range(start, stop)
+
+
+def icmp_answers(plan: FlowPlan, header_bytes: int, sent: range = ALL) -> list[Instruction]:
     """Keeps ICMP errors that quote packets to our destinations, and echo replies to ours.
 
-    `header_bytes` is the length of the IP header before the ICMP message: 0 where a raw IPv6
-    socket shows none, any other number for IPv6; in IPv4 it is read from the header itself.
+    Those have a tag that was `sent`, or a copy of it. `header_bytes` is the length of the IP header
+    before the ICMP message: 0 where a raw IPv6 socket shows none, any other number for IPv6; in
+    IPv4 it is read from the header itself.
     """
     version = plan.source.version
     program = _Program()
@@ -111,18 +175,21 @@ def icmp_answers(plan: FlowPlan, header_bytes: int) -> list[Instruction]:
         program.require(_BYTE, 9, 1)
         program.add(_X_IS_IP4_LENGTH, 0)
         byte, half, word, at = _BYTE_X, _HALF_X, _WORD_X, 0
-        quoted_protocol, quoted_destination = at + 8 + 9, at + 8 + 16
+        quote = at + 8
+        quoted_protocol, quoted_destination = quote + 9, quote + 16
     else:
         if header_bytes:
             program.require(_BYTE, 6, 58)
         byte, half, word, at = _BYTE, _HALF, _WORD, header_bytes
-        quoted_protocol, quoted_destination = at + 8 + 6, at + 8 + 24
+        quote = at + 8
+        quoted_protocol, quoted_destination = quote + 6, quote + 24
     program.add(byte, at)
     for kind in _ERRORS[version]:
         program.add(_EQUAL, kind, yes="error")
     if Protocol.ICMP in plan.protocols:
         program.add(_EQUAL, _ECHO_REPLY[version], no=_DROP)
         program.require(half, at + 4, plan.sport)
+        program.require_range(half, at + 6, sent.start, sent.stop - 1)
         program.add(_RETURN, _WHOLE)
     else:
         program.add(_RETURN, 0)
@@ -130,40 +197,60 @@ def icmp_answers(plan: FlowPlan, header_bytes: int) -> list[Instruction]:
     numbers = [protocol.number(version) for protocol in plan.protocols]
     program.require_any(byte, quoted_protocol, numbers, "protocol")
     program.require_destination(quoted_destination, plan, word)
+    if version == 4:
+        # The identification may be all that a NAT left of the tag, and may be lost itself.
+        program.add(half, quote + 4)
+        program.add(_EQUAL, 0, yes=_KEEP)
+        if sent.stop <= 1 << 16:
+            program.add(_ABOVE, tags.ip_id(sent.start) - 1, no="tag")
+            program.add(_ABOVE, sent.stop, no=_KEEP)
+        program.name("tag")
+    for protocol in plan.protocols:
+        program.add(byte, quoted_protocol)
+        program.add(_EQUAL, protocol.number(version), no=f"no {protocol}")
+        tag_at = quote + tags.place(protocol, version).start
+        load = word if protocol is Protocol.TCP else half
+        program.require_range(load, tag_at, sent.start, sent.stop - 1)
+        program.name(f"no {protocol}")
     return program.assembled()
 
 
-def tcp_answers(plan: FlowPlan, header_bytes: int) -> list[Instruction]:
-    """Keeps SYN-ACKs and resets of our destinations; `header_bytes` as above."""
+def tcp_answers(plan: FlowPlan, header_bytes: int, sent: range = ALL) -> list[Instruction]:
+    """Keeps SYN-ACKs and resets of our destinations to tags that were `sent`, else as above."""
     program = _Program()
     if plan.source.version == 4:
         program.require(_BYTE, 9, 6)
         program.require_destination(12, plan)
         program.add(_X_IS_IP4_LENGTH, 0)
-        program.add(_BYTE_X, 13)
+        byte, word, at = _BYTE_X, _WORD_X, 0
     else:
         if header_bytes:
             program.require(_BYTE, 6, 6)
         program.require_destination(_NETWORK + 8, plan)
-        program.add(_BYTE, header_bytes + 13)
+        byte, word, at = _BYTE, _WORD, header_bytes
+    program.add(byte, at + 13)
     program.add(_SET, _ACK, no=_DROP)
     program.add(_SET, _SYN_OR_RESET, no=_DROP)
+    # What is acknowledged is the tag and one more.
+    program.require_range(word, at + 8, sent.start + 1, min(sent.stop, ALL.stop - 1))
     return program.assembled()
 
 
-def udp_answers(plan: FlowPlan, header_bytes: int) -> list[Instruction]:
-    """Keeps what our destinations say from the ports that probes go to; `header_bytes` as above."""
+def udp_answers(plan: FlowPlan, header_bytes: int, sent: range = ALL) -> list[Instruction]:
+    """Keeps what our destinations say from the ports that probes go to, to those `sent` from."""
     program = _Program()
     if plan.source.version == 4:
         program.require(_BYTE, 9, 17)
         program.require_destination(12, plan)
         program.add(_X_IS_IP4_LENGTH, 0)
-        program.require_range(_HALF_X, 0, *plan.udp_ports)
+        half, at = _HALF_X, 0
     else:
         if header_bytes:
             program.require(_BYTE, 6, 17)
         program.require_destination(_NETWORK + 8, plan)
-        program.require_range(_HALF, header_bytes, *plan.udp_ports)
+        half, at = _HALF, header_bytes
+    program.require_range(half, at, *plan.udp_ports)
+    program.require_range(half, at + 2, sent.start, sent.stop - 1)
     return program.assembled()
 
 
@@ -174,14 +261,19 @@ def either(first: list[Instruction], second: list[Instruction]) -> list[Instruct
 
 
 def attach(one: socket.socket, instructions: list[Instruction]) -> None:
-    """Let a socket receive only what a filter keeps; what came before is gone. Raises OSError."""
-    code = array("B", b"".join(struct.pack("@HBBI", *one) for one in instructions))
-    # The kernel copies the program while the option is set; `code` lives until then.
-    one.setsockopt(
-        socket.SOL_SOCKET,
-        SO_ATTACH_FILTER,
-        struct.pack("@HP", len(instructions), code.buffer_info()[0]),
-    )
+    """Let a socket receive only what a filter keeps; what came before is gone. Raises WireError."""
+    replace(one, instructions)
     with suppress(BlockingIOError):
         while True:
             one.recv(1, socket.MSG_DONTWAIT)
+
+
+def replace(one: socket.socket, instructions: list[Instruction]) -> None:
+    """Let a socket receive only what a filter keeps from now on. Raises WireError."""
+    code = array("B", b"".join(struct.pack("@HBBI", *one) for one in instructions))
+    # The kernel copies the program while the option is set; `code` lives until then.
+    program = struct.pack("@HP", len(instructions), code.buffer_info()[0])
+    try:
+        one.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, program)
+    except OSError as error:
+        raise WireError(f"cannot filter what is received: {error.strerror}") from None

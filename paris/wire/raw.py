@@ -17,6 +17,7 @@ from paris.flows import Protocol
 from paris.resolve import bind_to_device
 from paris.wire import filters, kernel
 from paris.wire.base import RAW, Received
+from paris.wire.filters import Sent
 from paris.wire.kernel import KernelClock, SourceWatch
 from paris.wire.stamps import SendTimes
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from paris.flows import FlowPlan
+    from paris.wire.filters import Instruction
 
 _IPV6_HDRINCL: Final = 36
 _LARGEST: Final = 0x10000
@@ -47,10 +49,12 @@ class RawWire:
         receivers: Sequence[socket.socket],
         watch: SourceWatch,
     ) -> None:
+        self._flows = flows
         self._version = flows.source.version
         self._watch = watch
         self._sender = sender
         self._receivers = tuple(receivers)
+        self._sent = Sent(flows)
         self._clock = KernelClock()
         self._times = SendTimes()
         self._numbers: list[int] = []  # of ours, by the kernel's; -1 for one that was refused
@@ -73,16 +77,7 @@ class RawWire:
             _prepare_sender(sender, version)
             if interface is not None:
                 bind_to_device(sender, interface)
-            # In IPv6 a raw socket, and so its filter, is shown no header.
-            icmp = socket.IPPROTO_ICMP if version == 4 else socket.IPPROTO_ICMPV6
-            kept = {icmp: filters.icmp_answers(flows, 0)}
-            if Protocol.TCP in flows.protocols:
-                kept[socket.IPPROTO_TCP] = filters.tcp_answers(flows, 0)
-            if Protocol.UDP in flows.protocols:
-                # Nobody holds our ports: to what comes there the kernel says so, by ICMP, as it
-                # resets what answers a SYN. To hold them takes a socket a flow, and helps nobody.
-                kept[socket.IPPROTO_UDP] = filters.udp_answers(flows, 0)
-            for protocol, instructions in kept.items():
+            for protocol, instructions in _kept(flows, Sent(flows)).items():
                 receiver = _raw_socket(version, protocol)
                 opened.append(receiver)
                 filters.attach(receiver, instructions)
@@ -109,6 +104,10 @@ class RawWire:
     def send(self, datagrams: Sequence[bytes]) -> list[float]:
         """See Wire."""
         self._watch.check(self.now_s())
+        if self._sent.add(datagrams):
+            kept = _kept(self._flows, self._sent)
+            for receiver in self._receivers:
+                filters.replace(receiver, kept[receiver.proto])
         self._clock.reconcile()
         self._times.begin()
         for done, datagram in enumerate(datagrams):
@@ -207,6 +206,20 @@ class RawWire:
                 data = first + rest + source + told.destination + data
             arrived.append(Received(data, at_s))
         return arrived
+
+
+def _kept(flows: FlowPlan, sent: Sent) -> dict[int, list[Instruction]]:
+    """What each receiver lets in when so much has been sent, by its protocol."""
+    # In IPv6 a raw socket, and so its filter, is shown no header.
+    icmp = socket.IPPROTO_ICMP if flows.source.version == 4 else socket.IPPROTO_ICMPV6
+    kept = {int(icmp): filters.icmp_answers(flows, 0, sent.tags)}
+    if Protocol.TCP in flows.protocols:
+        kept[socket.IPPROTO_TCP] = filters.tcp_answers(flows, 0, sent.tags)
+    if Protocol.UDP in flows.protocols:
+        # Nobody holds our ports: to what comes there the kernel says so, by ICMP, as it resets what
+        # answers a SYN. To hold them takes a socket a flow, and helps nobody.
+        kept[socket.IPPROTO_UDP] = filters.udp_answers(flows, 0, sent.ports)
+    return kept
 
 
 def _raw_socket(version: int, protocol: int) -> socket.socket:

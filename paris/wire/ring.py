@@ -24,7 +24,7 @@ _TPACKET_V2: Final = 1
 _ETHER_TYPE: Final = {4: 0x0800, 6: 0x86DD}
 _FRAME_BYTES: Final = 512  # a quote of 128 bytes with its extensions, twice over
 _BLOCK_BYTES: Final = 1 << 16
-_FRAMES: Final = 1 << 16
+FRAMES: Final = 1 << 16
 # struct tpacket2_hdr as words: status, length, captured, link and network offsets, seconds, ns.
 _STATUS, _SECONDS, _NANOSECONDS = 0, 4, 5
 _OFFSETS: Final = 3  # the word that holds both: the network header's is in its upper half
@@ -59,21 +59,21 @@ class Ring:
     """A packet socket with a ring, showing datagrams from all interfaces."""
 
     def __init__(self, version: int, instructions: list[Instruction]) -> None:
-        """Raises OSError; PermissionError without CAP_NET_RAW."""
+        """Raises OSError, PermissionError without CAP_NET_RAW; WireError for a filter."""
         kind, protocol = socket.SOCK_DGRAM | socket.SOCK_NONBLOCK, _ETHER_TYPE[version]
         self._socket = socket.socket(socket.AF_PACKET, kind, socket.htons(protocol))
         try:
             # What comes in before the filter is there is gone when the ring takes over.
             filters.attach(self._socket, instructions)
             self._socket.setsockopt(_SOL_PACKET, _VERSION, _TPACKET_V2)
-            blocks = _FRAMES * _FRAME_BYTES // _BLOCK_BYTES
-            request = struct.pack("@IIII", _BLOCK_BYTES, blocks, _FRAME_BYTES, _FRAMES)
+            blocks = FRAMES * _FRAME_BYTES // _BLOCK_BYTES
+            request = struct.pack("@IIII", _BLOCK_BYTES, blocks, _FRAME_BYTES, FRAMES)
             self._socket.setsockopt(_SOL_PACKET, _RX_RING, request)
-            self._memory = mmap.mmap(self._socket.fileno(), _FRAMES * _FRAME_BYTES)
+            self._memory = mmap.mmap(self._socket.fileno(), FRAMES * _FRAME_BYTES)
         except BaseException:
             self._socket.close()
             raise
-        self._frames = np.frombuffer(self._memory, np.uint8).reshape(_FRAMES, _FRAME_BYTES)
+        self._frames = np.frombuffer(self._memory, np.uint8).reshape(FRAMES, _FRAME_BYTES)
         self._status = self._frames.view(np.uint32)[:, _STATUS]
         self._next = 0
         self._dropped = 0
@@ -82,13 +82,17 @@ class Ring:
         """For select: ready when a frame is."""
         return self._socket.fileno()
 
-    def ready(self, most: int = _FRAMES) -> Frames | None:
+    def keep(self, instructions: list[Instruction]) -> None:
+        """Let in what another filter keeps from now on. Raises WireError."""
+        filters.replace(self._socket, instructions)
+
+    def ready(self, most: int = FRAMES) -> Frames | None:
         """The frames that are ready, up to `most` and the end of the ring; None if there are none.
 
         They stay the caller's until `Frames.release`.
         """
         begin, count, look = self._next, 0, _FIRST_LOOK
-        while count < (room := min(most, _FRAMES - begin)):
+        while count < (room := min(most, FRAMES - begin)):
             # Every status lies in memory of its own: no more are read than likely needed.
             part = self._status[begin + count : begin + min(count + look, room)] & _TO_USER
             ready = len(part) if part.all() else int(part.argmin())
@@ -99,7 +103,7 @@ class Ring:
         if count == 0:
             return None
         frames = Frames(self._frames[self._next : self._next + count])
-        self._next = (self._next + count) % _FRAMES
+        self._next = (self._next + count) % FRAMES
         return frames
 
     def dropped(self) -> int:

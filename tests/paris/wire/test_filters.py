@@ -17,6 +17,7 @@ from paris.flows import FlowField, Protocol
 from paris.joined import JoinedFlows
 from paris.packets import IPHeader
 from paris.wire import filters
+from paris.wire.filters import Sent
 from tests.paris.test_probes import COMBINATIONS, plan_of
 
 if TYPE_CHECKING:
@@ -53,10 +54,10 @@ def header(plan: FlowPlan, source: object, protocol: int = 0) -> IPHeader:
     )  # fmt: skip
 
 
-def answers(plan: FlowPlan) -> list[bytes]:
+def answers(plan: FlowPlan, tag: int = 77) -> list[bytes]:
     """Every kind of answer to a probe of the plan."""
     version = plan.source.version
-    probe = probes.build(plan, ProbeRequest(3, 7), 77)
+    probe = probes.build(plan, ProbeRequest(3, 7), tag)
     router, end = header(plan, ROUTER[version]), header(plan, plan.destination)
     found = [
         packets.icmp_error(router, kind, code, probe, mpls)
@@ -104,12 +105,12 @@ def strays(plan: FlowPlan) -> list[bytes]:
     return found
 
 
-def whole_filter(plan: FlowPlan) -> list[Instruction]:
+def whole_filter(plan: FlowPlan, sent: range = filters.ALL) -> list[Instruction]:
     at = HEADER_BYTES[plan.source.version]
-    kept = filters.icmp_answers(plan, at)
-    if plan.protocol is Protocol.TCP:
-        kept = filters.either(kept, filters.tcp_answers(plan, at))
-    if plan.protocol is Protocol.UDP:
+    kept = filters.icmp_answers(plan, at, sent)
+    if Protocol.TCP in plan.protocols:
+        kept = filters.either(kept, filters.tcp_answers(plan, at, sent))
+    if Protocol.UDP in plan.protocols:
         kept = filters.either(kept, filters.udp_answers(plan, at))
     return kept
 
@@ -157,9 +158,7 @@ def test_answers_to_variants_come_in(version: int) -> None:
             expected.append(packets.tcp_answer(end, message, open_port=False))
     beside = replace(plan, destination=ELSEWHERE_BESIDE[version])
     stray = packets.icmp_error(router, kind, 0, probes.build(beside, ProbeRequest(3, 7), 77))
-    at = HEADER_BYTES[version]
-    both = filters.either(filters.icmp_answers(plan, at), filters.tcp_answers(plan, at))
-    assert kept(both, [*expected, stray]) == expected
+    assert kept(whole_filter(plan), [*expected, stray]) == expected
 
 
 @pytest.mark.parametrize("version", [4, 6])
@@ -180,3 +179,89 @@ def test_what_services_say_comes_in_from_every_port_that_is_probed(version: int)
         }
         expected = [one for port, one in said.items() if low <= port <= high]
         assert kept(filters.udp_answers(plan, at), list(said.values())) == expected
+
+
+@pytest.mark.parametrize(("version", "protocol", "field"), COMBINATIONS)
+@pytest.mark.parametrize("sent", [filters.NONE, range(100, 200), range(1, 1 << 16)])
+def test_answers_to_what_was_never_sent_stay_out(
+    version: int, protocol: Protocol, field: FlowField, sent: range
+) -> None:
+    plan = plan_of(version, protocol, field)
+    numbers = (1, 99, 100, 199, 200, 0xFFFE)
+    at = 9 if version == 4 else 6
+    tagged = {
+        number: [answer for answer in answers(plan, number) if answer[at] != 17]
+        for number in numbers
+    }
+    arriving = [answer for number in numbers for answer in tagged[number]]
+    expected = [answer for number in numbers if number in sent for answer in tagged[number]]
+    assert kept(whole_filter(plan, sent), arriving) == expected
+
+
+@pytest.mark.parametrize(("first", "last"), [(100, 200), (70_000, 80_000)])
+def test_tags_of_tcp_have_32_bits(first: int, last: int) -> None:
+    plan = plan_of(4, Protocol.TCP, FlowField.SPORT)
+    numbers = (first - 1, first, last, last + 1, 1 << 31)
+    arriving = [answer for number in numbers for answer in answers(plan, number)]
+    expected = [*answers(plan, first), *answers(plan, last)]
+    assert kept(whole_filter(plan, range(first, last + 1)), arriving) == expected
+
+
+def test_of_two_copies_of_a_tag_one_is_enough_and_none_is_no_other() -> None:
+    plan = plan_of(4, Protocol.UDP, FlowField.SPORT)
+    probe = probes.build(plan, ProbeRequest(3, 7), 77)
+
+    def answer(ip_id: bytes, tag: bytes) -> bytes:
+        quote = probe[:4] + ip_id + probe[6:26] + tag + probe[28:]
+        return packets.icmp_error(header(plan, ROUTER[4]), 11, 0, quote)
+
+    copy, tag, other, none = probe[4:6], probe[26:28], b"\xab\xcd", b"\0\0"
+    expected = [answer(copy, other), answer(other, tag), answer(none, none)]
+    strays = [answer(other, other), answer(other, none)]
+    assert kept(whole_filter(plan, range(50, 100)), [*expected, *strays]) == expected
+
+
+def test_what_services_say_comes_in_to_ports_that_were_sent_from_only() -> None:
+    for version in (4, 6):
+        plan = plan_of(version, Protocol.UDP, FlowField.SPORT)
+        end, at = header(plan, plan.destination, 17), HEADER_BYTES[version]
+        said = [packets.udp(end, plan.dport, port, b"hello", 0) for port in range(495, 505)]
+        for sent in (filters.NONE, range(498, 501)):
+            expected = [said[port - 495] for port in sent]
+            assert kept(filters.udp_answers(plan, at, sent), said) == expected
+
+
+def test_what_is_let_in_grows_with_what_is_sent() -> None:
+    plan = plan_of(4, Protocol.UDP, FlowField.SPORT)
+    sent = Sent(plan)
+
+    def add(*numbers: tuple[int, int]) -> bool:
+        return sent.add([probes.build(plan, ProbeRequest(flow, 1), tag) for flow, tag in numbers])
+
+    assert not add()
+    assert add((0, 30_000), (1, 30_001))
+    assert not add((1, 30_001), (2, 30_002))  # what comes next is let in as well
+    assert (len(sent.tags), len(sent.ports)) == (2048, 256)
+    before = sent.tags
+    assert add((2, before.stop))
+    assert (before.start, before.stop) == (sent.tags.start, sent.tags.stop - 2048)
+    assert add((300, 30_000))
+    assert {plan.sport, plan.sport + 300} < set(sent.ports)
+    assert add((0, 0xFFFE), (0, 1))  # tags begin anew
+    assert (1 in sent.tags, 0xFFFE in sent.tags, 0 in sent.tags) == (True, True, False)
+    assert not add((0, 2), (0, 0xFFFD))
+
+
+def test_the_highest_tags_of_tcp_come_in() -> None:
+    plan, highest = plan_of(6, Protocol.TCP, FlowField.SPORT), 0xFFFF_FFFE
+    sent = Sent(plan)
+    assert sent.add([probes.build(plan, ProbeRequest(0, 1), highest)])
+    arriving = [*answers(plan, highest), *answers(plan, 7)]
+    assert kept(whole_filter(plan, sent.tags), arriving) == answers(plan, highest)
+
+
+def test_an_echo_requests_port_is_its_identifier() -> None:
+    plan = plan_of(6, Protocol.ICMP, FlowField.ICMP_CHECKSUM)
+    sent = Sent(plan)
+    assert sent.add([probes.build(plan, ProbeRequest(5, 1), 7)])
+    assert plan.sport in sent.ports
