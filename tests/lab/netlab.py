@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mda.model import IPAddress
+from tests.support.waiting import LONGEST_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -76,10 +77,10 @@ class Lab:
     links: tuple[Link, ...]
     silent: frozenset[str]
 
-    def run(self, *command: str, timeout_s: float = 60) -> subprocess.CompletedProcess[str]:
+    def run(self, *command: str) -> subprocess.CompletedProcess[str]:
         """Run a command in the source's namespace, and wait for it."""
         return subprocess.run(
-            self.at_source(*command), capture_output=True, text=True, timeout=timeout_s, check=False
+            self.at_source(*command), capture_output=True, text=True, timeout=LONGEST_S, check=False
         )
 
     @contextmanager
@@ -90,9 +91,7 @@ class Lab:
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         ) as process:  # fmt: skip
             assert process.stdout is not None
-            for line in process.stdout:
-                if ready in line:
-                    break
+            assert any(ready in line for line in process.stdout)
             try:
                 yield
             finally:

@@ -11,6 +11,7 @@ import pytest
 from paris.sim.topology import load, samples
 from tests.lab.command import as_nobody, command_line
 from tests.lab.emulator import emulated
+from tests.support.waiting import LONGEST_S
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,7 +39,7 @@ def test_a_sample_traced_in_real_time_is_what_its_file_says_and_so_is_its_replay
     with emulated(name) as network:
         ran = subprocess.run(
             network.at_source(*(as_nobody(command) if wire == "unprivileged" else command)),
-            capture_output=True, text=True, check=False, timeout=60,
+            capture_output=True, text=True, check=False, timeout=LONGEST_S,
         )  # fmt: skip
     assert (ran.returncode, ran.stderr) == (expect.get("exit", 0), "")
     if packets:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
-import time
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -20,6 +18,7 @@ from tests.lab.command import CHECKOUT, as_nobody, command_line, trace
 from tests.lab.forging import Forger, opened, plan
 from tests.lab.namespaces import inside_namespace
 from tests.lab.netlab import TARGET, Lab
+from tests.support.terminal import on_terminal
 
 if TYPE_CHECKING:
     from paris.wire.base import Received
@@ -84,15 +83,13 @@ def interrupted(lab: Lab, *faults: tuple[str, ...], wire: str = "raw") -> tuple[
     options = (*SURE, "-n", "--rate", "20", "--wire", wire)
     outputs = ("-o", "-", "--format", "json")
     command = command_line(str(TARGET[4]), *options, *outputs)
-    with subprocess.Popen(
-        lab.at_source(*(as_nobody(command) if wire == "unprivileged" else command)),
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    ) as process:  # fmt: skip
-        time.sleep(2.0)  # of the several that it takes
+    nobodys = wire == "unprivileged"
+    with on_terminal(lab.at_source(*(as_nobody(command) if nobodys else command))) as running:
+        running.wait_for_answers(15)  # of a hundred
         for fault in faults:
             lab.run(*fault)
-        out, err = process.communicate(timeout=60)
-    return process.returncode, err, json.loads(out)
+        exit_code, out, err = running.finish()
+    return exit_code, err, json.loads(out)
 
 
 @pytest.mark.parametrize("wire", WIRES)

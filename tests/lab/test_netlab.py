@@ -27,7 +27,7 @@ def edges_seen(lab: Lab, version: int, options: str, flows: int) -> set[Edge]:
     last = FIRST_PORT + flows - 1
     traceroute = f"traceroute -{version} -n -q 1 -w 0.2 -m 9 {options} {TARGET[version]}"
     script = f"for port in $(seq {FIRST_PORT} {last}); do {traceroute}; done"
-    run = lab.run("sh", "-ec", script, timeout_s=120)
+    run = lab.run("sh", "-ec", script)
     assert (run.returncode, run.stderr) == (0, "")
     edges: set[Edge] = set()
     near: tuple[int, IPAddress | None] = (0, lab.source(version))

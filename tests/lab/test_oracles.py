@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-import time
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
@@ -14,9 +13,13 @@ import pytest
 from tests.lab import netlab
 from tests.lab.command import command_line, trace
 from tests.lab.netlab import TARGET
+from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
     from pathlib import Path
+
+    from tests.lab.netlab import Lab
 
 pytestmark = pytest.mark.lab
 
@@ -47,12 +50,10 @@ def test_tshark_finds_checksums_good_and_hashed_fields_constant_within_a_flow(
     version: int, protocol: str, tmp_path: Path
 ) -> None:
     capture = tmp_path / "probes.pcap"
-    with netlab.lab(netlab.diamond(2)) as lab:
-        sniff = ["tshark", "-q", "-i", "v0n", "-w", str(capture), "-F", "pcap"]
-        sniff += ["-f", f"dst host {TARGET[version]}"]
-        with lab.background("src", *sniff, ready="Capturing"):
-            found = trace(lab, version, "--mda", f"--{protocol}", "--seed", "1")
-            _wait_for_packets(capture, found.document["run"]["probes_sent"])
+    to_target = f"dst host {TARGET[version]}"
+    with netlab.lab(netlab.diamond(2)) as lab, _captured(lab, capture, to_target):
+        found = trace(lab, version, "--mda", f"--{protocol}", "--seed", "1")
+        wait_until(lambda: _count(capture) >= found.document["run"]["probes_sent"])
     rows = _read(
         capture,
         "frame",
@@ -105,7 +106,7 @@ def test_traceroute_with_the_same_ports_takes_the_same_paths(version: int) -> No
         assert len(whole) >= 6
         for flow in whole[:8]:
             run = lab.run(
-                "traceroute", f"-{version}", "-n", "-q", "1", "-w", "1", "-m", "4", "-U",
+                "traceroute", f"-{version}", "-n", "-q", "1", "-w", "9", "-m", "4", "-U",
                 f"--sport={20000 + flow}", "-p", "33434", str(TARGET[version]),
             )  # fmt: skip
             hops = re.findall(r"^ *(\d+)  (\S+) ", run.stdout, flags=re.MULTILINE)
@@ -114,15 +115,10 @@ def test_traceroute_with_the_same_ports_takes_the_same_paths(version: int) -> No
 
 def test_round_trip_times_are_those_of_the_capture(tmp_path: Path) -> None:
     capture = tmp_path / "one.pcap"
-    with (
-        netlab.lab(netlab.plain(3)) as lab,
-        lab.background(
-            "src", "tshark", "-q", "-i", "v0n", "-w", str(capture), "-F", "pcap", ready="Capturing"
-        ),
-    ):
+    with netlab.lab(netlab.plain(3)) as lab, _captured(lab, capture, "udp or icmp"):
         run = lab.run(*command_line(str(TARGET[4]), "-n", "-o", "-", "--format", "json"))
         document = json.loads(run.stdout)
-        _wait_for_packets(capture, 2 * document["run"]["probes_sent"])
+        wait_until(lambda: _count(capture) >= 2 * document["run"]["probes_sent"])
     sent = {
         row[0]: float(row[1])
         for row in _read(capture, "udp && !icmp", ("ip.id", "frame.time_epoch"))
@@ -140,6 +136,13 @@ def test_round_trip_times_are_those_of_the_capture(tmp_path: Path) -> None:
     assert -0.0001 < difference < 0.001
 
 
+def _captured(lab: Lab, capture: Path, kept: str) -> AbstractContextManager[None]:
+    """Meanwhile what passes the source's interface is written, some time behind."""
+    # It names the file once it captures.
+    dump = ("dumpcap", "-q", "-P", "-i", "v0n", "-f", kept, "-w", str(capture))
+    return lab.background("src", *dump, ready="File:")
+
+
 def _read(capture: Path, display_filter: str, fields: tuple[str, ...]) -> list[list[str]]:
     """The fields of the packets that match, every checksum verified."""
     checks = [f"{name}.check_checksum:TRUE" for name in ("ip", "udp", "tcp")]
@@ -152,14 +155,10 @@ def _read(capture: Path, display_filter: str, fields: tuple[str, ...]) -> list[l
     return [line.split("|") for line in run.stdout.splitlines()]
 
 
-def _wait_for_packets(capture: Path, least: int) -> None:
-    """Wait until the capture file holds that many packets: tshark writes behind the wire."""
-    for _ in range(100):
-        run = subprocess.run(
-            ["tshark", "-r", str(capture), "-T", "fields", "-e", "frame.number"],
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        if len(run.stdout.splitlines()) >= least:
-            return
-        time.sleep(0.1)
-    pytest.fail(f"tshark captured fewer than {least} packets")
+def _count(capture: Path) -> int:
+    """How many packets a capture holds that is still being written."""
+    run = subprocess.run(
+        ["tshark", "-r", str(capture), "-T", "fields", "-e", "frame.number"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    return len(run.stdout.splitlines())

@@ -31,7 +31,7 @@ def traceroute(lab: Lab, command: str) -> list[str]:
     """What plain traceroute meets, hop by hop."""
     name, *words = shlex.split(command)
     assert name == "traceroute"
-    run = lab.run("traceroute", "-q", "1", "-w", "2", *words)
+    run = lab.run("traceroute", "-q", "1", "-w", "9", *words)
     return re.findall(r"^ *\d+ +(\S+)", run.stdout, re.MULTILINE)
 
 

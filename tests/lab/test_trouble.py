@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import time
 
 import pytest
 
 from tests.lab import netlab
 from tests.lab.command import command_line, trace
 from tests.lab.netlab import TARGET
+from tests.support.terminal import on_terminal
 
 pytestmark = pytest.mark.lab
 
@@ -60,14 +59,11 @@ def test_a_forwarding_loop_is_named_and_given_up(version: int) -> None:
 def test_a_route_that_changes_meanwhile_is_no_balancer(version: int) -> None:
     with netlab.lab(netlab.diamond(2)) as lab:
         lab.reroute("lb", "a1", version)
-        options = ("--mda", *SURE, "--rate", "30", "-n", "-o", "-", "--format", "json")
-        with subprocess.Popen(
-            lab.at_source(*command_line(str(TARGET[version]), *options)),
-            stdout=subprocess.PIPE, text=True,
-        ) as process:  # fmt: skip
-            time.sleep(1.2)  # of the more than two that some seventy probes take
+        options = ("--mda", *SURE, "--rate", "20", "-n", "-o", "-", "--format", "json")
+        with on_terminal(lab.at_source(*command_line(str(TARGET[version]), *options))) as command:
+            command.wait_for_answers(20)  # of some seventy
             lab.reroute("lb", "a2", version)
-            out, _ = process.communicate(timeout=60)
+            _, out, _ = command.finish()
         graph = json.loads(out)["graph"]
         by_id = {one["id"]: one for one in graph["vertices"]}
         assert [by_id[one]["ttl"] for one in graph["route_changed"]] == [2]

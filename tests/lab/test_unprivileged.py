@@ -20,6 +20,7 @@ from tests.lab.command import as_nobody, command_line, trace
 from tests.lab.emulator import emulated
 from tests.lab.namespaces import inside_namespace
 from tests.lab.netlab import TARGET
+from tests.support.waiting import LONGEST_S
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -163,7 +164,7 @@ def test_answers_that_find_no_room_are_counted_and_stop_nothing(version: int) ->
         with closing(DatagramWire(flows, None)) as wire:
             batch = [probes.build(flows, ProbeRequest(0, 1), 1 + n) for n in range(8)]
             wire.send(batch[:1])
-            assert len(wire.receive(wire.now_s() + 2)) == 1
+            assert len(wire.receive(wire.now_s() + LONGEST_S)) == 1
             # What a service of the destination says to our port fills the queue.
             (port,) = wire._ports.values()
             port.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -181,7 +182,7 @@ def test_answers_that_find_no_room_are_counted_and_stop_nothing(version: int) ->
             assert wire.now_s() - began_s < 5  # it does not spin over an error that is not queued
             assert wire.report().dropped > 0
             wire.send([probes.build(flows, ProbeRequest(0, 1), 99)])
-            assert len(wire.receive(wire.now_s() + 2)) == 1
+            assert len(wire.receive(wire.now_s() + LONGEST_S)) == 1
 
 
 def test_few_open_files_are_enough() -> None:
@@ -225,7 +226,7 @@ def test_quotes_without_a_payload_are_told_apart_by_asking_one_at_a_time(
     with emulated(str(file)) as network:
         ran = subprocess.run(
             network.at_source(*as_nobody(command)),
-            capture_output=True, text=True, check=False, timeout=60,
+            capture_output=True, text=True, check=False, timeout=LONGEST_S,
         )  # fmt: skip
     assert (ran.returncode, ran.stderr) == (0, "")
     document = json.loads(ran.stdout)

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import pty
 import re
 import shlex
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from paris.cli import guarded, main
 from paris.errors import ExitCode
+from tests.support.terminal import on_terminal
+from tests.support.waiting import LONGEST_S
 
 CHECKOUT = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-m", "paris"]
@@ -33,7 +32,7 @@ def run(*arguments: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, str, 
 
 def process(*arguments: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [*COMMAND, *arguments], cwd=CHECKOUT, capture_output=True, text=True, timeout=60,
+        [*COMMAND, *arguments], cwd=CHECKOUT, capture_output=True, text=True, timeout=LONGEST_S,
         check=False, env=env,
     )  # fmt: skip
 
@@ -222,7 +221,7 @@ def test_a_pipe_that_closes_early_is_one_line() -> None:
         assert command.stderr is not None
         command.stdout.close()
         err = command.stderr.read().decode()
-        exit_code = command.wait(timeout=60)
+        exit_code = command.wait(timeout=LONGEST_S)
     assert exit_code == ExitCode.OUTPUT
     assert err == "paris-trace: standard output was closed before everything was written\n"
 
@@ -287,14 +286,11 @@ def test_ctrl_c_writes_what_is_known_to_every_output(how: signal.Signals, tmp_pa
     files = [tmp_path / "r.json", tmp_path / "r.svg"]
     with netlab.lab(netlab.plain(3), silent=["r2"]) as lab:
         arguments = ("203.0.113.9", "-n", "-w", "30", "-o", str(files[0]), "-o", str(files[1]))
-        with subprocess.Popen(
-            lab.at_source(*command_line(*arguments, "--rate", "1")),
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        ) as command:  # fmt: skip
-            time.sleep(2)
-            command.send_signal(how)
-            out, err = command.communicate(timeout=30)
-    assert command.returncode == ExitCode.INTERRUPTED
+        with on_terminal(lab.at_source(*command_line(*arguments, "--rate", "1"))) as command:
+            command.wait_for_answers(1)
+            command.process.send_signal(how)
+            exit_code, out, err = command.finish()
+    assert exit_code == ExitCode.INTERRUPTED
     assert err.startswith("paris-trace: interrupted: the trace is unfinished")
     assert err.count("\n") == 1
     assert "unfinished" in out
@@ -335,18 +331,9 @@ def test_verbose_says_what_became_of_every_packet(capsys: pytest.CaptureFixture[
 
 
 def test_progress_is_one_line_of_a_terminal_that_is_left_empty() -> None:
-    command = [*COMMAND, "--sim", "forty-eight-way", "--mda"]
-    terminal, other_end = pty.openpty()
-    with subprocess.Popen(
-        command, cwd=CHECKOUT, stdout=subprocess.DEVNULL, stderr=other_end
-    ) as started:
-        os.close(other_end)
-        shown = b""
-        with contextlib.suppress(OSError):  # a terminal that is closed at its other end
-            while part := os.read(terminal, 65536):
-                shown += part
-        assert started.wait(timeout=60) == ExitCode.REACHED
-    os.close(terminal)
+    with on_terminal([*COMMAND, "--sim", "forty-eight-way", "--mda"], cwd=CHECKOUT) as command:
+        assert command.finish()[0] == ExitCode.REACHED
+        shown = command.shown
     lines = shown.decode().split("\r")
     assert re.search(r"hop \d+  \d+ answers, \d+ losses, \d+ interfaces", lines[1])
     assert lines[-1] == "\x1b[K"

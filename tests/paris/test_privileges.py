@@ -7,7 +7,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ from paris.errors import ExitCode
 from tests.lab import netlab
 from tests.lab.command import NOBODY, command_line
 from tests.lab.netlab import TARGET
+from tests.support.terminal import on_terminal
 
 pytestmark = pytest.mark.lab
 
@@ -90,16 +90,13 @@ def test_without_another_caller_root_stays_root(uid: str) -> None:
 @pytest.mark.parametrize("wire", ["raw", "unprivileged", "bulk"])
 def test_a_trace_under_way_has_no_rights(wire: str) -> None:
     with netlab.lab(netlab.plain(3)) as lab:
-        options = ("-n", "--rate", "5", "--wire", wire)
-        with subprocess.Popen(
-            lab.at_source(*command_line(str(TARGET[4]), "--mda", *options)),
-            stdout=subprocess.PIPE, text=True,
-        ) as process:  # fmt: skip
-            time.sleep(1.5)
+        options = ("--mda", "-n", "--rate", "5", "--wire", wire)
+        with on_terminal(lab.at_source(*command_line(str(TARGET[4]), *options))) as command:
+            command.wait_for_answers(1)
             # `ip netns exec` and `env` became the interpreter.
-            status = Path(f"/proc/{process.pid}/status").read_text()
-            process.send_signal(signal.SIGINT)
-            out, _ = process.communicate(timeout=30)
+            status = Path(f"/proc/{command.process.pid}/status").read_text()
+            command.process.send_signal(signal.SIGINT)
+            _, out, _ = command.finish()
     fields = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
     assert fields["Name"].startswith("python")
     for name in ("CapEff", "CapPrm", "CapInh", "CapBnd", "CapAmb"):
