@@ -149,6 +149,10 @@ class Lab:
             here = after
         raise AssertionError("unreachable")
 
+    def set(self, node: str, values: Mapping[str, int | str]) -> None:
+        """Set kernel parameters of a node, by where they are below /proc/sys."""
+        _set(self.namespace(node), values)
+
     def rules(self, node: str, hook: str, rule: str) -> None:
         """Have nftables at a node apply a rule at a hook."""
         table = f"add table inet own; add chain inet own here {{ {hook}; }}; add rule inet own here"
@@ -296,7 +300,7 @@ def _set_sysctls(namespace: str, seed: int, one: Hashing, *, hash_flow_label: bo
     _set(namespace, values)
 
 
-def _set(namespace: str, values: Mapping[str, int]) -> None:
+def _set(namespace: str, values: Mapping[str, int | str]) -> None:
     script = "\n".join(f"echo {value} > /proc/sys/{name}" for name, value in values.items())
     subprocess.run(
         ["ip", "netns", "exec", namespace, "sh", "-ec", script], check=True, capture_output=True

@@ -147,7 +147,7 @@ def test_what_the_reverse_path_filter_drops_is_told_with_the_remedy(wire: str) -
         assert found.stderr.count("\n") == 1
         assert found.document["run"]["wire"]["reverse_path"] > 0
         assert found.truth != lab.truth(4)
-        lab.run("sysctl", "-qw", "net.ipv4.conf.all.rp_filter=2")
+        lab.set("src", {"net/ipv4/conf/all/rp_filter": 2})
         remedied = trace(lab, 4, *SURE, "--wire", wire)
         assert (remedied.stderr, remedied.truth) == ("", lab.truth(4))
 
@@ -169,6 +169,6 @@ def hide_one_branch(lab: Lab) -> None:
         ("ip", "link", "set", "x1", "up"),
         ("ip", "route", "add", "default", "via", "198.51.100.1", "dev", "v0n"),
         ("ip", "route", "add", f"{hidden}/32", "dev", "x0"),
-        ("sysctl", "-qw", "net.ipv4.conf.all.rp_filter=1"),
     ):
         assert lab.run(*command).returncode == 0, command
+    lab.set("src", {"net/ipv4/conf/all/rp_filter": 1})

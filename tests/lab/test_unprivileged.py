@@ -29,7 +29,7 @@ pytestmark = pytest.mark.lab
 
 SURE = ("--mda", "-c", "99.9", "--seed", "1")
 HIDDEN = ["changed", "quoted_ttl", "reply_ip_id"]
-OPEN_PING_SOCKETS = ("sysctl", "-qw", "net.ipv4.ping_group_range=0 2147483647")
+PING_SOCKETS = "net/ipv4/ping_group_range"
 
 
 @pytest.mark.parametrize("name", netlab.TOPOLOGIES)
@@ -71,12 +71,12 @@ def test_a_router_that_hashes_labels_does_not_part_the_syns_of_a_flow() -> None:
 
 def test_icmp_needs_ping_sockets() -> None:
     with netlab.lab(netlab.diamond(4)) as lab:
-        lab.run("sysctl", "-qw", "net.ipv4.ping_group_range=1 0")
+        lab.set("src", {PING_SOCKETS: "1 0"})
         found = trace(lab, 4, "-I", privileged=False)
         assert found.exit_code == ExitCode.NO_PRIVILEGE
         assert "net.ipv4.ping_group_range" in found.stderr
         assert found.stderr.count("\n") == 1
-        lab.run(*OPEN_PING_SOCKETS)
+        lab.set("src", {PING_SOCKETS: "0 2147483647"})
         for version in (4, 6):
             found = trace(lab, version, *SURE, "-I", privileged=False)
             assert (found.exit_code, found.stderr) == (0, "")
