@@ -190,16 +190,16 @@ class Hashing:
 def lab(
     paths: Sequence[str],
     silent: Sequence[str] = (),
-    limited: Sequence[str] = (),
+    limited: Mapping[str, int] | None = None,
     *,
     hash_flow_label: bool = False,
     hashing: Mapping[str, Hashing] | None = None,
 ) -> Iterator[Lab]:
     """The network in which packets take `paths` ("src r1 a1 dst"); it is gone afterwards.
 
-    `silent` routers send no time exceeded, `limited` ones at most ten a second to one host (after
-    six at once in IPv4). Routers hash the IPv6 flow label as well if asked to, or what `hashing`
-    says of them.
+    `silent` routers send no time exceeded, `limited` ones one answer to a host in so many
+    milliseconds (after six at once in IPv4). Routers hash the IPv6 flow label as well if asked to,
+    or what `hashing` says of them.
     """
     links = dict.fromkeys(pair for path in paths for pair in itertools.pairwise(path.split()))
     built = Lab(f"pt{os.getpid()}x{next(_count)}", tuple(links), frozenset(silent))
@@ -219,8 +219,8 @@ def lab(
                 _choose(built, node, one.rules)
         for node in silent:
             _silence(built.namespace(node))
-        for node in limited:
-            _set(built.namespace(node), dict.fromkeys(_LIMITS_MS, 100))
+        for node, apart_ms in (limited or {}).items():
+            built.set(node, dict.fromkeys(_LIMITS_MS, apart_ms))
         yield built
     finally:
         for node in nodes:

@@ -13,6 +13,7 @@ import pytest
 from tests.lab import netlab
 from tests.lab.command import command_line, trace
 from tests.lab.emulator import emulated
+from tests.support.waiting import LONGEST_S
 
 if TYPE_CHECKING:
     from tests.lab.netlab import Lab
@@ -63,12 +64,15 @@ def test_a_path_is_followed_alone(version: int) -> None:
 
 def test_the_slow_one_of_eight_is_named() -> None:
     with emulated("one-slow") as network:
-        options = ("--paths", "--rounds", "12", "-n", "-o", "-", "--format", "json")
+        options = ("--paths", "--rounds", "20", "-n", "-o", "-", "--format", "json")
         command = network.at_source(*command_line("203.0.113.9", *SURE, *options))
-        run = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
-    slow = [path for path in json.loads(run.stdout)["paths"] if path["differs_in_rtt"]]
-    assert [addresses(path)[2] for path in slow] == ["198.51.100.15"]
-    assert 0.012 < slow[0]["slower_s"] < 0.018
+        run = subprocess.run(command, capture_output=True, text=True, timeout=LONGEST_S, check=True)
+    paths = json.loads(run.stdout)["paths"]
+    (slow,) = (path for path in paths if path["differs_in_rtt"])
+    assert addresses(slow)[2] == "198.51.100.15"
+    # A busy machine adds to delays, but takes nothing from them.
+    assert slow["rtt_min_s"] >= 0.026
+    assert slow["slower_s"] > 0
 
 
 def test_the_lossy_one_of_four_is_named() -> None:
@@ -81,8 +85,9 @@ def test_the_lossy_one_of_four_is_named() -> None:
 
 
 def test_losses_of_a_host_that_limits_its_answers_are_not_those_of_paths() -> None:
-    with netlab.lab(netlab.diamond(2), limited=["dst"]) as lab:
-        options = ("-n", "--paths", "--rounds", "8", "--seed", "2")
+    # One answer in 250 ms is less than any machine asks for at this rate.
+    with netlab.lab(netlab.diamond(2), limited={"dst": 250}) as lab:
+        options = ("-n", "--paths", "--rounds", "8", "--seed", "2", "--rate", "100")
         run = lab.run(*command_line(str(netlab.TARGET[4]), *options))
     assert "203.0.113.9 (hop 5) is rate-limited: its losses are not those of paths" in run.stdout
     assert "loses" not in run.stdout

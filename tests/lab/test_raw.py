@@ -167,13 +167,15 @@ def test_tcp_answers_come_in_from_the_destination_only(version: int) -> None:
 def test_a_wait_ends_on_time_also_below_a_millisecond() -> None:
     with netlab.lab(netlab.plain(1)) as lab, opened(lab, 4) as wire:
         took_s = []
-        for _ in range(20):
+        for _ in range(50):
             began_s = wire.now_s()
             assert wire.receive(began_s + 0.0005) == []
             took_s.append(wire.now_s() - began_s)
-    assert min(took_s) >= 0.0005
-    assert sorted(took_s)[10] < 0.002  # half of them: the machine may be busy
-    assert abs(wire.unix_s(wire.now_s()) - time.clock_gettime(time.CLOCK_REALTIME)) < 0.1
+        before_s = time.clock_gettime(time.CLOCK_REALTIME)
+        told_s = wire.unix_s(wire.now_s())
+        after_s = time.clock_gettime(time.CLOCK_REALTIME)
+    assert 0.0005 <= min(took_s) < 0.001  # the shortest: the machine may be busy
+    assert before_s - 0.01 < told_s < after_s + 0.01
 
 
 def test_a_slow_interface_slows_sending_and_loses_nothing() -> None:
@@ -234,7 +236,8 @@ def test_answers_that_find_no_room_are_counted(version: int) -> None:
             assert more
             received += len(more)
         report = wire.report()
-    assert received + report.dropped == probe_count
+    # While the queue is full the kernel counts what neighbours say as well: it has no filter yet.
+    assert probe_count <= received + report.dropped < probe_count + 100
     assert report.reverse_path == 0
 
 

@@ -29,8 +29,8 @@ def test_lite_finds_the_same_graph_or_goes_on_as_the_full_mda(name: str) -> None
 def test_a_router_that_limits_its_answers_is_recognised_and_nothing_is_missing(
     version: int,
 ) -> None:
-    with netlab.lab(netlab.diamond(4), limited=["joint"]) as lab:
-        found = trace(lab, version, "--mda", *SURE)
+    with netlab.lab(netlab.diamond(4), limited={"joint": 100}) as lab:
+        found = trace(lab, version, "--mda", *SURE, "--rate", "100")
         assert found.truth == lab.truth(version)
         answering = found.document["graph"]["answering"]
         limited = [one for one in answering if one["limit"] is not None]
