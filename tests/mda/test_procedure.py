@@ -80,3 +80,18 @@ def test_rounds_wait_for_room() -> None:
         many.on_outcome(lost(request))
     assert many.wanted(3) == []
     assert many.finished
+
+
+def test_what_is_forgotten_is_not_waited_for() -> None:
+    for procedure in (
+        Path(first_ttl=1, max_ttl=2, queries=1),
+        Chain(Path(first_ttl=1, max_ttl=2, queries=1)),
+        Once(0, History()),
+    ):
+        requests = procedure.wanted(10)
+        for request in requests[:-1]:
+            procedure.on_outcome(lost(request))
+        assert not procedure.finished
+        procedure.forget(requests[-1:])
+        assert procedure.wanted(10) == []
+        assert procedure.finished

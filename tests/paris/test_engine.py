@@ -85,6 +85,20 @@ def test_the_probe_budget_is_never_overdrawn(most: int) -> None:
     assert record.probes_sent == most == len(record.outcomes) + len(record.unresolved)
 
 
+@pytest.mark.parametrize("multipath", [False, True])
+def test_where_a_flow_has_one_probe_in_flight_nothing_is_sent_behind_its_end(
+    *, multipath: bool
+) -> None:
+    wire = meddling("plain", one_at_a_time=True)
+    record = run("plain", wire=wire, multipath=multipath, protocol="tcp")
+    assert record.stopped is StopReason.COMPLETE
+    assert record.unresolved == ()
+    end = load(find("plain")).destination
+    met = {one.request.ttl: one.responder for one in record.outcomes if isinstance(one, Reply)}
+    assert met[max(met)] == end
+    assert list(met.values()).count(end) == 1
+
+
 def test_a_budget_that_is_just_enough_is_no_limit() -> None:
     enough = run("two-way", multipath=True).probes_sent
     record = run("two-way", multipath=True, limits=Limits(max_probes=enough))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from dataclasses import replace
 from itertools import pairwise
 from random import Random
 from typing import TYPE_CHECKING
@@ -10,14 +11,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mda.model import MplsEntry, ProbeRequest, ReplyKind
-from paris import replies
+from paris import packets, replies
 from paris.checksums import checksum, pseudo_header
 from paris.flows import FlowField, FlowPlan, Protocol
 from paris.packets import read_ip, with_ttl
 from paris.probes import build
 from paris.sim.balancers import header_fields
 from paris.sim.network import Network
-from paris.sim.topology import load, samples
+from paris.sim.topology import Service, load, samples
 from tests.support.expect import is_likely
 
 if TYPE_CHECKING:
@@ -115,6 +116,41 @@ def test_an_open_port_is_accepted(topology: FromText) -> None:
         answer = ask(Network(net, 1), plan_for(net, Protocol.TCP, dport=dport), 0, 1)
         assert answer is not None
         assert answer[1].kind is kind
+
+
+@pytest.mark.parametrize(
+    ("service", "said", "tag"),
+    [
+        ("echo", b"\x12\x34paris-trace ", True),
+        ("dns", b"\x12\x34\xf0\x04" + bytes(8), True),
+        ("other", b"Mon Jan  1 00:00:00 1970\r\n", False),
+    ],
+)
+@pytest.mark.parametrize("net", [TWO_WAY, IPV6], ids=["4", "6"])
+def test_a_service_answers_udp(net: Topology, service: str, said: bytes, *, tag: bool) -> None:
+    serving, plan = Network(replace(net, service=Service(service)), 1), plan_for(net)
+    answer = ask(serving, plan, 0, 30)
+    assert answer is not None
+    parsed = answer[1]
+    assert (parsed.kind, parsed.responder) == (ReplyKind.UDP_ANSWER, net.destination)
+    assert (parsed.quoted.sport, parsed.quoted.dport) == (24000, 80)
+    assert parsed.quoted.carrier_tag == (7 if tag else 0)
+    probe = build(plan, ProbeRequest(0, 30), 7)
+    at = len(probe) - 14
+    whole = serving.answer(probe[:at] + b"\x12\x34" + probe[at + 2 :], 0.0)
+    assert whole is not None
+    read = read_ip(whole[1])
+    assert read is not None
+    header, segment = read
+    assert segment[8:] == said
+    pseudo = pseudo_header(header.source.packed, header.destination.packed, 17, len(segment))
+    assert checksum(pseudo + segment) == 0
+    too_short = serving.answer(packets.udp(header_of(net), 24000, 80, b"", 0), 0.0)
+    assert (too_short is None) == (service == "dns")
+
+
+def header_of(net: Topology) -> packets.IPHeader:
+    return packets.IPHeader(source=net.source, destination=net.destination, protocol=17, ttl=30)
 
 
 @EVERY_KIND

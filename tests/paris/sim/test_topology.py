@@ -9,7 +9,7 @@ import pytest
 
 from paris.errors import TopologyError
 from paris.sim.balancers import DEFAULT_FIELDS, Balance, HashField
-from paris.sim.topology import find, load, samples
+from paris.sim.topology import Service, find, load, samples
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -106,7 +106,7 @@ def test_every_key_is_read(topology: FromText) -> None:
     net = topology(
         """
 source: 2001:db8::1
-destination: {address: "2001:db8::9", open: [80, 443], delay_ms: 2, loss: 0.5}
+destination: {address: "2001:db8::9", open: [80, 443], udp: echo, delay_ms: 2, loss: 0.5}
 routers:
   R1:
     interfaces: ["2001:db8::2", "2001:db8::3"]
@@ -132,6 +132,7 @@ expect: {vertices: 5}
     assert (b.mpls, b.prohibits, b.by) == ((16, 17), 1, Balance.PACKET)
     assert (end.delay_s, end.loss) == (0.002, 0.5)
     assert net.open_ports == {80, 443}
+    assert net.service is Service.ECHO
     assert net.expect == {"vertices": 5}
 
 
@@ -148,6 +149,8 @@ expect: {vertices: 5}
          "192.0.2.1 belongs to both source and destination; give each its own"),
         (ENDS.replace("203.0.113.9", "{open: [80]}") + ROUTERS + PATHS, 2,
          "the destination has no address; give `address:`"),
+        (ENDS.replace("203.0.113.9", "{address: 203.0.113.9, udp: ecco}") + ROUTERS + PATHS, 2,
+         "unknown value 'ecco'; did you mean echo? known: echo, dns, other"),
         (ENDS + ROUTERS.replace("100.2", "100.1") + PATHS, 5,
          "198.51.100.1 belongs to both R1 and R2; give each its own"),
         (ENDS + ROUTERS + f"  {R1}\n" + PATHS, 6, "'R1' is given twice; remove one"),
