@@ -9,6 +9,7 @@ import pytest
 
 from mda.explorer import Explorer
 from mda.lanes import Together
+from mda.procedure import Procedure
 from mda.stopping import Bound
 from tests.support.drive import SOURCE, Layers, edges_of, full_mda, graph_of, layers, play
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from ipaddress import IPv4Address
 
     from mda.model import Outcome, ProbeRequest
-    from mda.procedure import Procedure
     from tests.support.drive import Edges, Network, Played
 
 SEEDS = 40
@@ -100,37 +100,35 @@ def hidden(topology: Layers, silent: set[IPv4Address]) -> Edges:
 
 
 @pytest.mark.parametrize("lite", [False, True])
-def test_what_lies_behind_the_end_of_a_flow_may_be_forgotten(*, lite: bool) -> None:
+def test_what_lies_behind_the_end_of_a_flow_is_abandoned(*, lite: bool) -> None:
     for seed in range(20):
         network = some_layers(Random(seed)).per_flow(Random(seed))
         procedure = Together([full_mda(lite=lite, failure_probability=0.001)])
         outcomes: list[Outcome] = []
         while wave := sorted(procedure.wanted(1_000_000)):
-            ended: set[int] = set()
             for request in wave:  # nearer hops of a flow come first
-                if request.flow in ended:
-                    procedure.forget([request])
-                    continue
-                played = play(_Alone(procedure, request), network)
-                outcomes += played.outcomes
-                if request.ttl >= len(network(request.flow)):
-                    ended.add(request.flow)
+                if not procedure.abandons(request):
+                    outcomes += play(_Alone(procedure, request), network).outcomes
         assert procedure.finished
         whole = play(full_mda(lite=lite, failure_probability=0.001), network).outcomes
         assert edges_of(graph_of(outcomes)) == edges_of(graph_of(whole))
         assert len(outcomes) < len(whole)
 
 
-class _Alone:
+class _Alone(Procedure):
     """Hands one request to `play`, and its outcome to the procedure that wanted it."""
 
     finished = True
 
     def __init__(self, procedure: Procedure, request: ProbeRequest) -> None:
         self._requests = [request]
-        self.on_outcome = procedure.on_outcome
-        self.forget = procedure.forget
-        self.rate_pps = procedure.rate_pps
+        self._procedure = procedure
+
+    def on_outcome(self, outcome: Outcome) -> None:
+        self._procedure.on_outcome(outcome)
+
+    def rate_pps(self, ttl: int) -> float | None:
+        return self._procedure.rate_pps(ttl)
 
     def wanted(self, room: int) -> list[ProbeRequest]:
         requests, self._requests = self._requests, []

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from mda.model import Loss, Outcome, ProbeRequest
+from ipaddress import IPv4Address
+
+from mda.model import Loss, Outcome, ProbeRequest, Reply, ReplyKind
 from mda.path import Path
 from mda.procedure import Chain, History
 from mda.rounds import Rounds
@@ -24,6 +26,13 @@ class Once(Rounds):
 
 def lost(request: ProbeRequest) -> Outcome:
     return Loss(request=request, sent_at_s=0.0, gave_up_at_s=1.0)
+
+
+def reached(request: ProbeRequest) -> Outcome:
+    return Reply(
+        request=request, kind=ReplyKind.ECHO_REPLY, responder=IPv4Address("203.0.113.9"),
+        sent_at_s=0.0, received_at_s=1.0,
+    )  # fmt: skip
 
 
 def test_each_begins_after_the_one_before() -> None:
@@ -82,16 +91,34 @@ def test_rounds_wait_for_room() -> None:
     assert many.finished
 
 
-def test_what_is_forgotten_is_not_waited_for() -> None:
+def test_what_lies_beyond_the_end_is_abandoned_and_not_waited_for() -> None:
     for procedure in (
-        Path(first_ttl=1, max_ttl=2, queries=1),
-        Chain(Path(first_ttl=1, max_ttl=2, queries=1)),
-        Once(0, History()),
+        Path(first_ttl=1, max_ttl=3, queries=1),
+        Chain(Path(first_ttl=1, max_ttl=3, queries=1)),
     ):
-        requests = procedure.wanted(10)
-        for request in requests[:-1]:
-            procedure.on_outcome(lost(request))
+        near, end, beyond = procedure.wanted(10)
+        procedure.on_outcome(lost(near))
+        assert not procedure.abandons(beyond)
         assert not procedure.finished
-        procedure.forget(requests[-1:])
+        procedure.on_outcome(reached(end))
+        assert not procedure.abandons(end)
+        assert procedure.abandons(beyond)
         assert procedure.wanted(10) == []
         assert procedure.finished
+
+
+def test_rounds_do_not_wait_for_what_they_abandon() -> None:
+    flow, end = 4, ProbeRequest(4, 1)
+
+    class Far(Once):
+        def next_round(self) -> list[ProbeRequest]:
+            asked, self._asked = self._asked, True
+            return [] if asked else [ProbeRequest(flow, 2)]
+
+    rounds = Far(flow, History([end], [reached(end)]))
+    (beyond,) = rounds.wanted(10)
+    assert rounds.wanted(10) == []
+    assert not rounds.finished
+    assert rounds.abandons(beyond)
+    assert rounds.wanted(10) == []
+    assert rounds.finished
