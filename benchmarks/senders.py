@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mda.model import ProbeRequest
-from paris import probes, resolve
-from paris.columns import Matcher
-from paris.crafting import Crafter
-from paris.flows import FlowField, FlowPlan, Protocol
+from paris import resolve
+from paris.packets import probes
+from paris.packets.flows import FlowField, FlowPlan, Protocol
+from paris.packets.probe_matrix import Crafter
+from paris.packets.reply_matrix import Matcher
 from paris.settings import Settings
 from paris.sweep import sweep
 from paris.wire import unprivileged
@@ -97,19 +98,19 @@ def receive(destination: str, count: str, wait_s: str) -> None:
 
 def answer(destination: str, source: str, count: str, rate_pps: str) -> None:
     """Send `count` time exceeded for probes of `source` to `destination`, as a router would."""
-    from paris import packets
+    from paris.packets import headers
     from paris.wire import link, messages
 
     plan = FlowPlan(
         source=ip_address(source), destination=ip_address(destination), protocol=Protocol.UDP,
         field=FlowField.SPORT, sport=SPORT, dport=DPORT,
     )  # fmt: skip
-    header = packets.IPHeader(
+    header = headers.IPHeader(
         source=ip_address("198.51.100.200"), destination=plan.source, protocol=1, ttl=64
     )
     rows = np.stack([
         np.frombuffer(
-            packets.icmp_error(header, 11, 0, probes.build(plan, ProbeRequest(n % 1000, 1), n + 1)),
+            headers.icmp_error(header, 11, 0, probes.build(plan, ProbeRequest(n % 1000, 1), n + 1)),
             np.uint8,
         )
         for n in range(4096)

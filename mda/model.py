@@ -1,7 +1,7 @@
 """The vocabulary: what the controller asks for (ProbeRequest) and what it is told (Outcome).
 
-A flow is a number here. Which header bits carry it is the business of `paris.flows` alone, so
-the same procedures serve IPv4 and IPv6, UDP, ICMP and TCP.
+A flow is a number here. Which header bits carry it is the business of `paris.packets.flows` alone,
+so the same procedures serve IPv4 and IPv6, UDP, ICMP and TCP.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Flows that differ from another one in a single header field: what a field's role is learnt from.
 
-A variant is a flow number like any other to whoever sends, matches and tabulates it; only here
-is known how it is composed. Which header value it stands for is the business of `paris.flows`.
+A variant is a flow number like any other to whoever sends, matches and tabulates it; only here is
+known how it is composed. Which header value it stands for is the business of `paris.packets.flows`.
 
 Of some fields there are few values to send: those are varied in several companions of a flow,
 which themselves differ from it in all the other fields.

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final, Protocol
 from mda.model import StopReason
 from paris.errors import WireError
 from paris.pacing import Pacing
+from paris.packets.probes import Builder
 from paris.pending import Pending, Stray
-from paris.probes import Builder
 from paris.waits import Waits
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mda.model import Loss, Outcome, ProbeRequest, Reply, Unresolved
     from mda.plan import WireReport
     from mda.procedure import Procedure
-    from paris.flows import FlowPlan
+    from paris.packets.flows import FlowPlan
     from paris.wire.base import Received, Wire
 
 # Answers of one wave arrive close together; the procedure is asked again when none has come for
@@ -331,7 +331,7 @@ class Engine:
         arrived = self.wire.receive(until_s)
         if arrived:
             self._prepare_to_parse()
-        from paris import replies  # not before the first probe has left
+        from paris.packets import replies  # not before the first probe has left
 
         for number, at_s in self.wire.corrections():
             self._pending.correct(number, at_s)

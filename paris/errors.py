@@ -11,7 +11,7 @@ ParisTraceError
     (render.RenderError, raised where nothing of paris is known, also exits 8)
 
 Only `paris.cli` and `paris.rerender` catch them. A bad packet is never an exception: see
-`paris.replies`.
+`paris.packets.replies`.
 """
 
 from __future__ import annotations

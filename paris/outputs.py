@@ -155,7 +155,7 @@ def _content(trace: Trace, output: Output, options: OutputOptions) -> bytes:
         case "txt":
             from functools import partial
 
-            from paris.recipes import recipe
+            from paris.packets.recipes import recipe
             from render.text import text
 
             to_terminal = output.file == STANDARD_OUTPUT

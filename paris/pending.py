@@ -11,17 +11,16 @@ from enum import Enum
 from typing import TYPE_CHECKING, Final
 
 from mda.model import Loss, Reply, ReplyKind, Unresolved
-from paris import tags
 from paris.errors import WireError
-from paris.flows import Protocol
+from paris.packets import tags
+from paris.packets.flows import Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from mda.model import ProbeRequest
-    from paris.flows import FlowHeaders, FlowPlan
-    from paris.replies import ParsedReply, QuotedProbe
-
+    from paris.packets.flows import FlowHeaders, FlowPlan
+    from paris.packets.replies import ParsedReply, QuotedProbe
 
 # Answers may be late, and UDP services answer more than once: for so long after it left, or twice
 # as long as an answer took, any answer that names only its flow may be to a probe.

@@ -10,7 +10,7 @@ from mda.plan import Algorithm, Plan, Probing, Study
 from mda.stopping import Bound
 from mda.variants import Field
 from paris.errors import SettingsError
-from paris.flows import PREFIX_LEN, FlowField, FlowPlan, Protocol
+from paris.packets.flows import PREFIX_LEN, FlowField, FlowPlan, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from mda.model import Loss, StopReason, Unresolved
 from mda.trace import Trace
-from paris import replies, tags
 from paris.errors import FormatError
-from paris.flows import FlowPlan
 from paris.formats import capture, native
+from paris.packets import replies, tags
+from paris.packets.flows import FlowPlan
 from paris.pending import Pending, Stray
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from paris import plan as plans
 from paris import resolve
 from paris.engine import Engine, Limits
 from paris.errors import PrivilegeError, SettingsError
-from paris.flows import other_addresses
 from paris.pacing import Pacing
+from paris.packets.flows import other_addresses
 from paris.wire.base import BULK, RAW, UNPRIVILEGED
 
 if TYPE_CHECKING:
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from mda.procedure import Procedure
     from mda.trace import Trace
     from paris.engine import Record
-    from paris.flows import FlowPlan
     from paris.formats.capture import Writer
+    from paris.packets.flows import FlowPlan
     from paris.settings import Settings
     from paris.wire.base import Wire
 
@@ -96,7 +96,7 @@ def compare(settings: Settings, hooks: Hooks = Hooks()) -> list[Measurement]:
     Raises and ends as `measure` does; packets cannot be captured.
     """
     from mda.lanes import Together  # not where nothing is compared
-    from paris.joined import JoinedFlows
+    from paris.packets.multiplex import JoinedFlows
 
     seed = _seed(settings)
     random = Random(seed)
@@ -248,7 +248,7 @@ def _builder(
     """What builds probes by the hundred, where the wire takes them so."""
     if settings.wire != BULK or settings.studies or settings.compare:
         return None  # variants are built one by one
-    from paris.crafting import Crafter
+    from paris.packets.probe_matrix import Crafter
 
     return Crafter(flows).build
 

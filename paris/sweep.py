@@ -17,10 +17,10 @@ import numpy as np
 
 from paris import plan as plans
 from paris import resolve
-from paris.columns import Matcher
-from paris.crafting import Crafter
 from paris.errors import SettingsError
 from paris.pacing import Pacing
+from paris.packets.probe_matrix import Crafter
+from paris.packets.reply_matrix import Matcher
 from paris.run import burst
 from paris.settings import MAX_TTL
 from paris.waits import MOST_WAIT_S
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from mda.model import IPAddress
     from mda.plan import WireReport
-    from paris.flows import FlowPlan
+    from paris.packets.flows import FlowPlan
     from paris.settings import Settings
 
 # Tags have 16 bits, and one is used again only when its last probe has been given up.

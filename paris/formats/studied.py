@@ -9,7 +9,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from mda.metrics import metrics
-from paris.recipes import recipe
+from paris.packets.recipes import recipe
 
 if TYPE_CHECKING:
     from mda.balancers import Balancer

@@ -12,7 +12,7 @@ from enum import Enum
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
 
-from paris.packets import ICMP4, ICMP6
+from paris.packets.headers import ICMP4, ICMP6
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -13,9 +13,9 @@ from random import Random
 from typing import TYPE_CHECKING, Final
 
 from mda.model import MplsEntry
-from paris import packets
-from paris.flows import PREFIX_LEN
-from paris.packets import ICMP4, ICMP6, TCP_NUMBER, UDP_NUMBER, IPHeader
+from paris.packets import headers
+from paris.packets.flows import PREFIX_LEN
+from paris.packets.headers import ICMP4, ICMP6, TCP_NUMBER, UDP_NUMBER, IPHeader
 from paris.sim.balancers import Balance, HashField, draw, header_fields, key
 from paris.sim.topology import DESTINATION, SOURCE, Router, Service
 
@@ -78,7 +78,7 @@ class Network:
         Nothing ever comes back for what is no probe to the destination's prefix; of the hosts
         there only the destination itself is up.
         """
-        read = packets.read_ip(datagram)
+        read = headers.read_ip(datagram)
         if read is None:
             return None
         header, payload = read
@@ -185,33 +185,33 @@ class Network:
             ttl=ttl,
             ip_id=self._answers[router.name].random.randrange(1, 0x10000) if version == 4 else 0,
         )
-        arrived = packets.with_ttl(datagram, header.ttl - hops + 1)
+        arrived = headers.with_ttl(datagram, header.ttl - hops + 1)
         if not is_end and router.prohibits is not None:
             quote = self._quote(router, version, arrived)
-            return packets.icmp_error(back, _UNREACHABLE[version], router.prohibits, quote)
+            return headers.icmp_error(back, _UNREACHABLE[version], router.prohibits, quote)
         if not is_end:
             stack = tuple(
                 MplsEntry(label, 0, index == len(router.mpls) - 1, 1)
                 for index, label in enumerate(router.mpls)
             )
             quote = self._quote(router, version, arrived)
-            return packets.icmp_error(back, _TIME_EXCEEDED[version], 0, quote, stack)
+            return headers.icmp_error(back, _TIME_EXCEEDED[version], 0, quote, stack)
         if header.protocol == UDP_NUMBER and self.topology.service is not None:
             said = _said(self.topology.service, payload[8:])
-            return None if said is None else packets.udp_answer(back, payload, said)
+            return None if said is None else headers.udp_answer(back, payload, said)
         if header.protocol == UDP_NUMBER:
             code = _PORT_UNREACHABLE[version]
             quote = self._quote(router, version, arrived)
-            return packets.icmp_error(back, _UNREACHABLE[version], code, quote)
+            return headers.icmp_error(back, _UNREACHABLE[version], code, quote)
         if header.protocol == TCP_NUMBER:
             dport = int.from_bytes(payload[2:4])
-            return packets.tcp_answer(
+            return headers.tcp_answer(
                 replace(back, protocol=TCP_NUMBER),
                 payload,
                 open_port=dport in self.topology.open_ports,
             )
         if header.protocol == icmp and payload[0] == _ECHO_REQUEST[version]:
-            return packets.echo_reply(back, payload)
+            return headers.echo_reply(back, payload)
         return None
 
     def _quote(self, router: Router, version: int, arrived: bytes) -> bytes:

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from mda.plan import Stamp, WireReport
-from paris.crafting import Matrix
 from paris.errors import PrivilegeError, WireError
-from paris.flows import Protocol
+from paris.packets.flows import Protocol
+from paris.packets.probe_matrix import Matrix
 from paris.resolve import bind_to_device
 from paris.wire import filters, kernel
 from paris.wire.base import BULK, Received
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from paris.crafting import Bytes
-    from paris.flows import FlowPlan
+    from paris.packets.flows import FlowPlan
+    from paris.packets.probe_matrix import Bytes
     from paris.wire.filters import Instruction
     from paris.wire.ring import Frames
 

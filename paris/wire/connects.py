@@ -23,7 +23,7 @@ from paris.wire.kernel import KernelClock
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from paris.flows import FlowPlan
+    from paris.packets.flows import FlowPlan
     from paris.wire.ports import Key
     from paris.wire.quotes import Sent
 

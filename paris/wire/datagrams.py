@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from mda.plan import Stamp, WireReport
 from paris.errors import WireError
-from paris.flows import Protocol
+from paris.packets.flows import Protocol
 from paris.wire import kernel, ports, quotes
 from paris.wire.base import UNPRIVILEGED, Received
 from paris.wire.kernel import KernelClock
@@ -25,7 +25,7 @@ from paris.wire.stamps import SendTimes
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from paris.flows import FlowPlan
+    from paris.packets.flows import FlowPlan
     from paris.wire.kernel import Told
     from paris.wire.ports import Key
     from paris.wire.quotes import Sent

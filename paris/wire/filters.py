@@ -13,15 +13,15 @@ from array import array
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from paris import tags
 from paris.errors import WireError
-from paris.flows import Protocol
+from paris.packets import tags
+from paris.packets.flows import Protocol
 from paris.wire.kernel import SO_ATTACH_FILTER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from paris.flows import FlowPlan
+    from paris.packets.flows import FlowPlan
 
 Instruction = tuple[int, int, int, int]  # code, jumps if true and false, operand
 

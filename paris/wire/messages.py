@@ -15,7 +15,7 @@ import numpy as np
 if TYPE_CHECKING:
     import socket
 
-    from paris.crafting import Bytes
+    from paris.packets.probe_matrix import Bytes
 
 MOST_AT_ONCE: Final = 1024
 _DONT_WAIT: Final = 0x40

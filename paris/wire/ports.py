@@ -10,12 +10,12 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from paris.errors import PrivilegeError, WireError
-from paris.flows import FlowField, Protocol
+from paris.packets.flows import FlowField, Protocol
 from paris.resolve import bind_to_device
 from paris.wire import kernel
 
 if TYPE_CHECKING:
-    from paris.flows import FlowPlan
+    from paris.packets.flows import FlowPlan
     from paris.wire.quotes import Sent
 
 _IP_MTU_DISCOVER: Final = 10

@@ -10,7 +10,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from paris.checksums import checksum, pseudo_header
+from paris.packets.checksums import checksum, pseudo_header
 
 if TYPE_CHECKING:
     from paris.wire.kernel import Told

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from mda.plan import Stamp, WireReport
 from paris.errors import PrivilegeError, WireError
-from paris.flows import Protocol
+from paris.packets.flows import Protocol
 from paris.resolve import bind_to_device
 from paris.wire import filters, kernel
 from paris.wire.base import RAW, Received
@@ -24,7 +24,7 @@ from paris.wire.stamps import SendTimes
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from paris.flows import FlowPlan
+    from paris.packets.flows import FlowPlan
     from paris.wire.filters import Instruction
 
 _IPV6_HDRINCL: Final = 36

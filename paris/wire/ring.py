@@ -15,7 +15,7 @@ import numpy as np
 from paris.wire import filters
 
 if TYPE_CHECKING:
-    from paris.crafting import Bytes
+    from paris.packets.probe_matrix import Bytes
     from paris.wire.filters import Instruction
 
 _SOL_PACKET: Final = 263

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from paris.errors import SettingsError
-from paris.flows import FlowField, Protocol
+from paris.packets.flows import FlowField, Protocol
 
 if TYPE_CHECKING:
-    from paris.flows import FlowPlan
+    from paris.packets.flows import FlowPlan
     from paris.wire.base import Wire
 
 

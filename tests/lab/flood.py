@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mda.model import ProbeRequest
-from paris import packets, probes
-from paris.flows import FlowField, FlowPlan, Protocol
-from paris.packets import IPHeader
+from paris.packets import headers, probes
+from paris.packets.flows import FlowField, FlowPlan, Protocol
+from paris.packets.headers import IPHeader
 from paris.wire import link
 from paris.wire.messages import MOST_AT_ONCE, Sender
 
@@ -39,7 +39,7 @@ def _forged(kind: str, source: IPAddress, destination: IPAddress, random: Random
         other, icmp, expired = ip_address("2001:db8:bad::ffff"), 58, 3
     header = IPHeader(source=spoofed, destination=source, protocol=icmp, ttl=60)
     if kind == "noise":
-        return packets.icmp_error(header, expired, 0, random.randbytes(70))
+        return headers.icmp_error(header, expired, 0, random.randbytes(70))
     flows = FlowPlan(
         source=source, destination=other if kind == "elsewhere" else destination,
         protocol=Protocol.UDP, field=FlowField.SPORT, sport=random.randrange(10_000, 30_000),
@@ -47,7 +47,7 @@ def _forged(kind: str, source: IPAddress, destination: IPAddress, random: Random
     )  # fmt: skip
     request = ProbeRequest(0, random.randint(1, 30))
     quote = probes.build(flows, request, random.randint(1, 0xFFFE))
-    return packets.icmp_error(header, expired, 0, quote)
+    return headers.icmp_error(header, expired, 0, quote)
 
 
 def main() -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import socket
 from typing import TYPE_CHECKING
 
-from paris import packets
-from paris.flows import FlowField, FlowPlan, Protocol
-from paris.packets import IPHeader
+from paris.packets import headers
+from paris.packets.flows import FlowField, FlowPlan, Protocol
+from paris.packets.headers import IPHeader
 from paris.wire.bulk import BulkWire
 from paris.wire.datagrams import DatagramWire
 from paris.wire.raw import RawWire
@@ -55,7 +55,7 @@ class Forger:
 
     def refuse(self, kind: int, code: int, quote: bytes) -> None:
         """Send an ICMP error of this type and code to the source."""
-        self.send(packets.icmp_error(self.router, kind, code, quote))
+        self.send(headers.icmp_error(self.router, kind, code, quote))
 
     def send(self, datagram: bytes) -> None:
         """Send a whole datagram to the source."""

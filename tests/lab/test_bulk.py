@@ -14,9 +14,9 @@ import pytest
 
 from mda.model import ProbeRequest
 from mda.plan import Stamp
-from paris import packets, probes
 from paris.errors import ExitCode, SettingsError, WireError
-from paris.flows import FlowField, FlowPlan, Protocol
+from paris.packets import headers, probes
+from paris.packets.flows import FlowField, FlowPlan, Protocol
 from paris.settings import Settings
 from paris.sweep import sweep
 from paris.wire import kernel
@@ -30,7 +30,7 @@ from tests.support.waiting import LONGEST_S, wait_until
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from paris.crafting import Bytes
+    from paris.packets.probe_matrix import Bytes
 
 pytestmark = pytest.mark.lab
 
@@ -192,12 +192,12 @@ def test_an_error_that_another_datagram_met_fails_no_send(
 def test_a_datagram_too_large_for_the_interface_is_an_error() -> None:
     with netlab.lab(netlab.plain(1)) as lab, inside_namespace(lab.namespace("src")):
         flows = plan(lab, 4)
-        header = packets.IPHeader(source=lab.source(4), destination=TARGET[4], protocol=17, ttl=1)
+        header = headers.IPHeader(source=lab.source(4), destination=TARGET[4], protocol=17, ttl=1)
         with (
             closing(BulkWire.open(flows, None)) as wire,
             pytest.raises(WireError, match="too long"),
         ):
-            wire.send([packets.udp(header, 1, 2, bytes(3000), 0)])
+            wire.send([headers.udp(header, 1, 2, bytes(3000), 0)])
 
 
 def test_without_privilege_it_is_one_line() -> None:

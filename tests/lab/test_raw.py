@@ -15,10 +15,10 @@ import pytest
 
 from mda.model import ProbeRequest, ReplyKind
 from mda.plan import Stamp
-from paris import packets, probes, replies
 from paris.errors import SettingsError, WireError
-from paris.flows import FlowField, FlowPlan, Protocol
-from paris.replies import ParsedReply
+from paris.packets import headers, probes, replies
+from paris.packets.flows import FlowField, FlowPlan, Protocol
+from paris.packets.replies import ParsedReply
 from paris.wire.raw import RawWire
 from tests.lab import netlab
 from tests.lab.forging import Forger
@@ -87,7 +87,7 @@ def test_every_hop_answers_and_says_to_what(version: int, protocol: Protocol) ->
     assert len(sent) == len(received) == HOPS
     expected = {ttl: address for ttl, address in lab.truth(version).vertices if ttl}
     for answer in received:
-        header = packets.read_ip(answer.datagram)
+        header = headers.read_ip(answer.datagram)
         reply = replies.parse(answer.datagram)
         assert header is not None
         assert isinstance(reply, ParsedReply)
@@ -157,7 +157,7 @@ def test_tcp_answers_come_in_from_the_destination_only(version: int) -> None:
         syn = probe[20 if version == 4 else 40 :]
         for source in (forger.router.source, TARGET[version]):
             header = replace(forger.router, source=source)
-            forger.send(packets.tcp_answer(header, syn, open_port=True))
+            forger.send(headers.tcp_answer(header, syn, open_port=True))
         (received,) = collect(wire, 1)
     parsed = replies.parse(received.datagram)
     assert isinstance(parsed, ParsedReply)
@@ -268,9 +268,9 @@ def test_a_local_firewall_is_an_error(version: int) -> None:
 
 def test_a_datagram_too_large_for_the_interface_is_an_error() -> None:
     with netlab.lab(netlab.plain(1)) as lab, opened(lab, 4) as wire:
-        header = packets.IPHeader(source=lab.source(4), destination=TARGET[4], protocol=17, ttl=1)
+        header = headers.IPHeader(source=lab.source(4), destination=TARGET[4], protocol=17, ttl=1)
         with pytest.raises(WireError, match="Message too long"):
-            wire.send([packets.udp(header, 1, 2, bytes(3000), 0)])
+            wire.send([headers.udp(header, 1, 2, bytes(3000), 0)])
 
 
 @pytest.mark.parametrize("version", [4, 6])
@@ -303,7 +303,7 @@ def test_closing_twice_is_harmless_and_leaves_nothing_open() -> None:
 OPEN = (
     "from ipaddress import ip_address\n"
     "from paris.errors import PrivilegeError\n"
-    "from paris.flows import FlowField, FlowPlan, Protocol\n"
+    "from paris.packets.flows import FlowField, FlowPlan, Protocol\n"
     "from paris.wire.raw import RawWire\n"
     "flows = FlowPlan(source=ip_address('127.0.0.1'), destination=ip_address('127.0.0.1'),\n"
     "    protocol=Protocol.TCP, field=FlowField.SPORT, sport=20000, dport=80)\n"

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mda.model import ProbeRequest
-from paris import probes, replies
 from paris.errors import ExitCode
-from paris.flows import Protocol
-from paris.replies import ParsedReply
+from paris.packets import probes, replies
+from paris.packets.flows import Protocol
+from paris.packets.replies import ParsedReply
 from tests.lab import netlab
 from tests.lab.command import command_line, trace
 from tests.lab.forging import Forger, opened, plan

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mda.model import ProbeRequest, ReplyKind
-from paris import probes, replies
-from paris.flows import FlowField, FlowPlan, Protocol
-from paris.replies import ParsedReply
+from paris.packets import probes, replies
+from paris.packets.flows import FlowField, FlowPlan, Protocol
+from paris.packets.replies import ParsedReply
 from paris.settings import Settings
 from paris.sweep import sweep
 from paris.wire.bulk import BulkWire

@@ -12,8 +12,8 @@ import pytest
 
 from mda.model import ProbeRequest
 from mda.plan import Stamp
-from paris import probes, replies
-from paris.flows import FlowField, FlowPlan, Protocol
+from paris.packets import probes, replies
+from paris.packets.flows import FlowField, FlowPlan, Protocol
 from paris.wire import unprivileged
 from paris.wire.raw import RawWire
 from tests.lab import netlab

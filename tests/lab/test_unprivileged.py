@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mda.model import ProbeRequest
-from paris import probes
 from paris.errors import ExitCode
-from paris.flows import FlowField, FlowPlan, Protocol
+from paris.packets import probes
+from paris.packets.flows import FlowField, FlowPlan, Protocol
 from paris.wire.datagrams import DatagramWire
 from tests.lab import netlab
 from tests.lab.command import as_nobody, command_line, trace

@@ -9,13 +9,13 @@ import pytest
 
 from mda.model import Loss, ProbeRequest, Reply, ReplyKind, Unresolved
 from mda.variants import Field, variant
-from paris import packets, probes
 from paris.errors import WireError
-from paris.flows import FlowField, FlowPlan, Protocol
-from paris.packets import IPHeader
+from paris.packets import probes
+from paris.packets.flows import FlowField, FlowPlan, Protocol
+from paris.packets.headers import IPHeader, icmp_error, tcp_answer, udp_answer
+from paris.packets.replies import ParsedReply, parse
 from paris.pending import Pending, Stray, StrayReason
-from paris.replies import ParsedReply, parse
-from tests.paris.test_probes import COMBINATIONS, plan_of
+from tests.paris.packets.test_probes import COMBINATIONS, plan_of
 
 ROUTER = {4: "198.51.100.7", 6: "2001:db8:7::7"}
 
@@ -28,7 +28,7 @@ def answer_to(plan: FlowPlan, request: ProbeRequest, tag: int) -> ParsedReply:
         protocol=1 if version == 4 else 58, ttl=250,
     )  # fmt: skip
     quote = probes.build(plan, request._replace(ttl=1), tag)[: 28 if version == 4 else 1232]
-    parsed = parse(packets.icmp_error(back, 11 if version == 4 else 3, 0, quote))
+    parsed = parse(icmp_error(back, 11 if version == 4 else 3, 0, quote))
     assert isinstance(parsed, ParsedReply)
     return parsed
 
@@ -219,7 +219,7 @@ def test_an_answer_without_a_quote_must_come_from_the_destination_itself() -> No
     syn = probes.build(plan, request, tag)[20:]
     for source, expected in (("203.0.113.10", Stray), ("203.0.113.9", Reply)):
         back = IPHeader(source=ip_address(source), destination=plan.source, protocol=6, ttl=60)
-        parsed = parse(packets.tcp_answer(back, syn, open_port=True))
+        parsed = parse(tcp_answer(back, syn, open_port=True))
         assert isinstance(parsed, ParsedReply)
         assert isinstance(pending.match(parsed, 2.0), expected)
 
@@ -313,7 +313,7 @@ def said(plan: FlowPlan, flow: int, payload: bytes = b"hello", *, tag: int = 1) 
     headers = plan.headers(flow)
     back = IPHeader(source=headers.destination, destination=headers.source, protocol=17, ttl=60)
     segment = probes.build(plan, ProbeRequest(flow, 9), tag)[-22:]
-    parsed = parse(packets.udp_answer(back, segment, payload or segment[8:]))
+    parsed = parse(udp_answer(back, segment, payload or segment[8:]))
     assert isinstance(parsed, ParsedReply)
     return parsed
 

@@ -11,10 +11,10 @@ import pytest
 
 from mda.model import Reply, ReplyKind, StopReason
 from paris import plan as plans
-from paris import probes
 from paris.engine import Engine, Limits
 from paris.errors import ExitCode
 from paris.pacing import Pacing
+from paris.packets import probes
 from paris.settings import Settings
 from paris.sim.network import Network
 from paris.sim.topology import Service, load
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from paris.engine import Record
-    from paris.flows import FlowPlan
+    from paris.packets.flows import FlowPlan
     from paris.sim.topology import Topology
 
 # The destination is at two distances, and the longer way is the quicker one.

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mda.model import MplsEntry, ProbeRequest, ReplyKind
-from paris import packets, replies
-from paris.checksums import checksum, pseudo_header
-from paris.flows import FlowField, FlowPlan, Protocol
-from paris.packets import read_ip, with_ttl
-from paris.probes import build
+from paris.packets import headers, replies
+from paris.packets.checksums import checksum, pseudo_header
+from paris.packets.flows import FlowField, FlowPlan, Protocol
+from paris.packets.headers import read_ip, with_ttl
+from paris.packets.probes import build
 from paris.sim.balancers import header_fields
 from paris.sim.network import Network
 from paris.sim.topology import Service, load, samples
@@ -145,12 +145,12 @@ def test_a_service_answers_udp(net: Topology, service: str, said: bytes, *, tag:
     assert segment[8:] == said
     pseudo = pseudo_header(header.source.packed, header.destination.packed, 17, len(segment))
     assert checksum(pseudo + segment) == 0
-    too_short = serving.answer(packets.udp(header_of(net), 24000, 80, b"", 0), 0.0)
+    too_short = serving.answer(headers.udp(header_of(net), 24000, 80, b"", 0), 0.0)
     assert (too_short is None) == (service == "dns")
 
 
-def header_of(net: Topology) -> packets.IPHeader:
-    return packets.IPHeader(source=net.source, destination=net.destination, protocol=17, ttl=30)
+def header_of(net: Topology) -> headers.IPHeader:
+    return headers.IPHeader(source=net.source, destination=net.destination, protocol=17, ttl=30)
 
 
 @EVERY_KIND

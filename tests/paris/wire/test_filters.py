@@ -12,16 +12,16 @@ import pytest
 
 from mda.model import MplsEntry, ProbeRequest
 from mda.variants import Field, variant
-from paris import packets, probes
-from paris.flows import FlowField, Protocol
-from paris.joined import JoinedFlows
-from paris.packets import IPHeader
+from paris.packets import headers, probes
+from paris.packets.flows import FlowField, Protocol
+from paris.packets.headers import IPHeader
+from paris.packets.multiplex import JoinedFlows
 from paris.wire import filters
 from paris.wire.filters import Sent
-from tests.paris.test_probes import COMBINATIONS, plan_of
+from tests.paris.packets.test_probes import COMBINATIONS, plan_of
 
 if TYPE_CHECKING:
-    from paris.flows import FlowPlan
+    from paris.packets.flows import FlowPlan
     from paris.wire.filters import Instruction
 
 ROUTER = {4: ip_address("198.51.100.7"), 6: ip_address("2001:db8:7::7")}
@@ -60,17 +60,17 @@ def answers(plan: FlowPlan, tag: int = 77) -> list[bytes]:
     probe = probes.build(plan, ProbeRequest(3, 7), tag)
     router, end = header(plan, ROUTER[version]), header(plan, plan.destination)
     found = [
-        packets.icmp_error(router, kind, code, probe, mpls)
+        headers.icmp_error(router, kind, code, probe, mpls)
         for kind, code in (((11, 0), (3, 3), (3, 13)) if version == 4 else ((3, 0), (1, 4), (2, 0)))
         for mpls in ((), (MplsEntry(16001, 0, bottom=True, ttl=1),))
     ]
     message = probe[HEADER_BYTES[version] :]
     if plan.protocol is Protocol.ICMP:
-        found.append(packets.echo_reply(end, message))
+        found.append(headers.echo_reply(end, message))
     if plan.protocol is Protocol.TCP:
-        found += [packets.tcp_answer(end, message, open_port=is_open) for is_open in (True, False)]
+        found += [headers.tcp_answer(end, message, open_port=is_open) for is_open in (True, False)]
     if plan.protocol is Protocol.UDP:
-        found += [packets.udp_answer(end, message, said) for said in (message[8:], b"", b"hello")]
+        found += [headers.udp_answer(end, message, said) for said in (message[8:], b"", b"hello")]
     return found
 
 
@@ -85,23 +85,23 @@ def strays(plan: FlowPlan) -> list[bytes]:
     message = probe[HEADER_BYTES[version] :]
     expired = 11 if version == 4 else 3
     found = [
-        packets.icmp_error(router, expired, 0, elsewhere),
-        packets.icmp_error(router, 5 if version == 4 else 137, 0, probe),  # a redirect
-        packets.icmp_error(router, expired, 0, b"\xff" * 64),
+        headers.icmp_error(router, expired, 0, elsewhere),
+        headers.icmp_error(router, 5 if version == 4 else 137, 0, probe),  # a redirect
+        headers.icmp_error(router, expired, 0, b"\xff" * 64),
         probe,
-        packets.udp(header(plan, plan.destination, 17), 53, 20_003, b"hello", 0),
-        packets.udp(header(plan, ELSEWHERE[version], 17), 33_434, 20_003, b"hello", 0),
-        packets.tcp(header(plan, plan.destination, 6), 80, 20_000, 1, 1, ""),
-        packets.tcp(header(plan, ELSEWHERE[version], 6), 80, 20_000, 1, 1, "SA"),
+        headers.udp(header(plan, plan.destination, 17), 53, 20_003, b"hello", 0),
+        headers.udp(header(plan, ELSEWHERE[version], 17), 33_434, 20_003, b"hello", 0),
+        headers.tcp(header(plan, plan.destination, 6), 80, 20_000, 1, 1, ""),
+        headers.tcp(header(plan, ELSEWHERE[version], 6), 80, 20_000, 1, 1, "SA"),
         b"",
         b"\x45",
     ]
     if plan.protocol is not Protocol.ICMP:
         echo = b"\x08\0\0\0\x4e\x20\0\x4d" + bytes(8)
-        found.append(packets.echo_reply(end, echo))
+        found.append(headers.echo_reply(end, echo))
     else:
         wrong_identifier = message[:4] + b"\0\1" + message[6:]
-        found.append(packets.echo_reply(end, wrong_identifier))
+        found.append(headers.echo_reply(end, wrong_identifier))
     return found
 
 
@@ -151,13 +151,13 @@ def test_answers_to_variants_come_in(version: int) -> None:
     expected = []
     for field in (Field.DESTINATION, Field.PROTOCOL, Field.ALL):
         probe = probes.build(plan, ProbeRequest(variant(3, field, 1), 7), 77)
-        expected.append(packets.icmp_error(router, kind, 0, probe))
+        expected.append(headers.icmp_error(router, kind, 0, probe))
         if field is Field.PROTOCOL:
             end = header(plan, plan.destination)
             message = probe[HEADER_BYTES[version] :]
-            expected.append(packets.tcp_answer(end, message, open_port=False))
+            expected.append(headers.tcp_answer(end, message, open_port=False))
     beside = replace(plan, destination=ELSEWHERE_BESIDE[version])
-    stray = packets.icmp_error(router, kind, 0, probes.build(beside, ProbeRequest(3, 7), 77))
+    stray = headers.icmp_error(router, kind, 0, probes.build(beside, ProbeRequest(3, 7), 77))
     assert kept(whole_filter(plan), [*expected, stray]) == expected
 
 
@@ -174,7 +174,7 @@ def test_what_services_say_comes_in_from_every_port_that_is_probed(version: int)
         (JoinedFlows.join([web, fixed, dns]), 53, 33_434),
     ):
         said = {
-            port: packets.udp(header(plan, plan.destination, 17), port, 20_003, b"hello", 0)
+            port: headers.udp(header(plan, plan.destination, 17), port, 20_003, b"hello", 0)
             for port in {low - 1, low, high, high + 1} & set(range(0x10000))
         }
         expected = [one for port, one in said.items() if low <= port <= high]
@@ -213,7 +213,7 @@ def test_of_two_copies_of_a_tag_one_is_enough_and_none_is_no_other() -> None:
 
     def answer(ip_id: bytes, tag: bytes) -> bytes:
         quote = probe[:4] + ip_id + probe[6:26] + tag + probe[28:]
-        return packets.icmp_error(header(plan, ROUTER[4]), 11, 0, quote)
+        return headers.icmp_error(header(plan, ROUTER[4]), 11, 0, quote)
 
     copy, tag, other, none = probe[4:6], probe[26:28], b"\xab\xcd", b"\0\0"
     expected = [answer(copy, other), answer(other, tag), answer(none, none)]
@@ -225,7 +225,7 @@ def test_what_services_say_comes_in_to_ports_that_were_sent_from_only() -> None:
     for version in (4, 6):
         plan = plan_of(version, Protocol.UDP, FlowField.SPORT)
         end, at = header(plan, plan.destination, 17), HEADER_BYTES[version]
-        said = [packets.udp(end, plan.dport, port, b"hello", 0) for port in range(495, 505)]
+        said = [headers.udp(end, plan.dport, port, b"hello", 0) for port in range(495, 505)]
         for sent in (filters.NONE, range(498, 501)):
             expected = [said[port - 495] for port in sent]
             assert kept(filters.udp_answers(plan, at, sent), said) == expected

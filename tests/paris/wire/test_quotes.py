@@ -8,14 +8,14 @@ from ipaddress import ip_address
 import pytest
 
 from mda.model import MplsEntry, ProbeRequest, ReplyKind
-from paris import packets, probes, replies
-from paris.checksums import checksum, pseudo_header, word_sum
-from paris.flows import FlowField, Protocol
-from paris.packets import read_ip
-from paris.replies import ParsedReply
+from paris.packets import probes, replies
+from paris.packets.checksums import checksum, pseudo_header, word_sum
+from paris.packets.flows import FlowField, Protocol
+from paris.packets.headers import IPHeader, icmp_error, read_ip
+from paris.packets.replies import ParsedReply
 from paris.wire import quotes
 from paris.wire.kernel import Told
-from tests.paris.test_probes import COMBINATIONS, plan_of
+from tests.paris.packets.test_probes import COMBINATIONS, plan_of
 
 ROUTER = {4: ip_address("198.51.100.7"), 6: ip_address("2001:db8:7::7")}
 KEPT_BY_KERNEL = {Protocol.UDP: 8, Protocol.ICMP: 0, Protocol.TCP: 0}
@@ -67,8 +67,8 @@ def test_an_error_parses_as_a_raw_socket_would_have_shown_it(
     assert (parsed.responder, parsed.reply_ttl) == (ROUTER[version], 250)
     assert parsed.kind is ReplyKind.TIME_EXCEEDED
     assert parsed.quoted.carrier_tag == 777
-    quoted = packets.icmp_error(
-        packets.IPHeader(
+    quoted = icmp_error(
+        IPHeader(
             source=ROUTER[version], destination=plan.source, ttl=250,
             protocol=1 if version == 4 else 58,
         ),
@@ -109,11 +109,11 @@ def test_what_is_rebuilt_has_right_checksums(version: int) -> None:
 def test_labels_behind_the_quote_are_read(version: int, *, tells_offset: bool) -> None:
     plan = plan_of(version, Protocol.UDP, FlowField.SPORT)
     datagram = probes.build(plan, ProbeRequest(5, 9), 777)
-    header = packets.IPHeader(
+    header = IPHeader(
         source=ROUTER[version], destination=plan.source, ttl=9, protocol=1 if version == 4 else 58
     )
     label = MplsEntry(16001, 3, bottom=True, ttl=1)
-    whole = packets.icmp_error(header, {4: 11, 6: 3}[version], 0, datagram, (label,))
+    whole = icmp_error(header, {4: 11, 6: 3}[version], 0, datagram, (label,))
     kept = HEADER_BYTES[version] + 8
     returned = whole[HEADER_BYTES[version] + 8 + kept :]
     # The kernel says where the extensions begin, or, of routers from before RFC 4884, nothing.

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mda.model import ProbeRequest
-from paris.flows import FlowField, FlowPlan, Protocol
-from paris.packets import read_ip
-from paris.probes import build
+from paris.packets.flows import FlowField, FlowPlan, Protocol
+from paris.packets.headers import read_ip
+from paris.packets.probes import build
 from paris.sim.network import Network
 from paris.sim.topology import load, samples
 from paris.wire.sim import SimWire

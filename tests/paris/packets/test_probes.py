@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mda.model import ProbeRequest
-from paris import probes, tags
-from paris.checksums import pseudo_header, word_sum
-from paris.crafting import Crafter
-from paris.flows import FlowField, FlowPlan, Protocol
-from paris.packets import read_ip
+from paris.packets import probes, tags
+from paris.packets.checksums import pseudo_header, word_sum
+from paris.packets.flows import FlowField, FlowPlan, Protocol
+from paris.packets.headers import read_ip
+from paris.packets.probe_matrix import Crafter
 
 if TYPE_CHECKING:
     from pathlib import Path

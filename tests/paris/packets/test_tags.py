@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from mda.model import ProbeRequest
-from paris import probes, tags
-from paris.flows import FlowField, Protocol
-from tests.paris.test_probes import plan_of
+from paris.packets import probes, tags
+from paris.packets.flows import FlowField, Protocol
+from tests.paris.packets.test_probes import plan_of
 
 
 @pytest.mark.parametrize("protocol", [Protocol.UDP, Protocol.ICMP])

@@ -9,17 +9,17 @@ import numpy as np
 import pytest
 
 from mda.model import MplsEntry, ProbeRequest, Reply
-from paris import packets, probes, replies
-from paris.columns import Matcher
-from paris.flows import FlowField, Protocol
+from paris.packets import headers, probes, replies
+from paris.packets.flows import FlowField, Protocol
+from paris.packets.reply_matrix import Matcher
 from paris.pending import Pending
-from tests.paris.test_probes import COMBINATIONS, plan_of
+from tests.paris.packets.test_probes import COMBINATIONS, plan_of
 from tests.paris.wire.test_filters import ROUTER, answers, header, strays
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from paris.flows import FlowPlan
+    from paris.packets.flows import FlowPlan
 
 WIDTH = 512
 
@@ -43,25 +43,25 @@ def some_answers(plan: FlowPlan, requests: dict[int, ProbeRequest]) -> list[byte
         message = probe[20 if version == 4 else 40 :]
         match tag % 5:
             case 0 if plan.protocol is Protocol.ICMP:
-                found.append(packets.echo_reply(end, message))
+                found.append(headers.echo_reply(end, message))
             case 0 if plan.protocol is Protocol.TCP:
-                found.append(packets.tcp_answer(end, message, open_port=tag % 2 == 0))
+                found.append(headers.tcp_answer(end, message, open_port=tag % 2 == 0))
             case 0 if plan.protocol is Protocol.UDP and tag % 2:
                 dns = message[8:10] + b"\xf0\x01" + bytes(8)
-                found.append(packets.udp_answer(end, message, message[8:] if tag % 3 else dns))
+                found.append(headers.udp_answer(end, message, message[8:] if tag % 3 else dns))
             case 0:
-                found.append(packets.icmp_error(end, *unreachable, probe))
+                found.append(headers.icmp_error(end, *unreachable, probe))
             case 1:
                 labels = (MplsEntry(16001, 0, bottom=True, ttl=1),)
-                found.append(packets.icmp_error(router, *expired, probe, labels))
+                found.append(headers.icmp_error(router, *expired, probe, labels))
             case 2:
                 least = 28 if version == 4 else 48
-                found.append(packets.icmp_error(router, *expired, probe[:least]))
+                found.append(headers.icmp_error(router, *expired, probe[:least]))
             case 3 if version == 4:  # with options in the header of the answer
-                plain = packets.icmp_error(router, *expired, probe)
+                plain = headers.icmp_error(router, *expired, probe)
                 found.append(b"\x46" + plain[1:20] + bytes(4) + plain[20:])
             case _:
-                found.append(packets.icmp_error(router, *expired, probe))
+                found.append(headers.icmp_error(router, *expired, probe))
     return found
 
 

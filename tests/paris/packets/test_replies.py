@@ -9,10 +9,10 @@ from random import Random
 import pytest
 
 from mda.model import MplsEntry, ReplyKind
-from paris import packets
-from paris.checksums import pseudo_header, word_sum
-from paris.packets import IPHeader
-from paris.replies import ParsedReply, Unparsed, UnparsedReason, parse
+from paris.packets import headers
+from paris.packets.checksums import pseudo_header, word_sum
+from paris.packets.headers import IPHeader
+from paris.packets.replies import ParsedReply, Unparsed, UnparsedReason, parse
 from tests.support.samples import REPLIES
 
 # name -> kind, responder, ICMP type and code, quoted TTL, reply TTL, tag,
@@ -113,7 +113,7 @@ def test_what_a_service_says_names_the_flow_and_the_probe_if_it_returns_the_firs
     quoted = reply.quoted
     assert (quoted.sport, quoted.dport, quoted.protocol) == (20_000, 53, 17)
     assert (quoted.source, quoted.destination) == (SOURCE.packed, host.packed)
-    probe = packets.udp(
+    probe = headers.udp(
         IPHeader(source=SOURCE, destination=host, protocol=17, ttl=9), 20_000, 53,
         b"\x12\x34paris-trace ", quoted.carrier_tag,
     )  # fmt: skip
@@ -169,21 +169,21 @@ def test_a_hundred_thousand_mutations_are_values() -> None:
 @pytest.mark.parametrize("quoted", [28, 60, 128])
 def test_a_quote_of_eight_bytes_behind_the_header_is_enough(quoted: int) -> None:
     probe = REPLIES["udp4-time-exceeded"][28:]
-    error = packets.icmp_error(header(ROUTER), 11, 0, probe[:quoted])
+    error = headers.icmp_error(header(ROUTER), 11, 0, probe[:quoted])
     reply = parsed(error)
     assert (reply.quoted.sport, reply.quoted.dport, reply.quoted.carrier_tag) == (50447, 33434, 1)
-    cut = parse(packets.icmp_error(header(ROUTER), 11, 0, probe[:27]))
+    cut = parse(headers.icmp_error(header(ROUTER), 11, 0, probe[:27]))
     assert cut == Unparsed(UnparsedReason.TOO_SHORT)
 
 
 def test_mpls_labels_are_read_where_the_quote_tells_its_length() -> None:
     probe = REPLIES["udp4-time-exceeded"][28:]
-    assert parsed(packets.icmp_error(header(ROUTER), 11, 0, probe, STACK)).mpls == STACK
+    assert parsed(headers.icmp_error(header(ROUTER), 11, 0, probe, STACK)).mpls == STACK
 
 
 def test_mpls_labels_are_read_behind_128_bytes_where_it_does_not() -> None:
     probe = REPLIES["udp4-time-exceeded"][28:]
-    error = bytearray(packets.icmp_error(header(ROUTER), 11, 0, probe, STACK))
+    error = bytearray(headers.icmp_error(header(ROUTER), 11, 0, probe, STACK))
     error[20 + 5] = 0  # the length, as routers from before RFC 4884 leave it
     assert parsed(bytes(error)).mpls == STACK
     error[-1] ^= 0xFF  # then only a right checksum tells an extension from a long quote
@@ -195,7 +195,7 @@ def test_ipv6_extensions_count_the_quote_in_eight_bytes() -> None:
     back = IPHeader(
         source=ip_address("2001:db8::2"), destination=ip_address("2001:db8::1"), protocol=58, ttl=9
     )
-    assert parsed(packets.icmp_error(back, 3, 0, whole[48:], STACK)).mpls == STACK
+    assert parsed(headers.icmp_error(back, 3, 0, whole[48:], STACK)).mpls == STACK
 
 
 def test_extension_headers_before_icmpv6_are_stepped_over() -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from mda.routes import Recipe
-from paris.flows import FlowField, FlowPlan, Protocol
+from paris.packets.flows import FlowField, FlowPlan, Protocol
 
 if TYPE_CHECKING:
     from mda.plan import Plan
-    from paris.flows import FlowHeaders
+    from paris.packets.flows import FlowHeaders
 
 _HTTPS: Final = 443
 _LETTER: Final = {Protocol.UDP: "", Protocol.TCP: "-T ", Protocol.ICMP: "-I "}

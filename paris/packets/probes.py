@@ -6,10 +6,10 @@ import struct
 from dataclasses import dataclass
 
 from mda.model import ProbeRequest
-from paris import packets, tags
-from paris.checksums import balancing_word, fold, pseudo_header, word_sum
-from paris.flows import FlowPlan, Protocol
-from paris.packets import IPHeader
+from paris.packets import tags
+from paris.packets.checksums import balancing_word, fold, pseudo_header, word_sum
+from paris.packets.flows import FlowPlan, Protocol
+from paris.packets.headers import ICMP4, IPHeader, icmp_echo, tcp, udp
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class Builder:
             summed = datagram.copy()
             summed[at + 2 : at + 4] = b"\0\0"  # the checksum is no part of its own sum
         message, number = bytes(summed[at:]), protocol.number(headers.source.version)
-        if number != packets.ICMP4:
+        if number != ICMP4:
             message += pseudo_header(
                 headers.source.packed, headers.destination.packed, number, len(message)
             )
@@ -105,21 +105,21 @@ def build(plan: FlowPlan, request: ProbeRequest, tag: int) -> bytes:
             length = 8 + 2 + len(tags.TEXT)
             segment = struct.pack("!HHHHH", sport, dport, length, 0, 0) + tags.TEXT
             payload = _balanced(ip, segment, tag)
-            return packets.udp(ip, sport, dport, payload, tag)
+            return udp(ip, sport, dport, payload, tag)
         case Protocol.ICMP:
             echo = 8 if version == 4 else 128
             wanted = headers.icmp_checksum or 0
             message = struct.pack("!BBHHHH", echo, 0, 0, plan.sport, tag, 0) + tags.TEXT
             payload = _balanced(ip, message, wanted)
-            return packets.icmp_echo(ip, plan.sport, tag, payload, wanted)
+            return icmp_echo(ip, plan.sport, tag, payload, wanted)
         case Protocol.TCP:
-            return packets.tcp(ip, headers.sport or 0, headers.dport or 0, tag, 0, "S")
+            return tcp(ip, headers.sport or 0, headers.dport or 0, tag, 0, "S")
 
 
 def _balanced(ip: IPHeader, message: bytes, wanted: int) -> bytes:
     """The payload that gives `message` (checksum and first payload word 0) a wanted checksum."""
     summed = message
-    if ip.protocol != packets.ICMP4:
+    if ip.protocol != ICMP4:
         summed = (
             pseudo_header(ip.source.packed, ip.destination.packed, ip.protocol, len(message))
             + message

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from impacket.ImpactPacket import ICMP, IP, TCP, UDP, Data, ImpactPacketException
 from impacket.IP6 import IP6
 
-from paris.checksums import checksum, pseudo_header
+from paris.packets.checksums import checksum, pseudo_header
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,7 +6,7 @@ from ipaddress import ip_address
 
 import pytest
 
-from paris.checksums import balancing_word, checksum, fold, pseudo_header, word_sum
+from paris.packets.checksums import balancing_word, checksum, fold, pseudo_header, word_sum
 
 
 def test_a_header_that_was_seen_on_a_wire_has_the_checksum_it_carried() -> None:

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any, Final, overload
 import numpy as np
 
 from mda.model import ProbeRequest
-from paris import probes
-from paris.checksums import pseudo_header, word_sum
-from paris.flows import FlowField, Protocol
+from paris.packets import probes
+from paris.packets.checksums import pseudo_header, word_sum
+from paris.packets.flows import FlowField, Protocol
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from paris.flows import FlowPlan
+    from paris.packets.flows import FlowPlan
 
     Bytes = NDArray[np.uint8]
     Words = NDArray[np.uint32]

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from mda.model import ReplyKind
-from paris import replies
-from paris.flows import FlowField, Protocol
+from paris.packets import replies
+from paris.packets.flows import FlowField, Protocol
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from paris.flows import FlowPlan
+    from paris.packets.flows import FlowPlan
 
     Bytes = NDArray[np.uint8]
 

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mda.model import MplsEntry, ProbeRequest
-from paris import packets, probes
-from paris.checksums import word_sum
-from paris.flows import FlowField, Protocol
-from paris.packets import IPHeader, read_ip
-from tests.paris.test_probes import plan_of
+from paris.packets import headers, probes
+from paris.packets.checksums import word_sum
+from paris.packets.flows import FlowField, Protocol
+from paris.packets.headers import IPHeader, read_ip
+from tests.paris.packets.test_probes import plan_of
 from tests.support.samples import REPLIES
 
 if TYPE_CHECKING:
@@ -54,16 +54,16 @@ def test_what_is_written_is_read_and_keeps_all_but_a_new_ttl(version: int) -> No
     random = Random(3)
     for _ in range(500):
         header, payload = random_header(random, version), random.randbytes(random.randrange(90))
-        datagram = packets.ip_datagram(header, payload)
+        datagram = headers.ip_datagram(header, payload)
         assert read_ip(datagram) == (header, payload)
         assert read_ip(datagram + b"padding of a link") == (header, payload)
-        assert packets.with_ttl(datagram, 3) == packets.ip_datagram(replace(header, ttl=3), payload)
+        assert headers.with_ttl(datagram, 3) == headers.ip_datagram(replace(header, ttl=3), payload)
         if version == 4:
             assert word_sum(datagram[:20]) == 0xFFFF
 
 
 def test_an_ipv4_datagram_is_laid_out_as_rfc_791_draws_it() -> None:
-    assert packets.ip_datagram(HEADER[4], b"\xab\xcd\xef") == bytes.fromhex(
+    assert headers.ip_datagram(HEADER[4], b"\xab\xcd\xef") == bytes.fromhex(
         "45 00 0017"  # version and header words, class, length 23
         "1234 4000"  # identification, don't fragment
         "fa 01 8275"  # TTL, protocol, checksum
@@ -87,7 +87,7 @@ def test_every_prefix_and_mutation_is_read_or_none(name: str) -> None:
 
 
 def test_options_are_stepped_over_even_if_they_have_no_length() -> None:
-    bare = packets.ip_datagram(HEADER[4], b"payload!")
+    bare = headers.ip_datagram(HEADER[4], b"payload!")
     for option in ("01010101", "94040000", "07000000"):  # none, router alert, one of length 0
         datagram = bytes.fromhex("4600 0020") + bare[4:20] + bytes.fromhex(option) + bare[20:]
         assert read_ip(datagram) == (HEADER[4], b"payload!")
@@ -97,7 +97,7 @@ def test_options_are_stepped_over_even_if_they_have_no_length() -> None:
 def test_an_answer_to_the_highest_sequence_number_acknowledges_0() -> None:
     syn = struct.pack("!HHIIHHHH", 20_000, 80, 0xFFFF_FFFF, 0, 0x5002, 65535, 0, 0)
     for open_port, flags in ((True, 0x12), (False, 0x14)):
-        read = read_ip(packets.tcp_answer(HEADER[4], syn, open_port=open_port))
+        read = read_ip(headers.tcp_answer(HEADER[4], syn, open_port=open_port))
         assert read is not None
         sport, dport, _, acknowledged = struct.unpack_from("!HHII", read[1])
         assert (sport, dport, acknowledged, read[1][13]) == (80, 20_000, 0, flags)
@@ -116,12 +116,12 @@ def test_tshark_finds_every_kind_of_answer_right(tmp_path: Path) -> None:
         syn = probes.build(plan_of(version, Protocol.TCP, FlowField.SPORT), ProbeRequest(0, 9), 7)
         header = HEADER[version]
         answers += [
-            packets.icmp_error(header, error, 0, probe),
-            packets.icmp_error(header, error, 0, probe, STACK),
-            packets.icmp_error(header, error, 0, probe + bytes(300), STACK),
-            packets.echo_reply(header, request[size:]),
-            packets.tcp_answer(header, syn[size:], open_port=True),
-            packets.tcp_answer(header, syn[size:], open_port=False),
+            headers.icmp_error(header, error, 0, probe),
+            headers.icmp_error(header, error, 0, probe, STACK),
+            headers.icmp_error(header, error, 0, probe + bytes(300), STACK),
+            headers.echo_reply(header, request[size:]),
+            headers.tcp_answer(header, syn[size:], open_port=True),
+            headers.tcp_answer(header, syn[size:], open_port=False),
         ]
     capture = tmp_path / "answers.pcap"
     records = (struct.pack("<IIII", 0, 0, len(one), len(one)) + one for one in answers)

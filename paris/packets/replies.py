@@ -15,8 +15,8 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final
 
 from mda.model import MplsEntry, ReplyKind
-from paris import tags
-from paris.checksums import word_sum
+from paris.packets import tags
+from paris.packets.checksums import word_sum
 
 if TYPE_CHECKING:
     from mda.model import IPAddress

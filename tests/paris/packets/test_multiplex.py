@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from mda.lanes import LANE
 from mda.model import ProbeRequest
-from paris import probes
-from paris.flows import FlowField, Protocol
-from paris.joined import JoinedFlows
-from tests.paris.test_probes import hashed, plan_of
+from paris.packets import probes
+from paris.packets.flows import FlowField, Protocol
+from paris.packets.multiplex import JoinedFlows
+from tests.paris.packets.test_probes import hashed, plan_of
 
 PLANS = [
     plan_of(4, Protocol.UDP, FlowField.SPORT),

@@ -9,10 +9,10 @@ import pytest
 
 from mda.model import ProbeRequest
 from mda.variants import MOST_COMPANIONS, Field, scarce_variant, variant
-from paris import probes, tags
 from paris.errors import SettingsError
-from paris.flows import PREFIX_LEN, FlowField, FlowPlan, Protocol
-from tests.paris.test_probes import COMBINATIONS, hashed, plan_of
+from paris.packets import probes, tags
+from paris.packets.flows import PREFIX_LEN, FlowField, FlowPlan, Protocol
+from tests.paris.packets.test_probes import COMBINATIONS, hashed, plan_of
 
 
 @pytest.mark.parametrize(("version", "protocol", "field"), COMBINATIONS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from ipaddress import ip_address
 
-from paris.recipes import recipe
+from paris.packets.recipes import recipe
 from tests.support.traces import DESTINATION, assembled, hops, outcomes
 
 PLAN = replace(assembled(outcomes(hops("192.0.2.254", DESTINATION, flows=1))).plan, network=None)

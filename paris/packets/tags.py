@@ -11,8 +11,8 @@ import struct
 from dataclasses import dataclass
 from typing import Final
 
-from paris.checksums import checksum, pseudo_header
-from paris.flows import Protocol
+from paris.packets.checksums import checksum, pseudo_header
+from paris.packets.flows import Protocol
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,12 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 from mda.lanes import lane_of
-from paris.flows import FlowPlan, Protocol
+from paris.packets.flows import FlowPlan, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from paris.flows import FlowHeaders
+    from paris.packets.flows import FlowHeaders
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,1 @@
+"""Requests to bytes and back: flows, tags, probes and replies."""
