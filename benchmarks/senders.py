@@ -23,8 +23,8 @@ from paris.packets.probe_matrix import Crafter
 from paris.packets.reply_matrix import Matcher
 from paris.settings import Settings
 from paris.sweep import sweep
-from paris.wire import unprivileged
-from paris.wire.bulk import BulkWire
+from paris.wire.bulk.wire import BulkWire
+from paris.wire.unprivileged import opening as unprivileged
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -99,7 +99,7 @@ def receive(destination: str, count: str, wait_s: str) -> None:
 def answer(destination: str, source: str, count: str, rate_pps: str) -> None:
     """Send `count` time exceeded for probes of `source` to `destination`, as a router would."""
     from paris.packets import headers
-    from paris.wire import link, messages
+    from paris.wire.bulk import ethernet, sendmmsg
 
     plan = FlowPlan(
         source=ip_address(source), destination=ip_address(destination), protocol=Protocol.UDP,
@@ -115,8 +115,8 @@ def answer(destination: str, source: str, count: str, rate_pps: str) -> None:
         )
         for n in range(4096)
     ])  # fmt: skip
-    one, target = link.open_sender(plan.source, None)
-    sender = messages.Sender(one, target)
+    one, target = ethernet.open_sender(plan.source, None)
+    sender = sendmmsg.Sender(one, target)
     total, rate = int(count), float(rate_pps)
     began_s, sent = time.perf_counter(), 0
     while sent < total:
@@ -124,7 +124,7 @@ def answer(destination: str, source: str, count: str, rate_pps: str) -> None:
         if due == sent:
             continue
         at = sent % len(rows)
-        end = min(at + min(due - sent, messages.MOST_AT_ONCE), len(rows))
+        end = min(at + min(due - sent, sendmmsg.MOST_AT_ONCE), len(rows))
         part = rows[at:end].copy()
         places = np.arange(sent, sent + len(part)) % 0xFFFE
         _retag(part, places + 1, places % 1000)

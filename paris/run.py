@@ -226,12 +226,12 @@ def _open(settings: Settings, flows: FlowPlan) -> Wire:
 
 def _open_as(kind: str, settings: Settings, flows: FlowPlan) -> Wire:
     if kind == UNPRIVILEGED:
-        from paris.wire import unprivileged
+        from paris.wire.unprivileged import opening as unprivileged
 
         return unprivileged.open_wire(flows, settings.interface)
     if kind == BULK:
         try:
-            from paris.wire.bulk import BulkWire
+            from paris.wire.bulk.wire import BulkWire
         except ModuleNotFoundError as error:
             raise SettingsError(
                 f"--wire bulk needs {error.name}: install that, or paris-trace with extra [bulk]"

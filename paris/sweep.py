@@ -24,7 +24,7 @@ from paris.packets.reply_matrix import Matcher
 from paris.run import burst
 from paris.settings import MAX_TTL
 from paris.waits import MOST_WAIT_S
-from paris.wire.bulk import BulkWire
+from paris.wire.bulk.wire import BulkWire
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -15,17 +15,17 @@ from mda.plan import Stamp, WireReport
 from paris.errors import PrivilegeError, WireError
 from paris.packets.flows import Protocol
 from paris.resolve import bind_to_device
-from paris.wire import filters, kernel
 from paris.wire.base import RAW, Received
-from paris.wire.filters import Sent
-from paris.wire.kernel import KernelClock, SourceWatch
-from paris.wire.stamps import SendTimes
+from paris.wire.linux import filters, sockets
+from paris.wire.linux.filters import Sent
+from paris.wire.linux.send_times import SendTimes
+from paris.wire.linux.sockets import KernelClock, SourceWatch
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from paris.packets.flows import FlowPlan
-    from paris.wire.filters import Instruction
+    from paris.wire.linux.filters import Instruction
 
 _IPV6_HDRINCL: Final = 36
 _LARGEST: Final = 0x10000
@@ -59,7 +59,7 @@ class RawWire:
         self._times = SendTimes()
         self._numbers: list[int] = []  # of ours, by the kernel's; -1 for one that was refused
         self._waits = 0
-        self._reverse_path = kernel.reverse_path_drops()
+        self._reverse_path = sockets.reverse_path_drops()
 
     @classmethod
     def open(cls, flows: FlowPlan, interface: str | None) -> RawWire:
@@ -81,15 +81,15 @@ class RawWire:
                 receiver = _raw_socket(version, protocol)
                 opened.append(receiver)
                 filters.attach(receiver, instructions)
-                kernel.enlarge(receiver)
-                kernel.stamp(receiver, sending=False)
+                sockets.enlarge(receiver)
+                sockets.stamp(receiver, sending=False)
                 if version == 6:
-                    kernel.tell_headers(receiver, version)
+                    sockets.tell_headers(receiver, version)
         except OSError as error:
-            kernel.close_all(opened)
+            sockets.close_all(opened)
             raise WireError(f"cannot set up a raw socket: {error.strerror}") from None
         except BaseException:
-            kernel.close_all(opened)
+            sockets.close_all(opened)
             raise
         return cls(flows, sender, opened[1:], SourceWatch(flows.source, interface))
 
@@ -144,13 +144,13 @@ class RawWire:
             received=Stamp.KERNEL,
             sent_otherwise=self._times.count - self._times.stamped if self._times.stamped else 0,
             waits=self._waits,
-            dropped=sum(kernel.drops(receiver) for receiver in self._receivers),
-            reverse_path=kernel.reverse_path_drops() - self._reverse_path,
+            dropped=sum(sockets.drops(receiver) for receiver in self._receivers),
+            reverse_path=sockets.reverse_path_drops() - self._reverse_path,
         )
 
     def close(self) -> None:
         """See Wire."""
-        kernel.close_all((self._sender, *self._receivers))
+        sockets.close_all((self._sender, *self._receivers))
 
     def _send(self, datagram: bytes) -> None:
         if self._version == 4:
@@ -161,7 +161,7 @@ class RawWire:
             number = self._times.add(self.now_s())
             self._sender.sendto(datagram, target)
         except OSError as error:
-            self._waits += kernel.send_again(
+            self._waits += sockets.send_again(
                 lambda: self._sender.sendto(datagram, target),
                 error,
                 drain=self._read_stamps,
@@ -179,7 +179,7 @@ class RawWire:
             except OSError:
                 return had_any
             had_any = True
-            told = kernel.read_ancillary(ancillary)
+            told = sockets.read_ancillary(ancillary)
             if told.sent_index is not None and told.sent_index < len(self._numbers):
                 number = self._numbers[told.sent_index]
                 self._times.stamp(number, self._clock.of_stamp(told.stamp_ns))
@@ -194,7 +194,7 @@ class RawWire:
                 break
             except OSError:
                 continue  # an ICMP error that the kernel reports: it comes as an answer as well
-            told = kernel.read_ancillary(ancillary)
+            told = sockets.read_ancillary(ancillary)
             at_s = self.now_s()
             if told.stamp_ns:
                 at_s = min(at_s, self._clock.of_stamp(told.stamp_ns))
@@ -224,7 +224,7 @@ def _kept(flows: FlowPlan, sent: Sent) -> dict[int, list[Instruction]]:
 
 def _raw_socket(version: int, protocol: int) -> socket.socket:
     try:
-        return kernel.new_socket(version, socket.SOCK_RAW, protocol)
+        return sockets.new_socket(version, socket.SOCK_RAW, protocol)
     except PermissionError:
         raise PrivilegeError(
             "cannot open a raw socket: it needs CAP_NET_RAW; run it with sudo, or with that right "
@@ -241,6 +241,6 @@ def _prepare_sender(sender: socket.socket, version: int) -> None:
         sender.setsockopt(socket.IPPROTO_IP, socket.IP_HDRINCL, 1)
     else:
         sender.setsockopt(socket.IPPROTO_IPV6, _IPV6_HDRINCL, 1)
-    kernel.queue_errors(sender, version)
-    kernel.enlarge(sender)
-    kernel.stamp(sender, sending=True)
+    sockets.queue_errors(sender, version)
+    sockets.enlarge(sender)
+    sockets.stamp(sender, sending=True)

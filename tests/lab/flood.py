@@ -21,8 +21,8 @@ from mda.model import ProbeRequest
 from paris.packets import headers, probes
 from paris.packets.flows import FlowField, FlowPlan, Protocol
 from paris.packets.headers import IPHeader
-from paris.wire import link
-from paris.wire.messages import MOST_AT_ONCE, Sender
+from paris.wire.bulk import ethernet
+from paris.wire.bulk.sendmmsg import MOST_AT_ONCE, Sender
 
 if TYPE_CHECKING:
     from mda.model import IPAddress
@@ -60,7 +60,7 @@ def main() -> None:
     rows = np.stack(
         [np.frombuffer(one.ljust(length, b"\0"), np.uint8) for one in built if len(one) == length]
     )
-    one, target = link.open_sender(ends[0], None)
+    one, target = ethernet.open_sender(ends[0], None)
     sender = Sender(one, target)
     sys.stdout.write("ready\n")
     sys.stdout.flush()

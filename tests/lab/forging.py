@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from paris.packets import headers
 from paris.packets.flows import FlowField, FlowPlan, Protocol
 from paris.packets.headers import IPHeader
-from paris.wire.bulk import BulkWire
-from paris.wire.datagrams import DatagramWire
+from paris.wire.bulk.wire import BulkWire
 from paris.wire.raw import RawWire
+from paris.wire.unprivileged.udp_icmp import DatagramWire
 from tests.lab.namespaces import inside_namespace
 from tests.lab.netlab import TARGET
 

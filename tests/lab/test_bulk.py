@@ -19,8 +19,8 @@ from paris.packets import headers, probes
 from paris.packets.flows import FlowField, FlowPlan, Protocol
 from paris.settings import Settings
 from paris.sweep import sweep
-from paris.wire import kernel
-from paris.wire.bulk import BulkWire
+from paris.wire.bulk.wire import BulkWire
+from paris.wire.linux import sockets
 from tests.lab import netlab
 from tests.lab.command import CHECKOUT, as_nobody, command_line, trace
 from tests.lab.namespaces import inside_namespace
@@ -184,7 +184,7 @@ def test_an_error_that_another_datagram_met_fails_no_send(
                 return sending(rows)
 
             monkeypatch.setattr(wire._sender, "send", send)
-            monkeypatch.setattr(kernel, "forget_errors", lambda _: True)
+            monkeypatch.setattr(sockets, "forget_errors", lambda _: True)
             wire.send([probes.build(flows, ProbeRequest(0, 1), 7)])
             assert len(wire.receive(wire.now_s() + 2)) == 1
 

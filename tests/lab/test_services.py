@@ -15,7 +15,7 @@ from paris.packets.flows import FlowField, FlowPlan, Protocol
 from paris.packets.replies import ParsedReply
 from paris.settings import Settings
 from paris.sweep import sweep
-from paris.wire.bulk import BulkWire
+from paris.wire.bulk.wire import BulkWire
 from paris.wire.raw import RawWire
 from tests.lab import netlab
 from tests.lab.command import CHECKOUT, trace

@@ -14,8 +14,8 @@ from mda.model import ProbeRequest
 from mda.plan import Stamp
 from paris.packets import probes, replies
 from paris.packets.flows import FlowField, FlowPlan, Protocol
-from paris.wire import unprivileged
 from paris.wire.raw import RawWire
+from paris.wire.unprivileged import opening as unprivileged
 from tests.lab import netlab
 from tests.lab.namespaces import inside_namespace
 from tests.lab.netlab import TARGET

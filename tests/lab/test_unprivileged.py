@@ -14,7 +14,7 @@ from mda.model import ProbeRequest
 from paris.errors import ExitCode
 from paris.packets import probes
 from paris.packets.flows import FlowField, FlowPlan, Protocol
-from paris.wire.datagrams import DatagramWire
+from paris.wire.unprivileged.udp_icmp import DatagramWire
 from tests.lab import netlab
 from tests.lab.command import as_nobody, command_line, trace
 from tests.lab.emulator import emulated

@@ -14,7 +14,7 @@ from paris.packets.flows import FlowField, Protocol
 from paris.packets.reply_matrix import Matcher
 from paris.pending import Pending
 from tests.paris.packets.test_probes import COMBINATIONS, plan_of
-from tests.paris.wire.test_filters import ROUTER, answers, header, strays
+from tests.paris.wire.linux.test_filters import ROUTER, answers, header, strays
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

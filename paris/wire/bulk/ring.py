@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from paris.wire import filters
+from paris.wire.linux import filters
 
 if TYPE_CHECKING:
     from paris.packets.probe_matrix import Bytes
-    from paris.wire.filters import Instruction
+    from paris.wire.linux.filters import Instruction
 
 _SOL_PACKET: Final = 263
 _RX_RING, _STATISTICS, _VERSION = 5, 6, 10

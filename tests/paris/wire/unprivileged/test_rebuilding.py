@@ -13,8 +13,8 @@ from paris.packets.checksums import checksum, pseudo_header, word_sum
 from paris.packets.flows import FlowField, Protocol
 from paris.packets.headers import IPHeader, icmp_error, read_ip
 from paris.packets.replies import ParsedReply
-from paris.wire import quotes
-from paris.wire.kernel import Told
+from paris.wire.linux.sockets import Told
+from paris.wire.unprivileged import rebuilding
 from tests.paris.packets.test_probes import COMBINATIONS, plan_of
 
 ROUTER = {4: ip_address("198.51.100.7"), 6: ip_address("2001:db8:7::7")}
@@ -35,7 +35,7 @@ def test_a_probe_is_taken_apart_into_what_sockets_want(
 ) -> None:
     plan = plan_of(version, protocol, field)
     datagram = probes.build(plan, ProbeRequest(5, 9), 777)
-    sent, headers = quotes.read_sent(datagram), plan.headers(5)
+    sent, headers = rebuilding.read_sent(datagram), plan.headers(5)
     assert (sent.ttl, sent.traffic_class, sent.flow_label) == (9, 0x20, headers.flow_label)
     if protocol is Protocol.ICMP:
         assert (sent.sport, sent.dport) == (plan.sport, 0)
@@ -57,11 +57,11 @@ def test_an_error_parses_as_a_raw_socket_would_have_shown_it(
 ) -> None:
     plan = plan_of(version, protocol, field)
     datagram = probes.build(plan, ProbeRequest(5, 9), 777)
-    sent = quotes.read_sent(datagram)
+    sent = rebuilding.read_sent(datagram)
     behind = datagram[HEADER_BYTES[version] + KEPT_BY_KERNEL[protocol] :][:returned]
     if protocol is Protocol.TCP:
         behind = behind[:4] + b"\x12\x34\x56\x78" + behind[8:]  # a sequence number of the kernel's
-    rebuilt = quotes.icmp_error(sent, behind, told_of(version))
+    rebuilt = rebuilding.icmp_error(sent, behind, told_of(version))
     parsed = replies.parse(rebuilt)
     assert isinstance(parsed, ParsedReply)
     assert (parsed.responder, parsed.reply_ttl) == (ROUTER[version], 250)
@@ -82,14 +82,14 @@ def test_an_error_parses_as_a_raw_socket_would_have_shown_it(
 @pytest.mark.parametrize("version", [4, 6])
 def test_what_is_rebuilt_has_right_checksums(version: int) -> None:
     plan = plan_of(version, Protocol.UDP, FlowField.SPORT)
-    sent = quotes.read_sent(probes.build(plan, ProbeRequest(5, 9), 777))
-    syn = quotes.read_sent(
+    sent = rebuilding.read_sent(probes.build(plan, ProbeRequest(5, 9), 777))
+    syn = rebuilding.read_sent(
         probes.build(plan_of(version, Protocol.TCP, FlowField.SPORT), ProbeRequest(0, 9), 777)
     )
     for rebuilt in (
-        quotes.icmp_error(sent, sent.body, told_of(version)),
-        quotes.tcp_answer(syn, open_port=True),
-        quotes.udp_answer(
+        rebuilding.icmp_error(sent, sent.body, told_of(version)),
+        rebuilding.tcp_answer(syn, open_port=True),
+        rebuilding.udp_answer(
             plan.destination.packed, plan.source.packed, 33434, 20005, b"hello", Told(ttl=9)
         ),
     ):
@@ -118,7 +118,7 @@ def test_labels_behind_the_quote_are_read(version: int, *, tells_offset: bool) -
     returned = whole[HEADER_BYTES[version] + 8 + kept :]
     # The kernel says where the extensions begin, or, of routers from before RFC 4884, nothing.
     told = told_of(version, extension_at=(128 - kept) if tells_offset else 0)
-    parsed = replies.parse(quotes.icmp_error(quotes.read_sent(datagram), returned, told))
+    parsed = replies.parse(rebuilding.icmp_error(rebuilding.read_sent(datagram), returned, told))
     assert isinstance(parsed, ParsedReply)
     assert parsed.mpls == (label,)
 
@@ -126,12 +126,14 @@ def test_labels_behind_the_quote_are_read(version: int, *, tells_offset: bool) -
 @pytest.mark.parametrize("version", [4, 6])
 def test_a_quote_too_short_for_the_tag_names_the_flow_only(version: int) -> None:
     plan = plan_of(version, Protocol.UDP, FlowField.SPORT)
-    sent = quotes.read_sent(probes.build(plan, ProbeRequest(5, 9), 777))
+    sent = rebuilding.read_sent(probes.build(plan, ProbeRequest(5, 9), 777))
     for returned in (b"", b"\x01", bytes(14), bytes(100) + b"\x20\0\0\0"):
-        assert quotes.tag_of_quote(17, returned) == b""
-    assert quotes.tag_of_quote(17, bytes(2) + sent.body[2:]) == bytes(2)
+        assert rebuilding.tag_of_quote(17, returned) == b""
+    assert rebuilding.tag_of_quote(17, bytes(2) + sent.body[2:]) == bytes(2)
     assert len(sent.body) == 14
-    parsed = replies.parse(quotes.icmp_error(quotes.without_tag(sent), b"", told_of(version)))
+    parsed = replies.parse(
+        rebuilding.icmp_error(rebuilding.without_tag(sent), b"", told_of(version))
+    )
     assert isinstance(parsed, ParsedReply)
     assert (parsed.quoted.carrier_tag, parsed.quoted.sport) == (0, plan.sport + 5)
     assert not parsed.quoted.ip_id
@@ -140,9 +142,9 @@ def test_a_quote_too_short_for_the_tag_names_the_flow_only(version: int) -> None
 @pytest.mark.parametrize("version", [4, 6])
 def test_how_a_connection_went_is_an_answer_without_a_ttl(version: int) -> None:
     plan = plan_of(version, Protocol.TCP, FlowField.SPORT)
-    sent = quotes.read_sent(probes.build(plan, ProbeRequest(2, 9), 0xDEADBEEF))
+    sent = rebuilding.read_sent(probes.build(plan, ProbeRequest(2, 9), 0xDEADBEEF))
     for is_open, kind in ((True, ReplyKind.SYN_ACK), (False, ReplyKind.RST)):
-        answer = quotes.tcp_answer(sent, open_port=is_open)
+        answer = rebuilding.tcp_answer(sent, open_port=is_open)
         parsed = replies.parse(answer, frozenset({"reply_ip_id"}))
         assert isinstance(parsed, ParsedReply)
         assert (parsed.kind, parsed.responder) == (kind, plan.destination)
@@ -153,15 +155,15 @@ def test_how_a_connection_went_is_an_answer_without_a_ttl(version: int) -> None:
 @pytest.mark.parametrize("version", [4, 6])
 def test_a_forged_payload_is_no_probe_of_ours(version: int) -> None:
     plan = plan_of(version, Protocol.UDP, FlowField.SPORT)
-    sent = quotes.read_sent(probes.build(plan, ProbeRequest(5, 9), 777))
-    forged = quotes.with_body(sent, b"\x12\x34 not ours")
-    parsed = replies.parse(quotes.icmp_error(forged, forged.body, told_of(version)))
+    sent = rebuilding.read_sent(probes.build(plan, ProbeRequest(5, 9), 777))
+    forged = rebuilding.with_body(sent, b"\x12\x34 not ours")
+    parsed = replies.parse(rebuilding.icmp_error(forged, forged.body, told_of(version)))
     assert isinstance(parsed, ParsedReply)
     assert parsed.quoted.carrier_tag not in (0, 777)
     assert not parsed.quoted.ip_id
     # The same payload as ours makes the same probe of it.
-    ours = quotes.with_body(sent, sent.body)
-    assert quotes.read_sent(ours.datagram).body == sent.body
-    reparsed = replies.parse(quotes.icmp_error(ours, ours.body, told_of(version)))
+    ours = rebuilding.with_body(sent, sent.body)
+    assert rebuilding.read_sent(ours.datagram).body == sent.body
+    reparsed = replies.parse(rebuilding.icmp_error(ours, ours.body, told_of(version)))
     assert isinstance(reparsed, ParsedReply)
     assert reparsed.quoted.carrier_tag == 777

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from paris.errors import PrivilegeError, WireError
 from paris.packets.flows import FlowField, Protocol
 from paris.resolve import bind_to_device
-from paris.wire import kernel
+from paris.wire.linux import sockets
 
 if TYPE_CHECKING:
     from paris.packets.flows import FlowPlan
-    from paris.wire.quotes import Sent
+    from paris.wire.unprivileged.rebuilding import Sent
 
 _IP_MTU_DISCOVER: Final = 10
 _IPV6_MTU_DISCOVER: Final = 23
@@ -99,7 +99,7 @@ def _new_socket(flows: FlowPlan) -> socket.socket:
     elif flows.protocol is Protocol.ICMP:
         protocol = flows.protocol.number(version)
     try:
-        return kernel.new_socket(version, kind, protocol)
+        return sockets.new_socket(version, kind, protocol)
     except PermissionError:
         raise PrivilegeError(
             "cannot open a ping socket: net.ipv4.ping_group_range has no group of yours; use -U, "
@@ -113,15 +113,15 @@ def _new_socket(flows: FlowPlan) -> socket.socket:
 def _prepare(one: socket.socket, flows: FlowPlan, key: Key) -> None:
     version = flows.source.version
     is_tcp = flows.protocol is Protocol.TCP
-    kernel.queue_errors(one, version)
-    kernel.tell_headers(one, version)
-    kernel.stamp(one, sending=not is_tcp)
+    sockets.queue_errors(one, version)
+    sockets.tell_headers(one, version)
+    sockets.stamp(one, sending=not is_tcp)
     if is_tcp:
         one.setsockopt(socket.IPPROTO_TCP, socket.TCP_SYNCNT, 1)
         # Closing resets what was connected, and frees the ports at once.
         one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("@ii", 1, 0))
     else:
-        kernel.enlarge(one)
+        sockets.enlarge(one)
     if is_tcp or flows.varies or flows.field in (FlowField.DPORT, FlowField.FLOW_LABEL):
         one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     if version == 4:
@@ -131,7 +131,7 @@ def _prepare(one: socket.socket, flows: FlowPlan, key: Key) -> None:
     one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
     one.setsockopt(socket.IPPROTO_IPV6, _IPV6_MTU_DISCOVER, _PROBE_PATH)
     one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_TCLASS, flows.traffic_class)
-    kernel.set_flow_label(one, flows.destination.packed, key.flow_label)
+    sockets.set_flow_label(one, flows.destination.packed, key.flow_label)
 
 
 def _explained(error: OSError, flows: FlowPlan, sport: int) -> Exception:

@@ -10,8 +10,8 @@ from ipaddress import ip_address
 import pytest
 
 from paris.errors import WireError
-from paris.wire import kernel
-from paris.wire.kernel import SourceWatch
+from paris.wire.linux import sockets
+from paris.wire.linux.sockets import SourceWatch
 
 # All that Linux makes of ICMP and ICMPv6 errors (icmp_err_convert, icmpv6_err_convert).
 OF_ICMP = (
@@ -45,7 +45,7 @@ class FailingSocket:
         try:
             self.send()
         except OSError as error:
-            return kernel.send_again(
+            return sockets.send_again(
                 self.send, error, drain=self.drain, refused=self.count_refused, target="host"
             )
         return 0
@@ -75,14 +75,14 @@ def test_a_full_queue_is_waited_for_also_amid_errors_of_others() -> None:
 
 def test_errors_are_taken_off_their_queue() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as one:
-        kernel.queue_errors(one, 4)
+        sockets.queue_errors(one, 4)
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
             other.bind(("127.0.0.1", 0))
             nobody = other.getsockname()
         one.connect(nobody)
         one.send(b"")
-        assert kernel.forget_errors(one)
-        assert not kernel.forget_errors(one)
+        assert sockets.forget_errors(one)
+        assert not sockets.forget_errors(one)
         one.send(b"")  # the first one's error is forgotten
 
 

@@ -17,18 +17,19 @@ from typing import TYPE_CHECKING, Final
 from mda.plan import Stamp, WireReport
 from paris.errors import WireError
 from paris.packets.flows import Protocol
-from paris.wire import kernel, ports, quotes
 from paris.wire.base import UNPRIVILEGED, Received
-from paris.wire.kernel import KernelClock
-from paris.wire.stamps import SendTimes
+from paris.wire.linux import sockets
+from paris.wire.linux.send_times import SendTimes
+from paris.wire.linux.sockets import KernelClock
+from paris.wire.unprivileged import flow_sockets, rebuilding
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from paris.packets.flows import FlowPlan
-    from paris.wire.kernel import Told
-    from paris.wire.ports import Key
-    from paris.wire.quotes import Sent
+    from paris.wire.linux.sockets import Told
+    from paris.wire.unprivileged.flow_sockets import Key
+    from paris.wire.unprivileged.rebuilding import Sent
 
 _LARGEST: Final = 0x10000
 # So many answers are taken at a time, which leaves time to send: of some sockets after others, and
@@ -70,14 +71,14 @@ class DatagramWire:
         self._clock = KernelClock()
         self._times = SendTimes()
         self._ready = select.epoll()
-        self._most_ports = ports.most_ports()
+        self._most_ports = flow_sockets.most_ports()
         self._ports: dict[Key, _Port] = {}  # the least recently used first
         self._by_file: dict[int, _Port] = {}
         self._sent: dict[tuple[int, int, bytes], Sent] = {}  # by ports and tag
         self._arrived: list[Received] = []
         self._waits = 0
         self._dropped = 0
-        self._reverse_path = kernel.reverse_path_drops()
+        self._reverse_path = sockets.reverse_path_drops()
 
     def now_s(self) -> float:
         """See Wire."""
@@ -88,8 +89,8 @@ class DatagramWire:
         return self._clock.unix_s(at_s)
 
     def open_first(self) -> None:
-        """Open the socket of flow 0 now; raises what `ports.open_port` does."""
-        self._port(ports.first_key(self._flows))
+        """Open the socket of flow 0 now; raises what `flow_sockets.open_port` does."""
+        self._port(flow_sockets.first_key(self._flows))
 
     def send(self, datagrams: Sequence[bytes]) -> list[float]:
         """See Wire."""
@@ -100,7 +101,7 @@ class DatagramWire:
             if done % _SENDS_AT_ONCE == 0:
                 self._drain_all(used)
             try:
-                port = self._send(quotes.read_sent(datagram))
+                port = self._send(rebuilding.read_sent(datagram))
             except WireError as error:
                 raise WireError(str(error), self._times.end()[:done]) from None
             used[port.key] = port
@@ -141,8 +142,9 @@ class DatagramWire:
             sent_otherwise=self._times.count - stamped if stamped else 0,
             hidden=tuple(sorted(self.hidden)),
             waits=self._waits,
-            dropped=self._dropped + sum(kernel.drops(port.socket) for port in self._ports.values()),
-            reverse_path=kernel.reverse_path_drops() - self._reverse_path,
+            dropped=self._dropped
+            + sum(sockets.drops(port.socket) for port in self._ports.values()),
+            reverse_path=sockets.reverse_path_drops() - self._reverse_path,
         )
 
     def close(self) -> None:
@@ -152,8 +154,8 @@ class DatagramWire:
         self._ready.close()
 
     def _send(self, sent: Sent) -> _Port:
-        port = self._port(ports.key_of(sent))
-        self._sent[sent.sport, sent.dport, quotes.tag_of_body(sent)] = sent
+        port = self._port(flow_sockets.key_of(sent))
+        self._sent[sent.sport, sent.dport, rebuilding.tag_of_body(sent)] = sent
         told = _HOP_LIMITS[sent.version][sent.ttl]
         number = self._times.add(self.now_s())
         try:
@@ -167,14 +169,14 @@ class DatagramWire:
                 has_drained |= had_any
                 return had_any
 
-            self._waits += kernel.send_again(
+            self._waits += sockets.send_again(
                 lambda: port.socket.sendmsg((sent.body,), told),
                 error,
                 drain=drain,
                 refused=lambda: port.numbers.append(-1),
                 target=str(self._flows.destination),
             )
-            if not (has_drained or kernel.is_full(error)):
+            if not (has_drained or sockets.is_full(error)):
                 self._dropped += 1  # an answer came for which the queue had no room
         port.numbers.append(number)
         return port
@@ -185,14 +187,14 @@ class DatagramWire:
         if port is None:
             if len(self._ports) >= self._most_ports:
                 self._close(next(iter(self._ports.values())))
-            port = _Port(ports.open_port(self._flows, key, self._interface), key)
+            port = _Port(flow_sockets.open_port(self._flows, key, self._interface), key)
             self._by_file[port.socket.fileno()] = port
             self._ready.register(port.socket, select.EPOLLIN)
         self._ports[key] = port
         return port
 
     def _close(self, port: _Port) -> None:
-        self._dropped += kernel.drops(port.socket)
+        self._dropped += sockets.drops(port.socket)
         del self._ports[port.key], self._by_file[port.socket.fileno()]
         port.socket.close()
 
@@ -212,7 +214,7 @@ class DatagramWire:
             except OSError:
                 break
             had_any = True
-            told = kernel.read_ancillary(ancillary)
+            told = sockets.read_ancillary(ancillary)
             at_s = self._clock.of_stamp(told.stamp_ns) if told.stamp_ns else self.now_s()
             if told.sent_index is not None:
                 if told.sent_index < len(port.numbers):
@@ -227,19 +229,23 @@ class DatagramWire:
     def _take_error(self, port: _Port, quoted: bytes, told: Told, at_s: float) -> None:
         sport, dport, _ = port.key
         number = self._flows.protocol.number(self._flows.source.version)
-        tag = quotes.tag_of_quote(number, quoted)
+        tag = rebuilding.tag_of_quote(number, quoted)
         sent = self._sent.get((sport, dport, tag))
         if sent is None:
             # Any probe of this flow stands for the one that is not known.
             sent = next(
-                (one for one in reversed(self._sent.values()) if ports.key_of(one) == port.key),
+                (
+                    one
+                    for one in reversed(self._sent.values())
+                    if flow_sockets.key_of(one) == port.key
+                ),
                 None,
             )
             if sent is None:
                 return  # nothing was sent from here yet
             # A tag that no probe has was made up by somebody.
-            sent = quotes.with_body(sent, quoted) if tag else quotes.without_tag(sent)
-        self._arrived.append(Received(quotes.icmp_error(sent, quoted, told), at_s))
+            sent = rebuilding.with_body(sent, quoted) if tag else rebuilding.without_tag(sent)
+        self._arrived.append(Received(rebuilding.icmp_error(sent, quoted, told), at_s))
 
     def _drain_data(self, port: _Port) -> None:
         """Read what came as an answer proper: echo replies, or what a UDP service says."""
@@ -248,11 +254,11 @@ class DatagramWire:
                 data, ancillary, _, address = port.socket.recvmsg(_LARGEST, 512)
             except OSError:
                 break  # nothing more, or an ICMP error: that is queued
-            told = kernel.read_ancillary(ancillary)
+            told = sockets.read_ancillary(ancillary)
             at_s = self._clock.of_stamp(told.stamp_ns) if told.stamp_ns else self.now_s()
             ends = ip_address(address[0].partition("%")[0]).packed, self._flows.source.packed
             if self._flows.protocol is Protocol.UDP:
-                answer = quotes.udp_answer(*ends, port.key.dport, port.key.sport, data, told)
+                answer = rebuilding.udp_answer(*ends, port.key.dport, port.key.sport, data, told)
             else:
-                answer = quotes.icmp_answer(*ends, data, told)
+                answer = rebuilding.icmp_answer(*ends, data, told)
             self._arrived.append(Received(answer, at_s))

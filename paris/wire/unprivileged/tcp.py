@@ -16,16 +16,17 @@ from typing import TYPE_CHECKING, Final
 
 from mda.plan import Stamp, WireReport
 from paris.errors import WireError
-from paris.wire import kernel, ports, quotes
 from paris.wire.base import UNPRIVILEGED, Received
-from paris.wire.kernel import KernelClock
+from paris.wire.linux import sockets
+from paris.wire.linux.sockets import KernelClock
+from paris.wire.unprivileged import flow_sockets, rebuilding
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from paris.packets.flows import FlowPlan
-    from paris.wire.ports import Key
-    from paris.wire.quotes import Sent
+    from paris.wire.unprivileged.flow_sockets import Key
+    from paris.wire.unprivileged.rebuilding import Sent
 
 _LARGEST: Final = 0x10000
 _MOST_AT_ONCE: Final = 512
@@ -55,11 +56,11 @@ class ConnectWire:
         self._interface = interface
         self._clock = KernelClock()
         self._ready = select.epoll()
-        self._most_ports = ports.most_ports()
+        self._most_ports = flow_sockets.most_ports()
         self._attempts: dict[Key, _Attempt] = {}  # the oldest first
         self._by_file: dict[int, _Attempt] = {}
         self._early: list[Received] = []
-        self._reverse_path = kernel.reverse_path_drops()
+        self._reverse_path = sockets.reverse_path_drops()
 
     def now_s(self) -> float:
         """See Wire."""
@@ -74,7 +75,7 @@ class ConnectWire:
         sent_at_s: list[float] = []
         for datagram in datagrams:
             try:
-                sent_at_s.append(self._send(quotes.read_sent(datagram)))
+                sent_at_s.append(self._send(rebuilding.read_sent(datagram)))
             except WireError as error:
                 raise WireError(str(error), sent_at_s) from None
         return sent_at_s
@@ -111,7 +112,7 @@ class ConnectWire:
             sent=Stamp.USER,
             received=Stamp.KERNEL,
             hidden=tuple(sorted(self.hidden)),
-            reverse_path=kernel.reverse_path_drops() - self._reverse_path,
+            reverse_path=sockets.reverse_path_drops() - self._reverse_path,
         )
 
     def close(self) -> None:
@@ -121,18 +122,18 @@ class ConnectWire:
         self._ready.close()
 
     def _send(self, sent: Sent) -> float:
-        key = ports.key_of(sent)
+        key = flow_sockets.key_of(sent)
         earlier = self._attempts.get(key)
         if earlier is None and len(self._attempts) >= self._most_ports:
             earlier = next(iter(self._attempts.values()))
         if earlier is not None:
             self._close(earlier)
-        one = ports.open_port(self._flows, key, self._interface)
-        ports.set_ttl(one, sent.version, sent.ttl)
+        one = flow_sockets.open_port(self._flows, key, self._interface)
+        flow_sockets.set_ttl(one, sent.version, sent.ttl)
         at_s = self.now_s()
         attempt = self._attempts[key] = self._by_file[one.fileno()] = _Attempt(one, sent, at_s)
         self._ready.register(one, select.EPOLLOUT)
-        target = ports.target(self._flows, key)
+        target = flow_sockets.target(self._flows, key)
         fault = one.connect_ex(target)
         if fault in (0, errno.ECONNREFUSED):
             self._early += self._outcome(attempt, fault)  # the destination is this machine
@@ -153,12 +154,14 @@ class ConnectWire:
             if fault is None:
                 fault = one.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
             if fault in (0, errno.ECONNREFUSED):
-                answers.append(Received(quotes.tcp_answer(attempt.sent, open_port=not fault), at_s))
+                answers.append(
+                    Received(rebuilding.tcp_answer(attempt.sent, open_port=not fault), at_s)
+                )
         else:
-            told = kernel.read_ancillary(ancillary)
+            told = sockets.read_ancillary(ancillary)
             if told.is_error:
                 at_s = self._clock.of_stamp(told.stamp_ns) if told.stamp_ns else at_s
-                answers.append(Received(quotes.icmp_error(attempt.sent, quoted, told), at_s))
+                answers.append(Received(rebuilding.icmp_error(attempt.sent, quoted, told), at_s))
         self._close(attempt)
         return answers
 
@@ -170,5 +173,8 @@ class ConnectWire:
             self._close(attempt)
 
     def _close(self, attempt: _Attempt) -> None:
-        del self._attempts[ports.key_of(attempt.sent)], self._by_file[attempt.socket.fileno()]
+        del (
+            self._attempts[flow_sockets.key_of(attempt.sent)],
+            self._by_file[attempt.socket.fileno()],
+        )
         attempt.socket.close()

@@ -16,7 +16,7 @@ def open_wire(flows: FlowPlan, interface: str | None) -> Wire:
     """A wire for the probes of `flows`, which leave by `interface` if one is given.
 
     The socket of flow 0 is opened at once, to see that it can be. Raises PrivilegeError,
-    SettingsError and WireError; see `ports.open_port`.
+    SettingsError and WireError; see `flow_sockets.open_port`.
     """
     if flows.protocol is Protocol.TCP:
         if flows.field is FlowField.FLOW_LABEL:
@@ -24,10 +24,10 @@ def open_wire(flows: FlowPlan, interface: str | None) -> Wire:
                 "--flow-field flow-label goes with -T on raw sockets only: the kernel makes one "
                 "connection between two ports at a time; use --flow-field sport"
             )
-        from paris.wire.connects import ConnectWire
+        from paris.wire.unprivileged.tcp import ConnectWire
 
         return ConnectWire(flows, interface)
-    from paris.wire.datagrams import DatagramWire
+    from paris.wire.unprivileged.udp_icmp import DatagramWire
 
     wire = DatagramWire(flows, interface)
     try:

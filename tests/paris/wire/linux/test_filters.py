@@ -16,13 +16,13 @@ from paris.packets import headers, probes
 from paris.packets.flows import FlowField, Protocol
 from paris.packets.headers import IPHeader
 from paris.packets.multiplex import JoinedFlows
-from paris.wire import filters
-from paris.wire.filters import Sent
+from paris.wire.linux import filters
+from paris.wire.linux.filters import Sent
 from tests.paris.packets.test_probes import COMBINATIONS, plan_of
 
 if TYPE_CHECKING:
     from paris.packets.flows import FlowPlan
-    from paris.wire.filters import Instruction
+    from paris.wire.linux.filters import Instruction
 
 ROUTER = {4: ip_address("198.51.100.7"), 6: ip_address("2001:db8:7::7")}
 ELSEWHERE = {4: ip_address("203.0.113.77"), 6: ip_address("2001:db8:9::77")}

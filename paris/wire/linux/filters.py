@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from paris.errors import WireError
 from paris.packets import tags
 from paris.packets.flows import Protocol
-from paris.wire.kernel import SO_ATTACH_FILTER
+from paris.wire.linux.sockets import SO_ATTACH_FILTER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

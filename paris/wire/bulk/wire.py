@@ -18,12 +18,12 @@ from paris.errors import PrivilegeError, WireError
 from paris.packets.flows import Protocol
 from paris.packets.probe_matrix import Matrix
 from paris.resolve import bind_to_device
-from paris.wire import filters, kernel
 from paris.wire.base import BULK, Received
-from paris.wire.filters import Sent
-from paris.wire.kernel import KernelClock, SourceWatch
-from paris.wire.messages import Sender
-from paris.wire.ring import FRAMES, Ring
+from paris.wire.bulk.ring import FRAMES, Ring
+from paris.wire.bulk.sendmmsg import Sender
+from paris.wire.linux import filters, sockets
+from paris.wire.linux.filters import Sent
+from paris.wire.linux.sockets import KernelClock, SourceWatch
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
     from paris.packets.flows import FlowPlan
     from paris.packets.probe_matrix import Bytes
-    from paris.wire.filters import Instruction
-    from paris.wire.ring import Frames
+    from paris.wire.bulk.ring import Frames
+    from paris.wire.linux.filters import Instruction
 
 _IP6_HEADER: Final = 40
 _IPV6_HDRINCL: Final = 36
@@ -81,9 +81,9 @@ class BulkWire:
         try:
             ring = Ring(flows.source.version, _kept(flows, Sent(flows)))
             if by_link:
-                from paris.wire import link
+                from paris.wire.bulk import ethernet
 
-                sender, target = link.open_sender(flows.destination, interface)
+                sender, target = ethernet.open_sender(flows.destination, interface)
             else:
                 sender, target = _raw_sender(flows, interface), b""
         except BaseException as error:
@@ -208,10 +208,10 @@ class BulkWire:
         try:
             send()
         except OSError as error:
-            self._waits += kernel.send_again(
+            self._waits += sockets.send_again(
                 send,
                 error,
-                drain=lambda: kernel.forget_errors(self._socket),
+                drain=lambda: sockets.forget_errors(self._socket),
                 refused=lambda: None,
                 target=str(self._flows.destination),
             )
@@ -243,13 +243,13 @@ def _kept(flows: FlowPlan, sent: Sent) -> list[Instruction]:
 
 def _raw_sender(flows: FlowPlan, interface: str | None) -> socket.socket:
     version = flows.source.version
-    sender = kernel.new_socket(version, socket.SOCK_RAW, socket.IPPROTO_RAW)
+    sender = sockets.new_socket(version, socket.SOCK_RAW, socket.IPPROTO_RAW)
     try:
         if version == 4:
             sender.setsockopt(socket.IPPROTO_IP, socket.IP_HDRINCL, 1)
         else:
             sender.setsockopt(socket.IPPROTO_IPV6, _IPV6_HDRINCL, 1)
-        kernel.queue_errors(sender, version)
+        sockets.queue_errors(sender, version)
         sender.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER_BYTES)
         if interface is not None:
             bind_to_device(sender, interface)

@@ -1,0 +1,1 @@
+"""The wire for thousands of probes per second. Imports numpy."""

@@ -1,0 +1,1 @@
+"""What Linux offers beside plain sockets, for the wires that use them."""

@@ -1,0 +1,1 @@
+"""The wire that needs no privilege, over ordinary sockets."""
