@@ -8,6 +8,7 @@ from ipaddress import IPv6Address, ip_address, ip_network
 from typing import TYPE_CHECKING, Final
 
 from paris.errors import ResolveError, SettingsError, WireError
+from paris.wire.linux.sockets import bind_to_device
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -107,14 +108,6 @@ def _listed_addresses(version: int) -> list[IPAddress]:
     except OSError:
         return []
     return [IPv6Address(int(line.split()[0], 16)) for line in lines]
-
-
-def bind_to_device(one: socket.socket, interface: str) -> None:
-    """Make a socket send by `interface` only. Raises SettingsError if it cannot."""
-    try:
-        one.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface.encode() + b"\0")
-    except OSError as error:
-        raise SettingsError(f"-i {interface}: {error.strerror}") from None
 
 
 def names(addresses: Iterable[IPAddress], wait_s: float = _NAMES_WAIT_S) -> dict[IPAddress, str]:

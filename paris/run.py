@@ -11,15 +11,14 @@ from typing import TYPE_CHECKING, Final
 from paris import plan as plans
 from paris import resolve
 from paris.engine import Engine, Limits
-from paris.errors import PrivilegeError, SettingsError
 from paris.pacing import Pacing
 from paris.packets.flows import other_addresses
-from paris.wire.base import BULK, RAW, UNPRIVILEGED
+from paris.wire.opening import builder_for, wire_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
-    from mda.model import IPAddress, Outcome, ProbeRequest
+    from mda.model import IPAddress, Outcome
     from mda.plan import Plan
     from mda.procedure import Procedure
     from mda.trace import Trace
@@ -170,7 +169,7 @@ def _record(
             observe=hooks.observe,
             recorder=hooks.capture,
             before_parsing=hooks.before_parsing,
-            build_many=_builder(settings, flows),
+            build_many=builder_for(settings, flows),
         )
         return engine.run(), started_at_unix_s
 
@@ -191,7 +190,7 @@ def _ends(settings: Settings, seed: int) -> tuple[Callable[[FlowPlan], Wire], IP
         return lambda _: SimWire(Network(topology, seed)), topology.source, topology.destination
     destination = resolve.destination(settings.host or "", settings.ip_version)
     source = resolve.source_for(destination, asked=settings.source, interface=settings.interface)
-    return lambda flows: _open(settings, flows), source, destination
+    return lambda flows: wire_for(settings, flows), source, destination
 
 
 def _other_sources(
@@ -207,50 +206,6 @@ def _other_sources(
     if settings.network is not None:
         return tuple(islice(around, _SIMULATED_SOURCES))
     return tuple(islice(resolve.own_addresses(around, source, prefix_len), MOST_SCARCE))
-
-
-def _open(settings: Settings, flows: FlowPlan) -> Wire:
-    """The wire that was asked for, or the first that the system lets us have."""
-    if settings.compare and settings.wire in (None, UNPRIVILEGED):
-        return _open_as(RAW, settings, flows)  # one socket for all protocols
-    if settings.wire is not None:
-        return _open_as(settings.wire, settings, flows)
-    try:
-        return _open_as(RAW, settings, flows)
-    except PrivilegeError as refused:
-        try:
-            return _open_as(UNPRIVILEGED, settings, flows)
-        except PrivilegeError as also:
-            raise PrivilegeError(f"no raw sockets without CAP_NET_RAW, and {also}") from refused
-
-
-def _open_as(kind: str, settings: Settings, flows: FlowPlan) -> Wire:
-    if kind == UNPRIVILEGED:
-        from paris.wire.unprivileged import opening as unprivileged
-
-        return unprivileged.open_wire(flows, settings.interface)
-    if kind == BULK:
-        try:
-            from paris.wire.bulk.wire import BulkWire
-        except ModuleNotFoundError as error:
-            raise SettingsError(
-                f"--wire bulk needs {error.name}: install that, or paris-trace with extra [bulk]"
-            ) from None
-        return BulkWire.open(flows, settings.interface, by_link=settings.by_link)
-    from paris.wire.raw import RawWire
-
-    return RawWire.open(flows, settings.interface)
-
-
-def _builder(
-    settings: Settings, flows: FlowPlan
-) -> Callable[[Sequence[ProbeRequest], Sequence[int]], Sequence[bytes]] | None:
-    """What builds probes by the hundred, where the wire takes them so."""
-    if settings.wire != BULK or settings.studies or settings.compare:
-        return None  # variants are built one by one
-    from paris.packets.probe_matrix import Crafter
-
-    return Crafter(flows).build
 
 
 def assemble(measurement: Measurement, names: Mapping[IPAddress, str] | None = None) -> Trace:

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Final
 from mda.plan import Stamp, WireReport
 from paris.errors import PrivilegeError, WireError
 from paris.packets.flows import Protocol
-from paris.resolve import bind_to_device
 from paris.wire.base import RAW, Received
-from paris.wire.linux import filters, sockets
+from paris.wire.linux import counters, filters, sockets
+from paris.wire.linux.ancillary import read_ancillary
+from paris.wire.linux.clock import KernelClock
 from paris.wire.linux.filters import Sent
 from paris.wire.linux.send_times import SendTimes
-from paris.wire.linux.sockets import KernelClock, SourceWatch
+from paris.wire.linux.sockets import SourceWatch, bind_to_device
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,7 +60,7 @@ class RawWire:
         self._times = SendTimes()
         self._numbers: list[int] = []  # of ours, by the kernel's; -1 for one that was refused
         self._waits = 0
-        self._reverse_path = sockets.reverse_path_drops()
+        self._reverse_path = counters.reverse_path_drops()
 
     @classmethod
     def open(cls, flows: FlowPlan, interface: str | None) -> RawWire:
@@ -144,8 +145,8 @@ class RawWire:
             received=Stamp.KERNEL,
             sent_otherwise=self._times.count - self._times.stamped if self._times.stamped else 0,
             waits=self._waits,
-            dropped=sum(sockets.drops(receiver) for receiver in self._receivers),
-            reverse_path=sockets.reverse_path_drops() - self._reverse_path,
+            dropped=sum(counters.drops(receiver) for receiver in self._receivers),
+            reverse_path=counters.reverse_path_drops() - self._reverse_path,
         )
 
     def close(self) -> None:
@@ -179,7 +180,7 @@ class RawWire:
             except OSError:
                 return had_any
             had_any = True
-            told = sockets.read_ancillary(ancillary)
+            told = read_ancillary(ancillary)
             if told.sent_index is not None and told.sent_index < len(self._numbers):
                 number = self._numbers[told.sent_index]
                 self._times.stamp(number, self._clock.of_stamp(told.stamp_ns))
@@ -194,7 +195,7 @@ class RawWire:
                 break
             except OSError:
                 continue  # an ICMP error that the kernel reports: it comes as an answer as well
-            told = sockets.read_ancillary(ancillary)
+            told = read_ancillary(ancillary)
             at_s = self.now_s()
             if told.stamp_ns:
                 at_s = min(at_s, self._clock.of_stamp(told.stamp_ns))

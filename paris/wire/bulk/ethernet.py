@@ -16,7 +16,7 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Final
 
 from paris.errors import SettingsError, WireError
-from paris.resolve import bind_to_device
+from paris.wire.linux.sockets import bind_to_device
 
 if TYPE_CHECKING:
     from mda.model import IPAddress

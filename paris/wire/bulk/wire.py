@@ -17,13 +17,13 @@ from mda.plan import Stamp, WireReport
 from paris.errors import PrivilegeError, WireError
 from paris.packets.flows import Protocol
 from paris.packets.probe_matrix import Matrix
-from paris.resolve import bind_to_device
 from paris.wire.base import BULK, Received
 from paris.wire.bulk.ring import FRAMES, Ring
 from paris.wire.bulk.sendmmsg import Sender
 from paris.wire.linux import filters, sockets
+from paris.wire.linux.clock import KernelClock
 from paris.wire.linux.filters import Sent
-from paris.wire.linux.sockets import KernelClock, SourceWatch
+from paris.wire.linux.sockets import SourceWatch, bind_to_device
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from paris.errors import PrivilegeError, WireError
 from paris.packets.flows import FlowField, Protocol
-from paris.resolve import bind_to_device
 from paris.wire.linux import sockets
+from paris.wire.linux.sockets import bind_to_device
 
 if TYPE_CHECKING:
     from paris.packets.flows import FlowPlan

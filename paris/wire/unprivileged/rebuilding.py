@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from paris.packets.checksums import checksum, pseudo_header
 
 if TYPE_CHECKING:
-    from paris.wire.linux.sockets import Told
+    from paris.wire.linux.ancillary import Told
 
 ICMP, TCP, UDP, ICMP6 = 1, 6, 17, 58
 _HEADER_BYTES: Final = {4: 20, 6: 40}

@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Final
 from mda.plan import Stamp, WireReport
 from paris.errors import WireError
 from paris.wire.base import UNPRIVILEGED, Received
-from paris.wire.linux import sockets
-from paris.wire.linux.sockets import KernelClock
+from paris.wire.linux import counters
+from paris.wire.linux.ancillary import read_ancillary
+from paris.wire.linux.clock import KernelClock
 from paris.wire.unprivileged import flow_sockets, rebuilding
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ class ConnectWire:
         self._attempts: dict[Key, _Attempt] = {}  # the oldest first
         self._by_file: dict[int, _Attempt] = {}
         self._early: list[Received] = []
-        self._reverse_path = sockets.reverse_path_drops()
+        self._reverse_path = counters.reverse_path_drops()
 
     def now_s(self) -> float:
         """See Wire."""
@@ -112,7 +113,7 @@ class ConnectWire:
             sent=Stamp.USER,
             received=Stamp.KERNEL,
             hidden=tuple(sorted(self.hidden)),
-            reverse_path=sockets.reverse_path_drops() - self._reverse_path,
+            reverse_path=counters.reverse_path_drops() - self._reverse_path,
         )
 
     def close(self) -> None:
@@ -158,7 +159,7 @@ class ConnectWire:
                     Received(rebuilding.tcp_answer(attempt.sent, open_port=not fault), at_s)
                 )
         else:
-            told = sockets.read_ancillary(ancillary)
+            told = read_ancillary(ancillary)
             if told.is_error:
                 at_s = self._clock.of_stamp(told.stamp_ns) if told.stamp_ns else at_s
                 answers.append(Received(rebuilding.icmp_error(attempt.sent, quoted, told), at_s))

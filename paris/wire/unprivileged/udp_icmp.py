@@ -18,16 +18,17 @@ from mda.plan import Stamp, WireReport
 from paris.errors import WireError
 from paris.packets.flows import Protocol
 from paris.wire.base import UNPRIVILEGED, Received
-from paris.wire.linux import sockets
+from paris.wire.linux import counters, sockets
+from paris.wire.linux.ancillary import read_ancillary
+from paris.wire.linux.clock import KernelClock
 from paris.wire.linux.send_times import SendTimes
-from paris.wire.linux.sockets import KernelClock
 from paris.wire.unprivileged import flow_sockets, rebuilding
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from paris.packets.flows import FlowPlan
-    from paris.wire.linux.sockets import Told
+    from paris.wire.linux.ancillary import Told
     from paris.wire.unprivileged.flow_sockets import Key
     from paris.wire.unprivileged.rebuilding import Sent
 
@@ -78,7 +79,7 @@ class DatagramWire:
         self._arrived: list[Received] = []
         self._waits = 0
         self._dropped = 0
-        self._reverse_path = sockets.reverse_path_drops()
+        self._reverse_path = counters.reverse_path_drops()
 
     def now_s(self) -> float:
         """See Wire."""
@@ -143,8 +144,8 @@ class DatagramWire:
             hidden=tuple(sorted(self.hidden)),
             waits=self._waits,
             dropped=self._dropped
-            + sum(sockets.drops(port.socket) for port in self._ports.values()),
-            reverse_path=sockets.reverse_path_drops() - self._reverse_path,
+            + sum(counters.drops(port.socket) for port in self._ports.values()),
+            reverse_path=counters.reverse_path_drops() - self._reverse_path,
         )
 
     def close(self) -> None:
@@ -194,7 +195,7 @@ class DatagramWire:
         return port
 
     def _close(self, port: _Port) -> None:
-        self._dropped += sockets.drops(port.socket)
+        self._dropped += counters.drops(port.socket)
         del self._ports[port.key], self._by_file[port.socket.fileno()]
         port.socket.close()
 
@@ -214,7 +215,7 @@ class DatagramWire:
             except OSError:
                 break
             had_any = True
-            told = sockets.read_ancillary(ancillary)
+            told = read_ancillary(ancillary)
             at_s = self._clock.of_stamp(told.stamp_ns) if told.stamp_ns else self.now_s()
             if told.sent_index is not None:
                 if told.sent_index < len(port.numbers):
@@ -254,7 +255,7 @@ class DatagramWire:
                 data, ancillary, _, address = port.socket.recvmsg(_LARGEST, 512)
             except OSError:
                 break  # nothing more, or an ICMP error: that is queued
-            told = sockets.read_ancillary(ancillary)
+            told = read_ancillary(ancillary)
             at_s = self._clock.of_stamp(told.stamp_ns) if told.stamp_ns else self.now_s()
             ends = ip_address(address[0].partition("%")[0]).packed, self._flows.source.packed
             if self._flows.protocol is Protocol.UDP:

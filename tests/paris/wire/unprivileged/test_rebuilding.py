@@ -13,7 +13,7 @@ from paris.packets.checksums import checksum, pseudo_header, word_sum
 from paris.packets.flows import FlowField, Protocol
 from paris.packets.headers import IPHeader, icmp_error, read_ip
 from paris.packets.replies import ParsedReply
-from paris.wire.linux.sockets import Told
+from paris.wire.linux.ancillary import Told
 from paris.wire.unprivileged import rebuilding
 from tests.paris.packets.test_probes import COMBINATIONS, plan_of
 

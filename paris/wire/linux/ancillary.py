@@ -1,0 +1,77 @@
+"""What the kernel says beside a datagram: time stamps, TTLs, queued errors.
+
+Layouts are those of linux/errqueue.h and net_tstamp.h.
+"""
+
+from __future__ import annotations
+
+import socket
+import struct
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from paris.wire.linux.sockets import IP_RECVERR, IPV6_RECVERR, SO_TIMESTAMPING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_ORIGIN_ICMP: Final = (2, 3)  # ICMP and ICMPv6
+_ORIGIN_TIMESTAMPING: Final = 4
+# The sockaddr of the offender follows the error's 16 bytes; its address stands at an offset there.
+_OFFENDER: Final = {4: slice(20, 24), 6: slice(24, 40)}
+
+
+@dataclass(slots=True)
+class Told:
+    """What came with one datagram or queued error; 0 and empty where nothing was said.
+
+    `sent_index` is the number of the sent datagram whose time stamp this is, else None.
+    `is_error` marks an ICMP error with its `offender` (packed address); `extension_at` is where
+    its extension structure begins in the quoted bytes (RFC 4884), 0 if it does not say.
+    """
+
+    stamp_ns: int = 0
+    ttl: int = 0
+    traffic_class: int = 0
+    destination: bytes = bytes(16)
+    sent_index: int | None = None
+    is_error: bool = False
+    icmp_type: int = 0
+    icmp_code: int = 0
+    offender: bytes = b""
+    extension_at: int = 0
+
+
+def read_ancillary(ancillary: Iterable[tuple[int, int, bytes]]) -> Told:
+    """What the control messages of one `recvmsg` say."""
+    told = Told()
+    for level, kind, value in ancillary:
+        if level == socket.SOL_SOCKET:
+            if kind == SO_TIMESTAMPING:
+                seconds, nanoseconds = struct.unpack_from("@qq", value)
+                told.stamp_ns = seconds * 1_000_000_000 + nanoseconds
+        elif level == socket.IPPROTO_IP:
+            if kind == socket.IP_TTL:
+                told.ttl = value[0]
+            elif kind == IP_RECVERR:
+                _read_error(told, value, 4)
+        elif kind == socket.IPV6_HOPLIMIT:
+            told.ttl = value[0]
+        elif kind == socket.IPV6_TCLASS:
+            told.traffic_class = value[0]
+        elif kind == socket.IPV6_PKTINFO:
+            told.destination = value[:16]
+        elif kind == IPV6_RECVERR:
+            _read_error(told, value, 6)
+    return told
+
+
+def _read_error(told: Told, value: bytes, version: int) -> None:
+    _, origin, told.icmp_type, told.icmp_code, _, _, data = struct.unpack_from("@IBBBBII", value)
+    if origin == _ORIGIN_TIMESTAMPING:
+        told.sent_index = data
+    elif origin in _ORIGIN_ICMP:
+        told.is_error = True
+        told.offender = value[_OFFENDER[version]]
+        length, flags = struct.unpack_from("@HB", value, 12)
+        told.extension_at = 0 if flags else length
