@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from mda.model import Loss, StopReason, Unresolved
 from mda.trace import Trace
+from paris.engine.pending import Pending, Stray
 from paris.errors import FormatError
 from paris.formats import capture, native
 from paris.packets import replies, tags
 from paris.packets.flows import FlowPlan
-from paris.pending import Pending, Stray
 
 if TYPE_CHECKING:
     from mda.model import Outcome, ProbeRequest, Reply

@@ -8,10 +8,10 @@ from itertools import islice
 from random import Random, SystemRandom
 from typing import TYPE_CHECKING, Final
 
-from paris import plan as plans
 from paris import resolve
-from paris.engine import Engine, Limits
-from paris.pacing import Pacing
+from paris.engine import setup
+from paris.engine.loop import Engine, Limits
+from paris.engine.pacing import Pacing
 from paris.packets.flows import other_addresses
 from paris.wire.opening import builder_for, wire_for
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mda.plan import Plan
     from mda.procedure import Procedure
     from mda.trace import Trace
-    from paris.engine import Record
+    from paris.engine.loop import Record
     from paris.formats.capture import Writer
     from paris.packets.flows import FlowPlan
     from paris.settings import Settings
@@ -73,13 +73,13 @@ def measure(settings: Settings, hooks: Hooks = Hooks()) -> Measurement:
     random = Random(seed)
     open_wire, source, destination = _ends(settings, seed)
     sources = _other_sources(settings, source, destination)
-    flows = plans.flow_plan(settings, source, destination, random, sources)
-    plan = plans.measurement_plan(settings, flows, seed)
+    flows = setup.flow_plan(settings, source, destination, random, sources)
+    plan = setup.measurement_plan(settings, flows, seed)
     record, started_at_unix_s = _record(
         settings,
         flows,
         open_wire,
-        lambda wire: plans.procedure_for(settings, flows, sends_whole=wire.sends_whole),
+        lambda wire: setup.procedure_for(settings, flows, sends_whole=wire.sends_whole),
         hooks,
         first_tag=random.randrange(1, 0xFF00),
         captured=plan,
@@ -100,18 +100,18 @@ def compare(settings: Settings, hooks: Hooks = Hooks()) -> list[Measurement]:
     seed = _seed(settings)
     random = Random(seed)
     open_wire, source, destination = _ends(settings, seed)
-    sport = plans.flow_plan(settings, source, destination, random).sport
+    sport = setup.flow_plan(settings, source, destination, random).sport
     each = [
         replace(settings, protocol=lane.protocol, dport=lane.dport, sport=sport, compare=())
         for lane in settings.compare
     ]
-    flows = [plans.flow_plan(one, source, destination, random) for one in each]
+    flows = [setup.flow_plan(one, source, destination, random) for one in each]
     record, started_at_unix_s = _record(
         settings,
         JoinedFlows.join(flows),
         open_wire,
         lambda _: Together(
-            [plans.procedure_for(*one, sends_whole=True) for one in zip(each, flows, strict=True)]
+            [setup.procedure_for(*one, sends_whole=True) for one in zip(each, flows, strict=True)]
         ),
         hooks,
         first_tag=random.randrange(1, 0xFF00),
@@ -119,7 +119,7 @@ def compare(settings: Settings, hooks: Hooks = Hooks()) -> list[Measurement]:
     return [
         Measurement(
             settings=one,
-            plan=plans.measurement_plan(one, lane_flows, seed),
+            plan=setup.measurement_plan(one, lane_flows, seed),
             started_at_unix_s=started_at_unix_s,
             record=_of_lane(record, lane),
         )
@@ -197,7 +197,7 @@ def _other_sources(
     settings: Settings, source: IPAddress, destination: IPAddress
 ) -> tuple[IPAddress, ...]:
     """Addresses around the source's that probes may come from as well."""
-    prefix_len = plans.prefix_len(settings, destination)
+    prefix_len = setup.prefix_len(settings, destination)
     if prefix_len is None:
         return ()
     from mda.variants import MOST_SCARCE

@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from paris import plan as plans
 from paris import resolve
+from paris.engine import setup
+from paris.engine.pacing import Pacing
+from paris.engine.waits import MOST_WAIT_S
 from paris.errors import SettingsError
-from paris.pacing import Pacing
 from paris.packets.probe_matrix import Crafter
 from paris.packets.reply_matrix import Matcher
 from paris.run import burst
 from paris.settings import MAX_TTL
-from paris.waits import MOST_WAIT_S
 from paris.wire.bulk.wire import BulkWire
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def sweep(settings: Settings, *, flows: int, ttls: Iterable[int], by_link: bool 
     destination = resolve.destination(settings.host or "", settings.ip_version)
     source = resolve.source_for(destination, asked=settings.source, interface=settings.interface)
     random = SystemRandom()
-    plan = plans.flow_plan(settings, source, destination, random)
+    plan = setup.flow_plan(settings, source, destination, random)
     if not 0 < flows <= plan.capacity:
         raise SettingsError(f"flows must be from 1 to {plan.capacity}, not {flows}")
     wanted = np.array(sorted(set(ttls)), np.int64)

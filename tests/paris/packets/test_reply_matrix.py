@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from mda.model import MplsEntry, ProbeRequest, Reply
+from paris.engine.pending import Pending
 from paris.packets import headers, probes, replies
 from paris.packets.flows import FlowField, Protocol
 from paris.packets.reply_matrix import Matcher
-from paris.pending import Pending
 from tests.paris.packets.test_probes import COMBINATIONS, plan_of
 from tests.paris.wire.linux.test_filters import ROUTER, answers, header, strays
 

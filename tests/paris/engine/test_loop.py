@@ -10,10 +10,10 @@ import pytest
 
 from mda.model import Loss, Reply, StopReason
 from mda.path import Path as OneFlow
-from paris import plan as plans
-from paris.engine import Engine, Limits, Record
+from paris.engine import setup
+from paris.engine.loop import Engine, Limits, Record
+from paris.engine.pacing import Pacing
 from paris.errors import WireError
-from paris.pacing import Pacing
 from paris.settings import Settings
 from paris.sim.network import Network
 from paris.sim.topology import find, load
@@ -34,9 +34,9 @@ def engine_for(
 ) -> Engine:  # fmt: skip
     settings = Settings(network=network, **options)  # type: ignore[arg-type]
     topology = load(find(network))
-    flows = plans.flow_plan(settings, topology.source, topology.destination, Random(1))
+    flows = setup.flow_plan(settings, topology.source, topology.destination, Random(1))
     return Engine(
-        procedure=plans.procedure_for(settings, flows, sends_whole=True),
+        procedure=setup.procedure_for(settings, flows, sends_whole=True),
         wire=wire or SimWire(Network(topology, 1)),
         plan=flows,
         pacing=Pacing(rate_pps, 32),

@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from paris.pacing import Pacing
+from paris.engine.pacing import Pacing
 from paris.run import burst
 
 

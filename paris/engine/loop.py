@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol
 
 from mda.model import StopReason
+from paris.engine.pacing import Pacing
+from paris.engine.pending import Pending, Stray
+from paris.engine.waits import Waits
 from paris.errors import WireError
-from paris.pacing import Pacing
 from paris.packets.probes import Builder
-from paris.pending import Pending, Stray
-from paris.waits import Waits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

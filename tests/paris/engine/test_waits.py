@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mda.model import StopReason
+from paris.engine.waits import MOST_WAIT_S, Waits
 from paris.run import assemble, measure
 from paris.settings import Settings
-from paris.waits import MOST_WAIT_S, Waits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

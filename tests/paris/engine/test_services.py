@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mda.model import Reply, ReplyKind, StopReason
-from paris import plan as plans
-from paris.engine import Engine, Limits
+from paris.engine import setup
+from paris.engine.loop import Engine, Limits
+from paris.engine.pacing import Pacing
 from paris.errors import ExitCode
-from paris.pacing import Pacing
 from paris.packets import probes
 from paris.settings import Settings
 from paris.sim.network import Network
@@ -26,7 +26,7 @@ from tests.support.drive import graph_of
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from paris.engine import Record
+    from paris.engine.loop import Record
     from paris.packets.flows import FlowPlan
     from paris.sim.topology import Topology
 
@@ -58,9 +58,9 @@ def network(folder: Path, service: str, *, loss: float = 0, first_ms: float = 1)
 
 def run(file: Path, **options: Any) -> tuple[Record, FlowPlan]:
     topology, settings = load(file), Settings(network=str(file), **options)
-    flows = plans.flow_plan(settings, topology.source, topology.destination, Random(SEED))
+    flows = setup.flow_plan(settings, topology.source, topology.destination, Random(SEED))
     engine = Engine(
-        procedure=plans.procedure_for(settings, flows, sends_whole=True),
+        procedure=setup.procedure_for(settings, flows, sends_whole=True),
         wire=SimWire(Network(topology, SEED)),
         plan=flows,
         pacing=Pacing(1000, 64),

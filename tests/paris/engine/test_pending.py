@@ -9,12 +9,12 @@ import pytest
 
 from mda.model import Loss, ProbeRequest, Reply, ReplyKind, Unresolved
 from mda.variants import Field, variant
+from paris.engine.pending import Pending, Stray, StrayReason
 from paris.errors import WireError
 from paris.packets import probes
 from paris.packets.flows import FlowField, FlowPlan, Protocol
 from paris.packets.headers import IPHeader, icmp_error, tcp_answer, udp_answer
 from paris.packets.replies import ParsedReply, parse
-from paris.pending import Pending, Stray, StrayReason
 from tests.paris.packets.test_probes import COMBINATIONS, plan_of
 
 ROUTER = {4: "198.51.100.7", 6: "2001:db8:7::7"}

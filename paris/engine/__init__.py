@@ -1,0 +1,1 @@
+"""Probes in flight, in time: the loop, what is pending, and the pace."""
