@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Final
 
 from paris import resolve
 from paris.engine import setup
-from paris.engine.loop import Engine, Limits
-from paris.engine.pacing import Pacing
+from paris.engine.loop import Engine
+from paris.engine.pacing import Pacing, burst
+from paris.engine.record import Limits
 from paris.packets.flows import other_addresses
 from paris.wire.opening import builder_for, wire_for
 
@@ -22,18 +23,12 @@ if TYPE_CHECKING:
     from mda.plan import Plan
     from mda.procedure import Procedure
     from mda.trace import Trace
-    from paris.engine.loop import Record
+    from paris.engine.record import Record
     from paris.formats.capture import Writer
     from paris.packets.flows import FlowPlan
     from paris.settings import Settings
     from paris.wire.base import Wire
 
-# Probes back to back: at the default rate four flows to every hop of a path of sixteen. A router
-# gets four of them, less than the six that Linux answers at once. At lower rates in proportion; at
-# much higher ones as many as may be due by the time that a busy machine looks again.
-_MOST_BURST: Final = 64
-_BURST_S: Final = 0.064
-_LATE_S: Final = 0.005
 _MOST_AROUND: Final = 254  # neighbours of the source that may be this machine's too
 _SIMULATED_SOURCES: Final = 3  # addresses beside the source from which a simulated machine sends
 _SIMULATED_SEED: Final = 1  # without --seed a simulated network is the same every time
@@ -172,11 +167,6 @@ def _record(
             build_many=builder_for(settings, flows),
         )
         return engine.run(), started_at_unix_s
-
-
-def burst(rate_pps: float) -> int:
-    """How many probes may leave back to back at this rate."""
-    return max(1, min(_MOST_BURST, int(rate_pps * _BURST_S)), int(rate_pps * _LATE_S))
 
 
 def _ends(settings: Settings, seed: int) -> tuple[Callable[[FlowPlan], Wire], IPAddress, IPAddress]:

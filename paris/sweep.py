@@ -17,12 +17,11 @@ import numpy as np
 
 from paris import resolve
 from paris.engine import setup
-from paris.engine.pacing import Pacing
+from paris.engine.pacing import Pacing, burst
 from paris.engine.waits import MOST_WAIT_S
 from paris.errors import SettingsError
 from paris.packets.probe_matrix import Crafter
 from paris.packets.reply_matrix import Matcher
-from paris.run import burst
 from paris.settings import MAX_TTL
 from paris.wire.bulk.wire import BulkWire
 

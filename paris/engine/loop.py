@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from mda.model import StopReason
 from paris.engine.pacing import Pacing
 from paris.engine.pending import Pending, Stray
+from paris.engine.record import Record
 from paris.engine.waits import Waits
 from paris.errors import WireError
 from paris.packets.probes import Builder
@@ -19,11 +20,11 @@ from paris.packets.probes import Builder
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from mda.model import Loss, Outcome, ProbeRequest, Reply, Unresolved
-    from mda.plan import WireReport
+    from mda.model import Loss, Outcome, ProbeRequest, Reply
     from mda.procedure import Procedure
+    from paris.engine.record import Limits, Recorder
     from paris.packets.flows import FlowPlan
-    from paris.wire.base import Received, Wire
+    from paris.wire.base import Wire
 
 # Answers of one wave arrive close together; the procedure is asked again when none has come for
 # this share of the slowest answer's time, as long as none for this long.
@@ -33,44 +34,6 @@ _SETTLED_S: Final = 0.005
 _BATCH_S: Final = 0.05
 # Of the rate that a limited router answers at, how much is asked for: to lose next to nothing.
 _OF_LIMIT: Final = 0.85
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """Where a measurement stops short: probes sent in all, seconds in all; None for no limit."""
-
-    max_probes: int | None = None
-    deadline_s: float | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
-    """The raw record of one measurement; times are seconds on the wire's clock.
-
-    `failure` is what the wire said where it ended the measurement.
-    """
-
-    started_at_s: float
-    ended_at_s: float
-    probes_sent: int
-    outcomes: tuple[Outcome, ...]
-    unresolved: tuple[Unresolved, ...]
-    unmatched: Counter[str]
-    wire: WireReport
-    stopped: StopReason
-    failure: WireError | None = None
-
-
-class Recorder(Protocol):
-    """Is shown every datagram, as soon as it was sent or received."""
-
-    def sent(
-        self, requests: Sequence[ProbeRequest], datagrams: Sequence[bytes], at_s: Sequence[float]
-    ) -> None:
-        """Take in probes that have been sent."""
-
-    def received(self, arrived: Sequence[Received]) -> None:
-        """Take in what has arrived, answers and strays alike."""
 
 
 @dataclass(slots=True)

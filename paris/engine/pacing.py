@@ -7,6 +7,13 @@ from typing import Final
 
 _CARRIED: Final = 0.5  # of a probe
 
+# Probes back to back: at the default rate four flows to every hop of a path of sixteen. A router
+# gets four of them, less than the six that Linux answers at once. At lower rates in proportion; at
+# much higher ones as many as may be due by the time that a busy machine looks again.
+_MOST_BURST: Final = 64
+_BURST_S: Final = 0.064
+_LATE_S: Final = 0.005
+
 
 @dataclass(slots=True)
 class Pacing:
@@ -39,3 +46,8 @@ class Pacing:
     def next_s(self) -> float:
         """When the next probe may leave."""
         return self._counted_at_s + max(0.0, 1 - self._tokens) / self.rate_pps
+
+
+def burst(rate_pps: float) -> int:
+    """How many probes may leave back to back at this rate."""
+    return max(1, min(_MOST_BURST, int(rate_pps * _BURST_S)), int(rate_pps * _LATE_S))

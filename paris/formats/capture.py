@@ -86,7 +86,7 @@ class Writer:
     def sent(
         self, requests: Sequence[ProbeRequest], datagrams: Sequence[bytes], at_s: Sequence[float]
     ) -> None:
-        """Take in probes that have been sent; see `loop.Recorder`."""
+        """Take in probes that have been sent; see `record.Recorder`."""
         for request, moment_s in zip(requests, at_s, strict=True):
             self._sent_at_s.setdefault(request, []).append(moment_s)
         self._write(
@@ -104,7 +104,7 @@ class Writer:
         )
 
     def received(self, arrived: Sequence[Received]) -> None:
-        """Take in what has arrived; see `loop.Recorder`."""
+        """Take in what has arrived; see `record.Recorder`."""
         self._write(
             b"".join(
                 blocks.packet(Packet(self._unix_ns(one.at_s), Direction.RECEIVED, one.datagram))

@@ -11,8 +11,9 @@ import pytest
 from mda.model import Loss, Reply, StopReason
 from mda.path import Path as OneFlow
 from paris.engine import setup
-from paris.engine.loop import Engine, Limits, Record
+from paris.engine.loop import Engine
 from paris.engine.pacing import Pacing
+from paris.engine.record import Limits, Record
 from paris.errors import WireError
 from paris.settings import Settings
 from paris.sim.network import Network

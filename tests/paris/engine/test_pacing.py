@@ -6,8 +6,7 @@ from random import Random
 
 import pytest
 
-from paris.engine.pacing import Pacing
-from paris.run import burst
+from paris.engine.pacing import Pacing, burst
 
 
 def test_a_burst_then_the_rate() -> None:

@@ -11,8 +11,9 @@ import pytest
 
 from mda.model import Reply, ReplyKind, StopReason
 from paris.engine import setup
-from paris.engine.loop import Engine, Limits
+from paris.engine.loop import Engine
 from paris.engine.pacing import Pacing
+from paris.engine.record import Limits
 from paris.errors import ExitCode
 from paris.packets import probes
 from paris.settings import Settings
@@ -26,7 +27,7 @@ from tests.support.drive import graph_of
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from paris.engine.loop import Record
+    from paris.engine.record import Record
     from paris.packets.flows import FlowPlan
     from paris.sim.topology import Topology
 

@@ -1,0 +1,53 @@
+"""The record of one run, the limits that cut it short, and the recorder of its datagrams."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections import Counter
+    from collections.abc import Sequence
+
+    from mda.model import Outcome, ProbeRequest, StopReason, Unresolved
+    from mda.plan import WireReport
+    from paris.errors import WireError
+    from paris.wire.base import Received
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Where a measurement stops short: probes sent in all, seconds in all; None for no limit."""
+
+    max_probes: int | None = None
+    deadline_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """The raw record of one measurement; times are seconds on the wire's clock.
+
+    `failure` is what the wire said where it ended the measurement.
+    """
+
+    started_at_s: float
+    ended_at_s: float
+    probes_sent: int
+    outcomes: tuple[Outcome, ...]
+    unresolved: tuple[Unresolved, ...]
+    unmatched: Counter[str]
+    wire: WireReport
+    stopped: StopReason
+    failure: WireError | None = None
+
+
+class Recorder(Protocol):
+    """Is shown every datagram, as soon as it was sent or received."""
+
+    def sent(
+        self, requests: Sequence[ProbeRequest], datagrams: Sequence[bytes], at_s: Sequence[float]
+    ) -> None:
+        """Take in probes that have been sent."""
+
+    def received(self, arrived: Sequence[Received]) -> None:
+        """Take in what has arrived, answers and strays alike."""
