@@ -89,7 +89,7 @@ def compare(settings: Settings, hooks: Hooks = Hooks()) -> list[Measurement]:
 
     Raises and ends as `measure` does; packets cannot be captured.
     """
-    from mda.lanes import Together  # not where nothing is compared
+    from mda.multiplex import Together  # not where nothing is compared
     from paris.packets.multiplex import JoinedFlows
 
     seed = _seed(settings)
@@ -123,7 +123,7 @@ def compare(settings: Settings, hooks: Hooks = Hooks()) -> list[Measurement]:
 
 
 def _of_lane(record: Record, lane: int) -> Record:
-    from mda.lanes import in_lane
+    from mda.multiplex import in_lane
 
     outcomes = tuple(in_lane(record.outcomes, lane))
     unresolved = tuple(in_lane(record.unresolved, lane))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
-from mda.lanes import lane_of
+from mda.multiplex import lane_of
 from paris.packets.flows import FlowPlan, Protocol
 
 if TYPE_CHECKING:

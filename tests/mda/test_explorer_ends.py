@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mda.explorer import Explorer
-from mda.lanes import Together
+from mda.multiplex import Together
 from mda.procedure import Procedure
 from mda.stopping import Bound
 from tests.support.drive import SOURCE, Layers, edges_of, full_mda, graph_of, layers, play

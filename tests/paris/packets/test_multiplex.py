@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from mda.lanes import LANE
 from mda.model import ProbeRequest
+from mda.multiplex import LANE
 from paris.packets import probes
 from paris.packets.flows import FlowField, Protocol
 from paris.packets.multiplex import JoinedFlows
