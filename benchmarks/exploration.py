@@ -17,7 +17,7 @@ from statistics import mean
 
 from mda.graph import build, locate
 from mda.pairs import pairs
-from mda.stopping import stop_at
+from mda.statistics.stopping import stop_at
 from mda.table import tabulate
 from tests.support.drive import SOURCE, Layers, edges_of, full_mda, interface, layers, play
 

@@ -12,7 +12,7 @@ from mda.steering import likely_width
 
 if TYPE_CHECKING:
     from mda.pairs import Samples
-    from mda.stopping import StoppingPoints
+    from mda.statistics.stopping import StoppingPoints
     from mda.table import FlowTable
     from mda.wave import Sent, Wave
 

@@ -19,8 +19,8 @@ from enum import Enum
 from typing import TYPE_CHECKING, Final
 
 from mda.evidence import Evidence, Sightings, evidence
-from mda.inference import holm
-from mda.shares import Split, split
+from mda.statistics.inference import holm
+from mda.statistics.shares import Split, split
 from mda.variants import Field
 
 if TYPE_CHECKING:

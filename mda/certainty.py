@@ -2,7 +2,7 @@
 
 All figures count answered flows only, and say what a further equally likely successor would have
 had as its chance of staying unseen (Veitch et al., INFOCOM 2009); for a split of any shape see
-`mda.stopping.unseen_share`.
+`mda.statistics.stopping.unseen_share`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING
 
-from mda.stopping import Bound, miss_probability
+from mda.statistics.stopping import Bound, miss_probability
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

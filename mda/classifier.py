@@ -26,7 +26,7 @@ from mda.evidence import Evidence, Sightings, evidence, plain_outcomes
 from mda.graph import locate
 from mda.pairs import pairs
 from mda.rounds import Rounds
-from mda.stopping import stop_at
+from mda.statistics.stopping import stop_at
 from mda.table import tabulate
 from mda.variants import SCARCE, Field, is_plain, scarce_variant, variant, variant_of
 from mda.wave import Wave

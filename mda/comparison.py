@@ -7,8 +7,8 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from mda.dag import Dag
-from mda.inference import holm, rank_probability
 from mda.model import Vertex
+from mda.statistics.inference import holm, rank_probability
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -15,9 +15,9 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from mda.inference import share_interval
 from mda.model import Reply, Vertex
 from mda.pairs import UNLIKELY, is_even
+from mda.statistics.inference import share_interval
 from mda.variants import Field, Variant, is_plain, variant_of
 
 if TYPE_CHECKING:

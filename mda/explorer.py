@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mda.model import IPAddress, Outcome, ProbeRequest
-    from mda.stopping import Bound
+    from mda.statistics.stopping import Bound
 
 SCOUT_WINDOW: Final = 12  # TTLs that the scout asks at a time; a longer path costs another round
 # Flows sent to one hop, as a multiple of what its vertices need, before those that they do not

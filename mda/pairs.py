@@ -1,7 +1,7 @@
 """Two neighbouring hops: which flows went from which vertex to which, and how many are enough.
 
 Three laws say when the successors of a vertex are held to be all. Each is a number of answered
-flows, found by `mda.stopping`; they differ in which flows count:
+flows, found by `mda.statistics.stopping`; they differ in which flows count:
 
     own      those that went through the vertex: what is promised holds given what was answered;
     shared   all that were drawn at its hop, where the vertices there are equally likely: the same
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from mda.graph import Located
     from mda.model import Vertex
-    from mda.stopping import Bound
+    from mda.statistics.stopping import Bound
 
 # Standard deviations of a normal variable beyond which counts are not those of an even split:
 # erring costs some probes where shared draws are given up, and the full MDA where lite is.

@@ -16,7 +16,7 @@ from mda.evidence import plain_outcomes
 from mda.graph import locate
 from mda.rounds import Rounds
 from mda.routes import MOST_COMPARED, Wayfinder, chosen, measured_ttl, routes
-from mda.stopping import stop_at
+from mda.statistics.stopping import stop_at
 from mda.table import tabulate
 from mda.wave import Wave
 

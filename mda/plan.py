@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from mda.model import IPAddress
-    from mda.stopping import Bound
+    from mda.statistics.stopping import Bound
 
 
 class Algorithm(Enum):

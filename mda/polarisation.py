@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from mda.dag import descendants
-from mda.inference import holm, independence
+from mda.statistics.inference import holm, independence
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

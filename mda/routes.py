@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 from statistics import median
 from typing import TYPE_CHECKING, Final
 
-from mda.inference import fisher, holm, rank_probability, share_interval
 from mda.model import Reply
+from mda.statistics.inference import fisher, holm, rank_probability, share_interval
 from mda.table import only_vertex
 
 if TYPE_CHECKING:

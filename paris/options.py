@@ -6,16 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mda.plan import Algorithm, Study
-from mda.stopping import Bound
+from mda.statistics.stopping import Bound
 from paris.errors import SettingsError
 from paris.parser import render_parser, trace_parser
-from paris.settings import (
-    DEFAULT_CONFIDENCE,
-    DEFAULT_RATE_PPS,
-    DEFAULT_ROUNDS,
-    Reading,
-    Settings,
-)
+from paris.settings import DEFAULT_CONFIDENCE, DEFAULT_RATE_PPS, DEFAULT_ROUNDS, Reading, Settings
 
 if TYPE_CHECKING:
     import argparse

@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from mda.plan import Algorithm, Study
-from mda.stopping import Bound
+from mda.statistics.stopping import Bound
 from paris.errors import SettingsError
 
 if TYPE_CHECKING:
     from ipaddress import IPv4Address, IPv6Address
-
 
 MAX_TTL: Final = 255
 # Probes a second. Routers answer from their slow path, many at no more than some hundreds a

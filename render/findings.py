@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from mda.graph import evidence, vertices_by_ttl
 from mda.model import StopReason
 from mda.plan import Algorithm
-from mda.stopping import unseen_share
+from mda.statistics.stopping import unseen_share
 from render.labels import at_most, count, percent, printable
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mda.classic import Classic
     from mda.metrics import Metrics
     from mda.polarisation import Series
-    from mda.shares import Split
+    from mda.statistics.shares import Split
     from mda.trace import Trace
 
 _FIELD: Final = {

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from mda.explorer import Explorer
 from mda.path import Path
 from mda.plan import Algorithm, Plan, Probing, Study
-from mda.stopping import Bound
+from mda.statistics.stopping import Bound
 from mda.variants import Field
 from paris.errors import SettingsError
 from paris.packets.flows import PREFIX_LEN, FlowField, FlowPlan, Protocol

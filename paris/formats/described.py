@@ -11,7 +11,7 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any, Final
 
 from mda.plan import Algorithm, Plan, Probing, Stamp, Study, WireReport
-from mda.stopping import Bound
+from mda.statistics.stopping import Bound
 
 if TYPE_CHECKING:
     from mda.model import IPAddress

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mda.model import Vertex
     from mda.polarisation import Series
     from mda.routes import Passing, Recipe, Route, Times
-    from mda.shares import Split
+    from mda.statistics.shares import Split
     from mda.trace import Trace
 
 Json = dict[str, Any]

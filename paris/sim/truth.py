@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING
 
-from mda.stopping import split_failure
+from mda.statistics.stopping import split_failure
 from paris.sim.balancers import Balance
 from paris.sim.topology import DESTINATION, SOURCE
 

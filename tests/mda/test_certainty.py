@@ -11,7 +11,7 @@ from mda.certainty import Certainty, certainty
 from mda.graph import locate
 from mda.pairs import pairs
 from mda.procedure import Procedure
-from mda.stopping import Bound, miss_probability
+from mda.statistics.stopping import Bound, miss_probability
 from mda.table import tabulate
 from tests.support.drive import SOURCE, full_mda, layers, play, vertex
 

@@ -10,7 +10,7 @@ import pytest
 from mda.explorer import Explorer
 from mda.multiplex import Together
 from mda.procedure import Procedure
-from mda.stopping import Bound
+from mda.statistics.stopping import Bound
 from tests.support.drive import SOURCE, Layers, edges_of, full_mda, graph_of, layers, play
 
 if TYPE_CHECKING:

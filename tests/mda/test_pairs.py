@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mda.pairs import HopPair, is_even, pair
-from mda.stopping import Bound
+from mda.statistics.stopping import Bound
 from mda.table import FlowTable
 from tests.support.drive import vertex
 

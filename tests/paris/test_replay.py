@@ -11,7 +11,7 @@ import pytest
 from mda.errors import ParisTraceError
 from mda.model import ProbeRequest
 from mda.plan import Algorithm
-from mda.stopping import Bound
+from mda.statistics.stopping import Bound
 from paris import replay
 from paris.cli import guarded, main
 from paris.errors import ExitCode, FormatError

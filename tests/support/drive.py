@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from mda.explorer import Explorer
 from mda.graph import build, locate
 from mda.model import Loss, Outcome, Reply, ReplyKind, Vertex
-from mda.stopping import Bound
+from mda.statistics.stopping import Bound
 from mda.table import tabulate
 
 if TYPE_CHECKING:

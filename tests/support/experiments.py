@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from mda.graph import locate
 from mda.pairs import pairs
-from mda.stopping import split_failure
+from mda.statistics.stopping import split_failure
 from mda.table import tabulate
 from tests.support.drive import SOURCE, Layers, full_mda, interface, layers, play
 from tests.support.expect import interval

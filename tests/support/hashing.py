@@ -15,7 +15,7 @@ from mda.classifier import Classifier, Scope
 from mda.model import StopReason
 from mda.plan import Algorithm, Plan, Probing, Stamp, WireReport
 from mda.procedure import Chain
-from mda.stopping import Bound
+from mda.statistics.stopping import Bound
 from mda.trace import Trace
 from mda.variants import SCARCE, Field, variant_of
 from tests.support.drive import SOURCE, full_mda, interface, play

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mda.model import Loss, Outcome, ProbeRequest, Reply, ReplyKind, StopReason
 from mda.plan import Algorithm, Plan, Probing, Stamp, WireReport
-from mda.stopping import Bound
+from mda.statistics.stopping import Bound
 from mda.trace import Trace
 
 if TYPE_CHECKING:

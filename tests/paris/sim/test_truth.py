@@ -11,7 +11,7 @@ import pytest
 
 from mda.diamonds import diamonds
 from mda.model import Vertex
-from mda.stopping import stop_at
+from mda.statistics.stopping import stop_at
 from paris.sim.balancers import HeaderFields
 from paris.sim.network import Network
 from paris.sim.topology import load, samples

@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from mda.shares import likely_weights, split
+from mda.statistics.shares import likely_weights, split
 from tests.support.drive import vertex
 
 

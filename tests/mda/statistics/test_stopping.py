@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from mda.stopping import (
+from mda.statistics.stopping import (
     Bound,
     StoppingPoints,
     exact_failure,

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from mda.inference import even_probability, share_interval
+from mda.statistics.inference import even_probability, share_interval
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -9,7 +9,7 @@ from random import Random
 
 import pytest
 
-from mda.inference import (
+from mda.statistics.inference import (
     chi_square_tail,
     even_probability,
     fisher,

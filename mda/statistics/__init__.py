@@ -1,0 +1,1 @@
+"""Probabilities, intervals and tests, of numbers alone."""
