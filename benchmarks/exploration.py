@@ -15,10 +15,10 @@ import sys
 from random import Random
 from statistics import mean
 
-from mda.graph import build, locate
-from mda.pairs import pairs
+from mda.answers.graph import build, locate
+from mda.answers.hop_pairs import pairs
+from mda.answers.table import tabulate
 from mda.statistics.stopping import stop_at
-from mda.table import tabulate
 from tests.support.drive import SOURCE, Layers, edges_of, full_mda, interface, layers, play
 
 FAILURE_PROBABILITY = 0.05

@@ -7,13 +7,13 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from mda.hop import STEADY
+from mda.answers.hop import STEADY
 from mda.steering import likely_width
 
 if TYPE_CHECKING:
-    from mda.pairs import Samples
+    from mda.answers.hop_pairs import Samples
+    from mda.answers.table import FlowTable
     from mda.statistics.stopping import StoppingPoints
-    from mda.table import FlowTable
     from mda.wave import Sent, Wave
 
 # Chance of not being met for so long from which on a successor is asked for.

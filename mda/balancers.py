@@ -26,10 +26,10 @@ from mda.variants import Field
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from mda.graph import Located
+    from mda.answers.graph import Located
+    from mda.answers.hop_pairs import HopPair
+    from mda.answers.table import FlowTable
     from mda.model import Outcome, Vertex
-    from mda.pairs import HopPair
-    from mda.table import FlowTable
 
 # Chance that a balancer of packets is taken for one of flows.
 STEADY_ERROR: Final = 1e-5

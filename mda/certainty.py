@@ -16,10 +16,10 @@ from mda.statistics.stopping import Bound, miss_probability
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mda.graph import Located
+    from mda.answers.graph import Located
+    from mda.answers.hop_pairs import HopPair, Samples
+    from mda.answers.table import FlowTable
     from mda.model import Vertex
-    from mda.pairs import HopPair, Samples
-    from mda.table import FlowTable
 
 
 @dataclass(frozen=True, slots=True)

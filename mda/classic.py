@@ -19,7 +19,7 @@ from mda.variants import Field, variant, variant_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from mda.dag import Graph
+    from mda.answers.dag import Graph
     from mda.model import Outcome
 
 QUERIES: Final = 3  # probes a hop, as traceroute has it

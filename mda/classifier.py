@@ -21,24 +21,24 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
+from mda.answers.graph import locate
+from mda.answers.hop_pairs import pairs
+from mda.answers.table import tabulate
 from mda.balancers import STEADY_ERROR
 from mda.evidence import Evidence, Sightings, evidence, plain_outcomes
-from mda.graph import locate
-from mda.pairs import pairs
 from mda.rounds import Rounds
 from mda.statistics.stopping import stop_at
-from mda.table import tabulate
 from mda.variants import SCARCE, Field, is_plain, scarce_variant, variant, variant_of
 from mda.wave import Wave
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from mda.graph import Located
+    from mda.answers.graph import Located
+    from mda.answers.hop_pairs import HopPair
+    from mda.answers.table import FlowTable
     from mda.model import IPAddress, ProbeRequest, Vertex
-    from mda.pairs import HopPair
     from mda.procedure import History
-    from mda.table import FlowTable
 
 MOST_ROUNDS: Final = 5
 _FIRST: Final = 3  # variants of each field in the first round: most fields that matter show by then

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING
 
-from mda.dag import Dag
+from mda.answers.dag import Dag
 from mda.model import Vertex
 from mda.statistics.inference import holm, rank_probability
 

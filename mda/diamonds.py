@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from mda.dag import END, descendants, in_order, meeting_points
+from mda.answers.dag import END, descendants, in_order, meeting_points
 
 if TYPE_CHECKING:
-    from mda.dag import Graph
+    from mda.answers.dag import Graph
     from mda.model import Vertex
 
 

@@ -15,18 +15,18 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from mda.answers.hop_pairs import UNLIKELY, is_even
 from mda.model import Reply, Vertex
-from mda.pairs import UNLIKELY, is_even
 from mda.statistics.inference import share_interval
 from mda.variants import Field, Variant, is_plain, variant_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from mda.graph import Located
+    from mda.answers.graph import Located
+    from mda.answers.hop_pairs import HopPair
+    from mda.answers.table import FlowTable
     from mda.model import Outcome
-    from mda.pairs import HopPair
-    from mda.table import FlowTable
 
 _LIKELIEST: Final = 0.999  # chance of a successor beside others
 

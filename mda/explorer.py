@@ -6,7 +6,7 @@ a path, and every pair of neighbouring answers is a sample of an edge. A vertex 
     OPEN       fewer flows are answered at t than its stopping point asks for,
     CLOSED     enough are.
 
-Which flows count is a matter of three laws (see `pairs`): those known to go through v, all that
+Which flows count is a matter of three laws (see `hop_pairs`): those known to go through v, all that
 were drawn at its hop, or with MDA-Lite all at t. `wanted` derives what is missing and asks for it:
 
     1. flow 0, the scout, at a dozen TTLs and at the last one: the destination's answer to that
@@ -33,11 +33,11 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from mda.again import Again
+from mda.answers.hop_pairs import HopPair, Samples, pair
+from mda.answers.table import FlowsAt, FlowTable, only_vertex
 from mda.model import Reply, Vertex
-from mda.pairs import HopPair, Samples, pair
 from mda.procedure import Procedure
 from mda.steering import aim_at, flows_towards, likely_width
-from mda.table import FlowsAt, FlowTable, only_vertex
 from mda.wave import Sent, Wave
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from mda.graph import Located
+    from mda.answers.graph import Located
+    from mda.answers.table import FlowTable
     from mda.model import IPAddress
-    from mda.table import FlowTable
 
 
 @dataclass(frozen=True, slots=True)

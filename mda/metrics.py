@@ -13,14 +13,14 @@ from dataclasses import asdict, dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
-from mda.dag import disjoint_paths
+from mda.answers.dag import disjoint_paths
+from mda.answers.graph import flows_of
 from mda.diamonds import diamonds
-from mda.graph import flows_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mda.dag import Graph
+    from mda.answers.dag import Graph
     from mda.diamonds import Diamond
     from mda.model import Vertex
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mda.answers.table import FlowTable
 from mda.model import ProbeRequest
 from mda.procedure import Procedure
-from mda.table import FlowTable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

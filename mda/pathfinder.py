@@ -12,12 +12,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from mda.answers.graph import locate
+from mda.answers.table import tabulate
 from mda.evidence import plain_outcomes
-from mda.graph import locate
 from mda.rounds import Rounds
 from mda.routes import MOST_COMPARED, Wayfinder, chosen, measured_ttl, routes
 from mda.statistics.stopping import stop_at
-from mda.table import tabulate
 from mda.wave import Wave
 
 if TYPE_CHECKING:

@@ -9,13 +9,13 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from mda.dag import descendants
+from mda.answers.dag import descendants
 from mda.statistics.inference import holm, independence
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from mda.dag import Graph
+    from mda.answers.dag import Graph
     from mda.model import Vertex
 
 # A chance below which two balancers are said to hash alike. Stricter than other verdicts, because

@@ -6,8 +6,8 @@ from abc import ABC, abstractmethod
 from collections import deque
 from typing import TYPE_CHECKING
 
+from mda.answers.table import tabulate
 from mda.procedure import Procedure
-from mda.table import tabulate
 from mda.wave import Sent
 
 if TYPE_CHECKING:

@@ -12,16 +12,16 @@ from dataclasses import dataclass, field, replace
 from statistics import median
 from typing import TYPE_CHECKING, Final
 
+from mda.answers.table import only_vertex
 from mda.model import Reply
 from mda.statistics.inference import fisher, holm, rank_probability, share_interval
-from mda.table import only_vertex
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from mda.graph import Located
+    from mda.answers.graph import Located
+    from mda.answers.table import FlowTable
     from mda.model import Outcome, ProbeRequest, Vertex
-    from mda.table import FlowTable
 
 Way = tuple["Vertex", ...]
 

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from mda import graph as graphs
+from mda.answers import graph as graphs
+from mda.answers.hop_pairs import choices, pairs
+from mda.answers.table import tabulate
 from mda.balancers import Balancer, balancers
 from mda.certainty import Certainty, certainty
 from mda.classic import Classic, classic
@@ -14,11 +16,9 @@ from mda.diamonds import Diamond, diamonds
 from mda.evidence import plain_outcomes
 from mda.loops import Revisit, revisits
 from mda.model import IPAddress, Outcome, ProbeRequest, Reply, StopReason, Unresolved, Vertex
-from mda.pairs import choices, pairs
 from mda.plan import Algorithm, Plan, Study, WireReport
 from mda.polarisation import Series, series
 from mda.routes import Passing, Route, chosen, passings, routes
-from mda.table import tabulate
 from mda.variants import Field
 
 if TYPE_CHECKING:
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
     import networkx as nx
 
-    from mda.dag import Dag
-    from mda.limits import Answering
+    from mda.answers.dag import Dag
+    from mda.answers.rate_limits import Answering
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from mda.graph import evidence, vertices_by_ttl
+from mda.answers.graph import evidence, vertices_by_ttl
 from render.findings import diamond_size, findings, headline
 from render.labels import VertexWords, count, edge_shares, milliseconds, percent, vertex_words
 from render.palette import Kind

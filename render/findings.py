@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from mda.graph import evidence, vertices_by_ttl
+from mda.answers.graph import evidence, vertices_by_ttl
 from mda.model import StopReason
 from mda.plan import Algorithm
 from mda.statistics.stopping import unseen_share

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING, Final
 
+from mda.answers.graph import evidence, flows_of, vertices_by_ttl
 from mda.balancers import Kind as BalancerKind
-from mda.graph import evidence, flows_of, vertices_by_ttl
 from mda.model import ReplyKind
 from render.palette import Kind
 

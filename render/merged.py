@@ -5,8 +5,8 @@ from __future__ import annotations
 from textwrap import fill
 from typing import TYPE_CHECKING, Final
 
+from mda.answers.graph import vertices_by_ttl
 from mda.comparison import merged
-from mda.graph import vertices_by_ttl
 from render.diagram import Box, Column, Diagram, Line, key_of
 from render.findings import findings, place
 from render.labels import VertexWords, at_most, count, milliseconds, p_value, vertex_words

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from mda.graph import vertices_by_ttl
+from mda.answers.graph import vertices_by_ttl
 from mda.plan import Study
 from render.findings import number_of_paths, place
 from render.labels import count, milliseconds, p_value, percent

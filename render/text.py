@@ -11,7 +11,7 @@ from itertools import pairwise
 from textwrap import fill
 from typing import TYPE_CHECKING, Final
 
-from mda.graph import vertices_by_ttl
+from mda.answers.graph import vertices_by_ttl
 from mda.plan import Algorithm
 from mda.routes import Recipe
 from render.findings import findings, headline

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import networkx as nx
 
-from mda.graph import evidence, flows_of
+from mda.answers.graph import evidence, flows_of
 from paris.formats.studied import vertex_id
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from mda.graph import evidence, flows_of
+from mda.answers.graph import evidence, flows_of
 from mda.model import (
     Loss,
     MplsEntry,
@@ -27,8 +27,8 @@ from paris.formats import described, studied
 from paris.formats.studied import vertex_id
 
 if TYPE_CHECKING:
+    from mda.answers.rate_limits import Answering
     from mda.certainty import VertexCertainty
-    from mda.limits import Answering
     from mda.loops import Revisit
     from mda.model import Outcome
 

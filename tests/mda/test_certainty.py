@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from mda.answers.graph import locate
+from mda.answers.hop_pairs import pairs
+from mda.answers.table import tabulate
 from mda.certainty import Certainty, certainty
-from mda.graph import locate
-from mda.pairs import pairs
 from mda.procedure import Procedure
 from mda.statistics.stopping import Bound, miss_probability
-from mda.table import tabulate
 from tests.support.drive import SOURCE, full_mda, layers, play, vertex
 
 if TYPE_CHECKING:

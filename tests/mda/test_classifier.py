@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from mda.answers.graph import locate
+from mda.answers.table import tabulate
 from mda.balancers import STEADY_ERROR, Kind, Verdict
 from mda.classifier import MOST_ROUNDS
-from mda.graph import locate
 from mda.model import ProbeRequest, Reply, ReplyKind
-from mda.table import tabulate
 from mda.variants import Field, is_plain
 from tests.support.drive import SOURCE, full_mda, interface, play
 from tests.support.hashing import (
@@ -29,7 +29,6 @@ from tests.support.hashing import (
 
 if TYPE_CHECKING:
     from ipaddress import IPv4Address
-
 
 FIVE = CASES["flow"][0]
 V4_VALUES: dict[Field, int] = {

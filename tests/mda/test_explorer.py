@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mda.graph import build, locate
+from mda.answers.graph import build, locate
+from mda.answers.table import tabulate
 from mda.procedure import Procedure
-from mda.table import tabulate
 from tests.support.drive import (
     SOURCE,
     Layers,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from mda.graph import locate
+from mda.answers.graph import locate
+from mda.answers.table import tabulate
 from mda.loops import Revisit, revisits
 from mda.model import Outcome, ProbeRequest, Reply, ReplyKind
-from mda.table import tabulate
 from tests.support.drive import SOURCE, interface
 
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mda.graph import locate
+from mda.answers.graph import locate
+from mda.answers.table import tabulate
 from mda.model import Loss, ProbeRequest, Reply, ReplyKind
 from mda.pathfinder import Errand, Pathfinder
 from mda.procedure import Chain
 from mda.routes import Route, Seen, chosen, routes
-from mda.table import tabulate
 from tests.support.drive import SOURCE, full_mda, interface, layers, play
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from mda.graph import evidence
+from mda.answers.graph import evidence
 from render.diagram import Diagram, diagram
 from render.palette import Kind
 from tests.render.samples import TRACES

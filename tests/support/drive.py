@@ -12,16 +12,16 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address
 from typing import TYPE_CHECKING
 
+from mda.answers.graph import build, locate
+from mda.answers.table import tabulate
 from mda.explorer import Explorer
-from mda.graph import build, locate
 from mda.model import Loss, Outcome, Reply, ReplyKind, Vertex
 from mda.statistics.stopping import Bound
-from mda.table import tabulate
 
 if TYPE_CHECKING:
     from random import Random
 
-    from mda.dag import Dag
+    from mda.answers.dag import Dag
     from mda.model import IPAddress, ProbeRequest
     from mda.procedure import Procedure
 

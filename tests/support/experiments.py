@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING
 
-from mda.graph import locate
-from mda.pairs import pairs
+from mda.answers.graph import locate
+from mda.answers.hop_pairs import pairs
+from mda.answers.table import tabulate
 from mda.statistics.stopping import split_failure
-from mda.table import tabulate
 from tests.support.drive import SOURCE, Layers, full_mda, interface, layers, play
 from tests.support.expect import interval
 

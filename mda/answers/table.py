@@ -10,7 +10,7 @@ import math
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from mda.hop import Hop
+from mda.answers.hop import Hop
 from mda.model import Loss, Outcome, Vertex
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from mda.limits import rate_limit
+from mda.answers.rate_limits import rate_limit
 
 Trials = list[tuple[float, bool]]
 

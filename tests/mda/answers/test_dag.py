@@ -8,7 +8,7 @@ from random import Random
 import networkx as nx
 import pytest
 
-from mda.dag import END, Dag, descendants, disjoint_paths, in_order, meeting_points
+from mda.answers.dag import END, Dag, descendants, disjoint_paths, in_order, meeting_points
 from mda.model import Vertex
 
 

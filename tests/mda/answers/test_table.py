@@ -5,8 +5,8 @@ from __future__ import annotations
 from ipaddress import IPv4Address
 from random import Random
 
+from mda.answers.table import FlowTable, tabulate
 from mda.model import Loss, Outcome, ProbeRequest, Reply, ReplyKind, Vertex
-from mda.table import FlowTable, tabulate
 
 ORIGIN = Vertex(0, IPv4Address("192.0.2.1"))
 NEAR, LEFT, RIGHT = (IPv4Address(f"198.51.100.{n}") for n in (1, 2, 3))

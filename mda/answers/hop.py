@@ -6,7 +6,7 @@ from collections import Counter
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
-from mda.limits import Answering, RateLimit, rate_limit
+from mda.answers.rate_limits import Answering, RateLimit, rate_limit
 
 if TYPE_CHECKING:
     from collections.abc import Collection

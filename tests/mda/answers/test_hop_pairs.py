@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from mda.pairs import HopPair, is_even, pair
+from mda.answers.hop_pairs import HopPair, is_even, pair
+from mda.answers.table import FlowTable
 from mda.statistics.stopping import Bound
-from mda.table import FlowTable
 from tests.support.drive import vertex
 
 

@@ -11,14 +11,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mda.dag import Dag
+from mda.answers.dag import Dag
 from mda.model import IPAddress, Vertex
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from mda.dag import Edge, Graph
-    from mda.table import FlowsAt, FlowTable
+    from mda.answers.dag import Edge, Graph
+    from mda.answers.table import FlowsAt, FlowTable
 
 
 @dataclass(frozen=True, slots=True)

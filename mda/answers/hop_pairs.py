@@ -16,12 +16,12 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from mda.table import FlowsAt, FlowTable, only_vertex
+from mda.answers.table import FlowsAt, FlowTable, only_vertex
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-    from mda.graph import Located
+    from mda.answers.graph import Located
     from mda.model import Vertex
     from mda.statistics.stopping import Bound
 
