@@ -10,11 +10,11 @@ from mda.answers import graph as graphs
 from mda.answers.hop_pairs import choices, pairs
 from mda.answers.table import tabulate
 from mda.balancers import Balancer, balancers
-from mda.certainty import Certainty, certainty
 from mda.classic import Classic, classic
-from mda.diamonds import Diamond, diamonds
 from mda.evidence import plain_outcomes
-from mda.loops import Revisit, revisits
+from mda.findings.certainty import Certainty, certainty
+from mda.findings.diamonds import Diamond, diamonds
+from mda.findings.loops import Revisit, revisits
 from mda.model import IPAddress, Outcome, ProbeRequest, Reply, StopReason, Unresolved, Vertex
 from mda.plan import Algorithm, Plan, Study, WireReport
 from mda.polarisation import Series, series

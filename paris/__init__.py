@@ -43,7 +43,7 @@ def diamonds(graph: nx.DiGraph[Vertex]) -> list[dict[str, Any]]:
     >>> [(row["max_width"], row["paths"], row["entropy_bits"]) for row in diamonds(result.graph)]
     [(4, 4, 2.0)]
     """
-    from mda.metrics import rows
+    from mda.findings.diamond_metrics import rows
 
     return rows(graph)
 

@@ -7,7 +7,7 @@ import io
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Final
 
-from mda.metrics import Metrics, rows
+from mda.findings.diamond_metrics import Metrics, rows
 
 if TYPE_CHECKING:
     from mda.trace import Trace

@@ -13,7 +13,7 @@ from render.palette import Kind
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from mda.diamonds import Diamond
+    from mda.findings.diamonds import Diamond
     from mda.model import IPAddress, Vertex
     from mda.trace import Trace
 

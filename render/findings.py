@@ -11,7 +11,7 @@ from mda.statistics.stopping import unseen_share
 from render.labels import at_most, count, percent, printable
 
 if TYPE_CHECKING:
-    from mda.diamonds import Diamond
+    from mda.findings.diamonds import Diamond
     from mda.model import Vertex
     from mda.trace import Trace
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from mda.balancers import Kind, Verdict
 from mda.classic import Reality
-from mda.metrics import metrics
+from mda.findings.diamond_metrics import metrics
 from mda.plan import Study
 from mda.variants import Field
 from render.findings import diamond_size, place
@@ -15,7 +15,7 @@ from render.labels import count, p_value, percent
 if TYPE_CHECKING:
     from mda.balancers import Balancer
     from mda.classic import Classic
-    from mda.metrics import Metrics
+    from mda.findings.diamond_metrics import Metrics
     from mda.polarisation import Series
     from mda.statistics.shares import Split
     from mda.trace import Trace

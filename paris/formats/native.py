@@ -28,8 +28,8 @@ from paris.formats.studied import vertex_id
 
 if TYPE_CHECKING:
     from mda.answers.rate_limits import Answering
-    from mda.certainty import VertexCertainty
-    from mda.loops import Revisit
+    from mda.findings.certainty import VertexCertainty
+    from mda.findings.loops import Revisit
     from mda.model import Outcome
 
 FORMAT: Final = "paris-trace"

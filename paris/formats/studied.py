@@ -8,13 +8,13 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from mda.metrics import metrics
+from mda.findings.diamond_metrics import metrics
 from paris.packets.recipes import recipe
 
 if TYPE_CHECKING:
     from mda.balancers import Balancer
     from mda.classic import Classic
-    from mda.diamonds import Diamond
+    from mda.findings.diamonds import Diamond
     from mda.model import Vertex
     from mda.polarisation import Series
     from mda.routes import Passing, Recipe, Route, Times

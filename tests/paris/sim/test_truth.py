@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import networkx as nx
 import pytest
 
-from mda.diamonds import diamonds
+from mda.findings.diamonds import diamonds
 from mda.model import Vertex
 from mda.statistics.stopping import stop_at
 from paris.sim.balancers import HeaderFields

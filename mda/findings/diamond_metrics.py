@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mda.answers.dag import disjoint_paths
 from mda.answers.graph import flows_of
-from mda.diamonds import diamonds
+from mda.findings.diamonds import diamonds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mda.answers.dag import Graph
-    from mda.diamonds import Diamond
+    from mda.findings.diamonds import Diamond
     from mda.model import Vertex
 
 _Z95: Final = 1.959964

@@ -10,7 +10,7 @@ import pytest
 from mda.answers.graph import locate
 from mda.answers.hop_pairs import pairs
 from mda.answers.table import tabulate
-from mda.certainty import Certainty, certainty
+from mda.findings.certainty import Certainty, certainty
 from mda.procedure import Procedure
 from mda.statistics.stopping import Bound, miss_probability
 from tests.support.drive import SOURCE, full_mda, layers, play, vertex

@@ -7,7 +7,7 @@ from itertools import pairwise
 import networkx as nx
 import pytest
 
-from mda.diamonds import Diamond, diamonds
+from mda.findings.diamonds import Diamond, diamonds
 from mda.model import Vertex
 from tests.support.drive import SOURCE, interface, vertex
 

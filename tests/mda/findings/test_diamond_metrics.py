@@ -8,8 +8,8 @@ from dataclasses import asdict
 import networkx as nx
 import pytest
 
-from mda.diamonds import diamonds
-from mda.metrics import Metrics, metrics, rows
+from mda.findings.diamond_metrics import Metrics, metrics, rows
+from mda.findings.diamonds import diamonds
 from mda.model import Vertex
 from tests.support.drive import interface
 

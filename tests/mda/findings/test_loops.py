@@ -6,7 +6,7 @@ import pytest
 
 from mda.answers.graph import locate
 from mda.answers.table import tabulate
-from mda.loops import Revisit, revisits
+from mda.findings.loops import Revisit, revisits
 from mda.model import Outcome, ProbeRequest, Reply, ReplyKind
 from tests.support.drive import SOURCE, interface
 

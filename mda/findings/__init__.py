@@ -1,0 +1,1 @@
+"""What follows from a graph: what may be missing, diamonds, loops, shares."""
