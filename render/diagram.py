@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from mda.answers.graph import evidence, vertices_by_ttl
+from mda.findings.flow_shares import edge_shares
 from render.findings import diamond_size, findings, headline
-from render.labels import VertexWords, count, edge_shares, milliseconds, percent, vertex_words
+from render.labels import VertexWords, count, milliseconds, percent, vertex_words
 from render.palette import Kind
 
 if TYPE_CHECKING:
@@ -142,7 +143,7 @@ def _box(vertex: Vertex, words: VertexWords, missed: float | None, *, is_compact
 
 def _lines(trace: Trace, words: Mapping[Vertex, VertexWords]) -> tuple[Line, ...]:
     lines = []
-    for (near, far), share in edge_shares(trace).items():
+    for (near, far), share in edge_shares(trace.dag).items():
         flows = evidence(trace.dag, near, far)
         listed = " ".join(map(str, flows[:_MOST_TIP_FLOWS]))
         more = len(flows) - _MOST_TIP_FLOWS

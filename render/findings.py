@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from mda.answers.graph import evidence, vertices_by_ttl
+from mda.answers.graph import evidence
+from mda.findings.flow_shares import number_of_paths
 from mda.model import StopReason
 from mda.plan import Algorithm
 from mda.statistics.stopping import unseen_share
@@ -71,7 +72,7 @@ def findings(trace: Trace) -> list[str]:
         ]
     else:
         if not trace.unordered:
-            parts.append(count(number_of_paths(trace), "path", "paths"))
+            parts.append(count(number_of_paths(trace.dag, trace.origin), "path", "paths"))
         lines = [f"{_reached(trace)}: {', '.join([*parts, _diamonds(trace)])}", *_missed(trace)]
     lines += _revisits(trace)
     lines += _unseen(trace)
@@ -96,17 +97,6 @@ def _reached(trace: Trace) -> str:
     if nearest < farthest:
         return f"reached in {nearest} to {farthest} hops"
     return f"reached in {count(farthest, 'hop', 'hops')}"
-
-
-def number_of_paths(trace: Trace) -> int:
-    """How many ways lead from the source to where paths end; 0 if nothing answered."""
-    graph = trace.dag
-    ways = {trace.origin: 1}
-    for vertices in vertices_by_ttl(graph).values():
-        for vertex in vertices:
-            ways.setdefault(vertex, sum(ways[near] for near in graph.predecessors(vertex)))
-    ends = (vertex for vertex in graph if not graph.out_degree(vertex) and vertex != trace.origin)
-    return sum(ways[vertex] for vertex in ends)
 
 
 def _diamonds(trace: Trace) -> str:

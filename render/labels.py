@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING, Final
 
-from mda.answers.graph import evidence, flows_of, vertices_by_ttl
+from mda.answers.graph import flows_of
 from mda.balancers import Kind as BalancerKind
+from mda.findings.flow_shares import vertex_shares
 from mda.model import ReplyKind
 from render.palette import Kind
 
@@ -86,7 +87,7 @@ def vertex_words(trace: Trace, names: Mapping[IPAddress, str]) -> dict[Vertex, V
         vertex = at.get((reply.request.ttl, reply.responder))
         if vertex is not None:
             replies[vertex].append(reply)
-    shares = vertex_shares(trace)
+    shares = vertex_shares(trace.dag)
     last_asked = max((outcome.request.ttl for outcome in trace.outcomes), default=0)
     return {
         vertex: VertexWords(
@@ -100,47 +101,6 @@ def vertex_words(trace: Trace, names: Mapping[IPAddress, str]) -> dict[Vertex, V
         )
         for vertex in trace.dag
     }
-
-
-def vertex_shares(trace: Trace) -> dict[Vertex, float]:
-    """The share of all flows that meets each vertex: its predecessors' shares, as they split.
-
-    Not the counts: more flows are sent to where more are needed. Only where links are not proven
-    the counts of the hop are all there is.
-    """
-    graph, splits = trace.dag, edge_shares(trace)
-    shares: dict[Vertex, float] = {}
-    for vertices in vertices_by_ttl(graph).values():
-        met = sum(len(flows_of(graph, vertex)) for vertex in vertices)
-        is_proven = all(graph.in_degree(vertex) for vertex in vertices)
-        for vertex in vertices:
-            if is_proven:
-                before = graph.predecessors(vertex)
-                shares[vertex] = sum(shares[near] * splits[near, vertex] for near in before)
-            else:
-                shares[vertex] = len(flows_of(graph, vertex)) / met if met else 1.0
-    return shares
-
-
-def edge_shares(trace: Trace) -> dict[tuple[Vertex, Vertex], float]:
-    """For each edge, the share of the flows through its near end that take it.
-
-    Behind the only vertex of a hop every flow counts, not only those that were asked there.
-    """
-    graph = trace.dag
-    shares: dict[tuple[Vertex, Vertex], float] = {}
-    for vertices in vertices_by_ttl(graph).values():
-        for near in vertices:
-            taken = {
-                far: len(flows_of(graph, far) if len(vertices) == 1 else evidence(graph, near, far))
-                for far in graph.successors(near)
-            }
-            # An edge that MDA-Lite takes for granted has no flows and is its vertex's only one.
-            all_taken = sum(taken.values())
-            shares |= {
-                (near, far): flows / all_taken if all_taken else 1.0 for far, flows in taken.items()
-            }
-    return shares
 
 
 def _name(name: str) -> str:

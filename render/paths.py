@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from mda.answers.graph import vertices_by_ttl
+from mda.findings.flow_shares import number_of_paths
 from mda.plan import Study
-from render.findings import number_of_paths, place
+from render.findings import place
 from render.labels import count, milliseconds, p_value, percent
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def _listed(trace: Trace, recipes: Callable[[int], Recipe]) -> list[str]:
     flows = sum(len(route.flows) for route in trace.routes)
     named = count(len(trace.routes), "path", "paths")
     lines = [f"{named} from end to end, by {count(flows, 'flow', 'flows')}"]
-    unused = number_of_paths(trace) - len(trace.routes)
+    unused = number_of_paths(trace.dag, trace.origin) - len(trace.routes)
     if unused > 0:
         lines.append(f"{count(unused, 'way', 'ways')} more in the graph had no flow")
     numbers = _numbers(trace)

@@ -5,8 +5,7 @@ from ipaddress import ip_address
 import pytest
 
 from mda.model import ProbeRequest, Reply, ReplyKind
-from render.labels import edge_shares, ending, percent, printable, vertex_shares
-from tests.render.samples import TRACES
+from render.labels import ending, percent, printable
 
 
 def reply(kind: ReplyKind, address: str, icmp_type: int | None, code: int | None) -> Reply:
@@ -53,23 +52,6 @@ def test_a_port_unreachable_is_no_fault() -> None:
 def test_every_kind_of_answer_has_words_but_the_ordinary_one(kind: ReplyKind) -> None:
     is_ordinary = kind is ReplyKind.TIME_EXCEEDED
     assert (ending(reply(kind, "192.0.2.1", None, None)) == "") == is_ordinary
-
-
-@pytest.mark.parametrize("name", TRACES)
-def test_the_shares_behind_a_vertex_make_a_whole(name: str) -> None:
-    graph, shares = TRACES[name].graph, edge_shares(TRACES[name])
-    assert set(shares) == set(graph.edges)
-    for near in graph:
-        out = [share for (one, _), share in shares.items() if one == near]
-        assert not out or sum(out) == pytest.approx(1)
-
-
-@pytest.mark.parametrize("name", TRACES)
-def test_the_shares_of_a_hop_are_at_most_a_whole(name: str) -> None:
-    by_ttl: dict[int, float] = {}
-    for vertex, share in vertex_shares(TRACES[name]).items():
-        by_ttl[vertex.ttl] = by_ttl.get(vertex.ttl, 0.0) + share
-    assert all(0 < whole < 1 + 1e-9 for whole in by_ttl.values())
 
 
 def test_less_than_certain_is_never_shown_as_certain() -> None:

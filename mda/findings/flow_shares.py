@@ -1,0 +1,61 @@
+"""Which share of all flows meets each vertex and edge, and how many paths there are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mda.answers.graph import evidence, flows_of, vertices_by_ttl
+
+if TYPE_CHECKING:
+    from mda.answers.dag import Graph
+    from mda.model import Vertex
+
+
+def vertex_shares(graph: Graph) -> dict[Vertex, float]:
+    """The share of all flows that meets each vertex: its predecessors' shares, as they split.
+
+    Not the counts: more flows are sent to where more are needed. Only where links are not proven
+    the counts of the hop are all there is.
+    """
+    splits = edge_shares(graph)
+    shares: dict[Vertex, float] = {}
+    for vertices in vertices_by_ttl(graph).values():
+        met = sum(len(flows_of(graph, vertex)) for vertex in vertices)
+        is_proven = all(graph.in_degree(vertex) for vertex in vertices)
+        for vertex in vertices:
+            if is_proven:
+                before = graph.predecessors(vertex)
+                shares[vertex] = sum(shares[near] * splits[near, vertex] for near in before)
+            else:
+                shares[vertex] = len(flows_of(graph, vertex)) / met if met else 1.0
+    return shares
+
+
+def edge_shares(graph: Graph) -> dict[tuple[Vertex, Vertex], float]:
+    """For each edge, the share of the flows through its near end that take it.
+
+    Behind the only vertex of a hop every flow counts, not only those that were asked there.
+    """
+    shares: dict[tuple[Vertex, Vertex], float] = {}
+    for vertices in vertices_by_ttl(graph).values():
+        for near in vertices:
+            taken = {
+                far: len(flows_of(graph, far) if len(vertices) == 1 else evidence(graph, near, far))
+                for far in graph.successors(near)
+            }
+            # An edge that MDA-Lite takes for granted has no flows and is its vertex's only one.
+            all_taken = sum(taken.values())
+            shares |= {
+                (near, far): flows / all_taken if all_taken else 1.0 for far, flows in taken.items()
+            }
+    return shares
+
+
+def number_of_paths(graph: Graph, origin: Vertex) -> int:
+    """How many ways lead from the source to where paths end; 0 if nothing answered."""
+    ways = {origin: 1}
+    for vertices in vertices_by_ttl(graph).values():
+        for vertex in vertices:
+            ways.setdefault(vertex, sum(ways[near] for near in graph.predecessors(vertex)))
+    ends = (vertex for vertex in graph if not graph.out_degree(vertex) and vertex != origin)
+    return sum(ways[vertex] for vertex in ends)

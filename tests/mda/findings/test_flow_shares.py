@@ -1,0 +1,23 @@
+from __future__ import annotations
+
+import pytest
+
+from mda.findings.flow_shares import edge_shares, vertex_shares
+from tests.render.samples import TRACES
+
+
+@pytest.mark.parametrize("name", TRACES)
+def test_the_shares_behind_a_vertex_make_a_whole(name: str) -> None:
+    graph, shares = TRACES[name].graph, edge_shares(TRACES[name].dag)
+    assert set(shares) == set(graph.edges)
+    for near in graph:
+        out = [share for (one, _), share in shares.items() if one == near]
+        assert not out or sum(out) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("name", TRACES)
+def test_the_shares_of_a_hop_are_at_most_a_whole(name: str) -> None:
+    by_ttl: dict[int, float] = {}
+    for vertex, share in vertex_shares(TRACES[name].dag).items():
+        by_ttl[vertex.ttl] = by_ttl.get(vertex.ttl, 0.0) + share
+    assert all(0 < whole < 1 + 1e-9 for whole in by_ttl.values())
