@@ -26,10 +26,10 @@ from mda.answers.hop_pairs import pairs
 from mda.answers.table import tabulate
 from mda.balancers import STEADY_ERROR
 from mda.evidence import Evidence, Sightings, evidence, plain_outcomes
-from mda.rounds import Rounds
+from mda.explore.rounds import Rounds
+from mda.explore.wave import Wave
 from mda.statistics.stopping import stop_at
 from mda.variants import SCARCE, Field, is_plain, scarce_variant, variant, variant_of
-from mda.wave import Wave
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

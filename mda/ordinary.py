@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mda.classic import requests
-from mda.rounds import Rounds
+from mda.explore.rounds import Rounds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Final
 from mda.answers.graph import locate
 from mda.answers.table import tabulate
 from mda.evidence import plain_outcomes
-from mda.rounds import Rounds
+from mda.explore.rounds import Rounds
+from mda.explore.wave import Wave
 from mda.routes import MOST_COMPARED, Wayfinder, chosen, measured_ttl, routes
 from mda.statistics.stopping import stop_at
-from mda.wave import Wave
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from mda.explorer import Explorer
-from mda.path import Path
+from mda.explore.explorer import Explorer
+from mda.explore.single_flow import Path
 from mda.plan import Algorithm, Plan, Probing, Study
 from mda.statistics.stopping import Bound
 from mda.variants import Field

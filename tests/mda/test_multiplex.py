@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from mda.explore.rounds import Rounds
 from mda.model import ProbeRequest
 from mda.multiplex import LANE, Together, in_lane, lane_of
 from mda.procedure import History
-from mda.rounds import Rounds
 from tests.support.drive import edges_of, full_mda, graph_of, layers, play
 
 if TYPE_CHECKING:

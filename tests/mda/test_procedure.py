@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from ipaddress import IPv4Address
 
+from mda.explore.rounds import Rounds
+from mda.explore.single_flow import Path
 from mda.model import Loss, Outcome, ProbeRequest, Reply, ReplyKind
-from mda.path import Path
 from mda.procedure import Chain, History
-from mda.rounds import Rounds
 
 
 class Once(Rounds):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from mda.answers.graph import build, locate
 from mda.answers.table import tabulate
-from mda.explorer import Explorer
+from mda.explore.explorer import Explorer
 from mda.model import Loss, Outcome, Reply, ReplyKind, Vertex
 from mda.statistics.stopping import Bound
 

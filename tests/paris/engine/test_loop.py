@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from mda.explore.single_flow import Path as OneFlow
 from mda.model import Loss, Reply, StopReason
-from mda.path import Path as OneFlow
 from paris.engine import setup
 from paris.engine.loop import Engine
 from paris.engine.pacing import Pacing

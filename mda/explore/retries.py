@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from mda.answers.hop import STEADY
-from mda.steering import likely_width
+from mda.explore.steering import likely_width
 
 if TYPE_CHECKING:
     from mda.answers.hop_pairs import Samples
     from mda.answers.table import FlowTable
+    from mda.explore.wave import Sent, Wave
     from mda.statistics.stopping import StoppingPoints
-    from mda.wave import Sent, Wave
 
 # Chance of not being met for so long from which on a successor is asked for.
 _VANISHED: Final = 0.005

@@ -16,7 +16,7 @@ were drawn at its hop, or with MDA-Lite all at t. `wanted` derives what is missi
     4. new flows: at t - 1, as many as should bring v what it lacks (node control), once nothing is
        in flight there that could; or, where draws are shared, the lowest numbers at both TTLs;
     5. for each branching vertex one flow again: if its answer changes, packets are balanced, not
-       flows, or the route has changed (see `again`);
+       flows, or the route has changed (see `retries`);
     6. whatever was lost, again, as often as it takes to tell silence from loss.
 
 Only answered probes count. A silence counts as a successor where loss does not explain it (see
@@ -32,13 +32,13 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from mda.again import Again
 from mda.answers.hop_pairs import HopPair, Samples, pair
 from mda.answers.table import FlowsAt, FlowTable, only_vertex
+from mda.explore.retries import Again
+from mda.explore.steering import aim_at, flows_towards, likely_width
+from mda.explore.wave import Sent, Wave
 from mda.model import Reply, Vertex
 from mda.procedure import Procedure
-from mda.steering import aim_at, flows_towards, likely_width
-from mda.wave import Sent, Wave
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

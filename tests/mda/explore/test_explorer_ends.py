@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mda.explorer import Explorer
+from mda.explore.explorer import Explorer
 from mda.multiplex import Together
 from mda.procedure import Procedure
 from mda.statistics.stopping import Bound

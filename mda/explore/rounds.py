@@ -7,8 +7,8 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from mda.answers.table import tabulate
+from mda.explore.wave import Sent
 from mda.procedure import Procedure
-from mda.wave import Sent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
