@@ -15,7 +15,7 @@ import sys
 from concurrent.futures import ProcessPoolExecutor
 from statistics import median
 
-from mda.balancers import Kind
+from mda.studies.balancers import Kind
 from tests.support.hashing import CASES, classify, is_recognised, judged, one_balancer
 
 _WIDTHS = range(2, 17)

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 from mda.answers import graph as graphs
 from mda.answers.hop_pairs import choices, pairs
 from mda.answers.table import tabulate
-from mda.balancers import Balancer, balancers
-from mda.classic import Classic, classic
-from mda.evidence import plain_outcomes
 from mda.findings.certainty import Certainty, certainty
 from mda.findings.diamonds import Diamond, diamonds
 from mda.findings.loops import Revisit, revisits
 from mda.model import IPAddress, Outcome, ProbeRequest, Reply, StopReason, Unresolved, Vertex
 from mda.plan import Algorithm, Plan, Study, WireReport
-from mda.polarisation import Series, series
-from mda.routes import Passing, Route, chosen, passings, routes
+from mda.studies.balancer_evidence import plain_outcomes
+from mda.studies.balancers import Balancer, balancers
+from mda.studies.classic import Classic, classic
+from mda.studies.paths import Passing, Route, chosen, passings, routes
+from mda.studies.polarisation import Series, series
 from mda.variants import Field
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from statistics import median
 from typing import TYPE_CHECKING, Final
 
 from mda.answers.graph import flows_of
-from mda.balancers import Kind as BalancerKind
 from mda.findings.flow_shares import vertex_shares
 from mda.model import ReplyKind
+from mda.studies.balancers import Kind as BalancerKind
 from render.palette import Kind
 
 if TYPE_CHECKING:

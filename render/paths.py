@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from mda.model import Vertex
-    from mda.routes import Recipe, Route, Times
+    from mda.studies.paths import Recipe, Route, Times
     from mda.trace import Trace
 
 _HEAD: Final = ("path", "share", "min", "median", "p95 ms", "lost", "through")

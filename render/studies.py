@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from mda.balancers import Kind, Verdict
-from mda.classic import Reality
 from mda.findings.diamond_metrics import metrics
 from mda.plan import Study
+from mda.studies.balancers import Kind, Verdict
+from mda.studies.classic import Reality
 from mda.variants import Field
 from render.findings import diamond_size, place
 from render.labels import count, p_value, percent
 
 if TYPE_CHECKING:
-    from mda.balancers import Balancer
-    from mda.classic import Classic
     from mda.findings.diamond_metrics import Metrics
-    from mda.polarisation import Series
     from mda.statistics.shares import Split
+    from mda.studies.balancers import Balancer
+    from mda.studies.classic import Classic
+    from mda.studies.polarisation import Series
     from mda.trace import Trace
 
 _FIELD: Final = {

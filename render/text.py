@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from mda.answers.graph import vertices_by_ttl
 from mda.plan import Algorithm
-from mda.routes import Recipe
+from mda.studies.paths import Recipe
 from render.findings import findings, headline
 from render.labels import VertexWords, milliseconds, vertex_words
 from render.palette import ANSI, Kind

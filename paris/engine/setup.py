@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from random import Random
 
-    from mda.classifier import Scope
     from mda.model import IPAddress
     from mda.procedure import History, Procedure
+    from mda.studies.classifier import Scope
     from paris.settings import Settings
 
 _DEFAULT_PORT: Final = {Protocol.UDP: 33434, Protocol.TCP: 80, Protocol.ICMP: 0}
@@ -135,10 +135,10 @@ def procedure_for(settings: Settings, flows: FlowPlan, *, sends_whole: bool) -> 
     )
     if not settings.studies:
         return explorer
-    from mda.classifier import Classifier  # not where nothing is studied
-    from mda.ordinary import Ordinary
-    from mda.pathfinder import Errand, Pathfinder
     from mda.procedure import Chain
+    from mda.studies.classic_probing import Ordinary
+    from mda.studies.classifier import Classifier  # not where nothing is studied
+    from mda.studies.path_probing import Errand, Pathfinder
 
     following: list[Callable[[History], Procedure]] = []
     if Study.CLASSIC in settings.studies:
@@ -167,7 +167,7 @@ def procedure_for(settings: Settings, flows: FlowPlan, *, sends_whole: bool) -> 
 
 def _scope(settings: Settings, flows: FlowPlan, *, sends_whole: bool) -> Scope:
     """What is classified: by ports only where the system builds the headers."""
-    from mda.classifier import Scope
+    from mda.studies.classifier import Scope
 
     able = Field if sends_whole else (Field.SPORT, Field.DPORT)
     return Scope(

@@ -12,13 +12,13 @@ from mda.findings.diamond_metrics import metrics
 from paris.packets.recipes import recipe
 
 if TYPE_CHECKING:
-    from mda.balancers import Balancer
-    from mda.classic import Classic
     from mda.findings.diamonds import Diamond
     from mda.model import Vertex
-    from mda.polarisation import Series
-    from mda.routes import Passing, Recipe, Route, Times
     from mda.statistics.shares import Split
+    from mda.studies.balancers import Balancer
+    from mda.studies.classic import Classic
+    from mda.studies.paths import Passing, Recipe, Route, Times
+    from mda.studies.polarisation import Series
     from mda.trace import Trace
 
 Json = dict[str, Any]

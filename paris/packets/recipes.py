@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from mda.routes import Recipe
+from mda.studies.paths import Recipe
 from paris.packets.flows import FlowField, FlowPlan, Protocol
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ little less. Of all choices of seeds one in a thousand would raise a false alarm
 
 from __future__ import annotations
 
-from mda.balancers import Kind, Verdict
+from mda.studies.balancers import Kind, Verdict
 from mda.variants import Field
 from tests.support.expect import interval
 from tests.support.hashing import CASES, VALUES, balancer_of, classify, one_balancer

@@ -10,12 +10,12 @@ from hashlib import blake2b
 from random import Random
 from typing import TYPE_CHECKING
 
-from mda.balancers import Kind, Verdict
-from mda.classifier import Classifier, Scope
 from mda.model import StopReason
 from mda.plan import Algorithm, Plan, Probing, Stamp, WireReport
 from mda.procedure import Chain
 from mda.statistics.stopping import Bound
+from mda.studies.balancers import Kind, Verdict
+from mda.studies.classifier import Classifier, Scope
 from mda.trace import Trace
 from mda.variants import SCARCE, Field, variant_of
 from tests.support.drive import SOURCE, full_mda, interface, play
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
     from ipaddress import IPv4Address
 
-    from mda.balancers import Balancer
     from mda.model import ProbeRequest
     from mda.procedure import History
+    from mda.studies.balancers import Balancer
     from tests.support.drive import Network, Played
 
 # The variants of a UDP flow over IPv6, where a machine has three other addresses.

@@ -6,11 +6,11 @@ from random import Random
 
 from mda.answers.graph import build, locate
 from mda.answers.table import tabulate
-from mda.classic import QUERIES, Classic, Reality, classic, requests
-from mda.evidence import plain_outcomes
 from mda.model import Vertex
-from mda.ordinary import Ordinary
 from mda.procedure import Chain, History
+from mda.studies.balancer_evidence import plain_outcomes
+from mda.studies.classic import QUERIES, Classic, Reality, classic, requests
+from mda.studies.classic_probing import Ordinary
 from mda.variants import Field, variant_of
 from tests.support.drive import SOURCE, Network, full_mda, interface, layers, play, vertex
 from tests.support.hashing import CASES, choose

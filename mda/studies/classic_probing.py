@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mda.classic import requests
 from mda.explore.rounds import Rounds
+from mda.studies.classic import requests
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

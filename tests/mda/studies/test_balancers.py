@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from mda.balancers import STEADY_ERROR, Kind, Verdict, judge
-from mda.evidence import Evidence, Family
 from mda.model import Vertex
+from mda.studies.balancer_evidence import Evidence, Family
+from mda.studies.balancers import STEADY_ERROR, Kind, Verdict, judge
 from mda.variants import Field
 from tests.support.drive import vertex
 

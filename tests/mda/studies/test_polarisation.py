@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import networkx as nx
 
-from mda.polarisation import LEVEL, series
+from mda.studies.polarisation import LEVEL, series
 from tests.support.drive import vertex
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ import pytest
 from mda.answers.graph import locate
 from mda.answers.table import tabulate
 from mda.model import Loss, ProbeRequest, Reply, ReplyKind
-from mda.pathfinder import Errand, Pathfinder
 from mda.procedure import Chain
-from mda.routes import Route, Seen, chosen, routes
+from mda.studies.path_probing import Errand, Pathfinder
+from mda.studies.paths import Route, Seen, chosen, routes
 from tests.support.drive import SOURCE, full_mda, interface, layers, play
 
 if TYPE_CHECKING:

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Final
 
 from mda.answers.graph import locate
 from mda.answers.table import tabulate
-from mda.evidence import plain_outcomes
 from mda.explore.rounds import Rounds
 from mda.explore.wave import Wave
-from mda.routes import MOST_COMPARED, Wayfinder, chosen, measured_ttl, routes
 from mda.statistics.stopping import stop_at
+from mda.studies.balancer_evidence import plain_outcomes
+from mda.studies.paths import MOST_COMPARED, Wayfinder, chosen, measured_ttl, routes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,7 +35,7 @@ _MOST_SEARCHES: Final = 20  # rounds
 class Errand:
     """What is to be done: `rounds` probes to the end of every way if `measures`, and by `follow`.
 
-    `follow` names a path as `routes.chosen` takes it, None for none. `flows` is how many there are.
+    `follow` names a path as `paths.chosen` takes it, None for none. `flows` is how many there are.
     """
 
     source: IPAddress

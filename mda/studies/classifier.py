@@ -24,11 +24,11 @@ from typing import TYPE_CHECKING, Final
 from mda.answers.graph import locate
 from mda.answers.hop_pairs import pairs
 from mda.answers.table import tabulate
-from mda.balancers import STEADY_ERROR
-from mda.evidence import Evidence, Sightings, evidence, plain_outcomes
 from mda.explore.rounds import Rounds
 from mda.explore.wave import Wave
 from mda.statistics.stopping import stop_at
+from mda.studies.balancer_evidence import Evidence, Sightings, evidence, plain_outcomes
+from mda.studies.balancers import STEADY_ERROR
 from mda.variants import SCARCE, Field, is_plain, scarce_variant, variant, variant_of
 
 if TYPE_CHECKING:

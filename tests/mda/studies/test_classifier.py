@@ -10,9 +10,9 @@ import pytest
 
 from mda.answers.graph import locate
 from mda.answers.table import tabulate
-from mda.balancers import STEADY_ERROR, Kind, Verdict
-from mda.classifier import MOST_ROUNDS
 from mda.model import ProbeRequest, Reply, ReplyKind
+from mda.studies.balancers import STEADY_ERROR, Kind, Verdict
+from mda.studies.classifier import MOST_ROUNDS
 from mda.variants import Field, is_plain
 from tests.support.drive import SOURCE, full_mda, interface, play
 from tests.support.hashing import (

@@ -18,9 +18,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
-from mda.evidence import Evidence, Sightings, evidence
 from mda.statistics.inference import holm
 from mda.statistics.shares import Split, split
+from mda.studies.balancer_evidence import Evidence, Sightings, evidence
 from mda.variants import Field
 
 if TYPE_CHECKING:

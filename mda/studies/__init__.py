@@ -1,0 +1,1 @@
+"""Questions beyond the graph: balancers, paths, and what a traceroute infers."""
