@@ -51,7 +51,8 @@ def _told(faults: Sequence[str]) -> int:
 
 def _tabulate(options: RenderOptions) -> int:
     """One table of all files that can be read; the others are named."""
-    from paris import outputs, replay, tabulate
+    from paris import outputs, replay
+    from paris.formats import diamonds_csv
     from paris.settings import Reading
 
     target = options.output.files[0] if options.output.files else outputs.STANDARD_OUTPUT
@@ -64,5 +65,5 @@ def _tabulate(options: RenderOptions) -> int:
         except ParisTraceError as error:
             complain("paris-render", str(error))
             is_whole = False
-    outputs.write(target, tabulate.table(traces).encode())
+    outputs.write(target, diamonds_csv.table(traces).encode())
     return ExitCode.REACHED if is_whole else ExitCode.USAGE

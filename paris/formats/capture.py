@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from mda.model import Loss, ProbeRequest, StopReason
 from paris.errors import FormatError, OutputError
-from paris.formats import blocks, described
-from paris.formats.blocks import Direction, Names, Packet, Section, Statistics
+from paris.formats import pcapng, plan_json
+from paris.formats.pcapng import Direction, Names, Packet, Section, Statistics
 from paris.version import __version__
 
 if TYPE_CHECKING:
@@ -77,11 +77,11 @@ class Writer:
         about = {
             "format": _FORMAT,
             "version": _VERSION,
-            "plan": described.plan(plan),
-            "wire": described.wire(wire),
+            "plan": plan_json.plan(plan),
+            "wire": plan_json.wire(wire),
             "started_at_unix_s": started_at_unix_s,
         }
-        self._write(blocks.header(json.dumps(about), f"paris-trace {__version__}"))
+        self._write(pcapng.header(json.dumps(about), f"paris-trace {__version__}"))
 
     def sent(
         self, requests: Sequence[ProbeRequest], datagrams: Sequence[bytes], at_s: Sequence[float]
@@ -91,7 +91,7 @@ class Writer:
             self._sent_at_s.setdefault(request, []).append(moment_s)
         self._write(
             b"".join(
-                blocks.packet(
+                pcapng.packet(
                     Packet(
                         self._unix_ns(moment_s),
                         Direction.SENT,
@@ -107,7 +107,7 @@ class Writer:
         """Take in what has arrived; see `record.Recorder`."""
         self._write(
             b"".join(
-                blocks.packet(Packet(self._unix_ns(one.at_s), Direction.RECEIVED, one.datagram))
+                pcapng.packet(Packet(self._unix_ns(one.at_s), Direction.RECEIVED, one.datagram))
                 for one in arrived
             )
         )
@@ -137,11 +137,11 @@ class Writer:
         for name, rows in (("losses", losses), ("corrected", corrected)):
             for begin in range(0, len(rows), _ROWS_A_BLOCK):
                 part = json.dumps({name: rows[begin : begin + _ROWS_A_BLOCK]})
-                self._write(blocks.statistics(part, ended_unix_ns, wire.dropped))
-        end = {"stopped": stopped.value, "duration_s": duration_s, "wire": described.wire(wire)}
+                self._write(pcapng.statistics(part, ended_unix_ns, wire.dropped))
+        end = {"stopped": stopped.value, "duration_s": duration_s, "wire": plan_json.wire(wire)}
         if names:
-            self._write(blocks.names({one.packed: name for one, name in names.items()}))
-        self._write(blocks.statistics(json.dumps(end), ended_unix_ns, wire.dropped))
+            self._write(pcapng.names({one.packed: name for one, name in names.items()}))
+        self._write(pcapng.statistics(json.dumps(end), ended_unix_ns, wire.dropped))
 
     def _unix_ns(self, at_s: float) -> int:
         return self._zero_unix_ns + round(at_s * 1e9)
@@ -171,7 +171,7 @@ def _read(data: bytes, name: str) -> Capture:
     capture: Capture | None = None
     corrected: dict[ProbeRequest, float] = {}
     zero_unix_ns = 0
-    for block in blocks.read(data):
+    for block in pcapng.read(data):
         if isinstance(block, Section):
             if capture is not None:
                 raise FormatError(f"{name}: more than one measurement in one file")
@@ -209,9 +209,9 @@ def _begun(comment: str, name: str) -> Capture:
             f"this program reads version {_VERSION}"
         )
     return Capture(
-        plan=described.read_plan(about["plan"]),
-        wire=described.read_wire(about["wire"]),
-        started_at_unix_s=described.finite(about["started_at_unix_s"]),
+        plan=plan_json.read_plan(about["plan"]),
+        wire=plan_json.read_wire(about["wire"]),
+        started_at_unix_s=plan_json.finite(about["started_at_unix_s"]),
     )
 
 
@@ -225,24 +225,24 @@ def _passed(packet: Packet, zero_unix_ns: int) -> Passed:
 
 def _request(flow: object, ttl: object, attempt: object) -> ProbeRequest:
     return ProbeRequest(
-        described.whole(flow, 0, described.MOST),
-        described.whole(ttl, 1, 255),
-        described.whole(attempt, 0, described.MOST),
+        plan_json.whole(flow, 0, plan_json.MOST),
+        plan_json.whole(ttl, 1, 255),
+        plan_json.whole(attempt, 0, plan_json.MOST),
     )
 
 
 def _take_end(capture: Capture, corrected: dict[ProbeRequest, float], end: Json) -> None:
     for place, flow, ttl, attempt, at_s in end.get("losses", ()):
-        capture.losses[described.whole(place, 0, described.MOST)] = (
+        capture.losses[plan_json.whole(place, 0, plan_json.MOST)] = (
             _request(flow, ttl, attempt),
-            described.finite(at_s),
+            plan_json.finite(at_s),
         )
     for flow, ttl, attempt, at_s in end.get("corrected", ()):
-        corrected[_request(flow, ttl, attempt)] = described.finite(at_s)
+        corrected[_request(flow, ttl, attempt)] = plan_json.finite(at_s)
     if "stopped" in end:
         capture.stopped = StopReason(end["stopped"])
-        capture.duration_s = described.finite(end["duration_s"])
-        capture.wire = described.read_wire(end["wire"])
+        capture.duration_s = plan_json.finite(end["duration_s"])
+        capture.wire = plan_json.read_wire(end["wire"])
 
 
 def _correct(passed: list[Passed], corrected: Mapping[ProbeRequest, float]) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from mda.comparison import compare
 from paris.errors import FormatError
 from paris.formats import native
-from paris.formats.studied import vertex_id
+from paris.formats.studies_json import vertex_id
 
 if TYPE_CHECKING:
     from mda.comparison import Comparison

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import networkx as nx
 
 from mda.answers.graph import evidence, flows_of
-from paris.formats.studied import vertex_id
+from paris.formats.studies_json import vertex_id
 
 if TYPE_CHECKING:
     from mda.model import Vertex

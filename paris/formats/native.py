@@ -23,8 +23,8 @@ from mda.model import (
 )
 from mda.trace import Trace
 from paris.errors import FormatError
-from paris.formats import described, studied
-from paris.formats.studied import vertex_id
+from paris.formats import plan_json, studies_json
+from paris.formats.studies_json import vertex_id
 
 if TYPE_CHECKING:
     from mda.answers.rate_limits import Answering
@@ -43,14 +43,14 @@ def write(trace: Trace) -> str:
     document = {
         "format": FORMAT,
         "version": VERSION,
-        "plan": described.plan(trace.plan),
+        "plan": plan_json.plan(trace.plan),
         "run": {
             "started_at_unix_s": trace.started_at_unix_s,
             "duration_s": trace.duration_s,
             "probes_sent": trace.probes_sent,
             "stopped": trace.stopped.value,
             "reached": trace.reached,
-            "wire": described.wire(trace.wire),
+            "wire": plan_json.wire(trace.wire),
             "answered": len(trace.answered),
             "unmatched": dict(trace.unmatched),
         },
@@ -80,7 +80,7 @@ def write(trace: Trace) -> str:
             "miss_probability": trace.certainty.miss_probability,
             "vertices": [_known(known) for known in trace.certainty.vertices],
         },
-        **studied.studies(trace),
+        **studies_json.studies(trace),
         "names": {str(address): trace.names[address] for address in sorted(trace.names, key=int)},
     }
     return json.dumps(document, indent=1) + "\n"
@@ -190,16 +190,16 @@ def _known(known: VertexCertainty) -> Json:
 
 
 def _read(document: Json) -> Trace:
-    plan, run = described.read_plan(document["plan"]), document["run"]
+    plan, run = plan_json.read_plan(document["plan"]), document["run"]
     outcomes: list[Outcome] = []
     unresolved: list[Unresolved] = []
     for record in document["outcomes"]:
         request = ProbeRequest(
-            described.whole(record["flow"], 0, described.MOST),
-            described.whole(record["ttl"], 1, 255),
-            described.whole(record["attempt"], 0, described.MOST),
+            plan_json.whole(record["flow"], 0, plan_json.MOST),
+            plan_json.whole(record["ttl"], 1, 255),
+            plan_json.whole(record["attempt"], 0, plan_json.MOST),
         )
-        sent_at_s = described.finite(record["sent_at_s"])
+        sent_at_s = plan_json.finite(record["sent_at_s"])
         if "responder" in record:
             outcomes.append(_read_reply(request, sent_at_s, record))
         elif "gave_up_at_s" in record:
@@ -207,22 +207,22 @@ def _read(document: Json) -> Trace:
                 Loss(
                     request=request,
                     sent_at_s=sent_at_s,
-                    gave_up_at_s=described.finite(record["gave_up_at_s"]),
+                    gave_up_at_s=plan_json.finite(record["gave_up_at_s"]),
                 )
             )
         else:
             unresolved.append(Unresolved(request, sent_at_s))
     return Trace.assemble(
         plan=plan,
-        started_at_unix_s=described.finite(run["started_at_unix_s"]),
-        duration_s=described.finite(run["duration_s"]),
-        probes_sent=described.whole(run["probes_sent"], 0, described.MOST),
+        started_at_unix_s=plan_json.finite(run["started_at_unix_s"]),
+        duration_s=plan_json.finite(run["duration_s"]),
+        probes_sent=plan_json.whole(run["probes_sent"], 0, plan_json.MOST),
         outcomes=outcomes,
         unresolved=unresolved,
-        wire=described.read_wire(run["wire"]),
+        wire=plan_json.read_wire(run["wire"]),
         unmatched=run["unmatched"],
         stopped=StopReason(run["stopped"]),
-        names={described.address(address): name for address, name in document["names"].items()},
+        names={plan_json.address(address): name for address, name in document["names"].items()},
     )
 
 
@@ -230,9 +230,9 @@ def _read_reply(request: ProbeRequest, sent_at_s: float, record: Json) -> Reply:
     return Reply(
         request=request,
         kind=ReplyKind(record["kind"]),
-        responder=described.address(record["responder"]),
+        responder=plan_json.address(record["responder"]),
         sent_at_s=sent_at_s,
-        received_at_s=described.finite(record["received_at_s"]),
+        received_at_s=plan_json.finite(record["received_at_s"]),
         icmp_type=record["icmp_type"],
         icmp_code=record["icmp_code"],
         quoted_ttl=record["quoted_ttl"],

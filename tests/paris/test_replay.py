@@ -15,7 +15,7 @@ from mda.statistics.stopping import Bound
 from paris import replay
 from paris.cli import guarded, main
 from paris.errors import ExitCode, FormatError
-from paris.formats import blocks
+from paris.formats import pcapng
 from paris.settings import Reading
 from paris.sim.topology import samples
 
@@ -125,9 +125,9 @@ def test_no_broken_file_is_more_than_one_line(tmp_path: Path) -> None:
     [
         (b"", "not JSON"),
         (b"\x0a\x0d\x0d\x0a", "not a pcapng file"),
-        (blocks.header("a note", "another program"), "not a capture that paris-trace -o"),
-        (blocks.header('{"format": "paris-trace capture", "version": 9}', ""), "version 9"),
-        (blocks.header('{"format": "paris-trace capture", "version": 1}', ""), "'plan' is missing"),
+        (pcapng.header("a note", "another program"), "not a capture that paris-trace -o"),
+        (pcapng.header('{"format": "paris-trace capture", "version": 9}', ""), "version 9"),
+        (pcapng.header('{"format": "paris-trace capture", "version": 1}', ""), "'plan' is missing"),
     ],
 )
 def test_what_is_not_ours_is_refused(content: bytes, said: str, tmp_path: Path) -> None:
@@ -140,7 +140,7 @@ def test_what_is_not_ours_is_refused(content: bytes, said: str, tmp_path: Path) 
 def test_a_loss_of_a_probe_that_was_never_sent_is_refused(tmp_path: Path) -> None:
     packets = measured(tmp_path, "--sim", "two-way", "--mda")
     with packets.open("ab") as file:
-        file.write(blocks.statistics(json.dumps({"losses": [[0, 999, 1, 0, 0.5]]}), 0, 0))
+        file.write(pcapng.statistics(json.dumps({"losses": [[0, 999, 1, 0, 0.5]]}), 0, 0))
     with pytest.raises(FormatError, match=f"{ProbeRequest.__name__}.*never sent"):
         replay.trace(str(packets), AS_IT_WAS)
 

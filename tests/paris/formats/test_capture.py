@@ -15,9 +15,9 @@ import pytest
 
 from mda.model import Loss, ProbeRequest, StopReason
 from paris.errors import ExitCode
-from paris.formats import blocks, capture
-from paris.formats.blocks import Direction, Names, Packet, Section, Statistics
+from paris.formats import capture, pcapng
 from paris.formats.capture import Writer
+from paris.formats.pcapng import Direction, Names, Packet, Section, Statistics
 from tests.support.traces import RAW_WIRE, assembled
 
 CHECKOUT = Path(__file__).parents[3]
@@ -30,9 +30,9 @@ SOME = [
 
 def test_blocks_come_back_as_they_were_written() -> None:
     named = {ip_address("192.0.2.1").packed: "one", ip_address("2001:db8::1").packed: "two"}
-    data = blocks.header("a comment", "a program") + b"".join(map(blocks.packet, SOME))
-    data += blocks.names(named) + blocks.statistics("the end", 1_700_000_002_000_000_000, 7)
-    assert list(blocks.read(data)) == [
+    data = pcapng.header("a comment", "a program") + b"".join(map(pcapng.packet, SOME))
+    data += pcapng.names(named) + pcapng.statistics("the end", 1_700_000_002_000_000_000, 7)
+    assert list(pcapng.read(data)) == [
         Section("a comment"), *SOME, Names(named), Statistics("the end"),
     ]  # fmt: skip
 
@@ -51,7 +51,7 @@ def test_the_other_byte_order_and_other_resolutions_are_read() -> None:
         block(6, struct.pack(">I", n) + ticks + struct.pack(">II", 2, 2) + b"hi\0\0")
         for n in (0, 1)
     ]
-    found = list(blocks.read(section + microseconds + unknown + halves + b"".join(packets)))
+    found = list(pcapng.read(section + microseconds + unknown + halves + b"".join(packets)))
     assert found == [
         Section(""),
         Packet(3_000, Direction.UNKNOWN, b"hi"),
@@ -60,15 +60,15 @@ def test_the_other_byte_order_and_other_resolutions_are_read() -> None:
 
 
 def test_a_file_that_ends_within_a_block_is_read_up_to_there() -> None:
-    data = blocks.header("", "") + b"".join(map(blocks.packet, SOME))
-    assert list(blocks.read(data[:-1])) == [Section(""), SOME[0]]
+    data = pcapng.header("", "") + b"".join(map(pcapng.packet, SOME))
+    assert list(pcapng.read(data[:-1])) == [Section(""), SOME[0]]
 
 
 @pytest.mark.parametrize("size", [0, 8, 13])
 def test_a_block_that_cannot_be_is_an_error(size: int) -> None:
     wrong = struct.pack("<II", 6, size) + bytes(20)
     with pytest.raises(ValueError, match="cannot be"):
-        list(blocks.read(blocks.header("", "") + wrong))
+        list(pcapng.read(pcapng.header("", "") + wrong))
 
 
 def test_losses_are_told_however_many_there_are() -> None:

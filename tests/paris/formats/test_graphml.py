@@ -9,7 +9,7 @@ import pytest
 
 import paris
 from paris.formats import graphml
-from paris.formats.studied import vertex_id
+from paris.formats.studies_json import vertex_id
 
 
 @pytest.mark.parametrize("network", ["two-way", "silent-branch", "unequal-length"])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from paris import rerender
 from paris.cli import guarded, main
 from paris.errors import ExitCode
-from paris.tabulate import COLUMNS
+from paris.formats.diamonds_csv import COLUMNS
 
 if TYPE_CHECKING:
     from pathlib import Path
