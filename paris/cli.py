@@ -9,13 +9,7 @@ import sys
 from typing import TYPE_CHECKING, TypeVar
 
 from mda.errors import ParisTraceError
-from paris.errors import (
-    ExitCode,
-    OutputError,
-    PrivilegeError,
-    ResolveError,
-    WireError,
-)
+from paris.errors import ExitCode, OutputError, PrivilegeError, ResolveError, WireError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,10 +17,9 @@ if TYPE_CHECKING:
     from mda.trace import Trace
     from paris.formats.capture import Writer
     from paris.options import Options
-    from paris.outputs import Output
+    from paris.outputs.trace import Output
     from paris.run import Hooks, Measurement
     from paris.settings import Settings
-
 
 _Result = TypeVar("_Result")
 
@@ -78,12 +71,12 @@ def main(arguments: Sequence[str]) -> int:
         from paris import privileges
 
         privileges.become_caller()
-    from paris import outputs
+    from paris.outputs.trace import open_capture, plan_outputs, write_all
 
-    asked = outputs.plan_outputs(options.output)
+    asked = plan_outputs(options.output)
     if options.settings.compare:
         return _compare(options.settings, options, asked)
-    with outputs.open_capture(asked) as capture:
+    with open_capture(asked) as capture:
         measurement = _measure(options.settings, options, capture)
         trace = _assembled(measurement, options)
         if capture is not None:
@@ -94,7 +87,7 @@ def main(arguments: Sequence[str]) -> int:
                 wire=trace.wire,
                 names=trace.names,
             )
-    faults = outputs.write_all(trace, asked, options.output)
+    faults = write_all(trace, asked, options.output)
     if capture is not None and capture.fault is not None:
         faults.append(str(capture.fault))
     unknown = _unknown_path(trace)
@@ -107,12 +100,13 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _compare(settings: Settings, options: Options, asked: tuple[Output, ...]) -> int:
-    from paris import comparing, run
+    from paris import run
+    from paris.outputs import comparison
 
-    comparing.check(asked)
+    comparison.check(asked)
     measurements = _measured(options, lambda hooks: run.compare(settings, hooks))
     traces = [_assembled(one, options) for one in measurements]
-    faults = comparing.write_all(comparing.comparison_of(settings, traces), asked)
+    faults = comparison.write_all(comparison.comparison_of(settings, traces), asked)
     remarks = _shortfalls(traces[0], measurements[0])[:1]
     for remark in (*remarks, *_hindrances(traces[0]), *faults):
         complain("paris-trace", remark)
@@ -125,11 +119,12 @@ def _compare(settings: Settings, options: Options, asked: tuple[Output, ...]) ->
 def _replay(options: Options) -> int:
     from dataclasses import replace
 
-    from paris import outputs, replay
+    from paris import replay
+    from paris.outputs.trace import plan_outputs, write_all
 
-    asked = outputs.plan_outputs(options.output, is_replay=True)
+    asked = plan_outputs(options.output, is_replay=True)
     trace = replay.trace(options.replay, options.reading)
-    faults = outputs.write_all(
+    faults = write_all(
         replace(trace, names={}) if options.numeric else trace, asked, options.output
     )
     for remark in (*faults, *(_account(trace) if options.verbose else ())):

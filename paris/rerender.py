@@ -28,18 +28,19 @@ def main(arguments: Sequence[str]) -> int:
     options = parse_render(arguments)
     if options.tabulates:
         return _tabulate(options)
-    from paris import outputs, replay
+    from paris import replay
+    from paris.outputs.trace import plan_outputs, write_all
     from paris.settings import Reading
 
-    asked = outputs.plan_outputs(options.output, is_replay=True)
-    from paris import comparing
+    asked = plan_outputs(options.output, is_replay=True)
+    from paris.outputs import comparison as comparing
 
     comparison = comparing.read(options.files[0])
     if comparison is not None:
         comparing.check(asked)
         return _told(comparing.write_all(comparison, asked))
     trace = replay.trace(options.files[0], Reading())
-    return _told(outputs.write_all(trace, asked, options.output))
+    return _told(write_all(trace, asked, options.output))
 
 
 def _told(faults: Sequence[str]) -> int:
@@ -51,12 +52,13 @@ def _told(faults: Sequence[str]) -> int:
 
 def _tabulate(options: RenderOptions) -> int:
     """One table of all files that can be read; the others are named."""
-    from paris import outputs, replay
+    from paris import replay
     from paris.formats import diamonds_csv
+    from paris.outputs.trace import STANDARD_OUTPUT, check, write
     from paris.settings import Reading
 
-    target = options.output.files[0] if options.output.files else outputs.STANDARD_OUTPUT
-    outputs.check(target)
+    target = options.output.files[0] if options.output.files else STANDARD_OUTPUT
+    check(target)
     traces: list[tuple[str, Trace]] = []
     is_whole = True
     for file in options.files:
@@ -65,5 +67,5 @@ def _tabulate(options: RenderOptions) -> int:
         except ParisTraceError as error:
             complain("paris-render", str(error))
             is_whole = False
-    outputs.write(target, diamonds_csv.table(traces).encode())
+    write(target, diamonds_csv.table(traces).encode())
     return ExitCode.REACHED if is_whole else ExitCode.USAGE

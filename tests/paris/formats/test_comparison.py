@@ -9,9 +9,9 @@ import jsonschema
 import pytest
 
 from paris import run
-from paris.comparing import comparison_of
 from paris.errors import FormatError
 from paris.formats import comparison, native
+from paris.outputs.comparison import comparison_of
 from paris.settings import Lane, Settings
 
 SCHEMAS = Path(native.__file__).parent
