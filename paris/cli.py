@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mda.trace import Trace
     from paris.formats.capture import Writer
     from paris.options import Options
-    from paris.outputs.trace import Output
+    from paris.outputs.files import Output
     from paris.run import Hooks, Measurement
     from paris.settings import Settings
 
@@ -71,7 +71,8 @@ def main(arguments: Sequence[str]) -> int:
         from paris import privileges
 
         privileges.become_caller()
-    from paris.outputs.trace import open_capture, plan_outputs, write_all
+    from paris.outputs.registry import plan_outputs
+    from paris.outputs.trace import open_capture, write_all
 
     asked = plan_outputs(options.output)
     if options.settings.compare:
@@ -120,7 +121,8 @@ def _replay(options: Options) -> int:
     from dataclasses import replace
 
     from paris import replay
-    from paris.outputs.trace import plan_outputs, write_all
+    from paris.outputs.registry import plan_outputs
+    from paris.outputs.trace import write_all
 
     asked = plan_outputs(options.output, is_replay=True)
     trace = replay.trace(options.replay, options.reading)

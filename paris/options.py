@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from mda.plan import Algorithm, Study
 from mda.statistics.stopping import Bound
 from paris.errors import SettingsError
+from paris.outputs.files import OutputOptions
 from paris.parser import render_parser, trace_parser
 from paris.settings import DEFAULT_CONFIDENCE, DEFAULT_RATE_PPS, DEFAULT_ROUNDS, Reading, Settings
 
@@ -41,16 +42,6 @@ class RenderOptions:
     files: tuple[str, ...]
     tabulates: bool
     output: OutputOptions
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OutputOptions:
-    """Where a trace goes and how text looks; see Options."""
-
-    files: tuple[str, ...]
-    format: str | None
-    color: str
-    ascii: bool
 
 
 def parse_trace(arguments: Sequence[str]) -> Options:

@@ -29,7 +29,8 @@ def main(arguments: Sequence[str]) -> int:
     if options.tabulates:
         return _tabulate(options)
     from paris import replay
-    from paris.outputs.trace import plan_outputs, write_all
+    from paris.outputs.registry import plan_outputs
+    from paris.outputs.trace import write_all
     from paris.settings import Reading
 
     asked = plan_outputs(options.output, is_replay=True)
@@ -54,7 +55,7 @@ def _tabulate(options: RenderOptions) -> int:
     """One table of all files that can be read; the others are named."""
     from paris import replay
     from paris.formats import diamonds_csv
-    from paris.outputs.trace import STANDARD_OUTPUT, check, write
+    from paris.outputs.files import STANDARD_OUTPUT, check, write
     from paris.settings import Reading
 
     target = options.output.files[0] if options.output.files else STANDARD_OUTPUT

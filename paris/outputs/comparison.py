@@ -10,14 +10,14 @@ from mda.comparison import compare
 from mda.errors import ParisTraceError
 from paris.errors import FormatError, SettingsError
 from paris.formats import comparison as files
-from paris.outputs.trace import write
+from paris.outputs.files import write
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mda.comparison import Comparison
     from mda.trace import Trace
-    from paris.outputs.trace import Output
+    from paris.outputs.files import Output
     from paris.settings import Settings
 
 _ABLE: Final = ("json", "txt", "dot", "svg", "png", "pdf")
