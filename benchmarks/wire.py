@@ -195,7 +195,7 @@ def _show_rate(what: str, asked_pps: float, found_pps: float) -> None:
 def _starting(runs: int) -> None:
     target = str(netlab.TARGET[4])
     # What the installed command does.
-    program = [sys.executable, "-c", "from paris.cli import entry; entry()"]
+    program = [sys.executable, "-c", "from paris.cli.trace import entry; entry()"]
     with netlab.lab(netlab.diamond(4)) as lab:
         kinds = {
             "raw": [*program, target, "--mda", "-n", "--wire", "raw"],

@@ -1,5 +1,5 @@
 """`python -m paris`."""
 
-from paris.cli import entry
+from paris.cli.trace import entry
 
 entry()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import mda
 import paris
 import render
-from paris.cli import guarded, main
+from paris.cli.trace import guarded, main
 from paris.errors import ExitCode
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from paris.cli import guarded, main
+from paris.cli.trace import guarded, main
 from paris.sim.topology import Topology, load, samples
 from paris.sim.truth import truth
 

@@ -13,7 +13,7 @@ from mda.model import ProbeRequest
 from mda.plan import Algorithm
 from mda.statistics.stopping import Bound
 from paris import replay
-from paris.cli import guarded, main
+from paris.cli.trace import guarded, main
 from paris.errors import ExitCode, FormatError
 from paris.formats import pcapng
 from paris.settings import Reading

@@ -10,7 +10,7 @@ import pytest
 from mda.model import StopReason
 from mda.plan import Stamp, WireReport
 from mda.trace import Trace
-from paris.cli import guarded, main
+from paris.cli.trace import guarded, main
 from render.text import text
 from tests.render.samples import GOLDEN, TRACES
 from tests.support.traces import DESTINATION, assembled, hops, outcomes

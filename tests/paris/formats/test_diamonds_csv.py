@@ -6,8 +6,8 @@ import csv
 import io
 from typing import TYPE_CHECKING
 
-from paris import rerender
-from paris.cli import guarded, main
+from paris.cli import render
+from paris.cli.trace import guarded, main
 from paris.errors import ExitCode
 from paris.formats.diamonds_csv import COLUMNS
 
@@ -27,7 +27,7 @@ def saved(folder: Path, *names: str) -> list[str]:
 def test_every_diamond_has_a_row(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     files = saved(tmp_path, "nested", "series", "plain")
     capsys.readouterr()
-    assert guarded("paris-render", rerender.main, ["--metrics", *files]) == ExitCode.REACHED
+    assert guarded("paris-render", render.main, ["--metrics", *files]) == ExitCode.REACHED
     table = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
     assert tuple(table[0]) == COLUMNS
     assert [(row["file"], row["number"], row["max_width"]) for row in table] == [
@@ -45,7 +45,7 @@ def test_what_cannot_be_read_is_named_and_the_rest_tabulated(
     bad.write_text("{")
     capsys.readouterr()
     arguments = ["--metrics", str(bad), good, str(tmp_path / "none.json"), "-o", str(target)]
-    assert guarded("paris-render", rerender.main, arguments) == ExitCode.USAGE
+    assert guarded("paris-render", render.main, arguments) == ExitCode.USAGE
     complaints = capsys.readouterr().err.splitlines()
     assert len(complaints) == 2
     assert all(line.startswith("paris-render: ") for line in complaints)
@@ -57,9 +57,9 @@ def test_one_table_goes_to_one_place(capsys: pytest.CaptureFixture[str], tmp_pat
         (["a.json", "b.json"], "only --metrics accepts more than one FILE"),
         (["--metrics", "a.json", "-o", "x.csv", "-o", "y.csv"], "give one -o FILE"),
     ):
-        assert guarded("paris-render", rerender.main, arguments) == ExitCode.USAGE
+        assert guarded("paris-render", render.main, arguments) == ExitCode.USAGE
         assert words in capsys.readouterr().err
     missing = str(tmp_path / "no" / "x.csv")
-    assert guarded("paris-render", rerender.main, ["--metrics", "a", "-o", missing]) == (
+    assert guarded("paris-render", render.main, ["--metrics", "a", "-o", missing]) == (
         ExitCode.OUTPUT
     )

@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from paris.cli import guarded, main
+from paris.cli.trace import guarded, main
 from paris.errors import ExitCode
 from tests.support.terminal import on_terminal
 from tests.support.waiting import LONGEST_S
 
-CHECKOUT = Path(__file__).parents[2]
+CHECKOUT = Path(__file__).parents[3]
 COMMAND = [sys.executable, "-m", "paris"]
 QUICK = ("--sim", "two-way", "--mda")
 
@@ -66,11 +66,11 @@ def test_every_output_at_once_and_again_from_the_json(
     begins = {"svg": b"<?xml", "png": b"\x89PNG", "pdf": b"%PDF", "dot": b"digraph", "json": b"{"}
     for suffix, start in begins.items():
         assert (tmp_path / f"r.{suffix}").read_bytes().startswith(start)
-    from paris import rerender
+    from paris.cli import render
 
     again = [str(tmp_path / f"again.{suffix}") for suffix in suffixes]
     arguments = [files[0], *(part for file in again for part in ("-o", file))]
-    assert guarded("paris-render", rerender.main, arguments) == ExitCode.REACHED
+    assert guarded("paris-render", render.main, arguments) == ExitCode.REACHED
     capsys.readouterr()
     for suffix in ("json", "svg", "png", "dot", "graphml", "txt"):  # a PDF bears its date
         assert (tmp_path / f"again.{suffix}").read_bytes() == (
@@ -162,7 +162,7 @@ def test_a_broken_topology_is_told_with_its_line(
 def test_render_refuses_what_is_not_ours(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from paris import rerender
+    from paris.cli import render
 
     other = tmp_path / "other.json"
     other.write_text("{}")
@@ -170,7 +170,7 @@ def test_render_refuses_what_is_not_ours(
         (other, "not a paris-trace file"),
         (tmp_path / "none.json", "cannot read"),
     ):
-        assert guarded("paris-render", rerender.main, [str(file)]) == ExitCode.USAGE
+        assert guarded("paris-render", render.main, [str(file)]) == ExitCode.USAGE
         err = capsys.readouterr().err
         assert err.startswith("paris-render: ")
         assert message in err
@@ -354,7 +354,7 @@ def test_help_and_version() -> None:
 def test_help_imports_nothing_heavy() -> None:
     ran = process("--help", env={**os.environ, "PYTHONPROFILEIMPORTTIME": "1"})
     imported = {line.rpartition("|")[2].strip() for line in ran.stderr.splitlines()}
-    assert "paris.options" in imported
+    assert "paris.cli.options" in imported
     assert not imported & {"networkx", "impacket", "numpy", "yaml", "graphviz", "pygraphviz"}
 
 

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from mda.trace import Trace
+    from paris.cli.options import Options
     from paris.formats.capture import Writer
-    from paris.options import Options
     from paris.outputs.files import Output
     from paris.run import Hooks, Measurement
     from paris.settings import Settings
@@ -62,13 +62,13 @@ def complain(program: str, fault: str) -> None:
 
 def main(arguments: Sequence[str]) -> int:
     """Measure and write what `arguments` ask for; the exit code."""
-    from paris import options as command_line
+    from paris.cli import options as command_line
 
     options = command_line.parse_trace(arguments)
     if options.settings is None:
         return _replay(options)
     if options.settings.network is None and "SUDO_UID" in os.environ:
-        from paris import privileges
+        from paris.cli import privileges
 
         privileges.become_caller()
     from paris.outputs.registry import plan_outputs
@@ -150,13 +150,13 @@ def _measured(options: Options, measure: Callable[[Hooks], _Result]) -> _Result:
 
     def before_parsing() -> None:
         if settings is not None and settings.network is None:
-            from paris import privileges
+            from paris.cli import privileges
 
             privileges.give_up()
 
     if not (options.progress and sys.stderr is not None and sys.stderr.isatty()):
         return measure(run.Hooks(before_parsing=before_parsing))
-    from paris.progress import Progress
+    from paris.cli.progress import Progress
 
     progress = Progress(sys.stderr)
     try:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from paris import rerender
-from paris.cli import guarded
-from tests.paris.test_cli import process
+from paris.cli import render
+from paris.cli.trace import guarded
+from tests.paris.cli.test_trace import process
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -146,7 +146,7 @@ def test_protocols_are_compared_at_once(tmp_path: Path) -> None:
     assert all(len(edge["seen_by"]) == 3 for edge in document["graph"]["edges"])
     for suffix in ("json", "dot", "txt"):
         again = tmp_path / f"again.{suffix}"
-        assert guarded("paris-render", rerender.main, [str(files[0]), "-o", str(again)]) == 0
+        assert guarded("paris-render", render.main, [str(files[0]), "-o", str(again)]) == 0
         assert again.read_bytes() == (tmp_path / f"all.{suffix}").read_bytes()
 
 
@@ -191,7 +191,7 @@ def test_broken_comparisons_are_one_line(
 ) -> None:
     file = tmp_path / "broken.json"
     file.write_text(text)
-    assert guarded("paris-render", rerender.main, [str(file)]) == 2
+    assert guarded("paris-render", render.main, [str(file)]) == 2
     complaint = capsys.readouterr().err
     assert complaint.count("\n") == 1
     assert "bug" not in complaint

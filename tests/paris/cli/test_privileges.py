@@ -19,7 +19,7 @@ from tests.support.terminal import on_terminal
 
 pytestmark = pytest.mark.lab
 
-CHECKOUT = Path(__file__).parents[2]
+CHECKOUT = Path(__file__).parents[3]
 STATUS = "print(open('/proc/self/status').read())"
 NONE = "0000000000000000"
 # One that everybody can read: the tests' own may lie in root's home.
@@ -29,7 +29,7 @@ SYSTEM_PYTHON = shutil.which("python3", path="/usr/bin:/bin") or sys.executable
 def status_after(script: str, *, before: tuple[str, ...] = (), **env: str) -> dict[str, str]:
     """What /proc says of a process that has run `script` as root."""
     ran = subprocess.run(
-        [*before, SYSTEM_PYTHON, "-c", f"from paris import privileges\n{script}\n{STATUS}"],
+        [*before, SYSTEM_PYTHON, "-c", f"from paris.cli import privileges\n{script}\n{STATUS}"],
         cwd=CHECKOUT, capture_output=True, text=True, check=True,
         env={**os.environ, "PYTHONPATH": str(CHECKOUT), **env},
     )  # fmt: skip
@@ -53,7 +53,7 @@ def test_no_socket_can_be_opened_afterwards_and_no_program_gets_it_back() -> Non
         " text=True).stdout)"
     )
     ran = subprocess.run(
-        [sys.executable, "-c", f"from paris import privileges\n{script}"],
+        [sys.executable, "-c", f"from paris.cli import privileges\n{script}"],
         cwd=CHECKOUT, capture_output=True, text=True, check=True,
         env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
     )  # fmt: skip

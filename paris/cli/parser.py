@@ -6,7 +6,7 @@ import argparse
 import os
 from typing import NoReturn
 
-from paris.arguments import address, lanes, number, port, seconds, sendwait
+from paris.cli.arguments import address, lanes, number, port, seconds, sendwait
 from paris.errors import SettingsError
 from paris.settings import DEFAULT_CONFIDENCE, DEFAULT_RATE_PPS
 from paris.version import __version__

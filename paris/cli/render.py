@@ -6,14 +6,14 @@ import sys
 from typing import TYPE_CHECKING
 
 from mda.errors import ParisTraceError
-from paris.cli import complain, guarded
+from paris.cli.trace import complain, guarded
 from paris.errors import ExitCode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mda.trace import Trace
-    from paris.options import RenderOptions
+    from paris.cli.options import RenderOptions
 
 
 def entry() -> None:
@@ -23,7 +23,7 @@ def entry() -> None:
 
 def main(arguments: Sequence[str]) -> int:
     """Read the files and write what `arguments` ask for; the exit code."""
-    from paris.options import parse_render
+    from paris.cli.options import parse_render
 
     options = parse_render(arguments)
     if options.tabulates:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from mda.plan import Algorithm, Study
 from mda.statistics.stopping import Bound
+from paris.cli.parser import render_parser, trace_parser
 from paris.errors import SettingsError
 from paris.outputs.files import OutputOptions
-from paris.parser import render_parser, trace_parser
 from paris.settings import DEFAULT_CONFIDENCE, DEFAULT_RATE_PPS, DEFAULT_ROUNDS, Reading, Settings
 
 if TYPE_CHECKING:

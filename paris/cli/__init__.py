@@ -1,0 +1,1 @@
+"""Both commands, from the words of the command line to the exit code."""
