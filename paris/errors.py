@@ -10,7 +10,7 @@ ParisTraceError
 └── OutputError        an output that could not be drawn or written    exit 8
     (render.RenderError, raised where nothing of paris is known, also exits 8)
 
-Only `paris.cli` and `paris.cli.render` catch them. A bad packet is never an exception: see
+Only `paris.cli` turns them into exit codes. A bad packet is never an exception: see
 `paris.packets.replies`.
 """
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import mda
 import paris
 import render
-from paris.cli.trace import guarded, main
+from paris.cli.exits import guarded
+from paris.cli.trace import main
 from paris.errors import ExitCode
 
 if TYPE_CHECKING:

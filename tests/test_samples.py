@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from paris.cli.trace import guarded, main
+from paris.cli.exits import guarded
+from paris.cli.trace import main
 from paris.sim.topology import Topology, load, samples
 from paris.sim.truth import truth
 

@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from mda.errors import ParisTraceError
-from paris.cli.trace import complain, guarded
+from paris.cli.exits import complain, guarded
 from paris.errors import ExitCode
 
 if TYPE_CHECKING:

@@ -13,7 +13,8 @@ from mda.model import ProbeRequest
 from mda.plan import Algorithm
 from mda.statistics.stopping import Bound
 from paris import replay
-from paris.cli.trace import guarded, main
+from paris.cli.exits import guarded
+from paris.cli.trace import main
 from paris.errors import ExitCode, FormatError
 from paris.formats import pcapng
 from paris.settings import Reading

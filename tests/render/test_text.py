@@ -10,7 +10,8 @@ import pytest
 from mda.model import StopReason
 from mda.plan import Stamp, WireReport
 from mda.trace import Trace
-from paris.cli.trace import guarded, main
+from paris.cli.exits import guarded
+from paris.cli.trace import main
 from render.text import text
 from tests.render.samples import GOLDEN, TRACES
 from tests.support.traces import DESTINATION, assembled, hops, outcomes

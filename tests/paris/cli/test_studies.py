@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from paris.cli import render
-from paris.cli.trace import guarded
+from paris.cli.exits import guarded
 from tests.paris.cli.test_trace import process
 
 if TYPE_CHECKING:

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from paris.cli.trace import guarded, main
+from paris.cli.exits import guarded
+from paris.cli.trace import main
 from paris.errors import ExitCode
 from tests.support.terminal import on_terminal
 from tests.support.waiting import LONGEST_S

@@ -7,7 +7,8 @@ import io
 from typing import TYPE_CHECKING
 
 from paris.cli import render
-from paris.cli.trace import guarded, main
+from paris.cli.exits import guarded
+from paris.cli.trace import main
 from paris.errors import ExitCode
 from paris.formats.diamonds_csv import COLUMNS
 

@@ -1,0 +1,85 @@
+"""What a command says of a trace on standard error: what fell short, and why."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mda.trace import Trace
+    from paris.run import Measurement
+
+
+def account(trace: Trace) -> list[str]:
+    """What became of every packet, one line each subject."""
+    from mda.model import Loss
+
+    wire = trace.wire
+    answered = len(trace.answered)
+    lost = {outcome.request for outcome in trace.outcomes if isinstance(outcome, Loss)}
+    lost -= trace.answered
+    strays = [f"{number} {reason}" for reason, number in trace.unmatched.items()]
+    again = trace.probes_sent - answered - len(lost) - len(trace.unresolved)
+    hidden = ", ".join(wire.hidden)
+    otherwise = f" ({wire.sent_otherwise} by the program)" if wire.sent_otherwise else ""
+    return [
+        f"wire: {wire.wire}; timestamps: sent by {wire.sent.value}{otherwise}, received by "
+        f"{wire.received.value}; {f'hidden: {hidden}' if hidden else 'nothing hidden'}",
+        f"{trace.probes_sent} sent, {answered} answered, {len(lost)} lost, "
+        f"{len(trace.unresolved)} open at the end"
+        + (f", {again} resent because the reply did not identify its probe" if again else ""),
+        f"dropped on this machine: {wire.dropped} replies (receive queue full), "
+        f"{wire.reverse_path} datagrams (reverse path filter); {wire.waits} sends waited for a "
+        "full queue",
+        f"ignored datagrams: {'; '.join(strays) or 'none'}",
+    ]
+
+
+def hindrances(trace: Trace) -> list[str]:
+    """What this machine did to the measurement, and the remedy, one line each."""
+    wire = trace.wire
+    found = []
+    if wire.reverse_path:
+        found.append(
+            f"the reverse path filter of this machine dropped {wire.reverse_path} datagrams "
+            "during the trace, perhaps replies: to receive them, run "
+            "sudo sysctl -w net.ipv4.conf.all.rp_filter=2, or use --wire bulk"
+        )
+    if wire.dropped:
+        found.append(
+            f"{wire.dropped} replies were dropped because the receive queue was full: "
+            "lower --rate, or raise net.core.rmem_max"
+        )
+    return found
+
+
+def shortfalls(trace: Trace, measurement: Measurement) -> list[str]:
+    """What the user should know about a trace that was cut short, one line each."""
+    from mda.model import StopReason
+
+    failure = measurement.record.failure
+    settings = measurement.settings
+    match trace.stopped:
+        case StopReason.COMPLETE:
+            return []
+        case StopReason.WIRE_ERROR:
+            return [f"{failure}; what was measured before is kept, unfinished"]
+        case StopReason.INTERRUPTED:
+            reason = "interrupted"
+        case StopReason.PROBE_BUDGET:
+            reason = f"stopped at --max-probes {settings.max_probes}"
+        case StopReason.TIME_BUDGET:
+            reason = f"stopped at --deadline {settings.deadline_s:g} s"
+    unfinished = len(trace.certainty.unfinished)
+    return [f"{reason}: the trace is unfinished ({unfinished} vertices not fully explored)"]
+
+
+def unknown_path(trace: Trace) -> list[str]:
+    """That the path to follow is none, or not one alone."""
+    path = trace.plan.follow
+    if path is None or trace.followed:
+        return []
+    if not trace.routes:
+        return [f"--follow {path}: no path can be selected by ports"]
+    through = sum(any(str(v.address) == path for v in route.vertices) for route in trace.routes)
+    what = f"{through} paths go through it" if through else f"there are {len(trace.routes)} paths"
+    return [f"--follow {path}: {what}; give a number that --paths lists"]
