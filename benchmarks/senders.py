@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mda.model import ProbeRequest
-from paris import resolve
+from paris.lookup import addresses
 from paris.packets import probes
 from paris.packets.flows import FlowField, FlowPlan, Protocol
 from paris.packets.probe_matrix import Crafter
@@ -37,7 +37,7 @@ def plan_to(destination: str) -> FlowPlan:
     """Probes by UDP, flows by source port."""
     target = ip_address(destination)
     return FlowPlan(
-        source=resolve.source_for(target, asked=None, interface=None), destination=target,
+        source=addresses.source_for(target, asked=None, interface=None), destination=target,
         protocol=Protocol.UDP, field=FlowField.SPORT, sport=SPORT, dport=DPORT,
     )  # fmt: skip
 

@@ -8,11 +8,11 @@ from itertools import islice
 from random import Random, SystemRandom
 from typing import TYPE_CHECKING, Final
 
-from paris import resolve
 from paris.engine import setup
 from paris.engine.loop import Engine
 from paris.engine.pacing import Pacing, burst
 from paris.engine.record import Limits
+from paris.lookup import addresses
 from paris.packets.flows import other_addresses
 from paris.wire.opening import builder_for, wire_for
 
@@ -178,8 +178,8 @@ def _ends(settings: Settings, seed: int) -> tuple[Callable[[FlowPlan], Wire], IP
 
         topology = load(find(settings.network))
         return lambda _: SimWire(Network(topology, seed)), topology.source, topology.destination
-    destination = resolve.destination(settings.host or "", settings.ip_version)
-    source = resolve.source_for(destination, asked=settings.source, interface=settings.interface)
+    destination = addresses.destination(settings.host or "", settings.ip_version)
+    source = addresses.source_for(destination, asked=settings.source, interface=settings.interface)
     return lambda flows: wire_for(settings, flows), source, destination
 
 
@@ -195,7 +195,7 @@ def _other_sources(
     around = islice(other_addresses(source, prefix_len), _MOST_AROUND)
     if settings.network is not None:
         return tuple(islice(around, _SIMULATED_SOURCES))
-    return tuple(islice(resolve.own_addresses(around, source, prefix_len), MOST_SCARCE))
+    return tuple(islice(addresses.own_addresses(around, source, prefix_len), MOST_SCARCE))
 
 
 def assemble(measurement: Measurement, names: Mapping[IPAddress, str] | None = None) -> Trace:

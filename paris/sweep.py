@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from paris import resolve
 from paris.engine import setup
 from paris.engine.pacing import Pacing, burst
 from paris.engine.waits import MOST_WAIT_S
 from paris.errors import SettingsError
+from paris.lookup import addresses
 from paris.packets.probe_matrix import Crafter
 from paris.packets.reply_matrix import Matcher
 from paris.settings import MAX_TTL
@@ -77,8 +77,8 @@ def sweep(settings: Settings, *, flows: int, ttls: Iterable[int], by_link: bool 
     than it must be. `by_link` sends Ethernet frames past routing. Raises a ParisTraceError where
     nothing can be sent, SettingsError for flows or TTLs that there are not.
     """
-    destination = resolve.destination(settings.host or "", settings.ip_version)
-    source = resolve.source_for(destination, asked=settings.source, interface=settings.interface)
+    destination = addresses.destination(settings.host or "", settings.ip_version)
+    source = addresses.source_for(destination, asked=settings.source, interface=settings.interface)
     random = SystemRandom()
     plan = setup.flow_plan(settings, source, destination, random)
     if not 0 < flows <= plan.capacity:

@@ -146,8 +146,8 @@ def _assembled(measurement: Measurement, options: Options) -> Trace:
         return trace
     from dataclasses import replace
 
-    from paris import resolve
+    from paris.lookup.addresses import names
 
     addresses = {vertex.address for vertex in trace.dag if vertex.address is not None}
     addresses.discard(trace.plan.source)
-    return replace(trace, names=resolve.names(sorted(addresses, key=int)))
+    return replace(trace, names=names(sorted(addresses, key=int)))

@@ -7,8 +7,8 @@ from ipaddress import ip_address
 
 import pytest
 
-from paris import resolve
 from paris.errors import ResolveError, SettingsError
+from paris.lookup import addresses
 
 
 @pytest.mark.parametrize(
@@ -24,7 +24,7 @@ from paris.errors import ResolveError, SettingsError
     ],
 )
 def test_a_host_becomes_an_address(host: str, version: int | None, address: str) -> None:
-    assert resolve.destination(host, version) == ip_address(address)
+    assert addresses.destination(host, version) == ip_address(address)
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_a_host_without_a_usable_address_is_one_line(
     host: str, version: int | None, said: str
 ) -> None:
     with pytest.raises(ResolveError) as caught:
-        resolve.destination(host, version)
+        addresses.destination(host, version)
     assert said in str(caught.value)
     assert str(caught.value).isprintable()
 
@@ -58,38 +58,40 @@ def test_a_host_without_a_usable_address_is_one_line(
 def test_the_source_is_the_address_that_the_kernel_would_use() -> None:
     loopback = ip_address("127.0.0.1")
     other = ip_address("127.0.0.2")
-    assert resolve.source_for(loopback, asked=None, interface=None) == loopback
-    assert resolve.source_for(loopback, asked=other, interface=None) == other
-    assert resolve.source_for(loopback, asked=None, interface="lo") == loopback
+    assert addresses.source_for(loopback, asked=None, interface=None) == loopback
+    assert addresses.source_for(loopback, asked=other, interface=None) == other
+    assert addresses.source_for(loopback, asked=None, interface="lo") == loopback
 
 
 def test_a_source_that_is_not_ours_is_refused() -> None:
     with pytest.raises(SettingsError, match=r"-s 192\.0\.2\.77: .*use an address of this machine"):
-        resolve.source_for(ip_address("127.0.0.1"), asked=ip_address("192.0.2.77"), interface=None)
+        addresses.source_for(
+            ip_address("127.0.0.1"), asked=ip_address("192.0.2.77"), interface=None
+        )
 
 
 def test_a_source_of_the_other_ip_version_is_refused() -> None:
     with pytest.raises(SettingsError, match="not of the IP version"):
-        resolve.source_for(ip_address("127.0.0.1"), asked=ip_address("::1"), interface=None)
+        addresses.source_for(ip_address("127.0.0.1"), asked=ip_address("::1"), interface=None)
 
 
 def test_an_unknown_interface_is_refused() -> None:
     with pytest.raises(SettingsError, match="-i nosuch0: No such device"):
-        resolve.source_for(ip_address("127.0.0.1"), asked=None, interface="nosuch0")
+        addresses.source_for(ip_address("127.0.0.1"), asked=None, interface="nosuch0")
 
 
 def test_names_of_nothing_is_nothing() -> None:
-    assert resolve.names([]) == {}
+    assert addresses.names([]) == {}
 
 
 def test_names_are_those_of_the_name_service_in_the_order_asked() -> None:
     loopback = ip_address("127.0.0.1")
     expected, _ = socket.getnameinfo((str(loopback), 0), socket.NI_NAMEREQD)
-    assert resolve.names([loopback, loopback]) == {loopback: expected}
+    assert addresses.names([loopback, loopback]) == {loopback: expected}
 
 
 def test_names_do_not_outlast_their_time() -> None:
-    assert resolve.names([ip_address("127.0.0.1")], wait_s=0.0) == {}
+    assert addresses.names([ip_address("127.0.0.1")], wait_s=0.0) == {}
 
 
 @pytest.mark.parametrize(
@@ -104,5 +106,5 @@ def test_names_do_not_outlast_their_time() -> None:
     ],
 )
 def test_what_cannot_be_printed_is_escaped(name: str, shown: str) -> None:
-    assert resolve.printable(name) == shown
-    assert resolve.printable(name).isascii()
+    assert addresses.printable(name) == shown
+    assert addresses.printable(name).isascii()
