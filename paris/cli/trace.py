@@ -146,7 +146,7 @@ def _assembled(measurement: Measurement, options: Options) -> Trace:
         return trace
     from dataclasses import replace
 
-    from paris.lookup.addresses import names
+    from paris.lookup.names import names
 
     addresses = {vertex.address for vertex in trace.dag if vertex.address is not None}
     addresses.discard(trace.plan.source)

@@ -18,9 +18,9 @@ SERVE = (
     "s.bind(('127.0.0.1', 53)); print('ready', flush=True); signal.pause()"
 )
 ASK = (
-    "from ipaddress import ip_address; from paris.lookup import addresses; "
+    "from ipaddress import ip_address; from paris.lookup.names import names; "
     "import time; print(time.monotonic(), "
-    "addresses.names([ip_address(f'192.0.2.{n}') for n in range(1, 40)], wait_s=0.5))"
+    "names([ip_address(f'192.0.2.{n}') for n in range(1, 40)], wait_s=0.5))"
 )
 
 

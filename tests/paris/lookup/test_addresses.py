@@ -1,8 +1,7 @@
-"""Names, addresses and sources, as far as they need no network but this machine's loopback."""
+"""Addresses and sources, as far as they need no network but this machine's loopback."""
 
 from __future__ import annotations
 
-import socket
 from ipaddress import ip_address
 
 import pytest
@@ -78,33 +77,3 @@ def test_a_source_of_the_other_ip_version_is_refused() -> None:
 def test_an_unknown_interface_is_refused() -> None:
     with pytest.raises(SettingsError, match="-i nosuch0: No such device"):
         addresses.source_for(ip_address("127.0.0.1"), asked=None, interface="nosuch0")
-
-
-def test_names_of_nothing_is_nothing() -> None:
-    assert addresses.names([]) == {}
-
-
-def test_names_are_those_of_the_name_service_in_the_order_asked() -> None:
-    loopback = ip_address("127.0.0.1")
-    expected, _ = socket.getnameinfo((str(loopback), 0), socket.NI_NAMEREQD)
-    assert addresses.names([loopback, loopback]) == {loopback: expected}
-
-
-def test_names_do_not_outlast_their_time() -> None:
-    assert addresses.names([ip_address("127.0.0.1")], wait_s=0.0) == {}
-
-
-@pytest.mark.parametrize(
-    ("name", "shown"),
-    [
-        ("gw-1.example.net", "gw-1.example.net"),
-        ("a\nb\r\0c", r"a\x0ab\x0d\x00c"),
-        ("gw 192.0.2.1", r"gw\x20192.0.2.1"),  # or one name could pose as two columns
-        ("\x9b2J\u202eten.\U0001f600", r"\x9b2J\u202eten.\U0001f600"),
-        ("back\\slash", "back\\slash"),
-        ("\udcff", r"\udcff"),
-    ],
-)
-def test_what_cannot_be_printed_is_escaped(name: str, shown: str) -> None:
-    assert addresses.printable(name) == shown
-    assert addresses.printable(name).isascii()
