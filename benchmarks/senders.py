@@ -22,7 +22,7 @@ from paris.packets.flows import FlowField, FlowPlan, Protocol
 from paris.packets.probe_matrix import Crafter
 from paris.packets.reply_matrix import Matcher
 from paris.settings import Settings
-from paris.sweep import sweep
+from paris.survey.sweep import sweep
 from paris.wire.bulk.wire import BulkWire
 from paris.wire.unprivileged import opening as unprivileged
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from mda.model import Vertex
     from mda.trace import Trace
-    from paris.sweep import Sweep
+    from paris.survey.sweep import Sweep
 
 __all__ = ["__version__", "diamonds", "sweep", "trace"]
 
@@ -49,12 +49,12 @@ def diamonds(graph: nx.DiGraph[Vertex]) -> list[dict[str, Any]]:
 
 
 def sweep(host: str, *, flows: int, ttls: Iterable[int], **options: Any) -> Sweep:
-    """Probe `host` with each of `flows` flows at each of `ttls`, once; see `paris.sweep.sweep`.
+    """Probe `host` with each of `flows` flows at each of `ttls`, once; see `paris.survey.sweep`.
 
     Needs CAP_NET_RAW and numpy. `options` are fields of `paris.settings.Settings`, above all
     `rate_pps`. Raises a `mda.errors.ParisTraceError` where nothing can be sent.
     """
     from paris.settings import Settings
-    from paris.sweep import sweep as run
+    from paris.survey.sweep import sweep as run
 
     return run(Settings(host=host, **options), flows=flows, ttls=ttls)

@@ -18,7 +18,7 @@ from paris.errors import ExitCode, SettingsError, WireError
 from paris.packets import headers, probes
 from paris.packets.flows import FlowField, FlowPlan, Protocol
 from paris.settings import Settings
-from paris.sweep import sweep
+from paris.survey.sweep import sweep
 from paris.wire.bulk.wire import BulkWire
 from paris.wire.linux import sockets
 from tests.lab import netlab

@@ -14,7 +14,7 @@ from paris.packets import probes, replies
 from paris.packets.flows import FlowField, FlowPlan, Protocol
 from paris.packets.replies import ParsedReply
 from paris.settings import Settings
-from paris.sweep import sweep
+from paris.survey.sweep import sweep
 from paris.wire.bulk.wire import BulkWire
 from paris.wire.raw import RawWire
 from tests.lab import netlab

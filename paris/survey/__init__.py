@@ -1,0 +1,1 @@
+"""Surveys: many flows or destinations in one run, without a stopping rule."""
