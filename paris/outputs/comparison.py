@@ -67,15 +67,15 @@ def _content(comparison: Comparison, format: str) -> bytes:
     """The bytes of one output. Imports only what its format needs."""
     if format == "json":
         return files.write(comparison).encode()
-    from render.merged import comparison_diagram, comparison_text
+    from render.pictures.comparison import comparison_diagram, comparison_text
 
     if format == "txt":
         return comparison_text(comparison).encode()
-    from render.dot import to_dot
+    from render.pictures.dot import to_dot
 
     source = to_dot(comparison_diagram(comparison))
     if format == "dot":
         return source.encode()
-    from render.svg import draw
+    from render.pictures.svg import draw
 
     return draw(source, format)

@@ -72,7 +72,7 @@ def _content(trace: Trace, output: Output, options: OutputOptions) -> bytes:
             from functools import partial
 
             from paris.packets.recipes import recipe
-            from render.text import text
+            from render.terminal.text import text
 
             to_terminal = output.file == STANDARD_OUTPUT
             return text(
@@ -83,12 +83,12 @@ def _content(trace: Trace, output: Output, options: OutputOptions) -> bytes:
                 ascii=options.ascii or (to_terminal and not _is_unicode(sys.stdout)),
             ).encode()
         case _:
-            from render.dot import dot
+            from render.pictures.dot import dot
 
             source = dot(trace, names=trace.names)
             if output.format == "dot":
                 return source.encode()
-            from render.svg import draw
+            from render.pictures.svg import draw
 
             return draw(source, output.format)
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mda.model import MplsEntry, Outcome, ProbeRequest, Reply, ReplyKind, StopReason
 from mda.plan import Algorithm
-from render.dot import dot
-from render.text import text
+from render.pictures.dot import dot
+from render.terminal.text import text
 from tests.support.traces import DESTINATION, assembled, hops, numbered, outcomes
 
 if TYPE_CHECKING:

@@ -4,7 +4,8 @@ from itertools import combinations
 
 import pytest
 
-from render.palette import FAINT_TEXT, LOOKS, TEXT, Kind
+from render.pictures.palette import FAINT_TEXT, LOOKS, TEXT
+from render.words.labels import Kind
 
 
 def luminance(color: str) -> float:

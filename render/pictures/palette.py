@@ -7,19 +7,9 @@ colour alone: shape, dash or words say the same.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
 from typing import Final
 
-
-class Kind(Enum):
-    """What a box stands for."""
-
-    SOURCE = "source"
-    ROUTER = "router"
-    BALANCER = "balancer"
-    SILENT = "silent"
-    REFUSING = "refusing"
-    DESTINATION = "destination"
+from render.words.labels import Kind
 
 
 @dataclass(frozen=True, slots=True)

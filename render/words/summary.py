@@ -9,7 +9,7 @@ from mda.findings.flow_shares import number_of_paths
 from mda.model import StopReason
 from mda.plan import Algorithm
 from mda.statistics.stopping import unseen_share
-from render.labels import at_most, count, percent, printable
+from render.words.labels import at_most, count, percent, printable
 
 if TYPE_CHECKING:
     from mda.findings.diamonds import Diamond

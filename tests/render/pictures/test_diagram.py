@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from mda.answers.graph import evidence
-from render.diagram import Diagram, diagram
-from render.palette import Kind
+from render.pictures.diagram import Diagram, diagram
+from render.words.labels import Kind
 from tests.render.samples import TRACES
 
 

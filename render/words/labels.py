@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from enum import Enum
 from statistics import median
 from typing import TYPE_CHECKING, Final
 
@@ -11,7 +12,6 @@ from mda.answers.graph import flows_of
 from mda.findings.flow_shares import vertex_shares
 from mda.model import ReplyKind
 from mda.studies.balancers import Kind as BalancerKind
-from render.palette import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -251,3 +251,14 @@ def printable(text: str) -> str:
         character if character.isprintable() else character.encode("unicode_escape").decode()
         for character in text
     )
+
+
+class Kind(Enum):
+    """What a box stands for."""
+
+    SOURCE = "source"
+    ROUTER = "router"
+    BALANCER = "balancer"
+    SILENT = "silent"
+    REFUSING = "refusing"
+    DESTINATION = "destination"

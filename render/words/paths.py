@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 from mda.answers.graph import vertices_by_ttl
 from mda.findings.flow_shares import number_of_paths
 from mda.plan import Study
-from render.findings import place
-from render.labels import count, milliseconds, p_value, percent
+from render.words.labels import count, milliseconds, p_value, percent
+from render.words.summary import place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

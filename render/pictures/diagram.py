@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from mda.answers.graph import evidence, vertices_by_ttl
 from mda.findings.flow_shares import edge_shares
-from render.findings import diamond_size, findings, headline
-from render.labels import VertexWords, count, milliseconds, percent, vertex_words
-from render.palette import Kind
+from render.words.labels import Kind, VertexWords, count, milliseconds, percent, vertex_words
+from render.words.summary import diamond_size, findings, headline
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from render.dot import dot
+from render.pictures.dot import dot
 from tests.render.samples import GOLDEN, TRACES
-from tests.render.test_text import shuffled
+from tests.render.terminal.test_text import shuffled
 
 
 @pytest.mark.parametrize("name", TRACES)

@@ -7,10 +7,17 @@ from typing import TYPE_CHECKING, Final
 
 from mda.answers.graph import vertices_by_ttl
 from mda.comparison import merged
-from render.diagram import Box, Column, Diagram, Line, key_of
-from render.findings import findings, place
-from render.labels import VertexWords, at_most, count, milliseconds, p_value, vertex_words
-from render.palette import Kind
+from render.pictures.diagram import Box, Column, Diagram, Line, key_of
+from render.words.labels import (
+    Kind,
+    VertexWords,
+    at_most,
+    count,
+    milliseconds,
+    p_value,
+    vertex_words,
+)
+from render.words.summary import findings, place
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -9,8 +9,8 @@ from mda.plan import Study
 from mda.studies.balancers import Kind, Verdict
 from mda.studies.classic import Reality
 from mda.variants import Field
-from render.findings import diamond_size, place
-from render.labels import count, p_value, percent
+from render.words.labels import count, p_value, percent
+from render.words.summary import diamond_size, place
 
 if TYPE_CHECKING:
     from mda.findings.diamond_metrics import Metrics

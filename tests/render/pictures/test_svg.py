@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from render.dot import dot
-from render.svg import RenderError, draw
+from render.pictures.dot import dot
+from render.pictures.svg import RenderError, draw
 from tests.render.samples import TRACES
-from tests.render.test_text import shuffled
+from tests.render.terminal.test_text import shuffled
 
 if TYPE_CHECKING:
     from pathlib import Path

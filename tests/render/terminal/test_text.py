@@ -12,7 +12,7 @@ from mda.plan import Stamp, WireReport
 from mda.trace import Trace
 from paris.cli.exits import guarded
 from paris.cli.trace import main
-from render.text import text
+from render.terminal.text import text
 from tests.render.samples import GOLDEN, TRACES
 from tests.support.traces import DESTINATION, assembled, hops, outcomes
 

@@ -6,9 +6,8 @@ import math
 from html import escape
 from typing import TYPE_CHECKING, Final
 
-from render.diagram import Box, Column, Diagram, Group, Line, diagram
-from render.labels import printable
-from render.palette import (
+from render.pictures.diagram import Box, Column, Diagram, Group, Line, diagram
+from render.pictures.palette import (
     BACKGROUND,
     DIAMOND_FILL,
     DIAMOND_LINE,
@@ -18,8 +17,8 @@ from render.palette import (
     FALSE_EDGE,
     LOOKS,
     TEXT,
-    Kind,
 )
+from render.words.labels import Kind, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Final
 from mda.answers.graph import vertices_by_ttl
 from mda.plan import Algorithm
 from mda.studies.paths import Recipe
-from render.findings import findings, headline
-from render.labels import VertexWords, milliseconds, vertex_words
-from render.palette import ANSI, Kind
-from render.paths import paths
-from render.studies import studies
+from render.pictures.palette import ANSI
+from render.words.labels import Kind, VertexWords, milliseconds, vertex_words
+from render.words.paths import paths
+from render.words.studies import studies
+from render.words.summary import findings, headline
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -5,7 +5,7 @@ from ipaddress import ip_address
 import pytest
 
 from mda.model import ProbeRequest, Reply, ReplyKind
-from render.labels import ending, percent, printable
+from render.words.labels import ending, percent, printable
 
 
 def reply(kind: ReplyKind, address: str, icmp_type: int | None, code: int | None) -> Reply:

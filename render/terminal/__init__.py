@@ -1,0 +1,1 @@
+"""Traces and comparisons as text."""

@@ -1,0 +1,1 @@
+"""What text and pictures say, in words and numbers for people."""
