@@ -67,7 +67,8 @@ def _content(comparison: Comparison, format: str) -> bytes:
     """The bytes of one output. Imports only what its format needs."""
     if format == "json":
         return files.write(comparison).encode()
-    from render.pictures.comparison import comparison_diagram, comparison_text
+    from render.pictures.comparison import comparison_diagram
+    from render.terminal.comparison import comparison_text
 
     if format == "txt":
         return comparison_text(comparison).encode()
