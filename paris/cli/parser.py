@@ -8,6 +8,7 @@ from typing import NoReturn
 
 from paris.cli.arguments import address, lanes, number, port, seconds, sendwait
 from paris.errors import SettingsError
+from paris.outputs.registry import suffixes
 from paris.settings import DEFAULT_CONFIDENCE, DEFAULT_RATE_PPS
 from paris.version import __version__
 from paris.wire.base import BULK, RAW, UNPRIVILEGED
@@ -288,12 +289,12 @@ def _add_outputs(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="FILE",
-        help="write FILE, as its suffix says: .svg .png .pdf .dot .json .graphml .txt .pcapng (all "
-        "packets); - is standard output; repeatable",
+        help=f"write FILE, as its suffix says: {' '.join(f'.{name}' for name in suffixes())}; "
+        "- is standard output; repeatable",
     )
     add(
         "--format",
-        choices=("svg", "png", "pdf", "dot", "json", "graphml", "txt", "pcapng"),
+        choices=suffixes(),
         help="format of -o - and of files with another suffix",
     )
     add("-j", "--json", action="store_true", help="the same as -o - --format json")

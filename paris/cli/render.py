@@ -29,19 +29,17 @@ def main(arguments: Sequence[str]) -> int:
     if options.tabulates:
         return _tabulate(options)
     from paris import replay
-    from paris.outputs.registry import plan_outputs
-    from paris.outputs.trace import write_all
+    from paris.outputs import comparison as comparisons
+    from paris.outputs.asked import plan_outputs
+    from paris.outputs.writing import write_comparison, write_trace
     from paris.settings import Reading
 
-    asked = plan_outputs(options.output, is_replay=True)
-    from paris.outputs import comparison as comparing
-
-    comparison = comparing.read(options.files[0])
+    comparison = comparisons.read(options.files[0])
+    asked = plan_outputs(options.output, is_replay=True, is_comparison=comparison is not None)
     if comparison is not None:
-        comparing.check(asked)
-        return _told(comparing.write_all(comparison, asked))
+        return _told(write_comparison(comparison, asked, options.output))
     trace = replay.trace(options.files[0], Reading())
-    return _told(write_all(trace, asked, options.output))
+    return _told(write_trace(trace, asked, options.output))
 
 
 def _told(faults: Sequence[str]) -> int:

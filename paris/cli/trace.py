@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from mda.trace import Trace
     from paris.cli.options import Options
     from paris.formats.capture import Writer
-    from paris.outputs.files import Output
     from paris.run import Hooks, Measurement
     from paris.settings import Settings
 
@@ -43,12 +42,12 @@ def main(arguments: Sequence[str]) -> int:
         from paris.cli import privileges
 
         privileges.become_caller()
-    from paris.outputs.registry import plan_outputs
-    from paris.outputs.trace import open_capture, write_all
+    if options.settings.compare:
+        return _compare(options.settings, options)
+    from paris.outputs.asked import plan_outputs
+    from paris.outputs.writing import open_capture, write_trace
 
     asked = plan_outputs(options.output)
-    if options.settings.compare:
-        return _compare(options.settings, options, asked)
     with open_capture(asked) as capture:
         measurement = _measure(options.settings, options, capture)
         trace = _assembled(measurement, options)
@@ -60,7 +59,7 @@ def main(arguments: Sequence[str]) -> int:
                 wire=trace.wire,
                 names=trace.names,
             )
-    faults = write_all(trace, asked, options.output)
+    faults = write_trace(trace, asked, options.output)
     if capture is not None and capture.fault is not None:
         faults.append(str(capture.fault))
     unknown = unknown_path(trace)
@@ -72,14 +71,16 @@ def main(arguments: Sequence[str]) -> int:
     return ExitCode.USAGE if unknown else verdict(trace)
 
 
-def _compare(settings: Settings, options: Options, asked: tuple[Output, ...]) -> int:
+def _compare(settings: Settings, options: Options) -> int:
     from paris import run
     from paris.outputs import comparison
+    from paris.outputs.asked import plan_outputs
+    from paris.outputs.writing import write_comparison
 
-    comparison.check(asked)
+    asked = plan_outputs(options.output, is_comparison=True)
     measurements = _measured(options, lambda hooks: run.compare(settings, hooks))
     traces = [_assembled(one, options) for one in measurements]
-    faults = comparison.write_all(comparison.comparison_of(settings, traces), asked)
+    faults = write_comparison(comparison.comparison_of(settings, traces), asked, options.output)
     remarks = shortfalls(traces[0], measurements[0])[:1]
     for remark in (*remarks, *hindrances(traces[0]), *faults):
         complain("paris-trace", remark)
@@ -93,12 +94,12 @@ def _replay(options: Options) -> int:
     from dataclasses import replace
 
     from paris import replay
-    from paris.outputs.registry import plan_outputs
-    from paris.outputs.trace import write_all
+    from paris.outputs.asked import plan_outputs
+    from paris.outputs.writing import write_trace
 
     asked = plan_outputs(options.output, is_replay=True)
     trace = replay.trace(options.replay, options.reading)
-    faults = write_all(
+    faults = write_trace(
         replace(trace, names={}) if options.numeric else trace, asked, options.output
     )
     for remark in (*faults, *(account(trace) if options.verbose else ())):

@@ -15,6 +15,7 @@ from paris.formats.studies_json import vertex_id
 
 if TYPE_CHECKING:
     from mda.comparison import Comparison
+    from paris.formats.look import Look
 
 FORMAT: Final = "paris-trace-comparison"
 VERSION: Final = 1
@@ -22,7 +23,7 @@ VERSION: Final = 1
 Json = dict[str, Any]
 
 
-def write(comparison: Comparison) -> str:
+def write(comparison: Comparison, _: Look | None = None) -> str:
     """The comparison as JSON text, ending with a newline."""
     graph = comparison.graph
     document = {

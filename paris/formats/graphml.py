@@ -18,9 +18,10 @@ from paris.formats.studies_json import vertex_id
 if TYPE_CHECKING:
     from mda.model import Vertex
     from mda.trace import Trace
+    from paris.formats.look import Look
 
 
-def write(trace: Trace) -> str:
+def write(trace: Trace, _: Look | None = None) -> str:
     """The trace's graph as GraphML text; vertices are named like in our JSON."""
     flat: nx.DiGraph[str] = nx.DiGraph(
         host=trace.plan.host,

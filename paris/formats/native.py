@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from mda.findings.certainty import VertexCertainty
     from mda.findings.loops import Revisit
     from mda.model import Outcome
+    from paris.formats.look import Look
 
 FORMAT: Final = "paris-trace"
 VERSION: Final = 1
@@ -38,7 +39,7 @@ VERSION: Final = 1
 Json = dict[str, Any]
 
 
-def write(trace: Trace) -> str:
+def write(trace: Trace, _: Look | None = None) -> str:
     """The trace as JSON text, ending with a newline; equal traces give equal text."""
     document = {
         "format": FORMAT,

@@ -1,50 +1,45 @@
-"""Which outputs were asked for, and the formats that there are."""
+"""The formats that there are: one row each. The command line, its help and the docs follow it."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
-from paris.errors import SettingsError
-from paris.outputs.files import STANDARD_OUTPUT, Output, check
-
-if TYPE_CHECKING:
-    from paris.outputs.files import OutputOptions
-
-# In the order of writing: what was measured comes before what is drawn from it.
-_FORMATS: Final = ("pcapng", "json", "txt", "graphml", "dot", "svg", "png", "pdf")
-CAPTURE: Final = "pcapng"
+from dataclasses import dataclass
+from typing import Final
 
 
-def plan_outputs(options: OutputOptions, *, is_replay: bool = False) -> tuple[Output, ...]:
-    """What to write, in order; text goes to standard output unless something else does.
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One format: its suffix, what it is for, and what writes it.
 
-    Raises SettingsError for a file whose format is not told, or for packets of a replay;
-    OutputError for a file that cannot be written: all before anything is measured.
+    `trace` and `comparison` name functions as "module:function", which are imported when their turn
+    comes. Each takes the Trace or the Comparison and a Look, and returns text or bytes. A format
+    without a writer for one of the two cannot hold it.
     """
-    outputs = [_output(file, options.format) for file in options.files]
-    if not any(output.file == STANDARD_OUTPUT for output in outputs):
-        outputs.append(Output(STANDARD_OUTPUT, "txt"))
-    for output in outputs:
-        check(output.file)
-    captures = sum(output.format == CAPTURE for output in outputs)
-    if captures and is_replay:
-        raise SettingsError(".pcapng keeps the packets of a measurement; a saved one has none new")
-    if captures > 1:
-        raise SettingsError("packets go to one file: give one -o FILE.pcapng")
-    return tuple(sorted(outputs, key=lambda output: _FORMATS.index(output.format)))
+
+    suffix: str
+    about: str
+    trace: str = ""
+    comparison: str = ""
 
 
-def _output(file: str, format: str | None) -> Output:
-    if file == STANDARD_OUTPUT:
-        return Output(file, format or "txt")
-    from pathlib import Path  # not before the first probe where no file is asked for
+_TEXT: Final = ("paris.outputs.text:trace", "paris.outputs.text:comparison")
+_PICTURE: Final = ("paris.outputs.pictures:trace", "paris.outputs.pictures:comparison")
+CAPTURE: Final = "pcapng"
+# In the order of writing: what was measured comes before what is drawn from it.
+FORMATS: Final = (
+    Format(CAPTURE, "every packet, written while it is sent or received"),
+    Format(
+        "json", "everything that was measured and found",
+        "paris.formats.native:write", "paris.formats.comparison:write",
+    ),
+    Format("txt", "the text that a terminal shows", *_TEXT),
+    Format("graphml", "the graph, for Gephi, yEd, Cytoscape", "paris.formats.graphml:write"),
+    Format("dot", "the picture as Graphviz source", *_PICTURE),
+    Format("svg", "the picture, for screens and browsers", *_PICTURE),
+    Format("png", "the picture as pixels", *_PICTURE),
+    Format("pdf", "the picture, to print", *_PICTURE),
+)  # fmt: skip
 
-    suffix = Path(file).suffix.removeprefix(".").lower()
-    if suffix in _FORMATS:
-        return Output(file, suffix)
-    if format is None:
-        known = " ".join(f".{name}" for name in _FORMATS)
-        raise SettingsError(
-            f"-o {file}: its suffix names no format; use one of {known}, or give --format"
-        )
-    return Output(file, format)
+
+def suffixes() -> tuple[str, ...]:
+    """The suffixes of all formats, in the order of writing."""
+    return tuple(row.suffix for row in FORMATS)

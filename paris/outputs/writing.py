@@ -1,21 +1,24 @@
-"""A trace into everything that was asked for: measured data first, pictures after."""
+"""What was measured into everything that was asked for: data first, pictures after."""
 
 from __future__ import annotations
 
 import os
 import sys
 from contextlib import contextmanager
+from importlib import import_module
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from mda.errors import ParisTraceError
 from paris.errors import OutputError
+from paris.formats.look import Look
 from paris.outputs.files import STANDARD_OUTPUT, Output, write
-from paris.outputs.registry import CAPTURE
+from paris.outputs.registry import CAPTURE, FORMATS, Format
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from typing import TextIO
 
+    from mda.comparison import Comparison
     from mda.trace import Trace
     from paris.formats.capture import Writer
     from paris.outputs.files import OutputOptions
@@ -44,53 +47,45 @@ def open_capture(outputs: tuple[Output, ...]) -> Iterator[Writer | None]:
         yield Writer(cast("BinaryIO", file))
 
 
-def write_all(trace: Trace, outputs: tuple[Output, ...], options: OutputOptions) -> list[str]:
+def write_trace(trace: Trace, outputs: tuple[Output, ...], options: OutputOptions) -> list[str]:
     """Write every output but packets; the faults of those that could not be, one line each."""
+    return _write_all(trace, lambda row: row.trace, outputs, options)
+
+
+def write_comparison(
+    comparison: Comparison, outputs: tuple[Output, ...], options: OutputOptions
+) -> list[str]:
+    """Write every output; the faults of those that could not be, one line each."""
+    return _write_all(comparison, lambda row: row.comparison, outputs, options)
+
+
+def _write_all(
+    subject: Trace | Comparison,
+    writer_of: Callable[[Format], str],
+    outputs: tuple[Output, ...],
+    options: OutputOptions,
+) -> list[str]:
+    writers = {row.suffix: writer_of(row) for row in FORMATS}
     faults = []
     for output in outputs:
         if output.format == CAPTURE:
             continue
         try:
-            write(output.file, _content(trace, output, options))
+            module, _, function = writers[output.format].partition(":")
+            content = getattr(import_module(module), function)(subject, _look(output, options))
+            write(output.file, content.encode() if isinstance(content, str) else content)
         except ParisTraceError as error:
             faults.append(str(error))
     return faults
 
 
-def _content(trace: Trace, output: Output, options: OutputOptions) -> bytes:
-    """The bytes of one output. Imports only what its format needs."""
-    match output.format:
-        case "json":
-            from paris.formats import native
-
-            return native.write(trace).encode()
-        case "graphml":
-            from paris.formats import graphml
-
-            return graphml.write(trace).encode()
-        case "txt":
-            from functools import partial
-
-            from paris.packets.recipes import recipe
-            from render.terminal.text import text
-
-            to_terminal = output.file == STANDARD_OUTPUT
-            return text(
-                trace,
-                names=trace.names,
-                recipes=partial(recipe, trace.plan),
-                color=to_terminal and _use_color(options.color, sys.stdout),
-                ascii=options.ascii or (to_terminal and not _is_unicode(sys.stdout)),
-            ).encode()
-        case _:
-            from render.pictures.dot import dot
-
-            source = dot(trace, names=trace.names)
-            if output.format == "dot":
-                return source.encode()
-            from render.pictures.svg import draw
-
-            return draw(source, output.format)
+def _look(output: Output, options: OutputOptions) -> Look:
+    to_terminal = output.file == STANDARD_OUTPUT
+    return Look(
+        format=output.format,
+        color=to_terminal and _use_color(options.color, sys.stdout),
+        ascii=options.ascii or (to_terminal and not _is_unicode(sys.stdout)),
+    )
 
 
 def _use_color(wish: str, stream: TextIO) -> bool:

@@ -1,0 +1,32 @@
+"""Pictures as outputs: Graphviz source, or what Graphviz draws of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from render.pictures import dot
+
+if TYPE_CHECKING:
+    from mda.comparison import Comparison
+    from mda.trace import Trace
+    from paris.formats.look import Look
+
+
+def trace(trace: Trace, look: Look) -> bytes:
+    """The picture of a trace. Raises RenderError."""
+    return _drawn(dot.dot(trace, names=trace.names), look)
+
+
+def comparison(comparison: Comparison, look: Look) -> bytes:
+    """The picture of a comparison. Raises RenderError."""
+    from render.pictures.comparison import comparison_diagram
+
+    return _drawn(dot.to_dot(comparison_diagram(comparison)), look)
+
+
+def _drawn(source: str, look: Look) -> bytes:
+    if look.format == "dot":
+        return source.encode()
+    from render.pictures.svg import draw
+
+    return draw(source, look.format)
