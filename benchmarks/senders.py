@@ -23,6 +23,7 @@ from paris.packets.probe_matrix import Crafter
 from paris.packets.reply_matrix import Matcher
 from paris.settings import Settings
 from paris.survey.sweep import sweep
+from paris.wire.base import WireOptions
 from paris.wire.bulk.wire import BulkWire
 from paris.wire.unprivileged import opening as unprivileged
 
@@ -150,7 +151,7 @@ def answered(destination: str, count: str) -> None:
     total, done = int(count), 0
     requests = [ProbeRequest(n % 16, n % 3 + 1) for n in range(total)]
     datagrams = [probes.build(plan, one, n % 0xFFFE + 1) for n, one in enumerate(requests)]
-    with closing(unprivileged.open_wire(plan, None)) as wire:
+    with closing(unprivileged.open_wire(plan, WireOptions())) as wire:
         began_s = time.perf_counter()
         for begin in range(0, total, 256):
             wire.send(datagrams[begin : begin + 256])

@@ -11,7 +11,7 @@ from paris.errors import SettingsError
 from paris.outputs.registry import suffixes
 from paris.settings import DEFAULT_CONFIDENCE, DEFAULT_RATE_PPS
 from paris.version import __version__
-from paris.wire.base import BULK, RAW, UNPRIVILEGED
+from paris.wire.registry import WIRES, names
 
 _HELP_WIDTH = 80
 _EXAMPLES = """\
@@ -160,9 +160,8 @@ def trace_parser() -> argparse.ArgumentParser:
     add("-i", "--interface", metavar="NAME", help="network interface to send from")
     add(
         "--wire",
-        choices=(RAW, UNPRIVILEGED, BULK),
-        help="sockets to use: raw (needs CAP_NET_RAW; default), unprivileged (sees less; default "
-        "where raw is refused), bulk (raw, for thousands of probes; needs numpy)",
+        choices=names(),
+        help=f"sockets to use: {', '.join(f'{kind.name} ({kind.about})' for kind in WIRES)}",
     )
     add(
         "--link",

@@ -18,6 +18,8 @@ from paris.packets.checksums import pseudo_header, word_sum
 from paris.packets.flows import FlowField, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from paris.packets.flows import FlowPlan
@@ -133,6 +135,11 @@ class Crafter:
         }
         words[[at + column for column in columns[self._plan.protocol]]] = 0
         return blank
+
+
+def builder(flows: FlowPlan) -> Callable[[Sequence[ProbeRequest], Sequence[int]], Sequence[bytes]]:
+    """What builds the probes of `flows` by the hundred: see Crafter.build."""
+    return Crafter(flows).build
 
 
 def _fold(sums: Any) -> Any:

@@ -21,6 +21,18 @@ BULK: Final = "bulk"
 SIMULATED: Final = "simulated"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WireOptions:
+    """What the user may choose of a wire.
+
+    `interface` is the one that probes leave by, None for what routing says. With `by_link` they are
+    sent as frames to the next hop, past routing.
+    """
+
+    interface: str | None = None
+    by_link: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Received:
     """A datagram from its IP header on, and when it arrived (seconds on the wire's clock)."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from paris.errors import PrivilegeError, SettingsError
-from paris.wire.base import BULK, RAW, UNPRIVILEGED
+from paris.wire.base import WireOptions
+from paris.wire.registry import WIRES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -14,47 +16,55 @@ if TYPE_CHECKING:
     from paris.packets.flows import FlowPlan
     from paris.settings import Settings
     from paris.wire.base import Wire
+    from paris.wire.registry import WireKind
 
 
 def wire_for(settings: Settings, flows: FlowPlan) -> Wire:
-    """The wire that was asked for, or the first that the system lets us have."""
-    if settings.compare and settings.wire in (None, UNPRIVILEGED):
-        return _open_as(RAW, settings, flows)  # one socket for all protocols
-    if settings.wire is not None:
-        return _open_as(settings.wire, settings, flows)
-    try:
-        return _open_as(RAW, settings, flows)
-    except PrivilegeError as refused:
+    """The wire that was asked for, or the first that the system allows.
+
+    Raises PrivilegeError where the system allows none, and what the openers of wires raise.
+    """
+    able = [kind for kind in WIRES if kind.any_protocol or not settings.compare]
+    kinds = [kind for kind in able if kind.name == settings.wire]
+    if not kinds:
+        kinds = [kind for kind in able if kind.automatic]
+    options = WireOptions(interface=settings.interface, by_link=settings.by_link)
+    refusals: list[PrivilegeError] = []
+    for kind in kinds:
         try:
-            return _open_as(UNPRIVILEGED, settings, flows)
-        except PrivilegeError as also:
-            raise PrivilegeError(f"no raw sockets without CAP_NET_RAW, and {also}") from refused
-
-
-def _open_as(kind: str, settings: Settings, flows: FlowPlan) -> Wire:
-    if kind == UNPRIVILEGED:
-        from paris.wire.unprivileged import opening as unprivileged
-
-        return unprivileged.open_wire(flows, settings.interface)
-    if kind == BULK:
-        try:
-            from paris.wire.bulk.wire import BulkWire
-        except ModuleNotFoundError as error:
-            raise SettingsError(
-                f"--wire bulk needs {error.name}: install that, or paris-trace with extra [bulk]"
-            ) from None
-        return BulkWire.open(flows, settings.interface, by_link=settings.by_link)
-    from paris.wire.raw import RawWire
-
-    return RawWire.open(flows, settings.interface)
+            wire: Wire = _loaded(kind.opener, kind)(flows, options)
+        except PrivilegeError as refused:
+            refusals.append(refused)
+        else:
+            return wire
+    if len(refusals) == 1:
+        raise refusals[0]
+    raise PrivilegeError(f"no raw sockets without CAP_NET_RAW, and {refusals[-1]}") from refusals[0]
 
 
 def builder_for(
     settings: Settings, flows: FlowPlan
 ) -> Callable[[Sequence[ProbeRequest], Sequence[int]], Sequence[bytes]] | None:
     """What builds probes by the hundred, where the wire takes them so."""
-    if settings.wire != BULK or settings.studies or settings.compare:
+    if settings.studies or settings.compare:
         return None  # variants are built one by one
-    from paris.packets.probe_matrix import Crafter
+    for kind in WIRES:
+        if kind.name == settings.wire and kind.builder:
+            build: Callable[[Sequence[ProbeRequest], Sequence[int]], Sequence[bytes]]
+            build = _loaded(kind.builder, kind)(flows)
+            return build
+    return None
 
-    return Crafter(flows).build
+
+def _loaded(name: str, kind: WireKind) -> Any:
+    """The function that a row names. Raises SettingsError where its module needs an extra."""
+    module, _, function = name.partition(":")
+    try:
+        return getattr(import_module(module), function)
+    except ModuleNotFoundError as error:
+        if not kind.extra:
+            raise
+        raise SettingsError(
+            f"--wire {kind.name} needs {error.name}: install that, or paris-trace with extra "
+            f"[{kind.extra}]"
+        ) from None

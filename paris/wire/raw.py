@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from paris.packets.flows import FlowPlan
+    from paris.wire.base import WireOptions
     from paris.wire.linux.filters import Instruction
 
 _IPV6_HDRINCL: Final = 36
@@ -221,6 +222,11 @@ def _kept(flows: FlowPlan, sent: Sent) -> dict[int, list[Instruction]]:
         # answers a SYN. To hold them takes a socket a flow, and helps nobody.
         kept[socket.IPPROTO_UDP] = filters.udp_answers(flows, 0, sent.ports)
     return kept
+
+
+def open_wire(flows: FlowPlan, options: WireOptions) -> RawWire:
+    """See RawWire.open."""
+    return RawWire.open(flows, options.interface)
 
 
 def _raw_socket(version: int, protocol: int) -> socket.socket:

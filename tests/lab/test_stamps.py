@@ -14,6 +14,7 @@ from mda.model import ProbeRequest
 from mda.plan import Stamp
 from paris.packets import probes, replies
 from paris.packets.flows import FlowField, FlowPlan, Protocol
+from paris.wire.base import WireOptions
 from paris.wire.raw import RawWire
 from paris.wire.unprivileged import opening as unprivileged
 from tests.lab import netlab
@@ -93,7 +94,9 @@ def test_times_are_the_wires_own_to_some_microseconds(
         )  # fmt: skip
         with inside_namespace(lab.namespace("src")):
             wire: Wire = (
-                RawWire.open(flows, None) if kind == "raw" else unprivileged.open_wire(flows, None)
+                RawWire.open(flows, None)
+                if kind == "raw"
+                else unprivileged.open_wire(flows, WireOptions())
             )
             dumping = lab.background(
                 "src", "dumpcap", "-q", "-i", "v0n", "-w", str(capture), ready="File:"

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from paris.packets.flows import FlowPlan
     from paris.packets.probe_matrix import Bytes
+    from paris.wire.base import WireOptions
     from paris.wire.bulk.ring import Frames
     from paris.wire.linux.filters import Instruction
 
@@ -239,6 +240,11 @@ def _kept(flows: FlowPlan, sent: Sent) -> list[Instruction]:
     if Protocol.UDP in flows.protocols:
         kept = filters.either(kept, filters.udp_answers(flows, header, sent.ports))
     return kept
+
+
+def open_wire(flows: FlowPlan, options: WireOptions) -> BulkWire:
+    """See BulkWire.open."""
+    return BulkWire.open(flows, options.interface, by_link=options.by_link)
 
 
 def _raw_sender(flows: FlowPlan, interface: str | None) -> socket.socket:

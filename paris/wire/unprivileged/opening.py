@@ -9,11 +9,11 @@ from paris.packets.flows import FlowField, Protocol
 
 if TYPE_CHECKING:
     from paris.packets.flows import FlowPlan
-    from paris.wire.base import Wire
+    from paris.wire.base import Wire, WireOptions
 
 
-def open_wire(flows: FlowPlan, interface: str | None) -> Wire:
-    """A wire for the probes of `flows`, which leave by `interface` if one is given.
+def open_wire(flows: FlowPlan, options: WireOptions) -> Wire:
+    """A wire for the probes of `flows`.
 
     The socket of flow 0 is opened at once, to see that it can be. Raises PrivilegeError,
     SettingsError and WireError; see `flow_sockets.open_port`.
@@ -26,10 +26,10 @@ def open_wire(flows: FlowPlan, interface: str | None) -> Wire:
             )
         from paris.wire.unprivileged.tcp import ConnectWire
 
-        return ConnectWire(flows, interface)
+        return ConnectWire(flows, options.interface)
     from paris.wire.unprivileged.udp_icmp import DatagramWire
 
-    wire = DatagramWire(flows, interface)
+    wire = DatagramWire(flows, options.interface)
     try:
         wire.open_first()
     except BaseException:

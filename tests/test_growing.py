@@ -1,0 +1,92 @@
+"""A new format or wire is one file and one row: added to a copy of the packages, it just works."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+CHECKOUT = Path(__file__).parents[1]
+FORMAT = '''
+"""A count of vertices or views: a toy."""
+
+
+def trace(trace, look):
+    return f"{len(trace.dag)} vertices as {look.format}\\n"
+
+
+def comparison(comparison, look):
+    return f"{len(comparison.views)} views\\n".encode()
+'''
+FORMAT_ROW = 'Format("toy", "a toy", "paris.formats.toy:trace", "paris.formats.toy:comparison"),'
+WIRE = '''
+"""A wire at whose other end is the destination itself: a toy."""
+
+from paris.packets import headers
+from paris.wire.sim import SimWire
+
+
+class Near:
+    def answer(self, datagram, at_s):
+        header, _ = headers.read_ip(datagram)
+        back = headers.IPHeader(
+            source=header.destination, destination=header.source, protocol=1, ttl=64
+        )
+        return at_s + 0.001, headers.icmp_error(back, 3, 3, datagram)
+
+
+def open_wire(flows, options):
+    return SimWire(Near())
+'''
+WIRE_ROW = 'WireKind(name="toy", about="a toy", opener="paris.wire.toy:open_wire"),'
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """A copy of the packages, for a newcomer to change."""
+    for package in ("paris", "mda", "render"):
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(CHECKOUT / package, tmp_path / package, ignore=ignored)
+    samples = Path("samples") / "topologies"
+    shutil.copytree(CHECKOUT / samples, tmp_path / samples)
+    return tmp_path
+
+
+def add_row(file: Path, table: str, row: str) -> None:
+    """Put a row at the end of a table that ends where its closing bracket stands alone."""
+    begin, _, rest = file.read_text().partition(f"\n{table}: Final = (\n")
+    rows, _, end = rest.partition("\n)")
+    assert end
+    file.write_text(f"{begin}\n{table}: Final = (\n{rows}\n    {row}\n){end}")
+
+
+def run(copy: Path, *arguments: str) -> str:
+    """Standard output of the command made of a copy."""
+    command = [sys.executable, "-m", "paris", *arguments]
+    ran = subprocess.run(command, cwd=copy, capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    return ran.stdout
+
+
+def test_a_format_is_one_file_and_one_row(copy: Path) -> None:
+    (copy / "paris/formats/toy.py").write_text(FORMAT)
+    add_row(copy / "paris/outputs/registry.py", "FORMATS", FORMAT_ROW)
+    sim = ("--sim", "two-way")
+    assert run(copy, *sim, "--mda", "-o", "-", "--format", "toy") == "8 vertices as toy\n"
+    run(copy, *sim, "--mda", "-o", "x.toy", "-o", "x.json")
+    assert (copy / "x.toy").read_text() == "8 vertices as toy\n"
+    assert run(copy, "--replay", "x.json", "-o", "-", "--format", "toy") == "8 vertices as toy\n"
+    assert run(copy, *sim, "--compare", "udp,tcp", "-o", "-", "--format", "toy") == "2 views\n"
+    shown = run(copy, "--help")
+    assert ".toy" in shown
+    assert "pdf,toy}" in "".join(shown.split())
+
+
+def test_a_wire_is_one_file_and_one_row(copy: Path) -> None:
+    (copy / "paris/wire/toy.py").write_text(WIRE)
+    add_row(copy / "paris/wire/registry.py", "WIRES", WIRE_ROW)
+    assert "reached in 1 hop" in run(copy, "127.0.0.1", "-4", "-n", "--wire", "toy")
+    assert "toy (a toy)" in " ".join(run(copy, "--help").split())
