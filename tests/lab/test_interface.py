@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.lab
 
-OPEN_PING_SOCKETS = ("sysctl", "-qw", "net.ipv4.ping_group_range=0 2147483647")
+OPEN_PING_SOCKETS = {"net/ipv4/ping_group_range": "0 2147483647"}
 LINK = {4: "198.51.100.0/31", 6: "2001:db8:1::/64"}
 ELSEWHERE = {4: "10.99.0.1/24", 6: "2001:db8:99::1/64"}
 
@@ -29,7 +29,7 @@ def own_table(version: int, *, elsewhere: bool) -> Iterator[Lab]:
     With `elsewhere` the main table has another way, which leads nowhere.
     """
     with netlab.lab(netlab.diamond(2)) as lab:
-        lab.run(*OPEN_PING_SOCKETS)
+        lab.set("src", OPEN_PING_SOCKETS)
         gateway = lab.shown("src", "r1", version)
         commands = [
             f"route del {TARGETS[version]}",

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.lab
 
 WIRES = ("raw", "unprivileged", "bulk")
-OPEN_PING_SOCKETS = ("sysctl", "-qw", "net.ipv4.ping_group_range=0 2147483647")
+OPEN_PING_SOCKETS = {"net/ipv4/ping_group_range": "0 2147483647"}
 # Every ICMP error that Linux reports to sockets: unreachable, quench, exceeded, too big, problem.
 ERRORS = {
     4: [*((3, code) for code in range(16)), (4, 0), (11, 0), (11, 1), (12, 0), (12, 1)],
@@ -66,7 +66,7 @@ def test_no_icmp_error_ends_sending_or_receiving(
     wire: str, version: int, protocol: Protocol
 ) -> None:
     with netlab.lab(netlab.plain(1)) as lab:
-        lab.run(*OPEN_PING_SOCKETS)
+        lab.set("src", OPEN_PING_SOCKETS)
         flows = plan(lab, version, protocol)
         with closing(opened(lab, wire, flows)) as one, closing(Forger(lab, version)) as forger:
             for number, (kind, code) in enumerate(ERRORS[version]):
@@ -108,7 +108,7 @@ def firewall(lab: Lab, node: str, version: int, how: str) -> Iterator[None]:
 @pytest.mark.parametrize("wire", WIRES)
 def test_what_a_firewall_refuses_is_the_end_of_the_path(wire: str, version: int, node: str) -> None:
     with netlab.lab(netlab.plain(2)) as lab:
-        lab.run(*OPEN_PING_SOCKETS)
+        lab.set("src", OPEN_PING_SOCKETS)
         near = {(ttl, address) for ttl, address in lab.truth(version).vertices if ttl < 3}
         # A router that refuses does so beyond the TTL at which it lets expire.
         refuser = TARGET[version] if node == "dst" else lab.shown("r1", node, version)
