@@ -110,7 +110,7 @@ def test_a_network_that_goes_ends_in_one_line_with_what_was_measured(
         exit_code, stderr, document = interrupted(lab, *faults, wire=wire)
     assert exit_code == ExitCode.LOCAL_NETWORK
     assert stderr.startswith("paris-trace: cannot send ")
-    assert stderr.endswith("what was measured until then is kept, unfinished\n")
+    assert stderr.endswith("what was measured before is kept, unfinished\n")
     assert stderr.count("\n") == 1
     assert document["run"]["stopped"] == "wire-error"
     assert document["run"]["answered"] > 5
