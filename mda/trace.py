@@ -11,6 +11,7 @@ from mda.answers.hop_pairs import choices, pairs
 from mda.answers.table import tabulate
 from mda.findings.certainty import Certainty, certainty
 from mda.findings.diamonds import Diamond, diamonds
+from mda.findings.flow_shares import edge_shares, number_of_paths, vertex_shares
 from mda.findings.loops import Revisit, revisits
 from mda.model import IPAddress, Outcome, ProbeRequest, Reply, StopReason, Unresolved, Vertex
 from mda.plan import Algorithm, Plan, Study, WireReport
@@ -148,6 +149,21 @@ class Trace:
     def graph(self) -> nx.DiGraph[Vertex]:
         """The graph of interfaces for networkx: vertices and edges have `flows`."""
         return self.dag.as_networkx()
+
+    @cached_property
+    def vertex_shares(self) -> dict[Vertex, float]:
+        """The share of all flows that meets each vertex."""
+        return vertex_shares(self.dag)
+
+    @cached_property
+    def edge_shares(self) -> dict[tuple[Vertex, Vertex], float]:
+        """For each edge, the share of the flows through its near end that take it."""
+        return edge_shares(self.dag)
+
+    @cached_property
+    def path_count(self) -> int | None:
+        """How many paths lead through the graph; None where links are missing for want of proof."""
+        return None if self.unordered else number_of_paths(self.dag, self.origin)
 
     @property
     def is_complete(self) -> bool:

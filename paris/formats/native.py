@@ -61,16 +61,23 @@ def write(trace: Trace, _: Look | None = None) -> str:
         ],
         "graph": {
             "vertices": [
-                {**_vertex(vertex), "flows": flows_of(trace.dag, vertex)} for vertex in trace.dag
+                {
+                    **_vertex(vertex),
+                    "flows": flows_of(trace.dag, vertex),
+                    "share": _share(trace.vertex_shares[vertex]),
+                }
+                for vertex in trace.dag
             ],
             "edges": [
                 {
                     "from": vertex_id(near),
                     "to": vertex_id(far),
                     "flows": evidence(trace.dag, near, far),
+                    "share": _share(trace.edge_shares[near, far]),
                 }
                 for near, far in trace.dag.edges
             ],
+            "paths": trace.path_count,
             "per_packet": [vertex_id(vertex) for vertex in trace.per_packet],
             "route_changed": [vertex_id(vertex) for vertex in trace.turned],
             "unordered_ttls": sorted(trace.unordered),
@@ -154,6 +161,11 @@ def _outcome(outcome: Outcome) -> Json:
         ],
         "changed": outcome.changed,
     }
+
+
+def _share(share: float) -> float:
+    """A share without the noise of adding up."""
+    return min(1.0, round(share, 9))
 
 
 def _vertex(vertex: Vertex) -> Json:

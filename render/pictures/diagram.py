@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from mda.answers.graph import evidence, vertices_by_ttl
-from mda.findings.flow_shares import edge_shares
 from render.words.labels import Kind, VertexWords, count, milliseconds, percent, vertex_words
 from render.words.summary import diamond_size, findings, headline
 
@@ -142,7 +141,7 @@ def _box(vertex: Vertex, words: VertexWords, missed: float | None, *, is_compact
 
 def _lines(trace: Trace, words: Mapping[Vertex, VertexWords]) -> tuple[Line, ...]:
     lines = []
-    for (near, far), share in edge_shares(trace.dag).items():
+    for (near, far), share in trace.edge_shares.items():
         flows = evidence(trace.dag, near, far)
         listed = " ".join(map(str, flows[:_MOST_TIP_FLOWS]))
         more = len(flows) - _MOST_TIP_FLOWS

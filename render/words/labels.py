@@ -9,7 +9,6 @@ from statistics import median
 from typing import TYPE_CHECKING, Final
 
 from mda.answers.graph import flows_of
-from mda.findings.flow_shares import vertex_shares
 from mda.model import ReplyKind
 from mda.studies.balancers import Kind as BalancerKind
 
@@ -87,7 +86,7 @@ def vertex_words(trace: Trace, names: Mapping[IPAddress, str]) -> dict[Vertex, V
         vertex = at.get((reply.request.ttl, reply.responder))
         if vertex is not None:
             replies[vertex].append(reply)
-    shares = vertex_shares(trace.dag)
+    shares = trace.vertex_shares
     last_asked = max((outcome.request.ttl for outcome in trace.outcomes), default=0)
     return {
         vertex: VertexWords(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from mda.answers.graph import vertices_by_ttl
-from mda.findings.flow_shares import number_of_paths
 from mda.plan import Study
 from render.words.labels import count, milliseconds, p_value, percent
 from render.words.summary import place
@@ -38,7 +37,7 @@ def _listed(trace: Trace, recipes: Callable[[int], Recipe]) -> list[str]:
     flows = sum(len(route.flows) for route in trace.routes)
     named = count(len(trace.routes), "path", "paths")
     lines = [f"{named} from end to end, by {count(flows, 'flow', 'flows')}"]
-    unused = number_of_paths(trace.dag, trace.origin) - len(trace.routes)
+    unused = (trace.path_count or 0) - len(trace.routes)
     if unused > 0:
         lines.append(f"{count(unused, 'way', 'ways')} more in the graph had no flow")
     numbers = _numbers(trace)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from mda.answers.graph import evidence
-from mda.findings.flow_shares import number_of_paths
 from mda.model import StopReason
 from mda.plan import Algorithm
 from mda.statistics.stopping import unseen_share
@@ -71,8 +70,8 @@ def findings(trace: Trace) -> list[str]:
             "only one flow was traced; other flows may take other paths (try --mda)",
         ]
     else:
-        if not trace.unordered:
-            parts.append(count(number_of_paths(trace.dag, trace.origin), "path", "paths"))
+        if trace.path_count is not None:
+            parts.append(count(trace.path_count, "path", "paths"))
         lines = [f"{_reached(trace)}: {', '.join([*parts, _diamonds(trace)])}", *_missed(trace)]
     lines += _revisits(trace)
     lines += _unseen(trace)
