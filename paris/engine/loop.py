@@ -1,17 +1,17 @@
 """The only loop: a procedure's requests out on a wire, outcomes back, until it is finished.
 
-Leaves by one door however it ends, so what was measured is never lost.
+`Engine.run` always returns a Record, however the measurement ends.
 """
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from mda.model import StopReason
-from paris.engine.pacing import Pacing
 from paris.engine.pending import Pending, Stray
+from paris.engine.queue import RequestQueue
 from paris.engine.record import Record
 from paris.engine.waits import Waits
 from paris.errors import WireError
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from mda.model import Loss, Outcome, ProbeRequest, Reply
     from mda.procedure import Procedure
+    from paris.engine.pacing import Pacing
     from paris.engine.record import Limits, Recorder
     from paris.packets.flows import FlowPlan
     from paris.wire.base import Wire
@@ -32,16 +33,6 @@ _SETTLED_SHARE: Final = 0.1
 _SETTLED_S: Final = 0.005
 # Requests taken from the procedure at a time: few enough to be fresh when they are sent.
 _BATCH_S: Final = 0.05
-# Of the rate that a limited router answers at, how much is asked for: to lose next to nothing.
-_OF_LIMIT: Final = 0.85
-
-
-@dataclass(slots=True)
-class _HeldBack:
-    """The requests to one TTL whose routers answer at a limited rate."""
-
-    pacing: Pacing
-    queue: deque[ProbeRequest] = field(default_factory=deque)
 
 
 @dataclass(slots=True)
@@ -67,8 +58,7 @@ class Engine:
     build_many: Callable[[Sequence[ProbeRequest], Sequence[int]], Sequence[bytes]] | None = None
     _pending: Pending = field(init=False)
     _builder: Builder = field(init=False)
-    _queue: deque[ProbeRequest] = field(init=False, default_factory=deque)
-    _held: dict[int, _HeldBack] = field(init=False, default_factory=dict)
+    _queue: RequestQueue = field(init=False)
     _outcomes: list[Outcome] = field(init=False, default_factory=list)
     _unmatched: Counter[str] = field(init=False, default_factory=Counter)
     _sent: int = field(init=False, default=0)
@@ -80,6 +70,7 @@ class Engine:
 
     def __post_init__(self) -> None:
         self._pending = Pending(self.plan, self.first_tag)
+        self._queue = RequestQueue(self.procedure, self._pending, self.pacing)
         self._builder = Builder(self.plan)
         self._waits = Waits(self.wait_s, self.wire.longest_wait_s)
 
@@ -136,7 +127,6 @@ class Engine:
             spent = most is not None and self._sent >= most
             if spent:
                 self._queue.clear()
-                self._held.clear()
                 self._has_more = False
             if spent and not self._pending.in_flight:
                 return StopReason.PROBE_BUDGET
@@ -174,18 +164,9 @@ class Engine:
         )
 
     def _send(self, now_s: float) -> None:
-        self._hold_back()
-        is_waiting = self._queue or any(held.queue for held in self._held.values())
-        admitted = self.pacing.admits(now_s) if is_waiting else 0
-        if self.limits.max_probes is not None:
-            admitted = min(admitted, self.limits.max_probes - self._sent)
-        requests: list[ProbeRequest] = []
-        for held in self._held.values():
-            room = min(held.pacing.admits(now_s), admitted - len(requests))
-            ready = self._take(held.queue, room, requests, now_s)
-            held.pacing.spend(len(ready))
-            requests += ready
-        requests += self._take(self._queue, admitted - len(requests), requests, now_s)
+        most = self.limits.max_probes
+        left = None if most is None else most - self._sent
+        requests = self._queue.take(left, now_s, in_turn=self._is_one_at_a_time)
         if not requests:
             return
         tags = [self._pending.reserve() for _ in requests]
@@ -226,67 +207,12 @@ class Engine:
         """Whether each flow may have only one probe in flight from now on."""
         return self.wire.one_at_a_time or self._pending.one_at_a_time
 
-    def _take(
-        self, queue: deque[ProbeRequest], room: int, taken: Sequence[ProbeRequest], now_s: float
-    ) -> list[ProbeRequest]:
-        """Up to `room` requests off a queue, leaving those whose flow must wait its turn.
-
-        What the procedure has lost interest in is dropped.
-        """
-        in_turn = self._is_one_at_a_time
-        busy = {self._pending.conversation(request.flow) for request in taken} if in_turn else set()
-        ready: list[ProbeRequest] = []
-        waiting: list[ProbeRequest] = []
-        while queue and len(ready) < room:
-            request = queue.popleft()
-            if self.procedure.abandons(request):
-                continue
-            if not in_turn:
-                ready.append(request)
-                continue
-            conversation = self._pending.conversation(request.flow)
-            if conversation in busy or self._pending.free_at_s(request.flow) > now_s:
-                waiting.append(request)
-            else:
-                busy.add(conversation)
-                ready.append(request)
-        queue.extendleft(reversed(waiting))
-        return ready
-
-    def _may_send_at_s(self, queue: deque[ProbeRequest], pacing: Pacing) -> float:
-        """When the first of the requests may leave; infinite where each waits for an answer."""
-        if not queue:
-            return float("inf")
-        at_s = max(pacing.next_s(), self.pacing.next_s())
-        if not self._is_one_at_a_time:
-            return at_s
-        return max(at_s, min(self._pending.free_at_s(request.flow) for request in queue))
-
-    def _hold_back(self) -> None:
-        """Move what is queued for a TTL with a known rate to where it waits its turn."""
-        rates = {ttl: self.procedure.rate_pps(ttl) for ttl in {one.ttl for one in self._queue}}
-        if not any(rates.values()):
-            return
-        passing: deque[ProbeRequest] = deque()
-        for request in self._queue:
-            rate_pps = rates[request.ttl]
-            if rate_pps is None:
-                passing.append(request)
-                continue
-            held = self._held.get(request.ttl)
-            if held is None:
-                held = self._held[request.ttl] = _HeldBack(Pacing(rate_pps, 1))
-            held.pacing.rate_pps = _OF_LIMIT * rate_pps
-            held.queue.append(request)
-        self._queue = passing
-
     def _next_event_s(self) -> float:
         """The next moment at which there is something to do even if nothing arrives."""
         moments = [float("inf") if self._queue else self._ask_at_s]
         if self._has_more and not self._queue:
             moments.append(self._more_at_s())
-        moments.append(self._may_send_at_s(self._queue, self.pacing))
-        moments += [self._may_send_at_s(held.queue, held.pacing) for held in self._held.values()]
+        moments.append(self._queue.next_s(in_turn=self._is_one_at_a_time))
         moments.append(self._pending.next_expiry_s(self._waits.timeout_s))
         return min(moments)
 
@@ -310,8 +236,8 @@ class Engine:
                 self._unmatched[answer.reason.value] += 1
                 self._queue.extend(self._pending.withdrawn())
                 continue
-            if self._is_one_at_a_time and answer.request in self._queue:
-                self._queue.remove(answer.request)  # withdrawn, and answered after all
+            if self._is_one_at_a_time:
+                self._queue.discard(answer.request)  # withdrawn, and answered after all
             self._waits.replied(answer.request.ttl, answer.rtt_s)
             # Answers settle from when they are known: they may have waited for us.
             self._deliver(answer, self.wire.now_s())

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 def engine_for(
     network: str, *, wire: Wire | None = None, limits: Limits | None = None, rate_pps: float = 1000,
-    **options: object,
+    burst: int = 32, **options: object,
 ) -> Engine:  # fmt: skip
     settings = Settings(network=network, **options)  # type: ignore[arg-type]
     topology = load(find(network))
@@ -40,7 +40,7 @@ def engine_for(
         procedure=setup.procedure_for(settings, flows, sends_whole=True),
         wire=wire or SimWire(Network(topology, 1)),
         plan=flows,
-        pacing=Pacing(rate_pps, 32),
+        pacing=Pacing(rate_pps, burst),
         wait_s=settings.wait_s,
         limits=limits or Limits(),
     )
@@ -154,8 +154,7 @@ def test_answers_that_may_save_probes_are_waited_for_and_no_longer() -> None:
 
 def test_what_lies_beyond_the_end_is_not_sent_once_that_is_known() -> None:
     # Of ninety requests, taken at once, most lie beyond the destination at the eighth hop or so.
-    engine = engine_for("plain", queries=3, rate_pps=1000)
-    engine.pacing = Pacing(25, 90)
+    engine = engine_for("plain", queries=3, rate_pps=25, burst=90)
     engine.pacing.spend(88)
     record = engine.run()
     assert record.stopped is StopReason.COMPLETE

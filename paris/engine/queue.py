@@ -1,0 +1,141 @@
+"""Requests on their way out: which of them may leave now, and when the next one may."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from paris.engine.pacing import Pacing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from mda.model import ProbeRequest
+    from mda.procedure import Procedure
+    from paris.engine.pending import Pending
+
+# Of the rate that a limited router replies at, how much is used: so that next to nothing is lost.
+_OF_LIMIT: Final = 0.85
+
+
+@dataclass(slots=True)
+class _HeldBack:
+    """The requests to one TTL whose routers reply at a limited rate."""
+
+    pacing: Pacing
+    queue: deque[ProbeRequest] = field(default_factory=deque)
+
+
+@dataclass(slots=True)
+class RequestQueue:
+    """The requests that a procedure returned and that have not been sent.
+
+    They leave in order, at the rate of `pacing`. Those to a TTL whose routers limit their replies
+    are held back to that rate, while the others pass. Where `in_turn` is asked for, a flow has one
+    probe in flight at a time (see Pending). Requests that the procedure abandons are dropped.
+
+    It is true if requests wait that are not held back.
+    """
+
+    procedure: Procedure
+    pending: Pending
+    pacing: Pacing
+    _passing: deque[ProbeRequest] = field(default_factory=deque)
+    _held: dict[int, _HeldBack] = field(default_factory=dict)  # by TTL
+
+    def __bool__(self) -> bool:
+        return bool(self._passing)
+
+    def extend(self, requests: Iterable[ProbeRequest]) -> None:
+        """Put requests at the end."""
+        self._passing.extend(requests)
+
+    def clear(self) -> None:
+        """Drop all requests."""
+        self._passing.clear()
+        self._held.clear()
+
+    def discard(self, request: ProbeRequest) -> None:
+        """Drop a request, if it waits here."""
+        if request in self._passing:
+            self._passing.remove(request)
+
+    def take(self, most: int | None, now_s: float, *, in_turn: bool) -> list[ProbeRequest]:
+        """The requests that may leave at `now_s`, at most `most` of them; they leave the queue."""
+        self._hold_back()
+        if not self._passing and not any(held.queue for held in self._held.values()):
+            return []
+        admitted = self.pacing.admits(now_s)
+        if most is not None:
+            admitted = min(admitted, most)
+        taken: list[ProbeRequest] = []
+        for held in self._held.values():
+            room = min(held.pacing.admits(now_s), admitted - len(taken))
+            ready = self._ready(held.queue, room, taken, now_s, in_turn=in_turn)
+            held.pacing.spend(len(ready))
+            taken += ready
+        taken += self._ready(self._passing, admitted - len(taken), taken, now_s, in_turn=in_turn)
+        return taken
+
+    def next_s(self, *, in_turn: bool) -> float:
+        """When the next request may leave; infinite if none waits for time alone."""
+        lines = [(self._passing, self.pacing)]
+        lines += [(held.queue, held.pacing) for held in self._held.values()]
+        return min(self._may_leave_s(*line, in_turn=in_turn) for line in lines)
+
+    def _may_leave_s(self, queue: deque[ProbeRequest], pacing: Pacing, *, in_turn: bool) -> float:
+        if not queue:
+            return float("inf")
+        at_s = max(pacing.next_s(), self.pacing.next_s())
+        if not in_turn:
+            return at_s
+        return max(at_s, min(self.pending.free_at_s(request.flow) for request in queue))
+
+    def _hold_back(self) -> None:
+        """Move what waits for a TTL with a known rate to where it waits for that."""
+        ttls = {request.ttl for request in self._passing}
+        rates = {ttl: self.procedure.rate_pps(ttl) for ttl in ttls}
+        if not any(rates.values()):
+            return
+        passing: deque[ProbeRequest] = deque()
+        for request in self._passing:
+            rate_pps = rates[request.ttl]
+            if rate_pps is None:
+                passing.append(request)
+                continue
+            held = self._held.get(request.ttl)
+            if held is None:
+                held = self._held[request.ttl] = _HeldBack(Pacing(rate_pps, 1))
+            held.pacing.rate_pps = _OF_LIMIT * rate_pps
+            held.queue.append(request)
+        self._passing = passing
+
+    def _ready(
+        self,
+        queue: deque[ProbeRequest],
+        room: int,
+        taken: Iterable[ProbeRequest],
+        now_s: float,
+        *,
+        in_turn: bool,
+    ) -> list[ProbeRequest]:
+        """Up to `room` requests off a queue, leaving those whose flow must wait its turn."""
+        busy = {self.pending.conversation(request.flow) for request in taken} if in_turn else set()
+        ready: list[ProbeRequest] = []
+        waiting: list[ProbeRequest] = []
+        while queue and len(ready) < room:
+            request = queue.popleft()
+            if self.procedure.abandons(request):
+                continue
+            if not in_turn:
+                ready.append(request)
+                continue
+            conversation = self.pending.conversation(request.flow)
+            if conversation in busy or self.pending.free_at_s(request.flow) > now_s:
+                waiting.append(request)
+            else:
+                busy.add(conversation)
+                ready.append(request)
+        queue.extendleft(reversed(waiting))
+        return ready

@@ -1,0 +1,94 @@
+"""Requests on their way out: in order, at their rates, each flow in turn, and none in vain."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from mda.model import Outcome, ProbeRequest
+from mda.procedure import Procedure
+from paris.engine.pacing import Pacing
+from paris.engine.pending import Pending
+from paris.engine.queue import RequestQueue
+from paris.packets.flows import FlowField, Protocol
+from tests.paris.packets.test_probes import plan_of
+
+
+@dataclass
+class Stating(Procedure):
+    """States rates and what it abandons; asks nothing."""
+
+    rates_pps: dict[int, float] = field(default_factory=dict)
+    abandoned: set[ProbeRequest] = field(default_factory=set)
+
+    def wanted(self, _: int) -> list[ProbeRequest]:
+        return []
+
+    def on_outcome(self, outcome: Outcome) -> None:
+        raise AssertionError(outcome)
+
+    def rate_pps(self, ttl: int) -> float | None:
+        return self.rates_pps.get(ttl)
+
+    def abandons(self, request: ProbeRequest) -> bool:
+        return request in self.abandoned
+
+    @property
+    def finished(self) -> bool:
+        return True
+
+
+def queue_of(
+    *requests: ProbeRequest, procedure: Stating | None = None, burst: int = 10
+) -> RequestQueue:
+    pending = Pending(plan_of(4, Protocol.UDP, FlowField.SPORT))
+    queue = RequestQueue(procedure or Stating(), pending, Pacing(100, burst))
+    queue.extend(requests)
+    return queue
+
+
+REQUESTS = [ProbeRequest(flow, ttl) for flow in range(3) for ttl in (1, 2)]
+
+
+def test_requests_leave_in_order_as_pacing_and_budget_admit() -> None:
+    queue = queue_of(*REQUESTS, burst=4)
+    assert queue.take(None, 0.0, in_turn=False) == REQUESTS[:4]
+    queue.pacing.spend(4)
+    assert queue.take(None, 0.0, in_turn=False) == []
+    assert queue.next_s(in_turn=False) == 0.01
+    assert queue.take(1, 1.0, in_turn=False) == REQUESTS[4:5]
+    assert queue
+    assert queue.take(None, 1.0, in_turn=False) == REQUESTS[5:]
+    assert not queue
+    assert queue.next_s(in_turn=False) == float("inf")
+
+
+def test_a_limited_ttl_is_held_back_while_the_others_pass() -> None:
+    queue = queue_of(*REQUESTS, procedure=Stating(rates_pps={2: 10.0}))
+    taken = queue.take(None, 0.0, in_turn=False)
+    assert [request.ttl for request in taken] == [2, 1, 1, 1]
+    assert not queue  # what is held back does not keep the procedure from being asked
+    assert 0.1 < queue.next_s(in_turn=False) < 0.2
+    assert queue.take(None, 0.05, in_turn=False) == []
+    assert queue.take(None, 0.2, in_turn=False) == [ProbeRequest(1, 2)]
+    queue.clear()
+    assert queue.take(None, 9.0, in_turn=False) == []
+
+
+def test_what_the_procedure_abandons_is_dropped() -> None:
+    queue = queue_of(*REQUESTS, procedure=Stating(abandoned={REQUESTS[0], REQUESTS[3]}))
+    queue.discard(REQUESTS[5])
+    queue.discard(ProbeRequest(9, 9))
+    left = [REQUESTS[1], REQUESTS[2], REQUESTS[4]]
+    assert queue.take(None, 0.0, in_turn=False) == left
+
+
+def test_a_flow_has_one_probe_in_flight_where_that_is_asked_for() -> None:
+    queue = queue_of(*REQUESTS)
+    taken = queue.take(None, 0.0, in_turn=True)
+    assert taken == REQUESTS[::2]
+    for request in taken:
+        queue.pending.add(queue.pending.reserve(), request, 0.0)
+    assert queue.take(None, 0.0, in_turn=True) == []
+    assert queue.next_s(in_turn=True) == float("inf")  # only an answer or a loss can free a flow
+    queue.pending.expire(1.0, lambda _: 0.5)
+    assert queue.take(None, 1.0, in_turn=True) == REQUESTS[1::2]
