@@ -1,4 +1,4 @@
-"""What the README shows is what the program does."""
+"""What the README and the docs show is what the program does."""
 
 from __future__ import annotations
 
@@ -21,15 +21,24 @@ if TYPE_CHECKING:
 
 CHECKOUT = Path(__file__).parents[1]
 README = (CHECKOUT / "README.md").read_text()
+PAGES = {page.name: page.read_text() for page in (CHECKOUT / "docs").glob("*.md")} | {
+    "README.md": README
+}
 
 
 def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```$", README, flags=re.DOTALL | re.MULTILINE)
+    return [
+        block
+        for page in PAGES.values()
+        for block in re.findall(
+            rf"^```{language}\n(.*?)^```$", page, flags=re.DOTALL | re.MULTILINE
+        )
+    ]
 
 
 def test_console_blocks_show_what_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     shown = blocks("console")
-    assert shown
+    assert len(shown) >= 3
     for block in shown:
         command, _, output = block.partition("\n")
         prompt, program, *arguments = shlex.split(command)
@@ -44,11 +53,6 @@ def test_python_blocks_run() -> None:
         with contextlib.redirect_stdout(printed):
             exec(compile(block, "README.md", "exec"), {})
         assert printed.getvalue().splitlines()[-1].startswith("2 0.0")
-
-
-def test_files_that_are_linked_exist() -> None:
-    for link in re.findall(r"\]\(([^)#:]+)\)", README):
-        assert (CHECKOUT / link).exists(), link
 
 
 def test_exit_codes_are_those_of_the_program() -> None:
