@@ -79,9 +79,18 @@ def test_the_lossy_one_of_four_is_named() -> None:
     with netlab.lab(netlab.diamond(4)) as lab:
         lab.rules("a2", "type filter hook forward priority 0",
                   "ip daddr 203.0.113.9 numgen random mod 10 < 4 drop")  # fmt: skip
-        found = trace(lab, 4, *SURE, "--paths", "--rounds", "30").document
-        lossy = [path for path in found["paths"] if path["differs_in_loss"]]
-        assert [addresses(path)[2] for path in lossy] == [str(lab.shown("lb", "a2", 4))]
+        lossy = [str(lab.shown("lb", "a2", 4))]
+        named = 0
+        # Chance drops 40 %, and in one trace of twelve that looks like a rate limit or like silent
+        # branches: fewer than two of four are right with a chance of 0.2 %.
+        for seed in ("2", "3", "4", "5"):
+            options = ("-c", "99.9", "--rate", "5000", "--paths", "--rounds", "30", "--seed", seed)
+            paths = trace(lab, 4, *options).document["paths"]
+            differ = [addresses(path)[2] for path in paths if path["differs_in_loss"]]
+            named += differ == lossy
+            if named == 2:
+                break
+        assert named == 2
 
 
 def test_losses_of_a_host_that_limits_its_answers_are_not_those_of_paths() -> None:
