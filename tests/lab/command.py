@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -51,6 +52,13 @@ def as_nobody(command: list[str]) -> list[str]:
     """A command line of `command_line`, run without any privilege."""
     # The interpreter may lie where only root can go: setpriv itself starts it, env would not.
     return [*command[:2], *NOBODY, *command[2:]]
+
+
+def open_to_all(folder: Path) -> None:
+    """Let everybody go into a folder of a test, and into those of ours that it lies in."""
+    for one in (folder, *folder.parents):
+        if one.stat().st_uid == os.getuid() and one != Path("/"):
+            one.chmod(one.stat().st_mode | 0o011)
 
 
 def trace(lab: Lab, version: int, *options: str, privileged: bool = True) -> Found:

@@ -16,7 +16,7 @@ from paris.packets import probes
 from paris.packets.flows import FlowField, FlowPlan, Protocol
 from paris.wire.unprivileged.udp_icmp import DatagramWire
 from tests.lab import netlab
-from tests.lab.command import as_nobody, command_line, trace
+from tests.lab.command import as_nobody, command_line, open_to_all, trace
 from tests.lab.emulator import emulated
 from tests.lab.namespaces import inside_namespace
 from tests.lab.netlab import TARGET
@@ -218,8 +218,7 @@ def test_quotes_without_a_payload_are_told_apart_by_asking_one_at_a_time(
     packets = tmp_path / "short.pcapng"
     packets.touch()
     packets.chmod(0o666)
-    for folder in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
-        folder.chmod(0o755)
+    open_to_all(tmp_path)
     command = command_line(
         "203.0.113.9", *SURE, "-n", "-o", "-", "--format", "json", "-o", str(packets)
     )

@@ -13,7 +13,7 @@ import pytest
 
 from paris.errors import ExitCode
 from tests.lab import netlab
-from tests.lab.command import NOBODY, command_line
+from tests.lab.command import NOBODY, command_line, open_to_all
 from tests.lab.netlab import TARGET
 from tests.support.terminal import on_terminal
 
@@ -107,15 +107,12 @@ def test_a_trace_under_way_has_no_rights(wire: str) -> None:
 
 
 def test_by_sudo_files_belong_to_the_caller(tmp_path: Path) -> None:
-    tmp_path.chmod(0o755)
     theirs = tmp_path / "theirs"
     theirs.mkdir()
     os.chown(theirs, 65534, 65533)
     # Who could not go on as the caller stays root: so it is where the interpreter is root's alone.
     can_read = not subprocess.run([*NOBODY, "test", "-r", os.__file__], check=False).returncode
-    for folder in tmp_path.parents:
-        if folder.stat().st_uid == os.getuid() and folder != Path("/"):
-            folder.chmod(folder.stat().st_mode | 0o011)
+    open_to_all(tmp_path)
     with netlab.lab(netlab.plain(2)) as lab:
         command = command_line(str(TARGET[4]), "-n", "-o", f"{theirs}/x.json")
         as_sudo = [*command[:2], "SUDO_UID=65534", "SUDO_GID=65533", *command[2:]]
