@@ -39,10 +39,10 @@ _BATCH_S: Final = 0.05
 class Engine:
     """Runs one procedure over one wire.
 
-    `wait_s` is the longest wait for a reply, None for the usual one (see Waits). `observe` is told
-    of every outcome, `recorder` of every datagram. `first_tag` is where the tags
-    of this run begin. `before_parsing` is called once, before the first answer is parsed.
-    `build_many` makes the same datagrams as `probes.build`, of many requests.
+    `wait_s` is how long a silence must last to be believed, None for the usual time (see Waits).
+    `observe` is called with every outcome, `recorder` with every datagram. `first_tag` is where the
+    tags of this run begin. `before_parsing` is called once, before the first reply is parsed.
+    `build_many` makes the same datagrams as `probes.build`, for many requests at once.
     """
 
     procedure: Procedure
