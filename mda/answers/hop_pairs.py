@@ -13,7 +13,7 @@ flows, found by `mda.statistics.stopping`; they differ in which flows count:
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from mda.answers.table import FlowsAt, FlowTable, only_vertex
@@ -57,13 +57,31 @@ class Samples:
 class HopPair:
     """The vertices at TTL `ttl` - 1 that flows go on from, and where flows are at `ttl`.
 
-    `ends_before` tells whether some flows' paths ended at a vertex beside them.
+    `predecessors` has the vertex of each flow at `ttl` - 1, and `far` at `ttl`. `ends_before` says
+    whether some flows' paths ended at other vertices before `ttl`.
     """
 
     ttl: int
     near: dict[Vertex, Samples]
+    predecessors: FlowsAt
     far: FlowsAt
     ends_before: bool
+
+    def without(self, vertices: Collection[Vertex]) -> HopPair:
+        """The same less some of the vertices at `ttl` - 1."""
+        if not vertices:
+            return self
+        kept = {vertex: own for vertex, own in self.near.items() if vertex not in vertices}
+        return replace(self, near=kept)
+
+    def branching(self) -> list[Samples]:
+        """The flows of each vertex at `ttl` - 1 that has several successors."""
+        return [samples for samples in self.near.values() if samples.seen > 1]
+
+    @property
+    def has_several_far(self) -> bool:
+        """Whether flows meet more than one vertex at `ttl`."""
+        return len(set(self.far.values())) > 1
 
     @property
     def has_one_successor(self) -> bool:
@@ -156,7 +174,7 @@ def pair(table: FlowTable, ttl: int, before: FlowsAt, here: FlowsAt) -> HopPair:
             if met is None:
                 met = samples.successors[successor] = []
             met.append(flow)
-    return HopPair(ttl, near, here, ends_before)
+    return HopPair(ttl, near, before, here, ends_before)
 
 
 def pairs(table: FlowTable, located: Located, max_ttl: int) -> list[HopPair]:

@@ -38,6 +38,7 @@ class FlowTable:
         self.hops: dict[int, Hop] = {}
         self.ended: dict[int, int] = {}  # flow -> the TTL at which its path ends, or goes round
         self.end_ttls: set[int] = set()  # where some flow's path ends
+        self.answered_to: dict[int, int] = {}  # flow -> its highest TTL with an answer
         self.looped: set[int] = set()  # the flows that go round
         self._met_at: dict[tuple[int, int], tuple[int, ...]] = {}
 
@@ -63,6 +64,8 @@ class FlowTable:
         if vertex is None:
             vertex = hop.vertices[number] = Vertex(ttl, outcome.responder)
         hop.add_answer(outcome, vertex)
+        if ttl > self.answered_to.get(flow, 0):
+            self.answered_to[flow] = ttl
         end: int | None = ttl
         if not outcome.ends_path:
             end = self._goes_round_at(flow, number, ttl)
@@ -112,6 +115,14 @@ class FlowTable:
         """Whether `flow` was asked at `ttl` as often as it may be, and never answered."""
         hop = self.hop(ttl)
         return flow not in hop.answers and hop.losses.get(flow, 0) >= self.tries(ttl)
+
+    def silent_since_s(self, ttl: int, here: FlowsAt) -> float | None:
+        """When the first lost probe of the latest star among `here` was sent; None without one."""
+        flows_by_star: dict[Vertex, set[int]] = {}
+        for flow, vertex in here.items():
+            if vertex.address is None:
+                flows_by_star.setdefault(vertex, set()).add(flow)
+        return max(map(self.hop(ttl).silent_since_s, flows_by_star.values()), default=None)
 
     def last_answer(self) -> int:
         """The highest TTL that answered at all; 0 if none did."""

@@ -46,16 +46,16 @@ class Sent:
 
 
 class Wave:
-    """The requests of one call of `wanted`, over what was requested before."""
+    """The requests of one call of `wanted`, on top of those in `sent`, all earlier ones."""
 
     def __init__(self, sent: Sent) -> None:
-        self._sent = sent
+        self.sent = sent
         self._fresh: defaultdict[int, dict[int, int]] = defaultdict(dict)
         self.requests: list[ProbeRequest] = []
 
     def is_asked(self, flow: int, ttl: int) -> bool:
         """Whether the flow was requested at `ttl`, before or in this wave."""
-        return flow in self._sent.counts[ttl] or flow in self._fresh[ttl]
+        return flow in self.sent.counts[ttl] or flow in self._fresh[ttl]
 
     def is_fresh(self, flow: int, ttl: int) -> bool:
         """Whether the flow is requested at `ttl` in this wave."""
@@ -63,18 +63,18 @@ class Wave:
 
     def count(self, flow: int, ttl: int) -> int:
         """How often the flow was requested at `ttl`, before and in this wave."""
-        return self._sent.counts[ttl].get(flow, 0) + self._fresh[ttl].get(flow, 0)
+        return self.sent.counts[ttl].get(flow, 0) + self._fresh[ttl].get(flow, 0)
 
     def asked(self, ttl: int) -> Iterator[int]:
         """The flows requested at `ttl`, before or in this wave, each once."""
-        before = self._sent.counts[ttl]
+        before = self.sent.counts[ttl]
         yield from before
         yield from (flow for flow in self._fresh[ttl] if flow not in before)
 
     def ask(self, flow: int, ttl: int) -> None:
         """Ask once more, whatever was asked before."""
         fresh = self._fresh[ttl]
-        attempt = self._sent.counts[ttl].get(flow, 0) + fresh.get(flow, 0)
+        attempt = self.sent.counts[ttl].get(flow, 0) + fresh.get(flow, 0)
         fresh[flow] = fresh.get(flow, 0) + 1
         self.requests.append(ProbeRequest(flow, ttl, attempt))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from mda.explore.explorer import Explorer
+from mda.explore.search import Reach
 from mda.explore.single_flow import Path
 from mda.plan import Algorithm, Plan, Probing, Study
 from mda.statistics.stopping import Bound
@@ -126,12 +127,14 @@ def procedure_for(settings: Settings, flows: FlowPlan, *, sends_whole: bool) -> 
     explorer = Explorer(
         source=flows.source,
         bound=bound(settings),
-        first_ttl=settings.first_ttl,
-        max_ttl=settings.max_ttl,
-        attempts=settings.queries,
-        gap_limit=settings.gap_limit,
-        flows=flows.capacity,
-        lite=settings.lite,
+        reach=Reach(
+            first_ttl=settings.first_ttl,
+            max_ttl=settings.max_ttl,
+            attempts=settings.queries,
+            gap_limit=settings.gap_limit,
+            flows=flows.capacity,
+        ),
+        is_lite=settings.lite,
     )
     if not settings.studies:
         return explorer

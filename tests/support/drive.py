@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from mda.answers.graph import build, locate
 from mda.answers.table import tabulate
 from mda.explore.explorer import Explorer
+from mda.explore.search import Reach
 from mda.model import Loss, Outcome, Reply, ReplyKind, Vertex
 from mda.statistics.stopping import Bound
 
@@ -112,12 +113,8 @@ def full_mda(
     return Explorer(
         source=SOURCE,
         bound=Bound(failure_probability, per_vertex, min_share),
-        first_ttl=1,
-        max_ttl=max_ttl,
-        attempts=attempts,
-        gap_limit=3,
-        flows=50_000,
-        lite=lite,
+        reach=Reach(first_ttl=1, max_ttl=max_ttl, attempts=attempts, gap_limit=3, flows=50_000),
+        is_lite=lite,
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mda.explore.explorer import Explorer
+from mda.explore.search import Reach
 from mda.multiplex import Together
 from mda.procedure import Procedure
 from mda.statistics.stopping import Bound
@@ -33,12 +34,14 @@ def some_explorer(random: Random) -> Explorer:
         source=SOURCE,
         bound=Bound(random.choice((0.05, 0.01, 0.2)), random.random() < 0.5,
                     random.choice((None, None, 0.2))),
-        first_ttl=random.choice((1, 1, 2, 3)),
-        max_ttl=random.choice((3, 5, 8, 30)),
-        attempts=random.choice((1, 2, 3, 5)),
-        gap_limit=random.choice((1, 2, 3)),
-        flows=random.choice((8, 30, 300, 50_000)),
-        lite=random.random() < 0.4,
+        reach=Reach(
+            first_ttl=random.choice((1, 1, 2, 3)),
+            max_ttl=random.choice((3, 5, 8, 30)),
+            attempts=random.choice((1, 2, 3, 5)),
+            gap_limit=random.choice((1, 2, 3)),
+            flows=random.choice((8, 30, 300, 50_000)),
+        ),
+        is_lite=random.random() < 0.4,
     )  # fmt: skip
 
 
@@ -81,8 +84,7 @@ def test_links_that_are_not_there_are_next_to_never_drawn() -> None:
         random = Random(seed)
         topology = some_layers(random)
         silent = {one for one in topology.successors if random.random() < 0.1}
-        explorer = Explorer(source=SOURCE, bound=Bound(0.05), first_ttl=1, max_ttl=30, attempts=3,
-                            gap_limit=3, flows=50_000, lite=seed % 3 == 0)  # fmt: skip
+        explorer = full_mda(per_vertex=False, lite=seed % 3 == 0)
         loss = random.choice((0, 0.02, 0.1))
         played = explored(seed, topology.per_flow(Random(seed)), silent, loss, explorer)
         wrong += not edges_of(graph_of(played.outcomes)) <= hidden(topology, silent)

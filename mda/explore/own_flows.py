@@ -1,0 +1,114 @@
+"""The first law: each vertex needs flows of its own, known to go through it.
+
+First come the flows already known to go through the vertex, sent one TTL on: these count for
+certain. If they are too few, new flows are sent to the vertex's own TTL, enough that it should
+receive what it lacks (node control), once no probe is in flight there that could bring it.
+"""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from mda.answers.table import FlowsAt, only_vertex
+from mda.explore.search import PATIENCE
+from mda.explore.steering import aim_at, flows_towards
+
+if TYPE_CHECKING:
+    from collections.abc import Set as AbstractSet
+
+    from mda.answers.hop_pairs import HopPair, Samples
+    from mda.explore.search import Search
+    from mda.explore.wave import Wave
+    from mda.model import Vertex
+
+
+def ask(hops: HopPair, located_two_before: FlowsAt, search: Search) -> None:
+    """For each open vertex, ask flows known to go through it, or new flows that may.
+
+    `located_two_before` has the vertex of each flow at the hop before these two.
+    """
+    points = search.points
+    targets = {vertex: points.stop_at(samples.seen) for vertex, samples in hops.near.items()}
+    open_vertices = [
+        (vertex, samples)
+        for vertex, samples in hops.near.items()
+        if samples.answered < targets[vertex]
+    ]
+    if not open_vertices:
+        return
+    pending = search.pending(hops.ttl)
+    missing: dict[Vertex, int] = {}
+    for vertex, samples in open_vertices:
+        lacking = _ask_known(hops.ttl, samples, targets[vertex], pending, search.wave)
+        if lacking > 0:
+            missing[vertex] = lacking
+    if missing:
+        _ask_new(hops, located_two_before, missing, PATIENCE * max(targets.values()), search)
+
+
+def _ask_known(
+    ttl: int, samples: Samples, target: int, pending: AbstractSet[int], wave: Wave
+) -> int:
+    """Ask at `ttl` flows known to go through a vertex; how many flows it still lacks then."""
+    awaited = sum(flow in pending for flow in samples.flows)
+    unasked = sorted(flow for flow in samples.flows if not wave.is_asked(flow, ttl))
+    if len(samples.flows) - len(unasked) > PATIENCE * target:
+        return 0  # so many were lost on the way there that more will not help
+    lacking = target - samples.answered - awaited
+    for flow in unasked[: max(lacking, 0)]:
+        wave.ask(flow, ttl)
+    return lacking - len(unasked)
+
+
+def _ask_new(
+    hops: HopPair,
+    located_two_before: FlowsAt,
+    missing: dict[Vertex, int],
+    patience: int,
+    search: Search,
+) -> None:
+    """Ask new flows for vertices that are `missing` some.
+
+    At most `patience` flows per vertex are ever sent to the hop.
+    """
+    ttl, wave = hops.ttl, search.wave
+    only = only_vertex(hops.predecessors)
+    if only in missing and search.table.is_certain_before(hops.predecessors):
+        # Every flow goes through the only vertex there is, so none needs steering.
+        most = min(missing[only], patience - search.sent_to(ttl))
+        for flow in islice(search.unsent(ttl), max(0, most)):
+            wave.ask_first(flow, ttl)
+    elif not wave.sent.is_flying_at(ttl - 1):
+        _steer(hops, located_two_before, missing, patience, search)
+
+
+def _steer(
+    hops: HopPair,
+    located_two_before: FlowsAt,
+    missing: dict[Vertex, int],
+    patience: int,
+    search: Search,
+) -> None:
+    """Ask new flows at the TTL of the vertices that are `missing` some."""
+    ttl, wave = hops.ttl - 1, search.wave
+    aim = aim_at(missing, located_two_before, hops.predecessors)
+    most = patience * aim.width - search.sent_to(ttl)
+    candidates = ((flow, located_two_before.get(flow)) for flow in search.unsent(ttl))
+    flows = flows_towards(aim.needs, aim.share, aim.onward, candidates, most)
+    # A star is known only by the vertex that its flows met before it.
+    has_star = any(vertex.address is None for vertex in missing)
+    for flow in flows:
+        wave.ask_first(flow, ttl)
+        if has_star:
+            _ask_before(flow, ttl, search)
+    for flow in flows[: aim.useful_anywhere]:
+        wave.ask_first(flow, ttl + 1)
+
+
+def _ask_before(flow: int, ttl: int, search: Search) -> None:
+    """Ask a flow at the hops before `ttl`, back to the first hop that answers."""
+    for nearer in range(ttl - 1, search.reach.first_ttl - 1, -1):
+        search.wave.ask_first(flow, nearer)
+        if search.table.hop(nearer).answers:
+            break

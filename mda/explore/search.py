@@ -1,0 +1,86 @@
+"""What the laws of asking share: how far to search, and which flows a hop can still be sent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mda.answers.table import FlowTable
+    from mda.explore.wave import Wave
+    from mda.statistics.stopping import Bound, StoppingPoints
+
+# Flows sent to one hop, as a multiple of what its vertices need, before the vertices that they do
+# not reach are given up (those were met through a per-packet balancer or an old route).
+PATIENCE: Final = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """How far to search.
+
+    TTLs from `first_ttl` to `max_ttl`, with `flows` flow numbers from 0 on. Each probe is sent
+    `attempts` times before its silence is believed, and behind `gap_limit` silent hops in a row
+    nothing more is searched for.
+    """
+
+    first_ttl: int
+    max_ttl: int
+    attempts: int
+    gap_limit: int
+    flows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What one wave asks with.
+
+    `table` has the outcomes, `wave` the requests of this wave on top of all earlier ones. `bound`
+    with `branching`, the number of balancers known, says when a vertex is complete.
+    """
+
+    reach: Reach
+    bound: Bound
+    branching: int
+    table: FlowTable
+    wave: Wave
+
+    @property
+    def points(self) -> StoppingPoints:
+        """The stopping points of each vertex."""
+        return self.bound.points(self.branching)
+
+    def sent_to(self, ttl: int) -> int:
+        """The number of flows sent to `ttl` before this wave."""
+        return len(self.wave.sent.counts[ttl])
+
+    def pending(self, ttl: int) -> set[int]:
+        """The flows asked at `ttl` that may still be answered there."""
+        hop, tries, ended = self.table.hop(ttl), self.table.tries(ttl), self.table.ended
+        return {
+            flow
+            for flow in self.wave.asked(ttl)
+            if flow not in hop.answers
+            and hop.losses.get(flow, 0) < tries
+            and ended.get(flow, ttl) >= ttl
+        }
+
+    def unsent(self, ttl: int) -> Iterator[int]:
+        """Flows not sent to `ttl` before this wave whose path goes that far, ascending."""
+        sent, ended = self.wave.sent.counts[ttl], self.table.ended
+        return (
+            flow
+            for flow in range(self.reach.flows)
+            if flow not in sent and ended.get(flow, ttl) >= ttl
+        )
+
+    def unasked(self, ttl: int, target: int) -> Iterator[int]:
+        """Flows neither sent to `ttl` before this wave nor asked in it, ascending.
+
+        None at all if far more flows than `target` were sent there in vain.
+        """
+        if self.sent_to(ttl) > PATIENCE * target:
+            return iter(())
+        return (flow for flow in self.unsent(ttl) if not self.wave.is_asked(flow, ttl))
