@@ -52,12 +52,12 @@ def locate(table: FlowTable, source: IPAddress, first_ttl: int) -> Located:
         through = table.through(ttl, before)
         here = hops[ttl] = table.located_next(ttl, through)
         hop = table.hop(ttl)
-        changing = [flow for flow in hop.others if flow in here]
+        changing = [flow for flow in hop.met_several if flow in here]
         for flow in changing:
             if flow in through and not unsteady:
                 vertex = through[flow]
                 fickle[vertex] = fickle.get(vertex, True) and hop.has_turned(flow)
-        vertices = set(here.values()).union(*(hop.others[flow] for flow in changing))
+        vertices = set(here.values()).union(*(hop.met_several[flow] for flow in changing))
         unsteady = (unsteady or bool(changing)) and len(vertices) > 1
         if unsteady:
             unordered.add(ttl)
@@ -80,7 +80,7 @@ def build(table: FlowTable, located: Located, granted: Iterable[Edge] = ()) -> D
         if ttl == located.origin.ttl:
             continue
         before = table.through(ttl, located.hops[ttl - 1])
-        others = table.hop(ttl).others
+        others = table.hop(ttl).met_several
         met = {flow: others.get(flow, {vertex}) for flow, vertex in here.items()}
         for flow, vertices in met.items():
             for vertex in vertices:

@@ -11,7 +11,7 @@ from mda.answers.rate_limits import Answering, RateLimit, rate_limit
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from mda.model import Reply, Vertex
+    from mda.model import Loss, Reply, Vertex
 
 # Equal answers in a row after which a flow that changed its vertex once has done so for good: a
 # balancer of packets over two would do that with a chance of 2^-6.
@@ -33,7 +33,7 @@ class Hop:
         "losses",
         "lost_at",
         "lost_of",
-        "others",
+        "met_several",
         "vertices",
     )
 
@@ -41,7 +41,7 @@ class Hop:
         self.vertices: dict[int, Vertex] = {}  # by the number of the address
         self.answers: dict[int, Vertex] = {}  # the answer to the earliest attempt
         self.attempt: dict[int, int] = {}  # ... and which attempt that was
-        self.others: dict[int, set[Vertex]] = {}  # where one flow met more than one vertex: all
+        self.met_several: dict[int, set[Vertex]] = {}  # every vertex met by a flow that met several
         self.history: dict[int, list[tuple[float, int, Vertex]]] = {}  # sent at, attempt, vertex
         self.last_met_s: dict[Vertex, float] = {}  # when the last probe that met it was sent
         self.losses: dict[int, int] = {}
@@ -66,10 +66,18 @@ class Hop:
                 self.lost_of[vertex] += self.losses[flow]
             return
         if known != vertex:
-            self.others.setdefault(flow, {known}).add(vertex)
+            self.met_several.setdefault(flow, {known}).add(vertex)
         if attempt < self.attempt[flow]:
             self.answers[flow] = vertex
             self.attempt[flow] = attempt
+
+    def add_loss(self, loss: Loss) -> None:
+        """Record that a probe was lost."""
+        flow, _, attempt = loss.request
+        self.losses[flow] = self.losses.get(flow, 0) + 1
+        if flow in self.answers:
+            self.lost_of[self.answers[flow]] += 1
+        self.lost_at.append((loss.sent_at_s, flow, attempt))
 
     def loss_rate(self) -> float:
         """The share of probes that get lost, at the vertex here that loses the most.
@@ -161,9 +169,9 @@ class Hop:
 
     def left_behind(self) -> set[Vertex]:
         """The vertices from which routes turned away for good."""
-        if not self.others:
+        if not self.met_several:
             return set()
-        turned = [flow for flow in self.others if self.has_turned(flow)]
+        turned = [flow for flow in self.met_several if self.has_turned(flow)]
         return {min(self.history[flow], key=lambda one: one[:2])[2] for flow in turned}
 
     def has_turned(self, flow: int) -> bool:

@@ -54,10 +54,7 @@ class FlowTable:
         flow, ttl, _ = outcome.request
         hop = self.hop(ttl)
         if isinstance(outcome, Loss):
-            hop.losses[flow] = hop.losses.get(flow, 0) + 1
-            if flow in hop.answers:
-                hop.lost_of[hop.answers[flow]] += 1
-            hop.lost_at.append((outcome.sent_at_s, flow, outcome.request.attempt))
+            hop.add_loss(outcome)
             return
         number = int(outcome.responder)
         vertex = hop.vertices.get(number)
@@ -160,47 +157,47 @@ class FlowTable:
         only = only_vertex(before)
         return only is not None and not self._ends_at(only, before)
 
-    def located_next(self, ttl: int, through: FlowsAt) -> FlowsAt:
-        """The vertex of each flow at `ttl`, silences included, given those one TTL before.
+    def located_next(self, ttl: int, predecessors: FlowsAt) -> FlowsAt:
+        """The vertex of each flow at `ttl`, stars included, given their vertices one TTL before.
 
-        Flows whose path has ended before `ttl` are left out, and so are those that end here or
-        before but whose vertex before is not known: they may have ended there. Of the flows that
-        stay silent, those with the same predecessor share one star, if loss does not explain
-        them.
+        Flows whose path ends before `ttl` are left out. Silent flows with the same predecessor
+        share one star if loss does not explain their silence; a silent flow is left out if its
+        predecessor is not known, or if its path ends at `ttl`.
         """
         hop = self.hop(ttl)
-        ended, past_end = self.ended, ttl + 1
         located = dict(hop.answers)
         if any(end < ttl for end in self.end_ttls):
-            located = {flow: here for flow, here in located.items() if ended.get(flow, ttl) >= ttl}
-        if not hop.losses:
+            located = {
+                flow: vertex for flow, vertex in located.items() if self.ended.get(flow, ttl) >= ttl
+            }
+        silent = self._silent_by_predecessor(ttl, predecessors)
+        if not silent:
             return located
-        tries = self.tries(ttl)
-        silent_by_predecessor: dict[Vertex, list[int]] = {}
-        for flow, losses in hop.losses.items():
-            if losses < tries or flow in hop.answers or ended.get(flow, past_end) <= ttl:
-                continue
-            predecessor = through.get(flow)
-            if predecessor is not None:
-                silent_by_predecessor.setdefault(predecessor, []).append(flow)
-        if not silent_by_predecessor:
-            return located
-        answers_after = Counter(through.get(flow) for flow in located)
-        by_loss = min(1.0, len(hop.losses.keys() | located) * hop.loss_rate() ** tries)
+        answered = Counter(predecessors.get(flow) for flow in located)
+        by_loss = min(1.0, len(hop.losses.keys() | located) * hop.loss_rate() ** self.tries(ttl))
         stars = 0
-        for predecessor in sorted(silent_by_predecessor, key=lambda vertex: vertex.sort_key):
-            flows = silent_by_predecessor[predecessor]
-            answers = answers_after[predecessor]
-            is_loss = by_loss ** len(flows) >= _STAR_BY_LOSS
-            # A branch that is really there would have taken more than one flow of so many.
-            is_lone = len(flows) == 1 and answers >= _MANY_ANSWERS
-            if answers and (is_loss or is_lone):
+        for predecessor in sorted(silent, key=lambda vertex: vertex.sort_key):
+            flows = silent[predecessor]
+            if not _is_star(len(flows), answered[predecessor], by_loss):
                 continue
-            star = Vertex(ttl, None, stars)
+            located |= dict.fromkeys(flows, Vertex(ttl, None, stars))
             stars += 1
-            for flow in flows:
-                located[flow] = star
         return located
+
+    def _silent_by_predecessor(self, ttl: int, predecessors: FlowsAt) -> dict[Vertex, list[int]]:
+        """The flows whose silence at `ttl` is believed and whose path goes on beyond it."""
+        hop = self.hop(ttl)
+        silent: dict[Vertex, list[int]] = {}
+        if not hop.losses:
+            return silent
+        tries = self.tries(ttl)
+        for flow, losses in hop.losses.items():
+            if losses < tries or flow in hop.answers or self.ended.get(flow, ttl + 1) <= ttl:
+                continue
+            predecessor = predecessors.get(flow)
+            if predecessor is not None:
+                silent.setdefault(predecessor, []).append(flow)
+        return silent
 
 
 def tabulate(outcomes: Iterable[Outcome], attempts: int) -> FlowTable:
@@ -209,6 +206,18 @@ def tabulate(outcomes: Iterable[Outcome], attempts: int) -> FlowTable:
     for outcome in outcomes:
         table.add(outcome)
     return table
+
+
+def _is_star(silent: int, answered: int, by_loss: float) -> bool:
+    """Whether `silent` flows from one vertex met a silent successor, beside `answered` flows.
+
+    `by_loss` is the chance that loss alone keeps some flow of the hop silent.
+    """
+    if not answered:
+        return True
+    # A branch that is really there would have taken more than one flow of so many.
+    is_lone = silent == 1 and answered >= _MANY_ANSWERS
+    return not is_lone and by_loss**silent < _STAR_BY_LOSS
 
 
 def only_vertex(hop: FlowsAt) -> Vertex | None:

@@ -200,7 +200,7 @@ class Explorer(Procedure):
 
     def _ask_again(self, hops: HopPair, search: Search) -> None:
         """Ask flows again whose vertex changed, and one flow for each branching vertex."""
-        if self._table.hop(hops.ttl).others:
+        if self._table.hop(hops.ttl).met_several:
             self._again.until_steady(hops.ttl, search.wave)
         for samples in hops.branching():
             self._again.one_flow(hops.ttl, samples, search.points, search.wave)

@@ -32,7 +32,7 @@ class Again:
         hop = self.table.hop(ttl)
         sent = self.sent.counts[ttl]
         answering = [flow for flow in samples.flows if flow in hop.answers]
-        if not answering or any(flow in hop.others for flow in answering):
+        if not answering or any(flow in hop.met_several for flow in answering):
             return
         if 2 * samples.answered < points.stop_at(samples.seen):
             return  # more successors may turn up, and then fewer packets are enough
@@ -67,15 +67,15 @@ class Again:
         turn, and where packets are dealt as often as would show it.
         """
         hop = self.table.hop(ttl)
-        for flow in hop.others:
+        for flow in hop.met_several:
             changes, run = hop.steadiness(flow)
             if changes == 1 and hop.losses.get(flow, 0) <= STEADY:
                 for _ in range(STEADY - run - self._awaited(flow, ttl)):
                     wave.ask(flow, ttl)
-        for flow in {min(hop.others), max(hop.others)}:
+        for flow in {min(hop.met_several), max(hop.met_several)}:
             nearer = self.table.hop(ttl - 1)
             answered = nearer.history.get(flow, [])
-            if not answered or flow in nearer.others or nearer.losses.get(flow, 0) > STEADY:
+            if not answered or flow in nearer.met_several or nearer.losses.get(flow, 0) > STEADY:
                 continue
             changes, run = hop.steadiness(flow)
             if changes > 1:

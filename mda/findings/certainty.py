@@ -120,5 +120,5 @@ def _draws(
     # Where packets of one flow part, each of them is a draw of its own.
     hop = table.hop(ttl)
     answered = [flow for flows in samples.successors.values() for flow in flows]
-    seen = set(samples.successors).union(*(hop.others.get(flow, ()) for flow in answered))
+    seen = set(samples.successors).union(*(hop.met_several.get(flow, ()) for flow in answered))
     return len(seen), sum(1 + hop.repeats(flow) for flow in answered)

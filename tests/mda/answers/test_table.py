@@ -129,7 +129,7 @@ def test_a_flow_with_two_answers_keeps_the_earliest_attempts_and_remembers_both(
         outcomes = [reply(0, 1, LEFT, attempt=0), reply(0, 1, RIGHT, attempt=1)]
         table = tabulate([outcomes[n] for n in order], attempts=3)
         assert table.hop(1).answers == {0: Vertex(1, LEFT)}
-        assert table.hop(1).others == {0: {Vertex(1, LEFT), Vertex(1, RIGHT)}}
+        assert table.hop(1).met_several == {0: {Vertex(1, LEFT), Vertex(1, RIGHT)}}
 
 
 def test_the_order_of_outcomes_does_not_matter() -> None:
