@@ -133,7 +133,7 @@ def flows_of(graph: Graph, vertex: Vertex) -> tuple[int, ...]:
     return flows
 
 
-def evidence(graph: Graph, predecessor: Vertex, vertex: Vertex) -> tuple[int, ...]:
+def flows_of_edge(graph: Graph, predecessor: Vertex, vertex: Vertex) -> tuple[int, ...]:
     """The flows that prove the edge, ascending."""
     flows: tuple[int, ...] = graph.edges[predecessor, vertex]["flows"]
     return flows

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mda.answers.graph import evidence, flows_of, vertices_by_ttl
+from mda.answers.graph import flows_of, flows_of_edge, vertices_by_ttl
 
 if TYPE_CHECKING:
     from mda.answers.dag import Graph
@@ -40,7 +40,9 @@ def edge_shares(graph: Graph) -> dict[tuple[Vertex, Vertex], float]:
     for vertices in vertices_by_ttl(graph).values():
         for near in vertices:
             taken = {
-                far: len(flows_of(graph, far) if len(vertices) == 1 else evidence(graph, near, far))
+                far: len(
+                    flows_of(graph, far) if len(vertices) == 1 else flows_of_edge(graph, near, far)
+                )
                 for far in graph.successors(near)
             }
             # An edge that MDA-Lite takes for granted has no flows and is its vertex's only one.

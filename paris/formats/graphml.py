@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import networkx as nx
 
-from mda.answers.graph import evidence, flows_of
+from mda.answers.graph import flows_of, flows_of_edge
 from paris.formats.studies_json import vertex_id
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def write(trace: Trace, _: Look | None = None) -> str:
     for vertex in trace.graph:
         flat.add_node(vertex_id(vertex), **_attributes(trace, vertex))
     for near, far in trace.graph.edges:
-        flows = evidence(trace.graph, near, far)
+        flows = flows_of_edge(trace.graph, near, far)
         flat.add_edge(vertex_id(near), vertex_id(far), flows=_spaced(flows), count=len(flows))
     buffer = io.BytesIO()
     nx.write_graphml_xml(flat, buffer, named_key_ids=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from mda.answers.graph import evidence, flows_of
+from mda.answers.graph import flows_of, flows_of_edge
 from mda.model import (
     Loss,
     MplsEntry,
@@ -72,7 +72,7 @@ def write(trace: Trace, _: Look | None = None) -> str:
                 {
                     "from": vertex_id(near),
                     "to": vertex_id(far),
-                    "flows": evidence(trace.dag, near, far),
+                    "flows": flows_of_edge(trace.dag, near, far),
                     "share": _share(trace.edge_shares[near, far]),
                 }
                 for near, far in trace.dag.edges

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from mda.answers.graph import evidence, vertices_by_ttl
+from mda.answers.graph import flows_of_edge, vertices_by_ttl
 from render.words.labels import Kind, VertexWords, count, milliseconds, percent, vertex_words
 from render.words.summary import diamond_size, findings, headline
 
@@ -142,7 +142,7 @@ def _box(vertex: Vertex, words: VertexWords, missed: float | None, *, is_compact
 def _lines(trace: Trace, words: Mapping[Vertex, VertexWords]) -> tuple[Line, ...]:
     lines = []
     for (near, far), share in trace.edge_shares.items():
-        flows = evidence(trace.dag, near, far)
+        flows = flows_of_edge(trace.dag, near, far)
         listed = " ".join(map(str, flows[:_MOST_TIP_FLOWS]))
         more = len(flows) - _MOST_TIP_FLOWS
         lines.append(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from mda.answers.graph import evidence
+from mda.answers.graph import flows_of_edge
 from mda.model import StopReason
 from mda.plan import Algorithm
 from mda.statistics.stopping import unseen_share
@@ -130,7 +130,7 @@ def _missed(trace: Trace) -> list[str]:
             f"the links before hop {hops} are meshed or uneven: switched from MDA-Lite to the full "
             "MDA"
         )
-    granted = sum(not evidence(trace.dag, *edge) for edge in trace.dag.edges)
+    granted = sum(not flows_of_edge(trace.dag, *edge) for edge in trace.dag.edges)
     if granted:
         lines.append(
             f"{count(granted, 'link', 'links')} into single-interface hops assumed, not measured"

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from mda.answers.graph import evidence
+from mda.answers.graph import flows_of_edge
 from render.pictures.diagram import Diagram, diagram
 from render.words.labels import Kind
 from tests.render.samples import TRACES
@@ -33,7 +33,7 @@ def test_lines_are_as_wide_as_their_share_of_the_flows() -> None:
 def test_a_line_names_the_flows_that_prove_it() -> None:
     trace = TRACES["two-way"]
     flows = {line.tip.split("seen: ")[1].split(" and ")[0] for line in drawn("two-way").lines}
-    proofs = {evidence(trace.graph, *edge)[:12] for edge in trace.graph.edges}
+    proofs = {flows_of_edge(trace.graph, *edge)[:12] for edge in trace.graph.edges}
     assert flows == {" ".join(map(str, proof)) for proof in proofs}
 
 
