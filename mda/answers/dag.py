@@ -1,7 +1,7 @@
 """A directed acyclic graph of vertices in the order of their TTLs, with facts about each.
 
-Reads like a `networkx.DiGraph`, and what is computed here takes either: networkx itself takes a
-quarter of a second to import, which a trace that only prints text should not cost.
+It reads like a `networkx.DiGraph`, and the functions here take either. Importing networkx takes a
+quarter of a second, which a trace that only prints text need not spend.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ END: Final = Vertex(-1, None)
 class Dag:
     """Vertices and edges, each with its facts by name, in a fixed order; does not change.
 
-    `nodes` and `edges` map them to their facts. Both ends of every edge are among the vertices
-    that are given, or are added without facts.
+    `nodes` and `edges` map them to their facts. An end of an edge that is not among the given
+    vertices is added without facts.
     """
 
     def __init__(self, nodes: Mapping[Vertex, Facts], edges: Mapping[Edge, Facts]) -> None:
@@ -53,11 +53,11 @@ class Dag:
         return vertex in self.nodes
 
     def number_of_nodes(self) -> int:
-        """How many vertices there are."""
+        """The number of vertices."""
         return len(self.nodes)
 
     def number_of_edges(self) -> int:
-        """How many edges there are."""
+        """The number of edges."""
         return len(self.edges)
 
     def has_edge(self, near: Vertex, far: Vertex) -> bool:
@@ -73,15 +73,15 @@ class Dag:
         return iter(self._before[vertex])
 
     def out_degree(self, vertex: Vertex) -> int:
-        """How many successors a vertex has."""
+        """The number of successors of a vertex."""
         return len(self._after[vertex])
 
     def in_degree(self, vertex: Vertex) -> int:
-        """How many predecessors a vertex has."""
+        """The number of predecessors of a vertex."""
         return len(self._before[vertex])
 
     def without(self, vertices: Collection[Vertex]) -> Dag:
-        """This graph less some of its vertices, and less all edges from and to them."""
+        """This graph without some of its vertices and without all edges from and to them."""
         if not vertices:
             return self
         return Dag(
@@ -95,7 +95,7 @@ class Dag:
 
     def as_networkx(self) -> nx.DiGraph[Vertex]:
         """The same graph for networkx, the facts as attributes."""
-        import networkx as nx  # not before somebody asks for it: see the module
+        import networkx as nx  # only when a caller asks for it: see the module
 
         graph: nx.DiGraph[Vertex] = nx.DiGraph()
         graph.add_nodes_from((vertex, dict(facts)) for vertex, facts in self.nodes.items())
@@ -121,7 +121,7 @@ def descendants(graph: Graph, vertex: Vertex) -> set[Vertex]:
 
 
 def meeting_points(graph: Graph) -> dict[Vertex, Vertex]:
-    """For each vertex the first one that all paths from it go through; END if they do not meet.
+    """For each vertex, the first vertex that all paths from it go through; END if they do not meet.
 
     These are the immediate post-dominators, by Cooper, Harvey and Kennedy ("A Simple, Fast
     Dominance Algorithm", 2001), which takes one pass where there are no cycles.
@@ -149,8 +149,8 @@ def disjoint_paths(graph: Graph, begin: Vertex, inside: Collection[Vertex]) -> i
     """How many paths that share no edge lead from `begin` through vertices of `inside` and out.
 
     A path may also end at a vertex that has no successor, but only one path at each. Counts
-    augmenting paths (Ford and Fulkerson, 1956); by Menger's theorem that is the least number of
-    edges to be cut.
+    augmenting paths (Ford and Fulkerson, 1956); by Menger's theorem their number is the least
+    number of edges that cut `begin` off.
     """
     capacity: dict[Vertex, dict[Vertex, int]] = {END: {}}
     for vertex in inside:
@@ -170,7 +170,7 @@ def disjoint_paths(graph: Graph, begin: Vertex, inside: Collection[Vertex]) -> i
 
 
 def _augmenting(capacity: Mapping[Vertex, Mapping[Vertex, int]], begin: Vertex) -> list[Edge]:
-    """The edges of a path from `begin` to END that has room left; empty if there is none."""
+    """The edges of a path with room left from `begin` to END; empty if there is none."""
     came_from = {begin: begin}
     waiting = [begin]
     while waiting:

@@ -1,9 +1,9 @@
-"""Outcomes into a graph of interfaces, with the flows that prove each vertex and edge.
+"""The graph of interfaces that outcomes prove, with the flows that prove each vertex and edge.
 
 A vertex has `flows`, an edge has `flows`, each a sorted tuple of flow numbers. An edge joins two
-answers to one flow at neighbouring TTLs, or an answer to the only vertex of the hop before, through
-which its flow must have gone. Where a flow does not keep to one path, only what is certain all the
-same is an edge. MDA-Lite takes edges for granted: those have no flows.
+vertices that answered one flow at neighbouring TTLs, or a vertex and the only vertex of the hop
+before, which its flow must have passed. Where a flow does not keep to one path, only pairs that are
+certain regardless are edges. Edges that MDA-Lite assumes have no flows.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Located:
-    """Where each flow was, hop by hop, and where that is not to be relied on.
+    """Where each flow was, hop by hop, and where that cannot be relied on.
 
-    `hops` maps each TTL, from the source's on, to the vertex of each flow. `per_packet` are the
-    vertices whose successor changed from packet to packet of one flow, `turned` those at which it
-    changed once, for good; `unordered` are the TTLs below them at which a flow's vertex says
-    nothing of its next one.
+    `hops` maps each TTL, beginning with the source's, to the vertex of each flow. `per_packet` has
+    the vertices whose successor changed from packet to packet of one flow, and `turned` those where
+    it changed once and for good. `unordered` has the TTLs behind them at which the vertex of a flow
+    says nothing about its next vertex.
     """
 
     origin: Vertex
@@ -44,12 +44,12 @@ def locate(table: FlowTable, source: IPAddress, first_ttl: int) -> Located:
     last_ttl = max(table.last_answer(), first_ttl - 1)
     flows = {flow for hop in table.hops.values() for flow in (*hop.answers, *hop.losses)}
     hops: dict[int, FlowsAt] = {origin.ttl: dict.fromkeys(sorted(flows), origin)}
-    fickle: dict[Vertex, bool] = {}  # whether all changes at a vertex were for good
+    fickle: dict[Vertex, bool] = {}  # vertex -> whether all its changes were for good
     unordered: set[int] = set()
-    unsteady = False  # whether flows at the hop before may be elsewhere with the next probe
+    unsteady = False  # whether the next probe of a flow may meet another vertex at the hop before
     for ttl in range(first_ttl, last_ttl + 2):
         before = hops[ttl - 1]
-        through = table.through(ttl, before)
+        through = table.predecessors(ttl, before)
         here = hops[ttl] = table.located_next(ttl, through)
         hop = table.hop(ttl)
         changing = [flow for flow in hop.met_several if flow in here]
@@ -62,7 +62,7 @@ def locate(table: FlowTable, source: IPAddress, first_ttl: int) -> Located:
         if unsteady:
             unordered.add(ttl)
     while len(hops) > 1 and not hops[max(hops)]:
-        del hops[max(hops)]  # answers from beyond a path's end located no flow
+        del hops[max(hops)]  # replies from beyond a path's end locate no flow
     ordered = sorted(fickle, key=lambda vertex: vertex.sort_key)
     per_packet = tuple(vertex for vertex in ordered if not fickle[vertex])
     turned = tuple(vertex for vertex in ordered if fickle[vertex])
@@ -70,16 +70,16 @@ def locate(table: FlowTable, source: IPAddress, first_ttl: int) -> Located:
 
 
 def build(table: FlowTable, located: Located, granted: Iterable[Edge] = ()) -> Dag:
-    """The graph of what `located` says; vertices and edges in a fixed order.
+    """The graph of the `located` flows, vertices and edges in a fixed order.
 
-    `granted` are edges that are there without a flow that proves them.
+    `granted` are edges that are added without a flow that proves them.
     """
     vertex_flows: dict[Vertex, set[int]] = {located.origin: set(located.hops[located.origin.ttl])}
     edge_flows: dict[Edge, set[int]] = {edge: set() for edge in granted}
     for ttl, here in located.hops.items():
         if ttl == located.origin.ttl:
             continue
-        before = table.through(ttl, located.hops[ttl - 1])
+        before = table.predecessors(ttl, located.hops[ttl - 1])
         others = table.hop(ttl).met_several
         met = {flow: others.get(flow, {vertex}) for flow, vertex in here.items()}
         for flow, vertices in met.items():
@@ -104,8 +104,8 @@ def _proven(
                 for vertex in vertices:
                     yield before[flow], vertex, flow
         return
-    # Flows change place between probes, so a pair of answers proves nothing, unless there is
-    # only one vertex to go to.
+    # Flows change their vertex between probes, so a pair of replies proves nothing, unless there
+    # is only one vertex to go to.
     vertices_here = set().union(*met.values()) if met else set()
     if len(vertices_here) == 1:
         (vertex,) = vertices_here
@@ -115,7 +115,7 @@ def _proven(
 
 
 def _dead_silences(graph: Dag) -> set[Vertex]:
-    """The stars that lead nowhere, but the first one after an answer: it says the path ended."""
+    """The stars that lead nowhere, except the first after a reply: it shows that replies end."""
     dead: set[Vertex] = set()
     for vertex in reversed(list(graph)):
         if vertex.address is not None or any(

@@ -1,4 +1,4 @@
-"""The outcomes at one TTL, by flow: what was answered, lost, and answered differently."""
+"""The outcomes at one TTL, by flow: replies, losses, and flows that met several vertices."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
     from mda.model import Loss, Reply, Vertex
 
-# Equal answers in a row after which a flow that changed its vertex once has done so for good: a
-# balancer of packets over two would do that with a chance of 2^-6.
+# Equal replies in a row after which a flow that changed its vertex once counts as moved for good: a
+# per-packet balancer over two vertices gives as many with a chance of 2^-6.
 STEADY: Final = 7
-_LOOK_AGAIN: Final = 1.25
+_LOOK_AGAIN: Final = 1.25  # growth in outcomes after which rate limits are looked for again
 
 
 class Hop:
@@ -46,8 +46,8 @@ class Hop:
         self.last_met_s: dict[Vertex, float] = {}  # when the last probe that met it was sent
         self.losses: dict[int, int] = {}
         self.lost_at: list[tuple[float, int, int]] = []  # sent at, flow, attempt
-        self.lost_of: Counter[Vertex] = Counter()  # losses of flows that met it another time
-        self.looked_at = 0  # after how many outcomes limits were looked for
+        self.lost_of: Counter[Vertex] = Counter()  # losses of flows that met it at another time
+        self.looked_at = 0  # number of outcomes when limits were last looked for
         self.known_limits: dict[Vertex, RateLimit] = {}
         self.common_limit: RateLimit | None = None
 
@@ -80,9 +80,10 @@ class Hop:
         self.lost_at.append((loss.sent_at_s, flow, attempt))
 
     def loss_rate(self) -> float:
-        """The share of probes that get lost, at the vertex here that loses the most.
+        """The share of probes that are lost, at the vertex of this hop that loses the most.
 
-        Of flows that do get answers, another time; half a loss and half an answer are added.
+        Only flows that are answered at another time count. Half a loss and half an answer are
+        added, so that the share is never 0 or 1.
         """
         flows = Counter(self.answers.values())
         losing = ((lost, flows[vertex]) for vertex, lost in self.lost_of.items())
@@ -90,21 +91,21 @@ class Hop:
         return max(rates, default=0.5 / (len(self.answers) + 1))
 
     def repeats(self, flow: int) -> int:
-        """Answers to a flow beyond its first."""
+        """The number of replies to a flow beyond its first."""
         return len(self.history.get(flow, (None,))) - 1
 
     def trials(self, vertex: Vertex | None) -> list[tuple[float, bool]]:
-        """When probes that met `vertex`, or must have, were sent, and whether they were answered.
+        """Send times of the probes that met `vertex`, in seconds, and whether each was answered.
 
-        A probe that was lost met the vertex that its flow met another time, or else the only one.
-        With None, the probes of the whole hop.
+        A lost probe is taken to have met the vertex that its flow met at another time, or else the
+        hop's only vertex. With None, the probes of the whole hop.
         """
         takes_all = vertex is None or len(self.vertices) == 1
         met = {
             (flow, attempt): sent_at_s
             for flow, history in self.history.items()
-            for sent_at_s, attempt, one in history
-            if one == vertex or vertex is None
+            for sent_at_s, attempt, met_vertex in history
+            if vertex is None or met_vertex == vertex
         }
         lost = {
             (flow, attempt): sent_at_s
@@ -116,14 +117,17 @@ class Hop:
         return [(at_s, (flow, attempt) in met) for at_s, attempt, flow in sent]
 
     def silent_since_s(self, flows: Collection[int]) -> float:
-        """When the first of the probes of these flows that were lost was sent."""
+        """Send time of the first lost probe of these flows, in seconds.
+
+        Raises ValueError if none was lost.
+        """
         return min(sent_at_s for sent_at_s, flow, _ in self.lost_at if flow in flows)
 
     def limits(self) -> dict[Vertex, RateLimit]:
         """The vertices that answer at a limited rate."""
         if self.lost_at:
             now = len(self.lost_at) + sum(map(len, self.history.values()))
-            # One more changes little where there were many: not every one is worth another look.
+            # Where there were many outcomes a few more change little, and looking takes time.
             if now > self.looked_at * _LOOK_AGAIN:
                 self.looked_at = now
                 self._find_limits()
@@ -149,7 +153,10 @@ class Hop:
         return Answering(len(trials), lost, self.limits().get(vertex))
 
     def rate_pps(self) -> float | None:
-        """The probes a second that limited vertices here answer, as flows spread over all."""
+        """The probes per second that limited vertices answer, given how flows spread over the hop.
+
+        None where no vertex has a limit.
+        """
         limits = self.limits()
         if not limits:
             return None
@@ -162,19 +169,26 @@ class Hop:
         )
 
     def steadiness(self, flow: int) -> tuple[int, int]:
-        """How often the answers to `flow` changed in the order of sending, and since how many."""
-        vertices = [vertex for _, _, vertex in sorted(self.history[flow], key=lambda one: one[:2])]
+        """How often the vertex of `flow` changed, by order of sending, and the replies since."""
+        history = sorted(self.history[flow], key=_in_order_of_sending)
+        vertices = [vertex for _, _, vertex in history]
         changes = [place for place, (a, b) in enumerate(pairwise(vertices), start=1) if a != b]
         return len(changes), len(vertices) - (changes[-1] if changes else 0)
 
     def left_behind(self) -> set[Vertex]:
-        """The vertices from which routes turned away for good."""
+        """The vertices that flows have left for good, because their route changed."""
         if not self.met_several:
             return set()
         turned = [flow for flow in self.met_several if self.has_turned(flow)]
-        return {min(self.history[flow], key=lambda one: one[:2])[2] for flow in turned}
+        return {min(self.history[flow], key=_in_order_of_sending)[2] for flow in turned}
 
     def has_turned(self, flow: int) -> bool:
-        """Whether `flow` met one vertex and then, for good, another: its route changed."""
+        """Whether the route of `flow` changed: it met one vertex and then, for good, another."""
         changes, run = self.steadiness(flow)
         return changes == 1 and run >= STEADY
+
+
+def _in_order_of_sending(answer: tuple[float, int, Vertex]) -> tuple[float, int]:
+    """The moment and the attempt of an entry of `Hop.history`."""
+    sent_at_s, attempt, _ = answer
+    return sent_at_s, attempt

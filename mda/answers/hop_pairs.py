@@ -1,13 +1,15 @@
 """Two neighbouring hops: which flows went from which vertex to which, and how many are enough.
 
-Three laws say when the successors of a vertex are held to be all. Each is a number of answered
-flows, found by `mda.statistics.stopping`; they differ in which flows count:
+Three laws say when all successors of a vertex are taken to be known. Each is a number of answered
+flows, computed by `mda.statistics.stopping`; the laws differ in which flows count:
 
-    own      those that went through the vertex: what is promised holds given what was answered;
-    shared   all that were drawn at its hop, where the vertices there are equally likely: the same
-             probability over the draws of both hops, for fewer probes and in fewer rounds;
-    lite     all that were drawn one hop on, taken as the draws of a single balancer (MDA-Lite,
+    own      flows that went through the vertex: the promise holds given the answers;
+    shared   all flows drawn at its hop, where the vertices there are equally likely: the same
+             probability over the draws of both hops, with fewer probes and in fewer rounds;
+    lite     all flows drawn one hop on, taken as the draws of a single balancer (MDA-Lite,
              Vermeulen et al., IMC 2018): for hops that are even and not meshed.
+
+`mda.explore` has a file for each law, which asks for the flows that are missing.
 """
 
 from __future__ import annotations
@@ -25,15 +27,15 @@ if TYPE_CHECKING:
     from mda.model import Vertex
     from mda.statistics.stopping import Bound
 
-# Standard deviations of a normal variable beyond which counts are not those of an even split:
-# erring costs some probes where shared draws are given up, and the full MDA where lite is.
+# Standard deviations of a normal variable beyond which counts do not come from an even split. An
+# error costs some probes where it ends the shared law, and the full MDA where it ends lite.
 UNLIKELY: Final = 2.0
 _OUT_OF_QUESTION: Final = 3.3
 
 
 @dataclass(slots=True)
 class Samples:
-    """The flows through one vertex that go on, and which successor each is known to have met."""
+    """The flows that go on from one vertex, and the successor that each is known to have met."""
 
     flows: list[int] = field(default_factory=list)
     answered: int = 0
@@ -41,11 +43,11 @@ class Samples:
 
     @property
     def seen(self) -> int:
-        """How many successors are known, at least one for a vertex that flows go on from."""
+        """The number of known successors; at least one, because flows go on from the vertex."""
         return max(len(self.successors), 1)
 
     def unproven(self, before: FlowsAt) -> list[int]:
-        """A flow to each successor that none of the flows known one TTL before went to."""
+        """The lowest flow of each successor whose flows were all not located one TTL `before`."""
         return sorted(
             min(flows)
             for successor, flows in self.successors.items()
@@ -91,20 +93,20 @@ class HopPair:
 
     @property
     def draws(self) -> int:
-        """Flows that are evidence for every vertex before alike.
+        """The number of flows that count for every vertex at `ttl` - 1 alike.
 
-        Where they meet more than one vertex, a flow is only if it is known from where it came.
+        Where flows meet several vertices at `ttl`, a flow counts only if its predecessor is known.
         """
         if self.has_one_successor:
             return len(self.far)
         return sum(samples.answered for samples in self.near.values())
 
     def is_even(self, deviations: float) -> bool:
-        """Whether the counts of flows through the vertices go with equal chances."""
+        """Whether the counts of flows through the vertices agree with equal chances."""
         return is_even([len(samples.flows) for samples in self.near.values()], deviations)
 
     def shared_target(self, bound: Bound, branching: int) -> int | None:
-        """The draws that complete every vertex by the shared law; None where it does not hold."""
+        """The draws that complete every vertex by the shared law; None where that does not hold."""
         if not bound.per_vertex or bound.min_share is not None or len(self.near) < 2:
             return None
         if self.ends_before or any(vertex.address is None for vertex in self.near):
@@ -119,17 +121,17 @@ class HopPair:
         return bound.points(branching).stop_at(max(len(set(self.far.values())), 1))
 
     def granted(self) -> list[tuple[Vertex, Vertex]]:
-        """The edges that MDA-Lite draws unasked: from all vertices to the only one at `ttl`."""
+        """The edges that MDA-Lite assumes: from all vertices to the only one at `ttl`."""
         only = only_vertex(self.far)
         if only is None or only.address is None:
             return []
-        return [(vertex, only) for vertex, one in self.near.items() if not one.successors]
+        return [(vertex, only) for vertex, samples in self.near.items() if not samples.successors]
 
     def is_fit_for_lite(self, *, is_complete: bool = True) -> bool:
         """Whether the two hops are unmeshed and, if all flows are in, even (Vermeulen et al.).
 
-        The sides are compared from the wider one: each of its vertices must have one neighbour,
-        and those of the other one as many as each other.
+        Each vertex of the wider hop must have one neighbour in the other hop, and all vertices of
+        the narrower hop must have equally many.
         """
         if len(self.near) < 2:
             return not is_complete or self._is_far_even()
@@ -152,14 +154,14 @@ class HopPair:
         return is_even(Counter(self.far.values()).values(), _OUT_OF_QUESTION)
 
 
-def pair(table: FlowTable, ttl: int, before: FlowsAt, here: FlowsAt) -> HopPair:
-    """The hops `ttl` - 1 and `ttl`, given the vertices that flows went through at both."""
+def pair(table: FlowTable, ttl: int, predecessors: FlowsAt, here: FlowsAt) -> HopPair:
+    """The hops `ttl` - 1 and `ttl`, given the vertex of each flow at both."""
     near: dict[Vertex, Samples] = {}
     ends_before = False
     ended: set[int] = set()
     if any(end < ttl for end in table.end_ttls):
         ended = {flow for flow, end in table.ended.items() if end < ttl}
-    for flow, vertex in before.items():
+    for flow, vertex in predecessors.items():
         if flow in ended:
             ends_before = True
             continue
@@ -170,17 +172,14 @@ def pair(table: FlowTable, ttl: int, before: FlowsAt, here: FlowsAt) -> HopPair:
         successor = here.get(flow)
         if successor is not None:
             samples.answered += 1
-            met = samples.successors.get(successor)
-            if met is None:
-                met = samples.successors[successor] = []
-            met.append(flow)
-    return HopPair(ttl, near, before, here, ends_before)
+            samples.successors.setdefault(successor, []).append(flow)
+    return HopPair(ttl, near, predecessors, here, ends_before)
 
 
 def pairs(table: FlowTable, located: Located, max_ttl: int) -> list[HopPair]:
-    """Every hop that flows go on from with the next one, as far as `max_ttl`."""
+    """Every hop that flows go on from with the next one, up to `max_ttl`."""
     return [
-        pair(table, ttl + 1, table.through(ttl + 1, here), located.hops.get(ttl + 1, {}))
+        pair(table, ttl + 1, table.predecessors(ttl + 1, here), located.hops.get(ttl + 1, {}))
         for ttl, here in located.hops.items()
         if ttl < max_ttl
     ]
@@ -198,9 +197,10 @@ def choices(pairs: Iterable[HopPair], vertices: Collection[Vertex]) -> dict[Vert
 
 
 def is_even(counts: Collection[int], deviations: float) -> bool:
-    """Whether counts go with equal chances, by Pearson's statistic made normal.
+    """Whether counts agree with equal chances.
 
-    (Wilson and Hilferty, 1931.) True where there are too few to tell.
+    By Pearson's statistic, made normal (Wilson and Hilferty, 1931). True where there are too few
+    counts to decide.
 
     >>> is_even([9, 7, 12], UNLIKELY), is_even([30, 10], UNLIKELY), is_even([3], UNLIKELY)
     (True, False, True)

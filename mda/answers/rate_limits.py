@@ -1,8 +1,8 @@
-"""Routers that answer at a limited rate, told from routers whose answers get lost.
+"""Which routers limit the rate of their replies, as opposed to replies that are lost.
 
-A limit is a token bucket (RFC 1812 section 4.3.2.8, RFC 4443 section 2.4 f): so many answers at
-once, then so many a second, whatever the flow. Loss takes answers independently of each other. Of
-the two, the likelier explanation of what was answered and when is taken.
+A limit is a token bucket (RFC 1812 section 4.3.2.8, RFC 4443 section 2.4 f): a number of replies at
+once, then a number per second, whatever the flow. Loss takes replies independently of each other.
+The explanation that makes the replies and their times likelier is taken.
 """
 
 from __future__ import annotations
@@ -15,23 +15,24 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-# Chance that a bucket's answer is another than its tokens say: queues, clocks and other loss.
+# Probability that a reply contradicts the bucket model (queueing, clock error, unrelated loss).
 _ERROR: Final = 0.02
-# How sharply answers stop around one token, whose fractions cannot be known.
+# How sharply replies stop around one token: fractions of a token cannot be known.
 _SHARPNESS: Final = 5.0
-# By how much more (natural logarithm of the ratio) a bucket must explain, for two free numbers.
+# Natural log-likelihood ratio that the bucket must win by; it has two more free parameters than
+# plain loss.
 _EVIDENCE: Final = 7.0
-_FEWEST: Final = 4  # answers, and losses, below which nothing is said
+_FEWEST: Final = 4  # replies, and losses, below which no limit is reported
 _MOST: Final = 300  # of the latest trials
 _RATES_PPS: Final = tuple(0.25 * 1.35**step for step in range(28))
-_STEP: Final = 1.08  # between rates that are compared last
-_AS_WELL: Final = 1.0  # what may be lost in the logarithm for a higher rate
+_STEP: Final = 1.08  # ratio of neighbouring rates in the final search
+_AS_WELL: Final = 1.0  # log-likelihood given up for a higher rate
 _BURSTS: Final = (1, 2, 3, 4, 5, 6, 8, 10, 14, 20, 30, 50, 100)
 
 
 @dataclass(frozen=True, slots=True)
 class RateLimit:
-    """About `rate_pps` answers a second, after `burst` at once."""
+    """About `rate_pps` replies per second, after `burst` at once."""
 
     rate_pps: float
     burst: int
@@ -39,7 +40,7 @@ class RateLimit:
 
 @dataclass(frozen=True, slots=True)
 class Answering:
-    """How a vertex answers: `asked` probes met it, `lost` of those answers did not arrive."""
+    """How a vertex answers: `asked` probes met it, and `lost` of them got no reply."""
 
     asked: int
     lost: int
@@ -47,9 +48,9 @@ class Answering:
 
 
 def rate_limit(trials: Sequence[tuple[float, bool]]) -> RateLimit | None:
-    """The limit that explains which probes were answered, None if plain loss does so as well.
+    """The limit that explains which probes were answered; None if plain loss does so as well.
 
-    `trials` are when each probe was sent, in seconds and in order, and whether it was answered.
+    `trials` has the send time of each probe, in seconds and in order, and whether it was answered.
     """
     latest = trials[-_MOST:]
     lost = sum(not answered for _, answered in latest)
@@ -65,8 +66,8 @@ def rate_limit(trials: Sequence[tuple[float, bool]]) -> RateLimit | None:
             likelihood = _likelihood(gaps_s, answers, rate_pps, burst, least)
             if likelihood > least:
                 least, best = likelihood, RateLimit(rate_pps, burst)
-    # Of the rates that explain it about as well, the highest: asking faster than a router answers
-    # is soon noticed, asking more slowly never is.
+    # Of the rates that explain the replies about as well, the highest: probing faster than a router
+    # answers is soon noticed, probing more slowly never is.
     while best is not None and best.rate_pps < _RATES_PPS[-1]:
         faster = RateLimit(best.rate_pps * _STEP, best.burst)
         if _likelihood(gaps_s, answers, faster.rate_pps, best.burst, least - _AS_WELL) < (
@@ -80,9 +81,9 @@ def rate_limit(trials: Sequence[tuple[float, bool]]) -> RateLimit | None:
 def _likelihood(
     gaps_s: Sequence[float], answers: Sequence[bool], rate_pps: float, burst: int, least: float
 ) -> float:
-    """The logarithm of the chance of these answers from a bucket; adding stops below `least`.
+    """The log-likelihood of these replies from a bucket; adding stops once it is below `least`.
 
-    Each answer is predicted from the tokens that are left, which it then corrects.
+    Each reply is predicted from the tokens left, and then corrects their number.
     """
     tokens, likelihood = float(burst), 0.0
     for gap_s, answered in zip(gaps_s, answers, strict=True):
@@ -99,7 +100,7 @@ def _likelihood(
 
 
 def _log_chance(margin: float) -> float:
-    """The logarithm of the chance of what is predicted with such a margin, in tokens."""
+    """The log-likelihood of an outcome predicted with this margin, in tokens."""
     if margin > 1:
         return _SURE
     return math.log(_ERROR + (1 - 2 * _ERROR) / (1 + math.exp(-_SHARPNESS * margin)))

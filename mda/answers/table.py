@@ -1,7 +1,7 @@
-"""What was answered where: for each TTL, the vertex that each flow met.
+"""The vertex that each flow met at each TTL.
 
-The table is a pure function of the set of outcomes: their order does not matter, and a late
-answer undoes the loss before it. It does not decide what to ask; `explorer` does.
+The table is a pure function of the set of outcomes: their order does not matter, and a late reply
+undoes the loss before it. It does not decide what to ask; `mda.explore` does.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from mda.model import Loss, Outcome, Vertex
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-# A silence beside answering siblings is taken for a vertex of its own only where plain loss
-# would explain it with less than this probability.
+# Where sibling flows are answered, a silence counts as a vertex only if the probability that plain
+# loss explains it is below this.
 _STAR_BY_LOSS: Final = 0.05
 _MANY_ANSWERS: Final = 12
-_ROUNDS: Final = 3  # times that a path meets one interface before it is held to go in circles
+_ROUNDS: Final = 3  # times that a path meets one interface before it counts as a loop
 _SILENT_BY_LOSS: Final = 0.001  # chance for loss to make a flow silent
-_MOST_TRIES: Final = 4  # times as many as `attempts`
+_MOST_TRIES: Final = 4  # as a multiple of `attempts`
 
 FlowsAt = dict[int, Vertex]
 
@@ -30,16 +30,16 @@ FlowsAt = dict[int, Vertex]
 class FlowTable:
     """All outcomes of one measurement, by TTL and flow.
 
-    `attempts` is how often a question is asked before silence counts as an answer.
+    `attempts` is how many probes a flow is sent at a TTL before its silence counts as an answer.
     """
 
     def __init__(self, attempts: int) -> None:
         self.attempts = attempts
         self.hops: dict[int, Hop] = {}
-        self.ended: dict[int, int] = {}  # flow -> the TTL at which its path ends, or goes round
+        self.ended: dict[int, int] = {}  # flow -> the TTL at which its path ends or loops
         self.end_ttls: set[int] = set()  # where some flow's path ends
         self.answered_to: dict[int, int] = {}  # flow -> its highest TTL with an answer
-        self.looped: set[int] = set()  # the flows that go round
+        self.looped: set[int] = set()  # the flows whose path loops
         self._met_at: dict[tuple[int, int], tuple[int, ...]] = {}
 
     def hop(self, ttl: int) -> Hop:
@@ -65,18 +65,18 @@ class FlowTable:
             self.answered_to[flow] = ttl
         end: int | None = ttl
         if not outcome.ends_path:
-            end = self._goes_round_at(flow, number, ttl)
+            end = self._loops_at(flow, number, ttl)
             if end is not None:
                 self.looped.add(flow)
         if end is not None and end < self.ended.get(flow, end + 1):
             self.ended[flow] = end
             self.end_ttls.add(end)
 
-    def _goes_round_at(self, flow: int, responder: int, ttl: int) -> int | None:
+    def _loops_at(self, flow: int, responder: int, ttl: int) -> int | None:
         """The TTL at which the path of `flow` meets an interface for the third time.
 
-        Neighbouring TTLs count once: they are the work of routers that pass on what has expired,
-        or of rewritten addresses.
+        Neighbouring TTLs count once: routers that forward an expired probe cause them, and so do
+        rewritten addresses.
         """
         key = flow, responder  # by the number of the address
         met_at = self._met_at.get(key, ())
@@ -88,11 +88,11 @@ class FlowTable:
         return rounds[_ROUNDS - 1] if len(rounds) >= _ROUNDS else None
 
     def tries(self, ttl: int) -> int:
-        """How often a flow must be lost at `ttl` before its silence is believed.
+        """How many probes of a flow must be lost at `ttl` before its silence is believed.
 
-        `attempts` times, and more where flows that do answer are lost now and then: as often as
-        makes that an unlikely reason. Where answers are limited to a rate, losses say little. Once
-        is enough where twice `attempts` probes got no answer at all, of whatever flow.
+        `attempts`, and more where probes of answered flows are lost now and then: often enough to
+        make loss an unlikely explanation. Where replies are rate-limited, losses say little. One is
+        enough where nothing was answered to twice `attempts` probes, of whatever flow.
         """
         hop = self.hop(ttl)
         if not hop.answers:
@@ -109,7 +109,7 @@ class FlowTable:
         return ttl > self.ended.get(flow, ttl)
 
     def is_silent(self, flow: int, ttl: int) -> bool:
-        """Whether `flow` was asked at `ttl` as often as it may be, and never answered."""
+        """Whether `flow` was asked at `ttl` as often as is allowed and never answered."""
         hop = self.hop(ttl)
         return flow not in hop.answers and hop.losses.get(flow, 0) >= self.tries(ttl)
 
@@ -125,12 +125,12 @@ class FlowTable:
         """The highest TTL that answered at all; 0 if none did."""
         return max((ttl for ttl, hop in self.hops.items() if hop.answers), default=0)
 
-    def through(self, ttl: int, before: FlowsAt) -> FlowsAt:
+    def predecessors(self, ttl: int, before: FlowsAt) -> FlowsAt:
         """The vertex that each flow answered at `ttl` went through one TTL before, if known.
 
-        Where `before` has one vertex only, and paths go on from it, flows that were never asked
-        there went through it as well. If another turns up later, that is taken back. Where some
-        paths have ended before, so may have those of which no more is known than an end.
+        Where `before` has only one vertex and no path ends there, unprobed flows are assumed to
+        pass it too; the assumption is dropped as soon as a second vertex appears. Where some paths
+        end before `ttl`, flows whose path may have ended earlier are excluded.
         """
         only = only_vertex(before)
         if only is None or self._ends_at(only, before):
@@ -153,7 +153,7 @@ class FlowTable:
         )
 
     def is_certain_before(self, before: FlowsAt) -> bool:
-        """Whether a flow's vertex is known without asking, for there is but one: see `through`."""
+        """Whether every flow is known to pass the only vertex of `before`; see `predecessors`."""
         only = only_vertex(before)
         return only is not None and not self._ends_at(only, before)
 
@@ -209,7 +209,7 @@ def tabulate(outcomes: Iterable[Outcome], attempts: int) -> FlowTable:
 
 
 def _is_star(silent: int, answered: int, by_loss: float) -> bool:
-    """Whether `silent` flows from one vertex met a silent successor, beside `answered` flows.
+    """Whether `silent` flows from one vertex met a successor, given how many others were answered.
 
     `by_loss` is the chance that loss alone keeps some flow of the hop silent.
     """

@@ -1,4 +1,4 @@
-"""Asking again: what was lost, and what shows whether a flow keeps to its path."""
+"""Probes sent again: lost ones, and those that show whether a flow keeps to its path."""
 
 from __future__ import annotations
 
@@ -16,26 +16,27 @@ if TYPE_CHECKING:
     from mda.explore.wave import Sent, Wave
     from mda.statistics.stopping import StoppingPoints
 
-# Chance of not being met for so long from which on a successor is asked for.
+# A successor unseen for so long that chance alone would explain it with less than this is probed
+# again.
 _VANISHED: Final = 0.005
 
 
 @dataclass(frozen=True, slots=True)
 class Again:
-    """What to ask again, given what was answered (`table`) and requested (`sent`)."""
+    """Which probes to repeat, given the outcomes (`table`) and the requests (`sent`)."""
 
     table: FlowTable
     sent: Sent
 
     def one_flow(self, ttl: int, samples: Samples, points: StoppingPoints, wave: Wave) -> None:
-        """Packets of one flow, as many as leave a packet balancer unnoticed with small chance."""
+        """Ask one flow often enough that a per-packet balancer is unlikely to stay unnoticed."""
         hop = self.table.hop(ttl)
         sent = self.sent.counts[ttl]
         answering = [flow for flow in samples.flows if flow in hop.answers]
         if not answering or any(flow in hop.met_several for flow in answering):
             return
         if 2 * samples.answered < points.stop_at(samples.seen):
-            return  # more successors may turn up, and then fewer packets are enough
+            return  # more successors may turn up, and then fewer probes are enough
         width = likely_width(samples.seen, samples.answered)
         enough = math.ceil(-math.log(points.failure_probability, width))
         done = sum(sent[flow] - 1 - hop.losses.get(flow, 0) for flow in answering)
@@ -47,7 +48,7 @@ class Again:
             self._vanished(ttl, samples, answering, wave)
 
     def _vanished(self, ttl: int, samples: Samples, answering: list[int], wave: Wave) -> None:
-        """A flow of each successor that flows have not met for so long that it may be gone."""
+        """Ask a flow of each successor that was not met for so long that it may be gone."""
         hop = self.table.hop(ttl)
         times_s = sorted(hop.history[flow][0][0] for flow in answering)
         for successor, flows in samples.successors.items():
@@ -61,10 +62,11 @@ class Again:
                 wave.ask(flow, ttl)
 
     def until_steady(self, ttl: int, wave: Wave) -> None:
-        """Flows whose vertex changed once: until they have turned for good, or change again.
+        """Ask flows whose vertex changed once, until the change proves final or they change again.
 
-        One that has is asked one TTL before as well, for it may have begun there: once after a
-        turn, and where packets are dealt as often as would show it.
+        The lowest and the highest such flow are asked one TTL before as well, where the change may
+        have begun: once after a final change, and otherwise often enough to show per-packet
+        balancing.
         """
         hop = self.table.hop(ttl)
         for flow in hop.met_several:
@@ -93,10 +95,10 @@ class Again:
         return self.sent.counts[ttl].get(flow, 0) - outcomes
 
     def lost(self, wave: Wave) -> None:
-        """Every question whose last asking was lost, unless it has become pointless.
+        """Repeat every probe whose last attempt was lost, unless it has become pointless.
 
-        Where other flows proved silent beside siblings that answer, so will this one, likely: its
-        remaining tries leave at once rather than a time-out apart.
+        Where other flows of the hop proved silent while siblings were answered, this flow will
+        likely be silent too: its remaining attempts leave at once rather than a time-out apart.
         """
         table = self.table
         for ttl, hop in table.hops.items():
@@ -124,13 +126,13 @@ class Again:
                 self._sign(ttl, since_s, wave)
 
     def _sign(self, ttl: int, since_s: float, wave: Wave) -> None:
-        """A flow that was answered at `ttl`, unless some were that left after `since_s`.
+        """Ask a flow that was answered at `ttl`, unless a probe sent after `since_s` was answered.
 
-        If that one is lost as well it is not the other flow that is silent, but the hop.
+        If that probe is lost as well, the whole hop is silent and not just the other flow.
         """
         hop = self.table.hop(ttl)
         if not hop.answers or max(hop.last_met_s.values()) > since_s:
             return
-        flow = min(hop.answers, key=lambda one: (hop.losses.get(one, 0), one))
+        flow = min(hop.answers, key=lambda flow: (hop.losses.get(flow, 0), flow))
         if hop.losses.get(flow, 0) < self.table.attempts and not self._awaited(flow, ttl):
             wave.ask(flow, ttl)

@@ -1,4 +1,4 @@
-"""Procedures that ask in rounds: each is derived from all answers to the one before."""
+"""Procedures that ask in rounds, each derived from all answers to the rounds before."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ if TYPE_CHECKING:
 
 
 class Rounds(Procedure, ABC):
-    """See Procedure; for procedures that go on from a `history`, which they take over.
+    """See Procedure; for procedures that go on from the `history` of others.
 
-    `outcomes` are all so far, and `sent` is what was requested.
+    `outcomes` are all outcomes so far, and `sent` has all requests.
     """
 
     def __init__(self, history: History, attempts: int) -> None:
         self.outcomes = list(history.outcomes)
         self.sent = Sent()
         self.sent.add(history.requests)
-        self.sent.flying.clear()  # nothing here waits for those
+        self.sent.flying.clear()  # requests of earlier procedures are not waited for
         self._table = tabulate(self.outcomes, attempts)
         self._queue: deque[ProbeRequest] = deque()
         self._is_done = False
 
     @abstractmethod
     def next_round(self) -> Sequence[ProbeRequest]:
-        """What to ask now that nothing is in flight; nothing more if it is empty."""
+        """The requests of the next round, now that nothing is in flight; empty at the end."""
 
     def wanted(self, room: int) -> list[ProbeRequest]:
         """See Procedure."""

@@ -1,4 +1,4 @@
-"""The path of one flow: plain Paris traceroute, every hop asked in the same round trip."""
+"""The path of one flow: plain Paris traceroute, with every hop probed in the same round trip."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 
 class Path(Procedure):
-    """Asks flow 0 `queries` times at every TTL from `first_ttl` to `max_ttl`.
+    """Sends `queries` probes of flow 0 at every TTL from `first_ttl` to `max_ttl`.
 
-    TTLs beyond the first that is known to end the path are not asked any more.
+    TTLs beyond the first that is known to end the path are no longer probed.
     """
 
     def __init__(self, *, first_ttl: int, max_ttl: int, queries: int) -> None:

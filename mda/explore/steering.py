@@ -1,6 +1,6 @@
 """Node control: which new flows to send to a hop so that enough of them go through its vertices.
 
-Pure arithmetic over flows already located; knows no probe and no stopping rule.
+This is arithmetic over flows already located; it knows neither probes nor stopping rules.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from mda.model import Vertex
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-# How much of what is expected to be needed is asked for, where waste is likely; with less there are
-# more rounds, with more there are more probes (measured on 16- and 48-wide and meshed diamonds).
+# Fraction of the expected need to request when many flows will miss. Lower: more rounds; higher:
+# more probes (measured on 16- and 48-wide and meshed diamonds).
 _CAUTION: Final = 0.7
 _NEARLY_ALL: Final = 0.9
 _PRIOR: Final = 3.0  # flows that each vertex is credited with before its share is estimated
@@ -24,10 +24,10 @@ _PRIOR: Final = 3.0  # flows that each vertex is credited with before its share 
 class Aim:
     """What new flows at a hop are for.
 
-    `needs` are the flows that each vertex needs, those included that are likely to turn up;
-    `share` is the chance of a flow to meet a vertex, and `onward` the same by its vertex one hop
-    before. `width` counts the known vertices. So many flows as `useful_anywhere` serve whatever
-    vertex they meet.
+    `needs` has the number of flows that each vertex needs, including vertices that are likely to
+    turn up. `share` has the chance that a flow meets each vertex, and `onward` the same chance by
+    the flow's vertex one hop before. `width` is the number of known vertices. The first
+    `useful_anywhere` flows are useful at whatever vertex they meet.
     """
 
     needs: Mapping[Vertex, float]
@@ -40,7 +40,7 @@ class Aim:
 def aim_at(
     missing: Mapping[Vertex, int], before: Mapping[int, Vertex], here: Mapping[int, Vertex]
 ) -> Aim:
-    """The aim of new flows, given what vertices are `missing` and where known flows are."""
+    """The aim of new flows, given how many each vertex is `missing` and where known flows are."""
     counts = dict.fromkeys(missing, 0)
     onward: dict[Vertex, dict[Vertex, float]] = {}
     for flow, vertex in here.items():
@@ -48,12 +48,12 @@ def aim_at(
         if flow in before:
             after = onward.setdefault(before[flow], {})
             after[vertex] = after.get(vertex, 0) + 1
-    # Small counts say little: each vertex starts as equally likely as the others.
+    # Small counts say little, so each vertex starts as likely as the others.
     weights = {vertex: count + _PRIOR for vertex, count in counts.items()}
     mean = sum(weights.values()) / len(weights)
     needs: dict[Vertex, float] = dict(missing)
     for unseen in range(likely_width(len(counts), len(here)) - len(counts)):
-        # One that is likely to turn up will need flows as well.
+        # A vertex that is likely to turn up will need flows as well.
         newcomer = Vertex(-1, None, unseen)
         weights[newcomer], needs[newcomer] = mean, max(missing.values())
     total = sum(weights.values())
@@ -64,7 +64,7 @@ def aim_at(
             after[vertex] = (after[vertex] + _PRIOR) / total
     if sum(share[vertex] for vertex in needs) > _NEARLY_ALL:
         return Aim(needs, share, onward, len(counts), int(_CAUTION * sum(missing.values())))
-    # Most flows will miss the few that lack some: rather ask again than too many.
+    # Most flows will miss the few vertices that need some: another round is better than waste.
     needs = {vertex: max(1.0, _CAUTION * need) for vertex, need in needs.items()}
     return Aim(needs, share, onward, len(counts), 0)
 
@@ -76,11 +76,12 @@ def flows_towards(
     candidates: Iterable[tuple[int, Vertex | None]],
     most: int,
 ) -> list[int]:
-    """The fewest of `candidates`, in their order, that should bring what is `missing`.
+    """The first of `candidates`, in their order, that together should bring what is `missing`.
 
-    `missing` says how many more flows each vertex needs. A candidate is a flow and its vertex
-    one hop before, None if unknown; it reaches vertex v with chance `onward[before][v]`, or
-    `share[v]` if unknown. Flows that can reach no needy vertex are passed over. At most `most`.
+    `missing` has the number of flows that each vertex still needs. A candidate is a flow and its
+    vertex one hop before, None if unknown; it reaches vertex v with chance `onward[before][v]`, or
+    `share[v]` if unknown. Flows that cannot reach a vertex in need are skipped. At most `most`
+    flows are returned.
 
     >>> from mda.model import Vertex
     >>> a, b = Vertex(2, None, 0), Vertex(2, None, 1)
@@ -105,10 +106,10 @@ def flows_towards(
 
 
 def likely_width(seen: int, flows: int) -> int:
-    """How many equally likely vertices there are, given that `flows` flows met `seen` of them.
+    """The likely number of equally likely vertices, given that `flows` flows met `seen` of them.
 
-    The least number whose expected count of met vertices comes within one half of `seen`; twice
-    `seen` at most, for a handful of flows says little.
+    The least number whose expected count of met vertices comes within one half of `seen`, but at
+    most twice `seen`, because a handful of flows says little.
 
     >>> [likely_width(1, 6), likely_width(5, 6), likely_width(16, 96)]
     [1, 9, 16]

@@ -40,7 +40,7 @@ def walk(table: FlowTable, origin: Vertex, flows: list[int], reach: Reach) -> It
     gaps: dict[Vertex, int] = {}  # star -> silent hops in a row that end with it
     last_answer = table.last_answer()
     for ttl in range(reach.first_ttl, reach.max_ttl + 1):
-        predecessors = table.through(ttl, before)
+        predecessors = table.predecessors(ttl, before)
         here = table.located_next(ttl, predecessors)
         hops = pair(table, ttl, predecessors, here)
         for vertex, samples in hops.near.items():

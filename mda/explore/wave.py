@@ -1,4 +1,4 @@
-"""What was requested so far, and the requests of one wave on top of it."""
+"""All requests so far, and the requests of one wave on top of them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 class Sent:
     """Requests returned by a procedure, and which of them have no outcome yet.
 
-    `counts` tells how often each flow was requested at each TTL.
+    `counts` has how often each flow was requested at each TTL.
     """
 
     def __init__(self) -> None:
@@ -31,7 +31,7 @@ class Sent:
         return self._flying_at.get(ttl, 0) > 0
 
     def add(self, requests: list[ProbeRequest]) -> None:
-        """These were returned."""
+        """Record that these requests were returned."""
         for request in requests:
             counts = self.counts[request.ttl]
             counts[request.flow] = counts.get(request.flow, 0) + 1
@@ -39,7 +39,7 @@ class Sent:
         self.flying.update(requests)
 
     def settle(self, request: ProbeRequest) -> None:
-        """This one has an outcome; a second one changes nothing."""
+        """Record that a request has an outcome; a second outcome changes nothing."""
         if request in self.flying:
             self.flying.remove(request)
             self._flying_at[request.ttl] -= 1
@@ -72,17 +72,22 @@ class Wave:
         yield from (flow for flow in self._fresh[ttl] if flow not in before)
 
     def ask(self, flow: int, ttl: int) -> None:
-        """Ask once more, whatever was asked before."""
+        """Request the flow at `ttl` once more, whatever was requested before."""
         fresh = self._fresh[ttl]
         attempt = self.sent.counts[ttl].get(flow, 0) + fresh.get(flow, 0)
         fresh[flow] = fresh.get(flow, 0) + 1
         self.requests.append(ProbeRequest(flow, ttl, attempt))
 
     def ask_first(self, flow: int, ttl: int) -> None:
-        """Ask if it was never asked."""
+        """Request the flow at `ttl` if it was never requested there."""
         if not self.is_asked(flow, ttl):
             self.ask(flow, ttl)
 
     def first(self, room: int) -> list[ProbeRequest]:
-        """The requests to begin with if there is only so much room for them."""
-        return sorted(self.requests, key=lambda one: (one.attempt, one.flow, one.ttl))[:room]
+        """The most urgent requests, at most `room`."""
+        return sorted(self.requests, key=_urgency)[:room]
+
+
+def _urgency(request: ProbeRequest) -> tuple[int, int, int]:
+    """The order of requests: first attempts first, then by flow, then along the path."""
+    return request.attempt, request.flow, request.ttl

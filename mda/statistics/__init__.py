@@ -1,1 +1,1 @@
-"""Probabilities, intervals and tests, of numbers alone."""
+"""Probabilities, intervals and tests, over plain numbers."""

@@ -1,4 +1,4 @@
-"""Intervals and tests for counts: shares, evenness, independence, and many verdicts at once."""
+"""Intervals and tests for counts: shares, evenness, independence, and several tests at once."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _Z95: Final = 1.959964  # standard deviations within which 95 % of a normal vari
 
 
 def share_interval(hits: int, draws: int) -> tuple[float, float]:
-    """The 95 % interval of a share of which `hits` of `draws` were seen (Wilson, 1927).
+    """The 95 % interval of a share, given `hits` in `draws` (Wilson, 1927).
 
     >>> [round(end, 3) for end in share_interval(5, 10)]
     [0.237, 0.763]
@@ -44,7 +44,7 @@ def chi_square_tail(statistic: float, degrees: int) -> float:
 def even_probability(counts: Sequence[int]) -> float:
     """The chance of counts at least as uneven as these from an even split.
 
-    Exact for two, by Pearson's statistic for more (five expected in each are enough for that).
+    Exact for two counts, by Pearson's statistic for more (five expected in each are enough).
 
     >>> round(even_probability([6, 5]), 3), round(even_probability([11, 1]), 4)
     (1.0, 0.0063)
@@ -63,8 +63,8 @@ def even_probability(counts: Sequence[int]) -> float:
 def independence(table: Sequence[Sequence[int]]) -> tuple[float, float]:
     """Pearson's statistic of a table of counts, and the chance of one at least as large.
 
-    The chance is that of independent rows and columns: exact for two by two (Fisher), where small
-    counts are usual.
+    The chance is for independent rows and columns. It is exact for two by two (Fisher), where small
+    counts are common.
 
     >>> statistic, chance = independence([[6, 0], [0, 5]])
     >>> round(statistic, 2), round(chance, 5)
@@ -84,20 +84,20 @@ def independence(table: Sequence[Sequence[int]]) -> tuple[float, float]:
 
 
 def fisher(hits: int, row: int, column: int, total: int) -> float:
-    """The chance of a two by two table no likelier than this, its sums given (Fisher, 1922)."""
+    """The chance of a two by two table no likelier than this, given its sums (Fisher, 1922)."""
 
     def ways(first: int) -> int:
         return math.comb(row, first) * math.comb(total - row, column - first)
 
     seen = ways(hits)
     possible = range(max(0, row + column - total), min(row, column) + 1)
-    return sum(one for one in map(ways, possible) if one <= seen) / math.comb(total, column)
+    return sum(count for count in map(ways, possible) if count <= seen) / math.comb(total, column)
 
 
 def rank_probability(some: Sequence[float], others: Sequence[float]) -> float:
-    """The chance that values which do not differ differ so much in rank, either way.
+    """The chance that two samples of one distribution differ at least this much in rank, two-sided.
 
-    (Mann and Whitney, 1947, by the normal approximation with ties.) 1 where there are none.
+    By Mann and Whitney, 1947, in the normal approximation with ties. 1 where a sample is empty.
     """
     n, m = len(some), len(others)
     if not n or not m:
@@ -121,9 +121,9 @@ def rank_probability(some: Sequence[float], others: Sequence[float]) -> float:
 
 
 def holm(chances: Sequence[float]) -> list[float]:
-    """Each chance as it is worth among so many tests (Holm, 1979): their least common level.
+    """Each chance adjusted for the number of tests (Holm, 1979), in the order given.
 
-    >>> [round(one, 3) for one in holm([0.01, 0.04, 0.02])]
+    >>> [round(chance, 3) for chance in holm([0.01, 0.04, 0.02])]
     [0.03, 0.04, 0.04]
     """
     order = sorted(range(len(chances)), key=lambda index: chances[index])

@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 
     from mda.model import Vertex
 
-_HEAVIEST: Final = 10  # of integer weights
-_LIKELY: Final = 0.8  # chance from which on weights are said to be supported
+_HEAVIEST: Final = 10  # the largest integer weight considered
+_LIKELY: Final = 0.8  # chance from which weights are reported
 
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """The share of a successor: `flows` of all, and the 95 % interval `low` to `high`."""
+    """The share of a successor that `flows` flows met, with its 95 % interval `low` to `high`."""
 
     successor: Vertex
     flows: int
@@ -33,8 +33,8 @@ class Split:
     """The shares of a balancer's successors, in their order.
 
     `even_probability` is the chance of counts as uneven as these from an even split. `weights` are
-    the likely integer weights of the successors, which have the chance `weights_probability`
-    among weights up to ten, simple ones being likelier beforehand; None where several are likely.
+    the likely integer weights of the successors, None where several are likely. Their chance is
+    `weights_probability`, among weights up to ten of which simple ones are likelier beforehand.
     """
 
     shares: tuple[Share, ...]
@@ -44,12 +44,12 @@ class Split:
 
     @property
     def flows(self) -> int:
-        """The flows that showed it."""
+        """The number of flows counted."""
         return sum(share.flows for share in self.shares)
 
 
 def split(flows: Mapping[Vertex, int]) -> Split:
-    """The split that so many flows to each successor show."""
+    """The split, given the number of flows to each successor."""
     successors = sorted(flows, key=lambda vertex: vertex.sort_key)
     counts = [flows[successor] for successor in successors]
     draws = sum(counts)
@@ -68,8 +68,8 @@ def split(flows: Mapping[Vertex, int]) -> Split:
 def likely_weights(counts: Sequence[int]) -> tuple[tuple[int, ...], float]:
     """The likeliest integer weights behind `counts`, and their chance among such weights.
 
-    Before anything is counted, weights have a chance that falls with the square of how much they
-    exceed those of an even split.
+    The prior chance of weights falls with the square of how much their sum exceeds that of an even
+    split.
 
     >>> likely_weights([300, 100])[0], likely_weights([5, 6])[0], likely_weights([900, 100])[0]
     ((3, 1), (1, 1), (9, 1))
@@ -81,9 +81,9 @@ def likely_weights(counts: Sequence[int]) -> tuple[tuple[int, ...], float]:
 
 
 def _candidates(counts: Sequence[int]) -> set[tuple[int, ...]]:
-    """Weights from one up to ten near the counts, even ones, and those with one twice the others.
+    """Weights from one to ten near the counts, even ones, and those with one twice the others.
 
-    Of those above one in all, such as 3:2, only simple ones.
+    Weights that all exceed one, such as 3:2, are only included if they are simple.
     """
     ways, most = len(counts), max(counts)
     found = [
@@ -92,11 +92,13 @@ def _candidates(counts: Sequence[int]) -> set[tuple[int, ...]]:
     ]
     for heaviest in range(2, _HEAVIEST + 1):
         exact = [heaviest * count / most for count in counts]
-        found += [[max(1, int(one + offset)) for one in exact] for offset in (0.0, 0.5, 0.999)]
+        found += [
+            [max(1, int(weight + offset)) for weight in exact] for offset in (0.0, 0.5, 0.999)
+        ]
         if ways == 2:
             found += [[heaviest, 1], [1, heaviest]]
     reduced = {_reduced(weights) for weights in found}
-    return {one for one in reduced if min(one) == 1 or sum(one) <= ways + 3}
+    return {weights for weights in reduced if min(weights) == 1 or sum(weights) <= ways + 3}
 
 
 def _reduced(weights: Sequence[int]) -> tuple[int, ...]:

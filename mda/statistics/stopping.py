@@ -1,7 +1,7 @@
 """Stopping points: how many flows through a vertex rule out one more successor.
 
-Knows nothing of graphs, probes or time. Successors are taken as equally likely and flows as
-independent draws. Two indexings circulate for the same numbers (by the hypothesis ruled out, or
+This file knows nothing of graphs, probes or time. Successors are taken as equally likely and flows
+as independent draws. Two indexings circulate for the same numbers (by the hypothesis ruled out, or
 by the successors seen); here it is always the successors *seen*: see `stop_at`.
 """
 
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 
 
 class StoppingPoints:
-    """The stopping points of one failure probability, computed as far as they are asked for.
+    """The stopping points of one failure probability, computed on demand.
 
     The n for k seen is the smallest, above the one for k - 1, at which a vertex with k + 1
     successors has been left too early with probability at most `failure_probability`, all
-    earlier chances of leaving it counted (Veitch et al., INFOCOM 2009). Up to 0.05 this differs
-    from the table of scamper, which forgets the earlier chances, at a few points by one.
+    earlier chances of leaving it included (Veitch et al., INFOCOM 2009). Up to 0.05 a few points
+    differ by one from the table of scamper, which omits the earlier chances.
 
-    With a `share` below 1 the flows are counted at the vertex's hop, where each goes through it
-    with that chance: the same probability, over the draws of both routers.
+    With a `share` below 1 flows are counted at the vertex's hop, where each goes through the vertex
+    with that chance. The probability is the same, over the draws of both routers.
     """
 
     def __init__(self, failure_probability: float, least: int = 1, share: float = 1.0) -> None:
@@ -39,7 +39,7 @@ class StoppingPoints:
         self._points = [1]  # a vertex with no answered flow has no successor to be complete
 
     def stop_at(self, seen: int) -> int:
-        """Answered flows after which `seen` successors are held to be all.
+        """Answered flows after which `seen` successors are taken to be all.
 
         >>> [StoppingPoints(0.05).stop_at(k) for k in range(1, 9)]
         [6, 11, 16, 21, 27, 33, 39, 45]
@@ -63,10 +63,10 @@ class StoppingPoints:
 def _left_early(
     successors: int, points: list[int], share: float = 1.0
 ) -> tuple[float, list[float], int]:
-    """Chance of stopping too early by `points`, those of 1, 2, ... seen.
+    """The chance of stopping too early by `points`, the stopping points of 1, 2, ... seen.
 
-    With it, the distribution of successors seen where it has not come to that, and after how many
-    flows: the last point.
+    Also the distribution of successors seen if the rule has not stopped, and the number of flows
+    sent by then, the last point.
     """
     failed, by_seen, n = 0.0, [1.0], 0
     for seen, point in enumerate(points, start=1):
@@ -99,7 +99,7 @@ def stopping_points(
 
 
 def stop_at(seen: int, failure_probability: float) -> int:
-    """Answered flows after which `seen` successors are held to be all; see StoppingPoints.
+    """Answered flows after which `seen` successors are taken to be all; see StoppingPoints.
 
     >>> [stop_at(k, 0.01) for k in (1, 2, 3)]
     [8, 15, 21]

@@ -52,7 +52,7 @@ def test_a_limit_is_recognised_with_its_rate_once_it_has_been_felt(
     found = [rate_limit(limited(Random(seed), rate_pps, burst, 150)) for seed in range(40)]
     known = [limit for limit in found if limit is not None]
     assert len(known) >= 36
-    close = [one for one in known if 0.4 * rate_pps <= one.rate_pps <= 2 * rate_pps]
+    close = [limit for limit in known if 0.4 * rate_pps <= limit.rate_pps <= 2 * rate_pps]
     assert len(close) >= 0.9 * len(known)
 
 

@@ -43,7 +43,7 @@ def losses(flow: int, ttl: int, count: int) -> list[Outcome]:
 def located(table: FlowTable, ttl: int) -> dict[int, Vertex]:
     here = {flow: ORIGIN for hop in table.hops.values() for flow in (*hop.answers, *hop.losses)}
     for step in range(1, ttl + 1):
-        here = table.located_next(step, table.through(step, here))
+        here = table.located_next(step, table.predecessors(step, here))
     return here
 
 
@@ -69,7 +69,7 @@ def test_an_end_says_nothing_of_the_way_there_where_paths_end_at_several_ttls() 
         attempts=3,
     )
     before = located(table, 2)
-    assert table.through(3, before) == {0: Vertex(2, NEAR), 3: Vertex(2, NEAR)}
+    assert table.predecessors(3, before) == {0: Vertex(2, NEAR), 3: Vertex(2, NEAR)}
 
 
 def test_silence_counts_only_after_every_attempt_and_an_answer_undoes_it() -> None:
@@ -155,6 +155,6 @@ def test_one_silent_flow_among_many_that_answered_is_no_branch() -> None:
 def test_flows_that_were_not_asked_went_through_the_only_vertex_unless_paths_end_there() -> None:
     before = {0: Vertex(1, NEAR)}
     table = tabulate([reply(0, 1, NEAR), reply(1, 2, LEFT)], attempts=3)
-    assert table.through(2, before) == {0: Vertex(1, NEAR), 1: Vertex(1, NEAR)}
+    assert table.predecessors(2, before) == {0: Vertex(1, NEAR), 1: Vertex(1, NEAR)}
     ending = tabulate([reply(0, 1, NEAR, ends=True), reply(1, 2, NEAR, ends=True)], attempts=3)
-    assert ending.through(2, before) == before
+    assert ending.predecessors(2, before) == before

@@ -192,7 +192,7 @@ def test_lite_goes_on_as_the_full_mda_from_a_mesh_with_all_it_knows() -> None:
     topology = layers(1, 4, 4, 1, meshed=True)
     played = play(full_mda(failure_probability=1e-5, lite=True), topology.per_flow(Random(1)))
     assert edges_of(graph_of(played.outcomes)) == topology.edges
-    asked = Counter((one.request.flow, one.request.ttl) for one in played.outcomes)
+    asked = Counter((outcome.request.flow, outcome.request.ttl) for outcome in played.outcomes)
     repeats = sum(times - 1 for times in asked.values())
     assert repeats <= 9 * 17  # those that look for packet balancers, nothing from scratch
 
@@ -232,5 +232,6 @@ def test_a_loop_is_given_up_after_three_rounds() -> None:
     table = tabulate(played.outcomes, 3)
     assert max(vertex.ttl for vertex in build(table, locate(table, SOURCE, 1))) == 6
     assert table.looped == set(range(6))
-    beyond = [one for one in played.outcomes if one.request.ttl > 6 and one.request.flow > 0]
+    requests = [outcome.request for outcome in played.outcomes]
+    beyond = [request for request in requests if request.ttl > 6 and request.flow > 0]
     assert not beyond

@@ -73,7 +73,9 @@ def test_exploring_ends_with_packet_balancers_changing_routes_silence_and_heavy_
             left -= 1
             return list((first if left >= 0 else then)(flow))
 
-        silent = {one for one in old.successors if random.random() < random.choice((0, 0.1, 0.3))}
+        silent = {
+            router for router in old.successors if random.random() < random.choice((0, 0.1, 0.3))
+        }
         loss = random.choice((0, 0.02, 0.1, 0.3, 0.6))
         graph_of(explored(seed, network, silent, loss, some_explorer(random)).outcomes)
 
@@ -83,7 +85,7 @@ def test_links_that_are_not_there_are_next_to_never_drawn() -> None:
     for seed in range(200):
         random = Random(seed)
         topology = some_layers(random)
-        silent = {one for one in topology.successors if random.random() < 0.1}
+        silent = {router for router in topology.successors if random.random() < 0.1}
         explorer = full_mda(per_vertex=False, lite=seed % 3 == 0)
         loss = random.choice((0, 0.02, 0.1))
         played = explored(seed, topology.per_flow(Random(seed)), silent, loss, explorer)

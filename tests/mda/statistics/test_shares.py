@@ -12,9 +12,9 @@ from tests.support.drive import vertex
 
 def test_a_split_lists_its_successors_in_order() -> None:
     found = split({vertex(3, 12): 5, vertex(3, 11): 15})
-    assert [one.successor for one in found.shares] == [vertex(3, 11), vertex(3, 12)]
-    assert [one.share for one in found.shares] == [0.75, 0.25]
-    assert all(one.low < one.share < one.high for one in found.shares)
+    assert [share.successor for share in found.shares] == [vertex(3, 11), vertex(3, 12)]
+    assert [share.share for share in found.shares] == [0.75, 0.25]
+    assert all(share.low < share.share < share.high for share in found.shares)
     assert found.flows == 20
     assert found.even_probability < 0.05
 
