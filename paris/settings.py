@@ -152,7 +152,7 @@ class Settings:
         """A budget must do for one hop: with less there is nothing to be sure of."""
         if not self.multipath:
             return
-        from mda.explore.explorer import SCOUT_WINDOW
+        from mda.explore.scout import SCOUT_WINDOW
 
         flows = (
             Bound(self.failure_probability, self.per_vertex, self.min_share).points(0).stop_at(1)

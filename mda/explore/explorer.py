@@ -34,10 +34,11 @@ from typing import TYPE_CHECKING, Final
 from mda.answers.table import FlowTable
 from mda.explore import lite, own_flows, shared_draws
 from mda.explore.retries import Again
+from mda.explore.scout import Scout
 from mda.explore.search import Search
 from mda.explore.walk import Step, walk
 from mda.explore.wave import Sent, Wave
-from mda.model import Reply, Vertex
+from mda.model import Vertex
 from mda.procedure import Procedure
 
 if TYPE_CHECKING:
@@ -46,7 +47,6 @@ if TYPE_CHECKING:
     from mda.model import IPAddress, Outcome, ProbeRequest
     from mda.statistics.stopping import Bound
 
-SCOUT_WINDOW: Final = 12  # TTLs that the scout asks at a time; a longer path costs another round
 _PROOF_FLOWS: Final = 12  # all through one vertex: another stays unseen with a chance of 2^-11
 
 
@@ -64,11 +64,9 @@ class Explorer(Procedure):
         self._reach = reach
         self._table = FlowTable(reach.attempts)
         self._sent = Sent()
+        self._scout = Scout(self._table, reach)
         self._again = Again(self._table, self._sent)
-        self._scouted_to = 0
         self._first_asked: dict[int, int] = {}  # TTL -> how many first flows were asked there
-        self._distance_hint = 0
-        self._far_outcomes: list[Outcome] = []
         self._walked = _Walked(branching=0, silent_since_s={}, is_lite=is_lite)
         self._idle = False
 
@@ -80,7 +78,7 @@ class Explorer(Procedure):
     def _is_awaited(self, request: ProbeRequest) -> bool:
         return not (
             self._table.is_beyond_end(request.flow, request.ttl)
-            or self._is_far_probe(request)
+            or self._scout.is_far_probe(request)
             or self._table.is_silent(request.flow, request.ttl)
         )
 
@@ -100,18 +98,15 @@ class Explorer(Procedure):
         request = outcome.request
         self._sent.settle(request)
         self._idle = False
-        if self._is_far_probe(request):
-            self._far_outcomes.append(outcome)
-            if isinstance(outcome, Reply) and outcome.ends_path and outcome.quoted_ttl:
-                # The end quotes the TTL that was left, which shows how far away it is.
-                self._distance_hint = request.ttl - outcome.quoted_ttl + 1
+        if self._scout.is_far_probe(request):
+            self._scout.on_far_outcome(outcome)
         else:
             self._table.add(outcome)
 
     def wanted(self, room: int) -> list[ProbeRequest]:
         """See Procedure."""
         wave = Wave(self._sent)
-        self._ask_scout(wave)
+        self._scout.ask(wave)
         search = Search(self._reach, self._bound, self._walked.branching, self._table, wave)
         self._ask_first_flows(search.points.stop_at(1), wave)
         self._ask_hops(search)
@@ -124,26 +119,6 @@ class Explorer(Procedure):
     def rate_pps(self, ttl: int) -> float | None:
         """See Procedure."""
         return self._table.hop(ttl).rate_pps()
-
-    def _ask_scout(self, wave: Wave) -> None:
-        """Ask flow 0 at the first TTLs and at the last, then to where the path seems to go."""
-        max_ttl, ended = self._reach.max_ttl, self._table.ended
-        last = min(self._reach.first_ttl - 1 + SCOUT_WINDOW, max_ttl)
-        last = max(last, self._scouted_to, min(self._distance_hint, max_ttl))
-        last_answer = self._table.answered_to.get(0, 0)
-        if last_answer > last - self._reach.gap_limit and 0 not in ended:
-            last = min(last + SCOUT_WINDOW, max_ttl)
-        self._scouted_to = last
-        while self._far_outcomes and last >= max_ttl:
-            # The path is that long: the answer is not a hint, but a hop's.
-            self._table.add(self._far_outcomes.pop())
-        for ttl in range(self._reach.first_ttl, min(last, ended.get(0, last)) + 1):
-            wave.ask_first(0, ttl)
-        wave.ask_first(0, max_ttl)
-
-    def _is_far_probe(self, request: ProbeRequest) -> bool:
-        """Whether this is the scout's probe to the last TTL and the path may end before it."""
-        return request.flow == 0 and request.ttl > self._scouted_to
 
     def _ask_first_flows(self, count: int, wave: Wave) -> None:
         """Ask the flows that every vertex needs, at every TTL that the path is known to reach."""
