@@ -1,8 +1,9 @@
-"""The documents: links lead somewhere, and tables say what the registries say."""
+"""The documents: links lead somewhere, tables say what the registries say, and files exist."""
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -11,27 +12,89 @@ from paris.outputs.registry import CAPTURE, FORMATS
 from paris.wire.registry import WIRES
 
 CHECKOUT = Path(__file__).parents[1]
-PAGES = [*CHECKOUT.glob("*.md"), *CHECKOUT.glob("docs/**/*.md"), *CHECKOUT.glob("samples/*.md")]
-_LINK = re.compile(r"\]\(([^)#\s]+)(#[^)]*)?\)")
+FOLDERS = [
+    folder
+    for folder in CHECKOUT.iterdir()
+    if folder.is_dir() and folder.name[0] != "." and not (folder / "pyvenv.cfg").exists()
+]
+PAGES = [*CHECKOUT.glob("*.md"), *(page for folder in FOLDERS for page in folder.rglob("*.md"))]
+DECISIONS = sorted((CHECKOUT / "docs/decisions").glob("[0-9]*.md"))
+_LINK = re.compile(r"\]\(([^)#\s]*)(?:#([^)\s]*))?\)")
+_CODE = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
+# A file or folder of this checkout, as documents name it.
+_PATH = re.compile(r"`((?:paris|mda|render|tests|benchmarks|samples|docs|findings|\.ci)/[\w./-]*)`")
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(CHECKOUT)))
-def test_every_link_leads_to_a_file(page: Path) -> None:
-    for target, _ in _LINK.findall(page.read_text()):
-        if "://" not in target:
-            assert (page.parent / target).exists(), target
+def prose(page: Path) -> str:
+    """The text of a page without its blocks of code."""
+    return _CODE.sub("", page.read_text())
 
 
-def test_every_page_of_docs_can_be_reached_from_the_readme() -> None:
+def anchors(page: Path) -> set[str]:
+    """The anchors that GitHub gives the headings of a page; the second of a name ends in -1."""
+    found = Counter[str]()
+    names = set[str]()
+    for heading in re.findall(r"^#+ (.*)$", prose(page), re.MULTILINE):
+        text = re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", heading).strip().lower()
+        name = re.sub(r"[^\w\- ]", "", text).replace(" ", "-")
+        names.add(f"{name}-{found[name]}" if found[name] else name)
+        found[name] += 1
+    return names
+
+
+def name_of(page: Path) -> str:
+    return str(page.relative_to(CHECKOUT))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_every_link_leads_to_a_file_and_a_heading(page: Path) -> None:
+    for target, anchor in _LINK.findall(prose(page)):
+        if "://" in target:
+            continue
+        linked = page.parent / target if target else page
+        assert linked.exists(), target
+        if anchor:
+            assert anchor in anchors(linked), f"{target}#{anchor}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_every_file_that_a_page_names_exists(page: Path) -> None:
+    for path in _PATH.findall(prose(page)):
+        assert (CHECKOUT / path).exists() or "NAME" in path, path
+
+
+def test_every_page_can_be_reached_from_the_readme() -> None:
     reached, waiting = set[Path](), [CHECKOUT / "README.md"]
     while waiting:
         page = waiting.pop()
         reached.add(page)
-        for target, _ in _LINK.findall(page.read_text()):
+        for target, _ in _LINK.findall(prose(page)):
             linked = (page.parent / target).resolve()
             if linked.suffix == ".md" and linked.exists() and linked not in reached:
                 waiting.append(linked)
-    assert set(CHECKOUT.glob("docs/**/*.md")) <= reached
+    assert set(PAGES) <= reached
+
+
+def test_the_readme_stays_short() -> None:
+    assert len((CHECKOUT / "README.md").read_text().splitlines()) <= 150
+
+
+def test_decisions_are_numbered_in_a_row_and_listed() -> None:
+    index = (CHECKOUT / "docs/decisions/README.md").read_text()
+    for number, page in enumerate(DECISIONS, 1):
+        assert page.name.startswith(f"{number:04}-")
+        title, date = page.read_text().splitlines()[0:3:2]
+        assert title.startswith(f"# {number}. ")
+        dated = re.fullmatch(r"Decided on (\d{4}-\d\d-\d\d)\.", date)
+        assert dated is not None, page.name
+        row = f"| {number} | [{title.partition('. ')[2]}]({page.name}) | {dated[1]} |\n"
+        assert row in index
+
+
+@pytest.mark.parametrize("page", DECISIONS, ids=name_of)
+def test_a_decision_has_context_choice_and_price(page: Path) -> None:
+    headings = re.findall(r"^## (.*)$", page.read_text(), re.MULTILINE)
+    assert headings == ["Context", "Choice", "Price"]
 
 
 def test_the_tables_of_formats_and_wires_are_the_registries() -> None:
