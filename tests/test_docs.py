@@ -108,6 +108,16 @@ def test_the_tables_of_formats_and_wires_are_the_registries() -> None:
     assert f"|---|---|\n{wires}" in shown
 
 
+def test_ten_changes_begin_in_files_that_exist() -> None:
+    shown = (CHECKOUT / "docs/extending.md").read_text().partition("## Ten changes")[2]
+    rows = re.findall(r"^\| (?!change |---)(.*) \|$", shown, re.MULTILINE)
+    assert len(rows) == 10
+    for row in rows:
+        paths = _PATH.findall(row)
+        assert paths, row
+        assert all((CHECKOUT / path).is_file() for path in paths), row
+
+
 def test_the_page_of_the_architecture_names_every_folder() -> None:
     shown = (CHECKOUT / "docs/architecture.md").read_text()
     folders = {
