@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from paris.sim.topology import load, samples
+from paris.sim.topology_file import load, samples
 from paris.sim.truth import truth
 from tests.lab.command import command_line
 from tests.lab.emulator import emulated

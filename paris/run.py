@@ -12,6 +12,7 @@ from paris.engine import setup
 from paris.engine.loop import Engine
 from paris.engine.pacing import Pacing, burst
 from paris.engine.record import Limits
+from paris.loading import load
 from paris.lookup import addresses
 from paris.packets.flows import other_addresses
 from paris.wire.opening import builder_for, wire_for
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from paris.formats.capture import Writer
     from paris.packets.flows import FlowPlan
     from paris.settings import Settings
+    from paris.sim.registry import Simulated
     from paris.wire.base import Wire
 
 _MOST_AROUND: Final = 254  # neighbours of the source that may be this machine's too
@@ -172,12 +174,11 @@ def _record(
 def _ends(settings: Settings, seed: int) -> tuple[Callable[[FlowPlan], Wire], IPAddress, IPAddress]:
     """What opens the wire, and the addresses at its two ends. Imports only what the run needs."""
     if settings.network is not None:
-        from paris.sim.network import Network
-        from paris.sim.topology import find, load
-        from paris.wire.sim import SimWire
+        from paris.sim.registry import chosen
 
-        topology = load(find(settings.network))
-        return lambda _: SimWire(Network(topology, seed)), topology.source, topology.destination
+        row, argument = chosen(settings.network)
+        network: Simulated = load(row.maker)(argument, seed)
+        return lambda flows: load(row.wire)(network, flows), network.source, network.destination
     destination = addresses.destination(settings.host or "", settings.ip_version)
     source = addresses.source_for(destination, asked=settings.source, interface=settings.interface)
     return lambda flows: wire_for(settings, flows), source, destination

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from paris.outputs.registry import CAPTURE, FORMATS
+from paris.sim.registry import SIMULATORS
 from paris.wire.registry import WIRES
 
 CHECKOUT = Path(__file__).parents[1]
@@ -97,15 +98,19 @@ def test_a_decision_has_context_choice_and_price(page: Path) -> None:
     assert headings == ["Context", "Choice", "Price"]
 
 
-def test_the_tables_of_formats_and_wires_are_the_registries() -> None:
+def test_the_tables_of_rows_are_the_registries() -> None:
     shown = (CHECKOUT / "docs/extending.md").read_text()
     for row in FORMATS:
         trace = "while measuring" if row.suffix == CAPTURE else "yes" if row.trace else "no"
         comparison = "yes" if row.comparison else "no"
         assert f"| `.{row.suffix}` | {row.about} | {trace} | {comparison} |\n" in shown
     assert len(re.findall(r"^\| `\.", shown, re.MULTILINE)) == len(FORMATS)
-    wires = "".join(f"| `{kind.name}` | {kind.about} |\n" for kind in WIRES)
-    assert f"|---|---|\n{wires}" in shown
+    for rows in (
+        [(kind.name, kind.about) for kind in WIRES],
+        [(row.form, row.about) for row in SIMULATORS],
+    ):
+        table = "".join(f"| `{name}` | {about} |\n" for name, about in rows)
+        assert f"|---|---|\n{table}\n" in shown
 
 
 def test_ten_changes_begin_in_files_that_exist() -> None:

@@ -1,4 +1,4 @@
-"""A new format or wire is one file and one row: added to a copy of the packages, it just works."""
+"""A new format, wire, lookup or simulator is one file and one row: in a copy, it just works."""
 
 from __future__ import annotations
 
@@ -42,6 +42,27 @@ def open_wire(flows, options):
     return SimWire(Near())
 '''
 WIRE_ROW = 'WireKind(name="toy", about="a toy", opener="paris.wire.toy:open_wire"),'
+
+SIMULATOR = '''
+"""A chain of routers: a toy."""
+
+from ipaddress import ip_address
+from itertools import pairwise
+
+from paris.sim.network import Network
+from paris.sim.topology import DESTINATION, SOURCE, Router, Topology
+
+
+def make(argument, seed):
+    names = [*(f"R{hop}" for hop in range(1, int(argument) + 1)), DESTINATION]
+    first = ip_address("192.0.2.1")
+    routers = [Router(name=name, interfaces=(first + hop,)) for hop, name in enumerate(names)]
+    steps = pairwise([SOURCE, *names])
+    return Network(Topology.of("chain", ip_address("192.0.2.100"), routers, steps), seed)
+'''
+SIMULATOR_ROW = (
+    'Simulator(name="toy", argument="N", about="a chain of N", maker="paris.sim.toy:make"),'
+)
 
 
 @pytest.fixture
@@ -90,3 +111,14 @@ def test_a_wire_is_one_file_and_one_row(copy: Path) -> None:
     add_row(copy / "paris/wire/registry.py", "WIRES", WIRE_ROW)
     assert "reached in 1 hop" in run(copy, "127.0.0.1", "-4", "-n", "--wire", "toy")
     assert "toy (a toy)" in " ".join(run(copy, "--help").split())
+
+
+def test_a_simulator_is_one_file_and_one_row(copy: Path) -> None:
+    (copy / "paris/sim/toy.py").write_text(SIMULATOR)
+    add_row(copy / "paris/sim/registry.py", "SIMULATORS", SIMULATOR_ROW)
+    shown = run(copy, "--sim", "toy:3", "--mda", "-o", "-", "-o", "x.json")
+    assert "192.0.2.3" in shown
+    assert "reached in 4 hops" in shown
+    assert '"network": "toy:3"' in (copy / "x.json").read_text()
+    assert "reached in" in run(copy, "--sim", "two-way")
+    assert "toy:N (a chain of N)" in " ".join(run(copy, "--help").split())

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from paris.cli.exits import guarded
 from paris.cli.trace import main
-from paris.sim.topology import Topology, load, samples
+from paris.sim.topology_file import load, samples
 from paris.sim.truth import truth
+
+if TYPE_CHECKING:
+    from paris.sim.topology import Topology
 
 TOPOLOGIES = {name: load(path) for name, path in samples().items()}
 FOLDER = Path(__file__).parents[1] / "samples"

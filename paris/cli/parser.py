@@ -10,6 +10,7 @@ from paris.cli.arguments import address, lanes, number, port, seconds, sendwait
 from paris.errors import SettingsError
 from paris.outputs.registry import suffixes
 from paris.settings import DEFAULT_CONFIDENCE, DEFAULT_RATE_PPS
+from paris.sim.registry import forms
 from paris.version import __version__
 from paris.wire.registry import WIRES, names
 
@@ -105,9 +106,7 @@ def trace_parser() -> argparse.ArgumentParser:
         metavar="N",
         help="give up after N silent hops in a row (3)",
     )
-    add(
-        "--sim", metavar="NETWORK", help="trace a simulated network: a sample's name or a YAML file"
-    )
+    add("--sim", metavar="NETWORK", help=f"trace a simulated network: {forms()}")
     add(
         "--replay",
         metavar="FILE",

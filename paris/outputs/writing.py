@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import contextmanager
-from importlib import import_module
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from mda.errors import ParisTraceError
 from paris.errors import OutputError
 from paris.formats.look import Look
+from paris.loading import load
 from paris.outputs.files import STANDARD_OUTPUT, Output, write
 from paris.outputs.registry import CAPTURE, FORMATS, Format
 
@@ -71,8 +71,7 @@ def _write_all(
         if output.format == CAPTURE:
             continue
         try:
-            module, _, function = writers[output.format].partition(":")
-            content = getattr(import_module(module), function)(subject, _look(output, options))
+            content = load(writers[output.format])(subject, _look(output, options))
             write(output.file, content.encode() if isinstance(content, str) else content)
         except ParisTraceError as error:
             faults.append(str(error))

@@ -72,6 +72,16 @@ class Network:
             if len(after) > 1
         }
 
+    @property
+    def source(self) -> IPAddress:
+        """The address that probes leave from."""
+        return self.topology.source
+
+    @property
+    def destination(self) -> IPAddress:
+        """The address that is traced."""
+        return self.topology.destination
+
     def answer(self, datagram: bytes, at_s: float) -> tuple[float, bytes] | None:
         """When what comes back for a datagram sent at `at_s`; None if nothing does.
 

@@ -1,51 +1,20 @@
-"""A topology file (YAML) into a Topology; every mistake with its file, line and cure."""
+"""A simulated network described: its routers, and the steps from one to the next."""
 
 from __future__ import annotations
 
-import itertools
-import re
 from dataclasses import dataclass, field
 from enum import Enum
-from graphlib import CycleError, TopologicalSorter
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from paris.errors import TopologyError
 from paris.sim.balancers import DEFAULT_FIELDS, Balance, HashField
-from paris.sim.nodes import Nodes, compose, hint
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-
-    import yaml
+    from collections.abc import Iterable, Mapping
 
     from mda.model import IPAddress
 
 SOURCE: Final = "source"
 DESTINATION: Final = "destination"
-_SAMPLES: Final = (
-    Path(__file__).parent / "samples",  # in an installed distribution
-    Path(__file__).parents[2] / "samples" / "topologies",  # in a checkout
-)
-# What a file may state of its own truth; only the tests of the samples read it.
-_EXPECT: Final = (
-    "vertices",
-    "edges",
-    "diamonds",
-    "miss_probability",
-    "unproven",
-    "per_packet",
-    "route_changed",
-    "loops",
-    "limited",
-    "options",
-    "exit",
-)
-_DELAYS: Final = ("delay_ms", "answers_after_ms")
-_SHORTEST_QUOTE: Final = {4: 28, 6: 48}  # IP header and eight bytes more, or nothing matches it
-_RANGE: Final = re.compile(r"([A-Za-z_]+)(\d+)\.\.\1(\d+)")
-_NAME: Final = re.compile(r"[A-Za-z_][\w-]*")
-_WIDEST: Final = 4096  # routers in one range
 
 
 class Service(Enum):
@@ -60,12 +29,12 @@ class Service(Enum):
 class Router:
     """A router. Answers come from the interface that faces the one the probe came from.
 
-    `delay_s` is what it adds to the way there and back, `answers_after_s` what its own answers take
-    in addition. `weights` are its successors' shares, 1
-    where not given. `loss` is the share of answers that get lost, `rate_pps` the answers a second
-    that it gives, after `burst` at once. `quote_bytes` is how much of a probe it quotes, None for
-    as much as is allowed. `prohibits` makes it refuse all probes with that ICMP code. From
-    `turns_at_s` on it forwards everything to the router `turns_to`, and nothing before that.
+    `delay_s` is the delay that it adds to a round trip through it, `answers_after_s` the further
+    delay of its own replies. `weights` are its successors' shares, 1 where not given. `loss` is the
+    share of its replies that get lost, `rate_pps` how many it sends per second after `burst` at
+    once. `quote_bytes` is how much of a probe it quotes, None for as much as is allowed.
+    `prohibits` makes it refuse all probes with that ICMP code. From `turns_at_s` on it forwards
+    everything to the router `turns_to`, and nothing before that.
     """
 
     name: str
@@ -101,9 +70,33 @@ class Topology:
     routers: Mapping[str, Router]
     successors: Mapping[str, tuple[str, ...]]
     predecessors: Mapping[str, tuple[str, ...]]
-    open_ports: frozenset[int]
-    service: Service | None
-    expect: Mapping[str, Any]
+    open_ports: frozenset[int] = frozenset()
+    service: Service | None = None
+    expect: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls,
+        name: str,
+        source: IPAddress,
+        routers: Iterable[Router],
+        steps: Iterable[tuple[str, str]],
+    ) -> Topology:
+        """The topology of routers, DESTINATION among them, and steps from one name to the next."""
+        by_name = {router.name: router for router in routers}
+        successors: dict[str, list[str]] = {}
+        predecessors: dict[str, list[str]] = {}
+        for near, far in steps:
+            successors.setdefault(near, []).append(far)
+            predecessors.setdefault(far, []).append(near)
+        return cls(
+            name=name,
+            source=source,
+            destination=by_name[DESTINATION].interfaces[0],
+            routers=by_name,
+            successors={near: tuple(after) for near, after in successors.items()},
+            predecessors={far: tuple(before) for far, before in predecessors.items()},
+        )
 
     def interface(self, name: str, came_from: str) -> IPAddress:
         """The address from which `name` answers a probe that came from `came_from`.
@@ -114,257 +107,3 @@ class Topology:
         before = self.predecessors[name]
         index = before.index(came_from) if came_from in before else 0
         return interfaces[index] if index < len(interfaces) else interfaces[0]
-
-
-def samples() -> dict[str, Path]:
-    """The sample topologies by name."""
-    for folder in _SAMPLES:
-        if folder.is_dir():
-            return {path.stem: path for path in sorted(folder.glob("*.yaml"))}
-    return {}
-
-
-def find(name: str) -> Path:
-    """The file that `name` means: a path, or the name of a sample. Raises TopologyError."""
-    path = Path(name)
-    is_path = path.suffix in (".yaml", ".yml") or "/" in name
-    if is_path and path.is_file():
-        return path
-    known = samples()
-    stem = name.removesuffix(".yaml")
-    if stem in known:
-        return known[stem]
-    if is_path:
-        raise TopologyError(f"there is no topology file {name}")
-    raise TopologyError(f"there is no sample network {name!r}; {hint(name, known)}")
-
-
-def load(path: Path) -> Topology:
-    """The topology in a YAML file. Raises TopologyError for every mistake."""
-    return _Reader(path).topology(compose(path))
-
-
-class _Reader(Nodes):
-    """Reads the nodes of a topology file."""
-
-    def topology(self, root: yaml.Node) -> Topology:
-        parts = self.mapping(root, (SOURCE, DESTINATION, "routers", "paths", "expect"))
-        for key in (SOURCE, DESTINATION, "paths"):
-            if key not in parts:
-                self.fail(root, f"{key!r} is missing; give it at the top level")
-        source = self.address(parts[SOURCE])
-        end, open_ports, service = self._destination(parts[DESTINATION])
-        routers: dict[str, Router] = {}
-        where: dict[str, yaml.Node] = {}
-        if "routers" in parts:
-            for key_node, value in self.pairs(parts["routers"]):
-                for router in self._routers(key_node, value):
-                    if router.name in routers:
-                        self.fail(key_node, f"router {router.name} is given twice; remove one")
-                    routers[router.name] = router
-                    where[router.name] = key_node
-        routers[DESTINATION], where[DESTINATION] = end, parts[DESTINATION]
-        self._check_addresses(source, routers, where)
-        successors: dict[str, list[str]] = {}
-        predecessors: dict[str, list[str]] = {}
-        steps = self._steps(parts["paths"], routers)
-        for near, far in steps:
-            successors.setdefault(near, []).append(far)
-            predecessors.setdefault(far, []).append(near)
-        self._check_loops(successors, steps)
-        self._check_use(successors, routers, where)
-        return Topology(
-            name=self.path.stem,
-            source=source,
-            destination=end.interfaces[0],
-            routers=routers,
-            successors={name: tuple(after) for name, after in successors.items()},
-            predecessors={name: tuple(before) for name, before in predecessors.items()},
-            open_ports=open_ports,
-            service=service,
-            expect=self.plain(parts["expect"], _EXPECT) if "expect" in parts else {},
-        )
-
-    def _destination(self, node: yaml.Node) -> tuple[Router, frozenset[int], Service | None]:
-        if not self.is_mapping(node):
-            return Router(name=DESTINATION, interfaces=(self.address(node),)), frozenset(), None
-        keys = ("address", "open", "udp", *_DELAYS, "silent", "loss", "rate_pps", "burst")
-        parts = self.mapping(node, keys)
-        if "address" not in parts:
-            self.fail(node, "the destination has no address; give `address:`")
-        address = self.address(parts.pop("address"))
-        items = self.items(parts.pop("open")) if "open" in parts else []
-        ports = frozenset(self.whole(item, 1, 65535) for item in items)
-        service = self.one_of(parts.pop("udp"), Service) if "udp" in parts else None
-        end = Router(name=DESTINATION, interfaces=(address,), **self._answering(parts))
-        return end, ports, service
-
-    def _routers(self, key: yaml.Node, node: yaml.Node) -> Iterator[Router]:
-        names = self._expand(key, self.text(key))
-        if names[0] in (SOURCE, DESTINATION):
-            self.fail(key, f"{names[0]!r} is no router; its values stand at the top level")
-        keys = ("interfaces", "balance", *_DELAYS, "silent", "loss", "rate_pps", "burst",
-                "quote_bytes", "mpls", "prohibits", "turns")  # fmt: skip
-        parts = self.mapping(node, keys)
-        if "interfaces" not in parts:
-            self.fail(key, f"{names[0]} has no interfaces; give `interfaces: [ADDRESS]`")
-        given = parts.pop("interfaces")
-        balance = self._balance(parts.pop("balance")) if "balance" in parts else {}
-        balance |= self._turns(parts.pop("turns")) if "turns" in parts else {}
-        values = self._answering(parts)
-        if len(names) > 1:
-            for name, address in zip(names, self._block(given, len(names)), strict=True):
-                yield Router(name=name, interfaces=(address,), **balance, **values)
-            return
-        interfaces = tuple(self.address(item) for item in self.items(given))
-        if not interfaces:
-            self.fail(given, f"{names[0]} has no interfaces; give at least one address")
-        yield Router(name=names[0], interfaces=interfaces, **balance, **values)
-
-    def _block(self, node: yaml.Node, size: int) -> list[IPAddress]:
-        """The addresses of a range of routers, from FIRST+ on."""
-        text = self.text(node) if not self.is_list(node) else ""
-        if not text.endswith("+"):
-            self.fail(node, "routers given as a range need `interfaces: FIRST_ADDRESS+`")
-        first = self.address(node, text.removesuffix("+"))
-        if int(first) + size > 1 << first.max_prefixlen:
-            self.fail(node, f"{size} routers from {first} on are beyond the last address")
-        return [first + index for index in range(size)]
-
-    def _answering(self, parts: Mapping[str, yaml.Node]) -> dict[str, Any]:
-        """The values of keys that say how a router answers."""
-        read: dict[str, tuple[str, Callable[[yaml.Node], Any]]] = {
-            "delay_ms": ("delay_s", lambda node: self.number(node, 0, 60_000) / 1000),
-            "answers_after_ms": (
-                "answers_after_s",
-                lambda node: self.number(node, 0, 60_000) / 1000,
-            ),
-            "silent": ("silent", self.flag),
-            "loss": ("loss", lambda node: self.number(node, 0, 1)),
-            "rate_pps": ("rate_pps", lambda node: self.number(node, 0.001, 1e9)),
-            "burst": ("burst", lambda node: self.whole(node, 1, 1_000_000)),
-            "quote_bytes": ("quote_bytes", lambda node: self.whole(node, 28, 65535)),
-            "mpls": (
-                "mpls",
-                lambda node: tuple(self.whole(item, 0, 0xFFFFF) for item in self.items(node)),
-            ),
-            "prohibits": ("prohibits", lambda node: self.whole(node, 0, 15)),
-        }
-        return {read[key][0]: read[key][1](node) for key, node in parts.items()}
-
-    def _balance(self, node: yaml.Node) -> dict[str, Any]:
-        parts = self.mapping(node, ("by", "fields", "weights", "seed"))
-        values: dict[str, Any] = {}
-        if "by" in parts:
-            values["by"] = self.one_of(parts["by"], Balance)
-        if "fields" in parts:
-            if values.get("by", Balance.FLOW) is not Balance.FLOW:
-                self.fail(parts["fields"], "only a balancer `by: flow` reads fields; remove them")
-            items = self.items(parts["fields"])
-            values["fields"] = tuple(self.one_of(item, HashField) for item in items)
-        if "weights" in parts:
-            values["weights"] = {
-                self.text(key): self.whole(value, 1, 1000)
-                for key, value in self.pairs(parts["weights"])
-            }
-        if "seed" in parts:
-            values["seed"] = self.whole(parts["seed"], 0, 2**64 - 1)
-        return values
-
-    def _turns(self, node: yaml.Node) -> dict[str, Any]:
-        parts = self.mapping(node, ("at_ms", "to"))
-        if "to" not in parts:
-            self.fail(node, "a route that turns needs `to: ROUTER`")
-        at_s = self.number(parts["at_ms"], 0, 86_400_000) / 1000 if "at_ms" in parts else 0.0
-        return {"turns_at_s": at_s, "turns_to": self.text(parts["to"])}
-
-    def _check_addresses(
-        self, source: IPAddress, routers: Mapping[str, Router], where: Mapping[str, yaml.Node]
-    ) -> None:
-        owners: dict[IPAddress, str] = {source: SOURCE}
-        shortest = _SHORTEST_QUOTE[source.version]
-        for name, router in routers.items():
-            for address in router.interfaces:
-                if address.version != source.version:
-                    self.fail(where[name], f"{address} of {name} is IPv{address.version}, the "
-                              f"source is IPv{source.version}; use one version")  # fmt: skip
-                if address in owners:
-                    self.fail(where[name], f"{address} belongs to both {owners[address]} and "
-                              f"{name}; give each its own")  # fmt: skip
-                owners[address] = name
-            if router.quote_bytes is not None and router.quote_bytes < shortest:
-                self.fail(where[name], f"{name} quotes {router.quote_bytes} bytes; "
-                          f"in IPv{source.version} use {shortest} or more")  # fmt: skip
-
-    def _check_use(
-        self,
-        successors: Mapping[str, list[str]],
-        routers: Mapping[str, Router],
-        where: Mapping[str, yaml.Node],
-    ) -> None:
-        for name, router in routers.items():
-            if name not in successors and name != DESTINATION:
-                self.fail(where[name], f"router {name} is in no path; add it to one or remove it")
-            if router.turns_to is not None and router.turns_to not in routers:
-                self.fail(where[name], f"{name} turns to {router.turns_to!r}, which is no router; "
-                          f"{hint(router.turns_to, routers)}")  # fmt: skip
-            if successors.get(name) == [router.turns_to] and router.turns_at_s:
-                self.fail(where[name], f"{name} has no route before it turns to {router.turns_to}; "
-                          "give a path that takes another")  # fmt: skip
-            for other in router.weights:
-                if other not in successors[name]:
-                    known = ", ".join(successors[name])
-                    self.fail(where[name], f"{name} weighs {other}, which does not follow it; "
-                              f"its successors are {known}")  # fmt: skip
-
-    def _steps(
-        self, node: yaml.Node, routers: Mapping[str, Router]
-    ) -> dict[tuple[str, str], yaml.Node]:
-        """Each step from one router to the next, in the file's order, with the line it is on."""
-        stated: dict[tuple[str, str], yaml.Node] = {}
-        for line in self.items(node):
-            stages = [self._stage(line, text, routers) for text in self.text(line).split("->")]
-            if stages[0] != [SOURCE] or stages[-1] != [DESTINATION] or len(stages) < 2:
-                self.fail(line, "a path goes `source -> ... -> destination`")
-            for near, far in itertools.pairwise(stages):
-                for step in itertools.product(near, far):
-                    stated.setdefault(step, line)
-        if not stated:
-            self.fail(node, "there is no path; give at least `- source -> destination`")
-        return stated
-
-    def _stage(self, line: yaml.Node, text: str, routers: Mapping[str, Router]) -> list[str]:
-        text = text.strip()
-        inner = text[1:-1] if text.startswith("[") and text.endswith("]") else text
-        names = [name for part in inner.split(",") for name in self._expand(line, part.strip())]
-        for name in names:
-            if name not in routers and name != SOURCE:
-                self.fail(line, f"there is no router {name!r}; {hint(name, routers)}")
-        return names
-
-    def _check_loops(
-        self,
-        successors: Mapping[str, list[str]],
-        stated: Mapping[tuple[str, str], yaml.Node],
-    ) -> None:
-        try:
-            TopologicalSorter(successors).prepare()
-        except CycleError as error:
-            loop: list[str] = list(reversed(error.args[1]))
-            # The last line that states one of the steps is the one that closed the loop.
-            lines = [stated[step] for step in itertools.pairwise(loop)]
-            closing = max(lines, key=lambda line: line.start_mark.line)
-            way = " -> ".join(loop)
-            self.fail(closing, f"router {loop[0]} is its own successor ({way}); remove a step")
-
-    def _expand(self, node: yaml.Node, text: str) -> list[str]:
-        """One name, or those of a range such as A1..A48."""
-        match = _RANGE.fullmatch(text)
-        if match:
-            stem, first, last = match[1], int(match[2]), int(match[3])
-            if not first < last < first + _WIDEST:
-                self.fail(node, f"{text} is no range of 2 to {_WIDEST}, lower number first")
-            return [f"{stem}{number}" for number in range(first, last + 1)]
-        if not _NAME.fullmatch(text):
-            self.fail(node, f"{text!r} is no router name; use letters, digits, - and _")
-        return [text]

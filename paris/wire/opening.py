@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from paris.errors import PrivilegeError, SettingsError
+from paris.loading import load
 from paris.wire.base import WireOptions
 from paris.wire.registry import WIRES
 
@@ -58,9 +58,8 @@ def builder_for(
 
 def _loaded(name: str, kind: WireKind) -> Any:
     """The function that a row names. Raises SettingsError where its module needs an extra."""
-    module, _, function = name.partition(":")
     try:
-        return getattr(import_module(module), function)
+        return load(name)
     except ModuleNotFoundError as error:
         if not kind.extra:
             raise

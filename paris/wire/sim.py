@@ -14,19 +14,20 @@ from paris.wire.base import SIMULATED, Received
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from paris.sim.network import Network
+    from paris.packets.flows import FlowPlan
+    from paris.sim.registry import Simulated
 
 
 @dataclass(slots=True)
 class SimWire:
-    """Carries datagrams to a Network and back in virtual time; see Wire."""
+    """Carries datagrams to a simulated network and back in virtual time; see Wire."""
 
     hidden: ClassVar[frozenset[str]] = frozenset()
     one_at_a_time: ClassVar[bool] = False
     sends_whole: ClassVar[bool] = True
     longest_wait_s: ClassVar[float] = float("inf")
 
-    network: Network
+    network: Simulated
     _now_s: float = 0.0
     _arriving: list[tuple[float, int, Received]] = field(default_factory=list)
     _order: Iterator[int] = field(default_factory=count)
@@ -70,6 +71,11 @@ class SimWire:
 
     def close(self) -> None:
         """See Wire."""
+
+
+def open_wire(network: Simulated, _: FlowPlan) -> SimWire:
+    """A wire to a network that answers within this process."""
+    return SimWire(network)
 
 
 def _whole_ns(at_s: float) -> float:

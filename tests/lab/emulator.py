@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from paris.sim.network import Network
-from paris.sim.topology import find, load
+from paris.sim.topology_file import find, load
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

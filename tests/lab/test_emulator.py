@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from paris.sim.topology import load, samples
+from paris.sim.topology_file import load, samples
 from tests.lab.command import as_nobody, command_line
 from tests.lab.emulator import emulated
 from tests.support.waiting import LONGEST_S

@@ -18,7 +18,7 @@ from paris.cli.trace import main
 from paris.errors import ExitCode, FormatError
 from paris.formats import pcapng
 from paris.settings import Reading
-from paris.sim.topology import samples
+from paris.sim.topology_file import samples
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

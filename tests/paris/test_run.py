@@ -11,7 +11,7 @@ from mda.model import StopReason
 from mda.plan import Study
 from paris import run
 from paris.settings import Lane, Settings
-from paris.sim.topology import samples
+from paris.sim.topology_file import samples
 from paris.wire.sim import SimWire
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from paris.engine.record import Limits, Record
 from paris.errors import WireError
 from paris.settings import Settings
 from paris.sim.network import Network
-from paris.sim.topology import find, load
+from paris.sim.topology_file import find, load
 from paris.wire.sim import SimWire
 from tests.support.drive import graph_of
 

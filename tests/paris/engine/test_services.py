@@ -18,7 +18,8 @@ from paris.errors import ExitCode
 from paris.packets import probes
 from paris.settings import Settings
 from paris.sim.network import Network
-from paris.sim.topology import Service, load
+from paris.sim.topology import Service
+from paris.sim.topology_file import load
 from paris.sim.truth import truth
 from paris.wire.sim import SimWire
 from tests.paris.test_replay import command

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from paris.sim.topology import Topology, load
+from paris.sim.topology import Topology
+from paris.sim.topology_file import load
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -18,7 +18,8 @@ from paris.packets.headers import read_ip, with_ttl
 from paris.packets.probes import build
 from paris.sim.balancers import header_fields
 from paris.sim.network import Network
-from paris.sim.topology import Service, load, samples
+from paris.sim.topology import Service
+from paris.sim.topology_file import load, samples
 from tests.support.expect import is_likely
 
 if TYPE_CHECKING:

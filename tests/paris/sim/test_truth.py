@@ -14,7 +14,7 @@ from mda.model import Vertex
 from mda.statistics.stopping import stop_at
 from paris.sim.balancers import HeaderFields
 from paris.sim.network import Network
-from paris.sim.topology import load, samples
+from paris.sim.topology_file import load, samples
 from paris.sim.truth import truth
 from tests.support import drive
 from tests.support.expect import MISSED_UNEVEN, graph_missed, is_likely

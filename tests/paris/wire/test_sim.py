@@ -11,7 +11,7 @@ from paris.packets.flows import FlowField, FlowPlan, Protocol
 from paris.packets.headers import read_ip
 from paris.packets.probes import build
 from paris.sim.network import Network
-from paris.sim.topology import load, samples
+from paris.sim.topology_file import load, samples
 from paris.wire.sim import SimWire
 
 if TYPE_CHECKING:
