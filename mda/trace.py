@@ -46,7 +46,8 @@ class Trace:
     `routes` are the paths from end to end and `followed` the hops of one, and `classic` what an
     ordinary traceroute shows, where asked for. `unfit_for_lite` are the TTLs at which hops turned
     out meshed or uneven, so that MDA-Lite went on as the full MDA. `names` are what the name
-    service calls the responders, as far as it was asked.
+    service calls the responders, as far as it was asked; `facts` are the texts that other lookups
+    found, by lookup and address.
     """
 
     plan: Plan
@@ -74,6 +75,7 @@ class Trace:
     classic: Classic | None
     unfit_for_lite: tuple[int, ...]
     names: Mapping[IPAddress, str] = field(default_factory=dict)
+    facts: Mapping[str, Mapping[IPAddress, str]] = field(default_factory=dict)
 
     @classmethod
     def assemble(

@@ -45,7 +45,7 @@ def trace(file: str, reading: Reading) -> Trace:
 
 
 def _assembled(made: Trace, plan: Plan) -> Trace:
-    return Trace.assemble(
+    trace = Trace.assemble(
         plan=plan,
         started_at_unix_s=made.started_at_unix_s,
         duration_s=made.duration_s,
@@ -57,6 +57,7 @@ def _assembled(made: Trace, plan: Plan) -> Trace:
         unmatched=made.unmatched,
         stopped=made.stopped,
     )
+    return replace(trace, facts=made.facts)
 
 
 def _from_packets(captured: Capture, name: str) -> Trace:
@@ -87,7 +88,7 @@ def _from_packets(captured: Capture, name: str) -> Trace:
         loss = Loss(request=request, sent_at_s=sent_at_s[request], gave_up_at_s=gave_up_at_s)
         outcomes.insert(place, loss)
     known = {outcome.request for outcome in outcomes}
-    return Trace.assemble(
+    trace = Trace.assemble(
         plan=captured.plan,
         started_at_unix_s=captured.started_at_unix_s,
         duration_s=captured.duration_s,
@@ -99,3 +100,4 @@ def _from_packets(captured: Capture, name: str) -> Trace:
         unmatched=unmatched,
         stopped=captured.stopped or StopReason.INTERRUPTED,
     )
+    return replace(trace, facts=captured.facts)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from paris.lookup.registry import LOOKUPS
 from paris.outputs.registry import CAPTURE, FORMATS
 from paris.sim.registry import SIMULATORS
 from paris.wire.registry import WIRES
@@ -107,10 +108,11 @@ def test_the_tables_of_rows_are_the_registries() -> None:
     assert len(re.findall(r"^\| `\.", shown, re.MULTILINE)) == len(FORMATS)
     for rows in (
         [(kind.name, kind.about) for kind in WIRES],
+        [(row.name, row.about, f"`{'` `'.join(row.options)}`") for row in LOOKUPS],
         [(row.form, row.about) for row in SIMULATORS],
     ):
-        table = "".join(f"| `{name}` | {about} |\n" for name, about in rows)
-        assert f"|---|---|\n{table}\n" in shown
+        lines = [f"| `{name}` | {' | '.join(cells)} |" for name, *cells in rows]
+        assert "---|\n" + "\n".join(lines) + "\n\n" in shown
 
 
 def test_ten_changes_begin_in_files_that_exist() -> None:

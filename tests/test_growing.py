@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import shutil
 import subprocess
 import sys
@@ -43,6 +45,17 @@ def open_wire(flows, options):
 '''
 WIRE_ROW = 'WireKind(name="toy", about="a toy", opener="paris.wire.toy:open_wire"),'
 
+LOOKUP = '''
+"""The site at which an interface stands: a toy."""
+
+
+def sites(addresses):
+    return {address: f"site-{int(address) % 7}" for address in addresses if int(address) % 2}
+'''
+LOOKUP_ROW = (
+    'Lookup(name="site", about="its site", options=("--site",), help="show the site of each", '
+    'finder="paris.lookup.toy:sites"),'
+)
 SIMULATOR = '''
 """A chain of routers: a toy."""
 
@@ -111,6 +124,27 @@ def test_a_wire_is_one_file_and_one_row(copy: Path) -> None:
     add_row(copy / "paris/wire/registry.py", "WIRES", WIRE_ROW)
     assert "reached in 1 hop" in run(copy, "127.0.0.1", "-4", "-n", "--wire", "toy")
     assert "toy (a toy)" in " ".join(run(copy, "--help").split())
+
+
+def test_a_lookup_is_one_file_and_one_row(copy: Path) -> None:
+    (copy / "paris/lookup/toy.py").write_text(LOOKUP)
+    add_row(copy / "paris/lookup/registry.py", "LOOKUPS", LOOKUP_ROW)
+    sim = ("--sim", "two-way", "--mda")
+    plain = run(copy, *sim)
+    files = ("-o", "x.json", "-o", "x.pcapng", "-o", "x.dot")
+    shown = run(copy, *sim, "--site", "-o", "-", *files)
+    sites = set(re.findall(r"site-\d", shown))
+    assert len(sites) > 1
+    assert set(re.findall(r"site-\d", (copy / "x.dot").read_text())) == sites
+    kept = json.loads((copy / "x.json").read_text())["facts"]["site"]
+    assert set(kept.values()) == sites
+    assert all(int(address.rpartition(".")[2]) % 2 for address in kept)
+    for file in ("x.json", "x.pcapng"):
+        assert run(copy, "--replay", file) == shown
+    run(copy, *sim, "-o", "plain.json")
+    assert run(copy, "--replay", "plain.json") == plain
+    assert run(copy, "--replay", "plain.json", "--site") == shown
+    assert "--site show the site of each" in " ".join(run(copy, "--help").split())
 
 
 def test_a_simulator_is_one_file_and_one_row(copy: Path) -> None:

@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING
 
 from mda.plan import Algorithm, Study
 from mda.statistics.stopping import Bound
-from paris.cli.parser import render_parser, trace_parser
+from paris.cli.parser import destination, render_parser, trace_parser
 from paris.errors import SettingsError
+from paris.lookup.registry import LOOKUPS
 from paris.outputs.files import OutputOptions
 from paris.settings import DEFAULT_CONFIDENCE, DEFAULT_RATE_PPS, DEFAULT_ROUNDS, Reading, Settings
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
+
+    from paris.lookup.registry import Lookup
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,14 +26,16 @@ class Options:
 
     Without `settings` the file `replay` is read instead, as `reading` says. `output.files` are file
     names, "-" for standard output; `output.format` is for those whose suffix does not tell, and
-    `output.color` is "auto", "always" or "never".
+    `output.color` is "auto", "always" or "never". `lookups` are to be done, and what those of the
+    names `hidden` found earlier is left out.
     """
 
     settings: Settings | None
     replay: str
     reading: Reading
     output: OutputOptions
-    numeric: bool
+    lookups: tuple[Lookup, ...]
+    hidden: frozenset[str]
     progress: bool
     verbose: bool
 
@@ -74,10 +79,24 @@ def parse_trace(arguments: Sequence[str]) -> Options:
         replay=given.replay or "",
         reading=_reading(given),
         output=_output_options(given),
-        numeric=given.numeric or given.sim is not None,
+        lookups=_lookups(given),
+        hidden=frozenset(row.name for row in LOOKUPS if row.usual and _turns(given, row)),
         progress=not given.no_progress,
         verbose=given.verbose,
     )
+
+
+def _lookups(given: argparse.Namespace) -> tuple[Lookup, ...]:
+    """The lookups to do: for simulated or saved addresses only those that were asked for."""
+    is_real = given.sim is None and given.replay is None
+    return tuple(
+        row for row in LOOKUPS if _turns(given, row) != row.usual and (is_real or not row.usual)
+    )
+
+
+def _turns(given: argparse.Namespace, row: Lookup) -> bool:
+    """Whether the option that turns a lookup on or off is given."""
+    return bool(getattr(given, destination(row)))
 
 
 def _is_multipath(given: argparse.Namespace) -> bool:

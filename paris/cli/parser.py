@@ -8,6 +8,7 @@ from typing import NoReturn
 
 from paris.cli.arguments import address, lanes, number, port, seconds, sendwait
 from paris.errors import SettingsError
+from paris.lookup.registry import LOOKUPS, Lookup
 from paris.outputs.registry import suffixes
 from paris.settings import DEFAULT_CONFIDENCE, DEFAULT_RATE_PPS
 from paris.sim.registry import forms
@@ -201,9 +202,15 @@ def trace_parser() -> argparse.ArgumentParser:
     group = parser.add_argument_group("messages")
     add = group.add_argument
     add("-v", "--verbose", action="store_true", help="report what became of every packet")
-    add("-n", "--numeric", action="store_true", help="do not look up names")
+    for row in LOOKUPS:
+        add(*row.options, dest=destination(row), action="store_true", help=row.help)
     add("--no-progress", action="store_true", help="no progress line on a terminal")
     return parser
+
+
+def destination(row: Lookup) -> str:
+    """Where a parsed command line says whether the option of a lookup was given."""
+    return f"lookup_{row.name}"
 
 
 def _add_studies(parser: argparse.ArgumentParser) -> None:

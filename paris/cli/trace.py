@@ -58,6 +58,7 @@ def main(arguments: Sequence[str]) -> int:
                 duration_s=trace.duration_s,
                 wire=trace.wire,
                 names=trace.names,
+                facts=trace.facts,
             )
     faults = write_trace(trace, asked, options.output)
     if capture is not None and capture.fault is not None:
@@ -91,17 +92,15 @@ def _compare(settings: Settings, options: Options) -> int:
 
 
 def _replay(options: Options) -> int:
-    from dataclasses import replace
-
     from paris import replay
+    from paris.lookup.facts import with_facts, without_facts
     from paris.outputs.asked import plan_outputs
     from paris.outputs.writing import write_trace
 
     asked = plan_outputs(options.output, is_replay=True)
-    trace = replay.trace(options.replay, options.reading)
-    faults = write_trace(
-        replace(trace, names={}) if options.numeric else trace, asked, options.output
-    )
+    trace = without_facts(replay.trace(options.replay, options.reading), options.hidden)
+    trace = with_facts(trace, options.lookups)
+    faults = write_trace(trace, asked, options.output)
     for remark in (*faults, *(account(trace) if options.verbose else ())):
         complain("paris-trace", remark)
     return ExitCode.OUTPUT if faults else verdict(trace)
@@ -139,16 +138,12 @@ def _measured(options: Options, measure: Callable[[Hooks], _Result]) -> _Result:
 
 
 def _assembled(measurement: Measurement, options: Options) -> Trace:
-    """The trace, with the names of its interfaces as far as they are wanted and quickly found."""
+    """The trace, with what lookups find of its interfaces."""
     from paris import run
 
     trace = run.assemble(measurement)
-    if options.numeric:
+    if not options.lookups:
         return trace
-    from dataclasses import replace
+    from paris.lookup.facts import with_facts
 
-    from paris.lookup.names import names
-
-    addresses = {vertex.address for vertex in trace.dag if vertex.address is not None}
-    addresses.discard(trace.plan.source)
-    return replace(trace, names=names(sorted(addresses, key=int)))
+    return with_facts(trace, options.lookups)

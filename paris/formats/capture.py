@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from mda.model import Loss, ProbeRequest, StopReason
 from paris.errors import FormatError, OutputError
-from paris.formats import pcapng, plan_json
+from paris.formats import facts_json, pcapng, plan_json
 from paris.formats.pcapng import Direction, Names, Packet, Section, Statistics
 from paris.version import __version__
 
@@ -55,6 +55,7 @@ class Capture:
     passed: list[Passed] = field(default_factory=list)
     losses: dict[int, tuple[ProbeRequest, float]] = field(default_factory=dict)
     names: dict[IPAddress, str] = field(default_factory=dict)
+    facts: Mapping[str, Mapping[IPAddress, str]] = field(default_factory=dict)
     stopped: StopReason | None = None
     duration_s: float = 0.0
 
@@ -120,6 +121,7 @@ class Writer:
         duration_s: float,
         wire: WireReport,
         names: Mapping[IPAddress, str],
+        facts: Mapping[str, Mapping[IPAddress, str]],
     ) -> None:
         """Write what no packet shows."""
         losses = [
@@ -138,7 +140,12 @@ class Writer:
             for begin in range(0, len(rows), _ROWS_A_BLOCK):
                 part = json.dumps({name: rows[begin : begin + _ROWS_A_BLOCK]})
                 self._write(pcapng.statistics(part, ended_unix_ns, wire.dropped))
-        end = {"stopped": stopped.value, "duration_s": duration_s, "wire": plan_json.wire(wire)}
+        end = {
+            "stopped": stopped.value,
+            "duration_s": duration_s,
+            "wire": plan_json.wire(wire),
+            **facts_json.facts(facts),
+        }
         if names:
             self._write(pcapng.names({one.packed: name for one, name in names.items()}))
         self._write(pcapng.statistics(json.dumps(end), ended_unix_ns, wire.dropped))
@@ -243,6 +250,7 @@ def _take_end(capture: Capture, corrected: dict[ProbeRequest, float], end: Json)
         capture.stopped = StopReason(end["stopped"])
         capture.duration_s = plan_json.finite(end["duration_s"])
         capture.wire = plan_json.read_wire(end["wire"])
+        capture.facts = facts_json.read_facts(end)
 
 
 def _correct(passed: list[Passed], corrected: Mapping[ProbeRequest, float]) -> None:

@@ -8,6 +8,7 @@ JSON Schema lies beside this file. Times are seconds, addresses text, probabilit
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from mda.answers.graph import flows_of, flows_of_edge
@@ -23,7 +24,7 @@ from mda.model import (
 )
 from mda.trace import Trace
 from paris.errors import FormatError
-from paris.formats import plan_json, studies_json
+from paris.formats import facts_json, plan_json, studies_json
 from paris.formats.studies_json import vertex_id
 
 if TYPE_CHECKING:
@@ -89,7 +90,8 @@ def write(trace: Trace, _: Look | None = None) -> str:
             "vertices": [_known(known) for known in trace.certainty.vertices],
         },
         **studies_json.studies(trace),
-        "names": {str(address): trace.names[address] for address in sorted(trace.names, key=int)},
+        "names": facts_json.by_address(trace.names),
+        **facts_json.facts(trace.facts),
     }
     return json.dumps(document, indent=1) + "\n"
 
@@ -225,7 +227,7 @@ def _read(document: Json) -> Trace:
             )
         else:
             unresolved.append(Unresolved(request, sent_at_s))
-    return Trace.assemble(
+    trace = Trace.assemble(
         plan=plan,
         started_at_unix_s=plan_json.finite(run["started_at_unix_s"]),
         duration_s=plan_json.finite(run["duration_s"]),
@@ -235,8 +237,9 @@ def _read(document: Json) -> Trace:
         wire=plan_json.read_wire(run["wire"]),
         unmatched=run["unmatched"],
         stopped=StopReason(run["stopped"]),
-        names={plan_json.address(address): name for address, name in document["names"].items()},
+        names=facts_json.read_by_address(document["names"]),
     )
+    return replace(trace, facts=facts_json.read_facts(document))
 
 
 def _read_reply(request: ProbeRequest, sent_at_s: float, record: Json) -> Reply:

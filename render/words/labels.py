@@ -60,8 +60,8 @@ _LONGEST_NAME: Final = 60  # characters; the end of a longer name says more than
 class VertexWords:
     """What is said of one vertex, ready to print; `address` is `*` for a silence.
 
-    `share` is the share of all flows that meet it, `rtts_s` are the round trips in the order of
-    sending, `notes` come in order of weight.
+    `name` is its name and what else lookups found of it. `share` is the share of all flows that
+    meet it, `rtts_s` are the round trips in the order of sending, `notes` come in order of weight.
     """
 
     kind: Kind
@@ -92,7 +92,7 @@ def vertex_words(trace: Trace, names: Mapping[IPAddress, str]) -> dict[Vertex, V
         vertex: VertexWords(
             kind=_kind(trace, vertex, replies[vertex]),
             address="*" if vertex.address is None else str(vertex.address),
-            name=_name(names.get(vertex.address, "")) if vertex.address is not None else "",
+            name=_name(vertex.address, names, trace.facts),
             share=shares[vertex],
             flows=len(flows_of(trace.dag, vertex)),
             rtts_s=tuple(reply.rtt_s for reply in replies[vertex]),
@@ -102,8 +102,20 @@ def vertex_words(trace: Trace, names: Mapping[IPAddress, str]) -> dict[Vertex, V
     }
 
 
-def _name(name: str) -> str:
-    shown = printable(name)
+def _name(
+    address: IPAddress | None,
+    names: Mapping[IPAddress, str],
+    facts: Mapping[str, Mapping[IPAddress, str]],
+) -> str:
+    """What was found of an address: its name, then what other lookups found."""
+    if address is None:
+        return ""
+    texts = [found.get(address, "") for found in (names, *facts.values())]
+    return " ".join(_shortened(text) for text in texts if text)
+
+
+def _shortened(text: str) -> str:
+    shown = printable(text)
     return shown if len(shown) <= _LONGEST_NAME else "..." + shown[3 - _LONGEST_NAME :]
 
 

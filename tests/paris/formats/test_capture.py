@@ -82,7 +82,14 @@ def test_losses_are_told_however_many_there_are() -> None:
     writer.begin(PLAN, RAW_WIRE, 1_700_000_000.0)
     for one in lost:
         writer.sent([one.request], [b"\x45" + bytes(19)], [one.sent_at_s])
-    writer.end(outcomes=lost, stopped=StopReason.COMPLETE, duration_s=42.0, wire=RAW_WIRE, names={})
+    writer.end(
+        outcomes=lost,
+        stopped=StopReason.COMPLETE,
+        duration_s=42.0,
+        wire=RAW_WIRE,
+        names={},
+        facts={},
+    )
     found = capture.read(file.getvalue(), "file")
     assert list(found.losses.values()) == [(one.request, one.gave_up_at_s) for one in lost]
     assert [one.at_s for one in found.passed] == [one.sent_at_s for one in lost]
@@ -98,7 +105,12 @@ def test_departures_that_were_told_late_are_corrected() -> None:
     writer.sent([request], [b"\x45" + bytes(19)], [0.5])
     loss = Loss(request=request, sent_at_s=0.75, gave_up_at_s=1.0)
     writer.end(
-        outcomes=[loss], stopped=StopReason.COMPLETE, duration_s=1.0, wire=RAW_WIRE, names={}
+        outcomes=[loss],
+        stopped=StopReason.COMPLETE,
+        duration_s=1.0,
+        wire=RAW_WIRE,
+        names={},
+        facts={},
     )
     (passed,) = capture.read(file.getvalue(), "file").passed
     assert (passed.request, passed.at_s) == (request, 0.75)
@@ -116,18 +128,32 @@ def test_of_a_probe_that_was_sent_twice_the_right_departure_is_corrected(
         writer.sent([request], [b"\x45" + bytes(19)], [at_s])
     loss = Loss(request=request, sent_at_s=told_s, gave_up_at_s=3.0)
     writer.end(
-        outcomes=[loss], stopped=StopReason.COMPLETE, duration_s=3.0, wire=RAW_WIRE, names={}
+        outcomes=[loss],
+        stopped=StopReason.COMPLETE,
+        duration_s=3.0,
+        wire=RAW_WIRE,
+        names={},
+        facts={},
     )
     assert [one.at_s for one in capture.read(file.getvalue(), "file").passed] == expected_s
 
 
-def test_names_are_kept() -> None:
+def test_names_and_facts_are_kept() -> None:
     file = io.BytesIO()
     writer = Writer(file)
     writer.begin(PLAN, RAW_WIRE, 0.0)
     names = {ip_address("192.0.2.7"): "seven.example", ip_address("2001:db8::7"): "also"}
-    writer.end(outcomes=[], stopped=StopReason.COMPLETE, duration_s=0.0, wire=RAW_WIRE, names=names)
-    assert capture.read(file.getvalue(), "file").names == names
+    facts = {"site": {ip_address("192.0.2.7"): "A"}, "empty": {}}
+    writer.end(
+        outcomes=[],
+        stopped=StopReason.COMPLETE,
+        duration_s=0.0,
+        wire=RAW_WIRE,
+        names=names,
+        facts=facts,
+    )
+    read = capture.read(file.getvalue(), "file")
+    assert (read.names, read.facts) == (names, facts)
 
 
 def test_a_full_disk_ends_the_writing_but_not_the_measurement(tmp_path: Path) -> None:

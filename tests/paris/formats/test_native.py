@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from ipaddress import ip_address
 from pathlib import Path
 from random import Random
@@ -70,10 +71,22 @@ def test_an_unfinished_trace_keeps_the_probes_that_were_in_flight() -> None:
     assert native.read(written, "x").unresolved == trace.unresolved
 
 
-def test_names_are_kept() -> None:
-    trace = traced("plain")
-    object.__setattr__(trace, "names", {ip_address("192.0.2.254"): "gw.example"})
-    assert native.read(native.write(trace), "x").names == trace.names
+def test_names_and_facts_are_kept() -> None:
+    address = ip_address("192.0.2.254")
+    trace = replace(
+        traced("plain"), names={address: "gw.example"}, facts={"site": {address: "A"}, "empty": {}}
+    )
+    written = native.write(trace)
+    jsonschema.validate(json.loads(written), SCHEMA)
+    again = native.read(written, "x")
+    assert (again.names, again.facts) == (trace.names, trace.facts)
+
+
+@pytest.mark.parametrize("facts", [{"site": {"192.0.2.1": 5}}, {"site": {"x": "A"}}, {"site": 1}])
+def test_facts_that_are_not_text_by_address_are_refused(facts: object) -> None:
+    document = {**json.loads(native.write(traced("plain"))), "facts": facts}
+    with pytest.raises(FormatError, match="a value is not what it should be"):
+        native.read(json.dumps(document), "x")
 
 
 @pytest.mark.parametrize(

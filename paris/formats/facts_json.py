@@ -1,0 +1,40 @@
+"""What lookups found of addresses, as JSON and back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from paris.formats import plan_json
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mda.model import IPAddress
+
+Facts = dict[str, dict[str, str]]
+
+
+def facts(found: Mapping[str, Mapping[IPAddress, str]]) -> dict[str, Facts]:
+    """The member "facts" of a document: by lookup, text by address. Nothing where none was done."""
+    if not found:
+        return {}
+    return {"facts": {name: by_address(texts) for name, texts in found.items()}}
+
+
+def by_address(texts: Mapping[IPAddress, str]) -> dict[str, str]:
+    """Text by address, in the order of addresses."""
+    return {str(address): texts[address] for address in sorted(texts, key=int)}
+
+
+def read_facts(document: Mapping[str, Facts]) -> dict[str, dict[IPAddress, str]]:
+    """What `facts` added to a document. Raises as `read_by_address` does."""
+    return {name: read_by_address(texts) for name, texts in document.get("facts", {}).items()}
+
+
+def read_by_address(texts: Mapping[str, str]) -> dict[IPAddress, str]:
+    """What `by_address` wrote. Raises ValueError, TypeError or AttributeError where it did not."""
+    read = {plan_json.address(address): text for address, text in texts.items()}
+    for text in read.values():
+        if not isinstance(text, str):
+            raise TypeError(f"not a text: {text!r}")
+    return read

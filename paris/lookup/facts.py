@@ -1,0 +1,31 @@
+"""A trace with what is looked up of its interfaces."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from paris.loading import load
+from paris.lookup.registry import NAMES
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from mda.trace import Trace
+    from paris.lookup.registry import Lookup
+
+
+def with_facts(trace: Trace, lookups: Iterable[Lookup]) -> Trace:
+    """The trace with what `lookups` find of its interfaces; it replaces what they found before."""
+    addresses = {vertex.address for vertex in trace.dag if vertex.address is not None}
+    addresses.discard(trace.plan.source)
+    interfaces = sorted(addresses, key=int)
+    found = {row.name: load(row.finder)(interfaces) for row in lookups}
+    names = found.pop(NAMES, trace.names)
+    return replace(trace, names=names, facts={**trace.facts, **found})
+
+
+def without_facts(trace: Trace, names: Collection[str]) -> Trace:
+    """The trace without what the lookups of these names found."""
+    kept = {name: texts for name, texts in trace.facts.items() if name not in names}
+    return replace(trace, names={} if NAMES in names else trace.names, facts=kept)
