@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from mda.model import Loss, StopReason, Unresolved
 from mda.trace import Trace
-from paris.engine.pending import Pending, Stray
+from paris.engine.flights import Stray
+from paris.engine.pending import Pending
 from paris.errors import FormatError
 from paris.formats import capture, native
 from paris.packets import replies, tags

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from mda.model import StopReason
-from paris.engine.pending import Pending, Stray
+from paris.engine.flights import Stray
+from paris.engine.pending import Pending
 from paris.engine.queue import RequestQueue
 from paris.engine.record import Record
 from paris.engine.waits import Waits
@@ -205,7 +206,7 @@ class Engine:
     @property
     def _is_one_at_a_time(self) -> bool:
         """Whether each flow may have only one probe in flight from now on."""
-        return self.wire.one_at_a_time or self._pending.one_at_a_time
+        return self.wire.one_at_a_time or self._pending.conversations.one_at_a_time
 
     def _next_event_s(self) -> float:
         """The next moment at which there is something to do even if nothing arrives."""
@@ -234,7 +235,7 @@ class Engine:
             answer = self._pending.match(parsed, received.at_s)
             if isinstance(answer, Stray):
                 self._unmatched[answer.reason.value] += 1
-                self._queue.extend(self._pending.withdrawn())
+                self._queue.extend(self._pending.conversations.withdrawn())
                 continue
             if self._is_one_at_a_time:
                 self._queue.discard(answer.request)  # withdrawn, and answered after all

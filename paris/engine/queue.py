@@ -90,7 +90,9 @@ class RequestQueue:
         at_s = max(pacing.next_s(), self.pacing.next_s())
         if not in_turn:
             return at_s
-        return max(at_s, min(self.pending.free_at_s(request.flow) for request in queue))
+        return max(
+            at_s, min(self.pending.conversations.free_at_s(request.flow) for request in queue)
+        )
 
     def _hold_back(self) -> None:
         """Move what waits for a TTL with a known rate to where it waits for that."""
@@ -121,7 +123,8 @@ class RequestQueue:
         in_turn: bool,
     ) -> list[ProbeRequest]:
         """Up to `room` requests off a queue, leaving those whose flow must wait its turn."""
-        busy = {self.pending.conversation(request.flow) for request in taken} if in_turn else set()
+        conversations = self.pending.conversations
+        busy = {conversations.of(request.flow) for request in taken} if in_turn else set()
         ready: list[ProbeRequest] = []
         waiting: list[ProbeRequest] = []
         while queue and len(ready) < room:
@@ -131,8 +134,8 @@ class RequestQueue:
             if not in_turn:
                 ready.append(request)
                 continue
-            conversation = self.pending.conversation(request.flow)
-            if conversation in busy or self.pending.free_at_s(request.flow) > now_s:
+            conversation = conversations.of(request.flow)
+            if conversation in busy or conversations.free_at_s(request.flow) > now_s:
                 waiting.append(request)
             else:
                 busy.add(conversation)

@@ -9,7 +9,8 @@ import pytest
 
 from mda.model import Loss, ProbeRequest, Reply, ReplyKind, Unresolved
 from mda.variants import Field, variant
-from paris.engine.pending import Pending, Stray, StrayReason
+from paris.engine.flights import Stray, StrayReason
+from paris.engine.pending import Pending
 from paris.errors import WireError
 from paris.packets import probes
 from paris.packets.flows import FlowField, FlowPlan, Protocol
@@ -251,11 +252,11 @@ def test_an_answer_that_names_a_flow_only_is_to_its_one_probe() -> None:
     plan = udp4()
     pending, _ = flying(plan, ProbeRequest(3, 5))
     pending.add(pending.reserve(), ProbeRequest(4, 5), 1.0)
-    assert pending.free_at_s(3) == float("inf")
+    assert pending.conversations.free_at_s(3) == float("inf")
     reply = pending.match(untagged(plan, ProbeRequest(3, 1)), 1.1)
     assert isinstance(reply, Reply)
     assert reply.request == ProbeRequest(3, 5)
-    assert pending.free_at_s(3) < 1.1
+    assert pending.conversations.free_at_s(3) < 1.1
     assert pending.match(untagged(plan, ProbeRequest(3, 1)), 1.2) == Stray(StrayReason.DUPLICATE)
     assert pending.in_flight == 1
 
@@ -265,12 +266,12 @@ def test_probes_that_an_answer_may_be_to_are_withdrawn_and_a_late_answer_is_none
     pending, _ = flying(plan, ProbeRequest(3, 5))
     pending.add(pending.reserve(), ProbeRequest(3, 6), 1.0)
     assert pending.match(untagged(plan, ProbeRequest(3, 1)), 1.1) == Stray(StrayReason.AMBIGUOUS)
-    assert pending.withdrawn() == [ProbeRequest(3, 5), ProbeRequest(3, 6)]
-    assert (pending.withdrawn(), pending.in_flight) == ([], 0)
+    assert pending.conversations.withdrawn() == [ProbeRequest(3, 5), ProbeRequest(3, 6)]
+    assert (pending.conversations.withdrawn(), pending.in_flight) == ([], 0)
     withdrawn = [Unresolved(ProbeRequest(3, ttl), 1.0) for ttl in (5, 6)]
     assert pending.unresolved() == withdrawn
     # Until a second has passed since, the next answer could be to one of those.
-    assert pending.free_at_s(3) == 2.0
+    assert pending.conversations.free_at_s(3) == 2.0
     pending.add(pending.reserve(), ProbeRequest(3, 5), 2.0)
     reply = pending.match(untagged(plan, ProbeRequest(3, 1)), 2.05)
     assert isinstance(reply, Reply)
@@ -346,7 +347,7 @@ def test_an_echo_finds_its_probe_among_all_of_its_flow(version: int, field: Flow
         assert reply.ends_path
         again = pending.match(said(plan, request.flow, ECHO, tag=tag), 1.2)
         assert again == Stray(StrayReason.DUPLICATE)
-    assert not pending.one_at_a_time
+    assert not pending.conversations.one_at_a_time
 
 
 def test_what_names_no_probe_is_to_the_only_one_of_its_flow() -> None:
@@ -356,24 +357,24 @@ def test_what_names_no_probe_is_to_the_only_one_of_its_flow() -> None:
     assert isinstance(reply, Reply)
     assert reply.request == ProbeRequest(3, 5)
     assert reply.rtt_s == pytest.approx(0.1)
-    assert pending.one_at_a_time
+    assert pending.conversations.one_at_a_time
     assert pending.match(said(plan, 9), 1.2) == Stray(StrayReason.NOT_OURS)
     # A service may answer twice: until a second has passed the next probe cannot be told from it.
     assert pending.match(said(plan, 3), 1.2) == Stray(StrayReason.DUPLICATE)
-    assert pending.free_at_s(3) == 2.0
+    assert pending.conversations.free_at_s(3) == 2.0
 
 
 def test_what_may_be_to_several_probes_is_to_none_and_they_are_asked_again() -> None:
     plan, pending = udp4(), Pending(udp4())
     tags = sent(pending, 1.0, *probes_of(3, 5, 6, 7), *probes_of(4, 7))
     assert pending.match(said(plan, 3), 1.1) == Stray(StrayReason.AMBIGUOUS)
-    assert pending.withdrawn() == probes_of(3, 5, 6, 7)
+    assert pending.conversations.withdrawn() == probes_of(3, 5, 6, 7)
     assert pending.match(said(plan, 3), 1.1) == Stray(StrayReason.AMBIGUOUS)
-    assert (pending.withdrawn(), pending.in_flight) == ([], 1)
+    assert (pending.conversations.withdrawn(), pending.in_flight) == ([], 1)
     # What was withdrawn and is quoted after all is answered, and is asked no more.
     reply = pending.match(answer_to(plan, ProbeRequest(3, 5), tags[0]), 1.15)
     assert isinstance(reply, Reply)
-    assert pending.free_at_s(3) == 2.0
+    assert pending.conversations.free_at_s(3) == 2.0
     sent(pending, 2.0, ProbeRequest(3, 6))
     reply = pending.match(said(plan, 3), 2.1)
     assert isinstance(reply, Reply)
@@ -387,7 +388,7 @@ def test_a_second_answer_to_one_probe_is_not_taken_for_one_to_the_next() -> None
     (tag, _) = sent(pending, 1.0, *probes_of(3, 5, 6))
     assert isinstance(pending.match(said(plan, 3, ECHO, tag=tag), 1.1), Reply)
     assert pending.match(said(plan, 3), 1.11) == Stray(StrayReason.AMBIGUOUS)
-    assert pending.withdrawn() == probes_of(3, 6)
+    assert pending.conversations.withdrawn() == probes_of(3, 6)
 
 
 def test_a_pause_is_as_long_as_answers_take() -> None:
@@ -395,7 +396,7 @@ def test_a_pause_is_as_long_as_answers_take() -> None:
     sent(pending, 0.0, *probes_of(3, 5, 6))
     assert pending.match(said(plan, 3), 1.5) == Stray(StrayReason.AMBIGUOUS)
     # The other one is on its way still: to ask again now would be to take it for that answer.
-    assert pending.free_at_s(3) == 3.0
+    assert pending.conversations.free_at_s(3) == 3.0
     assert pending.match(said(plan, 3), 1.6) == Stray(StrayReason.AMBIGUOUS)
     sent(pending, 3.2, ProbeRequest(3, 5))
     reply = pending.match(said(plan, 3), 4.7)
@@ -403,7 +404,7 @@ def test_a_pause_is_as_long_as_answers_take() -> None:
     assert reply.request == ProbeRequest(3, 5)
     assert reply.rtt_s == pytest.approx(1.5)
     pending.match(said(plan, 3), 100.0)
-    assert pending.free_at_s(3) < 20  # whatever comes from long ago
+    assert pending.conversations.free_at_s(3) < 20  # whatever comes from long ago
 
 
 def test_bytes_that_only_look_like_ours_name_no_probe() -> None:
@@ -419,10 +420,10 @@ def test_flows_that_differ_in_no_port_cannot_be_told_apart() -> None:
     classified = replace(udp4(), prefix_len=24)
     for plan, other in ((by_label, 4), (classified, variant(3, Field.TRAFFIC_CLASS, 1))):
         pending = Pending(plan)
-        assert pending.conversation(3) is pending.conversation(other)
+        assert pending.conversations.of(3) is pending.conversations.of(other)
         sent(pending, 1.0, *probes_of(3, 5), *probes_of(other, 5))
         assert pending.match(said(plan, 3), 1.1) == Stray(StrayReason.AMBIGUOUS)
-        assert pending.withdrawn() == [*probes_of(3, 5), *probes_of(other, 5)]
+        assert pending.conversations.withdrawn() == [*probes_of(3, 5), *probes_of(other, 5)]
 
 
 @pytest.mark.parametrize("field", [Field.DPORT, Field.DESTINATION, Field.PROTOCOL])

@@ -1,0 +1,141 @@
+"""Answers that name only the ports of their probe: matched where no other probe is possible."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from mda.model import ReplyKind
+from paris.engine.flights import Conversation, Flight, State, Stray, StrayReason
+from paris.packets.flows import Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mda.model import ProbeRequest
+    from paris.packets.flows import FlowHeaders, FlowPlan
+    from paris.packets.replies import ParsedReply
+
+# Answers may be late, and UDP services answer more than once: for so long after it left, or twice
+# as long as an answer took, any answer that names only its flow may be to a probe.
+_MAY_BE_LATE_S: Final = 1.0
+_LATEST_S: Final = 10.0  # whatever an answer seems to have taken
+
+# Addresses, protocol, ports; for ICMP identifier and checksum.
+_Name = tuple[bytes, bytes, int, int | None, int | None, int | None, int | None]
+
+
+class Conversations:
+    """The probes of one run by conversation.
+
+    `in_flight` counts the probes that are waited for. `one_at_a_time` says that answers have come
+    without a tag: from now on each conversation may have only one probe in flight, so that such an
+    answer is to that one. `headers_of` gives the headers of a flow.
+    """
+
+    def __init__(self, flows: FlowPlan, headers_of: Callable[[int], FlowHeaders]) -> None:
+        self._flows = flows
+        self._headers_of = headers_of
+        self._by_name: dict[_Name, Conversation] = {}
+        self._by_flow: dict[int, Conversation] = {}
+        self._may_be_late_s = _MAY_BE_LATE_S
+        self._withdrawn: list[ProbeRequest] = []
+        self.in_flight = 0
+        self.one_at_a_time = False
+
+    def of(self, flow: int) -> Conversation:
+        """The conversation of a flow; flows that differ in nothing that it names share it."""
+        conversation = self._by_flow.get(flow)
+        if conversation is None:
+            headers = self._headers_of(flow)
+            name = (
+                headers.source.packed,
+                headers.destination.packed,
+                headers.protocol.number(self._flows.source.version),
+                headers.sport,
+                headers.dport,
+                self._flows.sport if headers.protocol is Protocol.ICMP else None,
+                headers.icmp_checksum,
+            )
+            conversation = self._by_name.setdefault(name, Conversation())
+            self._by_flow[flow] = conversation
+        return conversation
+
+    def add(self, flight: Flight) -> None:
+        """Count a probe as in flight."""
+        flight.conversation.unanswered.append(flight)
+        flight.conversation.in_flight += 1
+        self.in_flight += 1
+
+    def land(self, flight: Flight, state: State) -> None:
+        """Take in what became of a probe; it is in flight no more."""
+        if flight.state is State.IN_FLIGHT:
+            self.in_flight -= 1
+            flight.conversation.in_flight -= 1
+        flight.state = state
+
+    def free_at_s(self, flow: int) -> float:
+        """From when an answer without a tag could be to none but the next probe of this flow.
+
+        Infinite while a probe of its conversation is in flight: it may be answered at any time.
+        """
+        conversation = self.of(flow)
+        if conversation.in_flight:
+            return float("inf")
+        return conversation.last_sent_s() + self._may_be_late_s if self.one_at_a_time else 0.0
+
+    def withdrawn(self) -> list[ProbeRequest]:
+        """The requests whose probes cannot be told apart in answers, once: ask them anew."""
+        withdrawn, self._withdrawn = self._withdrawn, []
+        return withdrawn
+
+    def match(self, parsed: ParsedReply, received_at_s: float) -> Flight | Stray:
+        """The probe that `parsed` answers, if its conversation has only one that it can answer.
+
+        Where it has more, those in flight are withdrawn.
+        """
+        quoted = parsed.quoted
+        conversation = self._by_name.get(
+            (
+                quoted.source,
+                quoted.destination,
+                quoted.protocol,
+                quoted.sport,
+                quoted.dport,
+                quoted.identifier,
+                quoted.icmp_checksum,
+            )
+        )
+        if conversation is None:
+            return Stray(StrayReason.NOT_OURS)
+        self.one_at_a_time = True
+        if not conversation.unanswered:
+            return Stray(StrayReason.DUPLICATE)
+        self._learn_delay(received_at_s - conversation.last_sent_s())
+        since_s = received_at_s - self._may_be_late_s
+        able = [flight for flight in conversation.unanswered if flight.sent_at_s > since_s]
+        may_be_second = parsed.kind is ReplyKind.UDP_ANSWER and conversation.served_at_s > since_s
+        if not able:
+            return Stray(StrayReason.DUPLICATE)
+        if len(able) == 1 and not may_be_second:
+            return able[0]
+        for flight in able:
+            if flight.state is State.IN_FLIGHT:
+                self.land(flight, State.WITHDRAWN)
+                self._withdrawn.append(flight.request)
+        return Stray(StrayReason.AMBIGUOUS)
+
+    def answered(self, flight: Flight, kind: ReplyKind, received_at_s: float) -> None:
+        """Take in that a probe was answered."""
+        conversation = flight.conversation
+        # A request that was withdrawn and sent again has been answered by its first probe.
+        for other in conversation.unanswered[:] if self.one_at_a_time else (flight,):
+            if other.request == flight.request:
+                self.land(other, State.ANSWERED)
+                conversation.unanswered.remove(other)
+        if kind is ReplyKind.UDP_ANSWER:
+            conversation.served_at_s = max(conversation.served_at_s, flight.sent_at_s)
+        self._learn_delay(received_at_s - flight.sent_at_s)
+
+    def _learn_delay(self, delay_s: float) -> None:
+        """Take in that an answer took at least so long."""
+        self._may_be_late_s = max(self._may_be_late_s, min(2 * delay_s, _LATEST_S))
