@@ -196,33 +196,42 @@ class Network:
             ip_id=self._answers[router.name].random.randrange(1, 0x10000) if version == 4 else 0,
         )
         arrived = headers.with_ttl(datagram, header.ttl - hops + 1)
-        if not is_end and router.prohibits is not None:
-            quote = self._quote(router, version, arrived)
-            return headers.icmp_error(back, _UNREACHABLE[version], router.prohibits, quote)
-        if not is_end:
-            stack = tuple(
-                MplsEntry(label, 0, index == len(router.mpls) - 1, 1)
-                for index, label in enumerate(router.mpls)
-            )
-            quote = self._quote(router, version, arrived)
-            return headers.icmp_error(back, _TIME_EXCEEDED[version], 0, quote, stack)
+        if is_end:
+            return self._host_answer(router, back, header, payload, arrived)
+        return self._error_of(router, back, arrived)
+
+    def _host_answer(
+        self, host: Router, back: IPHeader, header: IPHeader, payload: bytes, arrived: bytes
+    ) -> bytes | None:
+        """What the destination answers by itself: an error only where no service listens."""
+        version = header.source.version
         if header.protocol == UDP_NUMBER and self.topology.service is not None:
             said = _said(self.topology.service, payload[8:])
             return None if said is None else headers.udp_answer(back, payload, said)
         if header.protocol == UDP_NUMBER:
+            quote = self._quote(host, version, arrived)
             code = _PORT_UNREACHABLE[version]
-            quote = self._quote(router, version, arrived)
             return headers.icmp_error(back, _UNREACHABLE[version], code, quote)
         if header.protocol == TCP_NUMBER:
-            dport = int.from_bytes(payload[2:4])
+            is_open = int.from_bytes(payload[2:4]) in self.topology.open_ports
             return headers.tcp_answer(
-                replace(back, protocol=TCP_NUMBER),
-                payload,
-                open_port=dport in self.topology.open_ports,
+                replace(back, protocol=TCP_NUMBER), payload, open_port=is_open
             )
-        if header.protocol == icmp and payload[0] == _ECHO_REQUEST[version]:
+        if header.protocol == back.protocol and payload[0] == _ECHO_REQUEST[version]:
             return headers.echo_reply(back, payload)
         return None
+
+    def _error_of(self, router: Router, back: IPHeader, arrived: bytes) -> bytes:
+        """The ICMP error of a router: it refuses the probe, or the probe's TTL is exceeded."""
+        version = back.source.version
+        quote = self._quote(router, version, arrived)
+        if router.prohibits is not None:
+            return headers.icmp_error(back, _UNREACHABLE[version], router.prohibits, quote)
+        stack = tuple(
+            MplsEntry(label, 0, index == len(router.mpls) - 1, 1)
+            for index, label in enumerate(router.mpls)
+        )
+        return headers.icmp_error(back, _TIME_EXCEEDED[version], 0, quote, stack)
 
     def _quote(self, router: Router, version: int, arrived: bytes) -> bytes:
         most = _IP4_QUOTE if version == 4 else _IP6_QUOTE

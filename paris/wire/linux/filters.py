@@ -197,6 +197,24 @@ def icmp_answers(plan: FlowPlan, header_bytes: int, sent: range = ALL) -> list[I
     numbers = [protocol.number(version) for protocol in plan.protocols]
     program.require_any(byte, quoted_protocol, numbers, "protocol")
     program.require_destination(quoted_destination, plan, word)
+    _require_quoted_tag(program, plan, (byte, half, word), quote, quoted_protocol, sent)
+    return program.assembled()
+
+
+def _require_quoted_tag(
+    program: _Program,
+    plan: FlowPlan,
+    loads: tuple[int, int, int],
+    quote: int,
+    protocol_at: int,
+    sent: range,
+) -> None:
+    """Drop an error unless the quote at `quote` has a tag that was `sent`, or a copy of it.
+
+    `loads` are the codes that load a byte, a half word and a word there.
+    """
+    byte, half, word = loads
+    version = plan.source.version
     if version == 4:
         # The identification may be all that a NAT left of the tag, and may be lost itself.
         program.add(half, quote + 4)
@@ -206,13 +224,12 @@ def icmp_answers(plan: FlowPlan, header_bytes: int, sent: range = ALL) -> list[I
             program.add(_ABOVE, sent.stop, no=_KEEP)
         program.name("tag")
     for protocol in plan.protocols:
-        program.add(byte, quoted_protocol)
+        program.add(byte, protocol_at)
         program.add(_EQUAL, protocol.number(version), no=f"no {protocol}")
         tag_at = quote + tags.place(protocol, version).start
         load = word if protocol is Protocol.TCP else half
         program.require_range(load, tag_at, sent.start, sent.stop - 1)
         program.name(f"no {protocol}")
-    return program.assembled()
 
 
 def tcp_answers(plan: FlowPlan, header_bytes: int, sent: range = ALL) -> list[Instruction]:
