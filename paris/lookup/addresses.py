@@ -78,7 +78,7 @@ def own_addresses(
     Those listed by the system (IPv6), and those of `candidates` that a socket may be bound to.
     """
     network = ip_network((source, prefix_len), strict=False)
-    listed = [one for one in _listed_addresses(source.version) if one in network]
+    listed = [address for address in _listed_addresses(source.version) if address in network]
     family = socket.AF_INET if source.version == 4 else socket.AF_INET6
     for candidate in dict.fromkeys([*listed, *candidates]):
         if candidate != source and _is_own(candidate, family):

@@ -151,7 +151,7 @@ class Network:
         if router.by is Balance.PACKET:
             return self._answers[name].random.choices(after, weights)[0]
         read = router.fields if router.by is Balance.FLOW else (HashField.DESTINATION,)
-        chosen = after[draw(self._keys[name], [fields.value(one) for one in read], weights)]
+        chosen = after[draw(self._keys[name], [fields.value(hashed) for hashed in read], weights)]
         self._chosen[name, fields] = chosen
         return chosen
 

@@ -20,7 +20,7 @@ from paris.wire.linux.ancillary import read_ancillary
 from paris.wire.linux.clock import KernelClock
 from paris.wire.linux.filters import Sent
 from paris.wire.linux.send_times import SendTimes
-from paris.wire.linux.sockets import SourceWatch, bind_to_device
+from paris.wire.linux.sockets import LARGEST, MOST_AT_ONCE, SourceWatch, bind_to_device
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,9 +29,6 @@ if TYPE_CHECKING:
     from paris.wire.base import WireOptions
     from paris.wire.linux.filters import Instruction
 
-_IPV6_HDRINCL: Final = 36
-_LARGEST: Final = 0x10000
-_MOST_AT_ONCE: Final = 512
 # Stamps wait in a queue with room for some hundreds: they are read after so many sends.
 _STAMPS_AT_ONCE: Final = 64
 
@@ -177,35 +174,35 @@ class RawWire:
         had_any = False
         while True:
             try:
-                _, ancillary, _, _ = self._sender.recvmsg(0, 512, socket.MSG_ERRQUEUE)
+                _, messages, _, _ = self._sender.recvmsg(0, 512, socket.MSG_ERRQUEUE)
             except OSError:
                 return had_any
             had_any = True
-            told = read_ancillary(ancillary)
-            if told.sent_index is not None and told.sent_index < len(self._numbers):
-                number = self._numbers[told.sent_index]
-                self._times.stamp(number, self._clock.of_stamp(told.stamp_ns))
+            ancillary = read_ancillary(messages)
+            if ancillary.sent_index is not None and ancillary.sent_index < len(self._numbers):
+                number = self._numbers[ancillary.sent_index]
+                self._times.stamp(number, self._clock.of_stamp(ancillary.stamp_ns))
 
     def _drain(self, receiver: socket.socket) -> list[Received]:
         """All that has arrived at one socket, up to a bound that leaves time to send."""
         arrived: list[Received] = []
-        for _ in range(_MOST_AT_ONCE):
+        for _ in range(MOST_AT_ONCE):
             try:
-                data, ancillary, _, address = receiver.recvmsg(_LARGEST, 512)
+                data, messages, _, address = receiver.recvmsg(LARGEST, 512)
             except BlockingIOError:
                 break
             except OSError:
                 continue  # an ICMP error that the kernel reports: it comes as an answer as well
-            told = read_ancillary(ancillary)
+            ancillary = read_ancillary(messages)
             at_s = self.now_s()
-            if told.stamp_ns:
-                at_s = min(at_s, self._clock.of_stamp(told.stamp_ns))
+            if ancillary.stamp_ns:
+                at_s = min(at_s, self._clock.of_stamp(ancillary.stamp_ns))
             if self._version == 6:
-                first = struct.pack("!I", 6 << 28 | told.traffic_class << 20)
-                rest = struct.pack("!HBB", len(data), receiver.proto, told.ttl)
+                first = struct.pack("!I", 6 << 28 | ancillary.traffic_class << 20)
+                rest = struct.pack("!HBB", len(data), receiver.proto, ancillary.ttl)
                 source = socket.inet_pton(socket.AF_INET6, address[0].partition("%")[0])
                 # A raw IPv6 socket hands over no header: this one says what the kernel told of it.
-                data = first + rest + source + told.destination + data
+                data = first + rest + source + ancillary.destination + data
             arrived.append(Received(data, at_s))
         return arrived
 
@@ -244,10 +241,7 @@ def _raw_socket(version: int, protocol: int) -> socket.socket:
 
 def _prepare_sender(sender: socket.socket, version: int) -> None:
     """Headers are ours; departures are stamped; a full queue is told."""
-    if version == 4:
-        sender.setsockopt(socket.IPPROTO_IP, socket.IP_HDRINCL, 1)
-    else:
-        sender.setsockopt(socket.IPPROTO_IPV6, _IPV6_HDRINCL, 1)
+    sockets.include_headers(sender, version)
     sockets.queue_errors(sender, version)
     sockets.enlarge(sender)
     sockets.stamp(sender, sending=True)

@@ -16,13 +16,11 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Final
 
 from paris.errors import SettingsError, WireError
-from paris.wire.linux.sockets import bind_to_device
+from paris.wire.linux.sockets import ETHER_TYPE, bind_to_device, enlarge_sending
 
 if TYPE_CHECKING:
     from mda.model import IPAddress
 
-_ETHER_TYPE: Final = {4: 0x0800, 6: 0x86DD}
-_SEND_BUFFER_BYTES: Final = 4 << 20
 _DISCARD_PORT: Final = 9
 _RESOLVE_S: Final = 2.0
 _RESOLVED: Final = {"REACHABLE", "STALE", "DELAY", "PROBE", "PERMANENT", "NOARP"}
@@ -39,13 +37,13 @@ def open_sender(destination: IPAddress, interface: str | None) -> tuple[socket.s
     gateway = ip_address(route.get("gateway", route.get("via", {}).get("host", str(destination))))
     sender = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK, 0)
     try:
-        sender.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER_BYTES)
+        enlarge_sending(sender)
         sender.bind((device, 0))
         hardware = _link_address(gateway, device)
     except BaseException:
         sender.close()
         raise
-    ether_type = socket.htons(_ETHER_TYPE[destination.version])
+    ether_type = socket.htons(ETHER_TYPE[destination.version])
     target = struct.pack(
         "@HHiHBB8s", socket.AF_PACKET, ether_type, socket.if_nametoindex(device), 0, 0,
         len(hardware), hardware,

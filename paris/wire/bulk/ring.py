@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from paris.wire.linux import filters
+from paris.wire.linux.sockets import ETHER_TYPE
 
 if TYPE_CHECKING:
     from paris.packets.probe_matrix import Bytes
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 _SOL_PACKET: Final = 263
 _RX_RING, _STATISTICS, _VERSION = 5, 6, 10
 _TPACKET_V2: Final = 1
-_ETHER_TYPE: Final = {4: 0x0800, 6: 0x86DD}
 _FRAME_BYTES: Final = 512  # a quote of 128 bytes with its extensions, twice over
 _BLOCK_BYTES: Final = 1 << 16
 FRAMES: Final = 1 << 16
@@ -60,7 +60,7 @@ class Ring:
 
     def __init__(self, version: int, instructions: list[Instruction]) -> None:
         """Raises OSError, PermissionError without CAP_NET_RAW; WireError for a filter."""
-        kind, protocol = socket.SOCK_DGRAM | socket.SOCK_NONBLOCK, _ETHER_TYPE[version]
+        kind, protocol = socket.SOCK_DGRAM | socket.SOCK_NONBLOCK, ETHER_TYPE[version]
         self._socket = socket.socket(socket.AF_PACKET, kind, socket.htons(protocol))
         try:
             # What comes in before the filter is there is gone when the ring takes over.

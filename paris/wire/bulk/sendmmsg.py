@@ -33,8 +33,8 @@ _MESSAGE: Final = np.dtype(
 class Sender:
     """Sends rows by one socket: to `target` (a sockaddr), or if empty where it is connected."""
 
-    def __init__(self, one: socket.socket, target: bytes = b"") -> None:
-        self._file = one.fileno()
+    def __init__(self, sock: socket.socket, target: bytes = b"") -> None:
+        self._file = sock.fileno()
         self._call = ctypes.CDLL(None, use_errno=True).sendmmsg
         self._target = np.frombuffer(target or bytes(1), np.uint8).copy()
         self._vectors = np.zeros(MOST_AT_ONCE, _IOVEC)

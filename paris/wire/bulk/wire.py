@@ -23,7 +23,7 @@ from paris.wire.bulk.sendmmsg import Sender
 from paris.wire.linux import filters, sockets
 from paris.wire.linux.clock import KernelClock
 from paris.wire.linux.filters import Sent
-from paris.wire.linux.sockets import SourceWatch, bind_to_device
+from paris.wire.linux.sockets import MOST_AT_ONCE, SourceWatch, bind_to_device
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,12 +37,8 @@ if TYPE_CHECKING:
     from paris.wire.linux.filters import Instruction
 
 _IP6_HEADER: Final = 40
-_IPV6_HDRINCL: Final = 36
-_SEND_BUFFER_BYTES: Final = 4 << 20
 _AT_ONCE: Final = 1024  # a call's duration is spread over no more: a millisecond or so
 _COUNT: Final = np.arange(_AT_ONCE, dtype=np.float64)
-# Answers taken as bytes at a time: reading them must leave time to send.
-_MOST_AT_ONCE: Final = 512
 
 
 class BulkWire:
@@ -116,8 +112,8 @@ class BulkWire:
         if self._sent.add(datagrams):
             self._let_in()
         return [
-            round(float(self._send_rows(np.frombuffer(one, np.uint8).reshape(1, -1))[0]), 9)
-            for one in datagrams
+            round(float(self._send_rows(np.frombuffer(datagram, np.uint8).reshape(1, -1))[0]), 9)
+            for datagram in datagrams
         ]
 
     def send_rows(self, rows: Bytes) -> NDArray[np.float64]:
@@ -151,7 +147,7 @@ class BulkWire:
 
     def receive(self, until_s: float) -> list[Received]:
         """See Wire."""
-        frames = self.receive_frames(until_s, _MOST_AT_ONCE)
+        frames = self.receive_frames(until_s, MOST_AT_ONCE)
         if frames is None:
             return []
         lengths = frames.lengths.tolist()
@@ -251,12 +247,9 @@ def _raw_sender(flows: FlowPlan, interface: str | None) -> socket.socket:
     version = flows.source.version
     sender = sockets.new_socket(version, socket.SOCK_RAW, socket.IPPROTO_RAW)
     try:
-        if version == 4:
-            sender.setsockopt(socket.IPPROTO_IP, socket.IP_HDRINCL, 1)
-        else:
-            sender.setsockopt(socket.IPPROTO_IPV6, _IPV6_HDRINCL, 1)
+        sockets.include_headers(sender, version)
         sockets.queue_errors(sender, version)
-        sender.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER_BYTES)
+        sockets.enlarge_sending(sender)
         if interface is not None:
             bind_to_device(sender, interface)
         # Connected, it needs no address with each datagram.

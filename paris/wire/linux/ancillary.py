@@ -1,4 +1,4 @@
-"""What the kernel says beside a datagram: time stamps, TTLs, queued errors.
+"""What the kernel reports with a datagram: time stamps, TTLs, queued errors.
 
 Layouts are those of linux/errqueue.h and net_tstamp.h.
 """
@@ -22,8 +22,8 @@ _OFFENDER: Final = {4: slice(20, 24), 6: slice(24, 40)}
 
 
 @dataclass(slots=True)
-class Told:
-    """What came with one datagram or queued error; 0 and empty where nothing was said.
+class Ancillary:
+    """What came with one datagram or queued error; 0 and empty where nothing was reported.
 
     `sent_index` is the number of the sent datagram whose time stamp this is, else None.
     `is_error` marks an ICMP error with its `offender` (packed address); `extension_at` is where
@@ -42,36 +42,38 @@ class Told:
     extension_at: int = 0
 
 
-def read_ancillary(ancillary: Iterable[tuple[int, int, bytes]]) -> Told:
-    """What the control messages of one `recvmsg` say."""
-    told = Told()
-    for level, kind, value in ancillary:
+def read_ancillary(messages: Iterable[tuple[int, int, bytes]]) -> Ancillary:
+    """What the control messages of one `recvmsg` report."""
+    ancillary = Ancillary()
+    for level, kind, value in messages:
         if level == socket.SOL_SOCKET:
             if kind == SO_TIMESTAMPING:
                 seconds, nanoseconds = struct.unpack_from("@qq", value)
-                told.stamp_ns = seconds * 1_000_000_000 + nanoseconds
+                ancillary.stamp_ns = seconds * 1_000_000_000 + nanoseconds
         elif level == socket.IPPROTO_IP:
             if kind == socket.IP_TTL:
-                told.ttl = value[0]
+                ancillary.ttl = value[0]
             elif kind == IP_RECVERR:
-                _read_error(told, value, 4)
+                _read_error(ancillary, value, 4)
         elif kind == socket.IPV6_HOPLIMIT:
-            told.ttl = value[0]
+            ancillary.ttl = value[0]
         elif kind == socket.IPV6_TCLASS:
-            told.traffic_class = value[0]
+            ancillary.traffic_class = value[0]
         elif kind == socket.IPV6_PKTINFO:
-            told.destination = value[:16]
+            ancillary.destination = value[:16]
         elif kind == IPV6_RECVERR:
-            _read_error(told, value, 6)
-    return told
+            _read_error(ancillary, value, 6)
+    return ancillary
 
 
-def _read_error(told: Told, value: bytes, version: int) -> None:
-    _, origin, told.icmp_type, told.icmp_code, _, _, data = struct.unpack_from("@IBBBBII", value)
+def _read_error(ancillary: Ancillary, value: bytes, version: int) -> None:
+    _, origin, ancillary.icmp_type, ancillary.icmp_code, _, _, data = struct.unpack_from(
+        "@IBBBBII", value
+    )
     if origin == _ORIGIN_TIMESTAMPING:
-        told.sent_index = data
+        ancillary.sent_index = data
     elif origin in _ORIGIN_ICMP:
-        told.is_error = True
-        told.offender = value[_OFFENDER[version]]
+        ancillary.is_error = True
+        ancillary.offender = value[_OFFENDER[version]]
         length, flags = struct.unpack_from("@HB", value, 12)
-        told.extension_at = 0 if flags else length
+        ancillary.extension_at = 0 if flags else length

@@ -11,9 +11,9 @@ _SO_MEMINFO: Final = 55
 _MEMINFO_DROPS: Final = 8  # the index of the drops among SO_MEMINFO's words
 
 
-def drops(one: socket.socket) -> int:
+def drops(sock: socket.socket) -> int:
     """How many datagrams the socket's receive queue had no room for."""
-    words = one.getsockopt(socket.SOL_SOCKET, _SO_MEMINFO, 4 * (_MEMINFO_DROPS + 1))
+    words = sock.getsockopt(socket.SOL_SOCKET, _SO_MEMINFO, 4 * (_MEMINFO_DROPS + 1))
     if len(words) <= 4 * _MEMINFO_DROPS:
         return 0
     (dropped,) = struct.unpack_from("@I", words, 4 * _MEMINFO_DROPS)

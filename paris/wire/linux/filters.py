@@ -117,8 +117,11 @@ class Sent:
         self.tags = self.ports = NONE
         self._protocol_at = 9 if version == 4 else 6
         self._places = {
-            one.number(version): (tags.place(one, version), _port_place(one, version))
-            for one in plan.protocols
+            protocol.number(version): (
+                tags.place(protocol, version),
+                _port_place(protocol, version),
+            )
+            for protocol in plan.protocols
         }
 
     def places(self, probe: Sequence[int]) -> tuple[slice, slice]:
@@ -277,20 +280,20 @@ def either(first: list[Instruction], second: list[Instruction]) -> list[Instruct
     return [*first[:-1], *second]
 
 
-def attach(one: socket.socket, instructions: list[Instruction]) -> None:
+def attach(sock: socket.socket, instructions: list[Instruction]) -> None:
     """Let a socket receive only what a filter keeps; what came before is gone. Raises WireError."""
-    replace(one, instructions)
+    replace(sock, instructions)
     with suppress(BlockingIOError):
         while True:
-            one.recv(1, socket.MSG_DONTWAIT)
+            sock.recv(1, socket.MSG_DONTWAIT)
 
 
-def replace(one: socket.socket, instructions: list[Instruction]) -> None:
+def replace(sock: socket.socket, instructions: list[Instruction]) -> None:
     """Let a socket receive only what a filter keeps from now on. Raises WireError."""
-    code = array("B", b"".join(struct.pack("@HBBI", *one) for one in instructions))
+    code = array("B", b"".join(struct.pack("@HBBI", *instruction) for instruction in instructions))
     # The kernel copies the program while the option is set; `code` lives until then.
     program = struct.pack("@HP", len(instructions), code.buffer_info()[0])
     try:
-        one.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, program)
+        sock.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, program)
     except OSError as error:
         raise WireError(f"cannot filter what is received: {error.strerror}") from None

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
     from mda.model import IPAddress
 
+LARGEST: Final = 0x10000  # bytes that a datagram may have, and that a receiver makes room for
+MOST_AT_ONCE: Final = 512  # replies to take in one turn: reading them must leave time to send
+ETHER_TYPE: Final = {4: 0x0800, 6: 0x86DD}
 SO_ATTACH_FILTER: Final = 26
 _SO_RCVBUFFORCE: Final = 33
 SO_TIMESTAMPING: Final = 37
@@ -30,6 +33,7 @@ _IP_RECVERR_RFC4884: Final = 26
 _IPV6_RECVERR_RFC4884: Final = 31
 _IPV6_AUTOFLOWLABEL: Final = 70
 _IPV6_FLOWLABEL_MGR: Final = 32
+_IPV6_HDRINCL: Final = 36
 _IPV6_FLOWINFO_SEND: Final = 33
 _LEASE_FOR_ANYONE: Final = (0, 255, 1)  # get it, share it with anybody, create it if need be
 _TX_SOFTWARE, _RX_SOFTWARE, _SOFTWARE, _OPT_ID, _OPT_TSONLY = 0x2, 0x8, 0x10, 0x80, 0x800
@@ -41,6 +45,7 @@ _ERRORS: Final = {
 }
 _FAMILY: Final = {4: socket.AF_INET, 6: socket.AF_INET6}
 _RECEIVE_BUFFER_BYTES: Final = 8 << 20
+_SEND_BUFFER_BYTES: Final = 4 << 20
 
 # A full queue empties within milliseconds; one that does not has a cause to be told.
 _FULL_QUEUE_TRIES: Final = 50
@@ -88,55 +93,68 @@ def new_socket(version: int, kind: int, protocol: int = 0) -> socket.socket:
     return socket.socket(_FAMILY[version], kind | socket.SOCK_NONBLOCK, protocol)
 
 
-def stamp(one: socket.socket, *, sending: bool) -> None:
+def stamp(sock: socket.socket, *, sending: bool) -> None:
     """Have the kernel stamp what is received, and what is sent if `sending`.
 
     Sent datagrams are numbered from 0.
     """
     flags = _RX_SOFTWARE | _SOFTWARE
-    one.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPING, flags)
+    sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPING, flags)
     if sending:
         flags |= _TX_SOFTWARE | _OPT_ID | _OPT_TSONLY
-        one.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPING, flags)
+        sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPING, flags)
 
 
-def queue_errors(one: socket.socket, version: int) -> None:
+def queue_errors(sock: socket.socket, version: int) -> None:
     """Have ICMP errors queued with their quotes, and a full sending queue told."""
     level, errors, extensions = _ERRORS[version]
-    one.setsockopt(level, errors, 1)
+    sock.setsockopt(level, errors, 1)
     with suppress(OSError):  # since Linux 5.9; older ones do not tell where extensions begin
-        one.setsockopt(level, extensions, 1)
+        sock.setsockopt(level, extensions, 1)
 
 
-def set_flow_label(one: socket.socket, destination: bytes, label: int) -> None:
+def set_flow_label(sock: socket.socket, destination: bytes, label: int) -> None:
     """Let a socket send with an IPv6 flow label, leased for `destination` (packed) unless it is 0.
 
     The kernel's own choice differs from one connect() to the next. Raises OSError.
     """
-    one.setsockopt(socket.IPPROTO_IPV6, _IPV6_AUTOFLOWLABEL, 0)
+    sock.setsockopt(socket.IPPROTO_IPV6, _IPV6_AUTOFLOWLABEL, 0)
     if label:
         lease = struct.pack(
             "@16sIBBHHHI", destination, socket.htonl(label), *_LEASE_FOR_ANYONE, 0, 0, 0
         )
-        one.setsockopt(socket.IPPROTO_IPV6, _IPV6_FLOWLABEL_MGR, lease)
-        one.setsockopt(socket.IPPROTO_IPV6, _IPV6_FLOWINFO_SEND, 1)
+        sock.setsockopt(socket.IPPROTO_IPV6, _IPV6_FLOWLABEL_MGR, lease)
+        sock.setsockopt(socket.IPPROTO_IPV6, _IPV6_FLOWINFO_SEND, 1)
 
 
-def tell_headers(one: socket.socket, version: int) -> None:
+def tell_headers(sock: socket.socket, version: int) -> None:
     """Have what a socket hides of received headers told beside the data."""
     if version == 4:
-        one.setsockopt(socket.IPPROTO_IP, _IP_RECVTTL, 1)
+        sock.setsockopt(socket.IPPROTO_IP, _IP_RECVTTL, 1)
     else:
-        one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVHOPLIMIT, 1)
-        one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVTCLASS, 1)
-        one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
+        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVHOPLIMIT, 1)
+        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVTCLASS, 1)
+        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
 
 
-def enlarge(one: socket.socket) -> None:
+def enlarge(sock: socket.socket) -> None:
     """Make room for answers, and for stamps, until they are read."""
-    one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER_BYTES)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER_BYTES)
     with suppress(PermissionError):  # beyond the system's limit, with CAP_NET_ADMIN
-        one.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, _RECEIVE_BUFFER_BYTES)
+        sock.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, _RECEIVE_BUFFER_BYTES)
+
+
+def enlarge_sending(sock: socket.socket) -> None:
+    """Make room for thousands of datagrams on their way out."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER_BYTES)
+
+
+def include_headers(sock: socket.socket, version: int) -> None:
+    """Send datagrams with the IP headers that they have."""
+    if version == 4:
+        sock.setsockopt(socket.IPPROTO_IP, socket.IP_HDRINCL, 1)
+    else:
+        sock.setsockopt(socket.IPPROTO_IPV6, _IPV6_HDRINCL, 1)
 
 
 def send_again(
@@ -182,25 +200,25 @@ def is_full(error: OSError) -> bool:
     return error.errno in (errno.ENOBUFS, errno.EAGAIN)
 
 
-def forget_errors(one: socket.socket) -> bool:
+def forget_errors(sock: socket.socket) -> bool:
     """Take everything off a socket's error queue; whether there was anything."""
     had_any = False
     with suppress(OSError):
         while True:
-            one.recvmsg(0, 0, socket.MSG_ERRQUEUE)
+            sock.recvmsg(0, 0, socket.MSG_ERRQUEUE)
             had_any = True
     return had_any
 
 
 def close_all(sockets: Iterable[socket.socket]) -> None:
     """Close each; safe to repeat."""
-    for one in sockets:
-        one.close()
+    for sock in sockets:
+        sock.close()
 
 
-def bind_to_device(one: socket.socket, interface: str) -> None:
+def bind_to_device(sock: socket.socket, interface: str) -> None:
     """Make a socket send by `interface` only. Raises SettingsError if it cannot."""
     try:
-        one.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface.encode() + b"\0")
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface.encode() + b"\0")
     except OSError as error:
         raise SettingsError(f"-i {interface}: {error.strerror}") from None

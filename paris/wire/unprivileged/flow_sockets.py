@@ -58,21 +58,21 @@ def open_port(flows: FlowPlan, key: Key, interface: str | None) -> socket.socket
     Raises PrivilegeError where the system withholds ping sockets or the port, SettingsError for
     an unusable interface, WireError for anything else.
     """
-    one = _new_socket(flows)
+    sock = _new_socket(flows)
     try:
         if interface is not None:
-            bind_to_device(one, interface)
-        _prepare(one, flows, key)
-        one.bind((str(flows.source), key.sport))
+            bind_to_device(sock, interface)
+        _prepare(sock, flows, key)
+        sock.bind((str(flows.source), key.sport))
         if flows.protocol is not Protocol.TCP:
-            one.connect(target(flows, key))
+            sock.connect(target(flows, key))
     except OSError as error:
-        one.close()
+        sock.close()
         raise _explained(error, flows, key.sport) from None
     except BaseException:
-        one.close()
+        sock.close()
         raise
-    return one
+    return sock
 
 
 def target(flows: FlowPlan, key: Key) -> tuple[object, ...]:
@@ -83,12 +83,12 @@ def target(flows: FlowPlan, key: Key) -> tuple[object, ...]:
     return destination, key.dport, key.flow_label, 0
 
 
-def set_ttl(one: socket.socket, version: int, ttl: int) -> None:
+def set_ttl(sock: socket.socket, version: int, ttl: int) -> None:
     """The TTL of all that a socket sends."""
     if version == 4:
-        one.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, ttl)
+        sock.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, ttl)
     else:
-        one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_UNICAST_HOPS, ttl)
+        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_UNICAST_HOPS, ttl)
 
 
 def _new_socket(flows: FlowPlan) -> socket.socket:
@@ -110,28 +110,28 @@ def _new_socket(flows: FlowPlan) -> socket.socket:
         raise WireError(f"cannot open a socket: {error.strerror}") from None
 
 
-def _prepare(one: socket.socket, flows: FlowPlan, key: Key) -> None:
+def _prepare(sock: socket.socket, flows: FlowPlan, key: Key) -> None:
     version = flows.source.version
     is_tcp = flows.protocol is Protocol.TCP
-    sockets.queue_errors(one, version)
-    sockets.tell_headers(one, version)
-    sockets.stamp(one, sending=not is_tcp)
+    sockets.queue_errors(sock, version)
+    sockets.tell_headers(sock, version)
+    sockets.stamp(sock, sending=not is_tcp)
     if is_tcp:
-        one.setsockopt(socket.IPPROTO_TCP, socket.TCP_SYNCNT, 1)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_SYNCNT, 1)
         # Closing resets what was connected, and frees the ports at once.
-        one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("@ii", 1, 0))
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("@ii", 1, 0))
     else:
-        sockets.enlarge(one)
+        sockets.enlarge(sock)
     if is_tcp or flows.varies or flows.field in (FlowField.DPORT, FlowField.FLOW_LABEL):
-        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     if version == 4:
-        one.setsockopt(socket.IPPROTO_IP, _IP_MTU_DISCOVER, _PROBE_PATH)
-        one.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, flows.traffic_class)
+        sock.setsockopt(socket.IPPROTO_IP, _IP_MTU_DISCOVER, _PROBE_PATH)
+        sock.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, flows.traffic_class)
         return
-    one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-    one.setsockopt(socket.IPPROTO_IPV6, _IPV6_MTU_DISCOVER, _PROBE_PATH)
-    one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_TCLASS, flows.traffic_class)
-    sockets.set_flow_label(one, flows.destination.packed, key.flow_label)
+    sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+    sock.setsockopt(socket.IPPROTO_IPV6, _IPV6_MTU_DISCOVER, _PROBE_PATH)
+    sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_TCLASS, flows.traffic_class)
+    sockets.set_flow_label(sock, flows.destination.packed, key.flow_label)
 
 
 def _explained(error: OSError, flows: FlowPlan, sport: int) -> Exception:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from paris.packets.checksums import checksum, pseudo_header
 
 if TYPE_CHECKING:
-    from paris.wire.linux.ancillary import Told
+    from paris.wire.linux.ancillary import Ancillary
 
 ICMP, TCP, UDP, ICMP6 = 1, 6, 17, 58
 _HEADER_BYTES: Final = {4: 20, 6: 40}
@@ -100,7 +100,7 @@ def with_body(sent: Sent, body: bytes) -> Sent:
     return sent._replace(datagram=head + struct.pack("!H", total) + body, body=body)
 
 
-def icmp_error(sent: Sent, quoted: bytes, told: Told) -> bytes:
+def icmp_error(sent: Sent, quoted: bytes, ancillary: Ancillary) -> bytes:
     """The answer that the error queue told of: a whole ICMP error that quotes `sent`.
 
     `quoted` is what was returned behind the headers that the kernel kept, extensions included.
@@ -112,11 +112,11 @@ def icmp_error(sent: Sent, quoted: bytes, told: Told) -> bytes:
         # The kernel chose a sequence number of its own; the probe is known by its socket.
         quote = sent.datagram[: at + 8] + quoted[8:]
     length = 0
-    if told.extension_at and kept + told.extension_at >= _EXTENSION_OFFSET:
-        length = kept + told.extension_at
+    if ancillary.extension_at and kept + ancillary.extension_at >= _EXTENSION_OFFSET:
+        length = kept + ancillary.extension_at
     rest = length // 4 << 16 if sent.version == 4 else length // 8 << 24
-    message = struct.pack("!BBHI", told.icmp_type, told.icmp_code, 0, rest) + quote
-    return icmp_answer(told.offender, _ends(sent)[0], message, told)
+    message = struct.pack("!BBHI", ancillary.icmp_type, ancillary.icmp_code, 0, rest) + quote
+    return icmp_answer(ancillary.offender, _ends(sent)[0], message, ancillary)
 
 
 def tcp_answer(sent: Sent, *, open_port: bool) -> bytes:
@@ -132,17 +132,17 @@ def tcp_answer(sent: Sent, *, open_port: bool) -> bytes:
     return _datagram(destination, source, TCP, 0, segment)
 
 
-def icmp_answer(responder: bytes, source: bytes, message: bytes, told: Told) -> bytes:
+def icmp_answer(responder: bytes, source: bytes, message: bytes, ancillary: Ancillary) -> bytes:
     """An ICMP message that a ping socket received from `responder`; addresses packed."""
-    return _datagram(responder, source, ICMP if len(source) == 4 else ICMP6, told.ttl, message)
+    return _datagram(responder, source, ICMP if len(source) == 4 else ICMP6, ancillary.ttl, message)
 
 
 def udp_answer(
-    responder: bytes, source: bytes, sport: int, dport: int, payload: bytes, told: Told
+    responder: bytes, source: bytes, sport: int, dport: int, payload: bytes, ancillary: Ancillary
 ) -> bytes:
     """A UDP datagram that a socket received from `responder`, whose port is `sport`."""
     segment = struct.pack("!HHHH", sport, dport, 8 + len(payload), 0) + payload
-    return _datagram(responder, source, UDP, told.ttl, segment)
+    return _datagram(responder, source, UDP, ancillary.ttl, segment)
 
 
 def _datagram(sender: bytes, receiver: bytes, protocol: int, ttl: int, message: bytes) -> bytes:

@@ -20,6 +20,7 @@ from paris.wire.base import UNPRIVILEGED, Received
 from paris.wire.linux import counters
 from paris.wire.linux.ancillary import read_ancillary
 from paris.wire.linux.clock import KernelClock
+from paris.wire.linux.sockets import LARGEST, MOST_AT_ONCE
 from paris.wire.unprivileged import flow_sockets, rebuilding
 
 if TYPE_CHECKING:
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
     from paris.wire.unprivileged.flow_sockets import Key
     from paris.wire.unprivileged.rebuilding import Sent
 
-_LARGEST: Final = 0x10000
-_MOST_AT_ONCE: Final = 512
 # The kernel repeats a SYN after a second, and a probe that is sent twice is two probes.
 _LIFE_S: Final = 0.95
 
@@ -100,7 +99,7 @@ class ConnectWire:
                 wait_s = 0.0
             if select.select([self._ready], [], [], wait_s)[0]:
                 self._clock.reconcile()
-                for file, _ in self._ready.poll(0, _MOST_AT_ONCE):
+                for file, _ in self._ready.poll(0, MOST_AT_ONCE):
                     arrived += self._outcome(self._by_file[file])
             if arrived or self.now_s() >= until_s:
                 arrived.sort(key=lambda received: received.at_s)
@@ -129,13 +128,13 @@ class ConnectWire:
             earlier = next(iter(self._attempts.values()))
         if earlier is not None:
             self._close(earlier)
-        one = flow_sockets.open_port(self._flows, key, self._interface)
-        flow_sockets.set_ttl(one, sent.version, sent.ttl)
+        sock = flow_sockets.open_port(self._flows, key, self._interface)
+        flow_sockets.set_ttl(sock, sent.version, sent.ttl)
         at_s = self.now_s()
-        attempt = self._attempts[key] = self._by_file[one.fileno()] = _Attempt(one, sent, at_s)
-        self._ready.register(one, select.EPOLLOUT)
+        attempt = self._attempts[key] = self._by_file[sock.fileno()] = _Attempt(sock, sent, at_s)
+        self._ready.register(sock, select.EPOLLOUT)
         target = flow_sockets.target(self._flows, key)
-        fault = one.connect_ex(target)
+        fault = sock.connect_ex(target)
         if fault in (0, errno.ECONNREFUSED):
             self._early += self._outcome(attempt, fault)  # the destination is this machine
         elif fault != errno.EINPROGRESS:
@@ -147,22 +146,24 @@ class ConnectWire:
 
         `fault` is what connect() returned, if it did so at once.
         """
-        one, at_s = attempt.socket, self.now_s()
+        sock, at_s = attempt.socket, self.now_s()
         answers: list[Received] = []
         try:
-            quoted, ancillary, _, _ = one.recvmsg(_LARGEST, 512, socket.MSG_ERRQUEUE)
+            quoted, messages, _, _ = sock.recvmsg(LARGEST, 512, socket.MSG_ERRQUEUE)
         except OSError:
             if fault is None:
-                fault = one.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+                fault = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
             if fault in (0, errno.ECONNREFUSED):
                 answers.append(
                     Received(rebuilding.tcp_answer(attempt.sent, open_port=not fault), at_s)
                 )
         else:
-            told = read_ancillary(ancillary)
-            if told.is_error:
-                at_s = self._clock.of_stamp(told.stamp_ns) if told.stamp_ns else at_s
-                answers.append(Received(rebuilding.icmp_error(attempt.sent, quoted, told), at_s))
+            ancillary = read_ancillary(messages)
+            if ancillary.is_error:
+                at_s = self._clock.of_stamp(ancillary.stamp_ns) if ancillary.stamp_ns else at_s
+                answers.append(
+                    Received(rebuilding.icmp_error(attempt.sent, quoted, ancillary), at_s)
+                )
         self._close(attempt)
         return answers
 

@@ -22,20 +22,20 @@ from paris.wire.linux import counters, sockets
 from paris.wire.linux.ancillary import read_ancillary
 from paris.wire.linux.clock import KernelClock
 from paris.wire.linux.send_times import SendTimes
+from paris.wire.linux.sockets import LARGEST, MOST_AT_ONCE
 from paris.wire.unprivileged import flow_sockets, rebuilding
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from paris.packets.flows import FlowPlan
-    from paris.wire.linux.ancillary import Told
+    from paris.wire.linux.ancillary import Ancillary
     from paris.wire.unprivileged.flow_sockets import Key
     from paris.wire.unprivileged.rebuilding import Sent
 
-_LARGEST: Final = 0x10000
-# So many answers are taken at a time, which leaves time to send: of some sockets after others, and
-# of each so many that one that is flooded leaves room for the rest.
-_MOST_AT_ONCE, _PORTS_AT_ONCE, _OF_ONE_PORT = 512, 8, 128
+# Replies are taken from some sockets after others, and so few from each that a flooded one leaves
+# room for the rest.
+_PORTS_AT_ONCE, _OF_ONE_PORT = 8, 128
 _MOST_TURNS: Final = 64
 # Stamps and errors share a queue with room for some hundreds: they are read after so many sends.
 _SENDS_AT_ONCE: Final = 64
@@ -76,6 +76,7 @@ class DatagramWire:
         self._ports: dict[Key, _Port] = {}  # the least recently used first
         self._by_file: dict[int, _Port] = {}
         self._sent: dict[tuple[int, int, bytes], Sent] = {}  # by ports and tag
+        self._latest: dict[Key, Sent] = {}
         self._arrived: list[Received] = []
         self._waits = 0
         self._dropped = 0
@@ -127,7 +128,7 @@ class DatagramWire:
                         self._drain_errors(port)
                     if events & select.EPOLLIN:
                         self._drain_data(port)
-                if not ready or len(self._arrived) >= _MOST_AT_ONCE:
+                if not ready or len(self._arrived) >= MOST_AT_ONCE:
                     break
         arrived, self._arrived = self._arrived, []
         arrived.sort(key=lambda received: received.at_s)
@@ -157,10 +158,11 @@ class DatagramWire:
     def _send(self, sent: Sent) -> _Port:
         port = self._port(flow_sockets.key_of(sent))
         self._sent[sent.sport, sent.dport, rebuilding.tag_of_body(sent)] = sent
-        told = _HOP_LIMITS[sent.version][sent.ttl]
+        self._latest[port.key] = sent
+        hop_limit = _HOP_LIMITS[sent.version][sent.ttl]
         number = self._times.add(self.now_s())
         try:
-            port.socket.sendmsg((sent.body,), told)
+            port.socket.sendmsg((sent.body,), hop_limit)
         except OSError as error:
             has_drained = False
 
@@ -171,7 +173,7 @@ class DatagramWire:
                 return had_any
 
             self._waits += sockets.send_again(
-                lambda: port.socket.sendmsg((sent.body,), told),
+                lambda: port.socket.sendmsg((sent.body,), hop_limit),
                 error,
                 drain=drain,
                 refused=lambda: port.numbers.append(-1),
@@ -211,55 +213,50 @@ class DatagramWire:
         had_any = False
         for _ in range(_OF_ONE_PORT):
             try:
-                data, ancillary, _, _ = port.socket.recvmsg(_LARGEST, 512, socket.MSG_ERRQUEUE)
+                data, messages, _, _ = port.socket.recvmsg(LARGEST, 512, socket.MSG_ERRQUEUE)
             except OSError:
                 break
             had_any = True
-            told = read_ancillary(ancillary)
-            at_s = self._clock.of_stamp(told.stamp_ns) if told.stamp_ns else self.now_s()
-            if told.sent_index is not None:
-                if told.sent_index < len(port.numbers):
-                    self._times.stamp(port.numbers[told.sent_index], at_s)
-            elif told.is_error:
-                self._take_error(port, data, told, at_s)
+            ancillary = read_ancillary(messages)
+            at_s = self._clock.of_stamp(ancillary.stamp_ns) if ancillary.stamp_ns else self.now_s()
+            if ancillary.sent_index is not None:
+                if ancillary.sent_index < len(port.numbers):
+                    self._times.stamp(port.numbers[ancillary.sent_index], at_s)
+            elif ancillary.is_error:
+                self._take_error(port, data, ancillary, at_s)
         if not had_any and port.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
             self._dropped += 1  # an answer came for which the queue had no room
             return True
         return had_any
 
-    def _take_error(self, port: _Port, quoted: bytes, told: Told, at_s: float) -> None:
+    def _take_error(self, port: _Port, quoted: bytes, ancillary: Ancillary, at_s: float) -> None:
         sport, dport, _ = port.key
         number = self._flows.protocol.number(self._flows.source.version)
         tag = rebuilding.tag_of_quote(number, quoted)
         sent = self._sent.get((sport, dport, tag))
         if sent is None:
             # Any probe of this flow stands for the one that is not known.
-            sent = next(
-                (
-                    one
-                    for one in reversed(self._sent.values())
-                    if flow_sockets.key_of(one) == port.key
-                ),
-                None,
-            )
+            sent = self._latest.get(port.key)
             if sent is None:
                 return  # nothing was sent from here yet
             # A tag that no probe has was made up by somebody.
             sent = rebuilding.with_body(sent, quoted) if tag else rebuilding.without_tag(sent)
-        self._arrived.append(Received(rebuilding.icmp_error(sent, quoted, told), at_s))
+        self._arrived.append(Received(rebuilding.icmp_error(sent, quoted, ancillary), at_s))
 
     def _drain_data(self, port: _Port) -> None:
         """Read what came as an answer proper: echo replies, or what a UDP service says."""
         for _ in range(_OF_ONE_PORT):
             try:
-                data, ancillary, _, address = port.socket.recvmsg(_LARGEST, 512)
+                data, messages, _, address = port.socket.recvmsg(LARGEST, 512)
             except OSError:
                 break  # nothing more, or an ICMP error: that is queued
-            told = read_ancillary(ancillary)
-            at_s = self._clock.of_stamp(told.stamp_ns) if told.stamp_ns else self.now_s()
+            ancillary = read_ancillary(messages)
+            at_s = self._clock.of_stamp(ancillary.stamp_ns) if ancillary.stamp_ns else self.now_s()
             ends = ip_address(address[0].partition("%")[0]).packed, self._flows.source.packed
             if self._flows.protocol is Protocol.UDP:
-                answer = rebuilding.udp_answer(*ends, port.key.dport, port.key.sport, data, told)
+                answer = rebuilding.udp_answer(
+                    *ends, port.key.dport, port.key.sport, data, ancillary
+                )
             else:
-                answer = rebuilding.icmp_answer(*ends, data, told)
+                answer = rebuilding.icmp_answer(*ends, data, ancillary)
             self._arrived.append(Received(answer, at_s))

@@ -13,7 +13,7 @@ from paris.packets.checksums import checksum, pseudo_header, word_sum
 from paris.packets.flows import FlowField, Protocol
 from paris.packets.headers import IPHeader, icmp_error, read_ip
 from paris.packets.replies import ParsedReply
-from paris.wire.linux.ancillary import Told
+from paris.wire.linux.ancillary import Ancillary
 from paris.wire.unprivileged import rebuilding
 from tests.paris.packets.test_probes import COMBINATIONS, plan_of
 
@@ -22,8 +22,8 @@ KEPT_BY_KERNEL = {Protocol.UDP: 8, Protocol.ICMP: 0, Protocol.TCP: 0}
 HEADER_BYTES = {4: 20, 6: 40}
 
 
-def told_of(version: int, kind: int = 0, code: int = 0, extension_at: int = 0) -> Told:
-    return Told(
+def ancillary_of(version: int, kind: int = 0, code: int = 0, extension_at: int = 0) -> Ancillary:
+    return Ancillary(
         ttl=250, is_error=True, icmp_type=kind or {4: 11, 6: 3}[version], icmp_code=code,
         offender=ROUTER[version].packed, extension_at=extension_at,
     )  # fmt: skip
@@ -61,7 +61,7 @@ def test_an_error_parses_as_a_raw_socket_would_have_shown_it(
     behind = datagram[HEADER_BYTES[version] + KEPT_BY_KERNEL[protocol] :][:returned]
     if protocol is Protocol.TCP:
         behind = behind[:4] + b"\x12\x34\x56\x78" + behind[8:]  # a sequence number of the kernel's
-    rebuilt = rebuilding.icmp_error(sent, behind, told_of(version))
+    rebuilt = rebuilding.icmp_error(sent, behind, ancillary_of(version))
     parsed = replies.parse(rebuilt)
     assert isinstance(parsed, ParsedReply)
     assert (parsed.responder, parsed.reply_ttl) == (ROUTER[version], 250)
@@ -87,10 +87,10 @@ def test_what_is_rebuilt_has_right_checksums(version: int) -> None:
         probes.build(plan_of(version, Protocol.TCP, FlowField.SPORT), ProbeRequest(0, 9), 777)
     )
     for rebuilt in (
-        rebuilding.icmp_error(sent, sent.body, told_of(version)),
+        rebuilding.icmp_error(sent, sent.body, ancillary_of(version)),
         rebuilding.tcp_answer(syn, open_port=True),
         rebuilding.udp_answer(
-            plan.destination.packed, plan.source.packed, 33434, 20005, b"hello", Told(ttl=9)
+            plan.destination.packed, plan.source.packed, 33434, 20005, b"hello", Ancillary(ttl=9)
         ),
     ):
         read = read_ip(rebuilt)
@@ -117,8 +117,10 @@ def test_labels_behind_the_quote_are_read(version: int, *, tells_offset: bool) -
     kept = HEADER_BYTES[version] + 8
     returned = whole[HEADER_BYTES[version] + 8 + kept :]
     # The kernel says where the extensions begin, or, of routers from before RFC 4884, nothing.
-    told = told_of(version, extension_at=(128 - kept) if tells_offset else 0)
-    parsed = replies.parse(rebuilding.icmp_error(rebuilding.read_sent(datagram), returned, told))
+    ancillary = ancillary_of(version, extension_at=(128 - kept) if tells_offset else 0)
+    parsed = replies.parse(
+        rebuilding.icmp_error(rebuilding.read_sent(datagram), returned, ancillary)
+    )
     assert isinstance(parsed, ParsedReply)
     assert parsed.mpls == (label,)
 
@@ -132,7 +134,7 @@ def test_a_quote_too_short_for_the_tag_names_the_flow_only(version: int) -> None
     assert rebuilding.tag_of_quote(17, bytes(2) + sent.body[2:]) == bytes(2)
     assert len(sent.body) == 14
     parsed = replies.parse(
-        rebuilding.icmp_error(rebuilding.without_tag(sent), b"", told_of(version))
+        rebuilding.icmp_error(rebuilding.without_tag(sent), b"", ancillary_of(version))
     )
     assert isinstance(parsed, ParsedReply)
     assert (parsed.quoted.carrier_tag, parsed.quoted.sport) == (0, plan.sport + 5)
@@ -157,13 +159,13 @@ def test_a_forged_payload_is_no_probe_of_ours(version: int) -> None:
     plan = plan_of(version, Protocol.UDP, FlowField.SPORT)
     sent = rebuilding.read_sent(probes.build(plan, ProbeRequest(5, 9), 777))
     forged = rebuilding.with_body(sent, b"\x12\x34 not ours")
-    parsed = replies.parse(rebuilding.icmp_error(forged, forged.body, told_of(version)))
+    parsed = replies.parse(rebuilding.icmp_error(forged, forged.body, ancillary_of(version)))
     assert isinstance(parsed, ParsedReply)
     assert parsed.quoted.carrier_tag not in (0, 777)
     assert not parsed.quoted.ip_id
     # The same payload as ours makes the same probe of it.
     ours = rebuilding.with_body(sent, sent.body)
     assert rebuilding.read_sent(ours.datagram).body == sent.body
-    reparsed = replies.parse(rebuilding.icmp_error(ours, ours.body, told_of(version)))
+    reparsed = replies.parse(rebuilding.icmp_error(ours, ours.body, ancillary_of(version)))
     assert isinstance(reparsed, ParsedReply)
     assert reparsed.quoted.carrier_tag == 777
