@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from paris.engine import setup
 from paris.engine.loop import Engine
 from paris.engine.pacing import Pacing, burst
-from paris.engine.record import Limits
+from paris.engine.record import Budget
 from paris.loading import load
 from paris.lookup import addresses
 from paris.packets.flows import other_addresses
@@ -161,7 +161,7 @@ def _record(
             plan=flows,
             pacing=Pacing(settings.rate_pps, burst(settings.rate_pps)),
             wait_s=settings.wait_s,
-            limits=Limits(max_probes=settings.max_probes, deadline_s=settings.deadline_s),
+            budget=Budget(max_probes=settings.max_probes, deadline_s=settings.deadline_s),
             first_tag=first_tag,
             observe=hooks.observe,
             recorder=hooks.capture,

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from mda.model import Loss, Outcome, ProbeRequest, Reply
     from mda.procedure import Procedure
     from paris.engine.pacing import Pacing
-    from paris.engine.record import Limits, Recorder
+    from paris.engine.record import Budget, Recorder
     from paris.packets.flows import FlowPlan
     from paris.wire.base import Wire
 
@@ -50,7 +50,7 @@ class Engine:
     wire: Wire
     plan: FlowPlan
     pacing: Pacing
-    limits: Limits
+    budget: Budget
     wait_s: float | None = None
     first_tag: int = 1
     observe: Callable[[Outcome], None] = lambda _: None
@@ -105,8 +105,8 @@ class Engine:
         )
 
     def _loop(self, started_at_s: float) -> StopReason:
-        most = self.limits.max_probes
-        deadline_s = self.limits.deadline_s
+        most = self.budget.max_probes
+        deadline_s = self.budget.deadline_s
         end_s = float("inf") if deadline_s is None else started_at_s + deadline_s
         while True:
             now_s = self.wire.now_s()
@@ -165,7 +165,7 @@ class Engine:
         )
 
     def _send(self, now_s: float) -> None:
-        most = self.limits.max_probes
+        most = self.budget.max_probes
         left = None if most is None else most - self._sent
         requests = self._queue.take(left, now_s, in_turn=self._is_one_at_a_time)
         if not requests:

@@ -1,4 +1,4 @@
-"""The record of one run, the limits that cut it short, and the recorder of its datagrams."""
+"""The record of one run, the budget that cuts it short, and the recorder of its datagrams."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """Where a measurement stops short: probes sent in all, seconds in all; None for no limit."""
+class Budget:
+    """What a measurement may spend: probes sent in all, seconds in all; None for no limit."""
 
     max_probes: int | None = None
     deadline_s: float | None = None

@@ -13,7 +13,7 @@ from mda.model import Loss, Reply, StopReason
 from paris.engine import setup
 from paris.engine.loop import Engine
 from paris.engine.pacing import Pacing
-from paris.engine.record import Limits, Record
+from paris.engine.record import Budget, Record
 from paris.errors import WireError
 from paris.settings import Settings
 from paris.sim.network import Network
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 def engine_for(
-    network: str, *, wire: Wire | None = None, limits: Limits | None = None, rate_pps: float = 1000,
+    network: str, *, wire: Wire | None = None, budget: Budget | None = None, rate_pps: float = 1000,
     burst: int = 32, **options: object,
 ) -> Engine:  # fmt: skip
     settings = Settings(network=network, **options)  # type: ignore[arg-type]
@@ -42,7 +42,7 @@ def engine_for(
         plan=flows,
         pacing=Pacing(rate_pps, burst),
         wait_s=settings.wait_s,
-        limits=limits or Limits(),
+        budget=budget or Budget(),
     )
 
 
@@ -81,7 +81,7 @@ def test_what_is_lost_is_asked_again_and_nothing_answered_is_asked_twice_for_it(
 
 @pytest.mark.parametrize("most", [1, 17, 60])
 def test_the_probe_budget_is_never_overdrawn(most: int) -> None:
-    record = run("two-way", multipath=True, limits=Limits(max_probes=most))
+    record = run("two-way", multipath=True, budget=Budget(max_probes=most))
     assert record.stopped is StopReason.PROBE_BUDGET
     assert record.probes_sent == most == len(record.outcomes) + len(record.unresolved)
 
@@ -102,12 +102,12 @@ def test_where_a_flow_has_one_probe_in_flight_nothing_is_sent_behind_its_end(
 
 def test_a_budget_that_is_just_enough_is_no_limit() -> None:
     enough = run("two-way", multipath=True).probes_sent
-    record = run("two-way", multipath=True, limits=Limits(max_probes=enough))
+    record = run("two-way", multipath=True, budget=Budget(max_probes=enough))
     assert record.stopped is StopReason.COMPLETE
 
 
 def test_the_deadline_is_kept() -> None:
-    record = run("silent-hop", multipath=True, limits=Limits(deadline_s=0.1))
+    record = run("silent-hop", multipath=True, budget=Budget(deadline_s=0.1))
     assert record.stopped is StopReason.TIME_BUDGET
     assert record.ended_at_s == pytest.approx(0.1)
     assert record.unresolved
@@ -275,9 +275,9 @@ def test_a_limited_router_is_asked_at_its_rate_once_it_is_known() -> None:
 
 
 def test_a_budget_that_runs_out_while_probes_are_held_back_ends_the_run() -> None:
-    limits = Limits(max_probes=100)
+    budget = Budget(max_probes=100)
     record = engine_for(
-        "rate-limited", multipath=True, failure_probability=1e-4, limits=limits
+        "rate-limited", multipath=True, failure_probability=1e-4, budget=budget
     ).run()
     assert (record.stopped, record.probes_sent) == (StopReason.PROBE_BUDGET, 100)
 
@@ -289,7 +289,7 @@ class Stuck(OneFlow):
 
 
 def test_a_procedure_that_asks_nothing_and_does_not_end_is_no_endless_wait() -> None:
-    engine = engine_for("plain", limits=Limits(deadline_s=1e9))
+    engine = engine_for("plain", budget=Budget(deadline_s=1e9))
     engine.procedure = Stuck(first_ttl=1, max_ttl=3, queries=1)
     with pytest.raises(RuntimeError, match="not finished, yet asks and waits for nothing"):
         engine.run()

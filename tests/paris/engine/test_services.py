@@ -13,7 +13,7 @@ from mda.model import Reply, ReplyKind, StopReason
 from paris.engine import setup
 from paris.engine.loop import Engine
 from paris.engine.pacing import Pacing
-from paris.engine.record import Limits
+from paris.engine.record import Budget
 from paris.errors import ExitCode
 from paris.packets import probes
 from paris.settings import Settings
@@ -67,7 +67,7 @@ def run(file: Path, **options: Any) -> tuple[Record, FlowPlan]:
         plan=flows,
         pacing=Pacing(1000, 64),
         wait_s=settings.wait_s,
-        limits=Limits(),
+        budget=Budget(),
     )
     return engine.run(), flows
 
