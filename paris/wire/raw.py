@@ -17,7 +17,7 @@ from paris.packets.flows import Protocol
 from paris.wire.base import RAW, Received
 from paris.wire.linux import counters, filters, sockets
 from paris.wire.linux.ancillary import read_ancillary
-from paris.wire.linux.clock import KernelClock
+from paris.wire.linux.clock import KernelTimed
 from paris.wire.linux.filters import Sent
 from paris.wire.linux.send_times import SendTimes
 from paris.wire.linux.sockets import LARGEST, MOST_AT_ONCE, SourceWatch, bind_to_device
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 _STAMPS_AT_ONCE: Final = 64
 
 
-class RawWire:
+class RawWire(KernelTimed):
     """See Wire."""
 
     hidden: frozenset[str] = frozenset()
@@ -48,13 +48,13 @@ class RawWire:
         receivers: Sequence[socket.socket],
         watch: SourceWatch,
     ) -> None:
+        super().__init__()
         self._flows = flows
         self._version = flows.source.version
         self._watch = watch
         self._sender = sender
         self._receivers = tuple(receivers)
         self._sent = Sent(flows)
-        self._clock = KernelClock()
         self._times = SendTimes()
         self._numbers: list[int] = []  # of ours, by the kernel's; -1 for one that was refused
         self._waits = 0
@@ -92,14 +92,6 @@ class RawWire:
             raise
         return cls(flows, sender, opened[1:], SourceWatch(flows.source, interface))
 
-    def now_s(self) -> float:
-        """See Wire."""
-        return self._clock.now_s()
-
-    def unix_s(self, at_s: float) -> float:
-        """See Wire."""
-        return self._clock.unix_s(at_s)
-
     def send(self, datagrams: Sequence[bytes]) -> list[float]:
         """See Wire."""
         self._watch.check(self.now_s())
@@ -108,16 +100,16 @@ class RawWire:
             for receiver in self._receivers:
                 filters.replace(receiver, kept[receiver.proto])
         self._clock.reconcile()
-        self._times.begin()
-        for done, datagram in enumerate(datagrams):
-            if done % _STAMPS_AT_ONCE == 0:
-                self._read_stamps()
-            try:
-                self._send(datagram)
-            except WireError as error:
-                raise WireError(str(error), self._times.end()[:done]) from None
-        self._read_stamps()
-        return self._times.end()
+        with self._times.batch() as sent_at_s:
+            for done, datagram in enumerate(datagrams):
+                if done % _STAMPS_AT_ONCE == 0:
+                    self._read_stamps()
+                try:
+                    self._send(datagram)
+                except WireError as error:
+                    raise WireError(str(error), sent_at_s[:done]) from None
+            self._read_stamps()
+        return sent_at_s
 
     def corrections(self) -> list[tuple[int, float]]:
         """See Wire."""
@@ -128,8 +120,7 @@ class RawWire:
     def receive(self, until_s: float) -> list[Received]:
         """See Wire."""
         # select, unlike poll, does not round waits up to whole milliseconds.
-        wait_s = None if until_s == float("inf") else max(0.0, until_s - self.now_s())
-        ready, _, _ = select.select(self._receivers, [], [], wait_s)
+        ready, _, _ = select.select(self._receivers, [], [], self.wait_s(until_s))
         self._clock.reconcile()
         arrived = [received for receiver in ready for received in self._drain(receiver)]
         arrived.sort(key=lambda received: received.at_s)

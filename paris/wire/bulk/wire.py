@@ -21,7 +21,7 @@ from paris.wire.base import BULK, Received
 from paris.wire.bulk.ring import FRAMES, Ring
 from paris.wire.bulk.sendmmsg import Sender
 from paris.wire.linux import filters, sockets
-from paris.wire.linux.clock import KernelClock
+from paris.wire.linux.clock import KernelTimed
 from paris.wire.linux.filters import Sent
 from paris.wire.linux.sockets import MOST_AT_ONCE, SourceWatch, bind_to_device
 
@@ -41,7 +41,7 @@ _AT_ONCE: Final = 1024  # a call's duration is spread over no more: a millisecon
 _COUNT: Final = np.arange(_AT_ONCE, dtype=np.float64)
 
 
-class BulkWire:
+class BulkWire(KernelTimed):
     """See Wire; beside bytes it takes and gives matrices."""
 
     hidden: frozenset[str] = frozenset()
@@ -57,11 +57,11 @@ class BulkWire:
         ring: Ring,
         watch: SourceWatch,
     ) -> None:
+        super().__init__()
         self._flows = flows
         self._socket = sender
         self._sender = Sender(sender, target)
         self._ring = ring
-        self._clock = KernelClock()
         self._watch = watch
         self._sent = Sent(flows)
         self._waits = 0
@@ -95,14 +95,6 @@ class BulkWire:
                 raise WireError(f"cannot set up the bulk wire: {error.strerror}") from None
             raise
         return cls(flows, sender, target, ring, SourceWatch(flows.source, interface))
-
-    def now_s(self) -> float:
-        """See Wire."""
-        return self._clock.now_s()
-
-    def unix_s(self, at_s: float) -> float:
-        """See Wire."""
-        return self._clock.unix_s(at_s)
 
     def send(self, datagrams: Sequence[bytes]) -> list[float]:
         """See Wire; a Matrix of datagrams is sent as it is."""
@@ -165,10 +157,8 @@ class BulkWire:
         The frames, `most` or fewer, must be given back with `Frames.release`.
         """
         frames = self._ring.ready(most)
-        if frames is None:
-            wait_s = None if until_s == float("inf") else max(0.0, until_s - self.now_s())
-            if select.select([self._ring], [], [], wait_s)[0]:
-                frames = self._ring.ready(most)
+        if frames is None and select.select([self._ring], [], [], self.wait_s(until_s))[0]:
+            frames = self._ring.ready(most)
         if frames is not None:
             self._clock.reconcile()
         return frames

@@ -8,6 +8,25 @@ from typing import Final
 _CLOCK_STEP_NS: Final = 100_000
 
 
+class KernelTimed:
+    """The half of a Wire that is its clock, where that is the kernel's."""
+
+    def __init__(self) -> None:
+        self._clock = KernelClock()
+
+    def now_s(self) -> float:
+        """See Wire."""
+        return self._clock.now_s()
+
+    def unix_s(self, at_s: float) -> float:
+        """See Wire."""
+        return self._clock.unix_s(at_s)
+
+    def wait_s(self, until_s: float) -> float | None:
+        """How long it is until then, as select() takes it: None for ever, never below 0."""
+        return None if until_s == float("inf") else max(0.0, until_s - self.now_s())
+
+
 class KernelClock:
     """The kernel's monotonic clock, counted from when this was made, in whole nanoseconds.
 

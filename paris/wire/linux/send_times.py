@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 @dataclass(slots=True)
@@ -20,10 +25,16 @@ class SendTimes:
     _batch: list[float] = field(default_factory=list)
     _batch_began: int = 0
 
-    def begin(self) -> None:
-        """Start a batch."""
-        self._batch = []
+    @contextmanager
+    def batch(self) -> Iterator[list[float]]:
+        """The moments of the datagrams that are added within; stamps that come later are late."""
+        batch: list[float] = []
+        self._batch = batch
         self._batch_began = self.count
+        try:
+            yield batch
+        finally:
+            self._batch, self._batch_began = [], self.count
 
     def add(self, at_s: float) -> int:
         """Count a datagram that is being sent at `at_s` by the program's clock; its number."""
@@ -37,7 +48,7 @@ class SendTimes:
         """Take in the kernel's time stamp for datagram `number`.
 
         One from before that datagram was handed over belongs to another: the kernel's count and
-        ours part where a full queue refused a datagram.
+        ours diverge where a full queue refused a datagram.
         """
         handed_over_s = self._unstamped.get(number)
         if handed_over_s is None or at_s < handed_over_s:
@@ -48,11 +59,6 @@ class SendTimes:
             self._batch[number - self._batch_began] = at_s
         else:
             self._late.append((number, at_s))
-
-    def end(self) -> list[float]:
-        """The moments of the batch; stamps that come later are late ones."""
-        batch, self._batch, self._batch_began = self._batch, [], self.count
-        return batch
 
     def late(self) -> list[tuple[int, float]]:
         """The stamps that came after their batch had ended, once."""

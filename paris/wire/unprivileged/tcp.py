@@ -19,7 +19,7 @@ from paris.errors import WireError
 from paris.wire.base import UNPRIVILEGED, Received
 from paris.wire.linux import counters
 from paris.wire.linux.ancillary import read_ancillary
-from paris.wire.linux.clock import KernelClock
+from paris.wire.linux.clock import KernelTimed
 from paris.wire.linux.sockets import LARGEST, MOST_AT_ONCE
 from paris.wire.unprivileged import flow_sockets, rebuilding
 
@@ -43,7 +43,7 @@ class _Attempt:
     at_s: float
 
 
-class ConnectWire:
+class ConnectWire(KernelTimed):
     """See Wire."""
 
     hidden = frozenset({"changed", "quoted_ttl", "reply_ip_id"})
@@ -52,23 +52,15 @@ class ConnectWire:
     longest_wait_s = _LIFE_S
 
     def __init__(self, flows: FlowPlan, interface: str | None) -> None:
+        super().__init__()
         self._flows = flows
         self._interface = interface
-        self._clock = KernelClock()
         self._ready = select.epoll()
         self._most_ports = flow_sockets.most_ports()
         self._attempts: dict[Key, _Attempt] = {}  # the oldest first
         self._by_file: dict[int, _Attempt] = {}
         self._early: list[Received] = []
         self._reverse_path = counters.reverse_path_drops()
-
-    def now_s(self) -> float:
-        """See Wire."""
-        return self._clock.now_s()
-
-    def unix_s(self, at_s: float) -> float:
-        """See Wire."""
-        return self._clock.unix_s(at_s)
 
     def send(self, datagrams: Sequence[bytes]) -> list[float]:
         """See Wire; a flow's earlier probe is given up."""
@@ -94,9 +86,7 @@ class ConnectWire:
             if self._attempts:
                 oldest_s = next(iter(self._attempts.values())).at_s
                 until_now_s = min(until_s, oldest_s + _LIFE_S)
-            wait_s = None if until_now_s == float("inf") else max(0.0, until_now_s - self.now_s())
-            if arrived:
-                wait_s = 0.0
+            wait_s = 0.0 if arrived else self.wait_s(until_now_s)
             if select.select([self._ready], [], [], wait_s)[0]:
                 self._clock.reconcile()
                 for file, _ in self._ready.poll(0, MOST_AT_ONCE):

@@ -20,7 +20,7 @@ from paris.packets.flows import Protocol
 from paris.wire.base import UNPRIVILEGED, Received
 from paris.wire.linux import counters, sockets
 from paris.wire.linux.ancillary import read_ancillary
-from paris.wire.linux.clock import KernelClock
+from paris.wire.linux.clock import KernelTimed
 from paris.wire.linux.send_times import SendTimes
 from paris.wire.linux.sockets import LARGEST, MOST_AT_ONCE
 from paris.wire.unprivileged import flow_sockets, rebuilding
@@ -58,7 +58,7 @@ class _Port:
     numbers: list[int] = field(default_factory=list)
 
 
-class DatagramWire:
+class DatagramWire(KernelTimed):
     """See Wire."""
 
     hidden = frozenset({"changed", "quoted_ttl", "reply_ip_id"})
@@ -67,9 +67,9 @@ class DatagramWire:
     longest_wait_s = float("inf")
 
     def __init__(self, flows: FlowPlan, interface: str | None) -> None:
+        super().__init__()
         self._flows = flows
         self._interface = interface
-        self._clock = KernelClock()
         self._times = SendTimes()
         self._ready = select.epoll()
         self._most_ports = flow_sockets.most_ports()
@@ -82,14 +82,6 @@ class DatagramWire:
         self._dropped = 0
         self._reverse_path = counters.reverse_path_drops()
 
-    def now_s(self) -> float:
-        """See Wire."""
-        return self._clock.now_s()
-
-    def unix_s(self, at_s: float) -> float:
-        """See Wire."""
-        return self._clock.unix_s(at_s)
-
     def open_first(self) -> None:
         """Open the socket of flow 0 now; raises what `flow_sockets.open_port` does."""
         self._port(flow_sockets.first_key(self._flows))
@@ -97,18 +89,18 @@ class DatagramWire:
     def send(self, datagrams: Sequence[bytes]) -> list[float]:
         """See Wire."""
         self._clock.reconcile()
-        self._times.begin()
         used: dict[Key, _Port] = {}
-        for done, datagram in enumerate(datagrams):
-            if done % _SENDS_AT_ONCE == 0:
-                self._drain_all(used)
-            try:
-                port = self._send(rebuilding.read_sent(datagram))
-            except WireError as error:
-                raise WireError(str(error), self._times.end()[:done]) from None
-            used[port.key] = port
-        self._drain_all(used)
-        return self._times.end()
+        with self._times.batch() as sent_at_s:
+            for done, datagram in enumerate(datagrams):
+                if done % _SENDS_AT_ONCE == 0:
+                    self._drain_all(used)
+                try:
+                    port = self._send(rebuilding.read_sent(datagram))
+                except WireError as error:
+                    raise WireError(str(error), sent_at_s[:done]) from None
+                used[port.key] = port
+            self._drain_all(used)
+        return sent_at_s
 
     def corrections(self) -> list[tuple[int, float]]:
         """See Wire; late stamps are read beside answers."""
@@ -116,9 +108,9 @@ class DatagramWire:
 
     def receive(self, until_s: float) -> list[Received]:
         """See Wire."""
-        wait_s = None if until_s == float("inf") else max(0.0, until_s - self.now_s())
+        wait_s = 0.0 if self._arrived else self.wait_s(until_s)
         # An epoll rounds its own waits up to whole milliseconds, but select can wait for it.
-        if select.select([self._ready], [], [], 0.0 if self._arrived else wait_s)[0]:
+        if select.select([self._ready], [], [], wait_s)[0]:
             self._clock.reconcile()
             for _ in range(_MOST_TURNS):
                 ready = self._ready.poll(0, _PORTS_AT_ONCE)

@@ -1,0 +1,45 @@
+"""Moments of sending: the program's until the kernel's is known, in its batch or late."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from paris.wire.linux.send_times import SendTimes
+
+
+def test_a_stamp_replaces_the_programs_reading_within_its_batch() -> None:
+    times = SendTimes()
+    with times.batch() as sent_at_s:
+        first, second = times.add(1.0), times.add(2.0)
+        times.stamp(second, 2.5)
+    assert (first, second, sent_at_s) == (0, 1, [1.0, 2.5])
+    assert times.late() == []
+
+
+def test_a_stamp_after_its_batch_is_a_late_one_once() -> None:
+    times = SendTimes()
+    with times.batch() as before:
+        number = times.add(1.0)
+    with times.batch() as after:
+        times.add(3.0)
+        times.stamp(number, 1.5)
+    assert (before, after) == ([1.0], [3.0])
+    assert times.late() == [(number, 1.5)]
+    assert times.late() == []
+
+
+def test_a_stamp_from_before_its_datagram_belongs_to_another() -> None:
+    times = SendTimes()
+    with times.batch() as sent_at_s:
+        times.stamp(times.add(1.0), 0.5)
+    assert (sent_at_s, times.stamped) == ([1.0], 0)
+
+
+def test_a_batch_that_fails_keeps_what_was_sent_and_ends() -> None:
+    times = SendTimes()
+    with suppress(OSError), times.batch() as sent_at_s:
+        times.add(1.0)
+        raise OSError("full")
+    times.stamp(0, 1.5)
+    assert sent_at_s == [1.0]
+    assert times.late() == [(0, 1.5)]
