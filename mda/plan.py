@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mda.model import IPAddress
     from mda.statistics.stopping import Bound
 
@@ -17,16 +19,6 @@ class Algorithm(Enum):
     PARIS = "paris"
     MDA = "mda"
     MDA_LITE = "mda-lite"
-
-
-class Study(Enum):
-    """What was asked for beside the paths themselves."""
-
-    CLASSIFY = "classify"
-    PATHS = "paths"
-    FOLLOW = "follow"
-    CLASSIC = "classic"
-    METRICS = "metrics"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,8 +46,8 @@ class Plan:
     """What was to be measured.
 
     `host` is the destination as the user wrote it; `network` names the simulated network, None
-    for a real one; `seed` is what the run's random choices came from. `follow` names the path that
-    was followed, as the user wrote it.
+    for a real one; `seed` is what the run's random choices came from. `studies` are the names of
+    those that were asked for, each with the argument of its option, None where it takes none.
     """
 
     host: str
@@ -69,8 +61,7 @@ class Plan:
     attempts: int
     network: str | None
     seed: int
-    studies: frozenset[Study] = frozenset()
-    follow: str | None = None
+    studies: Mapping[str, str | None] = field(default_factory=dict)
 
 
 class Stamp(Enum):

@@ -10,7 +10,12 @@ which themselves differ from it in all the other fields.
 from __future__ import annotations
 
 from enum import Enum
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from mda.model import Outcome
 
 
 class Field(Enum):
@@ -93,3 +98,8 @@ def variant_of(flow: int) -> Variant | None:
 def is_plain(flow: int) -> bool:
     """Whether a flow differs from the others in the flow field only."""
     return flow < _PLAIN
+
+
+def plain_outcomes(outcomes: Iterable[Outcome]) -> list[Outcome]:
+    """The outcomes of flows that differ in the flow field only: those that make the graph."""
+    return [outcome for outcome in outcomes if is_plain(outcome.request.flow)]

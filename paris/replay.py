@@ -8,17 +8,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mda.model import Loss, StopReason, Unresolved
+from mda.record import Record
 from mda.trace import Trace
 from paris.engine.flights import Stray
 from paris.engine.pending import Pending
 from paris.errors import FormatError
 from paris.formats import capture, native
+from paris.formats.damage import refusing
 from paris.packets import replies, tags
 from paris.packets.flows import FlowPlan
 
 if TYPE_CHECKING:
     from mda.model import Outcome, ProbeRequest, Reply
-    from mda.plan import Plan
     from paris.formats.capture import Capture
     from paris.settings import Reading
 
@@ -31,37 +32,21 @@ def trace(file: str, reading: Reading) -> Trace:
         data = Path(file).read_bytes()
     except OSError as error:
         raise FormatError(f"cannot read {file}: {error.strerror}") from None
-    if data.startswith(_PCAPNG):
-        made = _from_packets(capture.read(data, file), file)
-    else:
-        made = native.read_bytes(data, file)
-    plan = replace(
-        made.plan,
-        algorithm=reading.algorithm or made.plan.algorithm,
-        bound=reading.bound or made.plan.bound,
-        studies=made.plan.studies | reading.studies,
-        follow=reading.follow or made.plan.follow,
-    )
-    return made if plan == made.plan else _assembled(made, plan)
+    with refusing(file):
+        if data.startswith(_PCAPNG):
+            made = _from_packets(capture.read(data, file), file)
+        else:
+            made = native.read_record(data, file)
+        plan = replace(
+            made.plan,
+            algorithm=reading.algorithm or made.plan.algorithm,
+            bound=reading.bound or made.plan.bound,
+            studies={**made.plan.studies, **reading.studies},
+        )
+        return Trace.of(replace(made, plan=plan))
 
 
-def _assembled(made: Trace, plan: Plan) -> Trace:
-    trace = Trace.assemble(
-        plan=plan,
-        started_at_unix_s=made.started_at_unix_s,
-        duration_s=made.duration_s,
-        probes_sent=made.probes_sent,
-        outcomes=made.outcomes,
-        unresolved=made.unresolved,
-        names=made.names,
-        wire=made.wire,
-        unmatched=made.unmatched,
-        stopped=made.stopped,
-    )
-    return replace(trace, facts=made.facts)
-
-
-def _from_packets(captured: Capture, name: str) -> Trace:
+def _from_packets(captured: Capture, name: str) -> Record:
     flows = FlowPlan.of(captured.plan)
     pending = Pending(flows)
     hidden = frozenset(captured.wire.hidden)
@@ -89,16 +74,16 @@ def _from_packets(captured: Capture, name: str) -> Trace:
         loss = Loss(request=request, sent_at_s=sent_at_s[request], gave_up_at_s=gave_up_at_s)
         outcomes.insert(place, loss)
     known = {outcome.request for outcome in outcomes}
-    trace = Trace.assemble(
+    return Record(
         plan=captured.plan,
         started_at_unix_s=captured.started_at_unix_s,
         duration_s=captured.duration_s,
         probes_sent=sum(passed.request is not None for passed in captured.passed),
-        outcomes=outcomes,
-        unresolved=[Unresolved(*sent) for sent in sent_at_s.items() if sent[0] not in known],
+        outcomes=tuple(outcomes),
+        unresolved=tuple(Unresolved(*sent) for sent in sent_at_s.items() if sent[0] not in known),
         names=captured.names,
+        facts=captured.facts,
         wire=captured.wire,
-        unmatched=unmatched,
+        unmatched=dict(sorted(unmatched.items())),
         stopped=captured.stopped or StopReason.INTERRUPTED,
     )
-    return replace(trace, facts=captured.facts)

@@ -8,17 +8,17 @@ from itertools import islice
 from random import Random, SystemRandom
 from typing import TYPE_CHECKING, Final
 
+from mda.loading import load
 from paris.engine import setup
 from paris.engine.loop import Engine
 from paris.engine.pacing import Pacing, burst
 from paris.engine.record import Budget
-from paris.loading import load
 from paris.lookup import addresses
 from paris.packets.flows import other_addresses
 from paris.wire.opening import builder_for, wire_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from mda.model import IPAddress, Outcome
     from mda.plan import Plan
@@ -199,20 +199,22 @@ def _other_sources(
     return tuple(islice(addresses.own_addresses(around, source, prefix_len), MOST_SCARCE))
 
 
-def assemble(measurement: Measurement, names: Mapping[IPAddress, str] | None = None) -> Trace:
+def assemble(measurement: Measurement) -> Trace:
     """The trace that a measurement makes: graph, certainty, diamonds."""
-    from mda.trace import Trace  # networkx: needed only now that all probes are answered
+    from mda.record import Record
+    from mda.trace import Trace  # needed only now that all probes are answered
 
     record = measurement.record
-    return Trace.assemble(
-        plan=measurement.plan,
-        started_at_unix_s=measurement.started_at_unix_s,
-        duration_s=record.ended_at_s - record.started_at_s,
-        probes_sent=record.probes_sent,
-        outcomes=record.outcomes,
-        unresolved=record.unresolved,
-        names=names,
-        wire=record.wire,
-        unmatched=record.unmatched,
-        stopped=record.stopped,
+    return Trace.of(
+        Record(
+            plan=measurement.plan,
+            started_at_unix_s=measurement.started_at_unix_s,
+            duration_s=record.ended_at_s - record.started_at_s,
+            probes_sent=record.probes_sent,
+            outcomes=record.outcomes,
+            unresolved=record.unresolved,
+            wire=record.wire,
+            unmatched=dict(sorted(record.unmatched.items())),
+            stopped=record.stopped,
+        )
     )

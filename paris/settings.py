@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from mda.plan import Algorithm, Study
 from mda.statistics.stopping import Bound
 from paris.errors import SettingsError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from ipaddress import IPv4Address, IPv6Address
+
+    from mda.plan import Algorithm
 
 MAX_TTL: Final = 255
 # Probes a second. Routers answer from their slow path, many at no more than some hundreds a
 # second; a wave is spread over all hops, so each of ten hops sees a tenth of this.
 DEFAULT_RATE_PPS: Final = 1000.0
 DEFAULT_CONFIDENCE: Final = 95.0  # percent
-DEFAULT_ROUNDS: Final = 20  # enough to tell a path that is slower than seven others (rank sums)
 MIN_SHARE: Final = 0.001  # finding thinner branches takes more flows than there are source ports
 
 
@@ -27,8 +28,7 @@ class Reading:
 
     algorithm: Algorithm | None = None
     bound: Bound | None = None
-    studies: frozenset[Study] = frozenset()
-    follow: str | None = None
+    studies: Mapping[str, str | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +57,9 @@ class Settings:
     network's name or file, None for the real one. `wait_s` is how long a silence must
     last to be believed, None for what is usual. `wire` is what carries probes ("raw",
     "unprivileged" or "bulk"), None for the best that the system lets us have; `by_link` has
-    "bulk" send frames to the next hop, past routing. `studies` are asked for beside the paths: of
-    these, classifying varies destinations within `prefix_len` bits (None for what is usual) and
-    judges splits by `least_flows`; paths are measured `rounds` times, and `follow` names one. With
+    "bulk" send frames to the next hop, past routing. `studies` are the names of the studies (see
+    `mda.studies.registry`) that are asked for, each with its argument, None where it takes none,
+    and `parameters` those that are not to be as usual. With
     `compare` each of those protocols is used instead of `protocol` and `dport`, all at once.
     """
 
@@ -90,11 +90,8 @@ class Settings:
     seed: int | None = None
     wire: str | None = None
     by_link: bool = False
-    studies: frozenset[Study] = frozenset()
-    prefix_len: int | None = None
-    least_flows: int = 0
-    follow: str | None = None
-    rounds: int = DEFAULT_ROUNDS
+    studies: Mapping[str, str | None] = field(default_factory=dict)
+    parameters: Mapping[str, int] = field(default_factory=dict)
     compare: tuple[Lane, ...] = ()
 
     def __post_init__(self) -> None:
@@ -108,16 +105,11 @@ class Settings:
             raise SettingsError("--link requires --wire bulk")
         _within("-f/--first-hop", self.first_ttl, 1, MAX_TTL)
         _within("-m/--max-hops", self.max_ttl, 1, MAX_TTL)
-        if self.prefix_len is not None:
-            _within("--prefix-len", self.prefix_len, 1, 128)
-        _within("--flows", self.least_flows, 0, 50_000)
-        _within("--rounds", self.rounds, 1, 10_000)
+        self._check_studies()
         if self.compare and self.studies:
             raise SettingsError("--compare cannot be combined with other studies")
         if len(set(self.compare)) < len(self.compare) or len(self.compare) == 1:
             raise SettingsError("--compare needs two protocols at least, each given once")
-        if Study.CLASSIC in self.studies and self.protocol == "icmp":
-            raise SettingsError("--classic cannot be used with -I")
         if self.first_ttl > self.max_ttl:
             raise SettingsError(
                 f"-f/--first-hop {self.first_ttl} is beyond -m/--max-hops {self.max_ttl}"
@@ -129,16 +121,7 @@ class Settings:
         for option, port in (("--sport", self.sport), ("-p/--port", self.dport)):
             if port is not None:
                 _within(option, port, 1, 65535)
-        if not 0 < self.failure_probability < 1:
-            raise SettingsError(
-                f"-c/--confidence must lie above 0 and below 100, not "
-                f"{100 * (1 - self.failure_probability):g}"
-            )
-        if self.min_share is not None and not MIN_SHARE <= self.min_share <= 0.5:
-            raise SettingsError(
-                f"--min-share must be from {100 * MIN_SHARE:g} to 50 percent, "
-                f"not {100 * self.min_share:g}"
-            )
+        self.bound()
         if self.wait_s is not None:
             _positive("-w/--wait", self.wait_s, "seconds")
         _positive("--rate", self.rate_pps, "probes per second")
@@ -148,15 +131,39 @@ class Settings:
         if self.deadline_s is not None:
             _positive("--deadline", self.deadline_s, "seconds")
 
+    def bound(self) -> Bound:
+        """What may be missed."""
+        return checked_bound(
+            self.failure_probability, per_vertex=self.per_vertex, min_share=self.min_share
+        )
+
+    def _check_studies(self) -> None:
+        """Each study and parameter is known, and goes with the rest."""
+        from mda.studies import registry
+
+        known = registry.parameters()
+        for study in registry.STUDIES:
+            if study.name in self.studies and self.protocol in study.refuses:
+                letter = self.protocol[0].upper()
+                raise SettingsError(f"--{study.name} cannot be used with -{letter}")
+        unknown = (self.studies.keys() - {study.name for study in registry.STUDIES}) | (
+            self.parameters.keys() - known.keys()
+        )
+        if unknown:
+            raise SettingsError(f"not a study or a parameter of one: {min(unknown)!r}")
+        for name, value in self.parameters.items():
+            _within(f"--{name}", value, known[name].lowest, known[name].highest)
+            users = registry.users(name)
+            if not self.studies.keys() & set(users):
+                raise SettingsError(f"--{name} requires --{' or --'.join(users)}")
+
     def _check_budget(self, most: int) -> None:
         """A budget must do for one hop: with less there is nothing to be sure of."""
         if not self.multipath:
             return
         from mda.explore.scout import SCOUT_WINDOW
 
-        flows = (
-            Bound(self.failure_probability, self.per_vertex, self.min_share).points(0).stop_at(1)
-        )
+        flows = self.bound().points(0).stop_at(1)
         one_hop = SCOUT_WINDOW + flows
         if most < one_hop:
             raise SettingsError(
@@ -164,6 +171,22 @@ class Settings:
                 f"{one_hop}, a plain path of 12 hops {one_hop + 11 * (flows - 1)}; "
                 "allow more, or lower -c"
             )
+
+
+def checked_bound(
+    failure_probability: float, *, per_vertex: bool, min_share: float | None
+) -> Bound:
+    """What may be missed. Raises SettingsError where the probability or share cannot be used."""
+    if not 0 < failure_probability < 1:
+        raise SettingsError(
+            f"-c/--confidence must lie above 0 and below 100, not "
+            f"{100 * (1 - failure_probability):g}"
+        )
+    if min_share is not None and not MIN_SHARE <= min_share <= 0.5:
+        raise SettingsError(
+            f"--min-share must be from {100 * MIN_SHARE:g} to 50 percent, not {100 * min_share:g}"
+        )
+    return Bound(failure_probability, per_vertex, min_share)
 
 
 def _within(option: str, value: int, lowest: int, highest: int) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from mda.studies.registry import STUDIES
 from paris.lookup.registry import LOOKUPS
 from paris.outputs.registry import CAPTURE, FORMATS
 from paris.sim.registry import SIMULATORS
@@ -108,6 +109,7 @@ def test_the_tables_of_rows_are_the_registries() -> None:
     assert len(re.findall(r"^\| `\.", shown, re.MULTILINE)) == len(FORMATS)
     for rows in (
         [(kind.name, kind.about) for kind in WIRES],
+        [(f"--{row.name} {row.argument}".strip(), row.about) for row in STUDIES],
         [(row.name, row.about, f"`{'` `'.join(row.options)}`") for row in LOOKUPS],
         [(row.form, row.about) for row in SIMULATORS],
     ):

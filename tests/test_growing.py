@@ -1,4 +1,4 @@
-"""A new format, wire, lookup or simulator is one file and one row: in a copy, it just works."""
+"""A new format, wire, study, lookup or simulator is one file and one row: in a copy, it works."""
 
 from __future__ import annotations
 
@@ -44,6 +44,49 @@ def open_wire(flows, options):
     return SimWire(Near())
 '''
 WIRE_ROW = 'WireKind(name="toy", about="a toy", opener="paris.wire.toy:open_wire"),'
+
+STUDY = '''
+"""The slowest reply, after more probes to the first hop: a toy."""
+
+from dataclasses import dataclass
+
+from mda.explore.rounds import Rounds
+from mda.model import ProbeRequest, Reply, Vertex
+
+
+@dataclass(frozen=True)
+class Slowest:
+    vertex: Vertex
+    rtt_s: float
+    first_hop: int
+
+    def lines(self):
+        yield f"slowest reply: {1000 * self.rtt_s:.0f} ms"
+        yield f"from {self.vertex.address}; {self.first_hop} from the first hop"
+
+
+class Ask(Rounds):
+    def __init__(self, task, history):
+        super().__init__(history, task.attempts)
+        times = int(task.argument) * task.parameters["times"]
+        self._requests = [ProbeRequest(0, task.first_ttl, 1000 + n) for n in range(times)]
+
+    def next_round(self):
+        asked, self._requests = self._requests, []
+        return asked
+
+
+def find(known):
+    replies = [outcome for outcome in known.plain if isinstance(outcome, Reply)]
+    slowest = max(replies, key=lambda reply: reply.rtt_s)
+    near = sum(reply.request.ttl == 1 for reply in replies)
+    return Slowest(Vertex(slowest.request.ttl, slowest.responder), slowest.rtt_s, near)
+'''
+STUDY_ROW = (
+    'Study(name="slowest", about="name the slowest reply", argument="N", parameters=(Parameter('
+    'name="times", metavar="K", about="probe K times N", lowest=1, highest=9, default=2),), '
+    'asks="mda.studies.toy:Ask", finds="mda.studies.toy:find", refuses=frozenset({"tcp"})),'
+)
 
 LOOKUP = '''
 """The site at which an interface stands: a toy."""
@@ -124,6 +167,34 @@ def test_a_wire_is_one_file_and_one_row(copy: Path) -> None:
     add_row(copy / "paris/wire/registry.py", "WIRES", WIRE_ROW)
     assert "reached in 1 hop" in run(copy, "127.0.0.1", "-4", "-n", "--wire", "toy")
     assert "toy (a toy)" in " ".join(run(copy, "--help").split())
+
+
+def test_a_study_is_one_file_and_one_row(copy: Path) -> None:
+    (copy / "mda/studies/toy.py").write_text(STUDY)
+    add_row(copy / "mda/studies/registry.py", "STUDIES", STUDY_ROW)
+    sim = ("--sim", "two-way", "--slowest", "10")
+    files = ("-o", "x.json", "-o", "x.pcapng")
+    shown = run(copy, *sim, "--times", "3", "-o", "-", *files)
+    assert "slowest reply: 33 ms\n  from 203.0.113.9;" in shown
+    document = json.loads((copy / "x.json").read_text())
+    assert document["slowest"]["vertex"] == "203.0.113.9@6"
+    assert document["slowest"]["first_hop"] >= 30
+    assert (document["plan"]["studies"], document["plan"]["slowest"]) == (["slowest"], "10")
+    for file in ("x.json", "x.pcapng"):
+        assert run(copy, "--replay", file) == shown
+    fewer = run(copy, *sim, "-o", "-", "--format", "json")
+    assert document["slowest"]["first_hop"] - json.loads(fewer)["slowest"]["first_hop"] == 10
+    told = " ".join(run(copy, "--help").split())
+    assert "--slowest N name the slowest reply" in told
+    assert "--times K with --slowest: probe K times N (2)" in told
+    for options, fault in (
+        (("-T",), "--slowest cannot be used with -T"),
+        (("--times", "10"), "--times must be from 1 to 9, not 10"),
+    ):
+        command = [sys.executable, "-m", "paris", *sim, *options]
+        ran = subprocess.run(command, cwd=copy, capture_output=True, text=True, check=False)
+        assert (ran.returncode, ran.stderr) == (2, f"paris-trace: {fault}\n")
+    assert "slowest" not in json.loads(run(copy, "--sim", "two-way", "-j"))["plan"]["studies"]
 
 
 def test_a_lookup_is_one_file_and_one_row(copy: Path) -> None:

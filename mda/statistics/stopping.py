@@ -176,12 +176,19 @@ class Bound:
     since the other B - 1 were found; missing two at once is of second order.
 
     The probability is that of equal splits. With `min_share` it holds as well for splits of any
-    shape, for every successor that carries at least that share of its vertex's flows.
+    shape, for every successor that carries at least that share of its vertex's flows. Raises
+    ValueError where either is out of range.
     """
 
     failure_probability: float
     per_vertex: bool = False
     min_share: float | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 < self.failure_probability < 1:
+            raise ValueError(f"not a failure probability: {self.failure_probability}")
+        if self.min_share is not None and not 0 < self.min_share <= 0.5:
+            raise ValueError(f"not a least share of a branch: {self.min_share}")
 
     def points(self, branching: int, share: float = 1.0) -> StoppingPoints:
         """The stopping points that hold once `branching` vertices are known to branch.

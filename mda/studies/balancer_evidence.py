@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 from mda.answers.hop_pairs import UNLIKELY, is_even
 from mda.model import Reply, Vertex
 from mda.statistics.inference import share_interval
-from mda.variants import Field, Variant, is_plain, variant_of
+from mda.variants import Field, Variant, variant_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -192,8 +192,3 @@ def _passed(origin: Vertex, ttl: int, flow: int, sightings: Sightings) -> Vertex
         return origin
     met = set(sightings.answers(ttl, flow))
     return met.pop() if len(met) == 1 else None
-
-
-def plain_outcomes(outcomes: Iterable[Outcome]) -> list[Outcome]:
-    """The outcomes of flows that differ in the flow field only: those that make the graph."""
-    return [outcome for outcome in outcomes if is_plain(outcome.request.flow)]

@@ -18,9 +18,11 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
+from mda.answers.hop_pairs import choices
 from mda.statistics.inference import holm
 from mda.statistics.shares import Split, split
 from mda.studies.balancer_evidence import Evidence, Sightings, evidence
+from mda.studies.polarisation import Series, series
 from mda.variants import Field
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from mda.answers.graph import Located
     from mda.answers.hop_pairs import HopPair
     from mda.answers.table import FlowTable
+    from mda.findings.known import Known
     from mda.model import Outcome, Vertex
 
 # Chance that a balancer of packets is taken for one of flows.
@@ -91,6 +94,28 @@ class Balancer:
         """The verdict on a field; undecided if it was not tried."""
         found = (one.verdict for one in self.fields if one.field is field)
         return next(found, Verdict.UNDECIDED)
+
+
+@dataclass(frozen=True, slots=True)
+class Classification:
+    """Every balancer, and how pairs of them on one path agree."""
+
+    balancers: tuple[Balancer, ...]
+    series: tuple[Series, ...]
+
+
+def find(known: Known) -> Classification:
+    """What the answers say of balancers: of their splits, and of what they hash where asked."""
+    every = balancers(
+        known.table,
+        known.located,
+        known.hops,
+        known.record.outcomes,
+        known.flow_field,
+        known.record.plan.bound.failure_probability,
+    )
+    splitting = [balancer.vertex for balancer in every if balancer.split]
+    return Classification(every, series(known.graph, choices(known.hops, splitting)))
 
 
 def balancers(

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from mda.answers.dag import Graph
+    from mda.findings.known import Known
     from mda.model import Outcome
 
 QUERIES: Final = 3  # probes a hop, as traceroute has it
@@ -75,6 +76,11 @@ def requests(flow_field: Field, first_ttl: int, last_ttl: int) -> Iterator[Probe
     for ttl in range(first_ttl, last_ttl + 1):
         for query in range(QUERIES):
             yield ProbeRequest(flow_at(flow_field, first_ttl, ttl, query), ttl)
+
+
+def find(known: Known) -> Classic:
+    """What the probes of a classic traceroute, which this study sent, show."""
+    return classic(known.graph, known.located.origin, known.record.outcomes, known.flow_field)
 
 
 def classic(

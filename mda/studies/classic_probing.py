@@ -1,4 +1,4 @@
-"""An ordinary traceroute, for comparison: a procedure that follows the MDA."""
+"""A classic traceroute, for comparison: a procedure that follows the MDA."""
 
 from __future__ import annotations
 
@@ -12,15 +12,16 @@ if TYPE_CHECKING:
 
     from mda.model import ProbeRequest
     from mda.procedure import History
-    from mda.variants import Field
+    from mda.studies.base import Task
 
 
-class Ordinary(Rounds):
-    """Asks every hop as often as traceroute does, once, each probe in a flow of its own."""
+class ClassicProbing(Rounds):
+    """Probes every hop as often as traceroute does, each probe in another flow, none again."""
 
-    def __init__(self, flow_field: Field, first_ttl: int, attempts: int, history: History) -> None:
-        super().__init__(history, attempts)
-        self._requests = list(requests(flow_field, first_ttl, self._table.last_answer()))
+    def __init__(self, task: Task, history: History) -> None:
+        super().__init__(history, task.attempts)
+        last_ttl = self._table.last_answer()
+        self._requests = list(requests(task.flow_field, task.first_ttl, last_ttl))
 
     def next_round(self) -> Sequence[ProbeRequest]:
         """See Rounds."""

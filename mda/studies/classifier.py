@@ -27,18 +27,27 @@ from mda.answers.table import tabulate
 from mda.explore.rounds import Rounds
 from mda.explore.wave import Wave
 from mda.statistics.stopping import stop_at
-from mda.studies.balancer_evidence import Evidence, Sightings, evidence, plain_outcomes
+from mda.studies.balancer_evidence import Evidence, Sightings, evidence
 from mda.studies.balancers import STEADY_ERROR
-from mda.variants import SCARCE, Field, is_plain, scarce_variant, variant, variant_of
+from mda.variants import (
+    SCARCE,
+    Field,
+    is_plain,
+    plain_outcomes,
+    scarce_variant,
+    variant,
+    variant_of,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from mda.answers.graph import Located
     from mda.answers.hop_pairs import HopPair
     from mda.answers.table import FlowTable
-    from mda.model import IPAddress, ProbeRequest, Vertex
+    from mda.model import ProbeRequest, Vertex
     from mda.procedure import History
+    from mda.studies.base import Task
 
 MOST_ROUNDS: Final = 5
 _FIRST: Final = 3  # variants of each field in the first round: most fields that matter show by then
@@ -48,40 +57,21 @@ _FLOWS_PER_WAY: Final = 8  # ... and that many for each way of the wider one
 _MOST_SERIES_FLOWS: Final = 128
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scope:
-    """What is classified, and by which means.
-
-    `values` are the variants that each field has, `flows` how many plain flows exist. At least
-    `least_flows` of these show each split.
-    """
-
-    source: IPAddress
-    first_ttl: int
-    max_ttl: int
-    attempts: int
-    failure_probability: float
-    flow_field: Field
-    values: Mapping[Field, int]
-    flows: int
-    least_flows: int = 0
-
-    @property
-    def fields(self) -> tuple[Field, ...]:
-        """The fields that get a verdict."""
-        return tuple(
-            field
-            for field in Field
-            if field is self.flow_field or (field is not Field.ALL and self.values.get(field, 0))
-        )
+def judged_fields(task: Task) -> tuple[Field, ...]:
+    """The fields that get a verdict."""
+    return tuple(
+        field
+        for field in Field
+        if field is task.flow_field or (field is not Field.ALL and task.values.get(field, 0))
+    )
 
 
 class Classifier(Rounds):
     """See Procedure, and the module's theory of operation."""
 
-    def __init__(self, scope: Scope, history: History) -> None:
-        super().__init__(history, scope.attempts)
-        self._scope = scope
+    def __init__(self, task: Task, history: History) -> None:
+        super().__init__(history, task.attempts)
+        self._task = task
         self._rounds = 0
 
     def next_round(self) -> Sequence[ProbeRequest]:
@@ -89,38 +79,42 @@ class Classifier(Rounds):
         if self._rounds == MOST_ROUNDS:
             return []
         self._rounds += 1
-        scope = self._scope
-        table = tabulate(plain_outcomes(self.outcomes), scope.attempts)
-        located = locate(table, scope.source, scope.first_ttl)
-        hops = pairs(table, located, scope.max_ttl)
+        task = self._task
+        table = tabulate(plain_outcomes(self.outcomes), task.attempts)
+        located = locate(table, task.source, task.first_ttl)
+        hops = pairs(table, located, task.max_ttl)
         sightings = Sightings(self.outcomes)
         wave = Wave(self.sent)
-        for one in hops:
-            if one.ttl - 1 in located.unordered:
+        for hop_pair in hops:
+            if hop_pair.ttl - 1 in located.unordered:
                 continue
-            for known in evidence(table, located, one, sightings, scope.flow_field):
+            for known in evidence(table, located, hop_pair, sightings, task.flow_field):
                 if len(known.successors) > 1 and not known.parts:
-                    _Inquiry(scope, wave, known, one, sightings, table, located).ask(
-                        is_first=self._rounds == 1
-                    )
+                    inquiry = _Inquiry(
+                        task=task, wave=wave, known=known, hops=hop_pair,
+                        sightings=sightings, table=table, located=located,
+                    )  # fmt: skip
+                    inquiry.ask(is_first=self._rounds == 1)
         if self._rounds == 1:
             self._look_everywhere(table, hops, wave)
             self._ask_series(table, hops, located, wave)
-        return sorted(wave.requests, key=lambda one: (one.attempt, one.ttl, one.flow))
+        return sorted(
+            wave.requests, key=lambda request: (request.attempt, request.ttl, request.flow)
+        )
 
     def _look_everywhere(self, table: FlowTable, hops: Sequence[HopPair], wave: Wave) -> None:
         """Variants in all fields to vertices with one successor: it may be one for these flows."""
-        scope = self._scope
-        count = min(stop_at(1, scope.failure_probability), scope.values.get(Field.ALL, 0))
-        for one in hops:
-            plain = [samples.successors for samples in one.near.values()]
-            is_last = table.ended.get(0) == one.ttl
+        task = self._task
+        count = min(stop_at(1, task.failure_probability), task.values.get(Field.ALL, 0))
+        for hop_pair in hops:
+            plain = [samples.successors for samples in hop_pair.near.values()]
+            is_last = table.ended.get(0) == hop_pair.ttl
             if is_last or not any(len(successors) == 1 for successors in plain):
                 continue
             for number in range(1, count + 1):
                 flow = variant(0, Field.ALL, number)
-                for ttl in (one.ttl - 1, one.ttl):
-                    if ttl >= scope.first_ttl:
+                for ttl in (hop_pair.ttl - 1, hop_pair.ttl):
+                    if ttl >= task.first_ttl:
                         wave.ask_first(flow, ttl)
 
     def _ask_series(
@@ -128,16 +122,16 @@ class Classifier(Rounds):
     ) -> None:
         """The same flows to all hops that branch, where there are several in series."""
         widths: dict[int, int] = {}
-        for one in hops:
-            if one.ttl - 1 not in located.unordered:
-                branching = [s.seen for s in one.near.values() if s.seen > 1]
+        for hop_pair in hops:
+            if hop_pair.ttl - 1 not in located.unordered:
+                branching = [s.seen for s in hop_pair.near.values() if s.seen > 1]
                 if branching:
-                    widths[one.ttl] = max(branching)
+                    widths[hop_pair.ttl] = max(branching)
         if len(widths) < 2:
             return
         count = max(_SERIES_FLOWS, min(_FLOWS_PER_WAY * max(widths.values()), _MOST_SERIES_FLOWS))
         for ttl in widths:
-            for flow in range(min(count, self._scope.flows)):
+            for flow in range(min(count, self._task.flows)):
                 if table.ended.get(flow, ttl) >= ttl:
                     wave.ask_first(flow, ttl)
                     if len(set(located.hops[ttl - 1].values())) > 1:
@@ -148,7 +142,7 @@ class Classifier(Rounds):
 class _Inquiry:
     """What to ask about one balancer in one round."""
 
-    scope: Scope
+    task: Task
     wave: Wave
     known: Evidence
     hops: HopPair
@@ -165,22 +159,24 @@ class _Inquiry:
         bases = self._bases()
         if not bases:
             return
-        scope, known = self.scope, self.known
+        task, known = self.task, self.known
         self._ask_repeats(bases)
-        level = scope.failure_probability / len(scope.fields)
+        fields = judged_fields(task)
+        level = task.failure_probability / len(fields)
         thinnest = known.chance(self._successor(bases[0]))
-        for field in scope.fields:
+        for field in fields:
             chance = known.chance_if_hashed(field)
             if known.differs(field) or chance <= level:
                 continue
             needed = math.ceil(math.log(level / chance) / math.log(thinnest))
-            if field is scope.flow_field:
+            if field is task.flow_field:
                 self._ask_plain(needed)
             else:
                 self._ask_variants(field, bases, min(needed, _FIRST) if is_first else needed)
         through = sum(map(len, known.plain.values()))
-        if len(known.plain) > 1 and through < scope.least_flows:
-            self._ask_plain(scope.least_flows - through)
+        least = task.parameters.get("flows", 0)
+        if len(known.plain) > 1 and through < least:
+            self._ask_plain(least - through)
 
     def _bases(self) -> list[int]:
         """Flows through the balancer with a known successor, those to the rarest ones first."""
@@ -208,12 +204,12 @@ class _Inquiry:
         asked = [
             flow
             for flow in self.wave.asked(self.hops.ttl)
-            if (one := variant_of(flow)) and one.field is field and one.base in ours
+            if (varied := variant_of(flow)) and varied.field is field and varied.base in ours
         ]
         met = Counter[bool]()
         for flow in asked:
             before = self.sightings.answers(self._near_ttl, flow)
-            passes = self._near_ttl < self.scope.first_ttl or self.known.vertex in before
+            passes = self._near_ttl < self.task.first_ttl or self.known.vertex in before
             if before or passes:
                 met[passes] += 1
             if passes or not before:
@@ -222,9 +218,9 @@ class _Inquiry:
         known = set(asked)
         fresh = (flow for flow in self._variants(field, bases) if flow not in known)
         for flow in islice(fresh, min(math.ceil(max(needed, 0) / rate), _MOST_AT_ONCE)):
-            one = variant_of(flow)
-            for sent in (flow, one.compared_with) if one and one.companion else (flow,):
-                if self._near_ttl >= self.scope.first_ttl:
+            varied = variant_of(flow)
+            for sent in (flow, varied.compared_with) if varied and varied.companion else (flow,):
+                if self._near_ttl >= self.task.first_ttl:
                     self.wave.ask_first(sent, self._near_ttl)
                 self.wave.ask_first(sent, self.hops.ttl)
 
@@ -232,16 +228,16 @@ class _Inquiry:
         """Ask a variant again where it was not answered; whether there was need to."""
         ttls = [self.hops.ttl] if not self.sightings.answers(self.hops.ttl, flow) else []
         ttls += [self._near_ttl] if is_near else []
-        again = [ttl for ttl in ttls if self.wave.count(flow, ttl) < self.scope.attempts]
+        again = [ttl for ttl in ttls if self.wave.count(flow, ttl) < self.task.attempts]
         for ttl in again:
             self.wave.ask(flow, ttl)
         return bool(again)
 
     def _variants(self, field: Field, bases: Sequence[int]) -> Iterator[int]:
-        values = range(1, self.scope.values[field] + 1)
-        if field in SCARCE and not self.known.differs(self.scope.flow_field):
+        values = range(1, self.task.values[field] + 1)
+        if field in SCARCE and not self.known.differs(self.task.flow_field):
             # Other flows are the same to this balancer: only other fields make another draw.
-            for companion in range(self.scope.values.get(Field.ALL, 0) + 1):
+            for companion in range(self.task.values.get(Field.ALL, 0) + 1):
                 for value in values:
                     yield scarce_variant(bases[0], field, value, companion)
             return
@@ -261,9 +257,9 @@ class _Inquiry:
             self.wave.ask(flow, ttl)
         needed -= len(known)
         is_alone = len(set(self.located.hops[self._near_ttl].values())) == 1
-        share = len(samples.flows) / max(sum(len(one.flows) for one in near.values()), 1)
+        share = len(samples.flows) / max(sum(len(beside.flows) for beside in near.values()), 1)
         used = set(self.wave.asked(ttl)) | set(self.wave.asked(self._near_ttl))
-        fresh = (flow for flow in range(self.scope.flows) if is_plain(flow) and flow not in used)
+        fresh = (flow for flow in range(self.task.flows) if is_plain(flow) and flow not in used)
         for flow in islice(fresh, max(0, math.ceil(needed / share))):
             self.wave.ask_first(flow, ttl)
             if not is_alone:

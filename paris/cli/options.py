@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mda.plan import Algorithm, Study
-from mda.statistics.stopping import Bound
-from paris.cli.parser import destination, render_parser, trace_parser
+from mda.plan import Algorithm
+from mda.studies.registry import STUDIES, parameters
+from paris.cli.parser import destination, lookup_destination, render_parser, trace_parser
 from paris.errors import SettingsError
 from paris.lookup.registry import LOOKUPS
 from paris.outputs.files import OutputOptions
-from paris.settings import DEFAULT_CONFIDENCE, DEFAULT_RATE_PPS, DEFAULT_ROUNDS, Reading, Settings
+from paris.settings import DEFAULT_CONFIDENCE, DEFAULT_RATE_PPS, Reading, Settings, checked_bound
 
 if TYPE_CHECKING:
     import argparse
@@ -60,13 +60,6 @@ def parse_trace(arguments: Sequence[str]) -> Options:
     ):
         if is_given and not _is_multipath(given):
             raise SettingsError(f"{option} requires --mda or --mda-lite")
-    for option, is_given, needed, is_there in (
-        ("--prefix-len", given.prefix_len is not None, "--classify", given.classify),
-        ("--flows", given.flows, "--classify", given.classify),
-        ("--rounds", given.rounds is not None, "--paths or --follow", given.paths or given.follow),
-    ):
-        if is_given and not is_there:
-            raise SettingsError(f"{option} requires {needed}")
     if given.compare and (given.protocol != "udp" or given.port is not None or given.replay):
         raise SettingsError(
             "--compare names protocols and ports; leave out -T, -I, -p and --replay"
@@ -96,7 +89,7 @@ def _lookups(given: argparse.Namespace) -> tuple[Lookup, ...]:
 
 def _turns(given: argparse.Namespace, row: Lookup) -> bool:
     """Whether the option that turns a lookup on or off is given."""
-    return bool(getattr(given, destination(row)))
+    return bool(getattr(given, lookup_destination(row)))
 
 
 def _is_multipath(given: argparse.Namespace) -> bool:
@@ -104,27 +97,32 @@ def _is_multipath(given: argparse.Namespace) -> bool:
     return bool(given.mda or given.mda_lite or given.compare or _studies(given))
 
 
-def _studies(given: argparse.Namespace) -> frozenset[Study]:
-    asked = {
-        Study.CLASSIFY: given.classify,
-        Study.PATHS: given.paths,
-        Study.FOLLOW: given.follow is not None,
-        Study.CLASSIC: given.classic,
-        Study.METRICS: given.metrics,
+def _studies(given: argparse.Namespace) -> dict[str, str | None]:
+    """The studies that are asked for, each with its argument."""
+    asked = ((study, getattr(given, destination(study.name))) for study in STUDIES)
+    return {
+        study.name: value if study.argument else None
+        for study, value in asked
+        if value not in (None, False)
     }
-    return frozenset(study for study, is_asked in asked.items() if is_asked)
+
+
+def _parameters(given: argparse.Namespace) -> dict[str, int]:
+    """The parameters of studies that are given."""
+    values = {name: getattr(given, destination(name)) for name in parameters()}
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def _reading(given: argparse.Namespace) -> Reading:
     """How to read a saved measurement: only what was asked for changes it."""
     bound = None
     if given.confidence is not None or given.per_vertex or given.min_share is not None:
-        bound = Bound(*_bound(given))
+        failure_probability, per_vertex, min_share = _bound(given)
+        bound = checked_bound(failure_probability, per_vertex=per_vertex, min_share=min_share)
     return Reading(
         algorithm=Algorithm.MDA_LITE if given.mda_lite else Algorithm.MDA if given.mda else None,
         bound=bound,
         studies=_studies(given),
-        follow=given.follow,
     )
 
 
@@ -169,11 +167,8 @@ def _settings(given: argparse.Namespace) -> Settings:
         wire=given.wire,
         by_link=given.link,
         studies=_studies(given),
-        prefix_len=given.prefix_len,
-        least_flows=given.flows,
-        follow=given.follow,
+        parameters=_parameters(given),
         compare=given.compare,
-        rounds=DEFAULT_ROUNDS if given.rounds is None else given.rounds,
     )
 
 

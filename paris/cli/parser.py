@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 import os
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
+from mda.studies.registry import STUDIES, parameters, users
 from paris.cli.arguments import address, lanes, number, port, seconds, sendwait
 from paris.errors import SettingsError
 from paris.lookup.registry import LOOKUPS, Lookup
@@ -14,6 +15,9 @@ from paris.settings import DEFAULT_CONFIDENCE, DEFAULT_RATE_PPS
 from paris.sim.registry import forms
 from paris.version import __version__
 from paris.wire.registry import WIRES, names
+
+if TYPE_CHECKING:
+    from mda.studies.base import Parameter
 
 _HELP_WIDTH = 80
 _EXAMPLES = """\
@@ -203,66 +207,49 @@ def trace_parser() -> argparse.ArgumentParser:
     add = group.add_argument
     add("-v", "--verbose", action="store_true", help="report what became of every packet")
     for row in LOOKUPS:
-        add(*row.options, dest=destination(row), action="store_true", help=row.help)
+        add(*row.options, dest=lookup_destination(row), action="store_true", help=row.help)
     add("--no-progress", action="store_true", help="no progress line on a terminal")
     return parser
 
 
-def destination(row: Lookup) -> str:
+def lookup_destination(row: Lookup) -> str:
     """Where a parsed command line says whether the option of a lookup was given."""
     return f"lookup_{row.name}"
 
 
 def _add_studies(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("studies (each finds every path first, as --mda does)")
-    add = group.add_argument
-    add(
-        "--classify",
-        action="store_true",
-        help="report what each balancer hashes, how it splits, and which ones hash alike",
-    )
-    add(
-        "--prefix-len",
-        type=int,
-        metavar="BITS",
-        help="with --classify: probe addresses of this prefix around HOST as well (24; IPv6 64)",
-    )
-    add(
-        "--flows",
-        type=int,
-        default=0,
-        metavar="N",
-        help="with --classify: judge each split by at least N flows",
-    )
-    add(
-        "--paths",
-        action="store_true",
-        help="list every path: its share, round-trip times, losses and the ports that select it",
-    )
-    add(
-        "--follow",
-        metavar="PATH",
-        help="trace one path alone: its number in --paths, or an address that is on no other path",
-    )
-    add(
-        "--rounds",
-        type=int,
-        metavar="N",
-        help="how often --paths and --follow measure each path (default 20)",
-    )
-    add(
+    pending = parameters()
+    for study in STUDIES:
+        if study.argument:
+            group.add_argument(f"--{study.name}", metavar=study.argument, help=study.about)
+        else:
+            group.add_argument(f"--{study.name}", action="store_true", help=study.about)
+        for parameter in study.parameters:
+            if pending.pop(parameter.name, None):
+                _add_parameter(group, parameter)
+    group.add_argument(
         "--compare",
         type=lanes,
         default=(),
         metavar="LIST",
         help="trace by several protocols at once, into one graph: udp,tcp/443,icmp",
     )
-    add("--metrics", action="store_true", help="measure each diamond: widths, lengths, meshing")
-    add(
-        "--classic",
-        action="store_true",
-        help="show the links that a classic traceroute infers, and which of them are false",
+
+
+def _add_parameter(group: argparse._ArgumentGroup, parameter: Parameter) -> None:
+    default = "" if not parameter.default else f" ({parameter.default})"
+    group.add_argument(
+        f"--{parameter.name}",
+        type=int,
+        metavar=parameter.metavar,
+        help=f"with --{' or --'.join(users(parameter.name))}: {parameter.about}{default}",
     )
+
+
+def destination(name: str) -> str:
+    """The attribute in which argparse keeps what the option `--NAME` was given."""
+    return name.replace("-", "_")
 
 
 def render_parser() -> argparse.ArgumentParser:

@@ -75,11 +75,14 @@ def shortfalls(trace: Trace, measurement: Measurement) -> list[str]:
 
 def unknown_path(trace: Trace) -> list[str]:
     """That the path to follow is none, or not one alone."""
-    path = trace.plan.follow
-    if path is None or trace.followed:
+    from mda.studies.registry import FOLLOW
+
+    found = trace.found(FOLLOW)
+    if found is None or found.path is not None:
         return []
-    if not trace.routes:
-        return [f"--follow {path}: no path can be selected by ports"]
-    through = sum(any(str(v.address) == path for v in route.vertices) for route in trace.routes)
-    what = f"{through} paths go through it" if through else f"there are {len(trace.routes)} paths"
-    return [f"--follow {path}: {what}; give a number that --paths lists"]
+    name = trace.plan.studies[FOLLOW.name]
+    if not found.every:
+        return [f"--follow {name}: no path can be selected by ports"]
+    through = sum(any(str(v.address) == name for v in path.vertices) for path in found.every)
+    what = f"{through} paths go through it" if through else f"there are {len(found.every)} paths"
+    return [f"--follow {name}: {what}; give a number that --paths lists"]

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from mda.explore.explorer import Explorer
 from mda.explore.search import Reach
 from mda.explore.single_flow import Path
-from mda.plan import Algorithm, Plan, Probing, Study
-from mda.statistics.stopping import Bound
+from mda.plan import Algorithm, Plan, Probing
+from mda.studies.registry import STUDIES, named
 from mda.variants import Field
 from paris.errors import SettingsError
 from paris.packets.flows import PREFIX_LEN, FlowField, FlowPlan, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from random import Random
 
     from mda.model import IPAddress
-    from mda.procedure import History, Procedure
-    from mda.studies.classifier import Scope
+    from mda.procedure import Procedure
+    from mda.studies.base import Study, Task
     from paris.settings import Settings
 
 _DEFAULT_PORT: Final = {Protocol.UDP: 33434, Protocol.TCP: 80, Protocol.ICMP: 0}
@@ -66,21 +66,17 @@ def prefix_len(settings: Settings, destination: IPAddress) -> int | None:
 
     Raises SettingsError if there is no such prefix.
     """
-    if Study.CLASSIFY not in settings.studies:
+    if not any(named(study).varies_addresses for study in settings.studies):
         return None
-    if settings.prefix_len is None:
+    asked = settings.parameters.get("prefix-len")
+    if asked is None:
         return PREFIX_LEN[destination.version]
-    if settings.prefix_len > destination.max_prefixlen:
+    if asked > destination.max_prefixlen:
         raise SettingsError(
             f"--prefix-len must be from 1 to {destination.max_prefixlen} for {destination}, "
-            f"not {settings.prefix_len}"
+            f"not {asked}"
         )
-    return settings.prefix_len
-
-
-def bound(settings: Settings) -> Bound:
-    """What may be missed."""
-    return Bound(settings.failure_probability, settings.per_vertex, settings.min_share)
+    return asked
 
 
 def algorithm(*, multipath: bool, lite: bool) -> Algorithm:
@@ -97,7 +93,7 @@ def measurement_plan(settings: Settings, flows: FlowPlan, seed: int) -> Plan:
         source=flows.source,
         destination=flows.destination,
         algorithm=algorithm(multipath=settings.multipath, lite=settings.lite),
-        bound=bound(settings),
+        bound=settings.bound(),
         probing=Probing(
             protocol=flows.protocol.value,
             flow_field=flows.field.value,
@@ -114,7 +110,6 @@ def measurement_plan(settings: Settings, flows: FlowPlan, seed: int) -> Plan:
         network=settings.network,
         seed=seed,
         studies=settings.studies,
-        follow=settings.follow,
     )
 
 
@@ -126,7 +121,7 @@ def procedure_for(settings: Settings, flows: FlowPlan, *, sends_whole: bool) -> 
         )
     explorer = Explorer(
         source=flows.source,
-        bound=bound(settings),
+        bound=settings.bound(),
         reach=Reach(
             first_ttl=settings.first_ttl,
             max_ttl=settings.max_ttl,
@@ -136,44 +131,26 @@ def procedure_for(settings: Settings, flows: FlowPlan, *, sends_whole: bool) -> 
         ),
         is_lite=settings.lite,
     )
-    if not settings.studies:
+    asking = [study for study in STUDIES if study.asks and study.name in settings.studies]
+    if not asking:
         return explorer
-    from mda.procedure import Chain
-    from mda.studies.classic_probing import Ordinary
-    from mda.studies.classifier import Classifier  # not where nothing is studied
-    from mda.studies.path_probing import Errand, Pathfinder
+    from mda.procedure import Chain  # not where nothing is studied
 
-    following: list[Callable[[History], Procedure]] = []
-    if Study.CLASSIC in settings.studies:
-        following.append(
-            lambda history: Ordinary(
-                Field(flows.field.value), settings.first_ttl, settings.queries, history
-            )
-        )
-    if Study.CLASSIFY in settings.studies:
-        scope = _scope(settings, flows, sends_whole=sends_whole)
-        following.append(lambda history: Classifier(scope, history))
-    if settings.studies & {Study.PATHS, Study.FOLLOW}:
-        errand = Errand(
-            source=flows.source,
-            first_ttl=settings.first_ttl,
-            attempts=settings.queries,
-            failure_probability=settings.failure_probability,
-            flows=flows.capacity,
-            rounds=settings.rounds,
-            measures=Study.PATHS in settings.studies,
-            follow=settings.follow,
-        )
-        following.append(lambda history: Pathfinder(errand, history))
-    return Chain(explorer, *following)
+    return Chain(
+        explorer,
+        *(
+            partial(study.procedure, _task(settings, flows, study, sends_whole=sends_whole))
+            for study in asking
+        ),
+    )
 
 
-def _scope(settings: Settings, flows: FlowPlan, *, sends_whole: bool) -> Scope:
-    """What is classified: by ports only where the system builds the headers."""
-    from mda.studies.classifier import Scope
+def _task(settings: Settings, flows: FlowPlan, study: Study[object], *, sends_whole: bool) -> Task:
+    """What a study may probe: variants of ports only, where the system builds the headers."""
+    from mda.studies.base import Task
 
     able = Field if sends_whole else (Field.SPORT, Field.DPORT)
-    return Scope(
+    return Task(
         source=flows.source,
         first_ttl=settings.first_ttl,
         max_ttl=settings.max_ttl,
@@ -182,5 +159,7 @@ def _scope(settings: Settings, flows: FlowPlan, *, sends_whole: bool) -> Scope:
         flow_field=Field(flows.field.value),
         values={field: flows.values(field) for field in able},
         flows=flows.capacity,
-        least_flows=settings.least_flows,
+        argument=settings.studies[study.name],
+        parameters={own.name: own.default for own in study.parameters if own.default is not None}
+        | dict(settings.parameters),
     )

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final
 from mda.model import Loss, ProbeRequest, StopReason
 from paris.errors import FormatError, OutputError
 from paris.formats import facts_json, pcapng, plan_json
+from paris.formats.damage import refusing
 from paris.formats.pcapng import Direction, Names, Packet, Section, Statistics
 from paris.version import __version__
 
@@ -166,12 +167,8 @@ class Writer:
 
 def read(data: bytes, name: str) -> Capture:
     """What a Writer wrote; `name` is the file's, for messages. Raises FormatError."""
-    try:
+    with refusing(name):
         return _read(data, name)
-    except KeyError as error:
-        raise FormatError(f"{name}: {error.args[0]!r} is missing") from None
-    except (TypeError, ValueError, AttributeError, ArithmeticError) as error:
-        raise FormatError(f"{name}: {error}") from None
 
 
 def _read(data: bytes, name: str) -> Capture:

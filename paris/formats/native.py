@@ -8,7 +8,6 @@ JSON Schema lies beside this file. Times are seconds, addresses text, probabilit
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from mda.answers.graph import flows_of, flows_of_edge
@@ -22,9 +21,11 @@ from mda.model import (
     Unresolved,
     Vertex,
 )
+from mda.record import Record
 from mda.trace import Trace
 from paris.errors import FormatError
 from paris.formats import facts_json, plan_json, studies_json
+from paris.formats.damage import refusing
 from paris.formats.studies_json import vertex_id
 
 if TYPE_CHECKING:
@@ -96,16 +97,19 @@ def write(trace: Trace, _: Look | None = None) -> str:
     return json.dumps(document, indent=1) + "\n"
 
 
-def read_bytes(data: bytes, name: str) -> Trace:
-    """The trace in a file's bytes; see `read`."""
-    try:
-        return read(data.decode(), name)
-    except UnicodeDecodeError:
-        raise FormatError(f"{name}: not a text file") from None
-
-
 def read(text: str, name: str) -> Trace:
     """The trace that `write` wrote; `name` is the file's, for messages. Raises FormatError."""
+    record = read_record(text.encode(), name)
+    with refusing(name):
+        return Trace.of(record)
+
+
+def read_record(data: bytes, name: str) -> Record:
+    """The record in the bytes of a file; see `read`."""
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        raise FormatError(f"{name}: not a text file") from None
     try:
         document = json.loads(text)
     except json.JSONDecodeError as error:
@@ -117,12 +121,8 @@ def read(text: str, name: str) -> Trace:
             f"{name}: written in version {document.get('version')!r} of the format; "
             f"this program reads version {VERSION}"
         )
-    try:
+    with refusing(name):
         return _read(document)
-    except KeyError as error:
-        raise FormatError(f"{name}: {error.args[0]!r} is missing") from None
-    except (TypeError, ValueError, AttributeError, ArithmeticError) as error:
-        raise FormatError(f"{name}: a value is not what it should be: {error}") from None
 
 
 def _request(request: ProbeRequest, sent_at_s: float) -> Json:
@@ -204,7 +204,7 @@ def _known(known: VertexCertainty) -> Json:
     }
 
 
-def _read(document: Json) -> Trace:
+def _read(document: Json) -> Record:
     plan, run = plan_json.read_plan(document["plan"]), document["run"]
     outcomes: list[Outcome] = []
     unresolved: list[Unresolved] = []
@@ -227,19 +227,19 @@ def _read(document: Json) -> Trace:
             )
         else:
             unresolved.append(Unresolved(request, sent_at_s))
-    trace = Trace.assemble(
+    return Record(
         plan=plan,
         started_at_unix_s=plan_json.finite(run["started_at_unix_s"]),
         duration_s=plan_json.finite(run["duration_s"]),
         probes_sent=plan_json.whole(run["probes_sent"], 0, plan_json.MOST),
-        outcomes=outcomes,
-        unresolved=unresolved,
+        outcomes=tuple(outcomes),
+        unresolved=tuple(unresolved),
         wire=plan_json.read_wire(run["wire"]),
-        unmatched=run["unmatched"],
+        unmatched=dict(sorted(run["unmatched"].items())),
         stopped=StopReason(run["stopped"]),
         names=facts_json.read_by_address(document["names"]),
+        facts=facts_json.read_facts(document),
     )
-    return replace(trace, facts=facts_json.read_facts(document))
 
 
 def _read_reply(request: ProbeRequest, sent_at_s: float, record: Json) -> Reply:

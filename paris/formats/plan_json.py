@@ -10,8 +10,9 @@ from ipaddress import ip_address
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Final
 
-from mda.plan import Algorithm, Plan, Probing, Stamp, Study, WireReport
+from mda.plan import Algorithm, Plan, Probing, Stamp, WireReport
 from mda.statistics.stopping import Bound
+from mda.studies.registry import STUDIES, named
 
 if TYPE_CHECKING:
     from mda.model import IPAddress
@@ -45,8 +46,8 @@ def plan(plan: Plan) -> Json:
         "attempts": plan.attempts,
         "network": plan.network,
         "seed": plan.seed,
-        "studies": sorted(study.value for study in plan.studies),
-        "follow": plan.follow,
+        "studies": sorted(plan.studies),
+        **{study.name: plan.studies.get(study.name) for study in STUDIES if study.argument},
     }
 
 
@@ -79,9 +80,17 @@ def read_plan(plan: Json) -> Plan:
         attempts=whole(plan["attempts"], 1, MOST),
         network=plan["network"],
         seed=plan["seed"],
-        studies=frozenset(Study(study) for study in plan.get("studies", ())),
-        follow=plan.get("follow"),
+        studies={name: _argument(plan, name) for name in plan.get("studies", ())},
     )
+
+
+def _argument(plan: Json, name: str) -> str | None:
+    """What the study of that name was given."""
+    if not named(name).argument:
+        return None
+    if not isinstance(plan[name], str):
+        raise ValueError(f"not an argument of --{name}: {plan[name]!r}")
+    return str(plan[name])
 
 
 def wire(report: WireReport) -> Json:

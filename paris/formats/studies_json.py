@@ -1,23 +1,26 @@
-"""What follows from a measurement about balancers, diamonds and paths, as JSON values.
+"""What studies found, and the diamonds, as JSON values.
 
 For programs that want no more than that; nothing here is read back.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, fields, is_dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Final
 
 from mda.findings.diamond_metrics import metrics
+from mda.model import Vertex
+from mda.studies.registry import CLASSIC, CLASSIFY, FOLLOW, PATHS, STUDIES
 from paris.packets.recipes import recipe
 
 if TYPE_CHECKING:
     from mda.findings.diamonds import Diamond
-    from mda.model import Vertex
     from mda.statistics.shares import Split
     from mda.studies.balancers import Balancer
     from mda.studies.classic import Classic
-    from mda.studies.paths import Passing, Recipe, Route, Times
+    from mda.studies.paths import Path, PathHop, Recipe, Times
     from mda.studies.polarisation import Series
     from mda.trace import Trace
 
@@ -26,14 +29,32 @@ Json = dict[str, Any]
 
 def studies(trace: Trace) -> Json:
     """All of it, by the names under which it stands in the document."""
-    return {
-        "diamonds": [_diamond(trace, diamond) for diamond in trace.diamonds],
-        "balancers": [_balancer(one) for one in trace.balancers],
-        "series": [_series(one) for one in trace.series],
-        "paths": [_route(route, recipe(trace.plan, route.flows[0])) for route in trace.routes],
-        "followed": [_passing(one) for one in trace.followed],
-        "classic": None if trace.classic is None else _classic(trace.classic),
-    }
+    document: Json = {"diamonds": [_diamond(trace, diamond) for diamond in trace.diamonds]}
+    for study in STUDIES:
+        write = _WRITERS.get(study.name)
+        if write is not None:
+            document |= write(trace)
+        elif study.finds:
+            document[study.name] = values(trace.found(study))
+    return document
+
+
+def values(found: object) -> Any:
+    """The JSON of a study that has no writer here: its dataclasses by their fields."""
+    match found:
+        case Vertex():
+            return vertex_id(found)
+        case Enum():
+            return found.value
+        case str() | int() | float() | None:
+            return found
+        case Mapping():
+            return {str(key): values(value) for key, value in found.items()}
+        case Iterable():
+            return [values(member) for member in found]
+        case _ if is_dataclass(found):
+            return {own.name: values(getattr(found, own.name)) for own in fields(found)}
+    return str(found)  # addresses
 
 
 def vertex_id(vertex: Vertex) -> str:
@@ -51,11 +72,19 @@ def _diamond(trace: Trace, diamond: Diamond) -> Json:
     }
 
 
-def _balancer(one: Balancer) -> Json:
+def _classification(trace: Trace) -> Json:
+    found = trace.found(CLASSIFY)
     return {
-        "vertex": vertex_id(one.vertex),
-        "kind": one.kind.value,
-        "error_probability": one.error_probability,
+        "balancers": [_balancer(balancer) for balancer in found.balancers] if found else [],
+        "series": [_series(series) for series in found.series] if found else [],
+    }
+
+
+def _balancer(balancer: Balancer) -> Json:
+    return {
+        "vertex": vertex_id(balancer.vertex),
+        "kind": balancer.kind.value,
+        "error_probability": balancer.error_probability,
         "fields": [
             {
                 "field": field.field.value,
@@ -63,11 +92,11 @@ def _balancer(one: Balancer) -> Json:
                 "error_probability": field.error_probability,
                 "compared": field.compared,
             }
-            for field in one.fields
+            for field in balancer.fields
         ],
-        "successors": [vertex_id(successor) for successor in one.successors],
-        "repeats": one.repeats,
-        "split": None if one.split is None else _split(one.split),
+        "successors": [vertex_id(successor) for successor in balancer.successors],
+        "repeats": balancer.repeats,
+        "split": None if balancer.split is None else _split(balancer.split),
     }
 
 
@@ -89,53 +118,54 @@ def _split(split: Split) -> Json:
     }
 
 
-def _series(one: Series) -> Json:
+def _series(series: Series) -> Json:
     return {
-        "near": vertex_id(one.near),
-        "far": vertex_id(one.far),
-        "flows": one.flows,
-        "statistic": one.statistic,
-        "degrees": one.degrees,
-        "probability": one.probability,
-        "strength": one.strength,
-        "polarised": one.is_polarised,
+        "near": vertex_id(series.near),
+        "far": vertex_id(series.far),
+        "flows": series.flows,
+        "statistic": series.statistic,
+        "degrees": series.degrees,
+        "probability": series.probability,
+        "strength": series.strength,
+        "polarised": series.is_polarised,
     }
 
 
-def _route(route: Route, how: Recipe) -> Json:
+def _paths(trace: Trace) -> Json:
+    """The paths, also where they were looked for only to follow one of them."""
+    followed = trace.found(FOLLOW)
+    every = trace.found(PATHS) or (followed.every if followed else ())
+    return {"paths": [_path(path, recipe(trace.plan, path.flows[0])) for path in every]}
+
+
+def _path(path: Path, how: Recipe) -> Json:
     return {
-        "number": route.number,
-        "vertices": [vertex_id(vertex) for vertex in route.vertices],
-        "flows": route.flows,
-        "share": route.share,
-        "low": route.low,
-        "high": route.high,
-        "measured_ttl": route.measured_ttl,
-        **_times(route.times),
-        "slower_s": route.slower_s,
-        "rtt_probability": route.rtt_probability,
-        "differs_in_rtt": route.differs_in_rtt,
-        "loss_probability": route.loss_probability,
-        "differs_in_loss": route.differs_in_loss,
+        "number": path.number,
+        "vertices": [vertex_id(vertex) for vertex in path.vertices],
+        "flows": path.flows,
+        "share": path.share,
+        "low": path.low,
+        "high": path.high,
+        "measured_ttl": path.measured_ttl,
+        **_times(path.times),
+        "slower_s": path.slower_s,
+        "rtt_probability": path.rtt_probability,
+        "differs_in_rtt": path.differs_in_rtt,
+        "loss_probability": path.loss_probability,
+        "differs_in_loss": path.differs_in_loss,
         "ports": how.ports,
         "commands": how.commands,
     }
 
 
-def _passing(one: Passing) -> Json:
-    others = [vertex_id(vertex) for vertex in one.others]
-    return {"vertex": vertex_id(one.vertex), **_times(one.times), "others": others}
+def _followed(trace: Trace) -> Json:
+    found = trace.found(FOLLOW)
+    return {"followed": [_hop(hop) for hop in found.hops] if found else []}
 
 
-def _classic(one: Classic) -> Json:
-    return {
-        "hops": [[None if met is None else vertex_id(met) for met in hop] for hop in one.hops],
-        "links": [
-            {"from": vertex_id(link.near), "to": vertex_id(link.far), "reality": link.reality.value}
-            for link in one.links
-        ],
-        "missed": [{"from": vertex_id(near), "to": vertex_id(far)} for near, far in one.missed],
-    }
+def _hop(hop: PathHop) -> Json:
+    others = [vertex_id(vertex) for vertex in hop.others]
+    return {"vertex": vertex_id(hop.vertex), **_times(hop.times), "others": others}
 
 
 def _times(times: Times) -> Json:
@@ -146,3 +176,31 @@ def _times(times: Times) -> Json:
         "rtt_median_s": times.median_s,
         "rtt_p95_s": times.p95_s,
     }
+
+
+def _classic(trace: Trace) -> Json:
+    found = trace.found(CLASSIC)
+    return {"classic": None if found is None else _traceroute(found)}
+
+
+def _traceroute(classic: Classic) -> Json:
+    return {
+        "hops": [
+            [None if vertex is None else vertex_id(vertex) for vertex in hop]
+            for hop in classic.hops
+        ],
+        "links": [
+            {"from": vertex_id(link.near), "to": vertex_id(link.far), "reality": link.reality.value}
+            for link in classic.links
+        ],
+        "missed": [{"from": vertex_id(near), "to": vertex_id(far)} for near, far in classic.missed],
+    }
+
+
+# Studies whose findings are more than their fields; `values` does for the others.
+_WRITERS: Final[Mapping[str, Callable[[Trace], Json]]] = {
+    CLASSIFY.name: _classification,
+    PATHS.name: _paths,
+    FOLLOW.name: _followed,
+    CLASSIC.name: _classic,
+}

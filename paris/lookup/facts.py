@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from paris.loading import load
+from mda.loading import load
 from paris.lookup.registry import NAMES
 
 if TYPE_CHECKING:

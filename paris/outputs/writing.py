@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from mda.errors import ParisTraceError
+from mda.loading import load
 from paris.errors import OutputError
 from paris.formats.look import Look
-from paris.loading import load
 from paris.outputs.files import STANDARD_OUTPUT, Output, write
 from paris.outputs.registry import CAPTURE, FORMATS, Format
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from mda.loading import load
 from paris.errors import PrivilegeError, SettingsError
-from paris.loading import load
 from paris.wire.base import WireOptions
 from paris.wire.registry import WIRES
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from mda.answers.graph import flows_of_edge, vertices_by_ttl
+from mda.studies.registry import CLASSIC
 from render.words.labels import Kind, VertexWords, count, milliseconds, percent, vertex_words
 from render.words.summary import diamond_size, findings, headline
 
@@ -167,7 +168,8 @@ def _legends(trace: Trace) -> list[str]:
 
 def _false_lines(trace: Trace) -> tuple[Line, ...]:
     """The links that an ordinary traceroute would have drawn wrongly."""
-    if trace.classic is None:
+    classic = trace.found(CLASSIC)
+    if classic is None:
         return ()
     return tuple(
         Line(
@@ -179,7 +181,7 @@ def _false_lines(trace: Trace) -> tuple[Line, ...]:
             is_dashed=False,
             is_false=True,
         )
-        for link in trace.classic.false_links
+        for link in classic.false_links
     )
 
 

@@ -16,8 +16,7 @@ from mda.plan import Algorithm
 from mda.studies.paths import Recipe
 from render.pictures.palette import ANSI
 from render.words.labels import Kind, VertexWords, milliseconds, vertex_words
-from render.words.paths import paths
-from render.words.studies import studies
+from render.words.studies import Paragraph, studies
 from render.words.summary import findings, headline
 
 if TYPE_CHECKING:
@@ -77,18 +76,20 @@ def text(
         for line in findings(trace)
     ]
     body = _lines(head, rows, is_colored=color) if rows else ["no hop replied"]
-    parts = [[_title(trace)], body, foot, *map(_paragraph, studies(trace)), *paths(trace, recipes)]
+    parts = [[_title(trace)], body, foot, *map(_paragraph, studies(trace, recipes))]
     return "\n\n".join("\n".join(part) for part in parts) + "\n"
 
 
-def _paragraph(lines: list[str]) -> list[str]:
-    """Lines broken where they are too long, those behind the first one indented."""
+def _paragraph(paragraph: Paragraph) -> list[str]:
+    """The lines, broken where they are too long and indented, unless they are a table's."""
+    if paragraph.is_table:
+        return [paragraph.heading, *paragraph.lines]
     return [
-        lines[0],
+        paragraph.heading,
         *(
             fill(line, _WIDTH, initial_indent="  ", subsequent_indent="      ",
                  drop_whitespace=True, break_on_hyphens=False)
-            for line in lines[1:]
+            for line in paragraph.lines
         ),
     ]  # fmt: skip
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from mda.answers.graph import flows_of
 from mda.model import ReplyKind
 from mda.studies.balancers import Kind as BalancerKind
+from mda.studies.registry import CLASSIFY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -140,9 +141,12 @@ def _notes(trace: Trace, vertex: Vertex, replies: list[Reply], last_asked: int) 
     elif endings:
         notes.append(endings)
     width = trace.dag.out_degree(vertex)
+    found = trace.found(CLASSIFY)
     kind = next(
-        (one.kind for one in trace.balancers if one.vertex == vertex), BalancerKind.UNDECIDED
-    )
+        (balancer.kind for balancer in found.balancers if balancer.vertex == vertex)
+        if found else iter(()),
+        BalancerKind.UNDECIDED,
+    )  # fmt: skip
     by = f", {kind.value}" if kind is not BalancerKind.UNDECIDED else ""
     if vertex in trace.per_packet:
         notes.append(f"balances per packet over {width}")

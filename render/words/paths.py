@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from mda.answers.graph import vertices_by_ttl
-from mda.plan import Study
+from mda.studies.registry import FOLLOW, PATHS
 from render.words.labels import count, milliseconds, p_value, percent
 from render.words.summary import place
 
@@ -13,72 +13,66 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from mda.model import Vertex
-    from mda.studies.paths import Recipe, Route, Times
+    from mda.studies.paths import Path, Recipe, Times
     from mda.trace import Trace
+
+    Recipes = Callable[[int], Recipe]
 
 _HEAD: Final = ("path", "share", "min", "median", "p95 ms", "lost", "through")
 _HOP_HEAD: Final = ("hop", "interface", "min", "median", "p95 ms", "lost", "")
 
 
-def paths(trace: Trace, recipes: Callable[[int], Recipe]) -> list[list[str]]:
-    """A paragraph for what was asked of paths; `recipes` tells how to take a flow's path."""
-    found = []
-    if Study.PATHS in trace.plan.studies:
-        found.append(_listed(trace, recipes))
-    if Study.FOLLOW in trace.plan.studies and trace.followed:
-        found.append(_followed(trace, recipes))
-    return found
-
-
-def _listed(trace: Trace, recipes: Callable[[int], Recipe]) -> list[str]:
-    if not trace.routes:
+def listed(trace: Trace, recipes: Recipes) -> list[str]:
+    """Every path: how it performs, whether it differs, and the ports that select it."""
+    found = trace.found(PATHS)
+    if not found:
         return ["no paths: a router balances per packet, so no ports select one"
                 if trace.unordered else "no paths: nothing answered"]  # fmt: skip
-    flows = sum(len(route.flows) for route in trace.routes)
-    named = count(len(trace.routes), "path", "paths")
+    flows = sum(len(path.flows) for path in found)
+    named = count(len(found), "path", "paths")
     lines = [f"{named} from end to end, by {count(flows, 'flow', 'flows')}"]
-    unused = (trace.path_count or 0) - len(trace.routes)
+    unused = (trace.path_count or 0) - len(found)
     if unused > 0:
         lines.append(f"{count(unused, 'way', 'ways')} more in the graph had no flow")
     numbers = _numbers(trace)
     rows = [
         (
-            str(route.number),
-            f"{100 * route.share:.0f} %",
-            *_times(route.times),
-            " ".join(numbers[vertex] for vertex in route.vertices if vertex in numbers),
+            str(path.number),
+            f"{100 * path.share:.0f} %",
+            *_times(path.times),
+            " ".join(numbers[vertex] for vertex in path.vertices if vertex in numbers),
         )
-        for route in trace.routes
+        for path in found
     ]
     table = _table(_HEAD, rows)
     lines.append(table[0])
-    for line, route in zip(table[1:], trace.routes, strict=True):
-        recipe = recipes(route.flows[0])
+    for line, path in zip(table[1:], found, strict=True):
+        recipe = recipes(path.flows[0])
         lines += [line, f"        {recipe.ports}"]
         lines += [f"        {command}" for command in recipe.commands]
-    return [*lines, *_differences(trace.routes), *_limits(trace)]
+    return [*lines, *_differences(found), *_limits(trace, found)]
 
 
-def _followed(trace: Trace, recipes: Callable[[int], Recipe]) -> list[str]:
-    route = next(
-        route for route in trace.routes
-        if route.vertices == tuple(one.vertex for one in trace.followed)
-    )  # fmt: skip
+def followed(trace: Trace, recipes: Recipes) -> list[str]:
+    """Every hop of the path that was followed; nothing if there was none."""
+    found = trace.found(FOLLOW)
+    if found is None or found.path is None:
+        return []
     rows = []
-    for one in trace.followed:
-        others = ", ".join(str(vertex.address) for vertex in one.others)
+    for hop in found.hops:
+        others = ", ".join(str(vertex.address) for vertex in hop.others)
         rows.append(
             (
-                str(one.ttl),
-                "*" if one.vertex.address is None else str(one.vertex.address),
-                *_times(one.times),
+                str(hop.ttl),
+                "*" if hop.vertex.address is None else str(hop.vertex.address),
+                *_times(hop.times),
                 f"(also {others})" if others else "",
             )
         )
-    moved = any(one.others for one in trace.followed)
+    moved = any(hop.others for hop in found.hops)
     kept = "replies also came from elsewhere" if moved else "every reply came from this path"
-    head = f"path {route.number} followed: {recipes(route.flows[0]).ports}; {kept}"
-    return [head, *_table(_HOP_HEAD, rows)]
+    ports = recipes(found.path.flows[0]).ports
+    return [f"path {found.path.number} followed: {ports}; {kept}", *_table(_HOP_HEAD, rows)]
 
 
 def _times(times: Times) -> tuple[str, str, str, str]:
@@ -88,37 +82,37 @@ def _times(times: Times) -> tuple[str, str, str, str]:
     return least, middle, high, f"{times.lost} of {times.asked}"
 
 
-def _differences(routes: Sequence[Route]) -> list[str]:
+def _differences(paths: Sequence[Path]) -> list[str]:
     """Which paths are slower, faster or lose more than the others."""
     lines = []
-    for route in routes:
-        if route.differs_in_rtt:
-            way = "slower" if route.slower_s > 0 else "faster"
+    for path in paths:
+        if path.differs_in_rtt:
+            way = "slower" if path.slower_s > 0 else "faster"
             lines.append(
-                f"path {route.number} is {way} than the others by "
-                f"{milliseconds(abs(route.slower_s))} ms ({p_value(route.rtt_probability)})"
+                f"path {path.number} is {way} than the others by "
+                f"{milliseconds(abs(path.slower_s))} ms ({p_value(path.rtt_probability)})"
             )
-        if route.differs_in_loss:
-            usual = route.times.loss - route.lossier
+        if path.differs_in_loss:
+            usual = path.times.loss - path.lossier
             lines.append(
-                f"path {route.number} loses {percent(round(route.times.loss, 3))} where others "
-                f"lose {percent(round(usual, 3))} ({p_value(route.loss_probability)})"
+                f"path {path.number} loses {percent(round(path.times.loss, 3))} where others "
+                f"lose {percent(round(usual, 3))} ({p_value(path.loss_probability)})"
             )
-    if not lines and len(routes) > 1:
+    if not lines and len(paths) > 1:
         lines.append("no path differs from the others in round-trip time or loss")
     return lines
 
 
-def _limits(trace: Trace) -> list[str]:
-    """That losses are not those of paths, where an end answers at a limited rate."""
-    ends = {route.vertices[route.measured_ttl - trace.plan.first_ttl] for route in trace.routes}
+def _limits(trace: Trace, paths: Sequence[Path]) -> list[str]:
+    """That losses are not those of paths, where an end limits the rate of its replies."""
+    ends = {path.vertices[path.measured_ttl - trace.plan.first_ttl] for path in paths}
     limited = sorted(
-        (one for one in ends if (known := trace.answering.get(one)) and known.limit is not None),
-        key=lambda one: one.sort_key,
+        (end for end in ends if (known := trace.answering.get(end)) and known.limit is not None),
+        key=lambda end: end.sort_key,
     )
     return [
-        f"{place(one)} is rate-limited: its losses are not those of paths, and are not compared"
-        for one in limited
+        f"{place(end)} is rate-limited: its losses are not those of paths, and are not compared"
+        for end in limited
     ]
 
 

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Final, cast
 
 from mda.findings.diamond_metrics import metrics
-from mda.plan import Study
 from mda.studies.balancers import Kind, Verdict
 from mda.studies.classic import Reality
+from mda.studies.registry import CLASSIC, CLASSIFY, FOLLOW, METRICS, PATHS, STUDIES
 from mda.variants import Field
 from render.words.labels import count, p_value, percent
+from render.words.paths import followed, listed
 from render.words.summary import diamond_size, place
 
 if TYPE_CHECKING:
     from mda.findings.diamond_metrics import Metrics
     from mda.statistics.shares import Split
-    from mda.studies.balancers import Balancer
-    from mda.studies.classic import Classic
+    from mda.studies.balancers import Balancer, Classification
+    from mda.studies.base import Findings, Study
     from mda.studies.polarisation import Series
     from mda.trace import Trace
+    from render.words.paths import Recipes
 
 _FIELD: Final = {
     Field.SPORT: "source port",
@@ -33,97 +37,129 @@ _FIELD: Final = {
 _MOST_SHARES: Final = 8  # that are listed one by one
 
 
-def studies(trace: Trace) -> list[list[str]]:
-    """A paragraph for each thing that was studied: its heading, then lines of any length."""
-    paragraphs = []
-    if Study.CLASSIFY in trace.plan.studies:
-        lines = [line for one in trace.balancers for line in _balancer(one)]
-        lines += [_series(one) for one in trace.series if one.is_polarised]
-        paragraphs.append([_heading(trace), *lines])
-    if Study.METRICS in trace.plan.studies:
-        paragraphs.append(_diamonds(trace))
-    if trace.classic is not None:
-        paragraphs.append(_classic(trace.classic, trace.origin.ttl + 1))
-    return paragraphs
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """A heading and the lines below it, of any length; those of a table are not to be broken."""
+
+    heading: str
+    lines: tuple[str, ...]
+    is_table: bool = False
 
 
-def _heading(trace: Trace) -> str:
-    found = count(len(trace.balancers), "balancer", "balancers")
-    if not trace.series:
-        return found
-    alike = sum(one.is_polarised for one in trace.series)
-    return f"{found}; of {count(len(trace.series), 'pair', 'pairs')} in series {alike} hash alike"
+def studies(trace: Trace, recipes: Recipes) -> list[Paragraph]:
+    """A paragraph for each study that was asked for and has something to say.
+
+    `recipes` says how to take the path of a flow.
+    """
+    asked = [study for study in STUDIES if study.name in trace.plan.studies]
+    shown = [
+        (_WORDS.get(study.name, partial(_own_words, study))(trace, recipes), study)
+        for study in asked
+    ]
+    return [
+        Paragraph(lines[0], tuple(lines[1:]), is_table=study.name in _TABLES)
+        for lines, study in shown
+        if lines
+    ]
 
 
-def _balancer(one: Balancer) -> list[str]:
-    ways = f"{len(one.successors)} ways"
-    if one.kind is Kind.UNDECIDED:
-        lines = [f"{place(one.vertex)}: {ways}, not enough evidence for its kind"]
-    elif one.kind is Kind.PER_PACKET:
-        lines = [f"{place(one.vertex)}: per packet, {ways}; no ports select one"]
+def _own_words(study: Study[object], trace: Trace, _: Recipes) -> list[str]:
+    """The lines of findings that have no function here."""
+    found = cast("Findings | None", trace.found(study))
+    return [] if found is None else list(found.lines())
+
+
+def _classification(trace: Trace, _: Recipes) -> list[str]:
+    found = trace.found(CLASSIFY)
+    if found is None:
+        return []
+    lines = [line for balancer in found.balancers for line in _balancer(balancer)]
+    lines += [_series(series) for series in found.series if series.is_polarised]
+    return [_heading(found), *lines]
+
+
+def _heading(found: Classification) -> str:
+    balancers = count(len(found.balancers), "balancer", "balancers")
+    if not found.series:
+        return balancers
+    alike = sum(series.is_polarised for series in found.series)
+    pairs = count(len(found.series), "pair", "pairs")
+    return f"{balancers}; of {pairs} in series {alike} hash alike"
+
+
+def _balancer(balancer: Balancer) -> list[str]:
+    where, ways = place(balancer.vertex), f"{len(balancer.successors)} ways"
+    if balancer.kind is Kind.UNDECIDED:
+        lines = [f"{where}: {ways}, not enough evidence for its kind"]
+    elif balancer.kind is Kind.PER_PACKET:
+        lines = [f"{where}: per packet, {ways}; no ports select one"]
     else:
-        wrong = percent(one.error_probability)
-        lines = [f"{place(one.vertex)}: {one.kind.value}, {ways} (error probability {wrong})"]
+        wrong = percent(balancer.error_probability)
+        lines = [f"{where}: {balancer.kind.value}, {ways} (error probability {wrong})"]
     parts = []
     for verdict in Verdict:
-        fields = [_FIELD[field.field] for field in one.fields if field.verdict is verdict]
-        if fields and one.kind is not Kind.PER_PACKET:
+        fields = [_FIELD[field.field] for field in balancer.fields if field.verdict is verdict]
+        if fields and balancer.kind is not Kind.PER_PACKET:
             parts.append(f"{verdict.value}: {', '.join(fields)}")
     if parts:
         lines.append("  " + "; ".join(parts))
-    if one.split is not None:
-        lines.append("  " + split_words(one.split))
+    if balancer.split is not None:
+        lines.append("  " + split_words(balancer.split))
     else:
         lines.append("  all flows to this destination take the same branch")
     return lines
 
 
-def _diamonds(trace: Trace) -> list[str]:
+def _diamonds(trace: Trace, _: Recipes) -> list[str]:
     """Each diamond, with its metrics."""
     lines = [count(len(trace.diamonds), "diamond", "diamonds")]
     for diamond in trace.diamonds:
-        one = metrics(trace.dag, diamond)
+        found = metrics(trace.dag, diamond)
         end = "no common end" if diamond.convergence is None else place(diamond.convergence)
         lengths = (
-            f"{one.min_length} to {one.max_length}" if one.length_asymmetry else one.max_length
+            f"{found.min_length} to {found.max_length}"
+            if found.length_asymmetry
+            else found.max_length
         )
         lines += [
             f"{place(diamond.divergence)} to {end}: {diamond_size(diamond)}",
-            f"  max width {one.max_width}, length {lengths}, width asymmetry "
-            f"{one.width_asymmetry}, length asymmetry {one.length_asymmetry}",
-            f"  meshed hop pairs: {percent(one.meshed_ratio)}; densest pair has "
-            f"{percent(one.max_meshing)} of its possible links",
-            f"  {count(one.paths, 'path', 'paths')}, {one.disjoint_paths} without a common link, "
-            f"entropy {one.entropy_bits:.2f} bits",
-            f"  probability difference {one.probability_difference:.3f} if splits are even"
-            + _seen_difference(one),
+            f"  max width {found.max_width}, length {lengths}, width asymmetry "
+            f"{found.width_asymmetry}, length asymmetry {found.length_asymmetry}",
+            f"  meshed hop pairs: {percent(found.meshed_ratio)}; densest pair has "
+            f"{percent(found.max_meshing)} of its possible links",
+            f"  {count(found.paths, 'path', 'paths')}, {found.disjoint_paths} without a common "
+            f"link, entropy {found.entropy_bits:.2f} bits",
+            f"  probability difference {found.probability_difference:.3f} if splits are even"
+            + _seen_difference(found),
         ]
     return lines
 
 
-def _seen_difference(one: Metrics) -> str:
-    if one.empirical_difference is None:
+def _seen_difference(found: Metrics) -> str:
+    if found.empirical_difference is None:
         return ""
     return (
-        f", of flows {one.empirical_difference:.3f} "
-        f"({one.empirical_low:.3f} to {one.empirical_high:.3f})"
+        f", of flows {found.empirical_difference:.3f} "
+        f"({found.empirical_low:.3f} to {found.empirical_high:.3f})"
     )
 
 
-def _classic(one: Classic, first_ttl: int) -> list[str]:
-    """The hops as an ordinary traceroute prints them, and what is wrong with its links."""
+def _classic(trace: Trace, _: Recipes) -> list[str]:
+    """The hops as a classic traceroute prints them, and what is wrong with its links."""
+    found = trace.found(CLASSIC)
+    if found is None:
+        return []
     lines = ["a classic traceroute, where each probe is another flow, shows:"]
-    for ttl, hop in enumerate(one.hops, start=first_ttl):
-        lines.append(
-            f"{ttl:2}  " + "  ".join("*" if met is None else str(met.address) for met in hop)
-        )
-    false = one.false_links
+    for ttl, hop in enumerate(found.hops, start=trace.origin.ttl + 1):
+        answers = ("*" if vertex is None else str(vertex.address) for vertex in hop)
+        lines.append(f"{ttl:2}  " + "  ".join(answers))
+    false = found.false_links
     lines.append(
-        f"{count(len(one.links), 'link', 'links')} inferred, {len(false)} of them false; "
-        f"{count(len(one.missed), 'real link', 'real links')} missed"
+        f"{count(len(found.links), 'link', 'links')} inferred, {len(false)} of them false; "
+        f"{count(len(found.missed), 'real link', 'real links')} missed"
     )
     lines += [f"  no link {place(link.near)} to {place(link.far)}" for link in false]
-    unknown = sum(link.reality is Reality.UNKNOWN for link in one.links)
+    unknown = sum(link.reality is Reality.UNKNOWN for link in found.links)
     if unknown:
         lines.append(f"{count(unknown, 'link', 'links')} neither confirmed nor refuted")
     return lines
@@ -133,11 +169,11 @@ def split_words(split: Split) -> str:
     """A split in words: shares, whether even, and likely weights."""
     if len(split.shares) <= _MOST_SHARES:
         shares = ", ".join(
-            f"{100 * one.share:.0f} % ({100 * one.low:.0f} to {100 * one.high:.0f})"
-            for one in split.shares
+            f"{100 * share.share:.0f} % ({100 * share.low:.0f} to {100 * share.high:.0f})"
+            for share in split.shares
         )
     else:
-        found = [one.share for one in split.shares]
+        found = [share.share for share in split.shares]
         shares = f"{100 * min(found):.1f} to {100 * max(found):.1f} % each"
     even = p_value(split.even_probability)
     words = f"split {shares} of {count(split.flows, 'flow', 'flows')}; {even} for an even split"
@@ -146,10 +182,21 @@ def split_words(split: Split) -> str:
     return words
 
 
-def _series(one: Series) -> str:
+def _series(series: Series) -> str:
     return (
-        f"{place(one.near)} and {place(one.far)} hash alike: chi-square {one.statistic:.1f} with "
-        f"{count(one.degrees, 'degree', 'degrees')} of freedom over {one.flows} flows, "
-        f"{p_value(one.probability)}, strength {one.strength:.2f}: some of the paths "
-        "between them are never used"
+        f"{place(series.near)} and {place(series.far)} hash alike: chi-square "
+        f"{series.statistic:.1f} with {count(series.degrees, 'degree', 'degrees')} of freedom over "
+        f"{series.flows} flows, {p_value(series.probability)}, strength {series.strength:.2f}: "
+        "some of the paths between them are never used"
     )
+
+
+# Studies with words of their own; those of the others come from their findings.
+_WORDS: Final = {
+    CLASSIFY.name: _classification,
+    PATHS.name: listed,
+    FOLLOW.name: followed,
+    METRICS.name: _diamonds,
+    CLASSIC.name: _classic,
+}
+_TABLES: Final = frozenset({PATHS.name, FOLLOW.name})

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mda.model import StopReason
-from mda.plan import Study
+from mda.studies.registry import STUDIES, users
 from paris import run
 from paris.settings import Lane, Settings
 from paris.sim.topology_file import samples
@@ -24,8 +24,13 @@ MODES: dict[str, dict[str, Any]] = {
     "mda": {"multipath": True},
     "mda-lite": {"multipath": True, "lite": True},
     **{
-        study.value: {"multipath": True, "studies": frozenset({study}), "rounds": 3, "follow": "1"}
-        for study in (Study.CLASSIFY, Study.PATHS, Study.FOLLOW, Study.CLASSIC)
+        study.name: {
+            "multipath": True,
+            "studies": {study.name: "1" if study.argument else None},
+            "parameters": {"rounds": 3} if study.name in users("rounds") else {},
+        }
+        for study in STUDIES
+        if study.asks
     },
     "compare-two": {"multipath": True, "compare": LANES[:2]},
     "compare-three": {"multipath": True, "compare": LANES},

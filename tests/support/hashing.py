@@ -13,9 +13,12 @@ from typing import TYPE_CHECKING
 from mda.model import StopReason
 from mda.plan import Algorithm, Plan, Probing, Stamp, WireReport
 from mda.procedure import Chain
+from mda.record import Record
 from mda.statistics.stopping import Bound
 from mda.studies.balancers import Kind, Verdict
-from mda.studies.classifier import Classifier, Scope
+from mda.studies.base import Task
+from mda.studies.classifier import Classifier
+from mda.studies.registry import CLASSIFY
 from mda.trace import Trace
 from mda.variants import SCARCE, Field, variant_of
 from tests.support.drive import SOURCE, full_mda, interface, play
@@ -102,12 +105,12 @@ def classify(
     def follow(history: History) -> Classifier:
         nonlocal before
         before = len(history.requests)
-        scope = Scope(
+        task = Task(
             source=SOURCE, first_ttl=1, max_ttl=30, attempts=3,
             failure_probability=failure_probability, flow_field=Field.SPORT, values=values,
-            flows=50_000, least_flows=least_flows,
+            flows=50_000, parameters={"flows": least_flows},
         )  # fmt: skip
-        return Classifier(scope, history)
+        return Classifier(task, history)
 
     mda = full_mda(failure_probability=failure_probability)
     played = play(Chain(mda, follow), network, lost=lost)
@@ -119,17 +122,25 @@ def classify(
             protocol="udp", flow_field="sport", sport=1, dport=1, traffic_class=0, flow_label=0
         ),
     )  # fmt: skip
-    trace = Trace.assemble(
+    record = Record(
         plan=plan, started_at_unix_s=0.0, duration_s=0.0, probes_sent=played.probes,
-        outcomes=played.outcomes, unmatched={}, stopped=StopReason.COMPLETE,
+        outcomes=tuple(played.outcomes), unresolved=(), unmatched={},
         wire=WireReport(wire="simulated", sent=Stamp.VIRTUAL, received=Stamp.VIRTUAL),
+        stopped=StopReason.COMPLETE,
     )  # fmt: skip
-    return trace, played, before
+    return Trace.of(record), played, before
+
+
+def balancers_of(trace: Trace) -> tuple[Balancer, ...]:
+    """All balancers that were found."""
+    found = trace.found(CLASSIFY)
+    assert found is not None
+    return found.balancers
 
 
 def balancer_of(trace: Trace) -> Balancer:
     """The balancer that the network has."""
-    return next(one for one in trace.balancers if one.vertex.address == BALANCER)
+    return next(one for one in balancers_of(trace) if one.vertex.address == BALANCER)
 
 
 _FIVE = frozenset({Field.SPORT, Field.DPORT, Field.PROTOCOL, Field.SOURCE, Field.DESTINATION})
@@ -169,7 +180,7 @@ def judged(case: str, width: int, seed: int) -> Balancer | None:
     random = Random(f"{case} {width} {seed}") if kind is Kind.PER_PACKET else None
     network = one_balancer(f"{case} {width} {seed}", hashed, [1] * width, random=random)
     trace, _, _ = classify(network)
-    found = (one for one in trace.balancers if one.vertex.address == BALANCER)
+    found = (one for one in balancers_of(trace) if one.vertex.address == BALANCER)
     return next(found, None)
 
 

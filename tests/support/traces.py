@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mda.model import Loss, Outcome, ProbeRequest, Reply, ReplyKind, StopReason
 from mda.plan import Algorithm, Plan, Probing, Stamp, WireReport
+from mda.record import Record
 from mda.statistics.stopping import Bound
 from mda.trace import Trace
 
@@ -104,7 +105,7 @@ def assembled(
     """A trace of these outcomes."""
     found = list(found)
     target = ip_address(destination)
-    return Trace.assemble(
+    record = Record(
         plan=Plan(
             host=host or destination,
             source=_SOURCES[target.version],
@@ -128,9 +129,11 @@ def assembled(
         started_at_unix_s=1_700_000_000.0,
         duration_s=1.25,
         probes_sent=len(found),
-        outcomes=found,
+        outcomes=tuple(found),
+        unresolved=(),
         names={ip_address(address): name for address, name in (names or {}).items()},
         wire=wire,
         unmatched={},
         stopped=stopped,
     )
+    return Trace.of(record)

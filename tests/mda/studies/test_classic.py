@@ -8,17 +8,22 @@ from mda.answers.graph import build, locate
 from mda.answers.table import tabulate
 from mda.model import Vertex
 from mda.procedure import Chain, History
-from mda.studies.balancer_evidence import plain_outcomes
+from mda.studies.base import Task
 from mda.studies.classic import QUERIES, Classic, Reality, classic, requests
-from mda.studies.classic_probing import Ordinary
-from mda.variants import Field, variant_of
+from mda.studies.classic_probing import ClassicProbing
+from mda.variants import Field, plain_outcomes, variant_of
 from tests.support.drive import SOURCE, Network, full_mda, interface, layers, play, vertex
 from tests.support.hashing import CASES, choose
 
 
 def shown(network: Network) -> Classic:
-    def follow(history: History) -> Ordinary:
-        return Ordinary(Field.SPORT, 1, 3, history)
+    task = Task(
+        source=SOURCE, first_ttl=1, max_ttl=30, attempts=3, failure_probability=0.001,
+        flow_field=Field.SPORT, values={}, flows=50_000,
+    )  # fmt: skip
+
+    def follow(history: History) -> ClassicProbing:
+        return ClassicProbing(task, history)
 
     played = play(Chain(full_mda(failure_probability=0.001), follow), network)
     table = tabulate(plain_outcomes(played.outcomes), 3)

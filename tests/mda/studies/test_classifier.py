@@ -20,6 +20,7 @@ from tests.support.hashing import (
     CASES,
     VALUES,
     balancer_of,
+    balancers_of,
     choose,
     classify,
     is_recognised,
@@ -113,7 +114,7 @@ def test_losses_are_asked_again() -> None:
     kinds = []
     for seed in range(20):
         trace, _, _ = classify(one_balancer(f"{seed}", FIVE, [1, 1]), lost=lost)
-        found = [one.kind for one in trace.balancers if one.vertex.address == BALANCER]
+        found = [one.kind for one in balancers_of(trace) if one.vertex.address == BALANCER]
         kinds += found
     assert kinds.count(Kind.PER_FLOW) >= 17
     assert Kind.PER_PACKET not in kinds
@@ -131,7 +132,7 @@ def behind_another(key: str) -> list[Kind]:
                 interface(99)]  # fmt: skip
 
     trace, _, _ = classify(walk)
-    return [one.kind for one in trace.balancers]
+    return [one.kind for one in balancers_of(trace)]
 
 
 def test_variants_must_have_passed_the_balancer() -> None:

@@ -11,33 +11,41 @@ from mda.answers.graph import locate
 from mda.answers.table import tabulate
 from mda.model import Loss, ProbeRequest, Reply, ReplyKind
 from mda.procedure import Chain
-from mda.studies.path_probing import Errand, Pathfinder
-from mda.studies.paths import Route, Seen, chosen, routes
+from mda.studies.base import Task
+from mda.studies.path_probing import ChosenPath, EveryPath
+from mda.studies.paths import Path, Seen, chosen, paths
+from mda.variants import Field
 from tests.support.drive import SOURCE, full_mda, interface, layers, play
 
 if TYPE_CHECKING:
     from mda.model import Outcome
-    from mda.procedure import History
+    from mda.procedure import History, Procedure
     from tests.support.drive import Network, Played
 
-ERRAND = Errand(
-    source=SOURCE, first_ttl=1, attempts=3, failure_probability=0.001, flows=50_000, rounds=5,
-    measures=True, follow=None,
-)  # fmt: skip
+ROUNDS = 5
+
+
+def task(argument: str | None = None) -> Task:
+    return Task(
+        source=SOURCE, first_ttl=1, max_ttl=30, attempts=3, failure_probability=0.001,
+        flow_field=Field.SPORT, values={}, flows=50_000, argument=argument,
+        parameters={"rounds": ROUNDS},
+    )  # fmt: skip
 
 
 def found(
-    network: Network, errand: Errand = ERRAND, *, loss: float = 0.0, seed: int = 1
-) -> tuple[tuple[Route, ...], Played]:
+    network: Network, follow: str | None = None, *, loss: float = 0.0, seed: int = 1
+) -> tuple[tuple[Path, ...], Played]:
     random = Random(seed)
 
-    def follow(history: History) -> Pathfinder:
-        return Pathfinder(errand, history)
+    def after(history: History) -> Procedure:
+        study = EveryPath if follow is None else ChosenPath
+        return study(task(follow), history)
 
     mda = full_mda(failure_probability=0.001)
-    played = play(Chain(mda, follow), network, lost=lambda *_: random.random() < loss)
+    played = play(Chain(mda, after), network, lost=lambda *_: random.random() < loss)
     table = tabulate(played.outcomes, 3)
-    return routes(table, locate(table, SOURCE, 1), played.outcomes), played
+    return paths(table, locate(table, SOURCE, 1), played.outcomes), played
 
 
 @pytest.mark.parametrize(
@@ -49,14 +57,14 @@ def test_every_path_has_flows_and_times(widths: tuple[int, ...], meshed: bool, n
     topology = layers(*widths, meshed=meshed)
     for seed in range(5):
         network = topology.per_flow(Random(seed))
-        paths, played = found(network)
-        assert [path.number for path in paths] == list(range(1, number + 1))
-        for path in paths:
+        every, played = found(network)
+        assert [path.number for path in every] == list(range(1, number + 1))
+        for path in every:
             way = [vertex.address for vertex in path.vertices]
             assert all(list(network(flow)) == way for flow in path.flows)
-            assert path.times.asked >= ERRAND.rounds
+            assert path.times.asked >= ROUNDS
             assert path.low < path.share < path.high or number == 1
-        assert sum(path.share for path in paths) == pytest.approx(1)
+        assert sum(path.share for path in every) == pytest.approx(1)
         assert played.rounds < 60
 
 
@@ -66,20 +74,20 @@ def test_shares_are_those_of_flows_that_were_not_chosen() -> None:
         branch = 10 if Random(flow).random() < 0.25 else 11
         return [interface(1), interface(branch), interface(branch + 10), interface(3)]
 
-    paths, _ = found(network)  # type: ignore[arg-type]
-    rare = next(path for path in paths if path.vertices[1].address == interface(10))
+    every, _ = found(network)  # type: ignore[arg-type]
+    rare = next(path for path in every if path.vertices[1].address == interface(10))
     assert rare.low < 0.25 < rare.high
 
 
 def test_packets_of_one_flow_that_part_have_no_path() -> None:
-    paths, _ = found(layers(1, 2, 2, 1).per_packet(Random(3)))
-    assert paths == ()
+    every, _ = found(layers(1, 2, 2, 1).per_packet(Random(3)))
+    assert every == ()
 
 
 def test_losses_are_asked_again_and_late_answers_are_none() -> None:
     for seed in range(5):
-        paths, _ = found(layers(1, 4, 1).per_flow(Random(seed)), loss=0.1, seed=seed)
-        assert len(paths) == 4
+        every, _ = found(layers(1, 4, 1).per_flow(Random(seed)), loss=0.1, seed=seed)
+        assert len(every) == 4
     request = ProbeRequest(0, 3, 0)
     lost = Loss(request=request, sent_at_s=0.0, gave_up_at_s=1.0)
     late = Reply(request=request, kind=ReplyKind.UNREACHABLE, responder=interface(1),
@@ -90,24 +98,20 @@ def test_losses_are_asked_again_and_late_answers_are_none() -> None:
 
 
 def test_a_path_is_named_by_number_or_by_what_only_it_goes_through() -> None:
-    paths, _ = found(layers(1, 2, 1).per_flow(Random(1)))
-    assert chosen(paths, "2") is paths[1]
-    assert chosen(paths, str(paths[0].vertices[1].address)) is paths[0]
+    every, _ = found(layers(1, 2, 1).per_flow(Random(1)))
+    assert chosen(every, "2") is every[1]
+    assert chosen(every, str(every[0].vertices[1].address)) is every[0]
     for none in ("0", "3", "", str(interface(1)), "192.0.2.77", "nonsense"):
-        assert chosen(paths, none) is None
+        assert chosen(every, none) is None
 
 
 def test_one_path_is_followed_at_all_of_its_hops() -> None:
-    errand = Errand(
-        source=SOURCE, first_ttl=1, attempts=3, failure_probability=0.001, flows=50_000, rounds=4,
-        measures=False, follow="2",
-    )  # fmt: skip
-    paths, played = found(layers(1, 2, 1).per_flow(Random(1)), errand)
-    (flow, *_) = paths[1].flows
+    every, played = found(layers(1, 2, 1).per_flow(Random(1)), "2")
+    (flow, *_) = every[1].flows
     for ttl in (1, 2, 3):
         asked = [one for one in played.outcomes if one.request[:2] == (flow, ttl)]
-        assert len(asked) >= 4
-    others = [one.request for one in played.outcomes if one.request.flow in paths[0].flows]
+        assert len(asked) >= ROUNDS
+    others = [one.request for one in played.outcomes if one.request.flow in every[0].flows]
     assert max(one.attempt for one in others if one.ttl == 1) == 0
 
 
@@ -127,12 +131,12 @@ def test_the_slow_and_the_lossy_path_are_told_and_no_other() -> None:
                 outcomes.append(Reply(request=request, kind=kind, responder=responder,
                                       sent_at_s=0.0, received_at_s=rtt_s))  # fmt: skip
     table = tabulate(outcomes, 3)
-    paths = routes(table, locate(table, SOURCE, 1), outcomes)
-    assert [path.number for path in paths if path.differs_in_rtt] == [3]
-    assert [path.number for path in paths if path.differs_in_loss] == [6]
-    assert paths[2].slower_s == pytest.approx(0.005, abs=0.0005)
-    assert paths[2].times.median_s == pytest.approx(0.0255, abs=0.0005)
-    assert (paths[5].times.p95_s or 0) >= (paths[5].times.median_s or 1)
+    every = paths(table, locate(table, SOURCE, 1), outcomes)
+    assert [path.number for path in every if path.differs_in_rtt] == [3]
+    assert [path.number for path in every if path.differs_in_loss] == [6]
+    assert every[2].slower_s == pytest.approx(0.005, abs=0.0005)
+    assert every[2].times.median_s == pytest.approx(0.0255, abs=0.0005)
+    assert (every[5].times.p95_s or 0) >= (every[5].times.median_s or 1)
 
 
 def test_beside_one_that_loses_much_the_others_are_not_said_to_lose_little() -> None:
@@ -149,13 +153,13 @@ def test_beside_one_that_loses_much_the_others_are_not_said_to_lose_little() -> 
                 outcomes.append(Reply(request=request, kind=kind, responder=responder,
                                       sent_at_s=0.0, received_at_s=0.02))  # fmt: skip
     table = tabulate(outcomes, 3)
-    paths = routes(table, locate(table, SOURCE, 1), outcomes)
-    assert all(path.loss_probability <= 0.01 for path in paths)  # each against all the others
-    assert [path.number for path in paths if path.differs_in_loss] == [1]
-    assert paths[0].lossier == pytest.approx(0.5)
+    every = paths(table, locate(table, SOURCE, 1), outcomes)
+    assert all(path.loss_probability <= 0.01 for path in every)  # each against all the others
+    assert [path.number for path in every if path.differs_in_loss] == [1]
+    assert every[0].lossier == pytest.approx(0.5)
 
 
 def test_where_nothing_answers_there_is_no_path_and_nothing_more_is_asked() -> None:
-    paths, played = found(layers(1, 2, 1).per_flow(Random(1)), loss=1.0)
-    assert paths == ()
+    every, played = found(layers(1, 2, 1).per_flow(Random(1)), loss=1.0)
+    assert every == ()
     assert all(one.request.ttl >= 1 for one in played.outcomes)

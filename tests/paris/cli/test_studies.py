@@ -113,6 +113,31 @@ def test_studies_go_together_and_with_replay(tmp_path: Path) -> None:
     assert "6 paths from end to end" in later.stdout  # from what was measured then
 
 
+@pytest.mark.parametrize(
+    ("options", "fault"),
+    [(("-c", "0"), "-c/--confidence must lie above 0 and below 100, not 0"),
+     (("-c", "100"), "-c/--confidence must lie above 0 and below 100, not 100"),
+     (("--mda", "--min-share", "70"), "--min-share must be from 0.1 to 50 percent, not 70")],
+)  # fmt: skip
+def test_a_saved_trace_is_not_read_by_a_bound_that_is_none(
+    options: tuple[str, ...], fault: str, tmp_path: Path
+) -> None:
+    file = str(tmp_path / "x.json")
+    assert process("--sim", "two-way", "--mda", "-o", file).returncode == 0
+    ran = process("--replay", file, *options)
+    assert (ran.returncode, ran.stderr) == (2, f"paris-trace: {fault}\n")
+
+
+def test_a_saved_trace_of_an_unknown_field_is_refused_in_one_line(tmp_path: Path) -> None:
+    file = tmp_path / "x.json"
+    assert process("--sim", "two-way", "--mda", "-o", str(file)).returncode == 0
+    file.write_text(file.read_text().replace('"flow_field": "sport"', '"flow_field": "x"'))
+    ran = process("--replay", str(file))
+    assert ran.returncode == 2
+    assert ran.stderr.startswith(f"paris-trace: {file}: a value is not what it should be")
+    assert ran.stderr.count("\n") == 1
+
+
 @pytest.mark.parametrize("study", ["--classify", "--paths", "--classic", "--follow=1"])
 def test_studies_of_nothing_say_so(study: str) -> None:
     ran = process("--sim", "two-way", study, "--deadline", "0.0001")

@@ -24,17 +24,7 @@ def shuffled(trace: Trace, seed: int) -> Trace:
     """The same outcomes, known in another order."""
     found: list[Outcome] = list(trace.outcomes)
     random.Random(seed).shuffle(found)
-    return Trace.assemble(
-        plan=trace.plan,
-        started_at_unix_s=trace.started_at_unix_s,
-        duration_s=trace.duration_s,
-        probes_sent=trace.probes_sent,
-        outcomes=found,
-        names=trace.names,
-        wire=trace.wire,
-        unmatched=trace.unmatched,
-        stopped=trace.stopped,
-    )
+    return Trace.of(replace(trace, outcomes=tuple(found)))
 
 
 def line_of(address: str, shown: str) -> str:

@@ -1,0 +1,68 @@
+"""What the answers of a measurement say before anything is judged: all findings draw on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mda.answers import graph as graphs
+from mda.answers.hop_pairs import HopPair, pairs
+from mda.answers.table import tabulate
+from mda.plan import Algorithm
+from mda.variants import Field, plain_outcomes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mda.answers.dag import Dag
+    from mda.answers.graph import Located
+    from mda.answers.table import FlowTable
+    from mda.model import Outcome
+    from mda.record import Record
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What the answers of a measurement say, for every finding to draw on.
+
+    `plain` are the outcomes of plain flows, from which `table`, `located`, `hops` and `graph`
+    follow. `unfit_for_lite` are the TTLs whose hops turned out meshed or uneven; where MDA-Lite
+    holds all the same, `is_lite`.
+    """
+
+    record: Record
+    plain: Sequence[Outcome]
+    table: FlowTable
+    located: Located
+    hops: Sequence[HopPair]
+    graph: Dag
+    is_lite: bool
+    unfit_for_lite: tuple[int, ...]
+
+    @classmethod
+    def of(cls, record: Record) -> Known:
+        """All that follows from a record before anything is judged."""
+        plan = record.plan
+        plain = plain_outcomes(record.outcomes)
+        table = tabulate(plain, plan.attempts)
+        located = graphs.locate(table, plan.source, plan.first_ttl)
+        hops = pairs(table, located, plan.max_ttl)
+        asks_lite = plan.algorithm is Algorithm.MDA_LITE
+        unfit = tuple(hop.ttl for hop in hops if asks_lite and not hop.is_fit_for_lite())
+        is_lite = asks_lite and not unfit
+        granted = [edge for hop in hops for edge in hop.granted()] if is_lite else []
+        return cls(
+            record=record,
+            plain=plain,
+            table=table,
+            located=located,
+            hops=hops,
+            graph=graphs.build(table, located, granted),
+            is_lite=is_lite,
+            unfit_for_lite=unfit,
+        )
+
+    @property
+    def flow_field(self) -> Field:
+        """The field in which plain flows differ."""
+        return Field(self.record.plan.probing.flow_field)

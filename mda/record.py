@@ -1,0 +1,35 @@
+"""The record of a measurement: what was planned and what came of it. All else follows from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mda.model import IPAddress, Outcome, StopReason, Unresolved
+    from mda.plan import Plan, WireReport
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """One measurement, finished or cut short. Times of outcomes count from its start, in seconds.
+
+    `outcomes` are in the order in which they became known. `unresolved` are the probes that were
+    in flight at the end. `wire` is what carried them. `unmatched` counts, by reason, the datagrams
+    that answered none of our probes. `names` are what the name service calls the responders, where
+    it was asked, and `facts` the texts that other lookups found, by lookup and address.
+    """
+
+    plan: Plan
+    started_at_unix_s: float
+    duration_s: float
+    probes_sent: int
+    outcomes: tuple[Outcome, ...]
+    unresolved: tuple[Unresolved, ...]
+    wire: WireReport
+    unmatched: Mapping[str, int]
+    stopped: StopReason
+    names: Mapping[IPAddress, str] = field(default_factory=dict)
+    facts: Mapping[str, Mapping[IPAddress, str]] = field(default_factory=dict)

@@ -1,0 +1,95 @@
+"""What a study is: a row that says how it is asked for, what it probes and what it finds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+
+from mda.loading import load
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from mda.findings.known import Known
+    from mda.model import IPAddress
+    from mda.procedure import History, Procedure
+    from mda.variants import Field
+
+Found_co = TypeVar("Found_co", covariant=True)
+
+
+class Findings(Protocol):
+    """What the text output asks of a study that has no words of its own in `render.words`."""
+
+    def lines(self) -> Sequence[str]:
+        """A heading, then lines of any length."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameter:
+    """A whole number that a study takes, as an option `--NAME` of its own.
+
+    `about` follows "with --STUDY: " in the help. Without a `default` the parameter is absent where
+    it is not given.
+    """
+
+    name: str
+    metavar: str
+    about: str
+    lowest: int
+    highest: int
+    default: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Study(Generic[Found_co]):
+    """A question beyond the graph: one row of `mda.studies.registry.STUDIES`.
+
+    `name` makes its option, `--NAME`, which takes an argument where `argument` says what it is
+    called; `about` is its line of help. `asks` and `finds` name functions as "module:function",
+    which are imported when their turn comes: `asks` takes a Task and a History and returns the
+    Procedure that follows the multipath one; `finds` takes what is Known and returns the findings,
+    a frozen dataclass or a tuple of them. A study without `asks` sends no probe. The findings of
+    one that is `always` found are there without being asked for. `refuses` are the protocols that
+    it cannot use. With `varies_addresses` its probes may leave the path of the flow.
+    """
+
+    name: str
+    about: str
+    argument: str = ""
+    parameters: tuple[Parameter, ...] = ()
+    asks: str = ""
+    finds: str = ""
+    always: bool = False
+    refuses: frozenset[str] = frozenset()
+    varies_addresses: bool = False
+
+    def procedure(self, task: Task, history: History) -> Procedure:
+        """What probes for this study after all that `history` holds."""
+        asks: Callable[[Task, History], Procedure] = load(self.asks)
+        return asks(task, history)
+
+    def findings(self, known: Known) -> Found_co | None:
+        """What follows from the answers; None where nothing does."""
+        finds: Callable[[Known], Found_co | None] = load(self.finds)
+        return finds(known)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """What a study may probe, and by which means.
+
+    `values` are the variants that each field has, `flows` how many plain flows exist. `argument`
+    is what the study's option was given, and `parameters` are those that any study takes.
+    """
+
+    source: IPAddress
+    first_ttl: int
+    max_ttl: int
+    attempts: int
+    failure_probability: float
+    flow_field: Field
+    values: Mapping[Field, int]
+    flows: int
+    argument: str | None = None
+    parameters: Mapping[str, int] = field(default_factory=dict)
