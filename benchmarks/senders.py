@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mda.model import ProbeRequest
+from mda.model import HeaderField, ProbeRequest
 from paris.lookup import addresses
 from paris.packets import probes
-from paris.packets.flows import FlowField, FlowPlan, Protocol
+from paris.packets.flows import FlowPlan, Protocol
 from paris.packets.probe_matrix import Crafter
 from paris.packets.reply_matrix import Matcher
 from paris.settings import Settings
@@ -39,7 +39,7 @@ def plan_to(destination: str) -> FlowPlan:
     target = ip_address(destination)
     return FlowPlan(
         source=addresses.source_for(target, asked=None, interface=None), destination=target,
-        protocol=Protocol.UDP, field=FlowField.SPORT, sport=SPORT, dport=DPORT,
+        protocol=Protocol.UDP, field=HeaderField.SPORT, sport=SPORT, dport=DPORT,
     )  # fmt: skip
 
 
@@ -104,7 +104,7 @@ def answer(destination: str, source: str, count: str, rate_pps: str) -> None:
 
     plan = FlowPlan(
         source=ip_address(source), destination=ip_address(destination), protocol=Protocol.UDP,
-        field=FlowField.SPORT, sport=SPORT, dport=DPORT,
+        field=HeaderField.SPORT, sport=SPORT, dport=DPORT,
     )  # fmt: skip
     header = headers.IPHeader(
         source=ip_address("198.51.100.200"), destination=plan.source, protocol=1, ttl=64

@@ -9,9 +9,46 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 from ipaddress import IPv4Address, IPv6Address
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 IPAddress = IPv4Address | IPv6Address
+
+
+class HeaderField(Enum):
+    """A header field that a router may hash. The order is that of the numbers in `mda.variants`."""
+
+    #: Source port of UDP and TCP.
+    SPORT = "sport"
+    #: Destination port of UDP and TCP.
+    DPORT = "dport"
+    #: Checksum of an echo request: the second word behind the IP header, as DPORT is of UDP.
+    ICMP_CHECKSUM = "icmp-checksum"
+    #: Protocol number in IPv4, next header in IPv6.
+    PROTOCOL = "protocol"
+    #: Source address.
+    SOURCE = "source"
+    #: Destination address.
+    DESTINATION = "destination"
+    #: ToS byte in IPv4, traffic class in IPv6.
+    TRAFFIC_CLASS = "traffic-class"
+    #: Flow label, in IPv6 only.
+    FLOW_LABEL = "flow-label"
+    #: All fields at once but the flow field and the scarce ones (`mda.variants`).
+    ALL = "all"
+
+    @property
+    def attribute(self) -> str:
+        """Its name as an attribute of a record of header values."""
+        return self.value.replace("-", "_")
+
+
+# Those that can number flows: wide enough, and free for the sender to choose.
+FLOW_FIELDS: Final = (
+    HeaderField.SPORT,
+    HeaderField.DPORT,
+    HeaderField.ICMP_CHECKSUM,
+    HeaderField.FLOW_LABEL,
+)
 
 
 class ProbeRequest(NamedTuple):

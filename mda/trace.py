@@ -13,14 +13,22 @@ from mda.findings.certainty import Certainty, certainty
 from mda.findings.diamonds import Diamond, diamonds
 from mda.findings.flow_shares import edge_shares, number_of_paths, vertex_shares
 from mda.findings.loops import Revisit, revisits
-from mda.model import IPAddress, Outcome, ProbeRequest, Reply, StopReason, Unresolved, Vertex
+from mda.model import (
+    HeaderField,
+    IPAddress,
+    Outcome,
+    ProbeRequest,
+    Reply,
+    StopReason,
+    Unresolved,
+    Vertex,
+)
 from mda.plan import Algorithm, Plan, Study, WireReport
 from mda.studies.balancer_evidence import plain_outcomes
 from mda.studies.balancers import Balancer, balancers
 from mda.studies.classic import Classic, classic
 from mda.studies.paths import Passing, Route, chosen, passings, routes
 from mda.studies.polarisation import Series, series
-from mda.variants import Field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -101,7 +109,7 @@ class Trace:
         graph = graphs.build(table, located, granted)
         found = balancers(
             table, located, hops, outcomes,
-            Field(plan.probing.flow_field), plan.bound.failure_probability,
+            HeaderField(plan.probing.flow_field), plan.bound.failure_probability,
         )  # fmt: skip
         paths: tuple[Route, ...] = ()
         followed: tuple[Passing, ...] = ()
@@ -110,7 +118,7 @@ class Trace:
             paths = routes(table, located, plain)
             route = chosen(paths, plan.follow) if plan.follow is not None else None
             followed = passings(table, route, plain) if route is not None else ()
-        flow_field = Field(plan.probing.flow_field)
+        flow_field = HeaderField(plan.probing.flow_field)
         is_compared = Study.CLASSIC in plan.studies
         return cls(
             plan=plan,

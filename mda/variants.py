@@ -9,25 +9,11 @@ which themselves differ from it in all the other fields.
 
 from __future__ import annotations
 
-from enum import Enum
 from typing import Final, NamedTuple
 
+from mda.model import HeaderField
 
-class Field(Enum):
-    """A header field that a router may hash; ALL is every one but the flow's and scarce ones."""
-
-    SPORT = "sport"
-    DPORT = "dport"
-    ICMP_CHECKSUM = "icmp-checksum"
-    PROTOCOL = "protocol"
-    SOURCE = "source"
-    DESTINATION = "destination"
-    TRAFFIC_CLASS = "traffic-class"
-    FLOW_LABEL = "flow-label"
-    ALL = "all"
-
-
-SCARCE: Final = (Field.PROTOCOL, Field.SOURCE)
+SCARCE: Final = (HeaderField.PROTOCOL, HeaderField.SOURCE)
 MOST_SCARCE: Final = 15
 
 
@@ -35,7 +21,7 @@ class Variant(NamedTuple):
     """The flow `base` with another value in `field`; numbers begin at 1."""
 
     base: int
-    field: Field
+    field: HeaderField
     number: int
 
     @property
@@ -51,19 +37,19 @@ class Variant(NamedTuple):
     @property
     def compared_with(self) -> int:
         """The flow from which it differs in `field` only."""
-        return variant(self.base, Field.ALL, self.companion) if self.companion else self.base
+        return variant(self.base, HeaderField.ALL, self.companion) if self.companion else self.base
 
 
-_FIELDS: Final = tuple(Field)
+_FIELDS: Final = tuple(HeaderField)
 _PLAIN: Final = 1 << 20  # flows that vary nothing but the flow field have numbers below this
 MOST_VALUES: Final = (1 << 12) - 1  # of `number`
 MOST_COMPANIONS: Final = MOST_VALUES // (MOST_SCARCE + 1)  # variants in ALL fields
 
 
-def variant(base: int, field: Field, number: int) -> int:
+def variant(base: int, field: HeaderField, number: int) -> int:
     """The flow number of a variant.
 
-    >>> variant_of(variant(7, Field.DPORT, 3)) == Variant(7, Field.DPORT, 3)
+    >>> variant_of(variant(7, HeaderField.DPORT, 3)) == Variant(7, HeaderField.DPORT, 3)
     True
     """
     if not (0 <= base < _PLAIN and 1 <= number <= MOST_VALUES):
@@ -71,12 +57,12 @@ def variant(base: int, field: Field, number: int) -> int:
     return ((_FIELDS.index(field) << 12) + number) * _PLAIN + base
 
 
-def scarce_variant(base: int, field: Field, value: int, companion: int) -> int:
+def scarce_variant(base: int, field: HeaderField, value: int, companion: int) -> int:
     """The flow number of a variant of a companion of `base`, 0 being `base` itself.
 
-    >>> flow = scarce_variant(7, Field.SOURCE, 2, 5)
+    >>> flow = scarce_variant(7, HeaderField.SOURCE, 2, 5)
     >>> variant_of(variant_of(flow).compared_with)
-    Variant(base=7, field=<Field.ALL: 'all'>, number=5)
+    Variant(base=7, field=<HeaderField.ALL: 'all'>, number=5)
     """
     return variant(base, field, value + (MOST_SCARCE + 1) * companion)
 

@@ -10,15 +10,16 @@ from mda.studies.classic import requests
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mda.model import ProbeRequest
+    from mda.model import HeaderField, ProbeRequest
     from mda.procedure import History
-    from mda.variants import Field
 
 
 class Ordinary(Rounds):
     """Asks every hop as often as traceroute does, once, each probe in a flow of its own."""
 
-    def __init__(self, flow_field: Field, first_ttl: int, attempts: int, history: History) -> None:
+    def __init__(
+        self, flow_field: HeaderField, first_ttl: int, attempts: int, history: History
+    ) -> None:
         super().__init__(history, attempts)
         self._requests = list(requests(flow_field, first_ttl, self._table.last_answer()))
 

@@ -26,10 +26,11 @@ from mda.answers.hop_pairs import pairs
 from mda.answers.table import tabulate
 from mda.explore.rounds import Rounds
 from mda.explore.wave import Wave
+from mda.model import HeaderField
 from mda.statistics.stopping import stop_at
 from mda.studies.balancer_evidence import Evidence, Sightings, evidence, plain_outcomes
 from mda.studies.balancers import STEADY_ERROR
-from mda.variants import SCARCE, Field, is_plain, scarce_variant, variant, variant_of
+from mda.variants import SCARCE, is_plain, scarce_variant, variant, variant_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -61,18 +62,19 @@ class Scope:
     max_ttl: int
     attempts: int
     failure_probability: float
-    flow_field: Field
-    values: Mapping[Field, int]
+    flow_field: HeaderField
+    values: Mapping[HeaderField, int]
     flows: int
     least_flows: int = 0
 
     @property
-    def fields(self) -> tuple[Field, ...]:
+    def fields(self) -> tuple[HeaderField, ...]:
         """The fields that get a verdict."""
         return tuple(
             field
-            for field in Field
-            if field is self.flow_field or (field is not Field.ALL and self.values.get(field, 0))
+            for field in HeaderField
+            if field is self.flow_field
+            or (field is not HeaderField.ALL and self.values.get(field, 0))
         )
 
 
@@ -111,14 +113,14 @@ class Classifier(Rounds):
     def _look_everywhere(self, table: FlowTable, hops: Sequence[HopPair], wave: Wave) -> None:
         """Variants in all fields to vertices with one successor: it may be one for these flows."""
         scope = self._scope
-        count = min(stop_at(1, scope.failure_probability), scope.values.get(Field.ALL, 0))
+        count = min(stop_at(1, scope.failure_probability), scope.values.get(HeaderField.ALL, 0))
         for one in hops:
             plain = [samples.successors for samples in one.near.values()]
             is_last = table.ended.get(0) == one.ttl
             if is_last or not any(len(successors) == 1 for successors in plain):
                 continue
             for number in range(1, count + 1):
-                flow = variant(0, Field.ALL, number)
+                flow = variant(0, HeaderField.ALL, number)
                 for ttl in (one.ttl - 1, one.ttl):
                     if ttl >= scope.first_ttl:
                         wave.ask_first(flow, ttl)
@@ -202,7 +204,7 @@ class _Inquiry:
         for _ in range(needed - known.repeats):
             self.wave.ask(bases[0], self.hops.ttl)
 
-    def _ask_variants(self, field: Field, bases: Sequence[int], needed: int) -> None:
+    def _ask_variants(self, field: HeaderField, bases: Sequence[int], needed: int) -> None:
         """Variants that should bring so many comparisons: lost ones again, then new ones."""
         ours = set(bases)
         asked = [
@@ -237,17 +239,17 @@ class _Inquiry:
             self.wave.ask(flow, ttl)
         return bool(again)
 
-    def _variants(self, field: Field, bases: Sequence[int]) -> Iterator[int]:
+    def _variants(self, field: HeaderField, bases: Sequence[int]) -> Iterator[int]:
         values = range(1, self.scope.values[field] + 1)
         if field in SCARCE and not self.known.differs(self.scope.flow_field):
             # Other flows are the same to this balancer: only other fields make another draw.
-            for companion in range(self.scope.values.get(Field.ALL, 0) + 1):
+            for companion in range(self.scope.values.get(HeaderField.ALL, 0) + 1):
                 for value in values:
                     yield scarce_variant(bases[0], field, value, companion)
             return
         for base in bases:
             # Where paths end other destinations tell nothing.
-            if field is Field.DESTINATION and self.table.ended.get(base) == self.hops.ttl:
+            if field is HeaderField.DESTINATION and self.table.ended.get(base) == self.hops.ttl:
                 continue
             for value in values:
                 yield variant(base, field, value)

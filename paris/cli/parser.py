@@ -6,6 +6,7 @@ import argparse
 import os
 from typing import NoReturn
 
+from mda.model import FLOW_FIELDS
 from paris.cli.arguments import address, lanes, number, port, seconds, sendwait
 from paris.errors import SettingsError
 from paris.outputs.registry import suffixes
@@ -95,7 +96,7 @@ def trace_parser() -> argparse.ArgumentParser:
     )
     add(
         "--flow-field",
-        choices=("sport", "dport", "icmp-checksum", "flow-label"),
+        choices=[field.value for field in FLOW_FIELDS],
         help="header field that numbers the flows (sport; icmp-checksum with -I)",
     )
     add(

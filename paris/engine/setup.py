@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Final
 
 from mda.explore.explorer import Explorer
 from mda.explore.single_flow import Path
+from mda.model import HeaderField
 from mda.plan import Algorithm, Plan, Probing, Study
 from mda.statistics.stopping import Bound
-from mda.variants import Field
 from paris.errors import SettingsError
-from paris.packets.flows import PREFIX_LEN, FlowField, FlowPlan, Protocol
+from paris.packets.flows import PREFIX_LEN, FlowPlan, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,9 +41,9 @@ def flow_plan(
     protocol = Protocol(settings.protocol)
     if settings.flow_field is None:
         icmp = protocol is Protocol.ICMP
-        field = FlowField.ICMP_CHECKSUM if icmp else FlowField.SPORT
+        field = HeaderField.ICMP_CHECKSUM if icmp else HeaderField.SPORT
     else:
-        field = FlowField(settings.flow_field)
+        field = HeaderField(settings.flow_field)
     sport = random.choice(_SOURCE_PORTS) if settings.sport is None else settings.sport
     return FlowPlan(
         source=source,
@@ -143,9 +143,7 @@ def procedure_for(settings: Settings, flows: FlowPlan, *, sends_whole: bool) -> 
     following: list[Callable[[History], Procedure]] = []
     if Study.CLASSIC in settings.studies:
         following.append(
-            lambda history: Ordinary(
-                Field(flows.field.value), settings.first_ttl, settings.queries, history
-            )
+            lambda history: Ordinary(flows.field, settings.first_ttl, settings.queries, history)
         )
     if Study.CLASSIFY in settings.studies:
         scope = _scope(settings, flows, sends_whole=sends_whole)
@@ -169,14 +167,14 @@ def _scope(settings: Settings, flows: FlowPlan, *, sends_whole: bool) -> Scope:
     """What is classified: by ports only where the system builds the headers."""
     from mda.studies.classifier import Scope
 
-    able = Field if sends_whole else (Field.SPORT, Field.DPORT)
+    able = HeaderField if sends_whole else (HeaderField.SPORT, HeaderField.DPORT)
     return Scope(
         source=flows.source,
         first_ttl=settings.first_ttl,
         max_ttl=settings.max_ttl,
         attempts=settings.queries,
         failure_probability=settings.failure_probability,
-        flow_field=Field(flows.field.value),
+        flow_field=flows.field,
         values={field: flows.values(field) for field in able},
         flows=flows.capacity,
         least_flows=settings.least_flows,

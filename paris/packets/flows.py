@@ -13,15 +13,8 @@ from enum import Enum
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from mda.variants import (
-    MOST_COMPANIONS,
-    MOST_SCARCE,
-    MOST_VALUES,
-    SCARCE,
-    Field,
-    Variant,
-    variant_of,
-)
+from mda.model import HeaderField
+from mda.variants import MOST_COMPANIONS, MOST_SCARCE, MOST_VALUES, SCARCE, Variant, variant_of
 from paris.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -45,22 +38,13 @@ class Protocol(Enum):
         return 17 if self is Protocol.UDP else 6
 
 
-class FlowField(Enum):
-    """The header field whose value numbers the flows."""
-
-    SPORT = "sport"
-    DPORT = "dport"
-    ICMP_CHECKSUM = "icmp-checksum"
-    FLOW_LABEL = "flow-label"
-
-
 # For each field, the highest value that can be sent. A checksum of 0xFFFF equals 0, which UDP
 # reserves and middleboxes normalise.
 _HIGHEST: Final = {
-    FlowField.SPORT: 0xFFFF,
-    FlowField.DPORT: 0xFFFF,
-    FlowField.ICMP_CHECKSUM: 0xFFFE,
-    FlowField.FLOW_LABEL: 0xFFFFF,
+    HeaderField.SPORT: 0xFFFF,
+    HeaderField.DPORT: 0xFFFF,
+    HeaderField.ICMP_CHECKSUM: 0xFFFE,
+    HeaderField.FLOW_LABEL: 0xFFFFF,
 }
 _ICMP_CHECKSUM: Final = 1  # of flow 0
 # The protocol that shows whether a router hashes that field: with the same four bytes behind the
@@ -107,7 +91,7 @@ class FlowPlan:
     source: IPAddress
     destination: IPAddress
     protocol: Protocol
-    field: FlowField
+    field: HeaderField
     sport: int
     dport: int
     traffic_class: int = 0
@@ -122,7 +106,7 @@ class FlowPlan:
                 f"source {self.source} and destination {self.destination} "
                 "are not of the same IP version"
             )
-        if self.source.version == 4 and (self.field is FlowField.FLOW_LABEL or self.flow_label):
+        if self.source.version == 4 and (self.field is HeaderField.FLOW_LABEL or self.flow_label):
             raise SettingsError(f"{self.destination} is IPv4, which has no flow label")
         for name, value, highest in (
             ("source port", self.sport, 0xFFFF),
@@ -132,11 +116,11 @@ class FlowPlan:
         ):
             if not 0 <= value <= highest:
                 raise SettingsError(f"{name} must be from 0 to {highest}, not {value}")
-        allowed = [FlowField.SPORT, FlowField.DPORT]
+        allowed = [HeaderField.SPORT, HeaderField.DPORT]
         if self.protocol is Protocol.ICMP:
-            allowed = [FlowField.ICMP_CHECKSUM]
+            allowed = [HeaderField.ICMP_CHECKSUM]
         if self.source.version == 6:
-            allowed.append(FlowField.FLOW_LABEL)
+            allowed.append(HeaderField.FLOW_LABEL)
         if self.field not in allowed:
             names = " or ".join(field.value for field in allowed)
             raise SettingsError(
@@ -152,7 +136,7 @@ class FlowPlan:
             source=plan.source,
             destination=plan.destination,
             protocol=Protocol(probing.protocol),
-            field=FlowField(probing.flow_field),
+            field=HeaderField(probing.flow_field),
             sport=probing.sport,
             dport=probing.dport or 0,
             traffic_class=probing.traffic_class,
@@ -170,13 +154,13 @@ class FlowPlan:
     def _first(self) -> int:
         """The value of the flow field in flow 0."""
         match self.field:
-            case FlowField.SPORT:
+            case HeaderField.SPORT:
                 return self.sport
-            case FlowField.DPORT:
+            case HeaderField.DPORT:
                 return self.dport
-            case FlowField.ICMP_CHECKSUM:
+            case HeaderField.ICMP_CHECKSUM:
                 return _ICMP_CHECKSUM
-            case FlowField.FLOW_LABEL:
+            case _:
                 return self.flow_label
 
     @property
@@ -191,19 +175,19 @@ class FlowPlan:
         """The lowest and the highest port that UDP probes go to."""
         if self.varies:
             return 0, 0xFFFF
-        return self.dport, 0xFFFF if self.field is FlowField.DPORT else self.dport
+        return self.dport, 0xFFFF if self.field is HeaderField.DPORT else self.dport
 
     def headers(self, flow: int) -> FlowHeaders:
         """The header values of a flow or a variant. Raises ValueError where there is none such."""
         varied = variant_of(flow)
         if varied is None:
             return self._plain(flow)
-        is_known = not varied.companion or varied.companion <= self.values(Field.ALL)
+        is_known = not varied.companion or varied.companion <= self.values(HeaderField.ALL)
         if not (1 <= varied.value <= self.values(varied.field) and is_known):
             raise ValueError(f"{varied} cannot be sent")
         headers = self._plain(varied.base)
         if varied.companion:
-            headers = self._varied(headers, Variant(varied.base, Field.ALL, varied.companion))
+            headers = self._varied(headers, Variant(varied.base, HeaderField.ALL, varied.companion))
         return self._varied(headers, varied)
 
     def _plain(self, flow: int) -> FlowHeaders:
@@ -211,9 +195,9 @@ class FlowPlan:
             raise ValueError(f"flow {flow} is not one of {self.capacity}")
         has_ports = self.protocol is not Protocol.ICMP
         value = self._first + flow
-        sport = value if self.field is FlowField.SPORT else self.sport
-        dport = value if self.field is FlowField.DPORT else self.dport
-        icmp = value if self.field is FlowField.ICMP_CHECKSUM else _ICMP_CHECKSUM
+        sport = value if self.field is HeaderField.SPORT else self.sport
+        dport = value if self.field is HeaderField.DPORT else self.dport
+        icmp = value if self.field is HeaderField.ICMP_CHECKSUM else _ICMP_CHECKSUM
         return FlowHeaders(
             source=self.source,
             destination=self.destination,
@@ -222,32 +206,32 @@ class FlowPlan:
             dport=dport if has_ports else None,
             icmp_checksum=None if has_ports else icmp,
             traffic_class=self.traffic_class,
-            flow_label=value if self.field is FlowField.FLOW_LABEL else self.flow_label,
+            flow_label=value if self.field is HeaderField.FLOW_LABEL else self.flow_label,
         )
 
-    def values(self, field: Field) -> int:
+    def values(self, field: HeaderField) -> int:
         """How many variants of one flow there are in `field`; none in the flow field itself."""
         version, has_ports = self.source.version, self.protocol is not Protocol.ICMP
-        if field.value == self.field.value:
+        if field is self.field:
             return 0
         match field:
-            case Field.SPORT | Field.DPORT:
+            case HeaderField.SPORT | HeaderField.DPORT:
                 return MOST_VALUES * has_ports
-            case Field.ICMP_CHECKSUM:
+            case HeaderField.ICMP_CHECKSUM:
                 return MOST_VALUES * (not has_ports)
-            case Field.TRAFFIC_CLASS:
+            case HeaderField.TRAFFIC_CLASS:
                 return 0xFF >> 2
-            case Field.FLOW_LABEL:
+            case HeaderField.FLOW_LABEL:
                 return MOST_VALUES * (version == 6)
             case _ if self.prefix_len is None:
                 return 0
-            case Field.SOURCE:
+            case HeaderField.SOURCE:
                 return min(len(self.sources), MOST_SCARCE)
-            case Field.PROTOCOL:
+            case HeaderField.PROTOCOL:
                 return 1
-            case Field.ALL:
+            case HeaderField.ALL:
                 return MOST_COMPANIONS
-            case Field.DESTINATION:
+            case HeaderField.DESTINATION:
                 bits = self.destination.max_prefixlen - self.prefix_len
                 # The addresses of a network itself and of its broadcasts are nobody's.
                 return min(MOST_VALUES, (1 << bits) - 3) if bits > 1 else 0
@@ -255,28 +239,28 @@ class FlowPlan:
     def _varied(self, plain: FlowHeaders, varied: Variant) -> FlowHeaders:
         number = varied.value
         match varied.field:
-            case Field.SPORT:
+            case HeaderField.SPORT:
                 return replace(plain, sport=_port(plain.sport, number))
-            case Field.DPORT:
+            case HeaderField.DPORT:
                 return replace(plain, dport=_port(plain.dport, number))
-            case Field.ICMP_CHECKSUM:
+            case HeaderField.ICMP_CHECKSUM:
                 return replace(plain, icmp_checksum=_ICMP_CHECKSUM + number)
-            case Field.TRAFFIC_CLASS:
+            case HeaderField.TRAFFIC_CLASS:
                 return replace(plain, traffic_class=plain.traffic_class ^ number << 2)
-            case Field.FLOW_LABEL:
+            case HeaderField.FLOW_LABEL:
                 label = plain.flow_label + number * _SCATTER & 0xFFFFF
                 return replace(plain, flow_label=label)
-            case Field.SOURCE:
+            case HeaderField.SOURCE:
                 return replace(plain, source=self.sources[number - 1])
-            case Field.DESTINATION:
+            case HeaderField.DESTINATION:
                 others = other_addresses(plain.destination, self.prefix_len or 0)
                 return replace(plain, destination=next(islice(others, number - 1, None)))
-            case Field.PROTOCOL:
+            case HeaderField.PROTOCOL:
                 return self._twin(plain)
-            case Field.ALL:
-                for field in Field:
+            case HeaderField.ALL:
+                for field in HeaderField:
                     most = self.values(field)
-                    if most and field not in (Field.ALL, *SCARCE):
+                    if most and field not in (HeaderField.ALL, *SCARCE):
                         one = Variant(varied.base, field, (number - 1) % most + 1)
                         plain = self._varied(plain, one)
                 return plain

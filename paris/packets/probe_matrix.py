@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, Final, overload
 
 import numpy as np
 
-from mda.model import ProbeRequest
+from mda.model import HeaderField, ProbeRequest
 from paris.packets import probes
 from paris.packets.checksums import pseudo_header, word_sum
-from paris.packets.flows import FlowField, Protocol
+from paris.packets.flows import Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -85,7 +85,7 @@ class Crafter:
             words[:, 5] = ~_fold(self._header_sum + (ttls << 8) + identification)
         else:
             rows[:, 7] = ttls
-            if self._plan.field is FlowField.FLOW_LABEL:
+            if self._plan.field is HeaderField.FLOW_LABEL:
                 labels = self._plan.flow_label + flows
                 words[:, 0] |= labels >> 16
                 words[:, 1] = labels
@@ -96,14 +96,14 @@ class Crafter:
         plan = self._plan
         first = plan.headers(0)
         if plan.protocol is Protocol.ICMP:
-            is_numbered = plan.field is FlowField.ICMP_CHECKSUM
+            is_numbered = plan.field is HeaderField.ICMP_CHECKSUM
             wanted = (first.icmp_checksum or 0) + flows * is_numbered
             words[:, 1] = wanted
             words[:, 3] = tags
             words[:, 4] = _balancing(self._message_sum + tags, wanted)
             return
-        sports = (first.sport or 0) + flows * (plan.field is FlowField.SPORT)
-        dports = (first.dport or 0) + flows * (plan.field is FlowField.DPORT)
+        sports = (first.sport or 0) + flows * (plan.field is HeaderField.SPORT)
+        dports = (first.dport or 0) + flows * (plan.field is HeaderField.DPORT)
         words[:, 0] = sports
         words[:, 1] = dports
         total = self._message_sum + sports + dports
@@ -125,7 +125,7 @@ class Crafter:
             words[[2, 5]] = 0
         else:
             blank[7] = 0
-            if self._plan.field is FlowField.FLOW_LABEL:
+            if self._plan.field is HeaderField.FLOW_LABEL:
                 words[0] &= 0xFFF0
                 words[1] = 0
         columns = {

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from mda.model import HeaderField
 from mda.studies.paths import Recipe
-from paris.packets.flows import FlowField, FlowPlan, Protocol
+from paris.packets.flows import FlowPlan, Protocol
 
 if TYPE_CHECKING:
     from mda.plan import Plan
@@ -26,10 +27,10 @@ def recipe(plan: Plan, flow: int) -> Recipe:
     if flows.protocol is Protocol.ICMP:
         return Recipe(f"ICMP checksum {headers.icmp_checksum:#06x}", ())
     ports = f"{flows.protocol.value} {headers.sport} -> {headers.dport}"
-    if flows.field is FlowField.FLOW_LABEL:
+    if flows.field is HeaderField.FLOW_LABEL:
         ports += f", flow label {headers.flow_label:#07x}"
     own = _own_command(plan, flows, headers)
-    is_reached_by_others = plan.network is None and flows.field is not FlowField.FLOW_LABEL
+    is_reached_by_others = plan.network is None and flows.field is not HeaderField.FLOW_LABEL
     others = _other_commands(plan, flows, headers) if is_reached_by_others else ()
     return Recipe(ports, (own, *others))
 

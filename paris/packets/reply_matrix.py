@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from mda.model import ReplyKind
+from mda.model import HeaderField, ReplyKind
 from paris.packets import replies
-from paris.packets.flows import FlowField, Protocol
+from paris.packets.flows import Protocol
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -116,11 +116,11 @@ class Matcher:
             tags, is_low = _word(rows, at + 6), np.ones(len(rows), np.bool_)
         flows = self._flow_of[tags]
         if plan.protocol is Protocol.ICMP:
-            wanted = (first.icmp_checksum or 0) + flows * (plan.field is FlowField.ICMP_CHECKSUM)
+            wanted = (first.icmp_checksum or 0) + flows * (plan.field is HeaderField.ICMP_CHECKSUM)
             is_flow = (_word(rows, at + 2) == wanted) & (_word(rows, at + 4) == plan.sport)
         else:
-            sports = (first.sport or 0) + flows * (plan.field is FlowField.SPORT)
-            dports = (first.dport or 0) + flows * (plan.field is FlowField.DPORT)
+            sports = (first.sport or 0) + flows * (plan.field is HeaderField.SPORT)
+            dports = (first.dport or 0) + flows * (plan.field is HeaderField.DPORT)
             is_flow = (_word(rows, at) == sports) & (_word(rows, at + 2) == dports)
         return tags, is_flow & is_low
 
@@ -137,8 +137,8 @@ class Matcher:
         is_back &= (acknowledged > 0) & (acknowledged < _MOST_TAGS)
         first, tags = self._plan.headers(0), acknowledged % _MOST_TAGS
         flows = self._flow_of[tags]
-        sports = (first.sport or 0) + flows * (self._plan.field is FlowField.SPORT)
-        dports = (first.dport or 0) + flows * (self._plan.field is FlowField.DPORT)
+        sports = (first.sport or 0) + flows * (self._plan.field is HeaderField.SPORT)
+        dports = (first.dport or 0) + flows * (self._plan.field is HeaderField.DPORT)
         return tags, is_back & (_word(rows, at) == dports) & (_word(rows, at + 2) == sports)
 
     def _read_slowly(

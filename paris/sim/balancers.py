@@ -12,6 +12,7 @@ from enum import Enum
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
 
+from mda.model import HeaderField
 from paris.packets.headers import ICMP4, ICMP6
 
 if TYPE_CHECKING:
@@ -28,29 +29,18 @@ class Balance(Enum):
     DESTINATION = "destination"
 
 
-class HashField(Enum):
-    """A header field that a per-flow balancer may read."""
-
-    SOURCE = "source"
-    DESTINATION = "destination"
-    PROTOCOL = "protocol"
-    SPORT = "sport"
-    DPORT = "dport"
-    ICMP_CHECKSUM = "icmp-checksum"
-    FLOW_LABEL = "flow-label"
-    TRAFFIC_CLASS = "traffic-class"
-
-
-# What routers hash unless they are told otherwise: addresses, protocol, and the four bytes behind
-# the IP header, which are ports or hold the ICMP checksum.
+# What routers hash by default: addresses, protocol, and the four bytes behind the IP header, which
+# are ports or hold the ICMP checksum.
 DEFAULT_FIELDS: Final = (
-    HashField.SOURCE,
-    HashField.DESTINATION,
-    HashField.PROTOCOL,
-    HashField.SPORT,
-    HashField.DPORT,
-    HashField.ICMP_CHECKSUM,
+    HeaderField.SOURCE,
+    HeaderField.DESTINATION,
+    HeaderField.PROTOCOL,
+    HeaderField.SPORT,
+    HeaderField.DPORT,
+    HeaderField.ICMP_CHECKSUM,
 )
+# What a topology may say that they hash.
+HASHABLE: Final = (*DEFAULT_FIELDS, HeaderField.FLOW_LABEL, HeaderField.TRAFFIC_CLASS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +56,9 @@ class HeaderFields:
     flow_label: int = 0
     traffic_class: int = 0
 
-    def value(self, field: HashField) -> int:
+    def value(self, field: HeaderField) -> int:
         """The value of a field."""
-        number: int = getattr(self, field.value.replace("-", "_"))
+        number: int = getattr(self, field.attribute)
         return number
 
 

@@ -12,11 +12,11 @@ from itertools import islice
 from random import Random
 from typing import TYPE_CHECKING, Final
 
-from mda.model import MplsEntry
+from mda.model import HeaderField, MplsEntry
 from paris.packets import headers
 from paris.packets.flows import PREFIX_LEN
 from paris.packets.headers import ICMP4, ICMP6, TCP_NUMBER, UDP_NUMBER, IPHeader
-from paris.sim.balancers import Balance, HashField, draw, header_fields, key
+from paris.sim.balancers import Balance, draw, header_fields, key
 from paris.sim.topology import DESTINATION, SOURCE, Router, Service
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ class Network:
         weights = [router.weights.get(other, 1) for other in after]
         if router.by is Balance.PACKET:
             return self._answers[name].random.choices(after, weights)[0]
-        read = router.fields if router.by is Balance.FLOW else (HashField.DESTINATION,)
+        read = router.fields if router.by is Balance.FLOW else (HeaderField.DESTINATION,)
         chosen = after[draw(self._keys[name], [fields.value(one) for one in read], weights)]
         self._chosen[name, fields] = chosen
         return chosen

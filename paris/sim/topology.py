@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from paris.errors import TopologyError
-from paris.sim.balancers import DEFAULT_FIELDS, Balance, HashField
+from paris.sim.balancers import DEFAULT_FIELDS, HASHABLE, Balance
 from paris.sim.nodes import Nodes, compose, hint
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     import yaml
 
-    from mda.model import IPAddress
+    from mda.model import HeaderField, IPAddress
 
 SOURCE: Final = "source"
 DESTINATION: Final = "destination"
@@ -71,7 +71,7 @@ class Router:
     name: str
     interfaces: tuple[IPAddress, ...]
     by: Balance = Balance.FLOW
-    fields: tuple[HashField, ...] = DEFAULT_FIELDS
+    fields: tuple[HeaderField, ...] = DEFAULT_FIELDS
     weights: Mapping[str, int] = field(default_factory=dict)
     seed: int | None = None
     delay_s: float = 0.001
@@ -261,7 +261,7 @@ class _Reader(Nodes):
             if values.get("by", Balance.FLOW) is not Balance.FLOW:
                 self.fail(parts["fields"], "only a balancer `by: flow` reads fields; remove them")
             items = self.items(parts["fields"])
-            values["fields"] = tuple(self.one_of(item, HashField) for item in items)
+            values["fields"] = tuple(self.one_of(item, HASHABLE) for item in items)
         if "weights" in parts:
             values["weights"] = {
                 self.text(key): self.whole(value, 1, 1000)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from mda.findings.diamond_metrics import metrics
+from mda.model import HeaderField
 from mda.plan import Study
 from mda.studies.balancers import Kind, Verdict
 from mda.studies.classic import Reality
-from mda.variants import Field
 from render.words.labels import count, p_value, percent
 from render.words.summary import diamond_size, place
 
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from mda.trace import Trace
 
 _FIELD: Final = {
-    Field.SPORT: "source port",
-    Field.DPORT: "destination port",
-    Field.ICMP_CHECKSUM: "first four bytes of ICMP",
-    Field.PROTOCOL: "protocol",
-    Field.SOURCE: "source address",
-    Field.DESTINATION: "destination address",
-    Field.TRAFFIC_CLASS: "traffic class",
-    Field.FLOW_LABEL: "flow label",
+    HeaderField.SPORT: "source port",
+    HeaderField.DPORT: "destination port",
+    HeaderField.ICMP_CHECKSUM: "first four bytes of ICMP",
+    HeaderField.PROTOCOL: "protocol",
+    HeaderField.SOURCE: "source address",
+    HeaderField.DESTINATION: "destination address",
+    HeaderField.TRAFFIC_CLASS: "traffic class",
+    HeaderField.FLOW_LABEL: "flow label",
 }
 _MOST_SHARES: Final = 8  # that are listed one by one
 

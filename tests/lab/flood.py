@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mda.model import ProbeRequest
+from mda.model import HeaderField, ProbeRequest
 from paris.packets import headers, probes
-from paris.packets.flows import FlowField, FlowPlan, Protocol
+from paris.packets.flows import FlowPlan, Protocol
 from paris.packets.headers import IPHeader
 from paris.wire.bulk import ethernet
 from paris.wire.bulk.sendmmsg import MOST_AT_ONCE, Sender
@@ -42,7 +42,7 @@ def _forged(kind: str, source: IPAddress, destination: IPAddress, random: Random
         return headers.icmp_error(header, expired, 0, random.randbytes(70))
     flows = FlowPlan(
         source=source, destination=other if kind == "elsewhere" else destination,
-        protocol=Protocol.UDP, field=FlowField.SPORT, sport=random.randrange(10_000, 30_000),
+        protocol=Protocol.UDP, field=HeaderField.SPORT, sport=random.randrange(10_000, 30_000),
         dport=33434,
     )  # fmt: skip
     request = ProbeRequest(0, random.randint(1, 30))

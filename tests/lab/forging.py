@@ -5,8 +5,9 @@ from __future__ import annotations
 import socket
 from typing import TYPE_CHECKING
 
+from mda.model import HeaderField
 from paris.packets import headers
-from paris.packets.flows import FlowField, FlowPlan, Protocol
+from paris.packets.flows import FlowPlan, Protocol
 from paris.packets.headers import IPHeader
 from paris.wire.bulk.wire import BulkWire
 from paris.wire.raw import RawWire
@@ -23,7 +24,7 @@ def plan(lab: Lab, version: int, protocol: Protocol = Protocol.UDP) -> FlowPlan:
     """Flows from the source to the target."""
     return FlowPlan(
         source=lab.source(version), destination=TARGET[version], protocol=protocol,
-        field=FlowField.ICMP_CHECKSUM if protocol is Protocol.ICMP else FlowField.SPORT,
+        field=HeaderField.ICMP_CHECKSUM if protocol is Protocol.ICMP else HeaderField.SPORT,
         sport=20000, dport=33434,
     )  # fmt: skip
 

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from mda.model import ProbeRequest
+from mda.model import HeaderField, ProbeRequest
 from mda.plan import Stamp
 from paris.errors import ExitCode, SettingsError, WireError
 from paris.packets import headers, probes
-from paris.packets.flows import FlowField, FlowPlan, Protocol
+from paris.packets.flows import FlowPlan, Protocol
 from paris.settings import Settings
 from paris.survey.sweep import sweep
 from paris.wire.bulk.wire import BulkWire
@@ -40,7 +40,7 @@ SURE = ("--mda", "-c", "99.9", "--seed", "1", "--wire", "bulk")
 def plan(lab: Lab, version: int, protocol: Protocol = Protocol.UDP) -> FlowPlan:
     return FlowPlan(
         source=lab.source(version), destination=TARGET[version], protocol=protocol,
-        field=FlowField.ICMP_CHECKSUM if protocol is Protocol.ICMP else FlowField.SPORT,
+        field=HeaderField.ICMP_CHECKSUM if protocol is Protocol.ICMP else HeaderField.SPORT,
         sport=20000, dport=33434,
     )  # fmt: skip
 

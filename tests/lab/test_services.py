@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mda.model import ProbeRequest, ReplyKind
+from mda.model import HeaderField, ProbeRequest, ReplyKind
 from paris.packets import probes, replies
-from paris.packets.flows import FlowField, FlowPlan, Protocol
+from paris.packets.flows import FlowPlan, Protocol
 from paris.packets.replies import ParsedReply
 from paris.settings import Settings
 from paris.survey.sweep import sweep
@@ -99,7 +99,7 @@ def test_nothing_of_other_peoples_udp_comes_in(version: int, opened: type) -> No
     with netlab.lab(netlab.plain(1)) as lab:
         flows = FlowPlan(
             source=lab.source(version), destination=TARGET[version], protocol=Protocol.UDP,
-            field=FlowField.SPORT, sport=20000, dport=PORT,
+            field=HeaderField.SPORT, sport=20000, dport=PORT,
         )  # fmt: skip
         with inside_namespace(lab.namespace("src")):
             wire = opened(flows, None)

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mda.model import ProbeRequest
+from mda.model import HeaderField, ProbeRequest
 from mda.plan import Stamp
 from paris.packets import probes, replies
-from paris.packets.flows import FlowField, FlowPlan, Protocol
+from paris.packets.flows import FlowPlan, Protocol
 from paris.wire.base import WireOptions
 from paris.wire.raw import RawWire
 from paris.wire.unprivileged import opening as unprivileged
@@ -90,7 +90,7 @@ def test_times_are_the_wires_own_to_some_microseconds(
     with netlab.lab(netlab.plain(4)) as lab:
         flows = FlowPlan(
             source=lab.source(version), destination=TARGET[version], protocol=Protocol.UDP,
-            field=FlowField.SPORT, sport=20000, dport=33434,
+            field=HeaderField.SPORT, sport=20000, dport=33434,
         )  # fmt: skip
         with inside_namespace(lab.namespace("src")):
             wire: Wire = (

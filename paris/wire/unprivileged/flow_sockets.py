@@ -9,8 +9,9 @@ import struct
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from mda.model import HeaderField
 from paris.errors import PrivilegeError, WireError
-from paris.packets.flows import FlowField, Protocol
+from paris.packets.flows import Protocol
 from paris.wire.linux import sockets
 from paris.wire.linux.sockets import bind_to_device
 
@@ -122,7 +123,7 @@ def _prepare(one: socket.socket, flows: FlowPlan, key: Key) -> None:
         one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("@ii", 1, 0))
     else:
         sockets.enlarge(one)
-    if is_tcp or flows.varies or flows.field in (FlowField.DPORT, FlowField.FLOW_LABEL):
+    if is_tcp or flows.varies or flows.field in (HeaderField.DPORT, HeaderField.FLOW_LABEL):
         one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     if version == 4:
         one.setsockopt(socket.IPPROTO_IP, _IP_MTU_DISCOVER, _PROBE_PATH)

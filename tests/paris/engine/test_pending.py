@@ -7,12 +7,12 @@ from ipaddress import ip_address
 
 import pytest
 
-from mda.model import Loss, ProbeRequest, Reply, ReplyKind, Unresolved
-from mda.variants import Field, variant
+from mda.model import HeaderField, Loss, ProbeRequest, Reply, ReplyKind, Unresolved
+from mda.variants import variant
 from paris.engine.pending import Pending, Stray, StrayReason
 from paris.errors import WireError
 from paris.packets import probes
-from paris.packets.flows import FlowField, FlowPlan, Protocol
+from paris.packets.flows import FlowPlan, Protocol
 from paris.packets.headers import IPHeader, icmp_error, tcp_answer, udp_answer
 from paris.packets.replies import ParsedReply, parse
 from tests.paris.packets.test_probes import COMBINATIONS, plan_of
@@ -34,7 +34,7 @@ def answer_to(plan: FlowPlan, request: ProbeRequest, tag: int) -> ParsedReply:
 
 
 def udp4() -> FlowPlan:
-    return plan_of(4, Protocol.UDP, FlowField.SPORT)
+    return plan_of(4, Protocol.UDP, HeaderField.SPORT)
 
 
 def half_a_second(_: int) -> float:
@@ -49,7 +49,9 @@ def flying(plan: FlowPlan, request: ProbeRequest, at_s: float = 1.0) -> tuple[Pe
 
 
 @pytest.mark.parametrize(("version", "protocol", "field"), COMBINATIONS)
-def test_an_answer_finds_its_probe_once(version: int, protocol: Protocol, field: FlowField) -> None:
+def test_an_answer_finds_its_probe_once(
+    version: int, protocol: Protocol, field: HeaderField
+) -> None:
     plan = plan_of(version, protocol, field)
     pending = Pending(plan, first_tag=0xFE00)
     requests = {}
@@ -110,7 +112,7 @@ def test_answers_to_others_are_strays() -> None:
         answer_to(elsewhere, request, tag),
         answer_to(other_port, request, tag),
         answer_to(plan, request, tag + 1),
-        answer_to(plan_of(4, Protocol.TCP, FlowField.SPORT), request, tag),
+        answer_to(plan_of(4, Protocol.TCP, HeaderField.SPORT), request, tag),
     ):
         assert pending.match(foreign, 2.0) == Stray(StrayReason.NOT_OURS)
     assert pending.in_flight == 1
@@ -145,19 +147,20 @@ NOT_OURS = Stray(StrayReason.NOT_OURS)
 @pytest.mark.parametrize(
     ("version", "protocol", "field", "shown", "changed"),
     [
-        (4, Protocol.UDP, FlowField.SPORT, {"sport": 9, "carrier_tag": 0x7777},
+        (4, Protocol.UDP, HeaderField.SPORT, {"sport": 9, "carrier_tag": 0x7777},
          ("source", "sport", "udp-checksum")),
-        (4, Protocol.UDP, FlowField.DPORT, {"sport": 9}, ("source", "sport")),
-        (4, Protocol.ICMP, FlowField.ICMP_CHECKSUM, {"identifier": 9, "icmp_checksum": 9},
+        (4, Protocol.UDP, HeaderField.DPORT, {"sport": 9}, ("source", "sport")),
+        (4, Protocol.ICMP, HeaderField.ICMP_CHECKSUM, {"identifier": 9, "icmp_checksum": 9},
          ("icmp-checksum", "identifier", "source")),
-        (4, Protocol.TCP, FlowField.SPORT, {"sport": 9, "ip_id": 9}, ("ip-id", "source", "sport")),
-        (6, Protocol.UDP, FlowField.SPORT, {}, ("source",)),
+        (4, Protocol.TCP, HeaderField.SPORT, {"sport": 9, "ip_id": 9},
+         ("ip-id", "source", "sport")),
+        (6, Protocol.UDP, HeaderField.SPORT, {}, ("source",)),
     ],
 )  # fmt: skip
 def test_what_a_nat_rewrites_is_reported(
     version: int,
     protocol: Protocol,
-    field: FlowField,
+    field: HeaderField,
     shown: dict[str, object],
     changed: tuple[str, ...],
 ) -> None:
@@ -170,7 +173,7 @@ def test_what_a_nat_rewrites_is_reported(
 @pytest.mark.parametrize("name", ["ip_id", "flow_label", "traffic_class"])
 def test_a_field_that_a_middlebox_rewrites_is_reported(name: str) -> None:
     version = 6 if name == "flow_label" else 4
-    plan = plan_of(version, Protocol.UDP, FlowField.SPORT)
+    plan = plan_of(version, Protocol.UDP, HeaderField.SPORT)
     reply = seen(plan, ProbeRequest(2, 3), **{name: 9})
     assert isinstance(reply, Reply)
     assert reply.changed == (name.replace("_", "-"),)
@@ -179,13 +182,13 @@ def test_a_field_that_a_middlebox_rewrites_is_reported(name: str) -> None:
 def test_a_port_rewritten_without_its_address_is_another_programs() -> None:
     assert seen(udp4(), ProbeRequest(2, 3), sport=9) == NOT_OURS
     assert seen(udp4(), ProbeRequest(2, 3), sport=9, carrier_tag=0x7777) == NOT_OURS
-    icmp = plan_of(4, Protocol.ICMP, FlowField.ICMP_CHECKSUM)
+    icmp = plan_of(4, Protocol.ICMP, HeaderField.ICMP_CHECKSUM)
     assert seen(icmp, ProbeRequest(2, 3), identifier=9) == NOT_OURS
 
 
 def test_a_rewritten_source_without_the_tags_copy_is_no_proof() -> None:
     assert seen(udp4(), ProbeRequest(2, 3), source=OTHER[4], ip_id=0x7777) == NOT_OURS
-    udp6 = plan_of(6, Protocol.UDP, FlowField.SPORT)
+    udp6 = plan_of(6, Protocol.UDP, HeaderField.SPORT)
     assert seen(udp6, ProbeRequest(2, 3), source=OTHER[6], sport=9) == NOT_OURS
 
 
@@ -213,7 +216,7 @@ def test_a_forgery_with_neither_tag_is_a_stray() -> None:
 
 
 def test_an_answer_without_a_quote_must_come_from_the_destination_itself() -> None:
-    plan = plan_of(4, Protocol.TCP, FlowField.SPORT)
+    plan = plan_of(4, Protocol.TCP, HeaderField.SPORT)
     request = ProbeRequest(0, 9)
     pending, tag = flying(plan, request)
     syn = probes.build(plan, request, tag)[20:]
@@ -335,7 +338,7 @@ UDP_PLANS = [(version, field) for version, protocol, field in COMBINATIONS if pr
 
 
 @pytest.mark.parametrize(("version", "field"), UDP_PLANS)
-def test_an_echo_finds_its_probe_among_all_of_its_flow(version: int, field: FlowField) -> None:
+def test_an_echo_finds_its_probe_among_all_of_its_flow(version: int, field: HeaderField) -> None:
     plan = plan_of(version, Protocol.UDP, field)
     pending = Pending(plan)
     requests = [*probes_of(3, 5, 6, 7), *probes_of(4, 5, 6)]
@@ -415,9 +418,9 @@ def test_bytes_that_only_look_like_ours_name_no_probe() -> None:
 
 
 def test_flows_that_differ_in_no_port_cannot_be_told_apart() -> None:
-    by_label = plan_of(6, Protocol.UDP, FlowField.FLOW_LABEL)
+    by_label = plan_of(6, Protocol.UDP, HeaderField.FLOW_LABEL)
     classified = replace(udp4(), prefix_len=24)
-    for plan, other in ((by_label, 4), (classified, variant(3, Field.TRAFFIC_CLASS, 1))):
+    for plan, other in ((by_label, 4), (classified, variant(3, HeaderField.TRAFFIC_CLASS, 1))):
         pending = Pending(plan)
         assert pending.conversation(3) is pending.conversation(other)
         sent(pending, 1.0, *probes_of(3, 5), *probes_of(other, 5))
@@ -425,11 +428,13 @@ def test_flows_that_differ_in_no_port_cannot_be_told_apart() -> None:
         assert pending.withdrawn() == [*probes_of(3, 5), *probes_of(other, 5)]
 
 
-@pytest.mark.parametrize("field", [Field.DPORT, Field.DESTINATION, Field.PROTOCOL])
-def test_a_variant_is_known_by_its_ports_and_addresses(field: Field) -> None:
+@pytest.mark.parametrize(
+    "field", [HeaderField.DPORT, HeaderField.DESTINATION, HeaderField.PROTOCOL]
+)
+def test_a_variant_is_known_by_its_ports_and_addresses(field: HeaderField) -> None:
     plan = replace(udp4(), prefix_len=24)
-    if field is Field.PROTOCOL:
-        plan = replace(plan_of(4, Protocol.TCP, FlowField.SPORT), prefix_len=24)
+    if field is HeaderField.PROTOCOL:
+        plan = replace(plan_of(4, Protocol.TCP, HeaderField.SPORT), prefix_len=24)
     other = variant(3, field, 1)
     pending = Pending(plan)
     sent(pending, 1.0, *probes_of(3, 5), *probes_of(other, 5))

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from mda.model import ProbeRequest
+from mda.model import HeaderField, ProbeRequest
 from mda.multiplex import LANE
 from paris.packets import probes
-from paris.packets.flows import FlowField, Protocol
+from paris.packets.flows import Protocol
 from paris.packets.multiplex import JoinedFlows
 from tests.paris.packets.test_probes import hashed, plan_of
 
 PLANS = [
-    plan_of(4, Protocol.UDP, FlowField.SPORT),
-    plan_of(4, Protocol.TCP, FlowField.SPORT),
-    plan_of(4, Protocol.ICMP, FlowField.ICMP_CHECKSUM),
+    plan_of(4, Protocol.UDP, HeaderField.SPORT),
+    plan_of(4, Protocol.TCP, HeaderField.SPORT),
+    plan_of(4, Protocol.ICMP, HeaderField.ICMP_CHECKSUM),
 ]
 
 

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mda.model import ProbeRequest
+from mda.model import HeaderField, ProbeRequest
 from paris.packets import probes, tags
 from paris.packets.checksums import pseudo_header, word_sum
-from paris.packets.flows import FlowField, FlowPlan, Protocol
+from paris.packets.flows import FlowPlan, Protocol
 from paris.packets.headers import read_ip
 from paris.packets.probe_matrix import Crafter
 
@@ -23,23 +23,23 @@ if TYPE_CHECKING:
 
 ENDS = {4: ("192.0.2.1", "203.0.113.9"), 6: ("2001:db8::1", "2001:db8:9::9")}
 COMBINATIONS = [
-    (4, Protocol.UDP, FlowField.SPORT),
-    (4, Protocol.UDP, FlowField.DPORT),
-    (4, Protocol.TCP, FlowField.SPORT),
-    (4, Protocol.TCP, FlowField.DPORT),
-    (4, Protocol.ICMP, FlowField.ICMP_CHECKSUM),
-    (6, Protocol.UDP, FlowField.SPORT),
-    (6, Protocol.UDP, FlowField.DPORT),
-    (6, Protocol.UDP, FlowField.FLOW_LABEL),
-    (6, Protocol.TCP, FlowField.SPORT),
-    (6, Protocol.TCP, FlowField.DPORT),
-    (6, Protocol.TCP, FlowField.FLOW_LABEL),
-    (6, Protocol.ICMP, FlowField.ICMP_CHECKSUM),
-    (6, Protocol.ICMP, FlowField.FLOW_LABEL),
+    (4, Protocol.UDP, HeaderField.SPORT),
+    (4, Protocol.UDP, HeaderField.DPORT),
+    (4, Protocol.TCP, HeaderField.SPORT),
+    (4, Protocol.TCP, HeaderField.DPORT),
+    (4, Protocol.ICMP, HeaderField.ICMP_CHECKSUM),
+    (6, Protocol.UDP, HeaderField.SPORT),
+    (6, Protocol.UDP, HeaderField.DPORT),
+    (6, Protocol.UDP, HeaderField.FLOW_LABEL),
+    (6, Protocol.TCP, HeaderField.SPORT),
+    (6, Protocol.TCP, HeaderField.DPORT),
+    (6, Protocol.TCP, HeaderField.FLOW_LABEL),
+    (6, Protocol.ICMP, HeaderField.ICMP_CHECKSUM),
+    (6, Protocol.ICMP, HeaderField.FLOW_LABEL),
 ]
 
 
-def plan_of(version: int, protocol: Protocol, field: FlowField) -> FlowPlan:
+def plan_of(version: int, protocol: Protocol, field: HeaderField) -> FlowPlan:
     source, destination = map(ip_address, ENDS[version])
     return FlowPlan(
         source=source, destination=destination, protocol=protocol, field=field,
@@ -61,7 +61,7 @@ def hashed(datagram: bytes) -> tuple[object, ...]:
 
 @pytest.mark.parametrize(("version", "protocol", "field"), COMBINATIONS)
 def test_a_flow_is_one_whatever_ttl_and_tag_and_differs_from_every_other(
-    version: int, protocol: Protocol, field: FlowField
+    version: int, protocol: Protocol, field: HeaderField
 ) -> None:
     plan = plan_of(version, protocol, field)
     highest = tags.TAG_FIELD[protocol].highest
@@ -79,7 +79,7 @@ def test_a_flow_is_one_whatever_ttl_and_tag_and_differs_from_every_other(
 
 @pytest.mark.parametrize(("version", "protocol", "field"), COMBINATIONS)
 def test_ttl_and_tag_stand_where_a_quote_of_eight_bytes_has_them(
-    version: int, protocol: Protocol, field: FlowField
+    version: int, protocol: Protocol, field: HeaderField
 ) -> None:
     datagram = probes.build(plan_of(version, protocol, field), ProbeRequest(3, 7), 0xBEEF)
     read = read_ip(datagram)
@@ -96,7 +96,7 @@ def test_ttl_and_tag_stand_where_a_quote_of_eight_bytes_has_them(
 
 @pytest.mark.parametrize(("version", "protocol", "field"), COMBINATIONS)
 def test_every_checksum_sums_to_what_it_must(
-    version: int, protocol: Protocol, field: FlowField
+    version: int, protocol: Protocol, field: HeaderField
 ) -> None:
     random = Random(7)
     plan = plan_of(version, protocol, field)
@@ -120,7 +120,7 @@ def test_every_checksum_sums_to_what_it_must(
 
 @pytest.mark.parametrize(("version", "protocol", "field"), COMBINATIONS)
 def test_one_and_many_probes_are_built_alike(
-    version: int, protocol: Protocol, field: FlowField
+    version: int, protocol: Protocol, field: HeaderField
 ) -> None:
     random = Random(13)
     plan = plan_of(version, protocol, field)
@@ -141,7 +141,7 @@ def test_one_and_many_probes_are_built_alike(
 @pytest.mark.lab
 @pytest.mark.parametrize(("version", "protocol", "field"), COMBINATIONS)
 def test_tshark_finds_nothing_wrong_with_any_of_25_000_probes(
-    version: int, protocol: Protocol, field: FlowField, tmp_path: Path
+    version: int, protocol: Protocol, field: HeaderField, tmp_path: Path
 ) -> None:
     assert shutil.which("tshark"), "tshark is needed"
     random, count = Random(11), 25_000

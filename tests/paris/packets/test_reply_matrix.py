@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from mda.model import MplsEntry, ProbeRequest, Reply
+from mda.model import HeaderField, MplsEntry, ProbeRequest, Reply
 from paris.engine.pending import Pending
 from paris.packets import headers, probes, replies
-from paris.packets.flows import FlowField, Protocol
+from paris.packets.flows import Protocol
 from paris.packets.reply_matrix import Matcher
 from tests.paris.packets.test_probes import COMBINATIONS, plan_of
 from tests.paris.wire.linux.test_filters import ROUTER, answers, header, strays
@@ -67,9 +67,9 @@ def some_answers(plan: FlowPlan, requests: dict[int, ProbeRequest]) -> list[byte
 
 @pytest.mark.parametrize(("version", "protocol", "field"), COMBINATIONS)
 def test_many_answers_are_read_as_each_is(
-    version: int, protocol: Protocol, field: FlowField
+    version: int, protocol: Protocol, field: HeaderField
 ) -> None:
-    if field is FlowField.FLOW_LABEL:
+    if field is HeaderField.FLOW_LABEL:
         return  # a label is not compared: ports and tag tell
     random, plan = Random(3), plan_of(version, protocol, field)
     requests = {
@@ -107,7 +107,7 @@ def test_many_answers_are_read_as_each_is(
 @pytest.mark.parametrize("version", [4, 6])
 def test_no_bytes_are_an_answer_or_an_exception(version: int, protocol: Protocol) -> None:
     random = Random(9)
-    field = FlowField.ICMP_CHECKSUM if protocol is Protocol.ICMP else FlowField.SPORT
+    field = HeaderField.ICMP_CHECKSUM if protocol is Protocol.ICMP else HeaderField.SPORT
     plan = plan_of(version, protocol, field)
     matcher = Matcher(plan)
     matcher.add(np.arange(1, 0xFFFF), np.arange(1, 0xFFFF) % 1000, np.arange(1, 0xFFFF))

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mda.model import MplsEntry, ProbeRequest, ReplyKind
+from mda.model import HeaderField, MplsEntry, ProbeRequest, ReplyKind
 from paris.packets import headers, replies
 from paris.packets.checksums import checksum, pseudo_header
-from paris.packets.flows import FlowField, FlowPlan, Protocol
+from paris.packets.flows import FlowPlan, Protocol
 from paris.packets.headers import read_ip, with_ttl
 from paris.packets.probes import build
 from paris.sim.balancers import header_fields
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 TWO_WAY = load(samples()["two-way"])
 IPV6 = load(samples()["ipv6-label"])
 FIELD = {
-    Protocol.UDP: FlowField.SPORT,
-    Protocol.TCP: FlowField.SPORT,
-    Protocol.ICMP: FlowField.ICMP_CHECKSUM,
+    Protocol.UDP: HeaderField.SPORT,
+    Protocol.TCP: HeaderField.SPORT,
+    Protocol.ICMP: HeaderField.ICMP_CHECKSUM,
 }
 KINDS = [(net, protocol) for net in (TWO_WAY, IPV6) for protocol in Protocol]
 EVERY_KIND = pytest.mark.parametrize(
@@ -44,7 +44,7 @@ EVERY_KIND = pytest.mark.parametrize(
 def plan_for(
     net: Topology,
     protocol: Protocol = Protocol.UDP,
-    field: FlowField | None = None,
+    field: HeaderField | None = None,
     dport: int = 80,
 ) -> FlowPlan:
     return FlowPlan(
@@ -172,7 +172,7 @@ def test_all_checksums_are_right(net: Topology, protocol: Protocol) -> None:
 
 @EVERY_KIND
 def test_a_flow_keeps_to_its_path_whatever_its_tag(net: Topology, protocol: Protocol) -> None:
-    field = FlowField.FLOW_LABEL if net is IPV6 else None
+    field = HeaderField.FLOW_LABEL if net is IPV6 else None
     network, plan = Network(net, 1), plan_for(net, protocol, field)
     for flow in range(20):
         met = {responder(network, plan, flow, 3, tag) for tag in range(1, 20)}
@@ -181,7 +181,7 @@ def test_a_flow_keeps_to_its_path_whatever_its_tag(net: Topology, protocol: Prot
 
 
 def test_a_balancer_does_not_see_what_it_does_not_read() -> None:
-    by_port = plan_for(IPV6, field=FlowField.SPORT)
+    by_port = plan_for(IPV6, field=HeaderField.SPORT)
     assert len({responder(Network(IPV6, 1), by_port, flow, 3) for flow in range(50)}) == 1
 
 
@@ -213,7 +213,7 @@ def test_a_run_is_a_function_of_its_seed() -> None:
 
 
 def test_a_router_with_a_seed_of_its_own_chooses_alike_in_every_run() -> None:
-    plan = plan_for(IPV6, field=FlowField.FLOW_LABEL)
+    plan = plan_for(IPV6, field=HeaderField.FLOW_LABEL)
     one, other = ([responder(Network(IPV6, seed), plan, flow, 3) for flow in range(50)]
                   for seed in (1, 2))  # fmt: skip
     assert one == other
@@ -354,7 +354,7 @@ def test_what_is_no_probe_to_the_destination_is_not_answered() -> None:
         source=TWO_WAY.source,
         destination=TWO_WAY.routers["gateway"].interfaces[0],
         protocol=Protocol.UDP,
-        field=FlowField.SPORT,
+        field=HeaderField.SPORT,
         sport=1,
         dport=2,
     )
@@ -376,7 +376,7 @@ def test_hops_take_time_one_after_the_other() -> None:
 def test_a_route_turns_at_its_time_and_a_loop_never_ends() -> None:
     plan = FlowPlan(
         source=TWO_WAY.source, destination=TWO_WAY.destination, protocol=Protocol.UDP,
-        field=FlowField.SPORT, sport=30_000, dport=33_434,
+        field=HeaderField.SPORT, sport=30_000, dport=33_434,
     )  # fmt: skip
 
     def responder(name: str, ttl: int, at_s: float) -> str:

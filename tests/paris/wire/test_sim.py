@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mda.model import ProbeRequest
-from paris.packets.flows import FlowField, FlowPlan, Protocol
+from mda.model import HeaderField, ProbeRequest
+from paris.packets.flows import FlowPlan, Protocol
 from paris.packets.headers import read_ip
 from paris.packets.probes import build
 from paris.sim.network import Network
@@ -22,7 +22,7 @@ PLAN = FlowPlan(
     source=NET.source,
     destination=NET.destination,
     protocol=Protocol.UDP,
-    field=FlowField.SPORT,
+    field=HeaderField.SPORT,
     sport=24000,
     dport=33434,
 )

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mda.model import MplsEntry, ProbeRequest
-from mda.variants import Field, variant
+from mda.model import HeaderField, MplsEntry, ProbeRequest
+from mda.variants import variant
 from paris.packets import headers, probes
-from paris.packets.flows import FlowField, Protocol
+from paris.packets.flows import Protocol
 from paris.packets.headers import IPHeader
 from paris.packets.multiplex import JoinedFlows
 from paris.wire.linux import filters
@@ -117,7 +117,7 @@ def whole_filter(plan: FlowPlan, sent: range = filters.ALL) -> list[Instruction]
 
 @pytest.mark.parametrize(("version", "protocol", "field"), COMBINATIONS)
 def test_every_answer_comes_in_and_no_stray_does(
-    version: int, protocol: Protocol, field: FlowField
+    version: int, protocol: Protocol, field: HeaderField
 ) -> None:
     plan = plan_of(version, protocol, field)
     expected = answers(plan)
@@ -133,7 +133,7 @@ def test_ip_options_before_an_answer_are_passed_over() -> None:
 
 @pytest.mark.parametrize(("version", "protocol", "field"), COMBINATIONS)
 def test_a_raw_socket_of_ipv6_shows_its_filter_no_header(
-    version: int, protocol: Protocol, field: FlowField
+    version: int, protocol: Protocol, field: HeaderField
 ) -> None:
     if version == 4:
         return
@@ -146,13 +146,13 @@ def test_a_raw_socket_of_ipv6_shows_its_filter_no_header(
 @pytest.mark.parametrize("version", [4, 6])
 def test_answers_to_variants_come_in(version: int) -> None:
     prefix_len = 20 if version == 4 else 52
-    plan = replace(plan_of(version, Protocol.UDP, FlowField.SPORT), prefix_len=prefix_len)
+    plan = replace(plan_of(version, Protocol.UDP, HeaderField.SPORT), prefix_len=prefix_len)
     router, kind = header(plan, ROUTER[version]), 11 if version == 4 else 3
     expected = []
-    for field in (Field.DESTINATION, Field.PROTOCOL, Field.ALL):
+    for field in (HeaderField.DESTINATION, HeaderField.PROTOCOL, HeaderField.ALL):
         probe = probes.build(plan, ProbeRequest(variant(3, field, 1), 7), 77)
         expected.append(headers.icmp_error(router, kind, 0, probe))
-        if field is Field.PROTOCOL:
+        if field is HeaderField.PROTOCOL:
             end = header(plan, plan.destination)
             message = probe[HEADER_BYTES[version] :]
             expected.append(headers.tcp_answer(end, message, open_port=False))
@@ -163,8 +163,8 @@ def test_answers_to_variants_come_in(version: int) -> None:
 
 @pytest.mark.parametrize("version", [4, 6])
 def test_what_services_say_comes_in_from_every_port_that_is_probed(version: int) -> None:
-    fixed = plan_of(version, Protocol.UDP, FlowField.SPORT)
-    upwards = plan_of(version, Protocol.UDP, FlowField.DPORT)
+    fixed = plan_of(version, Protocol.UDP, HeaderField.SPORT)
+    upwards = plan_of(version, Protocol.UDP, HeaderField.DPORT)
     dns, web = replace(fixed, dport=53), replace(fixed, protocol=Protocol.TCP, dport=443)
     at = HEADER_BYTES[version]
     for plan, low, high in (
@@ -184,7 +184,7 @@ def test_what_services_say_comes_in_from_every_port_that_is_probed(version: int)
 @pytest.mark.parametrize(("version", "protocol", "field"), COMBINATIONS)
 @pytest.mark.parametrize("sent", [filters.NONE, range(100, 200), range(1, 1 << 16)])
 def test_answers_to_what_was_never_sent_stay_out(
-    version: int, protocol: Protocol, field: FlowField, sent: range
+    version: int, protocol: Protocol, field: HeaderField, sent: range
 ) -> None:
     plan = plan_of(version, protocol, field)
     numbers = (1, 99, 100, 199, 200, 0xFFFE)
@@ -200,7 +200,7 @@ def test_answers_to_what_was_never_sent_stay_out(
 
 @pytest.mark.parametrize(("first", "last"), [(100, 200), (70_000, 80_000)])
 def test_tags_of_tcp_have_32_bits(first: int, last: int) -> None:
-    plan = plan_of(4, Protocol.TCP, FlowField.SPORT)
+    plan = plan_of(4, Protocol.TCP, HeaderField.SPORT)
     numbers = (first - 1, first, last, last + 1, 1 << 31)
     arriving = [answer for number in numbers for answer in answers(plan, number)]
     expected = [*answers(plan, first), *answers(plan, last)]
@@ -208,7 +208,7 @@ def test_tags_of_tcp_have_32_bits(first: int, last: int) -> None:
 
 
 def test_of_two_copies_of_a_tag_one_is_enough_and_none_is_no_other() -> None:
-    plan = plan_of(4, Protocol.UDP, FlowField.SPORT)
+    plan = plan_of(4, Protocol.UDP, HeaderField.SPORT)
     probe = probes.build(plan, ProbeRequest(3, 7), 77)
 
     def answer(ip_id: bytes, tag: bytes) -> bytes:
@@ -223,7 +223,7 @@ def test_of_two_copies_of_a_tag_one_is_enough_and_none_is_no_other() -> None:
 
 def test_what_services_say_comes_in_to_ports_that_were_sent_from_only() -> None:
     for version in (4, 6):
-        plan = plan_of(version, Protocol.UDP, FlowField.SPORT)
+        plan = plan_of(version, Protocol.UDP, HeaderField.SPORT)
         end, at = header(plan, plan.destination, 17), HEADER_BYTES[version]
         said = [headers.udp(end, plan.dport, port, b"hello", 0) for port in range(495, 505)]
         for sent in (filters.NONE, range(498, 501)):
@@ -232,7 +232,7 @@ def test_what_services_say_comes_in_to_ports_that_were_sent_from_only() -> None:
 
 
 def test_what_is_let_in_grows_with_what_is_sent() -> None:
-    plan = plan_of(4, Protocol.UDP, FlowField.SPORT)
+    plan = plan_of(4, Protocol.UDP, HeaderField.SPORT)
     sent = Sent(plan)
 
     def add(*numbers: tuple[int, int]) -> bool:
@@ -253,7 +253,7 @@ def test_what_is_let_in_grows_with_what_is_sent() -> None:
 
 
 def test_the_highest_tags_of_tcp_come_in() -> None:
-    plan, highest = plan_of(6, Protocol.TCP, FlowField.SPORT), 0xFFFF_FFFE
+    plan, highest = plan_of(6, Protocol.TCP, HeaderField.SPORT), 0xFFFF_FFFE
     sent = Sent(plan)
     assert sent.add([probes.build(plan, ProbeRequest(0, 1), highest)])
     arriving = [*answers(plan, highest), *answers(plan, 7)]
@@ -261,7 +261,7 @@ def test_the_highest_tags_of_tcp_come_in() -> None:
 
 
 def test_an_echo_requests_port_is_its_identifier() -> None:
-    plan = plan_of(6, Protocol.ICMP, FlowField.ICMP_CHECKSUM)
+    plan = plan_of(6, Protocol.ICMP, HeaderField.ICMP_CHECKSUM)
     sent = Sent(plan)
     assert sent.add([probes.build(plan, ProbeRequest(5, 1), 7)])
     assert plan.sport in sent.ports

@@ -7,10 +7,10 @@ from ipaddress import ip_address
 
 import pytest
 
-from mda.model import MplsEntry, ProbeRequest, ReplyKind
+from mda.model import HeaderField, MplsEntry, ProbeRequest, ReplyKind
 from paris.packets import probes, replies
 from paris.packets.checksums import checksum, pseudo_header, word_sum
-from paris.packets.flows import FlowField, Protocol
+from paris.packets.flows import Protocol
 from paris.packets.headers import IPHeader, icmp_error, read_ip
 from paris.packets.replies import ParsedReply
 from paris.wire.linux.ancillary import Told
@@ -31,7 +31,7 @@ def told_of(version: int, kind: int = 0, code: int = 0, extension_at: int = 0) -
 
 @pytest.mark.parametrize(("version", "protocol", "field"), COMBINATIONS)
 def test_a_probe_is_taken_apart_into_what_sockets_want(
-    version: int, protocol: Protocol, field: FlowField
+    version: int, protocol: Protocol, field: HeaderField
 ) -> None:
     plan = plan_of(version, protocol, field)
     datagram = probes.build(plan, ProbeRequest(5, 9), 777)
@@ -53,7 +53,7 @@ def test_a_probe_is_taken_apart_into_what_sockets_want(
 @pytest.mark.parametrize("returned", [8, 14, 600])
 @pytest.mark.parametrize(("version", "protocol", "field"), COMBINATIONS)
 def test_an_error_parses_as_a_raw_socket_would_have_shown_it(
-    version: int, protocol: Protocol, field: FlowField, returned: int
+    version: int, protocol: Protocol, field: HeaderField, returned: int
 ) -> None:
     plan = plan_of(version, protocol, field)
     datagram = probes.build(plan, ProbeRequest(5, 9), 777)
@@ -81,10 +81,10 @@ def test_an_error_parses_as_a_raw_socket_would_have_shown_it(
 
 @pytest.mark.parametrize("version", [4, 6])
 def test_what_is_rebuilt_has_right_checksums(version: int) -> None:
-    plan = plan_of(version, Protocol.UDP, FlowField.SPORT)
+    plan = plan_of(version, Protocol.UDP, HeaderField.SPORT)
     sent = rebuilding.read_sent(probes.build(plan, ProbeRequest(5, 9), 777))
     syn = rebuilding.read_sent(
-        probes.build(plan_of(version, Protocol.TCP, FlowField.SPORT), ProbeRequest(0, 9), 777)
+        probes.build(plan_of(version, Protocol.TCP, HeaderField.SPORT), ProbeRequest(0, 9), 777)
     )
     for rebuilt in (
         rebuilding.icmp_error(sent, sent.body, told_of(version)),
@@ -107,7 +107,7 @@ def test_what_is_rebuilt_has_right_checksums(version: int) -> None:
 @pytest.mark.parametrize("tells_offset", [True, False])
 @pytest.mark.parametrize("version", [4, 6])
 def test_labels_behind_the_quote_are_read(version: int, *, tells_offset: bool) -> None:
-    plan = plan_of(version, Protocol.UDP, FlowField.SPORT)
+    plan = plan_of(version, Protocol.UDP, HeaderField.SPORT)
     datagram = probes.build(plan, ProbeRequest(5, 9), 777)
     header = IPHeader(
         source=ROUTER[version], destination=plan.source, ttl=9, protocol=1 if version == 4 else 58
@@ -125,7 +125,7 @@ def test_labels_behind_the_quote_are_read(version: int, *, tells_offset: bool) -
 
 @pytest.mark.parametrize("version", [4, 6])
 def test_a_quote_too_short_for_the_tag_names_the_flow_only(version: int) -> None:
-    plan = plan_of(version, Protocol.UDP, FlowField.SPORT)
+    plan = plan_of(version, Protocol.UDP, HeaderField.SPORT)
     sent = rebuilding.read_sent(probes.build(plan, ProbeRequest(5, 9), 777))
     for returned in (b"", b"\x01", bytes(14), bytes(100) + b"\x20\0\0\0"):
         assert rebuilding.tag_of_quote(17, returned) == b""
@@ -141,7 +141,7 @@ def test_a_quote_too_short_for_the_tag_names_the_flow_only(version: int) -> None
 
 @pytest.mark.parametrize("version", [4, 6])
 def test_how_a_connection_went_is_an_answer_without_a_ttl(version: int) -> None:
-    plan = plan_of(version, Protocol.TCP, FlowField.SPORT)
+    plan = plan_of(version, Protocol.TCP, HeaderField.SPORT)
     sent = rebuilding.read_sent(probes.build(plan, ProbeRequest(2, 9), 0xDEADBEEF))
     for is_open, kind in ((True, ReplyKind.SYN_ACK), (False, ReplyKind.RST)):
         answer = rebuilding.tcp_answer(sent, open_port=is_open)
@@ -154,7 +154,7 @@ def test_how_a_connection_went_is_an_answer_without_a_ttl(version: int) -> None:
 
 @pytest.mark.parametrize("version", [4, 6])
 def test_a_forged_payload_is_no_probe_of_ours(version: int) -> None:
-    plan = plan_of(version, Protocol.UDP, FlowField.SPORT)
+    plan = plan_of(version, Protocol.UDP, HeaderField.SPORT)
     sent = rebuilding.read_sent(probes.build(plan, ProbeRequest(5, 9), 777))
     forged = rebuilding.with_body(sent, b"\x12\x34 not ours")
     parsed = replies.parse(rebuilding.icmp_error(forged, forged.body, told_of(version)))
