@@ -13,7 +13,7 @@ from paris.engine.pending import Pending, Stray
 from paris.errors import FormatError
 from paris.formats import capture, native
 from paris.packets import replies, tags
-from paris.packets.flows import FlowPlan
+from paris.packets.flows import Flows
 
 if TYPE_CHECKING:
     from mda.model import Outcome, ProbeRequest, Reply
@@ -60,7 +60,7 @@ def _assembled(made: Trace, plan: Plan) -> Trace:
 
 
 def _from_packets(captured: Capture, name: str) -> Trace:
-    flows = FlowPlan.of(captured.plan)
+    flows = Flows.of(captured.plan)
     pending = Pending(flows)
     hidden = frozenset(captured.wire.hidden)
     unmatched: Counter[str] = Counter()

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from mda.model import ProbeRequest
-    from paris.packets.flows import FlowHeaders, FlowPlan
+    from paris.packets.flows import FlowHeaders, Flows
     from paris.packets.replies import ParsedReply, QuotedProbe
 
 # Answers may be late, and UDP services answer more than once: for so long after it left, or twice
@@ -89,10 +89,10 @@ class Pending:
     have only one probe in flight, to which such an answer then is.
     """
 
-    def __init__(self, plan: FlowPlan, first_tag: int = tags.FIRST_TAG) -> None:
-        self._plan = plan
-        self._version = plan.source.version
-        self._highest = min(tags.TAG_FIELD[protocol].highest for protocol in plan.protocols)
+    def __init__(self, flows: Flows, first_tag: int = tags.FIRST_TAG) -> None:
+        self._flows = flows
+        self._version = flows.source.version
+        self._highest = min(tags.TAG_FIELD[protocol].highest for protocol in flows.protocols)
         self._next_tag = first_tag
         self._headers: dict[int, FlowHeaders] = {}
         self._flights: dict[int, _Flight] = {}
@@ -138,7 +138,7 @@ class Pending:
                 headers.protocol.number(self._version),
                 headers.sport,
                 headers.dport,
-                self._plan.sport if headers.protocol is Protocol.ICMP else None,
+                self._flows.sport if headers.protocol is Protocol.ICMP else None,
                 headers.icmp_checksum,
             )
             conversation = self._conversations.setdefault(name, Conversation())
@@ -318,7 +318,7 @@ class Pending:
     def _headers_of(self, flow: int) -> FlowHeaders:
         headers = self._headers.get(flow)
         if headers is None:
-            headers = self._headers[flow] = self._plan.headers(flow)
+            headers = self._headers[flow] = self._flows.headers(flow)
         return headers
 
     def _changes(self, flight: _Flight, parsed: ParsedReply) -> tuple[str, ...] | None:
@@ -339,7 +339,7 @@ class Pending:
             (tags.TAG_FIELD[headers.protocol].name, quoted.carrier_tag, flight.tag),
             ("flow-label", quoted.flow_label, headers.flow_label),
             ("icmp-checksum", quoted.icmp_checksum, headers.icmp_checksum),
-            ("identifier", quoted.identifier, self._plan.sport),
+            ("identifier", quoted.identifier, self._flows.sport),
             ("ip-id", quoted.ip_id, tags.ip_id(flight.tag)),
             ("source", quoted.source, headers.source.packed),
             ("sport", quoted.sport, headers.sport),

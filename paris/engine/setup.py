@@ -10,7 +10,7 @@ from mda.model import HeaderField
 from mda.plan import Algorithm, Plan, Probing, Study
 from mda.statistics.stopping import Bound
 from paris.errors import SettingsError
-from paris.packets.flows import PREFIX_LEN, FlowPlan, Protocol
+from paris.packets.flows import PREFIX_LEN, Flows, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,13 +27,13 @@ _DEFAULT_PORT: Final = {Protocol.UDP: 33434, Protocol.TCP: 80, Protocol.ICMP: 0}
 _SOURCE_PORTS: Final = range(10_000, 22_000)
 
 
-def flow_plan(
+def flows_for(
     settings: Settings,
     source: IPAddress,
     destination: IPAddress,
     random: Random,
     sources: tuple[IPAddress, ...] = (),
-) -> FlowPlan:
+) -> Flows:
     """The header fields of every flow of this run. Raises SettingsError where they clash.
 
     `sources` are other addresses that probes may come from.
@@ -45,7 +45,7 @@ def flow_plan(
     else:
         field = HeaderField(settings.flow_field)
     sport = random.choice(_SOURCE_PORTS) if settings.sport is None else settings.sport
-    return FlowPlan(
+    return Flows(
         source=source,
         destination=destination,
         protocol=protocol,
@@ -89,7 +89,7 @@ def algorithm(*, multipath: bool, lite: bool) -> Algorithm:
     return Algorithm.MDA_LITE if lite else Algorithm.MDA
 
 
-def measurement_plan(settings: Settings, flows: FlowPlan, seed: int) -> Plan:
+def measurement_plan(settings: Settings, flows: Flows, seed: int) -> Plan:
     """What is to be measured, as results say it."""
     return Plan(
         host=settings.host if settings.host is not None else str(flows.destination),
@@ -117,7 +117,7 @@ def measurement_plan(settings: Settings, flows: FlowPlan, seed: int) -> Plan:
     )
 
 
-def procedure_for(settings: Settings, flows: FlowPlan, *, sends_whole: bool) -> Procedure:
+def procedure_for(settings: Settings, flows: Flows, *, sends_whole: bool) -> Procedure:
     """The procedure that the settings ask for, given whether the wire sends whatever it is told."""
     if not settings.multipath:
         return Path(
@@ -163,7 +163,7 @@ def procedure_for(settings: Settings, flows: FlowPlan, *, sends_whole: bool) -> 
     return Chain(explorer, *following)
 
 
-def _scope(settings: Settings, flows: FlowPlan, *, sends_whole: bool) -> Scope:
+def _scope(settings: Settings, flows: Flows, *, sends_whole: bool) -> Scope:
     """What is classified: by ports only where the system builds the headers."""
     from mda.studies.classifier import Scope
 

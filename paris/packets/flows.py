@@ -78,7 +78,7 @@ class FlowHeaders:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FlowPlan:
+class Flows:
     """The header values of all flows of a run: flow 0 has the given ones.
 
     For ICMP `sport` is the echo identifier and `dport` unused. `varies` says that variants of flows
@@ -129,7 +129,7 @@ class FlowPlan:
             )
 
     @classmethod
-    def of(cls, plan: Plan) -> FlowPlan:
+    def of(cls, plan: Plan) -> Flows:
         """The flows of a measurement that was made."""
         probing = plan.probing
         return cls(

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from paris.packets.flows import FlowPlan
+    from paris.packets.flows import Flows
 
     Bytes = NDArray[np.uint8]
     Words = NDArray[np.uint32]
@@ -50,20 +50,20 @@ class Matrix(Sequence[bytes]):
 
 
 class Crafter:
-    """Builds the probes of one plan."""
+    """Builds probes of `flows`."""
 
-    def __init__(self, plan: FlowPlan) -> None:
-        self._plan = plan
-        self._version = plan.source.version
+    def __init__(self, flows: Flows) -> None:
+        self._flows = flows
+        self._version = flows.source.version
         self._template = self._blank()
         at = 2 * _HEADER_WORDS[self._version]
         self._header_sum = word_sum(self._template[:at].tobytes())
         message = self._template[at:].tobytes()
-        if plan.protocol.number(self._version) != 1:
+        if flows.protocol.number(self._version) != 1:
             message += pseudo_header(
-                plan.source.packed,
-                plan.destination.packed,
-                plan.protocol.number(self._version),
+                flows.source.packed,
+                flows.destination.packed,
+                flows.protocol.number(self._version),
                 len(message),
             )
         self._message_sum = word_sum(message)
@@ -73,9 +73,9 @@ class Crafter:
         columns = np.array(requests, dtype=np.uint32).reshape(len(requests), 3)
         return self.craft(columns[:, 0], columns[:, 1], np.array(tags, dtype=np.uint32))
 
-    def craft(self, flows: Words, ttls: Words, tags: Words) -> Matrix:
+    def craft(self, numbers: Words, ttls: Words, tags: Words) -> Matrix:
         """The same of columns of flow numbers, TTLs and tags (n of each)."""
-        rows = np.empty((len(flows), len(self._template)), np.uint8)
+        rows = np.empty((len(numbers), len(self._template)), np.uint8)
         rows[:] = self._template
         words = rows.view(">u2")
         if self._version == 4:
@@ -85,29 +85,29 @@ class Crafter:
             words[:, 5] = ~_fold(self._header_sum + (ttls << 8) + identification)
         else:
             rows[:, 7] = ttls
-            if self._plan.field is HeaderField.FLOW_LABEL:
-                labels = self._plan.flow_label + flows
+            if self._flows.field is HeaderField.FLOW_LABEL:
+                labels = self._flows.flow_label + numbers
                 words[:, 0] |= labels >> 16
                 words[:, 1] = labels
-        self._write_message(words[:, _HEADER_WORDS[self._version] :], flows, tags)
+        self._write_message(words[:, _HEADER_WORDS[self._version] :], numbers, tags)
         return Matrix(rows)
 
-    def _write_message(self, words: NDArray[np.uint16], flows: Words, tags: Words) -> None:
-        plan = self._plan
-        first = plan.headers(0)
-        if plan.protocol is Protocol.ICMP:
-            is_numbered = plan.field is HeaderField.ICMP_CHECKSUM
-            wanted = (first.icmp_checksum or 0) + flows * is_numbered
+    def _write_message(self, words: NDArray[np.uint16], numbers: Words, tags: Words) -> None:
+        flows = self._flows
+        first = flows.headers(0)
+        if flows.protocol is Protocol.ICMP:
+            is_numbered = flows.field is HeaderField.ICMP_CHECKSUM
+            wanted = (first.icmp_checksum or 0) + numbers * is_numbered
             words[:, 1] = wanted
             words[:, 3] = tags
             words[:, 4] = _balancing(self._message_sum + tags, wanted)
             return
-        sports = (first.sport or 0) + flows * (plan.field is HeaderField.SPORT)
-        dports = (first.dport or 0) + flows * (plan.field is HeaderField.DPORT)
+        sports = (first.sport or 0) + numbers * (flows.field is HeaderField.SPORT)
+        dports = (first.dport or 0) + numbers * (flows.field is HeaderField.DPORT)
         words[:, 0] = sports
         words[:, 1] = dports
         total = self._message_sum + sports + dports
-        if plan.protocol is Protocol.UDP:
+        if flows.protocol is Protocol.UDP:
             words[:, 3] = tags
             words[:, 4] = _balancing(total, tags)
         else:
@@ -117,7 +117,7 @@ class Crafter:
 
     def _blank(self) -> Bytes:
         """A probe whose columns are all 0."""
-        blank = np.frombuffer(probes.build(self._plan, ProbeRequest(0, 1), 1), np.uint8).copy()
+        blank = np.frombuffer(probes.build(self._flows, ProbeRequest(0, 1), 1), np.uint8).copy()
         words = blank.view(">u2")
         at = _HEADER_WORDS[self._version]
         if self._version == 4:
@@ -125,7 +125,7 @@ class Crafter:
             words[[2, 5]] = 0
         else:
             blank[7] = 0
-            if self._plan.field is HeaderField.FLOW_LABEL:
+            if self._flows.field is HeaderField.FLOW_LABEL:
                 words[0] &= 0xFFF0
                 words[1] = 0
         columns = {
@@ -133,11 +133,11 @@ class Crafter:
             Protocol.ICMP: [1, 3, 4],
             Protocol.TCP: [0, 1, 2, 3, 8],
         }
-        words[[at + column for column in columns[self._plan.protocol]]] = 0
+        words[[at + column for column in columns[self._flows.protocol]]] = 0
         return blank
 
 
-def builder(flows: FlowPlan) -> Callable[[Sequence[ProbeRequest], Sequence[int]], Sequence[bytes]]:
+def builder(flows: Flows) -> Callable[[Sequence[ProbeRequest], Sequence[int]], Sequence[bytes]]:
     """What builds the probes of `flows` by the hundred: see Crafter.build."""
     return Crafter(flows).build
 

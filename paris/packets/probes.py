@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from mda.model import ProbeRequest
 from paris.packets import tags
 from paris.packets.checksums import balancing_word, fold, pseudo_header, word_sum
-from paris.packets.flows import FlowPlan, Protocol
+from paris.packets.flows import Flows, Protocol
 from paris.packets.headers import ICMP4, IPHeader, icmp_echo, tcp, udp
 
 
@@ -23,11 +23,11 @@ class _Blank:
 
 
 class Builder:
-    """Builds the probes of one plan: of each flow one from its headers, the others from that."""
+    """Builds probes of `flows`: the first of each flow from its headers, the others from that."""
 
-    def __init__(self, plan: FlowPlan) -> None:
-        self._plan = plan
-        self._at = 20 if plan.source.version == 4 else 40  # where the message begins
+    def __init__(self, flows: Flows) -> None:
+        self._flows = flows
+        self._at = 20 if flows.source.version == 4 else 40  # where the message begins
         self._blanks: dict[int, _Blank] = {}
 
     def build(self, request: ProbeRequest, tag: int) -> bytes:
@@ -59,9 +59,9 @@ class Builder:
         return bytes(datagram)
 
     def _blank(self, flow: int) -> _Blank:
-        headers, at = self._plan.headers(flow), self._at
+        headers, at = self._flows.headers(flow), self._at
         protocol = headers.protocol
-        datagram = bytearray(build(self._plan, ProbeRequest(flow, 1), 1))
+        datagram = bytearray(build(self._flows, ProbeRequest(flow, 1), 1))
         if at == 20:
             datagram[4:6] = datagram[10:12] = b"\0\0"
             datagram[8] = 0
@@ -83,13 +83,13 @@ class Builder:
         return _Blank(protocol, bytes(datagram), word_sum(bytes(datagram[:at])), word_sum(message))
 
 
-def build(plan: FlowPlan, request: ProbeRequest, tag: int) -> bytes:
+def build(flows: Flows, request: ProbeRequest, tag: int) -> bytes:
     """The whole IP datagram that asks `request`, told apart by `tag` (see `tags` for its range).
 
     Of two probes of one flow, all bytes that routers hash are equal, whatever TTL and tag.
     """
-    headers = plan.headers(request.flow)
-    version = plan.source.version
+    headers = flows.headers(request.flow)
+    version = flows.source.version
     ip = IPHeader(
         source=headers.source,
         destination=headers.destination,
@@ -109,9 +109,9 @@ def build(plan: FlowPlan, request: ProbeRequest, tag: int) -> bytes:
         case Protocol.ICMP:
             echo = 8 if version == 4 else 128
             wanted = headers.icmp_checksum or 0
-            message = struct.pack("!BBHHHH", echo, 0, 0, plan.sport, tag, 0) + tags.TEXT
+            message = struct.pack("!BBHHHH", echo, 0, 0, flows.sport, tag, 0) + tags.TEXT
             payload = _balanced(ip, message, wanted)
-            return icmp_echo(ip, plan.sport, tag, payload, wanted)
+            return icmp_echo(ip, flows.sport, tag, payload, wanted)
         case Protocol.TCP:
             return tcp(ip, headers.sport or 0, headers.dport or 0, tag, 0, "S")
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from mda.model import HeaderField
 from mda.studies.paths import Recipe
-from paris.packets.flows import FlowPlan, Protocol
+from paris.packets.flows import Flows, Protocol
 
 if TYPE_CHECKING:
     from mda.plan import Plan
@@ -22,7 +22,7 @@ def recipe(plan: Plan, flow: int) -> Recipe:
     Another program's packets take its path as far as balancers read no more than addresses,
     protocol and ports. There is none for ICMP, whose flows are checksums.
     """
-    flows = FlowPlan.of(plan)
+    flows = Flows.of(plan)
     headers = flows.headers(flow)
     if flows.protocol is Protocol.ICMP:
         return Recipe(f"ICMP checksum {headers.icmp_checksum:#06x}", ())
@@ -35,7 +35,7 @@ def recipe(plan: Plan, flow: int) -> Recipe:
     return Recipe(ports, (own, *others))
 
 
-def _own_command(plan: Plan, flows: FlowPlan, headers: FlowHeaders) -> str:
+def _own_command(plan: Plan, flows: Flows, headers: FlowHeaders) -> str:
     target = f"--sim {plan.network}" if plan.network is not None else str(flows.destination)
     command = f"paris-trace {_LETTER[flows.protocol]}{target} --sport {headers.sport}"
     command += f" -p {headers.dport}"
@@ -46,7 +46,7 @@ def _own_command(plan: Plan, flows: FlowPlan, headers: FlowHeaders) -> str:
     return command
 
 
-def _other_commands(plan: Plan, flows: FlowPlan, headers: FlowHeaders) -> tuple[str, ...]:
+def _other_commands(plan: Plan, flows: Flows, headers: FlowHeaders) -> tuple[str, ...]:
     """Commands of traceroute and curl, to the address: a name may have several."""
     sport, dport, address = headers.sport, headers.dport, str(flows.destination)
     letter = "-U" if flows.protocol is Protocol.UDP else "-T"

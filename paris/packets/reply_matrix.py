@@ -18,7 +18,7 @@ from paris.packets.flows import Protocol
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from paris.packets.flows import FlowPlan
+    from paris.packets.flows import Flows
 
     Bytes = NDArray[np.uint8]
 
@@ -42,22 +42,22 @@ class Answers:
 
 
 class Matcher:
-    """Knows the probes of one plan that are in flight, by their 16-bit tags."""
+    """Knows the probes of `flows` that are in flight, by their 16-bit tags."""
 
-    def __init__(self, plan: FlowPlan) -> None:
-        self._plan = plan
-        self._version = plan.source.version
-        self._number = plan.protocol.number(self._version)
-        self._destination = np.frombuffer(plan.destination.packed, np.uint8)
-        self._source = np.frombuffer(plan.source.packed, np.uint8)
+    def __init__(self, flows: Flows) -> None:
+        self._flows = flows
+        self._version = flows.source.version
+        self._number = flows.protocol.number(self._version)
+        self._destination = np.frombuffer(flows.destination.packed, np.uint8)
+        self._source = np.frombuffer(flows.source.packed, np.uint8)
         self._probe_of = np.full(_MOST_TAGS, -1, np.int64)
         self._flow_of = np.zeros(_MOST_TAGS, np.int64)
         self.unmatched = 0
 
-    def add(self, tags: Any, flows: Any, probes: Any) -> None:
+    def add(self, tags: Any, numbers: Any, probes: Any) -> None:
         """Count probes as in flight: their tags, flow numbers, and numbers of the caller's own."""
         self._probe_of[tags] = probes
-        self._flow_of[tags] = flows
+        self._flow_of[tags] = numbers
 
     def match(self, datagrams: Bytes, lengths: NDArray[np.uint32]) -> Answers:
         """The rows that answer a probe in flight, each once; the rest is counted as unmatched."""
@@ -82,7 +82,7 @@ class Matcher:
         is_error &= (lengths >= behind + 8) & self._is_ours(ends)
         tags, is_flow = self._read_quotes(datagrams, behind)
         is_answer = is_error & is_flow & (tags > 0)
-        if self._plan.protocol is not Protocol.UDP:
+        if self._flows.protocol is not Protocol.UDP:
             given_back, is_back = self._read_answers(datagrams, at, is_icmp, is_tcp, kinds)
             is_back &= (responders == self._destination).all(axis=1) & (lengths >= at + 8)
             tags = np.where(is_back, given_back, tags)
@@ -108,19 +108,21 @@ class Matcher:
 
     def _read_quotes(self, rows: Bytes, at: int) -> tuple[Any, NDArray[np.bool_]]:
         """The tag that is quoted, and whether the flow quoted beside it is that probe's."""
-        plan, first = self._plan, self._plan.headers(0)
-        if plan.protocol is Protocol.TCP:
+        flows, first = self._flows, self._flows.headers(0)
+        if flows.protocol is Protocol.TCP:
             tags = _word(rows, at + 6)
             is_low = _word(rows, at + 4) == 0
         else:
             tags, is_low = _word(rows, at + 6), np.ones(len(rows), np.bool_)
-        flows = self._flow_of[tags]
-        if plan.protocol is Protocol.ICMP:
-            wanted = (first.icmp_checksum or 0) + flows * (plan.field is HeaderField.ICMP_CHECKSUM)
-            is_flow = (_word(rows, at + 2) == wanted) & (_word(rows, at + 4) == plan.sport)
+        numbers = self._flow_of[tags]
+        if flows.protocol is Protocol.ICMP:
+            wanted = (first.icmp_checksum or 0) + numbers * (
+                flows.field is HeaderField.ICMP_CHECKSUM
+            )
+            is_flow = (_word(rows, at + 2) == wanted) & (_word(rows, at + 4) == flows.sport)
         else:
-            sports = (first.sport or 0) + flows * (plan.field is HeaderField.SPORT)
-            dports = (first.dport or 0) + flows * (plan.field is HeaderField.DPORT)
+            sports = (first.sport or 0) + numbers * (flows.field is HeaderField.SPORT)
+            dports = (first.dport or 0) + numbers * (flows.field is HeaderField.DPORT)
             is_flow = (_word(rows, at) == sports) & (_word(rows, at + 2) == dports)
         return tags, is_flow & is_low
 
@@ -128,17 +130,17 @@ class Matcher:
         self, rows: Bytes, at: int, is_icmp: Any, is_tcp: Any, kinds: Any
     ) -> tuple[Any, NDArray[np.bool_]]:
         """The tag that an answer of the destination's gives back, and whether it is such a one."""
-        if self._plan.protocol is Protocol.ICMP:
+        if self._flows.protocol is Protocol.ICMP:
             is_back = is_icmp & (kinds == _ECHO_REPLY[self._version])
-            return _word(rows, at + 6), is_back & (_word(rows, at + 4) == self._plan.sport)
+            return _word(rows, at + 6), is_back & (_word(rows, at + 4) == self._flows.sport)
         acknowledged = (_word(rows, at + 8) << 16 | _word(rows, at + 10)) - 1
         flags = rows[:, at + 13]
         is_back = is_tcp & (flags & 0x10 > 0) & (flags & 0x06 > 0)
         is_back &= (acknowledged > 0) & (acknowledged < _MOST_TAGS)
-        first, tags = self._plan.headers(0), acknowledged % _MOST_TAGS
-        flows = self._flow_of[tags]
-        sports = (first.sport or 0) + flows * (self._plan.field is HeaderField.SPORT)
-        dports = (first.dport or 0) + flows * (self._plan.field is HeaderField.DPORT)
+        first, tags = self._flows.headers(0), acknowledged % _MOST_TAGS
+        numbers = self._flow_of[tags]
+        sports = (first.sport or 0) + numbers * (self._flows.field is HeaderField.SPORT)
+        dports = (first.dport or 0) + numbers * (self._flows.field is HeaderField.DPORT)
         return tags, is_back & (_word(rows, at) == dports) & (_word(rows, at + 2) == sports)
 
     def _read_slowly(
@@ -151,10 +153,10 @@ class Matcher:
         quoted, tag = parsed.quoted, parsed.quoted.carrier_tag
         if not 0 < tag < _MOST_TAGS or self._probe_of[tag] < 0:
             return
-        headers = self._plan.headers(int(self._flow_of[tag]))
+        headers = self._flows.headers(int(self._flow_of[tag]))
         if (quoted.source, quoted.destination, quoted.sport, quoted.dport) == (
-            self._plan.source.packed,
-            self._plan.destination.packed,
+            self._flows.source.packed,
+            self._flows.destination.packed,
             headers.sport,
             headers.dport,
         ):

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from mda.model import IPAddress
     from mda.plan import WireReport
-    from paris.packets.flows import FlowPlan
+    from paris.packets.flows import Flows
     from paris.settings import Settings
 
 # Tags have 16 bits, and one is used again only when its last probe has been given up.
@@ -47,7 +47,7 @@ class Sweep:
     `responders` has a row of packed bytes each, all 0 where nothing came; `rtts_s` is NaN there.
     """
 
-    plan: FlowPlan
+    plan: Flows
     flows: NDArray[np.uint32]
     ttls: NDArray[np.uint32]
     responders: NDArray[np.uint8]
@@ -80,7 +80,7 @@ def sweep(settings: Settings, *, flows: int, ttls: Iterable[int], by_link: bool 
     destination = addresses.destination(settings.host or "", settings.ip_version)
     source = addresses.source_for(destination, asked=settings.source, interface=settings.interface)
     random = SystemRandom()
-    plan = setup.flow_plan(settings, source, destination, random)
+    plan = setup.flows_for(settings, source, destination, random)
     if not 0 < flows <= plan.capacity:
         raise SettingsError(f"flows must be from 1 to {plan.capacity}, not {flows}")
     wanted = np.array(sorted(set(ttls)), np.int64)
@@ -99,7 +99,7 @@ class _Run:
     def __init__(
         self,
         wire: BulkWire,
-        plan: FlowPlan,
+        plan: Flows,
         settings: Settings,
         flows: NDArray[np.uint32],
         ttls: NDArray[np.uint32],

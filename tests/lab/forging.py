@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from mda.model import HeaderField
 from paris.packets import headers
-from paris.packets.flows import FlowPlan, Protocol
+from paris.packets.flows import Flows, Protocol
 from paris.packets.headers import IPHeader
 from paris.wire.bulk.wire import BulkWire
 from paris.wire.raw import RawWire
@@ -20,16 +20,16 @@ if TYPE_CHECKING:
     from tests.lab.netlab import Lab
 
 
-def plan(lab: Lab, version: int, protocol: Protocol = Protocol.UDP) -> FlowPlan:
+def plan(lab: Lab, version: int, protocol: Protocol = Protocol.UDP) -> Flows:
     """Flows from the source to the target."""
-    return FlowPlan(
+    return Flows(
         source=lab.source(version), destination=TARGET[version], protocol=protocol,
         field=HeaderField.ICMP_CHECKSUM if protocol is Protocol.ICMP else HeaderField.SPORT,
         sport=20000, dport=33434,
     )  # fmt: skip
 
 
-def opened(lab: Lab, wire: str, flows: FlowPlan) -> Wire:
+def opened(lab: Lab, wire: str, flows: Flows) -> Wire:
     """A wire of that kind at the source; by ordinary sockets all but TCP."""
     with inside_namespace(lab.namespace("src")):
         match wire:

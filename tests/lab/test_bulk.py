@@ -16,7 +16,7 @@ from mda.model import HeaderField, ProbeRequest
 from mda.plan import Stamp
 from paris.errors import ExitCode, SettingsError, WireError
 from paris.packets import headers, probes
-from paris.packets.flows import FlowPlan, Protocol
+from paris.packets.flows import Flows, Protocol
 from paris.settings import Settings
 from paris.survey.sweep import sweep
 from paris.wire.bulk.wire import BulkWire
@@ -37,8 +37,8 @@ pytestmark = pytest.mark.lab
 SURE = ("--mda", "-c", "99.9", "--seed", "1", "--wire", "bulk")
 
 
-def plan(lab: Lab, version: int, protocol: Protocol = Protocol.UDP) -> FlowPlan:
-    return FlowPlan(
+def plan(lab: Lab, version: int, protocol: Protocol = Protocol.UDP) -> Flows:
+    return Flows(
         source=lab.source(version), destination=TARGET[version], protocol=protocol,
         field=HeaderField.ICMP_CHECKSUM if protocol is Protocol.ICMP else HeaderField.SPORT,
         sport=20000, dport=33434,

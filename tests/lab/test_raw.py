@@ -17,7 +17,7 @@ from mda.model import HeaderField, ProbeRequest, ReplyKind
 from mda.plan import Stamp
 from paris.errors import SettingsError, WireError
 from paris.packets import headers, probes, replies
-from paris.packets.flows import FlowPlan, Protocol
+from paris.packets.flows import Flows, Protocol
 from paris.packets.replies import ParsedReply
 from paris.wire.raw import RawWire
 from tests.lab import netlab
@@ -56,8 +56,8 @@ def opened(
         yield wire
 
 
-def plan(lab: Lab, version: int, protocol: Protocol = Protocol.UDP) -> FlowPlan:
-    return FlowPlan(
+def plan(lab: Lab, version: int, protocol: Protocol = Protocol.UDP) -> Flows:
+    return Flows(
         source=lab.source(version),
         destination=TARGET[version],
         protocol=protocol,
@@ -303,9 +303,10 @@ def test_closing_twice_is_harmless_and_leaves_nothing_open() -> None:
 OPEN = (
     "from ipaddress import ip_address\n"
     "from paris.errors import PrivilegeError\n"
-    "from paris.packets.flows import HeaderField, FlowPlan, Protocol\n"
+    "from mda.model import HeaderField\n"
+    "from paris.packets.flows import Flows, Protocol\n"
     "from paris.wire.raw import RawWire\n"
-    "flows = FlowPlan(source=ip_address('127.0.0.1'), destination=ip_address('127.0.0.1'),\n"
+    "flows = Flows(source=ip_address('127.0.0.1'), destination=ip_address('127.0.0.1'),\n"
     "    protocol=Protocol.TCP, field=HeaderField.SPORT, sport=20000, dport=80)\n"
     "try: RawWire.open(flows, None)\n"
     "except PrivilegeError as error: print(error)\n"

@@ -13,7 +13,7 @@ import pytest
 from mda.model import HeaderField, ProbeRequest
 from paris.errors import ExitCode
 from paris.packets import probes
-from paris.packets.flows import FlowPlan, Protocol
+from paris.packets.flows import Flows, Protocol
 from paris.wire.unprivileged.udp_icmp import DatagramWire
 from tests.lab import netlab
 from tests.lab.command import as_nobody, command_line, open_to_all, trace
@@ -157,7 +157,7 @@ def test_a_full_interface_slows_sending_and_loses_nothing() -> None:
 @pytest.mark.parametrize("version", [4, 6])
 def test_answers_that_find_no_room_are_counted_and_stop_nothing(version: int) -> None:
     with netlab.lab(netlab.plain(1)) as lab, inside_namespace(lab.namespace("src")):
-        flows = FlowPlan(
+        flows = Flows(
             source=lab.source(version), destination=TARGET[version], protocol=Protocol.UDP,
             field=HeaderField.SPORT, sport=20000, dport=33434,
         )  # fmt: skip

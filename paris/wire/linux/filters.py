@@ -21,7 +21,7 @@ from paris.wire.linux.sockets import SO_ATTACH_FILTER
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from paris.packets.flows import FlowPlan
+    from paris.packets.flows import Flows
 
 Instruction = tuple[int, int, int, int]  # code, jumps if true and false, operand
 
@@ -76,10 +76,10 @@ class _Program:
         self.add(_EQUAL, values[-1], no=_DROP)
         self.name(then)
 
-    def require_destination(self, at: int, plan: FlowPlan, load: int = _WORD) -> None:
-        """Drop the datagram unless a destination of the plan stands there."""
-        packed = plan.destination.packed
-        bits = 8 * len(packed) if plan.prefix_len is None else plan.prefix_len
+    def require_destination(self, at: int, flows: Flows, load: int = _WORD) -> None:
+        """Drop the datagram unless a destination of `flows` stands there."""
+        packed = flows.destination.packed
+        bits = 8 * len(packed) if flows.prefix_len is None else flows.prefix_len
         for offset in range(0, len(packed), 4):
             mask = 0xFFFFFFFF & ~(0xFFFFFFFF >> max(0, min(32, bits - 8 * offset)))
             if mask:
@@ -112,13 +112,13 @@ class Sent:
     Of an echo request the identifier counts as its port.
     """
 
-    def __init__(self, plan: FlowPlan) -> None:
-        version = plan.source.version
+    def __init__(self, flows: Flows) -> None:
+        version = flows.source.version
         self.tags = self.ports = NONE
         self._protocol_at = 9 if version == 4 else 6
         self._places = {
             one.number(version): (tags.place(one, version), _port_place(one, version))
-            for one in plan.protocols
+            for one in flows.protocols
         }
 
     def places(self, probe: Sequence[int]) -> tuple[slice, slice]:
@@ -162,14 +162,14 @@ def _widened(known: range, lowest: int, highest: int, step: int) -> range:
     return range(min(start, known.start), max(stop, known.stop)) if known else range(start, stop)
 
 
-def icmp_answers(plan: FlowPlan, header_bytes: int, sent: range = ALL) -> list[Instruction]:
+def icmp_answers(flows: Flows, header_bytes: int, sent: range = ALL) -> list[Instruction]:
     """Keeps ICMP errors that quote packets to our destinations, and echo replies to ours.
 
     Those have a tag that was `sent`, or a copy of it. `header_bytes` is the length of the IP header
     before the ICMP message: 0 where a raw IPv6 socket shows none, any other number for IPv6; in
     IPv4 it is read from the header itself.
     """
-    version = plan.source.version
+    version = flows.source.version
     program = _Program()
     if version == 4:
         program.require(_BYTE, 9, 1)
@@ -186,17 +186,17 @@ def icmp_answers(plan: FlowPlan, header_bytes: int, sent: range = ALL) -> list[I
     program.add(byte, at)
     for kind in _ERRORS[version]:
         program.add(_EQUAL, kind, yes="error")
-    if Protocol.ICMP in plan.protocols:
+    if Protocol.ICMP in flows.protocols:
         program.add(_EQUAL, _ECHO_REPLY[version], no=_DROP)
-        program.require(half, at + 4, plan.sport)
+        program.require(half, at + 4, flows.sport)
         program.require_range(half, at + 6, sent.start, sent.stop - 1)
         program.add(_RETURN, _WHOLE)
     else:
         program.add(_RETURN, 0)
     program.name("error")
-    numbers = [protocol.number(version) for protocol in plan.protocols]
+    numbers = [protocol.number(version) for protocol in flows.protocols]
     program.require_any(byte, quoted_protocol, numbers, "protocol")
-    program.require_destination(quoted_destination, plan, word)
+    program.require_destination(quoted_destination, flows, word)
     if version == 4:
         # The identification may be all that a NAT left of the tag, and may be lost itself.
         program.add(half, quote + 4)
@@ -205,7 +205,7 @@ def icmp_answers(plan: FlowPlan, header_bytes: int, sent: range = ALL) -> list[I
             program.add(_ABOVE, tags.ip_id(sent.start) - 1, no="tag")
             program.add(_ABOVE, sent.stop, no=_KEEP)
         program.name("tag")
-    for protocol in plan.protocols:
+    for protocol in flows.protocols:
         program.add(byte, quoted_protocol)
         program.add(_EQUAL, protocol.number(version), no=f"no {protocol}")
         tag_at = quote + tags.place(protocol, version).start
@@ -215,18 +215,18 @@ def icmp_answers(plan: FlowPlan, header_bytes: int, sent: range = ALL) -> list[I
     return program.assembled()
 
 
-def tcp_answers(plan: FlowPlan, header_bytes: int, sent: range = ALL) -> list[Instruction]:
+def tcp_answers(flows: Flows, header_bytes: int, sent: range = ALL) -> list[Instruction]:
     """Keeps SYN-ACKs and resets of our destinations to tags that were `sent`, else as above."""
     program = _Program()
-    if plan.source.version == 4:
+    if flows.source.version == 4:
         program.require(_BYTE, 9, 6)
-        program.require_destination(12, plan)
+        program.require_destination(12, flows)
         program.add(_X_IS_IP4_LENGTH, 0)
         byte, word, at = _BYTE_X, _WORD_X, 0
     else:
         if header_bytes:
             program.require(_BYTE, 6, 6)
-        program.require_destination(_NETWORK + 8, plan)
+        program.require_destination(_NETWORK + 8, flows)
         byte, word, at = _BYTE, _WORD, header_bytes
     program.add(byte, at + 13)
     program.add(_SET, _ACK, no=_DROP)
@@ -236,20 +236,20 @@ def tcp_answers(plan: FlowPlan, header_bytes: int, sent: range = ALL) -> list[In
     return program.assembled()
 
 
-def udp_answers(plan: FlowPlan, header_bytes: int, sent: range = ALL) -> list[Instruction]:
+def udp_answers(flows: Flows, header_bytes: int, sent: range = ALL) -> list[Instruction]:
     """Keeps what our destinations say from the ports that probes go to, to those `sent` from."""
     program = _Program()
-    if plan.source.version == 4:
+    if flows.source.version == 4:
         program.require(_BYTE, 9, 17)
-        program.require_destination(12, plan)
+        program.require_destination(12, flows)
         program.add(_X_IS_IP4_LENGTH, 0)
         half, at = _HALF_X, 0
     else:
         if header_bytes:
             program.require(_BYTE, 6, 17)
-        program.require_destination(_NETWORK + 8, plan)
+        program.require_destination(_NETWORK + 8, flows)
         half, at = _HALF, header_bytes
-    program.require_range(half, at, *plan.udp_ports)
+    program.require_range(half, at, *flows.udp_ports)
     program.require_range(half, at + 2, sent.start, sent.stop - 1)
     return program.assembled()
 

@@ -16,7 +16,7 @@ from paris.wire.linux import sockets
 from paris.wire.linux.sockets import bind_to_device
 
 if TYPE_CHECKING:
-    from paris.packets.flows import FlowPlan
+    from paris.packets.flows import Flows
     from paris.wire.unprivileged.rebuilding import Sent
 
 _IP_MTU_DISCOVER: Final = 10
@@ -34,7 +34,7 @@ class Key(NamedTuple):
     flow_label: int
 
 
-def first_key(flows: FlowPlan) -> Key:
+def first_key(flows: Flows) -> Key:
     """The key of flow 0."""
     headers = flows.headers(0)
     return Key(flows.sport, headers.dport or 0, headers.flow_label)
@@ -53,7 +53,7 @@ def most_ports() -> int:
     return max(1, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - _FILES_TO_SPARE)
 
 
-def open_port(flows: FlowPlan, key: Key, interface: str | None) -> socket.socket:
+def open_port(flows: Flows, key: Key, interface: str | None) -> socket.socket:
     """A socket that gives what it sends the headers of a flow; connected, but for TCP.
 
     Raises PrivilegeError where the system withholds ping sockets or the port, SettingsError for
@@ -76,7 +76,7 @@ def open_port(flows: FlowPlan, key: Key, interface: str | None) -> socket.socket
     return one
 
 
-def target(flows: FlowPlan, key: Key) -> tuple[object, ...]:
+def target(flows: Flows, key: Key) -> tuple[object, ...]:
     """Where a flow goes, as sockets want to be told."""
     destination = str(flows.destination)
     if flows.destination.version == 4:
@@ -92,7 +92,7 @@ def set_ttl(one: socket.socket, version: int, ttl: int) -> None:
         one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_UNICAST_HOPS, ttl)
 
 
-def _new_socket(flows: FlowPlan) -> socket.socket:
+def _new_socket(flows: Flows) -> socket.socket:
     version = flows.source.version
     kind, protocol = socket.SOCK_DGRAM, 0
     if flows.protocol is Protocol.TCP:
@@ -111,7 +111,7 @@ def _new_socket(flows: FlowPlan) -> socket.socket:
         raise WireError(f"cannot open a socket: {error.strerror}") from None
 
 
-def _prepare(one: socket.socket, flows: FlowPlan, key: Key) -> None:
+def _prepare(one: socket.socket, flows: Flows, key: Key) -> None:
     version = flows.source.version
     is_tcp = flows.protocol is Protocol.TCP
     sockets.queue_errors(one, version)
@@ -135,7 +135,7 @@ def _prepare(one: socket.socket, flows: FlowPlan, key: Key) -> None:
     sockets.set_flow_label(one, flows.destination.packed, key.flow_label)
 
 
-def _explained(error: OSError, flows: FlowPlan, sport: int) -> Exception:
+def _explained(error: OSError, flows: Flows, sport: int) -> Exception:
     if error.errno == errno.EADDRINUSE:
         return WireError(
             f"source port {sport} is taken by another program; "

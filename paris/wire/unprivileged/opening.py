@@ -9,11 +9,11 @@ from paris.errors import SettingsError
 from paris.packets.flows import Protocol
 
 if TYPE_CHECKING:
-    from paris.packets.flows import FlowPlan
+    from paris.packets.flows import Flows
     from paris.wire.base import Wire, WireOptions
 
 
-def open_wire(flows: FlowPlan, options: WireOptions) -> Wire:
+def open_wire(flows: Flows, options: WireOptions) -> Wire:
     """A wire for the probes of `flows`.
 
     The socket of flow 0 is opened at once, to see that it can be. Raises PrivilegeError,

@@ -10,7 +10,7 @@ from paris.engine.pacing import Pacing
 from paris.engine.pending import Pending
 from paris.engine.queue import RequestQueue
 from paris.packets.flows import Protocol
-from tests.paris.packets.test_probes import plan_of
+from tests.paris.packets.test_probes import flows_of
 
 
 @dataclass
@@ -40,7 +40,7 @@ class Stating(Procedure):
 def queue_of(
     *requests: ProbeRequest, procedure: Stating | None = None, burst: int = 10
 ) -> RequestQueue:
-    pending = Pending(plan_of(4, Protocol.UDP, HeaderField.SPORT))
+    pending = Pending(flows_of(4, Protocol.UDP, HeaderField.SPORT))
     queue = RequestQueue(procedure or Stating(), pending, Pacing(100, burst))
     queue.extend(requests)
     return queue

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mda.model import HeaderField, ProbeRequest
-from paris.packets.flows import FlowPlan, Protocol
+from paris.packets.flows import Flows, Protocol
 from paris.packets.headers import read_ip
 from paris.packets.probes import build
 from paris.sim.network import Network
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from paris.wire.base import Received, Wire
 
 NET = load(samples()["two-way"])
-PLAN = FlowPlan(
+FLOWS = Flows(
     source=NET.source,
     destination=NET.destination,
     protocol=Protocol.UDP,
@@ -34,7 +34,7 @@ def opened() -> Wire:
 
 
 def probe(ttl: int, flow: int = 0) -> bytes:
-    return build(PLAN, ProbeRequest(flow, ttl), ttl)
+    return build(FLOWS, ProbeRequest(flow, ttl), ttl)
 
 
 def responders(batch: list[Received]) -> list[object]:
