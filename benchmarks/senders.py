@@ -18,8 +18,9 @@ import numpy as np
 from mda.model import HeaderField, ProbeRequest
 from paris.lookup import addresses
 from paris.packets import probes
-from paris.packets.flows import Flows, Protocol
+from paris.packets.flows import Flows
 from paris.packets.probe_matrix import Crafter
+from paris.packets.protocols import Protocol
 from paris.packets.reply_matrix import Matcher
 from paris.settings import Settings
 from paris.survey.sweep import sweep

@@ -13,7 +13,7 @@ from paris.engine.loop import Engine
 from paris.engine.pacing import Pacing, burst
 from paris.engine.record import Limits
 from paris.lookup import addresses
-from paris.packets.flows import other_addresses
+from paris.packets.variations import other_addresses
 from paris.wire.opening import builder_for, wire_for
 
 if TYPE_CHECKING:

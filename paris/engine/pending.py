@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Final
 from mda.model import Loss, Reply, ReplyKind, Unresolved
 from paris.errors import WireError
 from paris.packets import tags
-from paris.packets.flows import Protocol
+from paris.packets.protocols import Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from mda.model import ProbeRequest
-    from paris.packets.flows import FlowHeaders, Flows
+    from paris.packets.flow_headers import FlowHeaders
+    from paris.packets.flows import Flows
     from paris.packets.replies import ParsedReply, QuotedProbe
 
 # Answers may be late, and UDP services answer more than once: for so long after it left, or twice

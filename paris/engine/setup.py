@@ -10,7 +10,8 @@ from mda.model import HeaderField
 from mda.plan import Algorithm, Plan, Probing, Study
 from mda.statistics.stopping import Bound
 from paris.errors import SettingsError
-from paris.packets.flows import PREFIX_LEN, Flows, Protocol
+from paris.packets.flows import PREFIX_LEN, Flows
+from paris.packets.protocols import Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable

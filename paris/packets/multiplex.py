@@ -6,12 +6,13 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 from mda.multiplex import lane_of
-from paris.packets.flows import Flows, Protocol
+from paris.packets.flows import Flows
+from paris.packets.protocols import Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from paris.packets.flows import FlowHeaders
+    from paris.packets.flow_headers import FlowHeaders
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

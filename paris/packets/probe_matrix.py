@@ -15,7 +15,8 @@ import numpy as np
 from mda.model import HeaderField, ProbeRequest
 from paris.packets import probes
 from paris.packets.checksums import pseudo_header, word_sum
-from paris.packets.flows import Protocol
+from paris.packets.numbers import ICMP4
+from paris.packets.protocols import Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,7 +60,7 @@ class Crafter:
         at = 2 * _HEADER_WORDS[self._version]
         self._header_sum = word_sum(self._template[:at].tobytes())
         message = self._template[at:].tobytes()
-        if flows.protocol.number(self._version) != 1:
+        if flows.protocol.number(self._version) != ICMP4:
             message += pseudo_header(
                 flows.source.packed,
                 flows.destination.packed,

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from mda.model import ProbeRequest
-from paris.packets import tags
+from paris.packets import numbers, tags
 from paris.packets.checksums import balancing_word, fold, pseudo_header, word_sum
-from paris.packets.flows import Flows, Protocol
-from paris.packets.headers import ICMP4, IPHeader, icmp_echo, tcp, udp
+from paris.packets.headers import IPHeader, icmp_echo, tcp, udp
+from paris.packets.protocols import Protocol
+
+if TYPE_CHECKING:
+    from paris.packets.flows import Flows
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +80,7 @@ class Builder:
             summed = datagram.copy()
             summed[at + 2 : at + 4] = b"\0\0"  # the checksum is no part of its own sum
         message, number = bytes(summed[at:]), protocol.number(headers.source.version)
-        if number != ICMP4:
+        if number != numbers.ICMP4:
             message += pseudo_header(
                 headers.source.packed, headers.destination.packed, number, len(message)
             )
@@ -107,7 +111,7 @@ def build(flows: Flows, request: ProbeRequest, tag: int) -> bytes:
             payload = _balanced(ip, segment, tag)
             return udp(ip, sport, dport, payload, tag)
         case Protocol.ICMP:
-            echo = 8 if version == 4 else 128
+            echo = numbers.ECHO_REQUEST[version]
             wanted = headers.icmp_checksum or 0
             message = struct.pack("!BBHHHH", echo, 0, 0, flows.sport, tag, 0) + tags.TEXT
             payload = _balanced(ip, message, wanted)
@@ -119,7 +123,7 @@ def build(flows: Flows, request: ProbeRequest, tag: int) -> bytes:
 def _balanced(ip: IPHeader, message: bytes, wanted: int) -> bytes:
     """The payload that gives `message` (checksum and first payload word 0) a wanted checksum."""
     summed = message
-    if ip.protocol != ICMP4:
+    if ip.protocol != numbers.ICMP4:
         summed = (
             pseudo_header(ip.source.packed, ip.destination.packed, ip.protocol, len(message))
             + message

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Final
 
 from mda.model import HeaderField
 from mda.studies.paths import Recipe
-from paris.packets.flows import Flows, Protocol
+from paris.packets.flows import Flows
+from paris.packets.protocols import Protocol
 
 if TYPE_CHECKING:
     from mda.plan import Plan
-    from paris.packets.flows import FlowHeaders
+    from paris.packets.flow_headers import FlowHeaders
 
 _HTTPS: Final = 443
 _LETTER: Final = {Protocol.UDP: "", Protocol.TCP: "-T ", Protocol.ICMP: "-I "}

@@ -13,7 +13,8 @@ import numpy as np
 
 from mda.model import HeaderField, ReplyKind
 from paris.packets import replies
-from paris.packets.flows import Protocol
+from paris.packets.numbers import ECHO_REPLY, ERRORS, ICMP4, ICMP6, TCP, TIME_EXCEEDED
+from paris.packets.protocols import Protocol
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
 
     Bytes = NDArray[np.uint8]
 
-_ERRORS: Final = {4: (3, 11), 6: (1, 2, 3)}
-_TIME_EXCEEDED: Final = {4: 11, 6: 3}
-_ECHO_REPLY: Final = {4: 0, 6: 129}
 _MOST_TAGS: Final = 1 << 16
 
 
@@ -65,19 +63,19 @@ class Matcher:
         kinds = datagrams[:, at]
         if self._version == 4:
             is_plain = datagrams[:, 0] == 0x45
-            is_icmp = is_plain & (datagrams[:, 9] == 1)
-            is_tcp = is_plain & (datagrams[:, 9] == 6)
+            is_icmp = is_plain & (datagrams[:, 9] == ICMP4)
+            is_tcp = is_plain & (datagrams[:, 9] == TCP)
             quote, responders = at + 8, datagrams[:, 12:16]
             is_quote = (datagrams[:, quote] == 0x45) & (datagrams[:, quote + 9] == self._number)
             ends = datagrams[:, quote + 12 : quote + 20]
             behind = quote + 20
         else:
-            is_icmp, is_tcp = datagrams[:, 6] == 58, datagrams[:, 6] == 6
+            is_icmp, is_tcp = datagrams[:, 6] == ICMP6, datagrams[:, 6] == TCP
             quote, responders = at + 8, datagrams[:, 8:24]
             is_quote = datagrams[:, quote + 6] == self._number
             ends = datagrams[:, quote + 8 : quote + 40]
             behind = quote + 40
-        is_kind = np.logical_or.reduce([kinds == kind for kind in _ERRORS[self._version]])
+        is_kind = np.logical_or.reduce([kinds == kind for kind in ERRORS[self._version]])
         is_error = is_icmp & is_quote & is_kind
         is_error &= (lengths >= behind + 8) & self._is_ours(ends)
         tags, is_flow = self._read_quotes(datagrams, behind)
@@ -88,7 +86,7 @@ class Matcher:
             tags = np.where(is_back, given_back, tags)
             is_answer |= is_back
         probes = np.where(is_answer, self._probe_of[tags], -1)
-        ends_path = ~is_error | (kinds != _TIME_EXCEEDED[self._version])
+        ends_path = ~is_error | (kinds != TIME_EXCEEDED[self._version])
         for row in np.flatnonzero(~is_error & ~is_answer).tolist():
             self._read_slowly(
                 datagrams[row, : lengths[row]].tobytes(), row, tags, probes, ends_path
@@ -131,7 +129,7 @@ class Matcher:
     ) -> tuple[Any, NDArray[np.bool_]]:
         """The tag that an answer of the destination's gives back, and whether it is such a one."""
         if self._flows.protocol is Protocol.ICMP:
-            is_back = is_icmp & (kinds == _ECHO_REPLY[self._version])
+            is_back = is_icmp & (kinds == ECHO_REPLY[self._version])
             return _word(rows, at + 6), is_back & (_word(rows, at + 4) == self._flows.sport)
         acknowledged = (_word(rows, at + 8) << 16 | _word(rows, at + 10)) - 1
         flags = rows[:, at + 13]

@@ -11,8 +11,9 @@ import struct
 from dataclasses import dataclass
 from typing import Final
 
+from paris.packets import numbers
 from paris.packets.checksums import checksum, pseudo_header
-from paris.packets.flows import Protocol
+from paris.packets.protocols import Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,5 +77,4 @@ def of_udp_answer(source: bytes, destination: bytes, ports: bytes, payload: byte
         return 0
     length = 8 + 2 + len(TEXT)
     message = ports + struct.pack("!HH", length, 0) + payload[:2] + TEXT
-    number = Protocol.UDP.number(4)
-    return checksum(pseudo_header(source, destination, number, length) + message)
+    return checksum(pseudo_header(source, destination, numbers.UDP, length) + message)

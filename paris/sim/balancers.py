@@ -13,7 +13,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
 
 from mda.model import HeaderField
-from paris.packets.headers import ICMP4, ICMP6
+from paris.packets.numbers import ICMP4, ICMP6
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

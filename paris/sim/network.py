@@ -13,9 +13,9 @@ from random import Random
 from typing import TYPE_CHECKING, Final
 
 from mda.model import HeaderField, MplsEntry
-from paris.packets import headers
+from paris.packets import headers, numbers
 from paris.packets.flows import PREFIX_LEN
-from paris.packets.headers import ICMP4, ICMP6, TCP_NUMBER, UDP_NUMBER, IPHeader
+from paris.packets.headers import IPHeader
 from paris.sim.balancers import Balance, draw, header_fields, key
 from paris.sim.topology import DESTINATION, SOURCE, Router, Service
 
@@ -28,12 +28,8 @@ if TYPE_CHECKING:
 
 _IP4_QUOTE: Final = 28  # the least that RFC 792 asks for, and what many routers give
 _IP6_QUOTE: Final = 1232  # as much as fits into the minimum MTU (RFC 4443 section 2.4)
-_TIME_EXCEEDED: Final = {4: 11, 6: 3}
-_UNREACHABLE: Final = {4: 3, 6: 1}
-_PORT_UNREACHABLE: Final = {4: 3, 6: 4}
 _ROUTER_TTL: Final = 255
 _HOST_TTL: Final = 64
-_ECHO_REQUEST: Final = {4: 8, 6: 128}
 _DNS_HEADER_BYTES: Final = 12
 _SHORTEST: Final = 8  # bytes behind the IP header of anything that is a probe
 
@@ -173,7 +169,7 @@ class Network:
         hops: int,
     ) -> bytes | None:
         version = header.source.version
-        icmp = ICMP4 if version == 4 else ICMP6
+        icmp = numbers.ICMP[version]
         is_end = router.name == DESTINATION
         ttl = (_HOST_TTL if is_end else _ROUTER_TTL) - hops + 1
         if ttl < 1:
@@ -188,29 +184,31 @@ class Network:
         arrived = headers.with_ttl(datagram, header.ttl - hops + 1)
         if not is_end and router.prohibits is not None:
             quote = self._quote(router, version, arrived)
-            return headers.icmp_error(back, _UNREACHABLE[version], router.prohibits, quote)
+            return headers.icmp_error(back, numbers.UNREACHABLE[version], router.prohibits, quote)
         if not is_end:
             stack = tuple(
                 MplsEntry(label, 0, index == len(router.mpls) - 1, 1)
                 for index, label in enumerate(router.mpls)
             )
             quote = self._quote(router, version, arrived)
-            return headers.icmp_error(back, _TIME_EXCEEDED[version], 0, quote, stack)
-        if header.protocol == UDP_NUMBER and self.topology.service is not None:
+            return headers.icmp_error(
+                back, numbers.TIME_EXCEEDED[version], numbers.IN_TRANSIT, quote, stack
+            )
+        if header.protocol == numbers.UDP and self.topology.service is not None:
             said = _said(self.topology.service, payload[8:])
             return None if said is None else headers.udp_answer(back, payload, said)
-        if header.protocol == UDP_NUMBER:
-            code = _PORT_UNREACHABLE[version]
+        if header.protocol == numbers.UDP:
+            code = numbers.PORT_UNREACHABLE[version]
             quote = self._quote(router, version, arrived)
-            return headers.icmp_error(back, _UNREACHABLE[version], code, quote)
-        if header.protocol == TCP_NUMBER:
+            return headers.icmp_error(back, numbers.UNREACHABLE[version], code, quote)
+        if header.protocol == numbers.TCP:
             dport = int.from_bytes(payload[2:4])
             return headers.tcp_answer(
-                replace(back, protocol=TCP_NUMBER),
+                replace(back, protocol=numbers.TCP),
                 payload,
                 open_port=dport in self.topology.open_ports,
             )
-        if header.protocol == icmp and payload[0] == _ECHO_REQUEST[version]:
+        if header.protocol == icmp and payload[0] == numbers.ECHO_REQUEST[version]:
             return headers.echo_reply(back, payload)
         return None
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from mda.plan import Stamp, WireReport
 from paris.errors import PrivilegeError, WireError
-from paris.packets.flows import Protocol
+from paris.packets.protocols import Protocol
 from paris.wire.base import RAW, Received
 from paris.wire.linux import counters, filters, sockets
 from paris.wire.linux.ancillary import read_ancillary

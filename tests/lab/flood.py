@@ -19,8 +19,9 @@ import numpy as np
 
 from mda.model import HeaderField, ProbeRequest
 from paris.packets import headers, probes
-from paris.packets.flows import Flows, Protocol
+from paris.packets.flows import Flows
 from paris.packets.headers import IPHeader
+from paris.packets.protocols import Protocol
 from paris.wire.bulk import ethernet
 from paris.wire.bulk.sendmmsg import MOST_AT_ONCE, Sender
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from mda.model import HeaderField
 from paris.packets import headers
-from paris.packets.flows import Flows, Protocol
+from paris.packets.flows import Flows
 from paris.packets.headers import IPHeader
+from paris.packets.protocols import Protocol
 from paris.wire.bulk.wire import BulkWire
 from paris.wire.raw import RawWire
 from paris.wire.unprivileged.udp_icmp import DatagramWire

@@ -16,7 +16,8 @@ from mda.model import HeaderField, ProbeRequest
 from mda.plan import Stamp
 from paris.errors import ExitCode, SettingsError, WireError
 from paris.packets import headers, probes
-from paris.packets.flows import Flows, Protocol
+from paris.packets.flows import Flows
+from paris.packets.protocols import Protocol
 from paris.settings import Settings
 from paris.survey.sweep import sweep
 from paris.wire.bulk.wire import BulkWire

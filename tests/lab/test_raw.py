@@ -17,7 +17,8 @@ from mda.model import HeaderField, ProbeRequest, ReplyKind
 from mda.plan import Stamp
 from paris.errors import SettingsError, WireError
 from paris.packets import headers, probes, replies
-from paris.packets.flows import Flows, Protocol
+from paris.packets.flows import Flows
+from paris.packets.protocols import Protocol
 from paris.packets.replies import ParsedReply
 from paris.wire.raw import RawWire
 from tests.lab import netlab
@@ -304,7 +305,8 @@ OPEN = (
     "from ipaddress import ip_address\n"
     "from paris.errors import PrivilegeError\n"
     "from mda.model import HeaderField\n"
-    "from paris.packets.flows import Flows, Protocol\n"
+    "from paris.packets.flows import Flows\n"
+    "from paris.packets.protocols import Protocol\n"
     "from paris.wire.raw import RawWire\n"
     "flows = Flows(source=ip_address('127.0.0.1'), destination=ip_address('127.0.0.1'),\n"
     "    protocol=Protocol.TCP, field=HeaderField.SPORT, sport=20000, dport=80)\n"

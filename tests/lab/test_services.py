@@ -11,7 +11,8 @@ import pytest
 
 from mda.model import HeaderField, ProbeRequest, ReplyKind
 from paris.packets import probes, replies
-from paris.packets.flows import Flows, Protocol
+from paris.packets.flows import Flows
+from paris.packets.protocols import Protocol
 from paris.packets.replies import ParsedReply
 from paris.settings import Settings
 from paris.survey.sweep import sweep

@@ -13,7 +13,8 @@ import pytest
 from mda.model import HeaderField, ProbeRequest
 from mda.plan import Stamp
 from paris.packets import probes, replies
-from paris.packets.flows import Flows, Protocol
+from paris.packets.flows import Flows
+from paris.packets.protocols import Protocol
 from paris.wire.base import WireOptions
 from paris.wire.raw import RawWire
 from paris.wire.unprivileged import opening as unprivileged

@@ -13,7 +13,8 @@ import pytest
 from mda.model import HeaderField, ProbeRequest
 from paris.errors import ExitCode
 from paris.packets import probes
-from paris.packets.flows import Flows, Protocol
+from paris.packets.flows import Flows
+from paris.packets.protocols import Protocol
 from paris.wire.unprivileged.udp_icmp import DatagramWire
 from tests.lab import netlab
 from tests.lab.command import as_nobody, command_line, open_to_all, trace

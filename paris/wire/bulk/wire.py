@@ -15,8 +15,8 @@ import numpy as np
 
 from mda.plan import Stamp, WireReport
 from paris.errors import PrivilegeError, WireError
-from paris.packets.flows import Protocol
 from paris.packets.probe_matrix import Matrix
+from paris.packets.protocols import Protocol
 from paris.wire.base import BULK, Received
 from paris.wire.bulk.ring import FRAMES, Ring
 from paris.wire.bulk.sendmmsg import Sender

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Final
 
 from paris.errors import WireError
 from paris.packets import tags
-from paris.packets.flows import Protocol
+from paris.packets.numbers import ECHO_REPLY, ERRORS, ICMP6
+from paris.packets.protocols import Protocol
 from paris.wire.linux.sockets import SO_ATTACH_FILTER
 
 if TYPE_CHECKING:
@@ -34,8 +35,6 @@ _NETWORK: Final = 0xFFF00000  # from here on offsets begin at the IP header, als
 _WHOLE: Final = 0x40000
 _DROP, _KEEP = "drop", "keep"
 _SYN_OR_RESET, _ACK = 0x06, 0x10
-_ERRORS: Final = {4: (3, 11), 6: (1, 2, 3)}
-_ECHO_REPLY: Final = {4: 0, 6: 129}
 NONE, ALL = range(1, 1), range(1 << 32)  # of the tags or ports
 # Tags and ports are let in by so many, so that few filters are made in a run.
 _TAGS_AT_ONCE, _PORTS_AT_ONCE = 2048, 256
@@ -179,15 +178,15 @@ def icmp_answers(flows: Flows, header_bytes: int, sent: range = ALL) -> list[Ins
         quoted_protocol, quoted_destination = quote + 9, quote + 16
     else:
         if header_bytes:
-            program.require(_BYTE, 6, 58)
+            program.require(_BYTE, 6, ICMP6)
         byte, half, word, at = _BYTE, _HALF, _WORD, header_bytes
         quote = at + 8
         quoted_protocol, quoted_destination = quote + 6, quote + 24
     program.add(byte, at)
-    for kind in _ERRORS[version]:
+    for kind in ERRORS[version]:
         program.add(_EQUAL, kind, yes="error")
     if Protocol.ICMP in flows.protocols:
-        program.add(_EQUAL, _ECHO_REPLY[version], no=_DROP)
+        program.add(_EQUAL, ECHO_REPLY[version], no=_DROP)
         program.require(half, at + 4, flows.sport)
         program.require_range(half, at + 6, sent.start, sent.stop - 1)
         program.add(_RETURN, _WHOLE)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mda.model import HeaderField
 from paris.errors import PrivilegeError, WireError
-from paris.packets.flows import Protocol
+from paris.packets.protocols import Protocol
 from paris.wire.linux import sockets
 from paris.wire.linux.sockets import bind_to_device
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from mda.model import HeaderField
 from paris.errors import SettingsError
-from paris.packets.flows import Protocol
+from paris.packets.protocols import Protocol
 
 if TYPE_CHECKING:
     from paris.packets.flows import Flows

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from ipaddress import ip_address
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -12,10 +13,13 @@ from mda.variants import variant
 from paris.engine.pending import Pending, Stray, StrayReason
 from paris.errors import WireError
 from paris.packets import probes
-from paris.packets.flows import Flows, Protocol
 from paris.packets.headers import IPHeader, icmp_error, tcp_answer, udp_answer
+from paris.packets.protocols import Protocol
 from paris.packets.replies import ParsedReply, parse
 from tests.paris.packets.test_probes import COMBINATIONS, flows_of
+
+if TYPE_CHECKING:
+    from paris.packets.flows import Flows
 
 ROUTER = {4: "198.51.100.7", 6: "2001:db8:7::7"}
 

@@ -9,7 +9,7 @@ from mda.procedure import Procedure
 from paris.engine.pacing import Pacing
 from paris.engine.pending import Pending
 from paris.engine.queue import RequestQueue
-from paris.packets.flows import Protocol
+from paris.packets.protocols import Protocol
 from tests.paris.packets.test_probes import flows_of
 
 

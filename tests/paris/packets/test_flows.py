@@ -11,7 +11,8 @@ from mda.model import FLOW_FIELDS, HeaderField, ProbeRequest
 from mda.variants import MOST_COMPANIONS, scarce_variant, variant
 from paris.errors import SettingsError
 from paris.packets import probes, tags
-from paris.packets.flows import PREFIX_LEN, Flows, Protocol
+from paris.packets.flows import PREFIX_LEN, Flows
+from paris.packets.protocols import Protocol
 from tests.paris.packets.test_probes import COMBINATIONS, flows_of, hashed
 
 

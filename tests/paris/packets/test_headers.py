@@ -15,8 +15,8 @@ import pytest
 from mda.model import HeaderField, MplsEntry, ProbeRequest
 from paris.packets import headers, probes
 from paris.packets.checksums import word_sum
-from paris.packets.flows import Protocol
 from paris.packets.headers import IPHeader, read_ip
+from paris.packets.protocols import Protocol
 from tests.paris.packets.test_probes import flows_of
 from tests.support.samples import REPLIES
 

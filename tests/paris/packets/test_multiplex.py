@@ -5,8 +5,8 @@ from __future__ import annotations
 from mda.model import HeaderField, ProbeRequest
 from mda.multiplex import LANE
 from paris.packets import probes
-from paris.packets.flows import Protocol
 from paris.packets.multiplex import JoinedFlows
+from paris.packets.protocols import Protocol
 from tests.paris.packets.test_probes import flows_of, hashed
 
 LANES = [

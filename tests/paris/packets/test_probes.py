@@ -14,9 +14,10 @@ import pytest
 from mda.model import HeaderField, ProbeRequest
 from paris.packets import probes, tags
 from paris.packets.checksums import pseudo_header, word_sum
-from paris.packets.flows import Flows, Protocol
+from paris.packets.flows import Flows
 from paris.packets.headers import read_ip
 from paris.packets.probe_matrix import Crafter
+from paris.packets.protocols import Protocol
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,7 +11,7 @@ import pytest
 from mda.model import HeaderField, MplsEntry, ProbeRequest, Reply
 from paris.engine.pending import Pending
 from paris.packets import headers, probes, replies
-from paris.packets.flows import Protocol
+from paris.packets.protocols import Protocol
 from paris.packets.reply_matrix import Matcher
 from tests.paris.packets.test_probes import COMBINATIONS, flows_of
 from tests.paris.wire.linux.test_filters import ROUTER, answers, header, strays

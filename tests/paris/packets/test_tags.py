@@ -6,7 +6,7 @@ import pytest
 
 from mda.model import HeaderField, ProbeRequest
 from paris.packets import probes, tags
-from paris.packets.flows import Protocol
+from paris.packets.protocols import Protocol
 from tests.paris.packets.test_probes import flows_of
 
 

@@ -13,9 +13,10 @@ import pytest
 from mda.model import HeaderField, MplsEntry, ProbeRequest, ReplyKind
 from paris.packets import headers, replies
 from paris.packets.checksums import checksum, pseudo_header
-from paris.packets.flows import Flows, Protocol
+from paris.packets.flows import Flows
 from paris.packets.headers import read_ip, with_ttl
 from paris.packets.probes import build
+from paris.packets.protocols import Protocol
 from paris.sim.balancers import header_fields
 from paris.sim.network import Network
 from paris.sim.topology import Service, load, samples

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mda.model import HeaderField, ProbeRequest
-from paris.packets.flows import Flows, Protocol
+from paris.packets.flows import Flows
 from paris.packets.headers import read_ip
 from paris.packets.probes import build
+from paris.packets.protocols import Protocol
 from paris.sim.network import Network
 from paris.sim.topology import load, samples
 from paris.wire.sim import SimWire

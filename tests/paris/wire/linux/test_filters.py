@@ -13,9 +13,9 @@ import pytest
 from mda.model import HeaderField, MplsEntry, ProbeRequest
 from mda.variants import variant
 from paris.packets import headers, probes
-from paris.packets.flows import Protocol
 from paris.packets.headers import IPHeader
 from paris.packets.multiplex import JoinedFlows
+from paris.packets.protocols import Protocol
 from paris.wire.linux import filters
 from paris.wire.linux.filters import Sent
 from tests.paris.packets.test_probes import COMBINATIONS, flows_of

@@ -10,8 +10,8 @@ import pytest
 from mda.model import HeaderField, MplsEntry, ProbeRequest, ReplyKind
 from paris.packets import probes, replies
 from paris.packets.checksums import checksum, pseudo_header, word_sum
-from paris.packets.flows import Protocol
 from paris.packets.headers import IPHeader, icmp_error, read_ip
+from paris.packets.protocols import Protocol
 from paris.packets.replies import ParsedReply
 from paris.wire.linux.ancillary import Told
 from paris.wire.unprivileged import rebuilding
