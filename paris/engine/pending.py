@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from mda.model import ProbeRequest
     from paris.packets.flow_headers import FlowHeaders
     from paris.packets.flows import Flows
-    from paris.packets.replies import ParsedReply, QuotedProbe
+    from paris.packets.quotes import QuotedProbe
+    from paris.packets.replies import ParsedReply
 
 # Answers may be late, and UDP services answer more than once: for so long after it left, or twice
 # as long as an answer took, any answer that names only its flow may be to a probe.

@@ -191,10 +191,14 @@ def echo_reply(header: IPHeader, request: bytes) -> bytes:
 def tcp_answer(header: IPHeader, syn: bytes, *, open_port: bool) -> bytes:
     """A whole answer to a SYN, given the SYN's TCP bytes (RFC 9293 section 3.10.7)."""
     sport, dport, sequence = struct.unpack("!HHI", syn[:8])
-    answered = replace(header, protocol=numbers.TCP)
-    if open_port:
-        return tcp(answered, dport, sport, 1, (sequence + 1) & 0xFFFFFFFF, "SA")
-    return tcp(answered, dport, sport, 0, (sequence + 1) & 0xFFFFFFFF, "RA")
+    return tcp(
+        replace(header, protocol=numbers.TCP),
+        sport=dport,
+        dport=sport,
+        sequence=1 if open_port else 0,
+        acknowledgment=(sequence + 1) & 0xFFFFFFFF,
+        flags="SA" if open_port else "RA",
+    )
 
 
 def udp_answer(header: IPHeader, request: bytes, payload: bytes) -> bytes:

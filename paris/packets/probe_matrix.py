@@ -1,8 +1,8 @@
-"""Many probes at once: the rows of a byte matrix, equal to what `probes.build` makes one by one.
+"""Many probes at once: the rows of a byte matrix, equal to what `probes.build` makes singly.
 
-Everything that is the same in all probes of a run is built once; what differs is written in
-columns. Checksums are ones'-complement sums, so that a column's part in them is an addition.
-Imports numpy: for the bulk wire only.
+Bytes that all probes of a run share are built once; those that differ are written in columns.
+Checksums are ones'-complement sums, so a column is simply added to them. Imports numpy: for the
+bulk wire only.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class Crafter:
         return self.craft(columns[:, 0], columns[:, 1], np.array(tags, dtype=np.uint32))
 
     def craft(self, numbers: Words, ttls: Words, tags: Words) -> Matrix:
-        """The same of columns of flow numbers, TTLs and tags (n of each)."""
+        """The same from columns of flow numbers, TTLs and tags, of one length."""
         rows = np.empty((len(numbers), len(self._template)), np.uint8)
         rows[:] = self._template
         words = rows.view(">u2")
@@ -95,16 +95,14 @@ class Crafter:
 
     def _write_message(self, words: NDArray[np.uint16], numbers: Words, tags: Words) -> None:
         flows = self._flows
-        first = flows.headers(0)
         if flows.protocol is Protocol.ICMP:
-            is_numbered = flows.field is HeaderField.ICMP_CHECKSUM
-            wanted = (first.icmp_checksum or 0) + numbers * is_numbered
+            wanted = values(flows, HeaderField.ICMP_CHECKSUM, numbers)
             words[:, 1] = wanted
             words[:, 3] = tags
             words[:, 4] = _balancing(self._message_sum + tags, wanted)
             return
-        sports = (first.sport or 0) + numbers * (flows.field is HeaderField.SPORT)
-        dports = (first.dport or 0) + numbers * (flows.field is HeaderField.DPORT)
+        sports = values(flows, HeaderField.SPORT, numbers)
+        dports = values(flows, HeaderField.DPORT, numbers)
         words[:, 0] = sports
         words[:, 1] = dports
         total = self._message_sum + sports + dports
@@ -117,7 +115,7 @@ class Crafter:
             words[:, 8] = ~_fold(total + (tags >> 16) + (tags & 0xFFFF))
 
     def _blank(self) -> Bytes:
-        """A probe whose columns are all 0."""
+        """A probe with 0 in all columns."""
         blank = np.frombuffer(probes.build(self._flows, ProbeRequest(0, 1), 1), np.uint8).copy()
         words = blank.view(">u2")
         at = _HEADER_WORDS[self._version]
@@ -139,8 +137,14 @@ class Crafter:
 
 
 def builder(flows: Flows) -> Callable[[Sequence[ProbeRequest], Sequence[int]], Sequence[bytes]]:
-    """What builds the probes of `flows` by the hundred: see Crafter.build."""
+    """A function that builds many probes of `flows` at once: see Crafter.build."""
     return Crafter(flows).build
+
+
+def values(flows: Flows, field: HeaderField, numbers: Any) -> Any:
+    """The values of a header field in the plain flows with these numbers, as a column."""
+    first = flows.headers(0).value(field)
+    return first + numbers if flows.field is field else np.full_like(numbers, first)
 
 
 def _fold(sums: Any) -> Any:

@@ -117,7 +117,14 @@ def build(flows: Flows, request: ProbeRequest, tag: int) -> bytes:
             payload = _balanced(ip, message, wanted)
             return icmp_echo(ip, flows.sport, tag, payload, wanted)
         case Protocol.TCP:
-            return tcp(ip, headers.sport or 0, headers.dport or 0, tag, 0, "S")
+            return tcp(
+                ip,
+                sport=headers.sport or 0,
+                dport=headers.dport or 0,
+                sequence=tag,
+                acknowledgment=0,
+                flags="S",
+            )
 
 
 def _balanced(ip: IPHeader, message: bytes, wanted: int) -> bytes:

@@ -54,7 +54,17 @@ def read_sent(datagram: bytes) -> Sent:
     else:
         sport, dport = struct.unpack_from("!HH", datagram, at)
         body = datagram[at + 8 :] if protocol == UDP else b""
-    return Sent(datagram, version, protocol, ttl, traffic_class, label, sport, dport, body)
+    return Sent(
+        datagram=datagram,
+        version=version,
+        protocol=protocol,
+        ttl=ttl,
+        traffic_class=traffic_class,
+        flow_label=label,
+        sport=sport,
+        dport=dport,
+        body=body,
+    )
 
 
 def tag_of_body(sent: Sent) -> bytes:
