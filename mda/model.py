@@ -1,7 +1,7 @@
-"""The vocabulary: what the controller asks for (ProbeRequest) and what it is told (Outcome).
+"""The vocabulary: what a procedure asks for (ProbeRequest) and what it gets (Outcome).
 
-A flow is a number here. Which header bits carry it is the business of `paris.packets.flows` alone,
-so the same procedures serve IPv4 and IPv6, UDP, ICMP and TCP.
+A flow is a number here. Only `paris.packets.flows` knows which header bits carry it, so the same
+procedures serve IPv4 and IPv6, UDP, ICMP and TCP.
 """
 
 from __future__ import annotations
@@ -90,8 +90,7 @@ class Reply:
 
     `quoted_ttl` is the TTL that the probe still had when it was answered; `reply_ttl` and
     `reply_ip_id` are the answer's own; each is None where the wire or the packet has none.
-    `changed` names the fields of the quoted probe that differ from what was sent (a middlebox's
-    work), sorted.
+    `changed` names the fields of the quoted probe that a middlebox changed, sorted.
     """
 
     request: ProbeRequest
@@ -159,7 +158,7 @@ class StopReason(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Vertex:
-    """An interface at a TTL, or (address None) a silence there, told apart by `star`.
+    """An interface at a TTL, or (address None) a silence there, distinguished by `star`.
 
     The TTL is in the key: an address seen at two TTLs is two vertices, so edges always go one
     TTL further and the graph cannot have a cycle.

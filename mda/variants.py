@@ -1,10 +1,10 @@
-"""Flows that differ from another one in a single header field: what a field's role is learnt from.
+"""Variants: flows that differ from another flow in a single header field, which tests that field.
 
-A variant is a flow number like any other to whoever sends, matches and tabulates it; only here is
-known how it is composed. Which header value it stands for is the business of `paris.packets.flows`.
+To whoever sends, matches and tabulates it, a variant is a flow number like any other; only this
+file knows how the number is composed. `paris.packets.flows` knows which header value it stands for.
 
-Of some fields there are few values to send: those are varied in several companions of a flow,
-which themselves differ from it in all the other fields.
+Scarce fields have few values to send. They are varied in several companions of a flow, which differ
+from that flow in all other fields.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ class Variant(NamedTuple):
 
     @property
     def value(self) -> int:
-        """Which of the field's other values it has, from 1."""
+        """Which of the field's other values it has, counted from 1."""
         return self.number % (MOST_SCARCE + 1) if self.field in SCARCE else self.number
 
     @property
     def companion(self) -> int:
-        """Which variant of `base` in ALL fields it differs from; 0 where it is `base` itself."""
+        """Which variant of `base` in ALL fields it is compared with; 0 for `base` itself."""
         return self.number // (MOST_SCARCE + 1) if self.field in SCARCE else 0
 
     @property
@@ -68,7 +68,7 @@ def scarce_variant(base: int, field: HeaderField, value: int, companion: int) ->
 
 
 def variant_of(flow: int) -> Variant | None:
-    """What a flow number stands for; None if it is a plain flow, or no number of a variant."""
+    """What a flow number stands for; None if it is a plain flow, or stands for nothing."""
     if flow < _PLAIN:
         return None
     code, base = divmod(flow, _PLAIN)

@@ -1,4 +1,4 @@
-"""The command line: letters as fingers know them from traceroute, into Settings and outputs."""
+"""The command line into Settings and outputs. Letters mean what they mean to traceroute."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Options:
     """A parsed command line: what to measure, and what to do with it.
 
     Without `settings` the file `replay` is read instead, as `reading` says. `output.files` are file
-    names, "-" for standard output; `output.format` is for those whose suffix does not tell, and
+    names, "-" for standard output; `output.format` is for files whose suffix names no format, and
     `output.color` is "auto", "always" or "never".
     """
 
@@ -97,7 +97,7 @@ def _studies(given: argparse.Namespace) -> frozenset[Study]:
 
 
 def _reading(given: argparse.Namespace) -> Reading:
-    """How to read a saved measurement: only what was asked for changes it."""
+    """How to read a saved measurement: options that are not given leave it as it was made."""
     bound = None
     if given.confidence is not None or given.per_vertex or given.min_share is not None:
         bound = Bound(*_bound(given))

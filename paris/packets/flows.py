@@ -1,9 +1,10 @@
 """Which header field carries the flow: flow numbers to header values.
 
 What a per-flow balancer hashes is source and destination address, protocol, and what stands in
-the first four bytes after the IP header: the ports of UDP and TCP, type, code and checksum of
-ICMP. Some hash the IPv6 flow label instead or as well. One of these carries the flow number, all
-others are the same in every probe. Variants of a flow (`mda.variants`) differ in one more field.
+the first four bytes after the IP header: the ports of UDP and TCP; type, code and checksum of
+ICMP. Some hash the IPv6 flow label instead or as well. One of these fields carries the flow number,
+and the others are the same in every probe. Variants of a flow (`mda.variants`) differ in one more
+field, as `variations` says.
 """
 
 from __future__ import annotations
@@ -32,18 +33,19 @@ _HIGHEST: Final = {
     HeaderField.FLOW_LABEL: 0xFFFFF,
 }
 _FIRST_CHECKSUM: Final = 1  # of ICMP in flow 0
-PREFIX_LEN: Final = {4: 24, 6: 64}  # the longest prefixes that are announced to everybody
+# Addresses in one prefix share their routes: networks accept none longer than 24 bits in IPv4, and
+# a subnet has 64 bits in IPv6.
+PREFIX_LEN: Final = {4: 24, 6: 64}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flows:
     """The header values of all flows of a run: flow 0 has the given ones.
 
-    For ICMP `sport` is the echo identifier and `dport` unused. `varies` says that variants of flows
-    will be sent as well, several from one port. They have their destination in
-    a prefix of `prefix_len` bits, and their source among `sources`; without `prefix_len` neither
-    addresses nor protocol vary. Raises SettingsError for combinations that cannot be sent, with
-    what would work.
+    For ICMP `sport` is the echo identifier and `dport` is unused. `varies` announces variants of
+    flows, several of which leave from one port. Their destinations are in a prefix of `prefix_len`
+    bits, their sources among `sources`; without `prefix_len` neither addresses nor protocol vary.
+    Raises SettingsError for combinations that cannot be sent, and suggests what works.
     """
 
     source: IPAddress
@@ -88,7 +90,7 @@ class Flows:
 
     @classmethod
     def of(cls, plan: Plan) -> Flows:
-        """The flows of a measurement that was made."""
+        """The flows of a saved measurement."""
         probing = plan.probing
         return cls(
             source=plan.source,
@@ -142,7 +144,7 @@ class Flows:
         return self.dport, 0xFFFF if self.field is HeaderField.DPORT else self.dport
 
     def headers(self, flow: int) -> FlowHeaders:
-        """The header values of a flow or a variant. Raises ValueError where there is none such."""
+        """The header values of a flow or a variant. Raises ValueError if it cannot be sent."""
         varied = variant_of(flow)
         if varied is None:
             return self._plain(flow)

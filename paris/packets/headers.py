@@ -1,6 +1,6 @@
 """Headers to bytes and back, by impacket: the only file that imports it.
 
-Knows formats, not meanings: which field is a flow or a tag is the business of `flows` and `tags`.
+It knows formats, not meanings: `flows` and `tags` decide which field is a flow or a tag.
 """
 
 from __future__ import annotations
@@ -67,14 +67,14 @@ def ip_datagram(header: IPHeader, payload: bytes) -> bytes:
 
 
 def read_ip(datagram: bytes) -> tuple[IPHeader, bytes] | None:
-    """The header, and the payload as far as the header says it goes; None if it is neither.
+    """The header, and the payload in the length that the header gives; None for other bytes.
 
     IPv6 extension headers are left in the payload.
     """
     version = datagram[0] >> 4 if datagram else 0
     try:
         if version == 4 and len(datagram) >= 20:
-            # Without its options: impacket's reader of them never ends on one of length 0.
+            # Without its options: impacket reads an option of length 0 for ever.
             ip4 = IP(b"\x45" + datagram[1:20])
             size, length = 4 * (datagram[0] & 0xF), ip4.get_ip_len()
             header = IPHeader(
@@ -104,7 +104,7 @@ def read_ip(datagram: bytes) -> tuple[IPHeader, bytes] | None:
 
 
 def with_ttl(datagram: bytes, ttl: int) -> bytes:
-    """The same datagram with another TTL, its header checksum mended."""
+    """The same datagram with another TTL and the header checksum that goes with it."""
     if datagram[0] >> 4 == 6:
         return datagram[:7] + bytes([ttl]) + datagram[8:]
     size = 4 * (datagram[0] & 0xF)
@@ -116,7 +116,7 @@ def with_ttl(datagram: bytes, ttl: int) -> bytes:
 
 
 def udp(header: IPHeader, sport: int, dport: int, payload: bytes, udp_checksum: int) -> bytes:
-    """A whole UDP datagram; the caller answers for the checksum."""
+    """A whole UDP datagram; the caller gives the checksum."""
     segment = UDP()
     segment.set_uh_sport(sport)
     segment.set_uh_dport(dport)
@@ -129,7 +129,7 @@ def udp(header: IPHeader, sport: int, dport: int, payload: bytes, udp_checksum: 
 def icmp_echo(
     header: IPHeader, identifier: int, sequence: int, payload: bytes, icmp_checksum: int
 ) -> bytes:
-    """A whole echo request of either version; the caller answers for the checksum."""
+    """A whole echo request of either version; the caller gives the checksum."""
     echo = ICMP()  # ICMPv6 has the same layout (RFC 4443 section 4.1)
     echo.set_icmp_type(numbers.ECHO_REQUEST[header.source.version])
     echo.set_icmp_code(0)
@@ -202,10 +202,7 @@ def tcp_answer(header: IPHeader, syn: bytes, *, open_port: bool) -> bytes:
 
 
 def udp_answer(header: IPHeader, request: bytes, payload: bytes) -> bytes:
-    """A whole datagram from the port that `request`, a probe's UDP bytes, goes to, back to its own.
-
-    Its checksum is right.
-    """
+    """A whole answer to a UDP probe, given the probe's UDP bytes, with a right checksum."""
     sport, dport = struct.unpack("!HH", request[:4])
     answered = replace(header, protocol=numbers.UDP)
     length = 8 + len(payload)

@@ -1,4 +1,4 @@
-"""A probe request into the datagram that asks it: flow and tag in their fields, all else fixed."""
+"""A probe request into the datagram that asks it. Only flow, TTL and tag differ between probes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class _Blank:
-    """A flow's probe with 0 for all that depends on TTL and tag, and the sums of what is left."""
+    """A flow's probe with 0 in all fields that depend on TTL or tag, and the sums of the others."""
 
     protocol: Protocol
     datagram: bytes
@@ -35,7 +35,7 @@ class Builder:
         self._blanks: dict[int, _Blank] = {}
 
     def build(self, request: ProbeRequest, tag: int) -> bytes:
-        """What the function `build` makes, some ten times as fast."""
+        """What the function `build` makes, about ten times as fast."""
         blank = self._blanks.get(request.flow)
         if blank is None:
             blank = self._blanks[request.flow] = self._blank(request.flow)
@@ -78,7 +78,7 @@ class Builder:
         summed = datagram
         if protocol is Protocol.ICMP:
             summed = datagram.copy()
-            summed[at + 2 : at + 4] = b"\0\0"  # the checksum is no part of its own sum
+            summed[at + 2 : at + 4] = b"\0\0"  # a checksum is not added to its own sum
         message, number = bytes(summed[at:]), protocol.number(headers.source.version)
         if number != numbers.ICMP4:
             message += pseudo_header(
@@ -88,9 +88,9 @@ class Builder:
 
 
 def build(flows: Flows, request: ProbeRequest, tag: int) -> bytes:
-    """The whole IP datagram that asks `request`, told apart by `tag` (see `tags` for its range).
+    """The whole IP datagram that asks `request` and carries `tag` (see `tags` for its range).
 
-    Of two probes of one flow, all bytes that routers hash are equal, whatever TTL and tag.
+    Two probes of a flow have the same bytes wherever routers hash, whatever their TTL and tag.
     """
     headers = flows.headers(request.flow)
     version = flows.source.version

@@ -20,8 +20,8 @@ _LETTER: Final = {Protocol.UDP: "", Protocol.TCP: "-T ", Protocol.ICMP: "-I "}
 def recipe(plan: Plan, flow: int) -> Recipe:
     """How to send packets of a plain flow of `plan`.
 
-    Another program's packets take its path as far as balancers read no more than addresses,
-    protocol and ports. There is none for ICMP, whose flows are checksums.
+    Another program's packets take its path if balancers read only addresses, protocol and ports.
+    ICMP has no commands: its flows are checksums, which no other program lets a user choose.
     """
     flows = Flows.of(plan)
     headers = flows.headers(flow)

@@ -1,7 +1,7 @@
 """How a simulated router picks a successor: pure hash functions over header fields.
 
-Every router hashes with a key of its own, so the choices of different routers are independent
-unless a topology gives two of them the same seed (polarisation).
+Every router has its own key, so different routers choose independently, unless a topology gives two
+of them the same seed (polarisation).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Balance(Enum):
-    """What a balancer keeps together: a flow, nothing, or all that goes to one destination."""
+    """What a balancer keeps on one branch: a flow, nothing, or all traffic to a destination."""
 
     FLOW = "flow"
     PACKET = "packet"
@@ -45,7 +45,7 @@ HASHABLE: Final = (*DEFAULT_FIELDS, HeaderField.FLOW_LABEL, HeaderField.TRAFFIC_
 
 @dataclass(frozen=True, slots=True)
 class HeaderFields:
-    """The fields of one datagram that balancers may read; 0 where it has none."""
+    """The fields of a datagram that balancers may read; 0 for those that it does not have."""
 
     source: int
     destination: int
@@ -86,7 +86,7 @@ def key(text: str) -> bytes:
 
 
 def draw(router_key: bytes, values: Sequence[int], shares: Sequence[int]) -> int:
-    """Which of `len(shares)` successors the hashed `values` choose, with chances as `shares`."""
+    """Which of `len(shares)` successors the hashed `values` choose, in proportion to `shares`."""
     data = b"".join(value.to_bytes(16) for value in values)
     number = int.from_bytes(blake2b(data, digest_size=8, key=router_key).digest())
     mark = number * sum(shares) >> 64
