@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mda.model import ProbeRequest
+from mda.model import HeaderField, ProbeRequest
 from paris.lookup import addresses
 from paris.packets import probes
-from paris.packets.flows import FlowField, FlowPlan, Protocol
+from paris.packets.flows import Flows
 from paris.packets.probe_matrix import Crafter
+from paris.packets.protocols import Protocol
 from paris.packets.reply_matrix import Matcher
 from paris.settings import Settings
 from paris.survey.sweep import sweep
@@ -34,20 +35,20 @@ _BATCH = 4096
 SPORT, DPORT = 20_000, 33434
 
 
-def plan_to(destination: str) -> FlowPlan:
+def flows_to(destination: str) -> Flows:
     """Probes by UDP, flows by source port."""
     target = ip_address(destination)
-    return FlowPlan(
+    return Flows(
         source=addresses.source_for(target, asked=None, interface=None), destination=target,
-        protocol=Protocol.UDP, field=FlowField.SPORT, sport=SPORT, dport=DPORT,
+        protocol=Protocol.UDP, field=HeaderField.SPORT, sport=SPORT, dport=DPORT,
     )  # fmt: skip
 
 
 def send(destination: str, count: str, how: str) -> None:
     """Craft and send `count` probes by the bulk wire, as fast as it goes."""
-    plan = plan_to(destination)
-    crafter = Crafter(plan)
-    with closing(BulkWire.open(plan, None, by_link=how == "link")) as wire:
+    flows = flows_to(destination)
+    crafter = Crafter(flows)
+    with closing(BulkWire.open(flows, None, by_link=how == "link")) as wire:
         for begin in range(0, int(count), _BATCH):
             numbers = np.arange(begin, begin + _BATCH, dtype=np.uint32)
             matrix = crafter.craft(numbers % 1000, numbers % 30 + 1, numbers % 0xFFFE + 1)
@@ -75,10 +76,10 @@ def pycaracal(destination: str, count: str, source: str, interface: str) -> None
 
 def receive(destination: str, count: str, wait_s: str) -> None:
     """Say when ready, wait, and match what came by then, and what comes after."""
-    plan, total = plan_to(destination), int(count)
-    matcher = Matcher(plan)
+    flows, total = flows_to(destination), int(count)
+    matcher = Matcher(flows)
     numbers = np.arange(total)
-    with closing(BulkWire.open(plan, None)) as wire:
+    with closing(BulkWire.open(flows, None)) as wire:
         matched, spent_s, quiet_s = 0, 0.0, 1.0
         matcher.add(numbers % 0xFFFE + 1, numbers % 0xFFFE % 1000, numbers)
         print("ready", flush=True)
@@ -102,21 +103,23 @@ def answer(destination: str, source: str, count: str, rate_pps: str) -> None:
     from paris.packets import headers
     from paris.wire.bulk import ethernet, sendmmsg
 
-    plan = FlowPlan(
+    flows = Flows(
         source=ip_address(source), destination=ip_address(destination), protocol=Protocol.UDP,
-        field=FlowField.SPORT, sport=SPORT, dport=DPORT,
+        field=HeaderField.SPORT, sport=SPORT, dport=DPORT,
     )  # fmt: skip
     header = headers.IPHeader(
-        source=ip_address("198.51.100.200"), destination=plan.source, protocol=1, ttl=64
+        source=ip_address("198.51.100.200"), destination=flows.source, protocol=1, ttl=64
     )
     rows = np.stack([
         np.frombuffer(
-            headers.icmp_error(header, 11, 0, probes.build(plan, ProbeRequest(n % 1000, 1), n + 1)),
+            headers.icmp_error(
+                header, 11, 0, probes.build(flows, ProbeRequest(n % 1000, 1), n + 1)
+            ),
             np.uint8,
         )
         for n in range(4096)
     ])  # fmt: skip
-    one, target = ethernet.open_sender(plan.source, None)
+    one, target = ethernet.open_sender(flows.source, None)
     sender = sendmmsg.Sender(one, target)
     total, rate = int(count), float(rate_pps)
     began_s, sent = time.perf_counter(), 0
@@ -147,11 +150,11 @@ def _retag(rows: np.typing.NDArray[np.uint8], tags: np.typing.NDArray[np.int64],
 
 def answered(destination: str, count: str) -> None:
     """Probes through ordinary sockets, each answered: how many a second."""
-    plan = plan_to(destination)
+    flows = flows_to(destination)
     total, done = int(count), 0
     requests = [ProbeRequest(n % 16, n % 3 + 1) for n in range(total)]
-    datagrams = [probes.build(plan, one, n % 0xFFFE + 1) for n, one in enumerate(requests)]
-    with closing(unprivileged.open_wire(plan, WireOptions())) as wire:
+    datagrams = [probes.build(flows, one, n % 0xFFFE + 1) for n, one in enumerate(requests)]
+    with closing(unprivileged.open_wire(flows, WireOptions())) as wire:
         began_s = time.perf_counter()
         for begin in range(0, total, 256):
             wire.send(datagrams[begin : begin + 256])

@@ -1,7 +1,7 @@
-"""The vocabulary: what the controller asks for (ProbeRequest) and what it is told (Outcome).
+"""The vocabulary: what a procedure asks for (ProbeRequest) and what it gets (Outcome).
 
-A flow is a number here. Which header bits carry it is the business of `paris.packets.flows` alone,
-so the same procedures serve IPv4 and IPv6, UDP, ICMP and TCP.
+A flow is a number here. Only `paris.packets.flows` knows which header bits carry it, so the same
+procedures serve IPv4 and IPv6, UDP, ICMP and TCP.
 """
 
 from __future__ import annotations
@@ -9,9 +9,46 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 from ipaddress import IPv4Address, IPv6Address
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 IPAddress = IPv4Address | IPv6Address
+
+
+class HeaderField(Enum):
+    """A header field that a router may hash. The order is that of the numbers in `mda.variants`."""
+
+    #: Source port of UDP and TCP.
+    SPORT = "sport"
+    #: Destination port of UDP and TCP.
+    DPORT = "dport"
+    #: Checksum of an echo request: the second word behind the IP header, as DPORT is of UDP.
+    ICMP_CHECKSUM = "icmp-checksum"
+    #: Protocol number in IPv4, next header in IPv6.
+    PROTOCOL = "protocol"
+    #: Source address.
+    SOURCE = "source"
+    #: Destination address.
+    DESTINATION = "destination"
+    #: ToS byte in IPv4, traffic class in IPv6.
+    TRAFFIC_CLASS = "traffic-class"
+    #: Flow label, in IPv6 only.
+    FLOW_LABEL = "flow-label"
+    #: All fields at once but the flow field and the scarce ones (`mda.variants`).
+    ALL = "all"
+
+    @property
+    def attribute(self) -> str:
+        """Its name as an attribute of a record of header values."""
+        return self.value.replace("-", "_")
+
+
+# Those that can number flows: wide enough, and free for the sender to choose.
+FLOW_FIELDS: Final = (
+    HeaderField.SPORT,
+    HeaderField.DPORT,
+    HeaderField.ICMP_CHECKSUM,
+    HeaderField.FLOW_LABEL,
+)
 
 
 class ProbeRequest(NamedTuple):
@@ -53,8 +90,7 @@ class Reply:
 
     `quoted_ttl` is the TTL that the probe still had when it was answered; `reply_ttl` and
     `reply_ip_id` are the answer's own; each is None where the wire or the packet has none.
-    `changed` names the fields of the quoted probe that differ from what was sent (a middlebox's
-    work), sorted.
+    `changed` names the fields of the quoted probe that a middlebox changed, sorted.
     """
 
     request: ProbeRequest
@@ -122,7 +158,7 @@ class StopReason(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Vertex:
-    """An interface at a TTL, or (address None) a silence there, told apart by `star`.
+    """An interface at a TTL, or (address None) a silence there, distinguished by `star`.
 
     The TTL is in the key: an address seen at two TTLs is two vertices, so edges always go one
     TTL further and the graph cannot have a cycle.

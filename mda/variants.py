@@ -1,15 +1,14 @@
-"""Flows that differ from another one in a single header field: what a field's role is learnt from.
+"""Variants: flows that differ from another flow in a single header field, which tests that field.
 
-A variant is a flow number like any other to whoever sends, matches and tabulates it; only here is
-known how it is composed. Which header value it stands for is the business of `paris.packets.flows`.
+To whoever sends, matches and tabulates it, a variant is a flow number like any other; only this
+file knows how the number is composed. `paris.packets.flows` knows which header value it stands for.
 
-Of some fields there are few values to send: those are varied in several companions of a flow,
-which themselves differ from it in all the other fields.
+Scarce fields have few values to send. They are varied in several companions of a flow, which differ
+from that flow in all other fields.
 """
 
 from __future__ import annotations
 
-from enum import Enum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
@@ -17,22 +16,9 @@ if TYPE_CHECKING:
 
     from mda.model import Outcome
 
+from mda.model import HeaderField
 
-class Field(Enum):
-    """A header field that a router may hash; ALL is every one but the flow's and scarce ones."""
-
-    SPORT = "sport"
-    DPORT = "dport"
-    ICMP_CHECKSUM = "icmp-checksum"
-    PROTOCOL = "protocol"
-    SOURCE = "source"
-    DESTINATION = "destination"
-    TRAFFIC_CLASS = "traffic-class"
-    FLOW_LABEL = "flow-label"
-    ALL = "all"
-
-
-SCARCE: Final = (Field.PROTOCOL, Field.SOURCE)
+SCARCE: Final = (HeaderField.PROTOCOL, HeaderField.SOURCE)
 MOST_SCARCE: Final = 15
 
 
@@ -40,35 +26,35 @@ class Variant(NamedTuple):
     """The flow `base` with another value in `field`; numbers begin at 1."""
 
     base: int
-    field: Field
+    field: HeaderField
     number: int
 
     @property
     def value(self) -> int:
-        """Which of the field's other values it has, from 1."""
+        """Which of the field's other values it has, counted from 1."""
         return self.number % (MOST_SCARCE + 1) if self.field in SCARCE else self.number
 
     @property
     def companion(self) -> int:
-        """Which variant of `base` in ALL fields it differs from; 0 where it is `base` itself."""
+        """Which variant of `base` in ALL fields it is compared with; 0 for `base` itself."""
         return self.number // (MOST_SCARCE + 1) if self.field in SCARCE else 0
 
     @property
     def compared_with(self) -> int:
         """The flow from which it differs in `field` only."""
-        return variant(self.base, Field.ALL, self.companion) if self.companion else self.base
+        return variant(self.base, HeaderField.ALL, self.companion) if self.companion else self.base
 
 
-_FIELDS: Final = tuple(Field)
+_FIELDS: Final = tuple(HeaderField)
 _PLAIN: Final = 1 << 20  # flows that vary nothing but the flow field have numbers below this
 MOST_VALUES: Final = (1 << 12) - 1  # of `number`
 MOST_COMPANIONS: Final = MOST_VALUES // (MOST_SCARCE + 1)  # variants in ALL fields
 
 
-def variant(base: int, field: Field, number: int) -> int:
+def variant(base: int, field: HeaderField, number: int) -> int:
     """The flow number of a variant.
 
-    >>> variant_of(variant(7, Field.DPORT, 3)) == Variant(7, Field.DPORT, 3)
+    >>> variant_of(variant(7, HeaderField.DPORT, 3)) == Variant(7, HeaderField.DPORT, 3)
     True
     """
     if not (0 <= base < _PLAIN and 1 <= number <= MOST_VALUES):
@@ -76,18 +62,18 @@ def variant(base: int, field: Field, number: int) -> int:
     return ((_FIELDS.index(field) << 12) + number) * _PLAIN + base
 
 
-def scarce_variant(base: int, field: Field, value: int, companion: int) -> int:
+def scarce_variant(base: int, field: HeaderField, value: int, companion: int) -> int:
     """The flow number of a variant of a companion of `base`, 0 being `base` itself.
 
-    >>> flow = scarce_variant(7, Field.SOURCE, 2, 5)
+    >>> flow = scarce_variant(7, HeaderField.SOURCE, 2, 5)
     >>> variant_of(variant_of(flow).compared_with)
-    Variant(base=7, field=<Field.ALL: 'all'>, number=5)
+    Variant(base=7, field=<HeaderField.ALL: 'all'>, number=5)
     """
     return variant(base, field, value + (MOST_SCARCE + 1) * companion)
 
 
 def variant_of(flow: int) -> Variant | None:
-    """What a flow number stands for; None if it is a plain flow, or no number of a variant."""
+    """What a flow number stands for; None if it is a plain flow, or stands for nothing."""
     if flow < _PLAIN:
         return None
     code, base = divmod(flow, _PLAIN)

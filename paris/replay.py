@@ -16,7 +16,7 @@ from paris.errors import FormatError
 from paris.formats import capture, native
 from paris.formats.damage import refusing
 from paris.packets import replies, tags
-from paris.packets.flows import FlowPlan
+from paris.packets.flows import Flows
 
 if TYPE_CHECKING:
     from mda.model import Outcome, ProbeRequest, Reply
@@ -47,7 +47,7 @@ def trace(file: str, reading: Reading) -> Trace:
 
 
 def _from_packets(captured: Capture, name: str) -> Record:
-    flows = FlowPlan.of(captured.plan)
+    flows = Flows.of(captured.plan)
     pending = Pending(flows)
     hidden = frozenset(captured.wire.hidden)
     unmatched: Counter[str] = Counter()

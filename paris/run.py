@@ -14,7 +14,7 @@ from paris.engine.loop import Engine
 from paris.engine.pacing import Pacing, burst
 from paris.engine.record import Budget
 from paris.lookup import addresses
-from paris.packets.flows import other_addresses
+from paris.packets.variations import other_addresses
 from paris.wire.opening import builder_for, wire_for
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from mda.trace import Trace
     from paris.engine.record import Record
     from paris.formats.capture import Writer
-    from paris.packets.flows import FlowPlan
+    from paris.packets.flows import Flows
     from paris.settings import Settings
     from paris.sim.registry import Simulated
     from paris.wire.base import Wire
@@ -70,7 +70,7 @@ def measure(settings: Settings, hooks: Hooks = Hooks()) -> Measurement:
     random = Random(seed)
     open_wire, source, destination = _ends(settings, seed)
     sources = _other_sources(settings, source, destination)
-    flows = setup.flow_plan(settings, source, destination, random, sources)
+    flows = setup.flows_for(settings, source, destination, random, sources)
     plan = setup.measurement_plan(settings, flows, seed)
     record, started_at_unix_s = _record(
         settings,
@@ -97,12 +97,12 @@ def compare(settings: Settings, hooks: Hooks = Hooks()) -> list[Measurement]:
     seed = _seed(settings)
     random = Random(seed)
     open_wire, source, destination = _ends(settings, seed)
-    sport = setup.flow_plan(settings, source, destination, random).sport
+    sport = setup.flows_for(settings, source, destination, random).sport
     each = [
         replace(settings, protocol=lane.protocol, dport=lane.dport, sport=sport, compare=())
         for lane in settings.compare
     ]
-    flows = [setup.flow_plan(one, source, destination, random) for one in each]
+    flows = [setup.flows_for(one, source, destination, random) for one in each]
     record, started_at_unix_s = _record(
         settings,
         JoinedFlows.join(flows),
@@ -142,8 +142,8 @@ def _seed(settings: Settings) -> int:
 
 def _record(
     settings: Settings,
-    flows: FlowPlan,
-    open_wire: Callable[[FlowPlan], Wire],
+    flows: Flows,
+    open_wire: Callable[[Flows], Wire],
     procedure_on: Callable[[Wire], Procedure],
     hooks: Hooks,
     *,
@@ -158,7 +158,7 @@ def _record(
         engine = Engine(
             procedure=procedure_on(wire),
             wire=wire,
-            plan=flows,
+            flows=flows,
             pacing=Pacing(settings.rate_pps, burst(settings.rate_pps)),
             wait_s=settings.wait_s,
             budget=Budget(max_probes=settings.max_probes, deadline_s=settings.deadline_s),
@@ -171,7 +171,7 @@ def _record(
         return engine.run(), started_at_unix_s
 
 
-def _ends(settings: Settings, seed: int) -> tuple[Callable[[FlowPlan], Wire], IPAddress, IPAddress]:
+def _ends(settings: Settings, seed: int) -> tuple[Callable[[Flows], Wire], IPAddress, IPAddress]:
     """What opens the wire, and the addresses at its two ends. Imports only what the run needs."""
     if settings.network is not None:
         from paris.sim.registry import chosen

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from mda.answers import graph as graphs
 from mda.answers.hop_pairs import HopPair, pairs
 from mda.answers.table import tabulate
+from mda.model import HeaderField
 from mda.plan import Algorithm
-from mda.variants import Field, plain_outcomes
+from mda.variants import plain_outcomes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,6 +64,6 @@ class Known:
         )
 
     @property
-    def flow_field(self) -> Field:
+    def flow_field(self) -> HeaderField:
         """The field in which plain flows differ."""
-        return Field(self.record.plan.probing.flow_field)
+        return HeaderField(self.record.plan.probing.flow_field)

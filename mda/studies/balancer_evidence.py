@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from mda.answers.hop_pairs import UNLIKELY, is_even
-from mda.model import Reply, Vertex
+from mda.model import HeaderField, Reply, Vertex
 from mda.statistics.inference import share_interval
-from mda.variants import Field, Variant, variant_of
+from mda.variants import Variant, variant_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -38,7 +38,7 @@ class Sightings:
         self._answers: dict[tuple[int, int], list[Vertex]] = {}
         self._ends: set[tuple[int, int]] = set()
         self.flows: dict[int, dict[int, Variant]] = defaultdict(dict)  # TTL -> those answered there
-        self.fields: set[Field] = set()  # in which variants were asked
+        self.fields: set[HeaderField] = set()  # in which variants were asked
         for outcome in outcomes:
             flow, ttl, _ = outcome.request
             varied = variant_of(flow)
@@ -84,13 +84,13 @@ class Evidence:
     """What is known of one vertex: its plain flows' successors, families of variants, repeats."""
 
     def __init__(
-        self, vertex: Vertex, plain: Mapping[Vertex, Sequence[int]], flow_field: Field
+        self, vertex: Vertex, plain: Mapping[Vertex, Sequence[int]], flow_field: HeaderField
     ) -> None:
         self.vertex = vertex
         self.flow_field = flow_field
         self.plain = plain
         # By the flow and the companion of it from which the members differ.
-        self.families: dict[Field, dict[tuple[int, int], Family]] = {}
+        self.families: dict[HeaderField, dict[tuple[int, int], Family]] = {}
         self.repeats = 0
         self.parts = False  # whether packets of one flow went different ways
         self.successors = {after for after in plain if after.address is not None}
@@ -100,35 +100,35 @@ class Evidence:
         even = 1 / max(len(self.successors), 2)
         counts = {after: len(flows) for after, flows in self.plain.items()}
         if len(counts) < 2:
-            every = self.families.get(Field.ALL, {}).values()
+            every = self.families.get(HeaderField.ALL, {}).values()
             counts = Counter(after for family in every for after in family.members.values())
         if successor not in counts or is_even(list(counts.values()), UNLIKELY):
             return even
         _, high = share_interval(counts[successor], sum(counts.values()))
         return min(max(even, high), _LIKELIEST)
 
-    def differs(self, field: Field) -> bool:
+    def differs(self, field: HeaderField) -> bool:
         """Whether the field is seen to matter."""
         return any(family.differs() for family in self.families.get(field, {}).values())
 
-    def compared(self, field: Field) -> int:
+    def compared(self, field: HeaderField) -> int:
         """How many answers could have differed, had the field mattered."""
         return len(self._comparisons(field))
 
-    def chance_if_hashed(self, field: Field) -> float:
+    def chance_if_hashed(self, field: HeaderField) -> float:
         """The chance of what was seen if the field is hashed: 1 where it is seen to matter."""
         if self.differs(field):
             return 1.0
         return math.prod(self._comparisons(field).values())
 
-    def _comparisons(self, field: Field) -> dict[tuple[int, int, int], float]:
+    def _comparisons(self, field: HeaderField) -> dict[tuple[int, int, int], float]:
         """What a hash of the field could have told apart, and the chance of each to agree.
 
         Packets that differ in nothing that is hashed are but one draw.
         """
         found: dict[tuple[int, int, int], float] = {}
         has_flow = field is not self.flow_field and self.differs(self.flow_field)
-        has_companions = self.differs(Field.ALL)
+        has_companions = self.differs(HeaderField.ALL)
         for (base, companion), family in self.families.get(field, {}).items():
             chance = self.chance(family.members[family.first])
             for value in family.members:
@@ -143,7 +143,7 @@ class Evidence:
 
 
 def evidence(
-    table: FlowTable, located: Located, hops: HopPair, sightings: Sightings, flow_field: Field
+    table: FlowTable, located: Located, hops: HopPair, sightings: Sightings, flow_field: HeaderField
 ) -> list[Evidence]:
     """What is known of each vertex before TTL `hops.ttl` that plain flows go on from."""
     far_ttl = hops.ttl
@@ -170,7 +170,9 @@ def evidence(
         if flow not in went:
             continue
         vertex, successor = went[flow]
-        is_elsewhere = varied.field in (Field.DESTINATION, Field.ALL) or varied.companion
+        is_elsewhere = (
+            varied.field in (HeaderField.DESTINATION, HeaderField.ALL) or varied.companion
+        )
         if is_elsewhere and any(
             table.ended.get(one) == far_ttl or sightings.ends(far_ttl, one)
             for one in (flow, varied.compared_with)

@@ -19,11 +19,11 @@ from enum import Enum
 from typing import TYPE_CHECKING, Final
 
 from mda.answers.hop_pairs import choices
+from mda.model import HeaderField
 from mda.statistics.inference import holm
 from mda.statistics.shares import Split, split
 from mda.studies.balancer_evidence import Evidence, Sightings, evidence
 from mda.studies.polarisation import Series, series
-from mda.variants import Field
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 
 # Chance that a balancer of packets is taken for one of flows.
 STEADY_ERROR: Final = 1e-5
-_PORTS: Final = (Field.SPORT, Field.DPORT, Field.ICMP_CHECKSUM)
-_ADDRESSES: Final = (Field.SOURCE, Field.DESTINATION)
+_PORTS: Final = (HeaderField.SPORT, HeaderField.DPORT, HeaderField.ICMP_CHECKSUM)
+_ADDRESSES: Final = (HeaderField.SOURCE, HeaderField.DESTINATION)
 
 
 class Verdict(Enum):
@@ -67,7 +67,7 @@ class FieldVerdict:
     `compared` counts the answers that could have differed.
     """
 
-    field: Field
+    field: HeaderField
     verdict: Verdict
     error_probability: float
     compared: int
@@ -90,7 +90,7 @@ class Balancer:
     split: Split | None
     repeats: int
 
-    def verdict(self, field: Field) -> Verdict:
+    def verdict(self, field: HeaderField) -> Verdict:
         """The verdict on a field; undecided if it was not tried."""
         found = (one.verdict for one in self.fields if one.field is field)
         return next(found, Verdict.UNDECIDED)
@@ -123,7 +123,7 @@ def balancers(
     located: Located,
     pairs: Sequence[HopPair],
     outcomes: Iterable[Outcome],
-    flow_field: Field,
+    flow_field: HeaderField,
     failure_probability: float,
 ) -> tuple[Balancer, ...]:
     """Every vertex at which flows or variants part, as far as that can be told."""
@@ -139,13 +139,15 @@ def balancers(
     return tuple(sorted(found, key=lambda one: one.vertex.sort_key))
 
 
-def tested_fields(fields: Iterable[Field], flow_field: Field) -> tuple[Field, ...]:
+def tested_fields(
+    fields: Iterable[HeaderField], flow_field: HeaderField
+) -> tuple[HeaderField, ...]:
     """The fields that are judged, given those that were varied; none if none was."""
-    single = {field for field in fields if field is not Field.ALL}
-    return tuple(one for one in Field if one in single | {flow_field}) if single else ()
+    single = {field for field in fields if field is not HeaderField.ALL}
+    return tuple(one for one in HeaderField if one in single | {flow_field}) if single else ()
 
 
-def judge(one: Evidence, tried: Sequence[Field], failure_probability: float) -> Balancer:
+def judge(one: Evidence, tried: Sequence[HeaderField], failure_probability: float) -> Balancer:
     """The verdicts on one vertex, given which fields were tried."""
     steady_error = one.chance_if_per_packet()
     is_steady = steady_error <= STEADY_ERROR and not one.parts
@@ -179,10 +181,10 @@ def judge(one: Evidence, tried: Sequence[Field], failure_probability: float) -> 
     )
 
 
-def _kind(verdicts: Mapping[Field, Verdict]) -> Kind:
+def _kind(verdicts: Mapping[HeaderField, Verdict]) -> Kind:
     """The class of a balancer that keeps the packets of a flow together."""
 
-    def are(fields: Sequence[Field]) -> Verdict:
+    def are(fields: Sequence[HeaderField]) -> Verdict:
         """Hashed if one of the fields is, ignored if all that were tried are."""
         found = Counter(verdicts[field] for field in fields if field in verdicts)
         if found[Verdict.HASHED]:
@@ -195,11 +197,11 @@ def _kind(verdicts: Mapping[Field, Verdict]) -> Kind:
         return by_addresses.get(addresses, Kind.UNDECIDED)
     if ports is Verdict.UNDECIDED:
         return Kind.UNDECIDED
-    if verdicts.get(Field.FLOW_LABEL) is Verdict.HASHED:
+    if verdicts.get(HeaderField.FLOW_LABEL) is Verdict.HASHED:
         return Kind.FLOW_LABEL
     if addresses is Verdict.HASHED:
-        has_label = Field.FLOW_LABEL in verdicts
-        is_settled = not has_label or verdicts[Field.FLOW_LABEL] is Verdict.IGNORED
+        has_label = HeaderField.FLOW_LABEL in verdicts
+        is_settled = not has_label or verdicts[HeaderField.FLOW_LABEL] is Verdict.IGNORED
         return Kind.PER_DESTINATION if is_settled else Kind.UNDECIDED
     known = [field for field, verdict in verdicts.items() if verdict is Verdict.HASHED]
     return Kind.OTHER if known and addresses is Verdict.IGNORED else Kind.UNDECIDED

@@ -11,9 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from mda.findings.known import Known
-    from mda.model import IPAddress
+    from mda.model import HeaderField, IPAddress
     from mda.procedure import History, Procedure
-    from mda.variants import Field
 
 Found_co = TypeVar("Found_co", covariant=True)
 
@@ -88,8 +87,8 @@ class Task:
     max_ttl: int
     attempts: int
     failure_probability: float
-    flow_field: Field
-    values: Mapping[Field, int]
+    flow_field: HeaderField
+    values: Mapping[HeaderField, int]
     flows: int
     argument: str | None = None
     parameters: Mapping[str, int] = field(default_factory=dict)

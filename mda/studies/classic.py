@@ -13,8 +13,8 @@ from enum import Enum
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
-from mda.model import ProbeRequest, Reply, Vertex
-from mda.variants import Field, variant, variant_of
+from mda.model import HeaderField, ProbeRequest, Reply, Vertex
+from mda.variants import variant, variant_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -60,18 +60,18 @@ class Classic:
         return tuple(link for link in self.links if link.reality is Reality.FALSE)
 
 
-def varied_field(flow_field: Field) -> Field:
+def varied_field(flow_field: HeaderField) -> HeaderField:
     """The port in which probes are counted: one that does not number our flows."""
-    return Field.SPORT if flow_field is Field.DPORT else Field.DPORT
+    return HeaderField.SPORT if flow_field is HeaderField.DPORT else HeaderField.DPORT
 
 
-def flow_at(flow_field: Field, first_ttl: int, ttl: int, query: int) -> int:
+def flow_at(flow_field: HeaderField, first_ttl: int, ttl: int, query: int) -> int:
     """The flow of the probe `query` (from 0) to a hop: each is one more than the one before."""
     number = (ttl - first_ttl) * QUERIES + query + 1
     return variant(0, varied_field(flow_field), number)
 
 
-def requests(flow_field: Field, first_ttl: int, last_ttl: int) -> Iterator[ProbeRequest]:
+def requests(flow_field: HeaderField, first_ttl: int, last_ttl: int) -> Iterator[ProbeRequest]:
     """All that an ordinary traceroute asks, in its order."""
     for ttl in range(first_ttl, last_ttl + 1):
         for query in range(QUERIES):
@@ -84,7 +84,7 @@ def find(known: Known) -> Classic:
 
 
 def classic(
-    graph: Graph, origin: Vertex, outcomes: Iterable[Outcome], flow_field: Field
+    graph: Graph, origin: Vertex, outcomes: Iterable[Outcome], flow_field: HeaderField
 ) -> Classic:
     """What an ordinary traceroute shows of the network that `graph` is of."""
     first_ttl = origin.ttl + 1

@@ -26,18 +26,11 @@ from mda.answers.hop_pairs import pairs
 from mda.answers.table import tabulate
 from mda.explore.rounds import Rounds
 from mda.explore.wave import Wave
+from mda.model import HeaderField
 from mda.statistics.stopping import stop_at
 from mda.studies.balancer_evidence import Evidence, Sightings, evidence
 from mda.studies.balancers import STEADY_ERROR
-from mda.variants import (
-    SCARCE,
-    Field,
-    is_plain,
-    plain_outcomes,
-    scarce_variant,
-    variant,
-    variant_of,
-)
+from mda.variants import SCARCE, is_plain, plain_outcomes, scarce_variant, variant, variant_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -57,12 +50,12 @@ _FLOWS_PER_WAY: Final = 8  # ... and that many for each way of the wider one
 _MOST_SERIES_FLOWS: Final = 128
 
 
-def judged_fields(task: Task) -> tuple[Field, ...]:
+def judged_fields(task: Task) -> tuple[HeaderField, ...]:
     """The fields that get a verdict."""
     return tuple(
         field
-        for field in Field
-        if field is task.flow_field or (field is not Field.ALL and task.values.get(field, 0))
+        for field in HeaderField
+        if field is task.flow_field or (field is not HeaderField.ALL and task.values.get(field, 0))
     )
 
 
@@ -105,14 +98,14 @@ class Classifier(Rounds):
     def _look_everywhere(self, table: FlowTable, hops: Sequence[HopPair], wave: Wave) -> None:
         """Variants in all fields to vertices with one successor: it may be one for these flows."""
         task = self._task
-        count = min(stop_at(1, task.failure_probability), task.values.get(Field.ALL, 0))
+        count = min(stop_at(1, task.failure_probability), task.values.get(HeaderField.ALL, 0))
         for hop_pair in hops:
             plain = [samples.successors for samples in hop_pair.near.values()]
             is_last = table.ended.get(0) == hop_pair.ttl
             if is_last or not any(len(successors) == 1 for successors in plain):
                 continue
             for number in range(1, count + 1):
-                flow = variant(0, Field.ALL, number)
+                flow = variant(0, HeaderField.ALL, number)
                 for ttl in (hop_pair.ttl - 1, hop_pair.ttl):
                     if ttl >= task.first_ttl:
                         wave.ask_first(flow, ttl)
@@ -198,7 +191,7 @@ class _Inquiry:
         for _ in range(needed - known.repeats):
             self.wave.ask(bases[0], self.hops.ttl)
 
-    def _ask_variants(self, field: Field, bases: Sequence[int], needed: int) -> None:
+    def _ask_variants(self, field: HeaderField, bases: Sequence[int], needed: int) -> None:
         """Variants that should bring so many comparisons: lost ones again, then new ones."""
         ours = set(bases)
         asked = [
@@ -233,17 +226,17 @@ class _Inquiry:
             self.wave.ask(flow, ttl)
         return bool(again)
 
-    def _variants(self, field: Field, bases: Sequence[int]) -> Iterator[int]:
+    def _variants(self, field: HeaderField, bases: Sequence[int]) -> Iterator[int]:
         values = range(1, self.task.values[field] + 1)
         if field in SCARCE and not self.known.differs(self.task.flow_field):
             # Other flows are the same to this balancer: only other fields make another draw.
-            for companion in range(self.task.values.get(Field.ALL, 0) + 1):
+            for companion in range(self.task.values.get(HeaderField.ALL, 0) + 1):
                 for value in values:
                     yield scarce_variant(bases[0], field, value, companion)
             return
         for base in bases:
             # Where paths end other destinations tell nothing.
-            if field is Field.DESTINATION and self.table.ended.get(base) == self.hops.ttl:
+            if field is HeaderField.DESTINATION and self.table.ended.get(base) == self.hops.ttl:
                 continue
             for value in values:
                 yield variant(base, field, value)

@@ -1,4 +1,4 @@
-"""Words of the command line into values; each raises ArgumentTypeError for what is none."""
+"""Words of the command line into values. Each function raises ArgumentTypeError for other words."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ def port(text: str) -> int:
 def lanes(text: str) -> tuple[Lane, ...]:
     """Protocols with ports: udp,tcp/443,icmp."""
     found = []
-    for part in text.split(","):
-        protocol, _, service = part.strip().partition("/")
+    for word in text.split(","):
+        protocol, _, service = word.strip().partition("/")
         if protocol not in ("udp", "tcp", "icmp") or (protocol == "icmp" and service):
             raise argparse.ArgumentTypeError(
-                f"not a protocol: {part!r}; use udp, tcp or icmp, such as udp,tcp/443,icmp"
+                f"not a protocol: {word!r}; use udp, tcp or icmp, such as udp,tcp/443,icmp"
             )
         found.append(Lane(protocol, port(service) if service else None))
     return tuple(found)

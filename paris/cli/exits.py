@@ -39,13 +39,13 @@ def guarded(program: str, command: Callable[[Sequence[str]], int], arguments: Se
 
 
 def complain(program: str, fault: str) -> None:
-    """One line on standard error, where there is one."""
+    """Write a line to standard error, if the process has one."""
     if sys.stderr is not None:
         sys.stderr.write(f"{program}: {fault}\n")
 
 
 def verdict(trace: Trace) -> ExitCode:
-    """The exit code that a trace stands for; see ExitCode."""
+    """The exit code for what a trace found; see ExitCode."""
     from mda.model import ReplyKind, StopReason
 
     if trace.stopped is StopReason.INTERRUPTED:

@@ -1,4 +1,4 @@
-"""The command line: letters as fingers know them from traceroute, into Settings and outputs."""
+"""The command line into Settings and outputs. Letters mean what they mean to traceroute."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def _parameters(given: argparse.Namespace) -> dict[str, int]:
 
 
 def _reading(given: argparse.Namespace) -> Reading:
-    """How to read a saved measurement: only what was asked for changes it."""
+    """How to read a saved measurement: options that are not given leave it as it was made."""
     bound = None
     if given.confidence is not None or given.per_vertex or given.min_share is not None:
         failure_probability, per_vertex, min_share = _bound(given)

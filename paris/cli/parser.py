@@ -1,25 +1,24 @@
-"""The options of both commands, as argparse knows them; what they mean is `options`' business."""
+"""The options of both commands, as argparse knows them; `options` says what they mean."""
 
 from __future__ import annotations
 
-import argparse
-import os
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from mda.studies.registry import STUDIES, parameters, users
 from paris.cli.arguments import address, lanes, number, port, seconds, sendwait
-from paris.errors import SettingsError
+from paris.cli.parsing import Parser, add_outputs, add_version, help_formatter
 from paris.lookup.registry import LOOKUPS, Lookup
-from paris.outputs.registry import suffixes
 from paris.settings import DEFAULT_CONFIDENCE, DEFAULT_RATE_PPS
 from paris.sim.registry import forms
-from paris.version import __version__
 from paris.wire.registry import WIRES, names
 
 if TYPE_CHECKING:
+    import argparse
+
     from mda.studies.base import Parameter
 
-_HELP_WIDTH = 80
+# The values of mda.model.FLOW_FIELDS, whose import would delay --help by several milliseconds.
+_FLOW_FIELDS = ("sport", "dport", "icmp-checksum", "flow-label")
 _EXAMPLES = """\
 examples:
   paris-trace example.net                       one flow, every hop
@@ -34,45 +33,54 @@ exit status: 0 reached, 1 not reached, 2 usage error or unreadable file, 3 no su
 """
 
 
-class _Parser(argparse.ArgumentParser):
-    """Raises instead of printing usage and exiting, and suggests what was meant."""
-
-    def error(self, message: str) -> NoReturn:
-        if message.startswith("unrecognized arguments: "):
-            import difflib
-
-            word = message.split()[2].split("=")[0]
-            known = [name for action in self._actions for name in action.option_strings]
-            close = difflib.get_close_matches(word, known, n=1)
-            hint = f"; did you mean {close[0]}?" if close else "; see --help"
-            message = f"unknown option or argument {word}{hint}"
-        raise SettingsError(message)
-
-
-def _help_formatter(prog: str) -> argparse.HelpFormatter:
-    """Lines as wide as the terminal; argparse would import all of shutil to learn that."""
-    try:
-        width = int(os.environ["COLUMNS"])
-    except (KeyError, ValueError):
-        width = os.get_terminal_size().columns if os.isatty(1) else _HELP_WIDTH
-    return argparse.RawDescriptionHelpFormatter(prog, width=width - 2)
-
-
 def trace_parser() -> argparse.ArgumentParser:
     """The options of `paris-trace`."""
-    parser = _Parser(
+    parser = Parser(
         prog="paris-trace",
         usage="paris-trace [options] HOST | --sim NETWORK",
         description="Find every load-balanced path to HOST (--mda), or follow one flow to it.",
         epilog=_EXAMPLES,
-        formatter_class=_help_formatter,
+        formatter_class=help_formatter,
         allow_abbrev=False,
     )
-    add = parser.add_argument
-    add("host", nargs="?", metavar="HOST", help="a name, or an IPv4 or IPv6 address")
-    _add_version(parser)
+    parser.add_argument(
+        "host", nargs="?", metavar="HOST", help="a name, or an IPv4 or IPv6 address"
+    )
+    add_version(parser)
+    _add_paths(parser.add_argument_group("paths"))
+    _add_studies(parser)
+    _add_probes(parser.add_argument_group("probes"))
+    _add_time(parser.add_argument_group("time"))
+    add_outputs(parser)
+    _add_messages(parser.add_argument_group("messages"))
+    return parser
 
-    group = parser.add_argument_group("paths")
+
+def _add_paths(group: argparse._ArgumentGroup) -> None:
+    _add_completeness(group)
+    add = group.add_argument
+    add(
+        "--flow-field",
+        choices=_FLOW_FIELDS,
+        help="header field that numbers the flows (sport; icmp-checksum with -I)",
+    )
+    add(
+        "--gap-limit",
+        type=int,
+        default=3,
+        metavar="N",
+        help="give up after N silent hops in a row (3)",
+    )
+    add("--sim", metavar="NETWORK", help=f"trace a simulated network: {forms()}")
+    add(
+        "--replay",
+        metavar="FILE",
+        help="read a .pcapng or .json of an earlier run (--mda and -c default to that run's)",
+    )
+    add("--seed", type=int, metavar="N", help="random seed, for repeatable runs")
+
+
+def _add_completeness(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
     algorithms = group.add_mutually_exclusive_group()
     algorithms.add_argument("--mda", action="store_true", help="find every load-balanced path")
@@ -99,29 +107,15 @@ def trace_parser() -> argparse.ArgumentParser:
         metavar="PERCENT",
         help="find every branch with this share of a router's flows, even if splits are uneven",
     )
-    add(
-        "--flow-field",
-        choices=("sport", "dport", "icmp-checksum", "flow-label"),
-        help="header field that numbers the flows (sport; icmp-checksum with -I)",
-    )
-    add(
-        "--gap-limit",
-        type=int,
-        default=3,
-        metavar="N",
-        help="give up after N silent hops in a row (3)",
-    )
-    add("--sim", metavar="NETWORK", help=f"trace a simulated network: {forms()}")
-    add(
-        "--replay",
-        metavar="FILE",
-        help="read a .pcapng or .json of an earlier run (--mda and -c default to that run's)",
-    )
-    add("--seed", type=int, metavar="N", help="random seed, for repeatable runs")
-    _add_studies(parser)
 
-    group = parser.add_argument_group("probes")
-    add = group.add_argument
+
+def _add_probes(group: argparse._ArgumentGroup) -> None:
+    _add_versions_and_protocols(group)
+    _add_ports_and_hops(group)
+    _add_sending(group)
+
+
+def _add_versions_and_protocols(group: argparse._ArgumentGroup) -> None:
     versions = group.add_mutually_exclusive_group()
     for letter, version in (("-4", 4), ("-6", 6)):
         versions.add_argument(
@@ -142,6 +136,10 @@ def trace_parser() -> argparse.ArgumentParser:
             default="udp",
             help=words,
         )
+
+
+def _add_ports_and_hops(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
     add(
         "-p",
         "--port",
@@ -160,6 +158,11 @@ def trace_parser() -> argparse.ArgumentParser:
         metavar="N",
         help="probes per hop; with --mda, tries before a silence is believed (3)",
     )
+
+
+def _add_sending(group: argparse._ArgumentGroup) -> None:
+    """Where and how probes leave, and the marks on them."""
+    add = group.add_argument
     add("-s", "--source", type=address, metavar="ADDRESS", help="source address")
     add("-i", "--interface", metavar="NAME", help="network interface to send from")
     add(
@@ -182,7 +185,8 @@ def trace_parser() -> argparse.ArgumentParser:
     )
     add("--flow-label", type=number, default=0, metavar="N", help="IPv6 flow label (0)")
 
-    group = parser.add_argument_group("time")
+
+def _add_time(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
     add(
         "-w",
@@ -202,14 +206,13 @@ def trace_parser() -> argparse.ArgumentParser:
     add("--max-probes", type=int, metavar="N", help="stop after N probes")
     add("--deadline", type=seconds, metavar="SECONDS", help="stop after this long")
 
-    _add_outputs(parser)
-    group = parser.add_argument_group("messages")
+
+def _add_messages(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
     add("-v", "--verbose", action="store_true", help="report what became of every packet")
     for row in LOOKUPS:
         add(*row.options, dest=lookup_destination(row), action="store_true", help=row.help)
     add("--no-progress", action="store_true", help="no progress line on a terminal")
-    return parser
 
 
 def lookup_destination(row: Lookup) -> str:
@@ -254,7 +257,7 @@ def destination(name: str) -> str:
 
 def render_parser() -> argparse.ArgumentParser:
     """The options of `paris-render`."""
-    parser = _Parser(
+    parser = Parser(
         prog="paris-render",
         description="Make any output of paris-trace again from its JSON.",
         allow_abbrev=False,
@@ -267,37 +270,6 @@ def render_parser() -> argparse.ArgumentParser:
         action="store_true",
         help="instead: a table (CSV) of the diamonds of all FILEs, to -o FILE or standard output",
     )
-    _add_outputs(parser)
-    _add_version(parser)
+    add_outputs(parser)
+    add_version(parser)
     return parser
-
-
-def _add_outputs(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("output")
-    add = group.add_argument
-    add(
-        "-o",
-        "--output",
-        action="append",
-        default=[],
-        metavar="FILE",
-        help=f"write FILE, as its suffix says: {' '.join(f'.{name}' for name in suffixes())}; "
-        "- is standard output; repeatable",
-    )
-    add(
-        "--format",
-        choices=suffixes(),
-        help="format of -o - and of files with another suffix",
-    )
-    add("-j", "--json", action="store_true", help="the same as -o - --format json")
-    add(
-        "--color",
-        choices=("auto", "always", "never"),
-        default="auto",
-        help="colour the text (auto: on a terminal, unless NO_COLOR is set)",
-    )
-    add("--ascii", action="store_true", help="draw the text with ASCII only")
-
-
-def _add_version(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("-V", "--version", action="version", version=f"paris-trace {__version__}")

@@ -1,7 +1,7 @@
-"""Giving up rights: what is left after the sockets are open is what any user has.
+"""Giving up privileges: once the sockets are open, the process may do what any user may.
 
-Run by sudo, the process becomes the user who called it and keeps only what opening sockets takes.
-Before the first answer is parsed it gives that up too, for good.
+Under sudo the process becomes the user who called it, and keeps only the capabilities that opening
+sockets needs. Before it parses the first answer, it gives those up too, for good.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ _FOR_SOCKETS: Final = 1 << _NET_ADMIN | 1 << _NET_RAW
 
 
 def become_caller() -> None:
-    """If this is root by sudo: be the caller instead, with what raw sockets need.
+    """Under sudo, become the calling user, with the capabilities that raw sockets need.
 
-    What is written then belongs to the caller, and can only be written where the caller may. Root
-    stays root where the caller could not read this program.
+    Files then belong to the caller, and are written only where the caller may write. Root stays
+    root if the caller could not read this program.
     """
     caller, group = os.environ.get("SUDO_UID", ""), os.environ.get("SUDO_GID", "")
     if os.geteuid() != 0 or not (caller.isdecimal() and group.isdecimal()) or int(caller) == 0:
@@ -38,7 +38,7 @@ def become_caller() -> None:
         return
     libc = _libc()
     libc.prctl(_KEEP_CAPABILITIES, 1, 0, 0, 0)
-    with suppress(PermissionError):  # in a sandbox that lets nobody change identity
+    with suppress(PermissionError):  # a sandbox may forbid every change of identity
         _take_groups(uid, gid)
         os.setresgid(gid, gid, gid)
         os.setresuid(uid, uid, uid)
@@ -46,9 +46,9 @@ def become_caller() -> None:
 
 
 def _could_go_on(uid: int, gid: int) -> bool:
-    """Whether that user could read the interpreter's library and this package."""
+    """Whether that user can read the interpreter's library and this package."""
     os.setegid(gid)
-    os.seteuid(uid)  # which takes the rights to read everything away meanwhile
+    os.seteuid(uid)  # which suspends the right to read everything
     try:
         for file in (os.__file__, __file__):
             os.close(os.open(file, os.O_RDONLY))
@@ -61,7 +61,7 @@ def _could_go_on(uid: int, gid: int) -> bool:
 
 
 def give_up() -> None:
-    """Give up every capability and the way to any new one; the identity stays.
+    """Give up every capability, and every way to a new one; the identity stays.
 
     Raises WireError if the system does not let us.
     """
@@ -70,7 +70,9 @@ def give_up() -> None:
     capability = 0
     while (has := libc.prctl(_BOUNDING_READ, capability, 0, 0, 0)) >= 0:
         if has:
-            libc.prctl(_BOUNDING_DROP, capability, 0, 0, 0)  # refused to who could not use it
+            libc.prctl(
+                _BOUNDING_DROP, capability, 0, 0, 0
+            )  # refused to a process without the right to drop
         capability += 1
     libc.prctl(_AMBIENT, _AMBIENT_CLEAR_ALL, 0, 0, 0)
     if not _set_capabilities(libc, 0):
@@ -79,7 +81,7 @@ def give_up() -> None:
 
 def _libc() -> ctypes.CDLL:
     libc = ctypes.CDLL(None, use_errno=True)
-    # The kernel reads whole registers and wants those that it does not use to be 0.
+    # The kernel reads whole registers and requires 0 in those that it does not use.
     libc.prctl.argtypes = [ctypes.c_int, *[ctypes.c_ulong] * 4]
     return libc
 
@@ -96,7 +98,7 @@ def _take_groups(uid: int, gid: int) -> None:
 
 
 def _set_capabilities(libc: ctypes.CDLL, capabilities: int) -> bool:
-    """Make these all that this process may use, with nothing inherited; whether it could be."""
+    """Leave this process these capabilities only, none inherited. Returns whether that worked."""
     header = struct.pack("@Ii", _CAPABILITY_VERSION, 0)
     low, high = capabilities & 0xFFFFFFFF, capabilities >> 32
     sets = struct.pack("@6I", low, low, 0, high, high, 0)

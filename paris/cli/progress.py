@@ -18,7 +18,7 @@ _REFRESH_S: Final = 0.1
 
 @dataclass(slots=True)
 class Progress:
-    """Counts outcomes and shows them on `stream`, ten times a second at most."""
+    """Counts outcomes and shows them on `stream`, at most ten times per second."""
 
     stream: TextIO
     _answered: int = 0
@@ -29,7 +29,7 @@ class Progress:
     _is_shown: bool = False
 
     def observe(self, outcome: Outcome) -> None:
-        """Take in one outcome."""
+        """Count an outcome."""
         if isinstance(outcome, Reply):
             self._answered += 1
             self._interfaces.add(outcome.responder)
@@ -50,7 +50,7 @@ class Progress:
         self.stream.flush()
 
     def clear(self) -> None:
-        """Leave the line empty."""
+        """Empty the line."""
         if self._is_shown:
             self.stream.write("\r\x1b[K")
             self.stream.flush()

@@ -1,4 +1,4 @@
-"""What a command says of a trace on standard error: what fell short, and why."""
+"""What a command reports about a trace on standard error: what fell short, and why."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def account(trace: Trace) -> list[str]:
-    """What became of every packet, one line each subject."""
+    """What became of every packet, a line per subject."""
     from mda.model import Loss
 
     wire = trace.wire
@@ -35,7 +35,7 @@ def account(trace: Trace) -> list[str]:
 
 
 def hindrances(trace: Trace) -> list[str]:
-    """What this machine did to the measurement, and the remedy, one line each."""
+    """How this machine disturbed the measurement, and the remedy, a line per cause."""
     wire = trace.wire
     found = []
     if wire.reverse_path:
@@ -53,7 +53,7 @@ def hindrances(trace: Trace) -> list[str]:
 
 
 def shortfalls(trace: Trace, measurement: Measurement) -> list[str]:
-    """What the user should know about a trace that was cut short, one line each."""
+    """What the user should know about a trace that was cut short, a line per fact."""
     from mda.model import StopReason
 
     failure = measurement.record.failure

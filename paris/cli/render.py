@@ -22,7 +22,7 @@ def entry() -> None:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Read the files and write what `arguments` ask for; the exit code."""
+    """Read the files and write what `arguments` ask for. Returns the exit code."""
     from paris.cli.options import parse_render
 
     options = parse_render(arguments)
@@ -37,20 +37,20 @@ def main(arguments: Sequence[str]) -> int:
     comparison = comparisons.read(options.files[0])
     asked = plan_outputs(options.output, is_replay=True, is_comparison=comparison is not None)
     if comparison is not None:
-        return _told(write_comparison(comparison, asked, options.output))
+        return _exit_code(write_comparison(comparison, asked, options.output))
     trace = replay.trace(options.files[0], Reading())
-    return _told(write_trace(trace, asked, options.output))
+    return _exit_code(write_trace(trace, asked, options.output))
 
 
-def _told(faults: Sequence[str]) -> int:
-    """Say what could not be written; the exit code."""
+def _exit_code(faults: Sequence[str]) -> int:
+    """Report what could not be written, and return the exit code."""
     for fault in faults:
         complain("paris-render", fault)
     return ExitCode.OUTPUT if faults else ExitCode.REACHED
 
 
 def _tabulate(options: RenderOptions) -> int:
-    """One table of all files that can be read; the others are named."""
+    """Write a table of all files that can be read, and name the others."""
     from paris import replay
     from paris.formats import diamonds_csv
     from paris.outputs.files import STANDARD_OUTPUT, check, write

@@ -25,14 +25,14 @@ _Result = TypeVar("_Result")
 
 def entry() -> None:
     """The console script."""
-    # Imports make many objects that all stay: to look for garbage among them takes a tenth of the
-    # time to the first probe.
+    # Imports make many objects, all of which stay. The search for garbage among them would take a
+    # tenth of the time to the first probe.
     gc.set_threshold(50_000)
     sys.exit(guarded("paris-trace", main, sys.argv[1:]))
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Measure and write what `arguments` ask for; the exit code."""
+    """Measure and write what `arguments` ask for. Returns the exit code."""
     from paris.cli import options as command_line
 
     options = command_line.parse_trace(arguments)
@@ -80,7 +80,7 @@ def _compare(settings: Settings, options: Options) -> int:
 
     asked = plan_outputs(options.output, is_comparison=True)
     measurements = _measured(options, lambda hooks: run.compare(settings, hooks))
-    traces = [_assembled(one, options) for one in measurements]
+    traces = [_assembled(measurement, options) for measurement in measurements]
     faults = write_comparison(comparison.comparison_of(settings, traces), asked, options.output)
     remarks = shortfalls(traces[0], measurements[0])[:1]
     for remark in (*remarks, *hindrances(traces[0]), *faults):
@@ -115,7 +115,7 @@ def _measure(settings: Settings, options: Options, capture: Writer | None) -> Me
 
 
 def _measured(options: Options, measure: Callable[[Hooks], _Result]) -> _Result:
-    """What `measure` returns; meanwhile progress is shown and privileges are given up."""
+    """What `measure` returns; it shows progress, and gives up privileges before it parses."""
     from paris import run
 
     settings = options.settings

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from mda.procedure import Procedure
     from paris.engine.pacing import Pacing
     from paris.engine.record import Budget, Recorder
-    from paris.packets.flows import FlowPlan
+    from paris.packets.flows import Flows
     from paris.wire.base import Wire
 
 # Answers of one wave arrive close together; the procedure is asked again when none has come for
@@ -48,7 +48,7 @@ class Engine:
 
     procedure: Procedure
     wire: Wire
-    plan: FlowPlan
+    flows: Flows
     pacing: Pacing
     budget: Budget
     wait_s: float | None = None
@@ -70,9 +70,9 @@ class Engine:
     _is_prepared: bool = field(init=False, default=False)
 
     def __post_init__(self) -> None:
-        self._pending = Pending(self.plan, self.first_tag)
+        self._pending = Pending(self.flows, self.first_tag)
         self._queue = RequestQueue(self.procedure, self._pending, self.pacing)
-        self._builder = Builder(self.plan)
+        self._builder = Builder(self.flows)
         self._waits = Waits(self.wait_s, self.wire.longest_wait_s)
 
     def run(self) -> Record:

@@ -13,14 +13,16 @@ from paris.engine.flights import Flight, State, Stray, StrayReason
 from paris.engine.untagged import Conversations
 from paris.errors import WireError
 from paris.packets import tags
-from paris.packets.flows import Protocol
+from paris.packets.protocols import Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from mda.model import ProbeRequest
-    from paris.packets.flows import FlowHeaders, FlowPlan
-    from paris.packets.replies import ParsedReply, QuotedProbe
+    from paris.packets.flow_headers import FlowHeaders
+    from paris.packets.flows import Flows
+    from paris.packets.quotes import QuotedProbe
+    from paris.packets.replies import ParsedReply
 
 
 class Pending:
@@ -30,17 +32,17 @@ class Pending:
     `conversations` matches answers that name no tag.
     """
 
-    def __init__(self, plan: FlowPlan, first_tag: int = tags.FIRST_TAG) -> None:
-        self._plan = plan
-        self._version = plan.source.version
-        self._highest = min(tags.TAG_FIELD[protocol].highest for protocol in plan.protocols)
+    def __init__(self, flows: Flows, first_tag: int = tags.FIRST_TAG) -> None:
+        self._flows = flows
+        self._version = flows.source.version
+        self._highest = min(tags.TAG_FIELD[protocol].highest for protocol in flows.protocols)
         self._next_tag = first_tag
         self._headers: dict[int, FlowHeaders] = {}
         self._flights: dict[int, Flight] = {}
         # By TTL, as sent; the answered ones are passed over.
         self._order: defaultdict[int, deque[Flight]] = defaultdict(deque)
         self._all: list[Flight] = []  # as sent
-        self.conversations = Conversations(plan, self._headers_of)
+        self.conversations = Conversations(flows, self._headers_of)
 
     @property
     def in_flight(self) -> int:
@@ -180,7 +182,7 @@ class Pending:
     def _headers_of(self, flow: int) -> FlowHeaders:
         headers = self._headers.get(flow)
         if headers is None:
-            headers = self._headers[flow] = self._plan.headers(flow)
+            headers = self._headers[flow] = self._flows.headers(flow)
         return headers
 
     def _changes(self, flight: Flight, parsed: ParsedReply) -> tuple[str, ...] | None:
@@ -201,7 +203,7 @@ class Pending:
             (tags.TAG_FIELD[headers.protocol].name, quoted.carrier_tag, flight.tag),
             ("flow-label", quoted.flow_label, headers.flow_label),
             ("icmp-checksum", quoted.icmp_checksum, headers.icmp_checksum),
-            ("identifier", quoted.identifier, self._plan.sport),
+            ("identifier", quoted.identifier, self._flows.sport),
             ("ip-id", quoted.ip_id, tags.ip_id(flight.tag)),
             ("source", quoted.source, headers.source.packed),
             ("sport", quoted.sport, headers.sport),

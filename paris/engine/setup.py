@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Final
 from mda.explore.explorer import Explorer
 from mda.explore.search import Reach
 from mda.explore.single_flow import Path
+from mda.model import HeaderField
 from mda.plan import Algorithm, Plan, Probing
 from mda.studies.registry import STUDIES, named
-from mda.variants import Field
 from paris.errors import SettingsError
-from paris.packets.flows import PREFIX_LEN, FlowField, FlowPlan, Protocol
+from paris.packets.flows import PREFIX_LEN, Flows
+from paris.packets.protocols import Protocol
 
 if TYPE_CHECKING:
     from random import Random
@@ -28,13 +29,13 @@ _DEFAULT_PORT: Final = {Protocol.UDP: 33434, Protocol.TCP: 80, Protocol.ICMP: 0}
 _SOURCE_PORTS: Final = range(10_000, 22_000)
 
 
-def flow_plan(
+def flows_for(
     settings: Settings,
     source: IPAddress,
     destination: IPAddress,
     random: Random,
     sources: tuple[IPAddress, ...] = (),
-) -> FlowPlan:
+) -> Flows:
     """The header fields of every flow of this run. Raises SettingsError where they clash.
 
     `sources` are other addresses that probes may come from.
@@ -42,11 +43,11 @@ def flow_plan(
     protocol = Protocol(settings.protocol)
     if settings.flow_field is None:
         icmp = protocol is Protocol.ICMP
-        field = FlowField.ICMP_CHECKSUM if icmp else FlowField.SPORT
+        field = HeaderField.ICMP_CHECKSUM if icmp else HeaderField.SPORT
     else:
-        field = FlowField(settings.flow_field)
+        field = HeaderField(settings.flow_field)
     sport = random.choice(_SOURCE_PORTS) if settings.sport is None else settings.sport
-    return FlowPlan(
+    return Flows(
         source=source,
         destination=destination,
         protocol=protocol,
@@ -86,7 +87,7 @@ def algorithm(*, multipath: bool, lite: bool) -> Algorithm:
     return Algorithm.MDA_LITE if lite else Algorithm.MDA
 
 
-def measurement_plan(settings: Settings, flows: FlowPlan, seed: int) -> Plan:
+def measurement_plan(settings: Settings, flows: Flows, seed: int) -> Plan:
     """What is to be measured, as results say it."""
     return Plan(
         host=settings.host if settings.host is not None else str(flows.destination),
@@ -113,7 +114,7 @@ def measurement_plan(settings: Settings, flows: FlowPlan, seed: int) -> Plan:
     )
 
 
-def procedure_for(settings: Settings, flows: FlowPlan, *, sends_whole: bool) -> Procedure:
+def procedure_for(settings: Settings, flows: Flows, *, sends_whole: bool) -> Procedure:
     """The procedure that the settings ask for, given whether the wire sends whatever it is told."""
     if not settings.multipath:
         return Path(
@@ -145,18 +146,18 @@ def procedure_for(settings: Settings, flows: FlowPlan, *, sends_whole: bool) -> 
     )
 
 
-def _task(settings: Settings, flows: FlowPlan, study: Study[object], *, sends_whole: bool) -> Task:
+def _task(settings: Settings, flows: Flows, study: Study[object], *, sends_whole: bool) -> Task:
     """What a study may probe: variants of ports only, where the system builds the headers."""
     from mda.studies.base import Task
 
-    able = Field if sends_whole else (Field.SPORT, Field.DPORT)
+    able = HeaderField if sends_whole else (HeaderField.SPORT, HeaderField.DPORT)
     return Task(
         source=flows.source,
         first_ttl=settings.first_ttl,
         max_ttl=settings.max_ttl,
         attempts=settings.queries,
         failure_probability=settings.failure_probability,
-        flow_field=Field(flows.field.value),
+        flow_field=flows.field,
         values={field: flows.values(field) for field in able},
         flows=flows.capacity,
         argument=settings.studies[study.name],

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Final
 
 from mda.model import ReplyKind
 from paris.engine.flights import Conversation, Flight, State, Stray, StrayReason
-from paris.packets.flows import Protocol
+from paris.packets.protocols import Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mda.model import ProbeRequest
-    from paris.packets.flows import FlowHeaders, FlowPlan
+    from paris.packets.flow_headers import FlowHeaders
+    from paris.packets.flows import Flows
     from paris.packets.replies import ParsedReply
 
 # Answers may be late, and UDP services answer more than once: for so long after it left, or twice
@@ -32,7 +33,7 @@ class Conversations:
     answer is to that one. `headers_of` gives the headers of a flow.
     """
 
-    def __init__(self, flows: FlowPlan, headers_of: Callable[[int], FlowHeaders]) -> None:
+    def __init__(self, flows: Flows, headers_of: Callable[[int], FlowHeaders]) -> None:
         self._flows = flows
         self._headers_of = headers_of
         self._by_name: dict[_Name, Conversation] = {}

@@ -39,7 +39,7 @@ def balancing_word(others: int, wanted: int) -> int:
 def pseudo_header(source: bytes, destination: bytes, protocol: int, length: int) -> bytes:
     """What UDP, TCP and ICMPv6 sum before their own bytes (RFC 768, 9293; RFC 8200 section 8.1).
 
-    Addresses are packed; their length tells the IP version.
+    Addresses are packed; their length gives the IP version.
     """
     if len(source) == 4:
         tail = struct.pack("!BBH", 0, protocol, length)

@@ -1,6 +1,6 @@
 """Headers to bytes and back, by impacket: the only file that imports it.
 
-Knows formats, not meanings: which field is a flow or a tag is the business of `flows` and `tags`.
+It knows formats, not meanings: `flows` and `tags` decide which field is a flow or a tag.
 """
 
 from __future__ import annotations
@@ -13,17 +13,13 @@ from typing import TYPE_CHECKING, Final
 from impacket.ImpactPacket import ICMP, IP, TCP, UDP, Data, ImpactPacketException
 from impacket.IP6 import IP6
 
+from paris.packets import numbers
 from paris.packets.checksums import checksum, pseudo_header
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mda.model import IPAddress, MplsEntry
-
-ICMP4: Final = 1
-TCP_NUMBER: Final = 6
-UDP_NUMBER: Final = 17
-ICMP6: Final = 58
 
 _QUOTE_BYTES: Final = 128  # with extensions, a quote is padded to this (RFC 4884 section 4.1)
 _MPLS_CLASS, _MPLS_TYPE = 1, 1  # RFC 4950
@@ -71,14 +67,14 @@ def ip_datagram(header: IPHeader, payload: bytes) -> bytes:
 
 
 def read_ip(datagram: bytes) -> tuple[IPHeader, bytes] | None:
-    """The header, and the payload as far as the header says it goes; None if it is neither.
+    """The header, and the payload in the length that the header gives; None for other bytes.
 
     IPv6 extension headers are left in the payload.
     """
     version = datagram[0] >> 4 if datagram else 0
     try:
         if version == 4 and len(datagram) >= 20:
-            # Without its options: impacket's reader of them never ends on one of length 0.
+            # Without its options: impacket reads an option of length 0 for ever.
             ip4 = IP(b"\x45" + datagram[1:20])
             size, length = 4 * (datagram[0] & 0xF), ip4.get_ip_len()
             header = IPHeader(
@@ -108,7 +104,7 @@ def read_ip(datagram: bytes) -> tuple[IPHeader, bytes] | None:
 
 
 def with_ttl(datagram: bytes, ttl: int) -> bytes:
-    """The same datagram with another TTL, its header checksum mended."""
+    """The same datagram with another TTL and the header checksum that goes with it."""
     if datagram[0] >> 4 == 6:
         return datagram[:7] + bytes([ttl]) + datagram[8:]
     size = 4 * (datagram[0] & 0xF)
@@ -120,7 +116,7 @@ def with_ttl(datagram: bytes, ttl: int) -> bytes:
 
 
 def udp(header: IPHeader, sport: int, dport: int, payload: bytes, udp_checksum: int) -> bytes:
-    """A whole UDP datagram; the caller answers for the checksum."""
+    """A whole UDP datagram; the caller gives the checksum."""
     segment = UDP()
     segment.set_uh_sport(sport)
     segment.set_uh_dport(dport)
@@ -133,9 +129,9 @@ def udp(header: IPHeader, sport: int, dport: int, payload: bytes, udp_checksum: 
 def icmp_echo(
     header: IPHeader, identifier: int, sequence: int, payload: bytes, icmp_checksum: int
 ) -> bytes:
-    """A whole echo request of either version; the caller answers for the checksum."""
+    """A whole echo request of either version; the caller gives the checksum."""
     echo = ICMP()  # ICMPv6 has the same layout (RFC 4443 section 4.1)
-    echo.set_icmp_type(8 if header.protocol == ICMP4 else 128)
+    echo.set_icmp_type(numbers.ECHO_REQUEST[header.source.version])
     echo.set_icmp_code(0)
     echo.set_word(2, icmp_checksum)
     echo.set_word(4, identifier)
@@ -162,7 +158,7 @@ def tcp(
         segment.set_RST()
     segment.set_th_sum(0)
     data = bytes(segment.get_bytes())[:20]
-    pseudo = pseudo_header(header.source.packed, header.destination.packed, TCP_NUMBER, len(data))
+    pseudo = pseudo_header(header.source.packed, header.destination.packed, numbers.TCP, len(data))
     segment.set_th_sum(checksum(pseudo + data))
     return ip_datagram(header, bytes(segment.get_bytes())[:20])
 
@@ -179,14 +175,15 @@ def icmp_error(
     if mpls:
         quote = quote[:_QUOTE_BYTES].ljust(_QUOTE_BYTES, b"\0")
         # The quote's length is counted in 32-bit words in IPv4, 64-bit words in IPv6.
-        unused = (_QUOTE_BYTES // 4) << 16 if header.protocol == ICMP4 else _QUOTE_BYTES // 8 << 24
+        is_ip4 = header.source.version == 4
+        unused = (_QUOTE_BYTES // 4) << 16 if is_ip4 else (_QUOTE_BYTES // 8) << 24
         quote += _mpls_extension(mpls)
     return _icmp_message(header, icmp_type, icmp_code, unused, quote)
 
 
 def echo_reply(header: IPHeader, request: bytes) -> bytes:
     """A whole answer to an echo request, given the request's ICMP bytes."""
-    reply_type = 0 if header.protocol == ICMP4 else 129
+    reply_type = numbers.ECHO_REPLY[header.source.version]
     (rest,) = struct.unpack("!I", request[4:8])
     return _icmp_message(header, reply_type, 0, rest, request[8:])
 
@@ -194,21 +191,22 @@ def echo_reply(header: IPHeader, request: bytes) -> bytes:
 def tcp_answer(header: IPHeader, syn: bytes, *, open_port: bool) -> bytes:
     """A whole answer to a SYN, given the SYN's TCP bytes (RFC 9293 section 3.10.7)."""
     sport, dport, sequence = struct.unpack("!HHI", syn[:8])
-    answered = replace(header, protocol=TCP_NUMBER)
-    if open_port:
-        return tcp(answered, dport, sport, 1, (sequence + 1) & 0xFFFFFFFF, "SA")
-    return tcp(answered, dport, sport, 0, (sequence + 1) & 0xFFFFFFFF, "RA")
+    return tcp(
+        replace(header, protocol=numbers.TCP),
+        sport=dport,
+        dport=sport,
+        sequence=1 if open_port else 0,
+        acknowledgment=(sequence + 1) & 0xFFFFFFFF,
+        flags="SA" if open_port else "RA",
+    )
 
 
 def udp_answer(header: IPHeader, request: bytes, payload: bytes) -> bytes:
-    """A whole datagram from the port that `request`, a probe's UDP bytes, goes to, back to its own.
-
-    Its checksum is right.
-    """
+    """A whole answer to a UDP probe, given the probe's UDP bytes, with a right checksum."""
     sport, dport = struct.unpack("!HH", request[:4])
-    answered = replace(header, protocol=UDP_NUMBER)
+    answered = replace(header, protocol=numbers.UDP)
     length = 8 + len(payload)
-    pseudo = pseudo_header(header.source.packed, header.destination.packed, UDP_NUMBER, length)
+    pseudo = pseudo_header(header.source.packed, header.destination.packed, numbers.UDP, length)
     total = checksum(pseudo + struct.pack("!HHHH", dport, sport, length, 0) + payload)
     return udp(answered, dport, sport, payload, total or 0xFFFF)  # 0 stands for none
 
@@ -216,11 +214,9 @@ def udp_answer(header: IPHeader, request: bytes, payload: bytes) -> bytes:
 def _icmp_message(header: IPHeader, kind: int, code: int, rest: int, body: bytes) -> bytes:
     message = struct.pack("!BBHI", kind, code, 0, rest) + body
     summed = message
-    if header.protocol == ICMP6:
-        summed = (
-            pseudo_header(header.source.packed, header.destination.packed, ICMP6, len(message))
-            + message
-        )
+    if header.protocol == numbers.ICMP6:
+        ends = header.source.packed, header.destination.packed
+        summed = pseudo_header(*ends, numbers.ICMP6, len(message)) + message
     total = struct.pack("!H", checksum(summed))
     return ip_datagram(header, message[:2] + total + message[4:])
 

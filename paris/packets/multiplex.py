@@ -1,4 +1,4 @@
-"""The flows of several plans as those of one: each plan's in a lane of numbers of its own."""
+"""Flows of several protocols in one run: each protocol has a lane, which is a range of numbers."""
 
 from __future__ import annotations
 
@@ -6,41 +6,43 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 from mda.multiplex import lane_of
-from paris.packets.flows import FlowPlan, Protocol
+from paris.packets.flows import Flows
+from paris.packets.protocols import Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from paris.packets.flows import FlowHeaders
+    from paris.packets.flow_headers import FlowHeaders
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class JoinedFlows(FlowPlan):
-    """The plan of the first lane, and of all of them where flows are asked for by number.
+class JoinedFlows(Flows):
+    """The flows of the first lane, and those of every lane to whoever asks for one by number.
 
-    All have the same ends and base source port, which is the echo identifier of ICMP.
+    All lanes have the same ends and base source port, which is the echo identifier of ICMP.
     """
 
-    plans: tuple[FlowPlan, ...]
+    lanes: tuple[Flows, ...]
 
     @classmethod
-    def join(cls, plans: Sequence[FlowPlan]) -> JoinedFlows:
-        """The flows of all of these."""
-        first = {field.name: getattr(plans[0], field.name) for field in fields(FlowPlan)}
-        return cls(**first, plans=tuple(plans))
+    def join(cls, lanes: Sequence[Flows]) -> JoinedFlows:
+        """The flows of all these lanes, the first of which has the lowest numbers."""
+        first = {field.name: getattr(lanes[0], field.name) for field in fields(Flows)}
+        return cls(**first, lanes=tuple(lanes))
 
     @property
     def protocols(self) -> tuple[Protocol, ...]:
         """The protocols of all lanes."""
-        return tuple(dict.fromkeys(one for plan in self.plans for one in plan.protocols))
+        every = (protocol for flows in self.lanes for protocol in flows.protocols)
+        return tuple(dict.fromkeys(every))
 
     @property
     def udp_ports(self) -> tuple[int, int]:
         """The lowest and the highest port that UDP probes of any lane go to."""
-        each = [plan.udp_ports for plan in self.plans if Protocol.UDP in plan.protocols]
+        each = [flows.udp_ports for flows in self.lanes if Protocol.UDP in flows.protocols]
         return min(lowest for lowest, _ in each), max(highest for _, highest in each)
 
     def headers(self, flow: int) -> FlowHeaders:
         """The header values of a flow of any lane."""
         lane, number = lane_of(flow)
-        return self.plans[lane].headers(number)
+        return self.lanes[lane].headers(number)

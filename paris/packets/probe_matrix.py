@@ -1,8 +1,8 @@
-"""Many probes at once: the rows of a byte matrix, equal to what `probes.build` makes one by one.
+"""Many probes at once: the rows of a byte matrix, equal to what `probes.build` makes singly.
 
-Everything that is the same in all probes of a run is built once; what differs is written in
-columns. Checksums are ones'-complement sums, so that a column's part in them is an addition.
-Imports numpy: for the bulk wire only.
+Bytes that all probes of a run share are built once; those that differ are written in columns.
+Checksums are ones'-complement sums, so a column is simply added to them. Imports numpy: for the
+bulk wire only.
 """
 
 from __future__ import annotations
@@ -12,17 +12,18 @@ from typing import TYPE_CHECKING, Any, Final, overload
 
 import numpy as np
 
-from mda.model import ProbeRequest
+from mda.model import HeaderField, ProbeRequest
 from paris.packets import probes
 from paris.packets.checksums import pseudo_header, word_sum
-from paris.packets.flows import FlowField, Protocol
+from paris.packets.numbers import ICMP4
+from paris.packets.protocols import Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
 
-    from paris.packets.flows import FlowPlan
+    from paris.packets.flows import Flows
 
     Bytes = NDArray[np.uint8]
     Words = NDArray[np.uint32]
@@ -50,20 +51,20 @@ class Matrix(Sequence[bytes]):
 
 
 class Crafter:
-    """Builds the probes of one plan."""
+    """Builds probes of `flows`."""
 
-    def __init__(self, plan: FlowPlan) -> None:
-        self._plan = plan
-        self._version = plan.source.version
+    def __init__(self, flows: Flows) -> None:
+        self._flows = flows
+        self._version = flows.source.version
         self._template = self._blank()
         at = 2 * _HEADER_WORDS[self._version]
         self._header_sum = word_sum(self._template[:at].tobytes())
         message = self._template[at:].tobytes()
-        if plan.protocol.number(self._version) != 1:
+        if flows.protocol.number(self._version) != ICMP4:
             message += pseudo_header(
-                plan.source.packed,
-                plan.destination.packed,
-                plan.protocol.number(self._version),
+                flows.source.packed,
+                flows.destination.packed,
+                flows.protocol.number(self._version),
                 len(message),
             )
         self._message_sum = word_sum(message)
@@ -73,9 +74,9 @@ class Crafter:
         columns = np.array(requests, dtype=np.uint32).reshape(len(requests), 3)
         return self.craft(columns[:, 0], columns[:, 1], np.array(tags, dtype=np.uint32))
 
-    def craft(self, flows: Words, ttls: Words, tags: Words) -> Matrix:
-        """The same of columns of flow numbers, TTLs and tags (n of each)."""
-        rows = np.empty((len(flows), len(self._template)), np.uint8)
+    def craft(self, numbers: Words, ttls: Words, tags: Words) -> Matrix:
+        """The same from columns of flow numbers, TTLs and tags, of one length."""
+        rows = np.empty((len(numbers), len(self._template)), np.uint8)
         rows[:] = self._template
         words = rows.view(">u2")
         if self._version == 4:
@@ -85,29 +86,27 @@ class Crafter:
             words[:, 5] = ~_fold(self._header_sum + (ttls << 8) + identification)
         else:
             rows[:, 7] = ttls
-            if self._plan.field is FlowField.FLOW_LABEL:
-                labels = self._plan.flow_label + flows
+            if self._flows.field is HeaderField.FLOW_LABEL:
+                labels = self._flows.flow_label + numbers
                 words[:, 0] |= labels >> 16
                 words[:, 1] = labels
-        self._write_message(words[:, _HEADER_WORDS[self._version] :], flows, tags)
+        self._write_message(words[:, _HEADER_WORDS[self._version] :], numbers, tags)
         return Matrix(rows)
 
-    def _write_message(self, words: NDArray[np.uint16], flows: Words, tags: Words) -> None:
-        plan = self._plan
-        first = plan.headers(0)
-        if plan.protocol is Protocol.ICMP:
-            is_numbered = plan.field is FlowField.ICMP_CHECKSUM
-            wanted = (first.icmp_checksum or 0) + flows * is_numbered
+    def _write_message(self, words: NDArray[np.uint16], numbers: Words, tags: Words) -> None:
+        flows = self._flows
+        if flows.protocol is Protocol.ICMP:
+            wanted = values(flows, HeaderField.ICMP_CHECKSUM, numbers)
             words[:, 1] = wanted
             words[:, 3] = tags
             words[:, 4] = _balancing(self._message_sum + tags, wanted)
             return
-        sports = (first.sport or 0) + flows * (plan.field is FlowField.SPORT)
-        dports = (first.dport or 0) + flows * (plan.field is FlowField.DPORT)
+        sports = values(flows, HeaderField.SPORT, numbers)
+        dports = values(flows, HeaderField.DPORT, numbers)
         words[:, 0] = sports
         words[:, 1] = dports
         total = self._message_sum + sports + dports
-        if plan.protocol is Protocol.UDP:
+        if flows.protocol is Protocol.UDP:
             words[:, 3] = tags
             words[:, 4] = _balancing(total, tags)
         else:
@@ -116,8 +115,8 @@ class Crafter:
             words[:, 8] = ~_fold(total + (tags >> 16) + (tags & 0xFFFF))
 
     def _blank(self) -> Bytes:
-        """A probe whose columns are all 0."""
-        blank = np.frombuffer(probes.build(self._plan, ProbeRequest(0, 1), 1), np.uint8).copy()
+        """A probe with 0 in all columns."""
+        blank = np.frombuffer(probes.build(self._flows, ProbeRequest(0, 1), 1), np.uint8).copy()
         words = blank.view(">u2")
         at = _HEADER_WORDS[self._version]
         if self._version == 4:
@@ -125,7 +124,7 @@ class Crafter:
             words[[2, 5]] = 0
         else:
             blank[7] = 0
-            if self._plan.field is FlowField.FLOW_LABEL:
+            if self._flows.field is HeaderField.FLOW_LABEL:
                 words[0] &= 0xFFF0
                 words[1] = 0
         columns = {
@@ -133,13 +132,19 @@ class Crafter:
             Protocol.ICMP: [1, 3, 4],
             Protocol.TCP: [0, 1, 2, 3, 8],
         }
-        words[[at + column for column in columns[self._plan.protocol]]] = 0
+        words[[at + column for column in columns[self._flows.protocol]]] = 0
         return blank
 
 
-def builder(flows: FlowPlan) -> Callable[[Sequence[ProbeRequest], Sequence[int]], Sequence[bytes]]:
-    """What builds the probes of `flows` by the hundred: see Crafter.build."""
+def builder(flows: Flows) -> Callable[[Sequence[ProbeRequest], Sequence[int]], Sequence[bytes]]:
+    """A function that builds many probes of `flows` at once: see Crafter.build."""
     return Crafter(flows).build
+
+
+def values(flows: Flows, field: HeaderField, numbers: Any) -> Any:
+    """The values of a header field in the plain flows with these numbers, as a column."""
+    first = flows.headers(0).value(field)
+    return first + numbers if flows.field is field else np.full_like(numbers, first)
 
 
 def _fold(sums: Any) -> Any:

@@ -1,20 +1,24 @@
-"""A probe request into the datagram that asks it: flow and tag in their fields, all else fixed."""
+"""A probe request into the datagram that asks it. Only flow, TTL and tag differ between probes."""
 
 from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from mda.model import ProbeRequest
-from paris.packets import tags
+from paris.packets import numbers, tags
 from paris.packets.checksums import balancing_word, fold, pseudo_header, word_sum
-from paris.packets.flows import FlowPlan, Protocol
-from paris.packets.headers import ICMP4, IPHeader, icmp_echo, tcp, udp
+from paris.packets.headers import IPHeader, icmp_echo, tcp, udp
+from paris.packets.protocols import Protocol
+
+if TYPE_CHECKING:
+    from paris.packets.flows import Flows
 
 
 @dataclass(frozen=True, slots=True)
 class _Blank:
-    """A flow's probe with 0 for all that depends on TTL and tag, and the sums of what is left."""
+    """A flow's probe with 0 in all fields that depend on TTL or tag, and the sums of the others."""
 
     protocol: Protocol
     datagram: bytes
@@ -23,15 +27,15 @@ class _Blank:
 
 
 class Builder:
-    """Builds the probes of one plan: of each flow one from its headers, the others from that."""
+    """Builds probes of `flows`: the first of each flow from its headers, the others from that."""
 
-    def __init__(self, plan: FlowPlan) -> None:
-        self._plan = plan
-        self._at = 20 if plan.source.version == 4 else 40  # where the message begins
+    def __init__(self, flows: Flows) -> None:
+        self._flows = flows
+        self._at = 20 if flows.source.version == 4 else 40  # where the message begins
         self._blanks: dict[int, _Blank] = {}
 
     def build(self, request: ProbeRequest, tag: int) -> bytes:
-        """What the function `build` makes, some ten times as fast."""
+        """What the function `build` makes, about ten times as fast."""
         blank = self._blanks.get(request.flow)
         if blank is None:
             blank = self._blanks[request.flow] = self._blank(request.flow)
@@ -59,9 +63,9 @@ class Builder:
         return bytes(datagram)
 
     def _blank(self, flow: int) -> _Blank:
-        headers, at = self._plan.headers(flow), self._at
+        headers, at = self._flows.headers(flow), self._at
         protocol = headers.protocol
-        datagram = bytearray(build(self._plan, ProbeRequest(flow, 1), 1))
+        datagram = bytearray(build(self._flows, ProbeRequest(flow, 1), 1))
         if at == 20:
             datagram[4:6] = datagram[10:12] = b"\0\0"
             datagram[8] = 0
@@ -74,22 +78,22 @@ class Builder:
         summed = datagram
         if protocol is Protocol.ICMP:
             summed = datagram.copy()
-            summed[at + 2 : at + 4] = b"\0\0"  # the checksum is no part of its own sum
+            summed[at + 2 : at + 4] = b"\0\0"  # a checksum is not added to its own sum
         message, number = bytes(summed[at:]), protocol.number(headers.source.version)
-        if number != ICMP4:
+        if number != numbers.ICMP4:
             message += pseudo_header(
                 headers.source.packed, headers.destination.packed, number, len(message)
             )
         return _Blank(protocol, bytes(datagram), word_sum(bytes(datagram[:at])), word_sum(message))
 
 
-def build(plan: FlowPlan, request: ProbeRequest, tag: int) -> bytes:
-    """The whole IP datagram that asks `request`, told apart by `tag` (see `tags` for its range).
+def build(flows: Flows, request: ProbeRequest, tag: int) -> bytes:
+    """The whole IP datagram that asks `request` and carries `tag` (see `tags` for its range).
 
-    Of two probes of one flow, all bytes that routers hash are equal, whatever TTL and tag.
+    Two probes of a flow have the same bytes wherever routers hash, whatever their TTL and tag.
     """
-    headers = plan.headers(request.flow)
-    version = plan.source.version
+    headers = flows.headers(request.flow)
+    version = flows.source.version
     ip = IPHeader(
         source=headers.source,
         destination=headers.destination,
@@ -107,19 +111,26 @@ def build(plan: FlowPlan, request: ProbeRequest, tag: int) -> bytes:
             payload = _balanced(ip, segment, tag)
             return udp(ip, sport, dport, payload, tag)
         case Protocol.ICMP:
-            echo = 8 if version == 4 else 128
+            echo = numbers.ECHO_REQUEST[version]
             wanted = headers.icmp_checksum or 0
-            message = struct.pack("!BBHHHH", echo, 0, 0, plan.sport, tag, 0) + tags.TEXT
+            message = struct.pack("!BBHHHH", echo, 0, 0, flows.sport, tag, 0) + tags.TEXT
             payload = _balanced(ip, message, wanted)
-            return icmp_echo(ip, plan.sport, tag, payload, wanted)
+            return icmp_echo(ip, flows.sport, tag, payload, wanted)
         case Protocol.TCP:
-            return tcp(ip, headers.sport or 0, headers.dport or 0, tag, 0, "S")
+            return tcp(
+                ip,
+                sport=headers.sport or 0,
+                dport=headers.dport or 0,
+                sequence=tag,
+                acknowledgment=0,
+                flags="S",
+            )
 
 
 def _balanced(ip: IPHeader, message: bytes, wanted: int) -> bytes:
     """The payload that gives `message` (checksum and first payload word 0) a wanted checksum."""
     summed = message
-    if ip.protocol != ICMP4:
+    if ip.protocol != numbers.ICMP4:
         summed = (
             pseudo_header(ip.source.packed, ip.destination.packed, ip.protocol, len(message))
             + message

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from mda.model import HeaderField
 from mda.studies.paths import Recipe
-from paris.packets.flows import FlowField, FlowPlan, Protocol
+from paris.packets.flows import Flows
+from paris.packets.protocols import Protocol
 
 if TYPE_CHECKING:
     from mda.plan import Plan
-    from paris.packets.flows import FlowHeaders
+    from paris.packets.flow_headers import FlowHeaders
 
 _HTTPS: Final = 443
 _LETTER: Final = {Protocol.UDP: "", Protocol.TCP: "-T ", Protocol.ICMP: "-I "}
@@ -18,23 +20,23 @@ _LETTER: Final = {Protocol.UDP: "", Protocol.TCP: "-T ", Protocol.ICMP: "-I "}
 def recipe(plan: Plan, flow: int) -> Recipe:
     """How to send packets of a plain flow of `plan`.
 
-    Another program's packets take its path as far as balancers read no more than addresses,
-    protocol and ports. There is none for ICMP, whose flows are checksums.
+    Another program's packets take its path if balancers read only addresses, protocol and ports.
+    ICMP has no commands: its flows are checksums, which no other program lets a user choose.
     """
-    flows = FlowPlan.of(plan)
+    flows = Flows.of(plan)
     headers = flows.headers(flow)
     if flows.protocol is Protocol.ICMP:
         return Recipe(f"ICMP checksum {headers.icmp_checksum:#06x}", ())
     ports = f"{flows.protocol.value} {headers.sport} -> {headers.dport}"
-    if flows.field is FlowField.FLOW_LABEL:
+    if flows.field is HeaderField.FLOW_LABEL:
         ports += f", flow label {headers.flow_label:#07x}"
     own = _own_command(plan, flows, headers)
-    is_reached_by_others = plan.network is None and flows.field is not FlowField.FLOW_LABEL
+    is_reached_by_others = plan.network is None and flows.field is not HeaderField.FLOW_LABEL
     others = _other_commands(plan, flows, headers) if is_reached_by_others else ()
     return Recipe(ports, (own, *others))
 
 
-def _own_command(plan: Plan, flows: FlowPlan, headers: FlowHeaders) -> str:
+def _own_command(plan: Plan, flows: Flows, headers: FlowHeaders) -> str:
     target = f"--sim {plan.network}" if plan.network is not None else str(flows.destination)
     command = f"paris-trace {_LETTER[flows.protocol]}{target} --sport {headers.sport}"
     command += f" -p {headers.dport}"
@@ -45,7 +47,7 @@ def _own_command(plan: Plan, flows: FlowPlan, headers: FlowHeaders) -> str:
     return command
 
 
-def _other_commands(plan: Plan, flows: FlowPlan, headers: FlowHeaders) -> tuple[str, ...]:
+def _other_commands(plan: Plan, flows: Flows, headers: FlowHeaders) -> tuple[str, ...]:
     """Commands of traceroute and curl, to the address: a name may have several."""
     sport, dport, address = headers.sport, headers.dport, str(flows.destination)
     letter = "-U" if flows.protocol is Protocol.UDP else "-T"

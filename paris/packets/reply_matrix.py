@@ -1,7 +1,7 @@
 """Many answers at once: which probe each row of a byte matrix answers, and who sent it.
 
-Reads the plain layouts, which are all that most routers send: no IP options, no extension headers.
-The other rows are read one by one by `replies.parse`. Imports numpy: for the bulk wire only.
+Reads the plain layouts, which most routers send: no IP options, no extension headers. Any other row
+goes through `replies.parse` on its own. Imports numpy: for the bulk wire only.
 """
 
 from __future__ import annotations
@@ -11,28 +11,44 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from mda.model import ReplyKind
+from mda.model import HeaderField, ReplyKind
 from paris.packets import replies
-from paris.packets.flows import FlowField, Protocol
+from paris.packets.numbers import ECHO_REPLY, ERRORS, ICMP, TIME_EXCEEDED
+from paris.packets.probe_matrix import values
+from paris.packets.protocols import Protocol
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from paris.packets.flows import FlowPlan
+    from paris.packets.flows import Flows
 
     Bytes = NDArray[np.uint8]
 
-_ERRORS: Final = {4: (3, 11), 6: (1, 2, 3)}
-_TIME_EXCEEDED: Final = {4: 11, 6: 3}
-_ECHO_REPLY: Final = {4: 0, 6: 129}
 _MOST_TAGS: Final = 1 << 16
+_PLAIN_IP4: Final = 0x45  # version 4, and a header without options
+_ACK, _SYN_OR_RST = 0x10, 0x06  # flags of TCP (RFC 9293 section 3.1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Layout:
+    """The columns of a plain IP header; its destination follows its source."""
+
+    header_bytes: int
+    protocol: int
+    source: slice
+
+
+_LAYOUTS: Final = {
+    4: _Layout(header_bytes=20, protocol=9, source=slice(12, 16)),
+    6: _Layout(header_bytes=40, protocol=6, source=slice(8, 24)),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Answers:
     """Rows that answer a probe: row number, probe number, responder (packed), and if it ends there.
 
-    All arrays have one entry an answer; `responders` one row.
+    The arrays have an entry per answer, `responders` a row.
     """
 
     rows: NDArray[np.intp]
@@ -42,53 +58,36 @@ class Answers:
 
 
 class Matcher:
-    """Knows the probes of one plan that are in flight, by their 16-bit tags."""
+    """Knows the probes of `flows` that are in flight, by their 16-bit tags."""
 
-    def __init__(self, plan: FlowPlan) -> None:
-        self._plan = plan
-        self._version = plan.source.version
-        self._number = plan.protocol.number(self._version)
-        self._destination = np.frombuffer(plan.destination.packed, np.uint8)
-        self._source = np.frombuffer(plan.source.packed, np.uint8)
+    def __init__(self, flows: Flows) -> None:
+        self._flows = flows
+        self._version = flows.source.version
+        self._layout = _LAYOUTS[self._version]
+        self._number = flows.protocol.number(self._version)
+        self._destination = np.frombuffer(flows.destination.packed, np.uint8)
+        self._source = np.frombuffer(flows.source.packed, np.uint8)
         self._probe_of = np.full(_MOST_TAGS, -1, np.int64)
         self._flow_of = np.zeros(_MOST_TAGS, np.int64)
         self.unmatched = 0
 
-    def add(self, tags: Any, flows: Any, probes: Any) -> None:
-        """Count probes as in flight: their tags, flow numbers, and numbers of the caller's own."""
+    def add(self, tags: Any, numbers: Any, probes: Any) -> None:
+        """Count probes as in flight: their tags, flow numbers, and the caller's own numbers."""
         self._probe_of[tags] = probes
-        self._flow_of[tags] = flows
+        self._flow_of[tags] = numbers
 
     def match(self, datagrams: Bytes, lengths: NDArray[np.uint32]) -> Answers:
         """The rows that answer a probe in flight, each once; the rest is counted as unmatched."""
-        at = 20 if self._version == 4 else 40
-        kinds = datagrams[:, at]
-        if self._version == 4:
-            is_plain = datagrams[:, 0] == 0x45
-            is_icmp = is_plain & (datagrams[:, 9] == 1)
-            is_tcp = is_plain & (datagrams[:, 9] == 6)
-            quote, responders = at + 8, datagrams[:, 12:16]
-            is_quote = (datagrams[:, quote] == 0x45) & (datagrams[:, quote + 9] == self._number)
-            ends = datagrams[:, quote + 12 : quote + 20]
-            behind = quote + 20
-        else:
-            is_icmp, is_tcp = datagrams[:, 6] == 58, datagrams[:, 6] == 6
-            quote, responders = at + 8, datagrams[:, 8:24]
-            is_quote = datagrams[:, quote + 6] == self._number
-            ends = datagrams[:, quote + 8 : quote + 40]
-            behind = quote + 40
-        is_kind = np.logical_or.reduce([kinds == kind for kind in _ERRORS[self._version]])
-        is_error = is_icmp & is_quote & is_kind
-        is_error &= (lengths >= behind + 8) & self._is_ours(ends)
-        tags, is_flow = self._read_quotes(datagrams, behind)
+        at = self._layout.header_bytes
+        is_error = self._is_error(datagrams, lengths)
+        tags, is_flow = self._read_quotes(datagrams, at + 8 + at)
         is_answer = is_error & is_flow & (tags > 0)
-        if self._plan.protocol is not Protocol.UDP:
-            given_back, is_back = self._read_answers(datagrams, at, is_icmp, is_tcp, kinds)
-            is_back &= (responders == self._destination).all(axis=1) & (lengths >= at + 8)
+        if self._flows.protocol is not Protocol.UDP:
+            given_back, is_back = self._read_answers(datagrams, lengths)
             tags = np.where(is_back, given_back, tags)
             is_answer |= is_back
         probes = np.where(is_answer, self._probe_of[tags], -1)
-        ends_path = ~is_error | (kinds != _TIME_EXCEEDED[self._version])
+        ends_path = ~is_error | (datagrams[:, at] != TIME_EXCEEDED[self._version])
         for row in np.flatnonzero(~is_error & ~is_answer).tolist():
             self._read_slowly(
                 datagrams[row, : lengths[row]].tobytes(), row, tags, probes, ends_path
@@ -99,62 +98,78 @@ class Matcher:
         rows = rows[np.sort(first)]
         self._probe_of[tags[rows]] = -1
         self.unmatched += len(datagrams) - len(rows)
-        return Answers(rows, probes[rows], responders[rows].copy(), ends_path[rows])
+        responders = datagrams[rows, self._layout.source]
+        return Answers(rows, probes[rows], responders, ends_path[rows])
 
-    def _is_ours(self, ends: Bytes) -> NDArray[np.bool_]:
-        """Whether quoted addresses, source and destination, are those of our probes."""
+    def _carries(self, rows: Bytes, at: int, protocol: int) -> NDArray[np.bool_]:
+        """Whether a plain IP header with this protocol begins at column `at`."""
+        carries = rows[:, at + self._layout.protocol] == protocol
+        if self._version == 4:
+            carries &= rows[:, at] == _PLAIN_IP4
+        return np.asarray(carries)
+
+    def _is_error(self, rows: Bytes, lengths: NDArray[np.uint32]) -> NDArray[np.bool_]:
+        """Whether rows are ICMP errors that quote a probe between our ends."""
+        at = self._layout.header_bytes
+        quote = at + 8
         ours = np.concatenate([self._source, self._destination])
-        return np.asarray((ends == ours).all(axis=1))
+        begin = quote + self._layout.source.start
+        is_error = self._carries(rows, 0, ICMP[self._version])
+        is_error &= np.logical_or.reduce([rows[:, at] == kind for kind in ERRORS[self._version]])
+        is_error &= self._carries(rows, quote, self._number)
+        is_error &= (rows[:, begin : begin + len(ours)] == ours).all(axis=1)
+        is_error &= lengths >= quote + at + 8
+        return is_error
 
     def _read_quotes(self, rows: Bytes, at: int) -> tuple[Any, NDArray[np.bool_]]:
         """The tag that is quoted, and whether the flow quoted beside it is that probe's."""
-        plan, first = self._plan, self._plan.headers(0)
-        if plan.protocol is Protocol.TCP:
-            tags = _word(rows, at + 6)
-            is_low = _word(rows, at + 4) == 0
-        else:
-            tags, is_low = _word(rows, at + 6), np.ones(len(rows), np.bool_)
-        flows = self._flow_of[tags]
-        if plan.protocol is Protocol.ICMP:
-            wanted = (first.icmp_checksum or 0) + flows * (plan.field is FlowField.ICMP_CHECKSUM)
-            is_flow = (_word(rows, at + 2) == wanted) & (_word(rows, at + 4) == plan.sport)
-        else:
-            sports = (first.sport or 0) + flows * (plan.field is FlowField.SPORT)
-            dports = (first.dport or 0) + flows * (plan.field is FlowField.DPORT)
-            is_flow = (_word(rows, at) == sports) & (_word(rows, at + 2) == dports)
-        return tags, is_flow & is_low
+        flows = self._flows
+        tags, is_flow = _word(rows, at + 6), np.ones(len(rows), np.bool_)
+        numbers = self._flow_of[tags]
+        if flows.protocol is Protocol.ICMP:
+            is_flow &= _word(rows, at + 2) == values(flows, HeaderField.ICMP_CHECKSUM, numbers)
+            is_flow &= _word(rows, at + 4) == flows.sport
+            return tags, is_flow
+        if flows.protocol is Protocol.TCP:
+            is_flow &= _word(rows, at + 4) == 0  # tags in flight have 16 of the 32 bits
+        is_flow &= _word(rows, at) == values(flows, HeaderField.SPORT, numbers)
+        is_flow &= _word(rows, at + 2) == values(flows, HeaderField.DPORT, numbers)
+        return tags, is_flow
 
     def _read_answers(
-        self, rows: Bytes, at: int, is_icmp: Any, is_tcp: Any, kinds: Any
+        self, rows: Bytes, lengths: NDArray[np.uint32]
     ) -> tuple[Any, NDArray[np.bool_]]:
-        """The tag that an answer of the destination's gives back, and whether it is such a one."""
-        if self._plan.protocol is Protocol.ICMP:
-            is_back = is_icmp & (kinds == _ECHO_REPLY[self._version])
-            return _word(rows, at + 6), is_back & (_word(rows, at + 4) == self._plan.sport)
+        """The tag that a datagram returns, and whether it is an answer of the destination."""
+        flows, at = self._flows, self._layout.header_bytes
+        is_back = self._carries(rows, 0, self._number) & (lengths >= at + 8)
+        is_back &= (rows[:, self._layout.source] == self._destination).all(axis=1)
+        if flows.protocol is Protocol.ICMP:
+            is_back &= rows[:, at] == ECHO_REPLY[self._version]
+            return _word(rows, at + 6), is_back & (_word(rows, at + 4) == flows.sport)
         acknowledged = (_word(rows, at + 8) << 16 | _word(rows, at + 10)) - 1
         flags = rows[:, at + 13]
-        is_back = is_tcp & (flags & 0x10 > 0) & (flags & 0x06 > 0)
+        is_back &= (flags & _ACK > 0) & (flags & _SYN_OR_RST > 0)
         is_back &= (acknowledged > 0) & (acknowledged < _MOST_TAGS)
-        first, tags = self._plan.headers(0), acknowledged % _MOST_TAGS
-        flows = self._flow_of[tags]
-        sports = (first.sport or 0) + flows * (self._plan.field is FlowField.SPORT)
-        dports = (first.dport or 0) + flows * (self._plan.field is FlowField.DPORT)
-        return tags, is_back & (_word(rows, at) == dports) & (_word(rows, at + 2) == sports)
+        tags = acknowledged % _MOST_TAGS
+        numbers = self._flow_of[tags]
+        is_back &= _word(rows, at) == values(flows, HeaderField.DPORT, numbers)
+        is_back &= _word(rows, at + 2) == values(flows, HeaderField.SPORT, numbers)
+        return tags, is_back
 
     def _read_slowly(
         self, datagram: bytes, row: int, tags: Any, probes: Any, ends_path: Any
     ) -> None:
-        """Read one row that is not laid out plainly."""
+        """Read a row whose layout is not plain."""
         parsed = replies.parse(datagram)
         if isinstance(parsed, replies.Unparsed):
             return
         quoted, tag = parsed.quoted, parsed.quoted.carrier_tag
         if not 0 < tag < _MOST_TAGS or self._probe_of[tag] < 0:
             return
-        headers = self._plan.headers(int(self._flow_of[tag]))
+        headers = self._flows.headers(int(self._flow_of[tag]))
         if (quoted.source, quoted.destination, quoted.sport, quoted.dport) == (
-            self._plan.source.packed,
-            self._plan.destination.packed,
+            self._flows.source.packed,
+            self._flows.destination.packed,
             headers.sport,
             headers.dport,
         ):

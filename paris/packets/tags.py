@@ -1,8 +1,8 @@
 """Which field carries a probe's tag: where no router hashes, and inside what every quote holds.
 
 A quote is only sure to have the IP header and eight bytes behind it (RFC 792), so the tag lies in
-those eight. In IPv4 the identification field repeats it, as far as 16 bits go: that copy survives
-a NAT that patches the UDP checksum.
+those eight. In IPv4 the identification field repeats its 16 bits: that copy survives a NAT that
+patches the UDP checksum.
 """
 
 from __future__ import annotations
@@ -11,13 +11,14 @@ import struct
 from dataclasses import dataclass
 from typing import Final
 
+from paris.packets import numbers
 from paris.packets.checksums import checksum, pseudo_header
-from paris.packets.flows import Protocol
+from paris.packets.protocols import Protocol
 
 
 @dataclass(frozen=True, slots=True)
 class TagField:
-    """The field's name as reported when it was changed on the way, and the highest tag it holds."""
+    """A field's name, as reported if it changes on the way, and the highest tag that it holds."""
 
     name: str
     highest: int
@@ -32,7 +33,7 @@ TAG_FIELD: Final = {
     Protocol.TCP: TagField("tcp-sequence", 0xFFFF_FFFE),
 }
 FIRST_TAG: Final = 1
-# Behind the word that balances a checksum; says to whoever wonders what this datagram is.
+# Follows the word that balances a checksum, and names the sender to whoever captures it.
 TEXT: Final = b"paris-trace "
 _DNS_HEADER_BYTES: Final = 12
 
@@ -44,7 +45,7 @@ def place(protocol: Protocol, version: int) -> slice:
 
 
 def read(protocol: Protocol, probe: bytes) -> int:
-    """The tag of a probe of ours, from its IP header on."""
+    """The tag of one of our probes, given from its IP header on."""
     return int.from_bytes(probe[place(protocol, probe[0] >> 4)])
 
 
@@ -63,7 +64,7 @@ def tag_of(ip_id: int) -> int:
 
 
 def of_udp_answer(source: bytes, destination: bytes, ports: bytes, payload: bytes) -> int:
-    """The tag of the UDP probe that is answered with `payload`; 0 where that does not tell.
+    """The tag of the UDP probe that is answered with `payload`; 0 if the payload does not show it.
 
     Addresses and ports are the answer's, packed. An echo service returns all that a probe carries;
     a DNS server takes it for a message and returns its identification, which is the word that
@@ -76,5 +77,4 @@ def of_udp_answer(source: bytes, destination: bytes, ports: bytes, payload: byte
         return 0
     length = 8 + 2 + len(TEXT)
     message = ports + struct.pack("!HH", length, 0) + payload[:2] + TEXT
-    number = Protocol.UDP.number(4)
-    return checksum(pseudo_header(source, destination, number, length) + message)
+    return checksum(pseudo_header(source, destination, numbers.UDP, length) + message)

@@ -1,7 +1,7 @@
 """How a simulated router picks a successor: pure hash functions over header fields.
 
-Every router hashes with a key of its own, so the choices of different routers are independent
-unless a topology gives two of them the same seed (polarisation).
+Every router has its own key, so different routers choose independently, unless a topology gives two
+of them the same seed (polarisation).
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from enum import Enum
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
 
-from paris.packets.headers import ICMP4, ICMP6
+from mda.model import HeaderField
+from paris.packets.numbers import ICMP4, ICMP6
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,41 +22,30 @@ if TYPE_CHECKING:
 
 
 class Balance(Enum):
-    """What a balancer keeps together: a flow, nothing, or all that goes to one destination."""
+    """What a balancer keeps on one branch: a flow, nothing, or all traffic to a destination."""
 
     FLOW = "flow"
     PACKET = "packet"
     DESTINATION = "destination"
 
 
-class HashField(Enum):
-    """A header field that a per-flow balancer may read."""
-
-    SOURCE = "source"
-    DESTINATION = "destination"
-    PROTOCOL = "protocol"
-    SPORT = "sport"
-    DPORT = "dport"
-    ICMP_CHECKSUM = "icmp-checksum"
-    FLOW_LABEL = "flow-label"
-    TRAFFIC_CLASS = "traffic-class"
-
-
-# What routers hash unless they are told otherwise: addresses, protocol, and the four bytes behind
-# the IP header, which are ports or hold the ICMP checksum.
+# What routers hash by default: addresses, protocol, and the four bytes behind the IP header, which
+# are ports or hold the ICMP checksum.
 DEFAULT_FIELDS: Final = (
-    HashField.SOURCE,
-    HashField.DESTINATION,
-    HashField.PROTOCOL,
-    HashField.SPORT,
-    HashField.DPORT,
-    HashField.ICMP_CHECKSUM,
+    HeaderField.SOURCE,
+    HeaderField.DESTINATION,
+    HeaderField.PROTOCOL,
+    HeaderField.SPORT,
+    HeaderField.DPORT,
+    HeaderField.ICMP_CHECKSUM,
 )
+# What a topology may say that they hash.
+HASHABLE: Final = (*DEFAULT_FIELDS, HeaderField.FLOW_LABEL, HeaderField.TRAFFIC_CLASS)
 
 
 @dataclass(frozen=True, slots=True)
 class HeaderFields:
-    """The fields of one datagram that balancers may read; 0 where it has none."""
+    """The fields of a datagram that balancers may read; 0 for those that it does not have."""
 
     source: int
     destination: int
@@ -66,9 +56,9 @@ class HeaderFields:
     flow_label: int = 0
     traffic_class: int = 0
 
-    def value(self, field: HashField) -> int:
+    def value(self, field: HeaderField) -> int:
         """The value of a field."""
-        number: int = getattr(self, field.value.replace("-", "_"))
+        number: int = getattr(self, field.attribute)
         return number
 
 
@@ -96,7 +86,7 @@ def key(text: str) -> bytes:
 
 
 def draw(router_key: bytes, values: Sequence[int], shares: Sequence[int]) -> int:
-    """Which of `len(shares)` successors the hashed `values` choose, with chances as `shares`."""
+    """Which of `len(shares)` successors the hashed `values` choose, in proportion to `shares`."""
     data = b"".join(value.to_bytes(16) for value in values)
     number = int.from_bytes(blake2b(data, digest_size=8, key=router_key).digest())
     mark = number * sum(shares) >> 64

@@ -12,11 +12,11 @@ from itertools import islice
 from random import Random
 from typing import TYPE_CHECKING, Final
 
-from mda.model import MplsEntry
-from paris.packets import headers
+from mda.model import HeaderField, MplsEntry
+from paris.packets import headers, numbers
 from paris.packets.flows import PREFIX_LEN
-from paris.packets.headers import ICMP4, ICMP6, TCP_NUMBER, UDP_NUMBER, IPHeader
-from paris.sim.balancers import Balance, HashField, draw, header_fields, key
+from paris.packets.headers import IPHeader
+from paris.sim.balancers import Balance, draw, header_fields, key
 from paris.sim.topology import DESTINATION, SOURCE, Router, Service
 
 if TYPE_CHECKING:
@@ -28,12 +28,8 @@ if TYPE_CHECKING:
 
 _IP4_QUOTE: Final = 28  # the least that RFC 792 asks for, and what many routers give
 _IP6_QUOTE: Final = 1232  # as much as fits into the minimum MTU (RFC 4443 section 2.4)
-_TIME_EXCEEDED: Final = {4: 11, 6: 3}
-_UNREACHABLE: Final = {4: 3, 6: 1}
-_PORT_UNREACHABLE: Final = {4: 3, 6: 4}
 _ROUTER_TTL: Final = 255
 _HOST_TTL: Final = 64
-_ECHO_REQUEST: Final = {4: 8, 6: 128}
 _DNS_HEADER_BYTES: Final = 12
 _SHORTEST: Final = 8  # bytes behind the IP header of anything that is a probe
 
@@ -150,7 +146,7 @@ class Network:
         weights = [router.weights.get(other, 1) for other in after]
         if router.by is Balance.PACKET:
             return self._answers[name].random.choices(after, weights)[0]
-        read = router.fields if router.by is Balance.FLOW else (HashField.DESTINATION,)
+        read = router.fields if router.by is Balance.FLOW else (HeaderField.DESTINATION,)
         chosen = after[draw(self._keys[name], [fields.value(hashed) for hashed in read], weights)]
         self._chosen[name, fields] = chosen
         return chosen
@@ -183,7 +179,7 @@ class Network:
         hops: int,
     ) -> bytes | None:
         version = header.source.version
-        icmp = ICMP4 if version == 4 else ICMP6
+        icmp = numbers.ICMP[version]
         is_end = router.name == DESTINATION
         ttl = (_HOST_TTL if is_end else _ROUTER_TTL) - hops + 1
         if ttl < 1:
@@ -205,19 +201,19 @@ class Network:
     ) -> bytes | None:
         """What the destination answers by itself: an error only where no service listens."""
         version = header.source.version
-        if header.protocol == UDP_NUMBER and self.topology.service is not None:
+        if header.protocol == numbers.UDP and self.topology.service is not None:
             said = _said(self.topology.service, payload[8:])
             return None if said is None else headers.udp_answer(back, payload, said)
-        if header.protocol == UDP_NUMBER:
+        if header.protocol == numbers.UDP:
             quote = self._quote(host, version, arrived)
-            code = _PORT_UNREACHABLE[version]
-            return headers.icmp_error(back, _UNREACHABLE[version], code, quote)
-        if header.protocol == TCP_NUMBER:
+            code = numbers.PORT_UNREACHABLE[version]
+            return headers.icmp_error(back, numbers.UNREACHABLE[version], code, quote)
+        if header.protocol == numbers.TCP:
             is_open = int.from_bytes(payload[2:4]) in self.topology.open_ports
             return headers.tcp_answer(
-                replace(back, protocol=TCP_NUMBER), payload, open_port=is_open
+                replace(back, protocol=numbers.TCP), payload, open_port=is_open
             )
-        if header.protocol == back.protocol and payload[0] == _ECHO_REQUEST[version]:
+        if header.protocol == back.protocol and payload[0] == numbers.ECHO_REQUEST[version]:
             return headers.echo_reply(back, payload)
         return None
 
@@ -226,12 +222,12 @@ class Network:
         version = back.source.version
         quote = self._quote(router, version, arrived)
         if router.prohibits is not None:
-            return headers.icmp_error(back, _UNREACHABLE[version], router.prohibits, quote)
+            return headers.icmp_error(back, numbers.UNREACHABLE[version], router.prohibits, quote)
         stack = tuple(
             MplsEntry(label, 0, index == len(router.mpls) - 1, 1)
             for index, label in enumerate(router.mpls)
         )
-        return headers.icmp_error(back, _TIME_EXCEEDED[version], 0, quote, stack)
+        return headers.icmp_error(back, numbers.TIME_EXCEEDED[version], 0, quote, stack)
 
     def _quote(self, router: Router, version: int, arrived: bytes) -> bytes:
         most = _IP4_QUOTE if version == 4 else _IP6_QUOTE

@@ -16,7 +16,7 @@ import yaml
 from paris.errors import TopologyError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterable, Mapping
     from pathlib import Path
 
     from mda.model import IPAddress
@@ -136,13 +136,13 @@ class Nodes:
             self.fail(node, f"{text!r} is neither true nor false")
         return text == "true"
 
-    def one_of(self, node: yaml.Node, kind: type[_Choice]) -> _Choice:
-        """The member of an enum with that value."""
+    def one_of(self, node: yaml.Node, members: Iterable[_Choice]) -> _Choice:
+        """Which of `members`, an enum or some of its members, has that value."""
         text = self.text(node)
-        values = [member.value for member in kind]
-        if text not in values:
-            self.fail(node, f"unknown value {text!r}; {hint(text, values)}")
-        return kind(text)
+        choices = {member.value: member for member in members}
+        if text not in choices:
+            self.fail(node, f"unknown value {text!r}; {hint(text, choices)}")
+        return choices[text]
 
     def address(self, node: yaml.Node, text: str | None = None) -> IPAddress:
         """The address that a node holds, or `text` at its place."""

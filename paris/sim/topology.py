@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
 
-from paris.sim.balancers import DEFAULT_FIELDS, Balance, HashField
+from mda.model import HeaderField
+from paris.sim.balancers import DEFAULT_FIELDS, Balance
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from mda.model import IPAddress
+    from mda.model import HeaderField, IPAddress
 
 SOURCE: Final = "source"
 DESTINATION: Final = "destination"
@@ -40,7 +41,7 @@ class Router:
     name: str
     interfaces: tuple[IPAddress, ...]
     by: Balance = Balance.FLOW
-    fields: tuple[HashField, ...] = DEFAULT_FIELDS
+    fields: tuple[HeaderField, ...] = DEFAULT_FIELDS
     weights: Mapping[str, int] = field(default_factory=dict)
     seed: int | None = None
     delay_s: float = 0.001

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from paris.errors import TopologyError
-from paris.sim.balancers import Balance, HashField
+from paris.sim.balancers import HASHABLE, Balance
 from paris.sim.network import Network
 from paris.sim.nodes import Nodes, compose, hint
 from paris.sim.topology import DESTINATION, SOURCE, Router, Service, Topology
@@ -188,7 +188,7 @@ class _Reader(Nodes):
             if values.get("by", Balance.FLOW) is not Balance.FLOW:
                 self.fail(parts["fields"], "only a balancer `by: flow` reads fields; remove them")
             items = self.items(parts["fields"])
-            values["fields"] = tuple(self.one_of(item, HashField) for item in items)
+            values["fields"] = tuple(self.one_of(item, HASHABLE) for item in items)
         if "weights" in parts:
             values["weights"] = {
                 self.text(key): self.whole(value, 1, 1000)

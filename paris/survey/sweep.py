@@ -1,7 +1,6 @@
 """Every flow at every TTL, once: the raw material of surveys, at the speed of the bulk wire.
 
-No stopping rule decides here. What is found are columns for numpy, one entry a probe. Imports
-numpy.
+There is no stopping rule. The result is columns for numpy, with an entry per probe. Imports numpy.
 """
 
 from __future__ import annotations
@@ -32,22 +31,22 @@ if TYPE_CHECKING:
 
     from mda.model import IPAddress
     from mda.plan import WireReport
-    from paris.packets.flows import FlowPlan
+    from paris.packets.flows import Flows
     from paris.settings import Settings
 
-# Tags have 16 bits, and one is used again only when its last probe has been given up.
+# Tags have 16 bits, and a tag is used again only when its last probe has been given up.
 _MOST_IN_FLIGHT: Final = 0xFFFE
 _SHORTEST_NAP_S, _LONGEST_NAP_S = 0.002, 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sweep:
-    """What each probe met: arrays of one entry a probe, in the order of sending.
+    """What each probe met: arrays with an entry per probe, in the order of sending.
 
-    `responders` has a row of packed bytes each, all 0 where nothing came; `rtts_s` is NaN there.
+    `responders` has a row of packed bytes per probe, all 0 without an answer; `rtts_s` is NaN then.
     """
 
-    plan: FlowPlan
+    plan: Flows
     flows: NDArray[np.uint32]
     ttls: NDArray[np.uint32]
     responders: NDArray[np.uint8]
@@ -73,14 +72,14 @@ class Sweep:
 def sweep(settings: Settings, *, flows: int, ttls: Iterable[int], by_link: bool = False) -> Sweep:
     """Probe `settings.host` with flows 0 to `flows` - 1 at each TTL, at `settings.rate_pps`.
 
-    Probes of one TTL are apart by a probe to each other one, so that no router is asked faster
-    than it must be. `by_link` sends Ethernet frames past routing. Raises a ParisTraceError where
+    Between two probes of a TTL there is a probe of every other TTL, which spreads the load over the
+    routers. `by_link` sends Ethernet frames past routing. Raises a ParisTraceError where
     nothing can be sent, SettingsError for flows or TTLs that there are not.
     """
     destination = addresses.destination(settings.host or "", settings.ip_version)
     source = addresses.source_for(destination, asked=settings.source, interface=settings.interface)
     random = SystemRandom()
-    plan = setup.flow_plan(settings, source, destination, random)
+    plan = setup.flows_for(settings, source, destination, random)
     if not 0 < flows <= plan.capacity:
         raise SettingsError(f"flows must be from 1 to {plan.capacity}, not {flows}")
     wanted = np.array(sorted(set(ttls)), np.int64)
@@ -99,7 +98,7 @@ class _Run:
     def __init__(
         self,
         wire: BulkWire,
-        plan: FlowPlan,
+        plan: Flows,
         settings: Settings,
         flows: NDArray[np.uint32],
         ttls: NDArray[np.uint32],
@@ -121,13 +120,13 @@ class _Run:
     def swept(self) -> Sweep:
         """Send everything, and wait for what is on its way."""
         while self._sent < len(self._flows):
-            # The tags of the probes before come round again: those must be done with.
+            # Tags repeat: the probe that had this tag before must be finished.
             if self._sent >= _MOST_IN_FLIGHT:
                 before_s = float(self._sent_at_s[self._sent - _MOST_IN_FLIGHT])
                 self._wait_until(before_s + self._wait_s)
             self._send()
             self._take()
-            # Answers wait in the ring meanwhile, so that few looks take many at a time.
+            # Answers wait in the ring, so that few looks take many answers each.
             nap_s = max(self._pacing.next_s() - self._wire.now_s(), _SHORTEST_NAP_S)
             time.sleep(min(nap_s, _LONGEST_NAP_S))
         self._wait_until(self._wire.now_s() + self._wait_s)
@@ -160,13 +159,13 @@ class _Run:
         self._sent = end
 
     def _wait_until(self, until_s: float) -> None:
-        """Take what arrives until a moment, or until nothing is missing."""
+        """Take what arrives until a moment, or until every probe is answered."""
         while self._answered < self._sent and (left_s := until_s - self._wire.now_s()) > 0:
             time.sleep(min(left_s, _SHORTEST_NAP_S))
             self._take()
 
     def _take(self) -> None:
-        """Match what has arrived."""
+        """Match the datagrams that have arrived."""
         while (frames := self._wire.receive_frames(0.0)) is not None:
             answers = self._matcher.match(frames.datagrams, frames.lengths)
             self._received_at_s[answers.probes] = self._wire.stamps_s(frames)[answers.rows]

@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from mda.model import ProbeRequest
-    from paris.packets.flows import FlowPlan
+    from paris.packets.flows import Flows
     from paris.settings import Settings
     from paris.wire.base import Wire
     from paris.wire.registry import WireKind
 
 
-def wire_for(settings: Settings, flows: FlowPlan) -> Wire:
+def wire_for(settings: Settings, flows: Flows) -> Wire:
     """The wire that was asked for, or the first that the system allows.
 
     Raises PrivilegeError where the system allows none, and what the openers of wires raise.
@@ -43,7 +43,7 @@ def wire_for(settings: Settings, flows: FlowPlan) -> Wire:
 
 
 def builder_for(
-    settings: Settings, flows: FlowPlan
+    settings: Settings, flows: Flows
 ) -> Callable[[Sequence[ProbeRequest], Sequence[int]], Sequence[bytes]] | None:
     """What builds probes by the hundred, where the wire takes them so."""
     if settings.studies or settings.compare:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from mda.plan import Stamp, WireReport
 from paris.errors import PrivilegeError, WireError
-from paris.packets.flows import Protocol
+from paris.packets.protocols import Protocol
 from paris.wire.base import RAW, Received
 from paris.wire.linux import counters, filters, sockets
 from paris.wire.linux.ancillary import read_ancillary
@@ -25,7 +25,7 @@ from paris.wire.linux.sockets import LARGEST, MOST_AT_ONCE, SourceWatch, bind_to
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from paris.packets.flows import FlowPlan
+    from paris.packets.flows import Flows
     from paris.wire.base import WireOptions
     from paris.wire.linux.filters import Instruction
 
@@ -43,7 +43,7 @@ class RawWire(KernelTimed):
 
     def __init__(
         self,
-        flows: FlowPlan,
+        flows: Flows,
         sender: socket.socket,
         receivers: Sequence[socket.socket],
         watch: SourceWatch,
@@ -61,7 +61,7 @@ class RawWire(KernelTimed):
         self._reverse_path = counters.reverse_path_drops()
 
     @classmethod
-    def open(cls, flows: FlowPlan, interface: str | None) -> RawWire:
+    def open(cls, flows: Flows, interface: str | None) -> RawWire:
         """Open the sockets that the probes of `flows` need.
 
         Probes leave by `interface` if one is given; answers may come in by any. Raises
@@ -198,7 +198,7 @@ class RawWire(KernelTimed):
         return arrived
 
 
-def _kept(flows: FlowPlan, sent: Sent) -> dict[int, list[Instruction]]:
+def _kept(flows: Flows, sent: Sent) -> dict[int, list[Instruction]]:
     """What each receiver lets in when so much has been sent, by its protocol."""
     # In IPv6 a raw socket, and so its filter, is shown no header.
     icmp = socket.IPPROTO_ICMP if flows.source.version == 4 else socket.IPPROTO_ICMPV6
@@ -212,7 +212,7 @@ def _kept(flows: FlowPlan, sent: Sent) -> dict[int, list[Instruction]]:
     return kept
 
 
-def open_wire(flows: FlowPlan, options: WireOptions) -> RawWire:
+def open_wire(flows: Flows, options: WireOptions) -> RawWire:
     """See RawWire.open."""
     return RawWire.open(flows, options.interface)
 

@@ -14,7 +14,7 @@ from paris.wire.base import SIMULATED, Received
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from paris.packets.flows import FlowPlan
+    from paris.packets.flows import Flows
     from paris.sim.registry import Simulated
 
 
@@ -73,7 +73,7 @@ class SimWire:
         """See Wire."""
 
 
-def open_wire(network: Simulated, _: FlowPlan) -> SimWire:
+def open_wire(network: Simulated, _: Flows) -> SimWire:
     """A wire to a network that answers within this process."""
     return SimWire(network)
 

@@ -7,10 +7,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, cast
 
 from mda.findings.diamond_metrics import metrics
+from mda.model import HeaderField
 from mda.studies.balancers import Kind, Verdict
 from mda.studies.classic import Reality
 from mda.studies.registry import CLASSIC, CLASSIFY, FOLLOW, METRICS, PATHS, STUDIES
-from mda.variants import Field
 from render.words.labels import count, p_value, percent
 from render.words.paths import followed, listed
 from render.words.summary import diamond_size, place
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
     from render.words.paths import Recipes
 
 _FIELD: Final = {
-    Field.SPORT: "source port",
-    Field.DPORT: "destination port",
-    Field.ICMP_CHECKSUM: "first four bytes of ICMP",
-    Field.PROTOCOL: "protocol",
-    Field.SOURCE: "source address",
-    Field.DESTINATION: "destination address",
-    Field.TRAFFIC_CLASS: "traffic class",
-    Field.FLOW_LABEL: "flow label",
+    HeaderField.SPORT: "source port",
+    HeaderField.DPORT: "destination port",
+    HeaderField.ICMP_CHECKSUM: "first four bytes of ICMP",
+    HeaderField.PROTOCOL: "protocol",
+    HeaderField.SOURCE: "source address",
+    HeaderField.DESTINATION: "destination address",
+    HeaderField.TRAFFIC_CLASS: "traffic class",
+    HeaderField.FLOW_LABEL: "flow label",
 }
 _MOST_SHARES: Final = 8  # that are listed one by one
 

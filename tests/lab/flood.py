@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mda.model import ProbeRequest
+from mda.model import HeaderField, ProbeRequest
 from paris.packets import headers, probes
-from paris.packets.flows import FlowField, FlowPlan, Protocol
+from paris.packets.flows import Flows
 from paris.packets.headers import IPHeader
+from paris.packets.protocols import Protocol
 from paris.wire.bulk import ethernet
 from paris.wire.bulk.sendmmsg import MOST_AT_ONCE, Sender
 
@@ -40,9 +41,9 @@ def _forged(kind: str, source: IPAddress, destination: IPAddress, random: Random
     header = IPHeader(source=spoofed, destination=source, protocol=icmp, ttl=60)
     if kind == "noise":
         return headers.icmp_error(header, expired, 0, random.randbytes(70))
-    flows = FlowPlan(
+    flows = Flows(
         source=source, destination=other if kind == "elsewhere" else destination,
-        protocol=Protocol.UDP, field=FlowField.SPORT, sport=random.randrange(10_000, 30_000),
+        protocol=Protocol.UDP, field=HeaderField.SPORT, sport=random.randrange(10_000, 30_000),
         dport=33434,
     )  # fmt: skip
     request = ProbeRequest(0, random.randint(1, 30))

@@ -5,9 +5,11 @@ from __future__ import annotations
 import socket
 from typing import TYPE_CHECKING
 
+from mda.model import HeaderField
 from paris.packets import headers
-from paris.packets.flows import FlowField, FlowPlan, Protocol
+from paris.packets.flows import Flows
 from paris.packets.headers import IPHeader
+from paris.packets.protocols import Protocol
 from paris.wire.bulk.wire import BulkWire
 from paris.wire.raw import RawWire
 from paris.wire.unprivileged.udp_icmp import DatagramWire
@@ -19,16 +21,16 @@ if TYPE_CHECKING:
     from tests.lab.netlab import Lab
 
 
-def plan(lab: Lab, version: int, protocol: Protocol = Protocol.UDP) -> FlowPlan:
+def plan(lab: Lab, version: int, protocol: Protocol = Protocol.UDP) -> Flows:
     """Flows from the source to the target."""
-    return FlowPlan(
+    return Flows(
         source=lab.source(version), destination=TARGET[version], protocol=protocol,
-        field=FlowField.ICMP_CHECKSUM if protocol is Protocol.ICMP else FlowField.SPORT,
+        field=HeaderField.ICMP_CHECKSUM if protocol is Protocol.ICMP else HeaderField.SPORT,
         sport=20000, dport=33434,
     )  # fmt: skip
 
 
-def opened(lab: Lab, wire: str, flows: FlowPlan) -> Wire:
+def opened(lab: Lab, wire: str, flows: Flows) -> Wire:
     """A wire of that kind at the source; by ordinary sockets all but TCP."""
     with inside_namespace(lab.namespace("src")):
         match wire:

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from mda.model import ProbeRequest
+from mda.model import HeaderField, ProbeRequest
 from mda.plan import Stamp
 from paris.errors import ExitCode, SettingsError, WireError
 from paris.packets import headers, probes
-from paris.packets.flows import FlowField, FlowPlan, Protocol
+from paris.packets.flows import Flows
+from paris.packets.protocols import Protocol
 from paris.settings import Settings
 from paris.survey.sweep import sweep
 from paris.wire.bulk.wire import BulkWire
@@ -37,10 +38,10 @@ pytestmark = pytest.mark.lab
 SURE = ("--mda", "-c", "99.9", "--seed", "1", "--wire", "bulk")
 
 
-def plan(lab: Lab, version: int, protocol: Protocol = Protocol.UDP) -> FlowPlan:
-    return FlowPlan(
+def plan(lab: Lab, version: int, protocol: Protocol = Protocol.UDP) -> Flows:
+    return Flows(
         source=lab.source(version), destination=TARGET[version], protocol=protocol,
-        field=FlowField.ICMP_CHECKSUM if protocol is Protocol.ICMP else FlowField.SPORT,
+        field=HeaderField.ICMP_CHECKSUM if protocol is Protocol.ICMP else HeaderField.SPORT,
         sport=20000, dport=33434,
     )  # fmt: skip
 

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mda.model import ProbeRequest, ReplyKind
+from mda.model import HeaderField, ProbeRequest, ReplyKind
 from mda.plan import Stamp
 from paris.errors import SettingsError, WireError
 from paris.packets import headers, probes, replies
-from paris.packets.flows import FlowField, FlowPlan, Protocol
+from paris.packets.flows import Flows
+from paris.packets.protocols import Protocol
 from paris.packets.replies import ParsedReply
 from paris.wire.raw import RawWire
 from tests.lab import netlab
@@ -56,12 +57,12 @@ def opened(
         yield wire
 
 
-def plan(lab: Lab, version: int, protocol: Protocol = Protocol.UDP) -> FlowPlan:
-    return FlowPlan(
+def plan(lab: Lab, version: int, protocol: Protocol = Protocol.UDP) -> Flows:
+    return Flows(
         source=lab.source(version),
         destination=TARGET[version],
         protocol=protocol,
-        field=FlowField.ICMP_CHECKSUM if protocol is Protocol.ICMP else FlowField.SPORT,
+        field=HeaderField.ICMP_CHECKSUM if protocol is Protocol.ICMP else HeaderField.SPORT,
         sport=20000,
         dport=33434,
         traffic_class=0x28,
@@ -303,10 +304,12 @@ def test_closing_twice_is_harmless_and_leaves_nothing_open() -> None:
 OPEN = (
     "from ipaddress import ip_address\n"
     "from paris.errors import PrivilegeError\n"
-    "from paris.packets.flows import FlowField, FlowPlan, Protocol\n"
+    "from mda.model import HeaderField\n"
+    "from paris.packets.flows import Flows\n"
+    "from paris.packets.protocols import Protocol\n"
     "from paris.wire.raw import RawWire\n"
-    "flows = FlowPlan(source=ip_address('127.0.0.1'), destination=ip_address('127.0.0.1'),\n"
-    "    protocol=Protocol.TCP, field=FlowField.SPORT, sport=20000, dport=80)\n"
+    "flows = Flows(source=ip_address('127.0.0.1'), destination=ip_address('127.0.0.1'),\n"
+    "    protocol=Protocol.TCP, field=HeaderField.SPORT, sport=20000, dport=80)\n"
     "try: RawWire.open(flows, None)\n"
     "except PrivilegeError as error: print(error)\n"
     "else: print('opened')"

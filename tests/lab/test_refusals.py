@@ -12,7 +12,7 @@ import pytest
 from mda.model import ProbeRequest
 from paris.errors import ExitCode
 from paris.packets import probes, replies
-from paris.packets.flows import Protocol
+from paris.packets.protocols import Protocol
 from paris.packets.replies import ParsedReply
 from tests.lab import netlab
 from tests.lab.command import command_line, trace

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mda.model import ProbeRequest, ReplyKind
+from mda.model import HeaderField, ProbeRequest, ReplyKind
 from paris.packets import probes, replies
-from paris.packets.flows import FlowField, FlowPlan, Protocol
+from paris.packets.flows import Flows
+from paris.packets.protocols import Protocol
 from paris.packets.replies import ParsedReply
 from paris.settings import Settings
 from paris.survey.sweep import sweep
@@ -97,9 +98,9 @@ def test_a_sweep_counts_answers_that_name_their_probe(version: int) -> None:
 def test_nothing_of_other_peoples_udp_comes_in(version: int, opened: type) -> None:
     family = socket.AF_INET if version == 4 else socket.AF_INET6
     with netlab.lab(netlab.plain(1)) as lab:
-        flows = FlowPlan(
+        flows = Flows(
             source=lab.source(version), destination=TARGET[version], protocol=Protocol.UDP,
-            field=FlowField.SPORT, sport=20000, dport=PORT,
+            field=HeaderField.SPORT, sport=20000, dport=PORT,
         )  # fmt: skip
         with inside_namespace(lab.namespace("src")):
             wire = opened(flows, None)

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mda.model import ProbeRequest
+from mda.model import HeaderField, ProbeRequest
 from mda.plan import Stamp
 from paris.packets import probes, replies
-from paris.packets.flows import FlowField, FlowPlan, Protocol
+from paris.packets.flows import Flows
+from paris.packets.protocols import Protocol
 from paris.wire.base import WireOptions
 from paris.wire.raw import RawWire
 from paris.wire.unprivileged import opening as unprivileged
@@ -57,7 +58,7 @@ def round_trips(capture: Path) -> dict[tuple[int, int], list[float]]:
     return found
 
 
-def exchanged(wire: Wire, flows: FlowPlan, pace: str) -> dict[tuple[int, int], list[float]]:
+def exchanged(wire: Wire, flows: Flows, pace: str) -> dict[tuple[int, int], list[float]]:
     """What the wire says of the same, of probes of 64 flows to 4 TTLs."""
     probe_of = {tag: ProbeRequest(tag % 64, tag % 4 + 1) for tag in range(1, 257)}
     datagrams = [probes.build(flows, request, tag) for tag, request in probe_of.items()]
@@ -88,9 +89,9 @@ def test_times_are_the_wires_own_to_some_microseconds(
 ) -> None:
     capture = tmp_path / "seen.pcapng"
     with netlab.lab(netlab.plain(4)) as lab:
-        flows = FlowPlan(
+        flows = Flows(
             source=lab.source(version), destination=TARGET[version], protocol=Protocol.UDP,
-            field=FlowField.SPORT, sport=20000, dport=33434,
+            field=HeaderField.SPORT, sport=20000, dport=33434,
         )  # fmt: skip
         with inside_namespace(lab.namespace("src")):
             wire: Wire = (

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mda.model import ProbeRequest
+from mda.model import HeaderField, ProbeRequest
 from paris.errors import ExitCode
 from paris.packets import probes
-from paris.packets.flows import FlowField, FlowPlan, Protocol
+from paris.packets.flows import Flows
+from paris.packets.protocols import Protocol
 from paris.wire.unprivileged.udp_icmp import DatagramWire
 from tests.lab import netlab
 from tests.lab.command import as_nobody, command_line, open_to_all, trace
@@ -157,9 +158,9 @@ def test_a_full_interface_slows_sending_and_loses_nothing() -> None:
 @pytest.mark.parametrize("version", [4, 6])
 def test_answers_that_find_no_room_are_counted_and_stop_nothing(version: int) -> None:
     with netlab.lab(netlab.plain(1)) as lab, inside_namespace(lab.namespace("src")):
-        flows = FlowPlan(
+        flows = Flows(
             source=lab.source(version), destination=TARGET[version], protocol=Protocol.UDP,
-            field=FlowField.SPORT, sport=20000, dport=33434,
+            field=HeaderField.SPORT, sport=20000, dport=33434,
         )  # fmt: skip
         with closing(DatagramWire(flows, None)) as wire:
             batch = [probes.build(flows, ProbeRequest(0, 1), 1 + n) for n in range(8)]

@@ -4,25 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from mda.variants import (
-    MOST_VALUES,
-    Field,
-    Variant,
-    is_plain,
-    scarce_variant,
-    variant,
-    variant_of,
-)
+from mda.model import HeaderField
+from mda.variants import MOST_VALUES, Variant, is_plain, scarce_variant, variant, variant_of
 
 
 def test_numbers_and_variants_are_inverses() -> None:
     numbers = {
         variant(base, field, number): Variant(base, field, number)
         for base in (0, 1, 65_535, (1 << 20) - 1)
-        for field in Field
+        for field in HeaderField
         for number in (1, 2, 1000, MOST_VALUES)
     }
-    assert len(numbers) == 4 * len(Field) * 4
+    assert len(numbers) == 4 * len(HeaderField) * 4
     for flow, one in numbers.items():
         assert variant_of(flow) == one
         assert not is_plain(flow)
@@ -38,15 +31,15 @@ def test_plain_flows_are_no_variants() -> None:
 @pytest.mark.parametrize(("base", "number"), [(-1, 1), (1 << 20, 1), (0, 0), (0, MOST_VALUES + 1)])
 def test_there_are_no_others(base: int, number: int) -> None:
     with pytest.raises(ValueError, match="has no variant"):
-        variant(base, Field.DPORT, number)
+        variant(base, HeaderField.DPORT, number)
     assert variant_of(1 << 39) is None
 
 
 def test_scarce_values_come_with_companions() -> None:
-    one = variant_of(scarce_variant(3, Field.SOURCE, 15, 200))
+    one = variant_of(scarce_variant(3, HeaderField.SOURCE, 15, 200))
     assert one is not None
     assert (one.value, one.companion) == (15, 200)
-    assert variant_of(one.compared_with) == Variant(3, Field.ALL, 200)
-    plain = variant_of(variant(3, Field.SOURCE, 2))
+    assert variant_of(one.compared_with) == Variant(3, HeaderField.ALL, 200)
+    plain = variant_of(variant(3, HeaderField.SOURCE, 2))
     assert plain is not None
     assert (plain.value, plain.companion, plain.compared_with) == (2, 0, 3)

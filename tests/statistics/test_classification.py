@@ -8,12 +8,18 @@ little less. Of all choices of seeds one in a thousand would raise a false alarm
 
 from __future__ import annotations
 
+from mda.model import HeaderField
 from mda.studies.balancers import Kind, Verdict
-from mda.variants import Field
 from tests.support.expect import interval
 from tests.support.hashing import CASES, VALUES, balancer_of, balancers_of, classify, one_balancer
 
-FIELDS = (Field.DPORT, Field.PROTOCOL, Field.DESTINATION, Field.TRAFFIC_CLASS, Field.ALL)
+FIELDS = (
+    HeaderField.DPORT,
+    HeaderField.PROTOCOL,
+    HeaderField.DESTINATION,
+    HeaderField.TRAFFIC_CLASS,
+    HeaderField.ALL,
+)
 RUNS = 600
 
 
@@ -30,7 +36,7 @@ def test_hashed_fields_are_called_ignored_as_often_as_they_must_be() -> None:
         assert one.kind is not Kind.PER_PACKET
         wrong += any(
             one.verdict(field) is Verdict.IGNORED
-            for field in (Field.DPORT, Field.PROTOCOL, Field.DESTINATION)
+            for field in (HeaderField.DPORT, HeaderField.PROTOCOL, HeaderField.DESTINATION)
         )
     low, high = interval(wrong, found, 0.999)
     assert low <= exact

@@ -10,7 +10,7 @@ from hashlib import blake2b
 from random import Random
 from typing import TYPE_CHECKING
 
-from mda.model import StopReason
+from mda.model import HeaderField, StopReason
 from mda.plan import Algorithm, Plan, Probing, Stamp, WireReport
 from mda.procedure import Chain
 from mda.record import Record
@@ -20,7 +20,7 @@ from mda.studies.base import Task
 from mda.studies.classifier import Classifier
 from mda.studies.registry import CLASSIFY
 from mda.trace import Trace
-from mda.variants import SCARCE, Field, variant_of
+from mda.variants import SCARCE, variant_of
 from tests.support.drive import SOURCE, full_mda, interface, play
 
 if TYPE_CHECKING:
@@ -34,24 +34,24 @@ if TYPE_CHECKING:
 
 # The variants of a UDP flow over IPv6, where a machine has three other addresses.
 VALUES = {
-    Field.DPORT: 4095,
-    Field.PROTOCOL: 1,
-    Field.SOURCE: 3,
-    Field.DESTINATION: 253,
-    Field.TRAFFIC_CLASS: 63,
-    Field.FLOW_LABEL: 4095,
-    Field.ALL: 253,
+    HeaderField.DPORT: 4095,
+    HeaderField.PROTOCOL: 1,
+    HeaderField.SOURCE: 3,
+    HeaderField.DESTINATION: 253,
+    HeaderField.TRAFFIC_CLASS: 63,
+    HeaderField.FLOW_LABEL: 4095,
+    HeaderField.ALL: 253,
 }
 BALANCER = interface(2)
 
 
-def values(flow: int) -> dict[Field, int]:
+def values(flow: int) -> dict[HeaderField, int]:
     """The value of each field in the packets of a flow or variant, 0 being the usual one."""
     varied = variant_of(flow)
     if varied is None:
-        return {Field.SPORT: flow}
-    found = {Field.SPORT: varied.base}
-    every = varied.number if varied.field is Field.ALL else varied.companion
+        return {HeaderField.SPORT: flow}
+    found = {HeaderField.SPORT: varied.base}
+    every = varied.number if varied.field is HeaderField.ALL else varied.companion
     if every:
         found |= {
             field: (every - 1) % count + 1 for field, count in VALUES.items() if field not in SCARCE
@@ -59,10 +59,10 @@ def values(flow: int) -> dict[Field, int]:
     return found | {varied.field: varied.value}
 
 
-def choose(key: str, flow: int, hashed: Collection[Field], weights: Sequence[int]) -> int:
+def choose(key: str, flow: int, hashed: Collection[HeaderField], weights: Sequence[int]) -> int:
     """Which successor a balancer with this key takes for packets of the flow."""
     has = values(flow)
-    read = [(field.value, has.get(field, 0)) for field in Field if field in hashed]
+    read = [(field.value, has.get(field, 0)) for field in HeaderField if field in hashed]
     digest = blake2b(f"{key} {read}".encode(), digest_size=8).digest()
     mark = int.from_bytes(digest) * sum(weights) >> 64
     for place, weight in enumerate(weights):
@@ -73,7 +73,11 @@ def choose(key: str, flow: int, hashed: Collection[Field], weights: Sequence[int
 
 
 def one_balancer(
-    key: str, hashed: Collection[Field], weights: Sequence[int], *, random: Random | None = None
+    key: str,
+    hashed: Collection[HeaderField],
+    weights: Sequence[int],
+    *,
+    random: Random | None = None,
 ) -> Network:
     """r1, a balancer over len(weights) routers, a joint, the destination.
 
@@ -95,7 +99,7 @@ def classify(
     network: Network,
     *,
     failure_probability: float = 0.05,
-    values: dict[Field, int] = VALUES,
+    values: dict[HeaderField, int] = VALUES,
     lost: Callable[[ProbeRequest, IPv4Address], bool] | None = None,
     least_flows: int = 0,
 ) -> tuple[Trace, Played, int]:
@@ -107,7 +111,7 @@ def classify(
         before = len(history.requests)
         task = Task(
             source=SOURCE, first_ttl=1, max_ttl=30, attempts=3,
-            failure_probability=failure_probability, flow_field=Field.SPORT, values=values,
+            failure_probability=failure_probability, flow_field=HeaderField.SPORT, values=values,
             flows=50_000, parameters={"flows": least_flows},
         )  # fmt: skip
         return Classifier(task, history)
@@ -143,33 +147,41 @@ def balancer_of(trace: Trace) -> Balancer:
     return next(one for one in balancers_of(trace) if one.vertex.address == BALANCER)
 
 
-_FIVE = frozenset({Field.SPORT, Field.DPORT, Field.PROTOCOL, Field.SOURCE, Field.DESTINATION})
-_PAIR = frozenset({Field.SOURCE, Field.DESTINATION})
-_PORTS = frozenset({Field.SPORT, Field.DPORT})
+_FIVE = frozenset(
+    {
+        HeaderField.SPORT,
+        HeaderField.DPORT,
+        HeaderField.PROTOCOL,
+        HeaderField.SOURCE,
+        HeaderField.DESTINATION,
+    }
+)
+_PAIR = frozenset({HeaderField.SOURCE, HeaderField.DESTINATION})
+_PORTS = frozenset({HeaderField.SPORT, HeaderField.DPORT})
 # What is hashed, and the class that it makes; nothing and None for a balancer of packets.
-CASES: dict[str, tuple[frozenset[Field], Kind]] = {
+CASES: dict[str, tuple[frozenset[HeaderField], Kind]] = {
     "flow": (_FIVE, Kind.PER_FLOW),
-    "flow, protocol ignored": (_FIVE - {Field.PROTOCOL}, Kind.PER_FLOW),
-    "flow, source ignored": (_FIVE - {Field.SOURCE}, Kind.PER_FLOW),
-    "flow, destination ignored": (_FIVE - {Field.DESTINATION}, Kind.PER_FLOW),
-    "flow, destination port ignored": (_FIVE - {Field.DPORT}, Kind.PER_FLOW),
-    "flow and traffic class": (_FIVE | {Field.TRAFFIC_CLASS}, Kind.PER_FLOW),
-    "flow and label": (_FIVE | {Field.FLOW_LABEL}, Kind.PER_FLOW),
+    "flow, protocol ignored": (_FIVE - {HeaderField.PROTOCOL}, Kind.PER_FLOW),
+    "flow, source ignored": (_FIVE - {HeaderField.SOURCE}, Kind.PER_FLOW),
+    "flow, destination ignored": (_FIVE - {HeaderField.DESTINATION}, Kind.PER_FLOW),
+    "flow, destination port ignored": (_FIVE - {HeaderField.DPORT}, Kind.PER_FLOW),
+    "flow and traffic class": (_FIVE | {HeaderField.TRAFFIC_CLASS}, Kind.PER_FLOW),
+    "flow and label": (_FIVE | {HeaderField.FLOW_LABEL}, Kind.PER_FLOW),
     "addresses": (_PAIR, Kind.PER_DESTINATION),
-    "destination": (frozenset({Field.DESTINATION}), Kind.PER_DESTINATION),
-    "addresses and protocol": (_PAIR | {Field.PROTOCOL}, Kind.PER_DESTINATION),
-    "addresses and traffic class": (_PAIR | {Field.TRAFFIC_CLASS}, Kind.PER_DESTINATION),
+    "destination": (frozenset({HeaderField.DESTINATION}), Kind.PER_DESTINATION),
+    "addresses and protocol": (_PAIR | {HeaderField.PROTOCOL}, Kind.PER_DESTINATION),
+    "addresses and traffic class": (_PAIR | {HeaderField.TRAFFIC_CLASS}, Kind.PER_DESTINATION),
     "ports": (_PORTS, Kind.PER_APPLICATION),
-    "source port": (frozenset({Field.SPORT}), Kind.PER_APPLICATION),
-    "destination port": (frozenset({Field.DPORT}), Kind.PER_APPLICATION),
-    "ports and protocol": (_PORTS | {Field.PROTOCOL}, Kind.PER_APPLICATION),
-    "label": (frozenset({Field.FLOW_LABEL}), Kind.FLOW_LABEL),
-    "addresses and label": (_PAIR | {Field.FLOW_LABEL}, Kind.FLOW_LABEL),
+    "source port": (frozenset({HeaderField.SPORT}), Kind.PER_APPLICATION),
+    "destination port": (frozenset({HeaderField.DPORT}), Kind.PER_APPLICATION),
+    "ports and protocol": (_PORTS | {HeaderField.PROTOCOL}, Kind.PER_APPLICATION),
+    "label": (frozenset({HeaderField.FLOW_LABEL}), Kind.FLOW_LABEL),
+    "addresses and label": (_PAIR | {HeaderField.FLOW_LABEL}, Kind.FLOW_LABEL),
     "addresses, protocol and label": (
-        _PAIR | {Field.PROTOCOL, Field.FLOW_LABEL},
+        _PAIR | {HeaderField.PROTOCOL, HeaderField.FLOW_LABEL},
         Kind.FLOW_LABEL,
     ),
-    "traffic class": (frozenset({Field.TRAFFIC_CLASS}), Kind.OTHER),
+    "traffic class": (frozenset({HeaderField.TRAFFIC_CLASS}), Kind.OTHER),
     "packets": (frozenset(), Kind.PER_PACKET),
 }
 

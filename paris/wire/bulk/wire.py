@@ -15,8 +15,8 @@ import numpy as np
 
 from mda.plan import Stamp, WireReport
 from paris.errors import PrivilegeError, WireError
-from paris.packets.flows import Protocol
 from paris.packets.probe_matrix import Matrix
+from paris.packets.protocols import Protocol
 from paris.wire.base import BULK, Received
 from paris.wire.bulk.ring import FRAMES, Ring
 from paris.wire.bulk.sendmmsg import Sender
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from paris.packets.flows import FlowPlan
+    from paris.packets.flows import Flows
     from paris.packets.probe_matrix import Bytes
     from paris.wire.base import WireOptions
     from paris.wire.bulk.ring import Frames
@@ -51,7 +51,7 @@ class BulkWire(KernelTimed):
 
     def __init__(
         self,
-        flows: FlowPlan,
+        flows: Flows,
         sender: socket.socket,
         target: bytes,
         ring: Ring,
@@ -68,7 +68,7 @@ class BulkWire(KernelTimed):
         self._is_closed = False
 
     @classmethod
-    def open(cls, flows: FlowPlan, interface: str | None, *, by_link: bool = False) -> BulkWire:
+    def open(cls, flows: Flows, interface: str | None, *, by_link: bool = False) -> BulkWire:
         """Open the sockets that the probes of `flows` need.
 
         Raises PrivilegeError without CAP_NET_RAW, SettingsError for an unusable interface,
@@ -217,7 +217,7 @@ def _extremes(columns: Bytes) -> tuple[int, int]:
     return int(numbers.min()), int(numbers.max())
 
 
-def _kept(flows: FlowPlan, sent: Sent) -> list[Instruction]:
+def _kept(flows: Flows, sent: Sent) -> list[Instruction]:
     """What the ring lets in when so much has been sent."""
     header = _IP6_HEADER if flows.source.version == 6 else 0
     kept = filters.icmp_answers(flows, header, sent.tags)
@@ -228,12 +228,12 @@ def _kept(flows: FlowPlan, sent: Sent) -> list[Instruction]:
     return kept
 
 
-def open_wire(flows: FlowPlan, options: WireOptions) -> BulkWire:
+def open_wire(flows: Flows, options: WireOptions) -> BulkWire:
     """See BulkWire.open."""
     return BulkWire.open(flows, options.interface, by_link=options.by_link)
 
 
-def _raw_sender(flows: FlowPlan, interface: str | None) -> socket.socket:
+def _raw_sender(flows: Flows, interface: str | None) -> socket.socket:
     version = flows.source.version
     sender = sockets.new_socket(version, socket.SOCK_RAW, socket.IPPROTO_RAW)
     try:

@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, Final
 
 from paris.errors import WireError
 from paris.packets import tags
-from paris.packets.flows import Protocol
+from paris.packets.numbers import ECHO_REPLY, ERRORS, ICMP6
+from paris.packets.protocols import Protocol
 from paris.wire.linux.sockets import SO_ATTACH_FILTER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from paris.packets.flows import FlowPlan
+    from paris.packets.flows import Flows
 
 Instruction = tuple[int, int, int, int]  # code, jumps if true and false, operand
 
@@ -34,8 +35,6 @@ _NETWORK: Final = 0xFFF00000  # from here on offsets begin at the IP header, als
 _WHOLE: Final = 0x40000
 _DROP, _KEEP = "drop", "keep"
 _SYN_OR_RESET, _ACK = 0x06, 0x10
-_ERRORS: Final = {4: (3, 11), 6: (1, 2, 3)}
-_ECHO_REPLY: Final = {4: 0, 6: 129}
 NONE, ALL = range(1, 1), range(1 << 32)  # of the tags or ports
 # Tags and ports are let in by so many, so that few filters are made in a run.
 _TAGS_AT_ONCE, _PORTS_AT_ONCE = 2048, 256
@@ -76,10 +75,10 @@ class _Program:
         self.add(_EQUAL, values[-1], no=_DROP)
         self.name(then)
 
-    def require_destination(self, at: int, plan: FlowPlan, load: int = _WORD) -> None:
-        """Drop the datagram unless a destination of the plan stands there."""
-        packed = plan.destination.packed
-        bits = 8 * len(packed) if plan.prefix_len is None else plan.prefix_len
+    def require_destination(self, at: int, flows: Flows, load: int = _WORD) -> None:
+        """Drop the datagram unless a destination of `flows` stands there."""
+        packed = flows.destination.packed
+        bits = 8 * len(packed) if flows.prefix_len is None else flows.prefix_len
         for offset in range(0, len(packed), 4):
             mask = 0xFFFFFFFF & ~(0xFFFFFFFF >> max(0, min(32, bits - 8 * offset)))
             if mask:
@@ -112,8 +111,8 @@ class Sent:
     Of an echo request the identifier counts as its port.
     """
 
-    def __init__(self, plan: FlowPlan) -> None:
-        version = plan.source.version
+    def __init__(self, flows: Flows) -> None:
+        version = flows.source.version
         self.tags = self.ports = NONE
         self._protocol_at = 9 if version == 4 else 6
         self._places = {
@@ -121,7 +120,7 @@ class Sent:
                 tags.place(protocol, version),
                 _port_place(protocol, version),
             )
-            for protocol in plan.protocols
+            for protocol in flows.protocols
         }
 
     def places(self, probe: Sequence[int]) -> tuple[slice, slice]:
@@ -165,14 +164,14 @@ def _widened(known: range, lowest: int, highest: int, step: int) -> range:
     return range(min(start, known.start), max(stop, known.stop)) if known else range(start, stop)
 
 
-def icmp_answers(plan: FlowPlan, header_bytes: int, sent: range = ALL) -> list[Instruction]:
+def icmp_answers(flows: Flows, header_bytes: int, sent: range = ALL) -> list[Instruction]:
     """Keeps ICMP errors that quote packets to our destinations, and echo replies to ours.
 
     Those have a tag that was `sent`, or a copy of it. `header_bytes` is the length of the IP header
     before the ICMP message: 0 where a raw IPv6 socket shows none, any other number for IPv6; in
     IPv4 it is read from the header itself.
     """
-    version = plan.source.version
+    version = flows.source.version
     program = _Program()
     if version == 4:
         program.require(_BYTE, 9, 1)
@@ -182,31 +181,31 @@ def icmp_answers(plan: FlowPlan, header_bytes: int, sent: range = ALL) -> list[I
         quoted_protocol, quoted_destination = quote + 9, quote + 16
     else:
         if header_bytes:
-            program.require(_BYTE, 6, 58)
+            program.require(_BYTE, 6, ICMP6)
         byte, half, word, at = _BYTE, _HALF, _WORD, header_bytes
         quote = at + 8
         quoted_protocol, quoted_destination = quote + 6, quote + 24
     program.add(byte, at)
-    for kind in _ERRORS[version]:
+    for kind in ERRORS[version]:
         program.add(_EQUAL, kind, yes="error")
-    if Protocol.ICMP in plan.protocols:
-        program.add(_EQUAL, _ECHO_REPLY[version], no=_DROP)
-        program.require(half, at + 4, plan.sport)
+    if Protocol.ICMP in flows.protocols:
+        program.add(_EQUAL, ECHO_REPLY[version], no=_DROP)
+        program.require(half, at + 4, flows.sport)
         program.require_range(half, at + 6, sent.start, sent.stop - 1)
         program.add(_RETURN, _WHOLE)
     else:
         program.add(_RETURN, 0)
     program.name("error")
-    numbers = [protocol.number(version) for protocol in plan.protocols]
+    numbers = [protocol.number(version) for protocol in flows.protocols]
     program.require_any(byte, quoted_protocol, numbers, "protocol")
-    program.require_destination(quoted_destination, plan, word)
-    _require_quoted_tag(program, plan, (byte, half, word), quote, quoted_protocol, sent)
+    program.require_destination(quoted_destination, flows, word)
+    _require_quoted_tag(program, flows, (byte, half, word), quote, quoted_protocol, sent)
     return program.assembled()
 
 
 def _require_quoted_tag(
     program: _Program,
-    plan: FlowPlan,
+    flows: Flows,
     loads: tuple[int, int, int],
     quote: int,
     protocol_at: int,
@@ -217,7 +216,7 @@ def _require_quoted_tag(
     `loads` are the codes that load a byte, a half word and a word there.
     """
     byte, half, word = loads
-    version = plan.source.version
+    version = flows.source.version
     if version == 4:
         # The identification may be all that a NAT left of the tag, and may be lost itself.
         program.add(half, quote + 4)
@@ -226,7 +225,7 @@ def _require_quoted_tag(
             program.add(_ABOVE, tags.ip_id(sent.start) - 1, no="tag")
             program.add(_ABOVE, sent.stop, no=_KEEP)
         program.name("tag")
-    for protocol in plan.protocols:
+    for protocol in flows.protocols:
         program.add(byte, protocol_at)
         program.add(_EQUAL, protocol.number(version), no=f"no {protocol}")
         tag_at = quote + tags.place(protocol, version).start
@@ -235,18 +234,18 @@ def _require_quoted_tag(
         program.name(f"no {protocol}")
 
 
-def tcp_answers(plan: FlowPlan, header_bytes: int, sent: range = ALL) -> list[Instruction]:
+def tcp_answers(flows: Flows, header_bytes: int, sent: range = ALL) -> list[Instruction]:
     """Keeps SYN-ACKs and resets of our destinations to tags that were `sent`, else as above."""
     program = _Program()
-    if plan.source.version == 4:
+    if flows.source.version == 4:
         program.require(_BYTE, 9, 6)
-        program.require_destination(12, plan)
+        program.require_destination(12, flows)
         program.add(_X_IS_IP4_LENGTH, 0)
         byte, word, at = _BYTE_X, _WORD_X, 0
     else:
         if header_bytes:
             program.require(_BYTE, 6, 6)
-        program.require_destination(_NETWORK + 8, plan)
+        program.require_destination(_NETWORK + 8, flows)
         byte, word, at = _BYTE, _WORD, header_bytes
     program.add(byte, at + 13)
     program.add(_SET, _ACK, no=_DROP)
@@ -256,20 +255,20 @@ def tcp_answers(plan: FlowPlan, header_bytes: int, sent: range = ALL) -> list[In
     return program.assembled()
 
 
-def udp_answers(plan: FlowPlan, header_bytes: int, sent: range = ALL) -> list[Instruction]:
+def udp_answers(flows: Flows, header_bytes: int, sent: range = ALL) -> list[Instruction]:
     """Keeps what our destinations say from the ports that probes go to, to those `sent` from."""
     program = _Program()
-    if plan.source.version == 4:
+    if flows.source.version == 4:
         program.require(_BYTE, 9, 17)
-        program.require_destination(12, plan)
+        program.require_destination(12, flows)
         program.add(_X_IS_IP4_LENGTH, 0)
         half, at = _HALF_X, 0
     else:
         if header_bytes:
             program.require(_BYTE, 6, 17)
-        program.require_destination(_NETWORK + 8, plan)
+        program.require_destination(_NETWORK + 8, flows)
         half, at = _HALF, header_bytes
-    program.require_range(half, at, *plan.udp_ports)
+    program.require_range(half, at, *flows.udp_ports)
     program.require_range(half, at + 2, sent.start, sent.stop - 1)
     return program.assembled()
 

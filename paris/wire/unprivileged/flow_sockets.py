@@ -9,13 +9,14 @@ import struct
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from mda.model import HeaderField
 from paris.errors import PrivilegeError, WireError
-from paris.packets.flows import FlowField, Protocol
+from paris.packets.protocols import Protocol
 from paris.wire.linux import sockets
 from paris.wire.linux.sockets import bind_to_device
 
 if TYPE_CHECKING:
-    from paris.packets.flows import FlowPlan
+    from paris.packets.flows import Flows
     from paris.wire.unprivileged.rebuilding import Sent
 
 _IP_MTU_DISCOVER: Final = 10
@@ -33,7 +34,7 @@ class Key(NamedTuple):
     flow_label: int
 
 
-def first_key(flows: FlowPlan) -> Key:
+def first_key(flows: Flows) -> Key:
     """The key of flow 0."""
     headers = flows.headers(0)
     return Key(flows.sport, headers.dport or 0, headers.flow_label)
@@ -52,7 +53,7 @@ def most_ports() -> int:
     return max(1, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - _FILES_TO_SPARE)
 
 
-def open_port(flows: FlowPlan, key: Key, interface: str | None) -> socket.socket:
+def open_port(flows: Flows, key: Key, interface: str | None) -> socket.socket:
     """A socket that gives what it sends the headers of a flow; connected, but for TCP.
 
     Raises PrivilegeError where the system withholds ping sockets or the port, SettingsError for
@@ -75,7 +76,7 @@ def open_port(flows: FlowPlan, key: Key, interface: str | None) -> socket.socket
     return sock
 
 
-def target(flows: FlowPlan, key: Key) -> tuple[object, ...]:
+def target(flows: Flows, key: Key) -> tuple[object, ...]:
     """Where a flow goes, as sockets want to be told."""
     destination = str(flows.destination)
     if flows.destination.version == 4:
@@ -91,7 +92,7 @@ def set_ttl(sock: socket.socket, version: int, ttl: int) -> None:
         sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_UNICAST_HOPS, ttl)
 
 
-def _new_socket(flows: FlowPlan) -> socket.socket:
+def _new_socket(flows: Flows) -> socket.socket:
     version = flows.source.version
     kind, protocol = socket.SOCK_DGRAM, 0
     if flows.protocol is Protocol.TCP:
@@ -110,7 +111,7 @@ def _new_socket(flows: FlowPlan) -> socket.socket:
         raise WireError(f"cannot open a socket: {error.strerror}") from None
 
 
-def _prepare(sock: socket.socket, flows: FlowPlan, key: Key) -> None:
+def _prepare(sock: socket.socket, flows: Flows, key: Key) -> None:
     version = flows.source.version
     is_tcp = flows.protocol is Protocol.TCP
     sockets.queue_errors(sock, version)
@@ -122,7 +123,7 @@ def _prepare(sock: socket.socket, flows: FlowPlan, key: Key) -> None:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("@ii", 1, 0))
     else:
         sockets.enlarge(sock)
-    if is_tcp or flows.varies or flows.field in (FlowField.DPORT, FlowField.FLOW_LABEL):
+    if is_tcp or flows.varies or flows.field in (HeaderField.DPORT, HeaderField.FLOW_LABEL):
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     if version == 4:
         sock.setsockopt(socket.IPPROTO_IP, _IP_MTU_DISCOVER, _PROBE_PATH)
@@ -134,7 +135,7 @@ def _prepare(sock: socket.socket, flows: FlowPlan, key: Key) -> None:
     sockets.set_flow_label(sock, flows.destination.packed, key.flow_label)
 
 
-def _explained(error: OSError, flows: FlowPlan, sport: int) -> Exception:
+def _explained(error: OSError, flows: Flows, sport: int) -> Exception:
     if error.errno == errno.EADDRINUSE:
         return WireError(
             f"source port {sport} is taken by another program; "

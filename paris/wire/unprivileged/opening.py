@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mda.model import HeaderField
 from paris.errors import SettingsError
-from paris.packets.flows import FlowField, Protocol
+from paris.packets.protocols import Protocol
 
 if TYPE_CHECKING:
-    from paris.packets.flows import FlowPlan
+    from paris.packets.flows import Flows
     from paris.wire.base import Wire, WireOptions
 
 
-def open_wire(flows: FlowPlan, options: WireOptions) -> Wire:
+def open_wire(flows: Flows, options: WireOptions) -> Wire:
     """A wire for the probes of `flows`.
 
     The socket of flow 0 is opened at once, to see that it can be. Raises PrivilegeError,
     SettingsError and WireError; see `flow_sockets.open_port`.
     """
     if flows.protocol is Protocol.TCP:
-        if flows.field is FlowField.FLOW_LABEL:
+        if flows.field is HeaderField.FLOW_LABEL:
             raise SettingsError(
                 "--flow-field flow-label goes with -T on raw sockets only: the kernel makes one "
                 "connection between two ports at a time; use --flow-field sport"

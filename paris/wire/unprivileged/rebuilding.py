@@ -11,13 +11,13 @@ import struct
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from paris.packets.checksums import checksum, pseudo_header
+from paris.packets.numbers import ICMP4, ICMP6, TCP, UDP
 
 if TYPE_CHECKING:
     from paris.wire.linux.ancillary import Ancillary
 
-ICMP, TCP, UDP, ICMP6 = 1, 6, 17, 58
 _HEADER_BYTES: Final = {4: 20, 6: 40}
-_CHECKSUM_AT: Final = {ICMP: 2, ICMP6: 2, TCP: 16, UDP: 6}
+_CHECKSUM_AT: Final = {ICMP4: 2, ICMP6: 2, TCP: 16, UDP: 6}
 _BODY_BYTES: Final = 14  # of a UDP probe
 _EXTENSION_OFFSET: Final = 128  # of the extension structure in a quote, at least (RFC 4884)
 
@@ -48,13 +48,23 @@ def read_sent(datagram: bytes) -> Sent:
         version, protocol, ttl = 6, datagram[6], datagram[7]
         traffic_class, label = (word >> 20) & 0xFF, word & 0xFFFFF
     at = _HEADER_BYTES[version]
-    if protocol in (ICMP, ICMP6):
+    if protocol in (ICMP4, ICMP6):
         (sport,) = struct.unpack_from("!H", datagram, at + 4)
         dport, body = 0, datagram[at:]
     else:
         sport, dport = struct.unpack_from("!HH", datagram, at)
         body = datagram[at + 8 :] if protocol == UDP else b""
-    return Sent(datagram, version, protocol, ttl, traffic_class, label, sport, dport, body)
+    return Sent(
+        datagram=datagram,
+        version=version,
+        protocol=protocol,
+        ttl=ttl,
+        traffic_class=traffic_class,
+        flow_label=label,
+        sport=sport,
+        dport=dport,
+        body=body,
+    )
 
 
 def tag_of_body(sent: Sent) -> bytes:
@@ -134,7 +144,9 @@ def tcp_answer(sent: Sent, *, open_port: bool) -> bytes:
 
 def icmp_answer(responder: bytes, source: bytes, message: bytes, ancillary: Ancillary) -> bytes:
     """An ICMP message that a ping socket received from `responder`; addresses packed."""
-    return _datagram(responder, source, ICMP if len(source) == 4 else ICMP6, ancillary.ttl, message)
+    return _datagram(
+        responder, source, ICMP4 if len(source) == 4 else ICMP6, ancillary.ttl, message
+    )
 
 
 def udp_answer(
@@ -150,7 +162,7 @@ def _datagram(sender: bytes, receiver: bytes, protocol: int, ttl: int, message: 
     at = _CHECKSUM_AT[protocol]
     message = message[:at] + b"\0\0" + message[at + 2 :]
     summed = message
-    if protocol != ICMP:
+    if protocol != ICMP4:
         summed = pseudo_header(sender, receiver, protocol, len(message)) + message
     message = message[:at] + struct.pack("!H", checksum(summed)) + message[at + 2 :]
     if len(sender) == 16:

@@ -26,7 +26,7 @@ from paris.wire.unprivileged import flow_sockets, rebuilding
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from paris.packets.flows import FlowPlan
+    from paris.packets.flows import Flows
     from paris.wire.unprivileged.flow_sockets import Key
     from paris.wire.unprivileged.rebuilding import Sent
 
@@ -51,7 +51,7 @@ class ConnectWire(KernelTimed):
     sends_whole = False
     longest_wait_s = _LIFE_S
 
-    def __init__(self, flows: FlowPlan, interface: str | None) -> None:
+    def __init__(self, flows: Flows, interface: str | None) -> None:
         super().__init__()
         self._flows = flows
         self._interface = interface

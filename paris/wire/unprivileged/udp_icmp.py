@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from mda.plan import Stamp, WireReport
 from paris.errors import WireError
-from paris.packets.flows import Protocol
+from paris.packets.protocols import Protocol
 from paris.wire.base import UNPRIVILEGED, Received
 from paris.wire.linux import counters, sockets
 from paris.wire.linux.ancillary import read_ancillary
@@ -28,7 +28,7 @@ from paris.wire.unprivileged import flow_sockets, rebuilding
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from paris.packets.flows import FlowPlan
+    from paris.packets.flows import Flows
     from paris.wire.linux.ancillary import Ancillary
     from paris.wire.unprivileged.flow_sockets import Key
     from paris.wire.unprivileged.rebuilding import Sent
@@ -66,7 +66,7 @@ class DatagramWire(KernelTimed):
     sends_whole = False
     longest_wait_s = float("inf")
 
-    def __init__(self, flows: FlowPlan, interface: str | None) -> None:
+    def __init__(self, flows: Flows, interface: str | None) -> None:
         super().__init__()
         self._flows = flows
         self._interface = interface

@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import pytest
 
-from mda.model import Vertex
+from mda.model import HeaderField, Vertex
 from mda.studies.balancer_evidence import Evidence, Family
 from mda.studies.balancers import STEADY_ERROR, Kind, Verdict, judge
-from mda.variants import Field
 from tests.support.drive import vertex
 
 LEFT, RIGHT = vertex(3, 11), vertex(3, 12)
-TRIED = (Field.SPORT, Field.DPORT, Field.SOURCE, Field.DESTINATION, Field.FLOW_LABEL)
+TRIED = (
+    HeaderField.SPORT,
+    HeaderField.DPORT,
+    HeaderField.SOURCE,
+    HeaderField.DESTINATION,
+    HeaderField.FLOW_LABEL,
+)
 
 
-def known(hashed: set[Field], *, repeats: int = 17, answers: int = 12) -> Evidence:
+def known(hashed: set[HeaderField], *, repeats: int = 17, answers: int = 12) -> Evidence:
     """Evidence in which the fields make a difference, and the others none of `answers` times."""
-    plain = {LEFT: [0, 2, 4], RIGHT: [1, 3]} if Field.SPORT in hashed else {LEFT: list(range(13))}
-    one = Evidence(vertex(2, 2), plain, Field.SPORT)
+    plain = (
+        {LEFT: [0, 2, 4], RIGHT: [1, 3]} if HeaderField.SPORT in hashed else {LEFT: list(range(13))}
+    )
+    one = Evidence(vertex(2, 2), plain, HeaderField.SPORT)
     one.repeats = repeats
     one.successors = {LEFT, RIGHT}
     for field in TRIED:
@@ -31,18 +38,21 @@ def known(hashed: set[Field], *, repeats: int = 17, answers: int = 12) -> Eviden
 @pytest.mark.parametrize(
     ("hashed", "kind"),
     [
-        ({Field.SPORT, Field.DPORT, Field.SOURCE, Field.DESTINATION}, Kind.PER_FLOW),
-        ({Field.SPORT, Field.DESTINATION}, Kind.PER_FLOW),
-        ({Field.DPORT, Field.FLOW_LABEL, Field.SOURCE}, Kind.PER_FLOW),
-        ({Field.SPORT, Field.DPORT}, Kind.PER_APPLICATION),
-        ({Field.SPORT, Field.FLOW_LABEL}, Kind.PER_APPLICATION),
-        ({Field.SOURCE, Field.DESTINATION}, Kind.PER_DESTINATION),
-        ({Field.DESTINATION}, Kind.PER_DESTINATION),
-        ({Field.FLOW_LABEL}, Kind.FLOW_LABEL),
-        ({Field.SOURCE, Field.DESTINATION, Field.FLOW_LABEL}, Kind.FLOW_LABEL),
+        (
+            {HeaderField.SPORT, HeaderField.DPORT, HeaderField.SOURCE, HeaderField.DESTINATION},
+            Kind.PER_FLOW,
+        ),
+        ({HeaderField.SPORT, HeaderField.DESTINATION}, Kind.PER_FLOW),
+        ({HeaderField.DPORT, HeaderField.FLOW_LABEL, HeaderField.SOURCE}, Kind.PER_FLOW),
+        ({HeaderField.SPORT, HeaderField.DPORT}, Kind.PER_APPLICATION),
+        ({HeaderField.SPORT, HeaderField.FLOW_LABEL}, Kind.PER_APPLICATION),
+        ({HeaderField.SOURCE, HeaderField.DESTINATION}, Kind.PER_DESTINATION),
+        ({HeaderField.DESTINATION}, Kind.PER_DESTINATION),
+        ({HeaderField.FLOW_LABEL}, Kind.FLOW_LABEL),
+        ({HeaderField.SOURCE, HeaderField.DESTINATION, HeaderField.FLOW_LABEL}, Kind.FLOW_LABEL),
     ],
 )
-def test_fields_make_a_class(hashed: set[Field], kind: Kind) -> None:
+def test_fields_make_a_class(hashed: set[HeaderField], kind: Kind) -> None:
     one = judge(known(hashed), TRIED, 0.05)
     assert one.kind is kind
     assert {field.field for field in one.fields if field.verdict is Verdict.HASHED} == hashed
@@ -53,12 +63,12 @@ def test_fields_make_a_class(hashed: set[Field], kind: Kind) -> None:
 def test_too_few_answers_decide_nothing() -> None:
     # Five fields are judged: seven answers alike are worth 5 / 2^7, six of them 5 / 2^6.
     for answers, verdict in ((7, Verdict.IGNORED), (6, Verdict.UNDECIDED)):
-        one = judge(known({Field.SPORT}, answers=answers), TRIED, 0.05)
-        assert one.verdict(Field.DESTINATION) is verdict
+        one = judge(known({HeaderField.SPORT}, answers=answers), TRIED, 0.05)
+        assert one.verdict(HeaderField.DESTINATION) is verdict
 
 
 def test_without_repeats_nothing_is_decided_and_with_one_that_differs_all_is() -> None:
-    few = known({Field.SPORT, Field.DESTINATION}, repeats=16)
+    few = known({HeaderField.SPORT, HeaderField.DESTINATION}, repeats=16)
     assert few.chance_if_per_packet() > STEADY_ERROR
     assert judge(few, TRIED, 0.05).kind is Kind.UNDECIDED
     few.parts = True
@@ -67,27 +77,29 @@ def test_without_repeats_nothing_is_decided_and_with_one_that_differs_all_is() -
 
 
 def test_the_same_value_in_many_flows_is_one_draw_unless_flows_matter() -> None:
-    for hashed, draws in (({Field.SPORT}, 20), ({Field.DESTINATION}, 1)):
+    for hashed, draws in (({HeaderField.SPORT}, 20), ({HeaderField.DESTINATION}, 1)):
         one = known(hashed)
-        one.families[Field.PROTOCOL] = {
+        one.families[HeaderField.PROTOCOL] = {
             (base, 0): Family({0: LEFT, 1: LEFT}) for base in range(1, 21)
         }
-        assert one.compared(Field.PROTOCOL) == draws
-        assert one.chance_if_hashed(Field.PROTOCOL) == pytest.approx(0.5**draws)
+        assert one.compared(HeaderField.PROTOCOL) == draws
+        assert one.chance_if_hashed(HeaderField.PROTOCOL) == pytest.approx(0.5**draws)
 
 
 def test_companions_are_draws_if_what_they_vary_matters() -> None:
     for every, draws in (({0: LEFT, 1: RIGHT}, 6), ({0: LEFT, 1: LEFT}, 1)):
         one = known(set())
-        one.families[Field.ALL] = {(0, 0): Family(dict(every))}
-        one.families[Field.PROTOCOL] = {
+        one.families[HeaderField.ALL] = {(0, 0): Family(dict(every))}
+        one.families[HeaderField.PROTOCOL] = {
             (0, companion): Family({0: LEFT, 1: LEFT}) for companion in range(6)
         }
-        assert one.compared(Field.PROTOCOL) == draws
+        assert one.compared(HeaderField.PROTOCOL) == draws
 
 
 def test_an_uneven_split_makes_agreeing_with_the_common_way_worth_less() -> None:
-    one = Evidence(vertex(2, 2), {LEFT: list(range(90)), RIGHT: list(range(90, 100))}, Field.SPORT)
+    one = Evidence(
+        vertex(2, 2), {LEFT: list(range(90)), RIGHT: list(range(90, 100))}, HeaderField.SPORT
+    )
     assert one.chance(LEFT) > 0.9
     assert one.chance(RIGHT) == 0.5
     assert one.chance(Vertex(3, None)) == 0.5

@@ -6,12 +6,12 @@ from random import Random
 
 from mda.answers.graph import build, locate
 from mda.answers.table import tabulate
-from mda.model import Vertex
+from mda.model import HeaderField, Vertex
 from mda.procedure import Chain, History
 from mda.studies.base import Task
 from mda.studies.classic import QUERIES, Classic, Reality, classic, requests
 from mda.studies.classic_probing import ClassicProbing
-from mda.variants import Field, plain_outcomes, variant_of
+from mda.variants import plain_outcomes, variant_of
 from tests.support.drive import SOURCE, Network, full_mda, interface, layers, play, vertex
 from tests.support.hashing import CASES, choose
 
@@ -19,7 +19,7 @@ from tests.support.hashing import CASES, choose
 def shown(network: Network) -> Classic:
     task = Task(
         source=SOURCE, first_ttl=1, max_ttl=30, attempts=3, failure_probability=0.001,
-        flow_field=Field.SPORT, values={}, flows=50_000,
+        flow_field=HeaderField.SPORT, values={}, flows=50_000,
     )  # fmt: skip
 
     def follow(history: History) -> ClassicProbing:
@@ -28,7 +28,7 @@ def shown(network: Network) -> Classic:
     played = play(Chain(full_mda(failure_probability=0.001), follow), network)
     table = tabulate(plain_outcomes(played.outcomes), 3)
     located = locate(table, SOURCE, 1)
-    return classic(build(table, located), located.origin, played.outcomes, Field.SPORT)
+    return classic(build(table, located), located.origin, played.outcomes, HeaderField.SPORT)
 
 
 def two_long_branches(key: str) -> Network:
@@ -42,13 +42,13 @@ def two_long_branches(key: str) -> Network:
 
 
 def test_every_probe_is_a_flow_of_its_own() -> None:
-    asked = list(requests(Field.SPORT, 1, 4))
+    asked = list(requests(HeaderField.SPORT, 1, 4))
     assert [one.ttl for one in asked] == [1] * QUERIES + [2] * QUERIES + [3] * QUERIES + [4] * 3
     numbers = [variant_of(one.flow) for one in asked]
     assert [one.number for one in numbers if one] == list(range(1, 13))
-    assert {one.field for one in numbers if one} == {Field.DPORT}
-    by_dport = [variant_of(one.flow) for one in requests(Field.DPORT, 1, 1)]
-    assert {one.field for one in by_dport if one} == {Field.SPORT}
+    assert {one.field for one in numbers if one} == {HeaderField.DPORT}
+    by_dport = [variant_of(one.flow) for one in requests(HeaderField.DPORT, 1, 1)]
+    assert {one.field for one in by_dport if one} == {HeaderField.SPORT}
 
 
 def test_links_between_branches_are_told_from_those_inside() -> None:
@@ -86,5 +86,5 @@ def test_where_the_graph_proves_nothing_nothing_is_denied() -> None:
 
 def test_no_answer_makes_no_hop() -> None:
     empty = classic(build(tabulate([], 3), locate(tabulate([], 3), SOURCE, 1)),
-                    Vertex(0, SOURCE), [], Field.SPORT)  # fmt: skip
+                    Vertex(0, SOURCE), [], HeaderField.SPORT)  # fmt: skip
     assert (empty.hops, empty.links, empty.missed) == ((), (), ())

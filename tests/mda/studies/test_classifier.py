@@ -10,10 +10,10 @@ import pytest
 
 from mda.answers.graph import locate
 from mda.answers.table import tabulate
-from mda.model import ProbeRequest, Reply, ReplyKind
+from mda.model import HeaderField, ProbeRequest, Reply, ReplyKind
 from mda.studies.balancers import STEADY_ERROR, Kind, Verdict
 from mda.studies.classifier import MOST_ROUNDS
-from mda.variants import Field, is_plain
+from mda.variants import is_plain
 from tests.support.drive import SOURCE, full_mda, interface, play
 from tests.support.hashing import (
     BALANCER,
@@ -32,8 +32,10 @@ if TYPE_CHECKING:
     from ipaddress import IPv4Address
 
 FIVE = CASES["flow"][0]
-V4_VALUES: dict[Field, int] = {
-    field: count for field, count in VALUES.items() if field not in (Field.SOURCE, Field.FLOW_LABEL)
+V4_VALUES: dict[HeaderField, int] = {
+    field: count
+    for field, count in VALUES.items()
+    if field not in (HeaderField.SOURCE, HeaderField.FLOW_LABEL)
 }
 
 
@@ -73,7 +75,7 @@ def test_a_verdict_carries_the_chance_that_it_is_wrong() -> None:
     for field in FIVE:
         assert by_field[field].verdict is Verdict.HASHED
         assert by_field[field].error_probability <= STEADY_ERROR
-    ignored = by_field[Field.TRAFFIC_CLASS]
+    ignored = by_field[HeaderField.TRAFFIC_CLASS]
     assert ignored.verdict is Verdict.IGNORED
     # Seven fields, five of them hashed: the two that are not are worth their chances sevenfold.
     assert ignored.error_probability == pytest.approx(7 * 0.5**ignored.compared, rel=0.01)
@@ -81,11 +83,11 @@ def test_a_verdict_carries_the_chance_that_it_is_wrong() -> None:
 
 
 def test_what_cannot_be_varied_gets_no_verdict() -> None:
-    trace, _, _ = classify(one_balancer("a", FIVE, [1, 1]), values={Field.DPORT: 4095})
+    trace, _, _ = classify(one_balancer("a", FIVE, [1, 1]), values={HeaderField.DPORT: 4095})
     one = balancer_of(trace)
-    assert {field.field for field in one.fields} == {Field.SPORT, Field.DPORT}
+    assert {field.field for field in one.fields} == {HeaderField.SPORT, HeaderField.DPORT}
     assert one.kind is Kind.UNDECIDED  # of flows or of applications: the addresses would tell
-    assert one.verdict(Field.DESTINATION) is Verdict.UNDECIDED
+    assert one.verdict(HeaderField.DESTINATION) is Verdict.UNDECIDED
 
 
 def test_without_variants_nothing_is_said_but_the_split() -> None:
@@ -101,7 +103,7 @@ def test_few_values_are_not_counted_as_many_draws() -> None:
     wrong = 0
     for seed in range(60):
         one = judged("addresses and protocol", 2, seed)
-        wrong += one is not None and one.verdict(Field.PROTOCOL) is Verdict.IGNORED
+        wrong += one is not None and one.verdict(HeaderField.PROTOCOL) is Verdict.IGNORED
     assert wrong <= 3
 
 

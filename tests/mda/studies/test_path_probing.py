@@ -9,12 +9,11 @@ import pytest
 
 from mda.answers.graph import locate
 from mda.answers.table import tabulate
-from mda.model import Loss, ProbeRequest, Reply, ReplyKind
+from mda.model import HeaderField, Loss, ProbeRequest, Reply, ReplyKind
 from mda.procedure import Chain
 from mda.studies.base import Task
 from mda.studies.path_probing import ChosenPath, EveryPath
 from mda.studies.paths import Path, Seen, chosen, paths
-from mda.variants import Field
 from tests.support.drive import SOURCE, full_mda, interface, layers, play
 
 if TYPE_CHECKING:
@@ -28,7 +27,7 @@ ROUNDS = 5
 def task(argument: str | None = None) -> Task:
     return Task(
         source=SOURCE, first_ttl=1, max_ttl=30, attempts=3, failure_probability=0.001,
-        flow_field=Field.SPORT, values={}, flows=50_000, argument=argument,
+        flow_field=HeaderField.SPORT, values={}, flows=50_000, argument=argument,
         parameters={"rounds": ROUNDS},
     )  # fmt: skip
 

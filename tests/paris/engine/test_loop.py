@@ -35,11 +35,11 @@ def engine_for(
 ) -> Engine:  # fmt: skip
     settings = Settings(network=network, **options)  # type: ignore[arg-type]
     topology = load(find(network))
-    flows = setup.flow_plan(settings, topology.source, topology.destination, Random(1))
+    flows = setup.flows_for(settings, topology.source, topology.destination, Random(1))
     return Engine(
         procedure=setup.procedure_for(settings, flows, sends_whole=True),
         wire=wire or SimWire(Network(topology, 1)),
-        plan=flows,
+        flows=flows,
         pacing=Pacing(rate_pps, burst),
         wait_s=settings.wait_s,
         budget=budget or Budget(),

@@ -4,62 +4,68 @@ from __future__ import annotations
 
 from dataclasses import replace
 from ipaddress import ip_address
+from typing import TYPE_CHECKING
 
 import pytest
 
-from mda.model import Loss, ProbeRequest, Reply, ReplyKind, Unresolved
-from mda.variants import Field, variant
+from mda.model import HeaderField, Loss, ProbeRequest, Reply, ReplyKind, Unresolved
+from mda.variants import variant
 from paris.engine.flights import Stray, StrayReason
 from paris.engine.pending import Pending
 from paris.errors import WireError
 from paris.packets import probes
-from paris.packets.flows import FlowField, FlowPlan, Protocol
 from paris.packets.headers import IPHeader, icmp_error, tcp_answer, udp_answer
+from paris.packets.protocols import Protocol
 from paris.packets.replies import ParsedReply, parse
-from tests.paris.packets.test_probes import COMBINATIONS, plan_of
+from tests.paris.packets.test_probes import COMBINATIONS, flows_of
+
+if TYPE_CHECKING:
+    from paris.packets.flows import Flows
 
 ROUTER = {4: "198.51.100.7", 6: "2001:db8:7::7"}
 
 
-def answer_to(plan: FlowPlan, request: ProbeRequest, tag: int) -> ParsedReply:
+def answer_to(flows: Flows, request: ProbeRequest, tag: int) -> ParsedReply:
     """The time exceeded of a router that quotes as little as it may."""
-    version = plan.source.version
+    version = flows.source.version
     back = IPHeader(
-        source=ip_address(ROUTER[version]), destination=plan.source,
+        source=ip_address(ROUTER[version]), destination=flows.source,
         protocol=1 if version == 4 else 58, ttl=250,
     )  # fmt: skip
-    quote = probes.build(plan, request._replace(ttl=1), tag)[: 28 if version == 4 else 1232]
+    quote = probes.build(flows, request._replace(ttl=1), tag)[: 28 if version == 4 else 1232]
     parsed = parse(icmp_error(back, 11 if version == 4 else 3, 0, quote))
     assert isinstance(parsed, ParsedReply)
     return parsed
 
 
-def udp4() -> FlowPlan:
-    return plan_of(4, Protocol.UDP, FlowField.SPORT)
+def udp4() -> Flows:
+    return flows_of(4, Protocol.UDP, HeaderField.SPORT)
 
 
 def half_a_second(_: int) -> float:
     return 0.5
 
 
-def flying(plan: FlowPlan, request: ProbeRequest, at_s: float = 1.0) -> tuple[Pending, int]:
-    pending = Pending(plan)
+def flying(flows: Flows, request: ProbeRequest, at_s: float = 1.0) -> tuple[Pending, int]:
+    pending = Pending(flows)
     tag = pending.reserve()
     pending.add(tag, request, at_s)
     return pending, tag
 
 
 @pytest.mark.parametrize(("version", "protocol", "field"), COMBINATIONS)
-def test_an_answer_finds_its_probe_once(version: int, protocol: Protocol, field: FlowField) -> None:
-    plan = plan_of(version, protocol, field)
-    pending = Pending(plan, first_tag=0xFE00)
+def test_an_answer_finds_its_probe_once(
+    version: int, protocol: Protocol, field: HeaderField
+) -> None:
+    flows = flows_of(version, protocol, field)
+    pending = Pending(flows, first_tag=0xFE00)
     requests = {}
     for flow in range(40):
         tag = pending.reserve()
         requests[tag] = ProbeRequest(flow, 5)
         pending.add(tag, requests[tag], flow / 10)
     for tag, request in reversed(requests.items()):
-        parsed = answer_to(plan, request, tag)
+        parsed = answer_to(flows, request, tag)
         reply = pending.match(parsed, 9.0)
         assert isinstance(reply, Reply)
         assert (reply.request, reply.sent_at_s, reply.changed) == (request, request.flow / 10, ())
@@ -68,16 +74,16 @@ def test_an_answer_finds_its_probe_once(version: int, protocol: Protocol, field:
 
 
 def test_lost_probes_are_given_up_in_time_and_late_answers_still_count() -> None:
-    plan = udp4()
+    flows = udp4()
     request = ProbeRequest(2, 3)
-    pending, tag = flying(plan, request)
+    pending, tag = flying(flows, request)
     assert pending.next_expiry_s(half_a_second) == 1.5
     assert pending.expire(1.49, half_a_second) == []
     lost = [Loss(request=request, sent_at_s=1.0, gave_up_at_s=1.5)]
     assert pending.expire(1.5, half_a_second) == lost
     assert (pending.in_flight, pending.next_expiry_s(half_a_second)) == (0, float("inf"))
     assert pending.expire(9.0, half_a_second) == []
-    late = pending.match(answer_to(plan, request, tag), 2.0)
+    late = pending.match(answer_to(flows, request, tag), 2.0)
     assert isinstance(late, Reply)
     assert late.rtt_s == 1.0
     assert pending.in_flight == 0
@@ -102,26 +108,26 @@ def test_what_is_in_flight_at_the_end_is_told() -> None:
 
 
 def test_answers_to_others_are_strays() -> None:
-    plan = udp4()
+    flows = udp4()
     request = ProbeRequest(2, 3)
-    pending, tag = flying(plan, request)
-    elsewhere = replace(plan, destination=ip_address("203.0.113.10"))
-    other_port = replace(plan, dport=53)
+    pending, tag = flying(flows, request)
+    elsewhere = replace(flows, destination=ip_address("203.0.113.10"))
+    other_port = replace(flows, dport=53)
     for foreign in (
         answer_to(elsewhere, request, tag),
         answer_to(other_port, request, tag),
-        answer_to(plan, request, tag + 1),
-        answer_to(plan_of(4, Protocol.TCP, FlowField.SPORT), request, tag),
+        answer_to(flows, request, tag + 1),
+        answer_to(flows_of(4, Protocol.TCP, HeaderField.SPORT), request, tag),
     ):
         assert pending.match(foreign, 2.0) == Stray(StrayReason.NOT_OURS)
     assert pending.in_flight == 1
 
 
 def test_a_nat_that_rewrites_source_and_checksum_is_seen_through_and_reported() -> None:
-    plan = udp4()
+    flows = udp4()
     request = ProbeRequest(2, 3)
-    pending, tag = flying(plan, request)
-    parsed = answer_to(plan, request, tag)
+    pending, tag = flying(flows, request)
+    parsed = answer_to(flows, request, tag)
     quoted = replace(
         parsed.quoted, source=ip_address("198.18.0.1").packed, carrier_tag=0x7777, traffic_class=0
     )
@@ -131,10 +137,10 @@ def test_a_nat_that_rewrites_source_and_checksum_is_seen_through_and_reported() 
     assert reply.changed == ("source", "traffic-class", "udp-checksum")
 
 
-def seen(plan: FlowPlan, request: ProbeRequest, **shown: object) -> Reply | Stray:
+def seen(flows: Flows, request: ProbeRequest, **shown: object) -> Reply | Stray:
     """What the answer to a probe is taken for if the quote shows other values than were sent."""
-    pending, tag = flying(plan, request)
-    parsed = answer_to(plan, request, tag)
+    pending, tag = flying(flows, request)
+    parsed = answer_to(flows, request, tag)
     quoted = replace(parsed.quoted, **shown)  # type: ignore[arg-type]
     return pending.match(replace(parsed, quoted=quoted), 2.0)
 
@@ -146,24 +152,25 @@ NOT_OURS = Stray(StrayReason.NOT_OURS)
 @pytest.mark.parametrize(
     ("version", "protocol", "field", "shown", "changed"),
     [
-        (4, Protocol.UDP, FlowField.SPORT, {"sport": 9, "carrier_tag": 0x7777},
+        (4, Protocol.UDP, HeaderField.SPORT, {"sport": 9, "carrier_tag": 0x7777},
          ("source", "sport", "udp-checksum")),
-        (4, Protocol.UDP, FlowField.DPORT, {"sport": 9}, ("source", "sport")),
-        (4, Protocol.ICMP, FlowField.ICMP_CHECKSUM, {"identifier": 9, "icmp_checksum": 9},
+        (4, Protocol.UDP, HeaderField.DPORT, {"sport": 9}, ("source", "sport")),
+        (4, Protocol.ICMP, HeaderField.ICMP_CHECKSUM, {"identifier": 9, "icmp_checksum": 9},
          ("icmp-checksum", "identifier", "source")),
-        (4, Protocol.TCP, FlowField.SPORT, {"sport": 9, "ip_id": 9}, ("ip-id", "source", "sport")),
-        (6, Protocol.UDP, FlowField.SPORT, {}, ("source",)),
+        (4, Protocol.TCP, HeaderField.SPORT, {"sport": 9, "ip_id": 9},
+         ("ip-id", "source", "sport")),
+        (6, Protocol.UDP, HeaderField.SPORT, {}, ("source",)),
     ],
 )  # fmt: skip
 def test_what_a_nat_rewrites_is_reported(
     version: int,
     protocol: Protocol,
-    field: FlowField,
+    field: HeaderField,
     shown: dict[str, object],
     changed: tuple[str, ...],
 ) -> None:
-    plan = plan_of(version, protocol, field)
-    reply = seen(plan, ProbeRequest(2, 3), source=OTHER[version], **shown)
+    flows = flows_of(version, protocol, field)
+    reply = seen(flows, ProbeRequest(2, 3), source=OTHER[version], **shown)
     assert isinstance(reply, Reply)
     assert reply.changed == changed
 
@@ -171,8 +178,8 @@ def test_what_a_nat_rewrites_is_reported(
 @pytest.mark.parametrize("name", ["ip_id", "flow_label", "traffic_class"])
 def test_a_field_that_a_middlebox_rewrites_is_reported(name: str) -> None:
     version = 6 if name == "flow_label" else 4
-    plan = plan_of(version, Protocol.UDP, FlowField.SPORT)
-    reply = seen(plan, ProbeRequest(2, 3), **{name: 9})
+    flows = flows_of(version, Protocol.UDP, HeaderField.SPORT)
+    reply = seen(flows, ProbeRequest(2, 3), **{name: 9})
     assert isinstance(reply, Reply)
     assert reply.changed == (name.replace("_", "-"),)
 
@@ -180,22 +187,22 @@ def test_a_field_that_a_middlebox_rewrites_is_reported(name: str) -> None:
 def test_a_port_rewritten_without_its_address_is_another_programs() -> None:
     assert seen(udp4(), ProbeRequest(2, 3), sport=9) == NOT_OURS
     assert seen(udp4(), ProbeRequest(2, 3), sport=9, carrier_tag=0x7777) == NOT_OURS
-    icmp = plan_of(4, Protocol.ICMP, FlowField.ICMP_CHECKSUM)
+    icmp = flows_of(4, Protocol.ICMP, HeaderField.ICMP_CHECKSUM)
     assert seen(icmp, ProbeRequest(2, 3), identifier=9) == NOT_OURS
 
 
 def test_a_rewritten_source_without_the_tags_copy_is_no_proof() -> None:
     assert seen(udp4(), ProbeRequest(2, 3), source=OTHER[4], ip_id=0x7777) == NOT_OURS
-    udp6 = plan_of(6, Protocol.UDP, FlowField.SPORT)
+    udp6 = flows_of(6, Protocol.UDP, HeaderField.SPORT)
     assert seen(udp6, ProbeRequest(2, 3), source=OTHER[6], sport=9) == NOT_OURS
 
 
 def test_a_checksum_patched_into_another_probes_tag_does_not_mislead() -> None:
-    plan = udp4()
-    pending = Pending(plan)
+    flows = udp4()
+    pending = Pending(flows)
     for ttl in (1, 2, 3):
         pending.add(pending.reserve(), ProbeRequest(5, ttl), 0.0)
-    parsed = answer_to(plan, ProbeRequest(5, 3), 3)
+    parsed = answer_to(flows, ProbeRequest(5, 3), 3)
     patched = replace(parsed.quoted, source=OTHER[4], carrier_tag=1)
     reply = pending.match(replace(parsed, quoted=patched), 1.0)
     assert isinstance(reply, Reply)
@@ -206,28 +213,28 @@ def test_a_checksum_patched_into_another_probes_tag_does_not_mislead() -> None:
 
 
 def test_a_forgery_with_neither_tag_is_a_stray() -> None:
-    plan = udp4()
-    pending, tag = flying(plan, ProbeRequest(2, 3))
-    parsed = answer_to(plan, ProbeRequest(2, 3), tag)
+    flows = udp4()
+    pending, tag = flying(flows, ProbeRequest(2, 3))
+    parsed = answer_to(flows, ProbeRequest(2, 3), tag)
     forged = replace(parsed.quoted, carrier_tag=0x7777, ip_id=0x7777)
     assert pending.match(replace(parsed, quoted=forged), 2.0) == Stray(StrayReason.NOT_OURS)
 
 
 def test_an_answer_without_a_quote_must_come_from_the_destination_itself() -> None:
-    plan = plan_of(4, Protocol.TCP, FlowField.SPORT)
+    flows = flows_of(4, Protocol.TCP, HeaderField.SPORT)
     request = ProbeRequest(0, 9)
-    pending, tag = flying(plan, request)
-    syn = probes.build(plan, request, tag)[20:]
+    pending, tag = flying(flows, request)
+    syn = probes.build(flows, request, tag)[20:]
     for source, expected in (("203.0.113.10", Stray), ("203.0.113.9", Reply)):
-        back = IPHeader(source=ip_address(source), destination=plan.source, protocol=6, ttl=60)
+        back = IPHeader(source=ip_address(source), destination=flows.source, protocol=6, ttl=60)
         parsed = parse(tcp_answer(back, syn, open_port=True))
         assert isinstance(parsed, ParsedReply)
         assert isinstance(pending.match(parsed, 2.0), expected)
 
 
 def test_tags_wrap_and_pass_over_those_in_flight() -> None:
-    plan = udp4()
-    pending = Pending(plan, first_tag=0xFFFE)
+    flows = udp4()
+    pending = Pending(flows, first_tag=0xFFFE)
     assert pending.reserve() == 0xFFFE
     pending.add(0xFFFE, ProbeRequest(0, 1), 0.0)
     tag = pending.reserve()
@@ -238,34 +245,34 @@ def test_tags_wrap_and_pass_over_those_in_flight() -> None:
         pending.add(tag, ProbeRequest(number % 1000, number // 1000), 0.0)
     with pytest.raises(WireError, match="in flight at once"):
         pending.reserve()
-    pending.match(answer_to(plan, ProbeRequest(700, 0), 700), 1.0)
+    pending.match(answer_to(flows, ProbeRequest(700, 0), 700), 1.0)
     assert pending.reserve() == 700
 
 
-def untagged(plan: FlowPlan, request: ProbeRequest) -> ParsedReply:
+def untagged(flows: Flows, request: ProbeRequest) -> ParsedReply:
     """What is left of an answer that quotes no more than the ports."""
-    parsed = answer_to(plan, request, 1)
+    parsed = answer_to(flows, request, 1)
     return replace(parsed, quoted=replace(parsed.quoted, carrier_tag=0, ip_id=0))
 
 
 def test_an_answer_that_names_a_flow_only_is_to_its_one_probe() -> None:
-    plan = udp4()
-    pending, _ = flying(plan, ProbeRequest(3, 5))
+    flows = udp4()
+    pending, _ = flying(flows, ProbeRequest(3, 5))
     pending.add(pending.reserve(), ProbeRequest(4, 5), 1.0)
     assert pending.conversations.free_at_s(3) == float("inf")
-    reply = pending.match(untagged(plan, ProbeRequest(3, 1)), 1.1)
+    reply = pending.match(untagged(flows, ProbeRequest(3, 1)), 1.1)
     assert isinstance(reply, Reply)
     assert reply.request == ProbeRequest(3, 5)
     assert pending.conversations.free_at_s(3) < 1.1
-    assert pending.match(untagged(plan, ProbeRequest(3, 1)), 1.2) == Stray(StrayReason.DUPLICATE)
+    assert pending.match(untagged(flows, ProbeRequest(3, 1)), 1.2) == Stray(StrayReason.DUPLICATE)
     assert pending.in_flight == 1
 
 
 def test_probes_that_an_answer_may_be_to_are_withdrawn_and_a_late_answer_is_none() -> None:
-    plan = udp4()
-    pending, _ = flying(plan, ProbeRequest(3, 5))
+    flows = udp4()
+    pending, _ = flying(flows, ProbeRequest(3, 5))
     pending.add(pending.reserve(), ProbeRequest(3, 6), 1.0)
-    assert pending.match(untagged(plan, ProbeRequest(3, 1)), 1.1) == Stray(StrayReason.AMBIGUOUS)
+    assert pending.match(untagged(flows, ProbeRequest(3, 1)), 1.1) == Stray(StrayReason.AMBIGUOUS)
     assert pending.conversations.withdrawn() == [ProbeRequest(3, 5), ProbeRequest(3, 6)]
     assert (pending.conversations.withdrawn(), pending.in_flight) == ([], 0)
     withdrawn = [Unresolved(ProbeRequest(3, ttl), 1.0) for ttl in (5, 6)]
@@ -273,33 +280,33 @@ def test_probes_that_an_answer_may_be_to_are_withdrawn_and_a_late_answer_is_none
     # Until a second has passed since, the next answer could be to one of those.
     assert pending.conversations.free_at_s(3) == 2.0
     pending.add(pending.reserve(), ProbeRequest(3, 5), 2.0)
-    reply = pending.match(untagged(plan, ProbeRequest(3, 1)), 2.05)
+    reply = pending.match(untagged(flows, ProbeRequest(3, 1)), 2.05)
     assert isinstance(reply, Reply)
     assert (reply.request, reply.sent_at_s) == (ProbeRequest(3, 5), 2.0)
     assert pending.unresolved() == withdrawn[1:]
 
 
 def test_a_withdrawn_probe_that_is_answered_after_all_is_answered_once() -> None:
-    plan = udp4()
-    pending, tag = flying(plan, ProbeRequest(3, 5))
+    flows = udp4()
+    pending, tag = flying(flows, ProbeRequest(3, 5))
     pending.add(pending.reserve(), ProbeRequest(3, 6), 1.0)
-    pending.match(untagged(plan, ProbeRequest(3, 1)), 1.1)
+    pending.match(untagged(flows, ProbeRequest(3, 1)), 1.1)
     again = pending.reserve()
     pending.add(again, ProbeRequest(3, 5), 2.0)
-    reply = pending.match(answer_to(plan, ProbeRequest(3, 5), tag), 2.1)
+    reply = pending.match(answer_to(flows, ProbeRequest(3, 5), tag), 2.1)
     assert isinstance(reply, Reply)
     assert reply.sent_at_s == 1.0
-    late = pending.match(answer_to(plan, ProbeRequest(3, 5), again), 2.2)
+    late = pending.match(answer_to(flows, ProbeRequest(3, 5), again), 2.2)
     assert late == Stray(StrayReason.DUPLICATE)
     assert pending.in_flight == 0
 
 
 def test_a_corrected_departure_counts_while_its_probe_is_in_flight() -> None:
-    plan = udp4()
-    pending, tag = flying(plan, ProbeRequest(0, 5))
+    flows = udp4()
+    pending, tag = flying(flows, ProbeRequest(0, 5))
     pending.correct(0, 1.5)
     assert pending.next_expiry_s(half_a_second) == 2.0
-    reply = pending.match(answer_to(plan, ProbeRequest(0, 5), tag), 2.0)
+    reply = pending.match(answer_to(flows, ProbeRequest(0, 5), tag), 2.0)
     assert isinstance(reply, Reply)
     assert reply.rtt_s == 0.5
     pending.correct(0, 1.7)  # too late to change what has been told
@@ -309,11 +316,11 @@ ECHO = b""  # stands for all that the probe carried
 UDP = Protocol.UDP
 
 
-def said(plan: FlowPlan, flow: int, payload: bytes = b"hello", *, tag: int = 1) -> ParsedReply:
+def said(flows: Flows, flow: int, payload: bytes = b"hello", *, tag: int = 1) -> ParsedReply:
     """What a service of the destination answers to a probe of a flow."""
-    headers = plan.headers(flow)
+    headers = flows.headers(flow)
     back = IPHeader(source=headers.destination, destination=headers.source, protocol=17, ttl=60)
-    segment = probes.build(plan, ProbeRequest(flow, 9), tag)[-22:]
+    segment = probes.build(flows, ProbeRequest(flow, 9), tag)[-22:]
     parsed = parse(udp_answer(back, segment, payload or segment[8:]))
     assert isinstance(parsed, ParsedReply)
     return parsed
@@ -336,47 +343,47 @@ UDP_PLANS = [(version, field) for version, protocol, field in COMBINATIONS if pr
 
 
 @pytest.mark.parametrize(("version", "field"), UDP_PLANS)
-def test_an_echo_finds_its_probe_among_all_of_its_flow(version: int, field: FlowField) -> None:
-    plan = plan_of(version, Protocol.UDP, field)
-    pending = Pending(plan)
+def test_an_echo_finds_its_probe_among_all_of_its_flow(version: int, field: HeaderField) -> None:
+    flows = flows_of(version, Protocol.UDP, field)
+    pending = Pending(flows)
     requests = [*probes_of(3, 5, 6, 7), *probes_of(4, 5, 6)]
     for tag, request in zip(sent(pending, 1.0, *requests), requests, strict=True):
-        reply = pending.match(said(plan, request.flow, ECHO, tag=tag), 1.1)
+        reply = pending.match(said(flows, request.flow, ECHO, tag=tag), 1.1)
         assert isinstance(reply, Reply)
         assert (reply.request, reply.kind) == (request, ReplyKind.UDP_ANSWER)
         assert reply.ends_path
-        again = pending.match(said(plan, request.flow, ECHO, tag=tag), 1.2)
+        again = pending.match(said(flows, request.flow, ECHO, tag=tag), 1.2)
         assert again == Stray(StrayReason.DUPLICATE)
     assert not pending.conversations.one_at_a_time
 
 
 def test_what_names_no_probe_is_to_the_only_one_of_its_flow() -> None:
-    plan, pending = udp4(), Pending(udp4())
+    flows, pending = udp4(), Pending(udp4())
     sent(pending, 1.0, *probes_of(3, 5), *probes_of(4, 5))
-    reply = pending.match(said(plan, 3), 1.1)
+    reply = pending.match(said(flows, 3), 1.1)
     assert isinstance(reply, Reply)
     assert reply.request == ProbeRequest(3, 5)
     assert reply.rtt_s == pytest.approx(0.1)
     assert pending.conversations.one_at_a_time
-    assert pending.match(said(plan, 9), 1.2) == Stray(StrayReason.NOT_OURS)
+    assert pending.match(said(flows, 9), 1.2) == Stray(StrayReason.NOT_OURS)
     # A service may answer twice: until a second has passed the next probe cannot be told from it.
-    assert pending.match(said(plan, 3), 1.2) == Stray(StrayReason.DUPLICATE)
+    assert pending.match(said(flows, 3), 1.2) == Stray(StrayReason.DUPLICATE)
     assert pending.conversations.free_at_s(3) == 2.0
 
 
 def test_what_may_be_to_several_probes_is_to_none_and_they_are_asked_again() -> None:
-    plan, pending = udp4(), Pending(udp4())
+    flows, pending = udp4(), Pending(udp4())
     tags = sent(pending, 1.0, *probes_of(3, 5, 6, 7), *probes_of(4, 7))
-    assert pending.match(said(plan, 3), 1.1) == Stray(StrayReason.AMBIGUOUS)
+    assert pending.match(said(flows, 3), 1.1) == Stray(StrayReason.AMBIGUOUS)
     assert pending.conversations.withdrawn() == probes_of(3, 5, 6, 7)
-    assert pending.match(said(plan, 3), 1.1) == Stray(StrayReason.AMBIGUOUS)
+    assert pending.match(said(flows, 3), 1.1) == Stray(StrayReason.AMBIGUOUS)
     assert (pending.conversations.withdrawn(), pending.in_flight) == ([], 1)
     # What was withdrawn and is quoted after all is answered, and is asked no more.
-    reply = pending.match(answer_to(plan, ProbeRequest(3, 5), tags[0]), 1.15)
+    reply = pending.match(answer_to(flows, ProbeRequest(3, 5), tags[0]), 1.15)
     assert isinstance(reply, Reply)
     assert pending.conversations.free_at_s(3) == 2.0
     sent(pending, 2.0, ProbeRequest(3, 6))
-    reply = pending.match(said(plan, 3), 2.1)
+    reply = pending.match(said(flows, 3), 2.1)
     assert isinstance(reply, Reply)
     assert (reply.request, reply.sent_at_s) == (ProbeRequest(3, 6), 2.0)
     assert pending.unresolved() == [Unresolved(ProbeRequest(3, 7), 1.0),
@@ -384,57 +391,59 @@ def test_what_may_be_to_several_probes_is_to_none_and_they_are_asked_again() -> 
 
 
 def test_a_second_answer_to_one_probe_is_not_taken_for_one_to_the_next() -> None:
-    plan, pending = udp4(), Pending(udp4())
+    flows, pending = udp4(), Pending(udp4())
     (tag, _) = sent(pending, 1.0, *probes_of(3, 5, 6))
-    assert isinstance(pending.match(said(plan, 3, ECHO, tag=tag), 1.1), Reply)
-    assert pending.match(said(plan, 3), 1.11) == Stray(StrayReason.AMBIGUOUS)
+    assert isinstance(pending.match(said(flows, 3, ECHO, tag=tag), 1.1), Reply)
+    assert pending.match(said(flows, 3), 1.11) == Stray(StrayReason.AMBIGUOUS)
     assert pending.conversations.withdrawn() == probes_of(3, 6)
 
 
 def test_a_pause_is_as_long_as_answers_take() -> None:
-    plan, pending = udp4(), Pending(udp4())
+    flows, pending = udp4(), Pending(udp4())
     sent(pending, 0.0, *probes_of(3, 5, 6))
-    assert pending.match(said(plan, 3), 1.5) == Stray(StrayReason.AMBIGUOUS)
+    assert pending.match(said(flows, 3), 1.5) == Stray(StrayReason.AMBIGUOUS)
     # The other one is on its way still: to ask again now would be to take it for that answer.
     assert pending.conversations.free_at_s(3) == 3.0
-    assert pending.match(said(plan, 3), 1.6) == Stray(StrayReason.AMBIGUOUS)
+    assert pending.match(said(flows, 3), 1.6) == Stray(StrayReason.AMBIGUOUS)
     sent(pending, 3.2, ProbeRequest(3, 5))
-    reply = pending.match(said(plan, 3), 4.7)
+    reply = pending.match(said(flows, 3), 4.7)
     assert isinstance(reply, Reply)
     assert reply.request == ProbeRequest(3, 5)
     assert reply.rtt_s == pytest.approx(1.5)
-    pending.match(said(plan, 3), 100.0)
+    pending.match(said(flows, 3), 100.0)
     assert pending.conversations.free_at_s(3) < 20  # whatever comes from long ago
 
 
 def test_bytes_that_only_look_like_ours_name_no_probe() -> None:
-    plan, pending = udp4(), Pending(udp4())
+    flows, pending = udp4(), Pending(udp4())
     sent(pending, 1.0, *probes_of(3, 5))
-    reply = pending.match(said(plan, 3, ECHO, tag=0x7777), 1.1)
+    reply = pending.match(said(flows, 3, ECHO, tag=0x7777), 1.1)
     assert isinstance(reply, Reply)
     assert reply.request == ProbeRequest(3, 5)
 
 
 def test_flows_that_differ_in_no_port_cannot_be_told_apart() -> None:
-    by_label = plan_of(6, Protocol.UDP, FlowField.FLOW_LABEL)
+    by_label = flows_of(6, Protocol.UDP, HeaderField.FLOW_LABEL)
     classified = replace(udp4(), prefix_len=24)
-    for plan, other in ((by_label, 4), (classified, variant(3, Field.TRAFFIC_CLASS, 1))):
-        pending = Pending(plan)
+    for flows, other in ((by_label, 4), (classified, variant(3, HeaderField.TRAFFIC_CLASS, 1))):
+        pending = Pending(flows)
         assert pending.conversations.of(3) is pending.conversations.of(other)
         sent(pending, 1.0, *probes_of(3, 5), *probes_of(other, 5))
-        assert pending.match(said(plan, 3), 1.1) == Stray(StrayReason.AMBIGUOUS)
+        assert pending.match(said(flows, 3), 1.1) == Stray(StrayReason.AMBIGUOUS)
         assert pending.conversations.withdrawn() == [*probes_of(3, 5), *probes_of(other, 5)]
 
 
-@pytest.mark.parametrize("field", [Field.DPORT, Field.DESTINATION, Field.PROTOCOL])
-def test_a_variant_is_known_by_its_ports_and_addresses(field: Field) -> None:
-    plan = replace(udp4(), prefix_len=24)
-    if field is Field.PROTOCOL:
-        plan = replace(plan_of(4, Protocol.TCP, FlowField.SPORT), prefix_len=24)
+@pytest.mark.parametrize(
+    "field", [HeaderField.DPORT, HeaderField.DESTINATION, HeaderField.PROTOCOL]
+)
+def test_a_variant_is_known_by_its_ports_and_addresses(field: HeaderField) -> None:
+    flows = replace(udp4(), prefix_len=24)
+    if field is HeaderField.PROTOCOL:
+        flows = replace(flows_of(4, Protocol.TCP, HeaderField.SPORT), prefix_len=24)
     other = variant(3, field, 1)
-    pending = Pending(plan)
+    pending = Pending(flows)
     sent(pending, 1.0, *probes_of(3, 5), *probes_of(other, 5))
-    reply = pending.match(said(plan, other), 1.1)
+    reply = pending.match(said(flows, other), 1.1)
     assert isinstance(reply, Reply)
     assert reply.request == ProbeRequest(other, 5)
-    assert reply.responder == plan.headers(other).destination
+    assert reply.responder == flows.headers(other).destination

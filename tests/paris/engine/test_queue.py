@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from mda.model import Outcome, ProbeRequest
+from mda.model import HeaderField, Outcome, ProbeRequest
 from mda.procedure import Procedure
 from paris.engine.pacing import Pacing
 from paris.engine.pending import Pending
 from paris.engine.queue import RequestQueue
-from paris.packets.flows import FlowField, Protocol
-from tests.paris.packets.test_probes import plan_of
+from paris.packets.protocols import Protocol
+from tests.paris.packets.test_probes import flows_of
 
 
 @dataclass
@@ -40,7 +40,7 @@ class Stating(Procedure):
 def queue_of(
     *requests: ProbeRequest, procedure: Stating | None = None, burst: int = 10
 ) -> RequestQueue:
-    pending = Pending(plan_of(4, Protocol.UDP, FlowField.SPORT))
+    pending = Pending(flows_of(4, Protocol.UDP, HeaderField.SPORT))
     queue = RequestQueue(procedure or Stating(), pending, Pacing(100, burst))
     queue.extend(requests)
     return queue

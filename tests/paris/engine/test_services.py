@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from paris.engine.record import Record
-    from paris.packets.flows import FlowPlan
+    from paris.packets.flows import Flows
     from paris.sim.topology import Topology
 
 # The destination is at two distances, and the longer way is the quicker one.
@@ -58,13 +58,13 @@ def network(folder: Path, service: str, *, loss: float = 0, first_ms: float = 1)
     return file
 
 
-def run(file: Path, **options: Any) -> tuple[Record, FlowPlan]:
+def run(file: Path, **options: Any) -> tuple[Record, Flows]:
     topology, settings = load(file), Settings(network=str(file), **options)
-    flows = setup.flow_plan(settings, topology.source, topology.destination, Random(SEED))
+    flows = setup.flows_for(settings, topology.source, topology.destination, Random(SEED))
     engine = Engine(
         procedure=setup.procedure_for(settings, flows, sends_whole=True),
         wire=SimWire(Network(topology, SEED)),
-        plan=flows,
+        flows=flows,
         pacing=Pacing(1000, 64),
         wait_s=settings.wait_s,
         budget=Budget(),
@@ -72,7 +72,7 @@ def run(file: Path, **options: Any) -> tuple[Record, FlowPlan]:
     return engine.run(), flows
 
 
-def assert_true(record: Record, flows: FlowPlan, topology: Topology) -> None:
+def assert_true(record: Record, flows: Flows, topology: Topology) -> None:
     """Every answer is what its probe meets in the network when nothing is lost, and as late."""
     routers = {name: replace(router, loss=0.0) for name, router in topology.routers.items()}
     lossless = Network(replace(topology, routers=routers), SEED)

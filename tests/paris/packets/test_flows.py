@@ -7,45 +7,46 @@ from ipaddress import ip_address
 
 import pytest
 
-from mda.model import ProbeRequest
-from mda.variants import MOST_COMPANIONS, Field, scarce_variant, variant
+from mda.model import FLOW_FIELDS, HeaderField, ProbeRequest
+from mda.variants import MOST_COMPANIONS, scarce_variant, variant
 from paris.errors import SettingsError
 from paris.packets import probes, tags
-from paris.packets.flows import PREFIX_LEN, FlowField, FlowPlan, Protocol
-from tests.paris.packets.test_probes import COMBINATIONS, hashed, plan_of
+from paris.packets.flows import PREFIX_LEN, Flows
+from paris.packets.protocols import Protocol
+from tests.paris.packets.test_probes import COMBINATIONS, flows_of, hashed
 
 
 @pytest.mark.parametrize(("version", "protocol", "field"), COMBINATIONS)
 def test_no_two_flows_have_the_same_headers(
-    version: int, protocol: Protocol, field: FlowField
+    version: int, protocol: Protocol, field: HeaderField
 ) -> None:
-    plan = plan_of(version, protocol, field)
-    step = max(1, plan.capacity // 50_000)
-    flows = {*range(0, plan.capacity, step), plan.capacity - 1}
-    assert len({plan.headers(flow) for flow in flows}) == len(flows)
+    flows = flows_of(version, protocol, field)
+    step = max(1, flows.capacity // 50_000)
+    numbers = {*range(0, flows.capacity, step), flows.capacity - 1}
+    assert len({flows.headers(flow) for flow in numbers}) == len(numbers)
 
 
 def test_headers_of_no_flow_have_none() -> None:
-    plan = plan_of(4, Protocol.UDP, FlowField.SPORT)
-    for beyond in (-1, plan.capacity):
+    flows = flows_of(4, Protocol.UDP, HeaderField.SPORT)
+    for beyond in (-1, flows.capacity):
         with pytest.raises(ValueError, match="is not one of"):
-            plan.headers(beyond)
+            flows.headers(beyond)
 
 
 @pytest.mark.parametrize(
     ("protocol", "field", "version", "message"),
     [
-        (Protocol.ICMP, FlowField.SPORT, 4, "use icmp-checksum"),
-        (Protocol.UDP, FlowField.ICMP_CHECKSUM, 4, "use sport or dport"),
-        (Protocol.UDP, FlowField.ICMP_CHECKSUM, 6, "use sport or dport or flow-label"),
-        (Protocol.UDP, FlowField.FLOW_LABEL, 4, "which has no flow label"),
+        (Protocol.ICMP, HeaderField.SPORT, 4, "use icmp-checksum"),
+        (Protocol.UDP, HeaderField.ICMP_CHECKSUM, 4, "use sport or dport"),
+        (Protocol.UDP, HeaderField.ICMP_CHECKSUM, 6, "use sport or dport or flow-label"),
+        (Protocol.UDP, HeaderField.FLOW_LABEL, 4, "which has no flow label"),
     ],
 )
 def test_what_cannot_be_sent_is_refused_with_what_can(
-    protocol: Protocol, field: FlowField, version: int, message: str
+    protocol: Protocol, field: HeaderField, version: int, message: str
 ) -> None:
     with pytest.raises(SettingsError, match=message):
-        plan_of(version, protocol, field)
+        flows_of(version, protocol, field)
 
 
 @pytest.mark.parametrize(
@@ -58,30 +59,37 @@ def test_what_cannot_be_sent_is_refused_with_what_can(
     ],
 )
 def test_values_must_fit_their_fields(field: str, value: int, message: str) -> None:
-    plan = plan_of(6, Protocol.UDP, FlowField.SPORT)
+    flows = flows_of(6, Protocol.UDP, HeaderField.SPORT)
     with pytest.raises(SettingsError, match=message):
-        replace(plan, **{field: value})  # type: ignore[arg-type]
+        replace(flows, **{field: value})  # type: ignore[arg-type]
 
 
 def test_both_ends_must_speak_one_version() -> None:
     with pytest.raises(SettingsError, match="same IP version"):
-        FlowPlan(
+        Flows(
             source=ip_address("192.0.2.1"), destination=ip_address("2001:db8::1"),
-            protocol=Protocol.UDP, field=FlowField.SPORT, sport=1, dport=1,
+            protocol=Protocol.UDP, field=HeaderField.SPORT, sport=1, dport=1,
         )  # fmt: skip
 
 
 SOURCES = {4: ("192.0.2.7", "192.0.2.8"), 6: ("2001:db8::7", "2001:db8::8")}
+NEEDS_NO_PREFIX = {*FLOW_FIELDS, HeaderField.TRAFFIC_CLASS}
 # What a router sees change, of what `hashed` lists; ports and checksums are behind the IP header.
 SEEN = {
-    Field.SOURCE: {0}, Field.DESTINATION: {1}, Field.PROTOCOL: {2}, Field.TRAFFIC_CLASS: {3},
-    Field.FLOW_LABEL: {4}, Field.SPORT: {5}, Field.DPORT: {5}, Field.ICMP_CHECKSUM: {5},
-}  # fmt: skip
+    HeaderField.SOURCE: {0},
+    HeaderField.DESTINATION: {1},
+    HeaderField.PROTOCOL: {2},
+    HeaderField.TRAFFIC_CLASS: {3},
+    HeaderField.FLOW_LABEL: {4},
+    HeaderField.SPORT: {5},
+    HeaderField.DPORT: {5},
+    HeaderField.ICMP_CHECKSUM: {5},
+}
 
 
-def varied_plan(version: int, protocol: Protocol, field: FlowField) -> FlowPlan:
+def varied_flows(version: int, protocol: Protocol, field: HeaderField) -> Flows:
     return replace(
-        plan_of(version, protocol, field),
+        flows_of(version, protocol, field),
         prefix_len=PREFIX_LEN[version],
         sources=tuple(map(ip_address, SOURCES[version])),
     )
@@ -89,23 +97,23 @@ def varied_plan(version: int, protocol: Protocol, field: FlowField) -> FlowPlan:
 
 @pytest.mark.parametrize(("version", "protocol", "field"), COMBINATIONS)
 def test_variants_differ_in_one_field_and_from_each_other(
-    version: int, protocol: Protocol, field: FlowField
+    version: int, protocol: Protocol, field: HeaderField
 ) -> None:
-    plan = varied_plan(version, protocol, field)
-    builder = probes.Builder(plan)
+    flows = varied_flows(version, protocol, field)
+    builder = probes.Builder(flows)
     for varied, positions in SEEN.items():
-        values = plan.values(varied)
+        values = flows.values(varied)
         if varied.value == field.value:
             assert values == 0
             continue
         for base in (0, 17):
-            plain = hashed(probes.build(plan, ProbeRequest(base, 5), 1))
+            plain = hashed(probes.build(flows, ProbeRequest(base, 5), 1))
             seen = {plain}
             for value in range(1, min(values, 40) + 1):
                 request = ProbeRequest(variant(base, varied, value), 5)
-                datagram = probes.build(plan, request, 77)
+                datagram = probes.build(flows, request, 77)
                 assert builder.build(request, 77) == datagram
-                assert tags.read(plan.headers(request.flow).protocol, datagram) == 77
+                assert tags.read(flows.headers(request.flow).protocol, datagram) == 77
                 found = hashed(datagram)
                 different = {at for at in range(6) if found[at] != plain[at]}
                 assert different == positions, (varied, value)
@@ -115,40 +123,45 @@ def test_variants_differ_in_one_field_and_from_each_other(
 
 @pytest.mark.parametrize(("version", "protocol", "field"), COMBINATIONS)
 def test_companions_differ_in_all_and_their_variants_in_one_more(
-    version: int, protocol: Protocol, field: FlowField
+    version: int, protocol: Protocol, field: HeaderField
 ) -> None:
-    plan = varied_plan(version, protocol, field)
+    flows = varied_flows(version, protocol, field)
     for number in range(1, 9):
-        companion = plan.headers(variant(3, Field.ALL, number))
-        plain = plan.headers(3)
+        companion = flows.headers(variant(3, HeaderField.ALL, number))
+        plain = flows.headers(3)
         assert companion.destination != plain.destination
         assert companion.traffic_class != plain.traffic_class
         assert (companion.protocol, companion.source) == (plain.protocol, plain.source)
-        other = plan.headers(scarce_variant(3, Field.SOURCE, 2, number))
+        other = flows.headers(scarce_variant(3, HeaderField.SOURCE, 2, number))
         assert other == replace(companion, source=ip_address(SOURCES[version][1]))
 
 
 def test_destinations_stay_in_the_prefix_and_are_hosts() -> None:
-    plan = varied_plan(4, Protocol.UDP, FlowField.SPORT)
+    flows = varied_flows(4, Protocol.UDP, HeaderField.SPORT)
     found = {
-        plan.headers(variant(0, Field.DESTINATION, number)).destination
-        for number in range(1, plan.values(Field.DESTINATION) + 1)
+        flows.headers(variant(0, HeaderField.DESTINATION, number)).destination
+        for number in range(1, flows.values(HeaderField.DESTINATION) + 1)
     }
     assert len(found) == 253  # all but the destination, the network and the broadcast
     assert all(str(one).startswith("203.0.113.") for one in found)
-    assert not {ip_address("203.0.113.0"), ip_address("203.0.113.255"), plan.destination} & found
-    narrow = replace(plan, prefix_len=32)
-    assert narrow.values(Field.DESTINATION) == 0
-    assert narrow.values(Field.ALL) == plan.values(Field.ALL) == MOST_COMPANIONS
-    alone = narrow.headers(variant(0, Field.ALL, 200))
-    assert alone.destination == plan.destination
-    assert alone.dport != plan.dport
+    assert not {ip_address("203.0.113.0"), ip_address("203.0.113.255"), flows.destination} & found
+    narrow = replace(flows, prefix_len=32)
+    assert narrow.values(HeaderField.DESTINATION) == 0
+    assert narrow.values(HeaderField.ALL) == flows.values(HeaderField.ALL) == MOST_COMPANIONS
+    alone = narrow.headers(variant(0, HeaderField.ALL, 200))
+    assert alone.destination == flows.destination
+    assert alone.dport != flows.dport
 
 
 def test_without_a_prefix_addresses_and_protocol_stay() -> None:
-    plan = plan_of(4, Protocol.UDP, FlowField.SPORT)
-    for field in (Field.SOURCE, Field.DESTINATION, Field.PROTOCOL, Field.ALL):
-        assert plan.values(field) == 0
+    flows = flows_of(4, Protocol.UDP, HeaderField.SPORT)
+    for field in (
+        HeaderField.SOURCE,
+        HeaderField.DESTINATION,
+        HeaderField.PROTOCOL,
+        HeaderField.ALL,
+    ):
+        assert flows.values(field) == 0
         with pytest.raises(ValueError, match="cannot be sent"):
-            plan.headers(variant(0, field, 1))
-    assert plan.headers(variant(0, Field.DPORT, 1)).dport == 33_435
+            flows.headers(variant(0, field, 1))
+    assert flows.headers(variant(0, HeaderField.DPORT, 1)).dport == 33_435

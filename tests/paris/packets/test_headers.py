@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mda.model import MplsEntry, ProbeRequest
+from mda.model import HeaderField, MplsEntry, ProbeRequest
 from paris.packets import headers, probes
 from paris.packets.checksums import word_sum
-from paris.packets.flows import FlowField, Protocol
 from paris.packets.headers import IPHeader, read_ip
-from tests.paris.packets.test_probes import plan_of
+from paris.packets.protocols import Protocol
+from tests.paris.packets.test_probes import flows_of
 from tests.support.samples import REPLIES
 
 if TYPE_CHECKING:
@@ -108,12 +108,14 @@ def test_tshark_finds_every_kind_of_answer_right(tmp_path: Path) -> None:
     assert shutil.which("tshark"), "tshark is needed"
     answers = []
     for version, error, echo in ((4, 11, Protocol.ICMP), (6, 3, Protocol.ICMP)):
-        plan = plan_of(version, Protocol.UDP, FlowField.SPORT)
-        probe = probes.build(plan, ProbeRequest(0, 1), 7)
+        flows = flows_of(version, Protocol.UDP, HeaderField.SPORT)
+        probe = probes.build(flows, ProbeRequest(0, 1), 7)
         size = 20 if version == 4 else 40
-        field = FlowField.ICMP_CHECKSUM
-        request = probes.build(plan_of(version, echo, field), ProbeRequest(0, 9), 7)
-        syn = probes.build(plan_of(version, Protocol.TCP, FlowField.SPORT), ProbeRequest(0, 9), 7)
+        field = HeaderField.ICMP_CHECKSUM
+        request = probes.build(flows_of(version, echo, field), ProbeRequest(0, 9), 7)
+        syn = probes.build(
+            flows_of(version, Protocol.TCP, HeaderField.SPORT), ProbeRequest(0, 9), 7
+        )
         header = HEADER[version]
         answers += [
             headers.icmp_error(header, error, 0, probe),

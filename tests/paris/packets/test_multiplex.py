@@ -1,31 +1,31 @@
-"""Flows of several plans as those of one: every lane has its own headers."""
+"""Flows of several protocols in one run: every lane has its own headers."""
 
 from __future__ import annotations
 
-from mda.model import ProbeRequest
+from mda.model import HeaderField, ProbeRequest
 from mda.multiplex import LANE
 from paris.packets import probes
-from paris.packets.flows import FlowField, Protocol
 from paris.packets.multiplex import JoinedFlows
-from tests.paris.packets.test_probes import hashed, plan_of
+from paris.packets.protocols import Protocol
+from tests.paris.packets.test_probes import flows_of, hashed
 
-PLANS = [
-    plan_of(4, Protocol.UDP, FlowField.SPORT),
-    plan_of(4, Protocol.TCP, FlowField.SPORT),
-    plan_of(4, Protocol.ICMP, FlowField.ICMP_CHECKSUM),
+LANES = [
+    flows_of(4, Protocol.UDP, HeaderField.SPORT),
+    flows_of(4, Protocol.TCP, HeaderField.SPORT),
+    flows_of(4, Protocol.ICMP, HeaderField.ICMP_CHECKSUM),
 ]
 
 
-def test_probes_of_a_lane_are_those_of_its_plan() -> None:
-    joined = JoinedFlows.join(PLANS)
+def test_probes_of_a_lane_are_those_of_its_flows() -> None:
+    joined = JoinedFlows.join(LANES)
     builder = probes.Builder(joined)
-    for lane, plan in enumerate(PLANS):
+    for lane, flows in enumerate(LANES):
         for flow in (0, 5, 700):
-            own = probes.build(plan, ProbeRequest(flow, 9), 77)
+            own = probes.build(flows, ProbeRequest(flow, 9), 77)
             assert probes.build(joined, ProbeRequest(flow + lane * LANE, 9), 77) == own
             assert builder.build(ProbeRequest(flow + lane * LANE, 9), 77) == own
-            assert hashed(own)[2] == plan.protocol.number(4)
+            assert hashed(own)[2] == flows.protocol.number(4)
 
 
 def test_all_protocols_are_named() -> None:
-    assert JoinedFlows.join(PLANS).protocols == (Protocol.UDP, Protocol.TCP, Protocol.ICMP)
+    assert JoinedFlows.join(LANES).protocols == (Protocol.UDP, Protocol.TCP, Protocol.ICMP)

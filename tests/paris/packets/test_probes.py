@@ -11,37 +11,38 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mda.model import ProbeRequest
+from mda.model import HeaderField, ProbeRequest
 from paris.packets import probes, tags
 from paris.packets.checksums import pseudo_header, word_sum
-from paris.packets.flows import FlowField, FlowPlan, Protocol
+from paris.packets.flows import Flows
 from paris.packets.headers import read_ip
 from paris.packets.probe_matrix import Crafter
+from paris.packets.protocols import Protocol
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 ENDS = {4: ("192.0.2.1", "203.0.113.9"), 6: ("2001:db8::1", "2001:db8:9::9")}
 COMBINATIONS = [
-    (4, Protocol.UDP, FlowField.SPORT),
-    (4, Protocol.UDP, FlowField.DPORT),
-    (4, Protocol.TCP, FlowField.SPORT),
-    (4, Protocol.TCP, FlowField.DPORT),
-    (4, Protocol.ICMP, FlowField.ICMP_CHECKSUM),
-    (6, Protocol.UDP, FlowField.SPORT),
-    (6, Protocol.UDP, FlowField.DPORT),
-    (6, Protocol.UDP, FlowField.FLOW_LABEL),
-    (6, Protocol.TCP, FlowField.SPORT),
-    (6, Protocol.TCP, FlowField.DPORT),
-    (6, Protocol.TCP, FlowField.FLOW_LABEL),
-    (6, Protocol.ICMP, FlowField.ICMP_CHECKSUM),
-    (6, Protocol.ICMP, FlowField.FLOW_LABEL),
+    (4, Protocol.UDP, HeaderField.SPORT),
+    (4, Protocol.UDP, HeaderField.DPORT),
+    (4, Protocol.TCP, HeaderField.SPORT),
+    (4, Protocol.TCP, HeaderField.DPORT),
+    (4, Protocol.ICMP, HeaderField.ICMP_CHECKSUM),
+    (6, Protocol.UDP, HeaderField.SPORT),
+    (6, Protocol.UDP, HeaderField.DPORT),
+    (6, Protocol.UDP, HeaderField.FLOW_LABEL),
+    (6, Protocol.TCP, HeaderField.SPORT),
+    (6, Protocol.TCP, HeaderField.DPORT),
+    (6, Protocol.TCP, HeaderField.FLOW_LABEL),
+    (6, Protocol.ICMP, HeaderField.ICMP_CHECKSUM),
+    (6, Protocol.ICMP, HeaderField.FLOW_LABEL),
 ]
 
 
-def plan_of(version: int, protocol: Protocol, field: FlowField) -> FlowPlan:
+def flows_of(version: int, protocol: Protocol, field: HeaderField) -> Flows:
     source, destination = map(ip_address, ENDS[version])
-    return FlowPlan(
+    return Flows(
         source=source, destination=destination, protocol=protocol, field=field,
         sport=20_000, dport=33_434, traffic_class=0x20,
         flow_label=0x12345 if version == 6 else 0,
@@ -61,14 +62,14 @@ def hashed(datagram: bytes) -> tuple[object, ...]:
 
 @pytest.mark.parametrize(("version", "protocol", "field"), COMBINATIONS)
 def test_a_flow_is_one_whatever_ttl_and_tag_and_differs_from_every_other(
-    version: int, protocol: Protocol, field: FlowField
+    version: int, protocol: Protocol, field: HeaderField
 ) -> None:
-    plan = plan_of(version, protocol, field)
+    flows = flows_of(version, protocol, field)
     highest = tags.TAG_FIELD[protocol].highest
     seen = {}
-    for flow in (0, 1, 2, 700, plan.capacity - 1):
+    for flow in (0, 1, 2, 700, flows.capacity - 1):
         probes_of_flow = {
-            probes.build(plan, ProbeRequest(flow, ttl), tag)
+            probes.build(flows, ProbeRequest(flow, ttl), tag)
             for ttl in (1, 9, 255)
             for tag in (1, 2, 0xFF00, highest)
         }
@@ -79,9 +80,9 @@ def test_a_flow_is_one_whatever_ttl_and_tag_and_differs_from_every_other(
 
 @pytest.mark.parametrize(("version", "protocol", "field"), COMBINATIONS)
 def test_ttl_and_tag_stand_where_a_quote_of_eight_bytes_has_them(
-    version: int, protocol: Protocol, field: FlowField
+    version: int, protocol: Protocol, field: HeaderField
 ) -> None:
-    datagram = probes.build(plan_of(version, protocol, field), ProbeRequest(3, 7), 0xBEEF)
+    datagram = probes.build(flows_of(version, protocol, field), ProbeRequest(3, 7), 0xBEEF)
     read = read_ip(datagram)
     assert read is not None
     header, payload = read
@@ -96,14 +97,14 @@ def test_ttl_and_tag_stand_where_a_quote_of_eight_bytes_has_them(
 
 @pytest.mark.parametrize(("version", "protocol", "field"), COMBINATIONS)
 def test_every_checksum_sums_to_what_it_must(
-    version: int, protocol: Protocol, field: FlowField
+    version: int, protocol: Protocol, field: HeaderField
 ) -> None:
     random = Random(7)
-    plan = plan_of(version, protocol, field)
+    flows = flows_of(version, protocol, field)
     for _ in range(200):
-        request = ProbeRequest(random.randrange(plan.capacity), random.randint(1, 255))
+        request = ProbeRequest(random.randrange(flows.capacity), random.randint(1, 255))
         tag = random.randint(1, tags.TAG_FIELD[protocol].highest)
-        datagram = probes.build(plan, request, tag)
+        datagram = probes.build(flows, request, tag)
         size = 20 if version == 4 else 40
         payload = datagram[size:]
         if version == 4:
@@ -112,7 +113,7 @@ def test_every_checksum_sums_to_what_it_must(
         if (version, protocol) != (4, Protocol.ICMP):
             number = protocol.number(version)
             summed = (
-                pseudo_header(plan.source.packed, plan.destination.packed, number, len(payload))
+                pseudo_header(flows.source.packed, flows.destination.packed, number, len(payload))
                 + payload
             )
         assert word_sum(summed) == 0xFFFF
@@ -120,40 +121,40 @@ def test_every_checksum_sums_to_what_it_must(
 
 @pytest.mark.parametrize(("version", "protocol", "field"), COMBINATIONS)
 def test_one_and_many_probes_are_built_alike(
-    version: int, protocol: Protocol, field: FlowField
+    version: int, protocol: Protocol, field: HeaderField
 ) -> None:
     random = Random(13)
-    plan = plan_of(version, protocol, field)
+    flows = flows_of(version, protocol, field)
     requests = [
-        ProbeRequest(random.randrange(plan.capacity), random.randint(1, 255)) for _ in range(300)
+        ProbeRequest(random.randrange(flows.capacity), random.randint(1, 255)) for _ in range(300)
     ]
     # Each flow again, from what the builder has kept of it.
     requests += [request._replace(ttl=256 - request.ttl, attempt=1) for request in requests]
     numbers = [random.randint(1, tags.TAG_FIELD[protocol].highest) for _ in requests]
     pairs = list(zip(requests, numbers, strict=True))
-    alone = [probes.build(plan, request, tag) for request, tag in pairs]
-    builder = probes.Builder(plan)
+    alone = [probes.build(flows, request, tag) for request, tag in pairs]
+    builder = probes.Builder(flows)
     assert alone == [builder.build(request, tag) for request, tag in pairs]
-    assert alone == list(Crafter(plan).build(requests, numbers))
+    assert alone == list(Crafter(flows).build(requests, numbers))
     assert [tags.read(protocol, one) for one in alone] == numbers
 
 
 @pytest.mark.lab
 @pytest.mark.parametrize(("version", "protocol", "field"), COMBINATIONS)
 def test_tshark_finds_nothing_wrong_with_any_of_25_000_probes(
-    version: int, protocol: Protocol, field: FlowField, tmp_path: Path
+    version: int, protocol: Protocol, field: HeaderField, tmp_path: Path
 ) -> None:
     assert shutil.which("tshark"), "tshark is needed"
     random, count = Random(11), 25_000
-    plan = plan_of(version, protocol, field)
+    flows = flows_of(version, protocol, field)
     requests = [
-        ProbeRequest(random.randrange(plan.capacity), random.randint(1, 255)) for _ in range(count)
+        ProbeRequest(random.randrange(flows.capacity), random.randint(1, 255)) for _ in range(count)
     ]
     numbers = [random.randint(1, tags.TAG_FIELD[protocol].highest) for _ in requests]
     capture = tmp_path / "probes.pcap"
     records = (
         struct.pack("<IIII", 0, 0, len(one), len(one)) + one
-        for one in Crafter(plan).build(requests, numbers)
+        for one in Crafter(flows).build(requests, numbers)
     )
     head = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 101)  # link type: raw IP
     capture.write_bytes(head + b"".join(records))

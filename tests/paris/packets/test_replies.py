@@ -11,8 +11,9 @@ import pytest
 from mda.model import MplsEntry, ReplyKind
 from paris.packets import headers
 from paris.packets.checksums import pseudo_header, word_sum
+from paris.packets.datagrams import UnparsedReason
 from paris.packets.headers import IPHeader
-from paris.packets.replies import ParsedReply, Unparsed, UnparsedReason, parse
+from paris.packets.replies import ParsedReply, Unparsed, parse
 from tests.support.samples import REPLIES
 
 # name -> kind, responder, ICMP type and code, quoted TTL, reply TTL, tag,

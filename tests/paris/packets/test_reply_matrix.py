@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from mda.model import MplsEntry, ProbeRequest, Reply
+from mda.model import HeaderField, MplsEntry, ProbeRequest, Reply
 from paris.engine.pending import Pending
 from paris.packets import headers, probes, replies
-from paris.packets.flows import FlowField, Protocol
+from paris.packets.protocols import Protocol
 from paris.packets.reply_matrix import Matcher
-from tests.paris.packets.test_probes import COMBINATIONS, plan_of
+from tests.paris.packets.test_probes import COMBINATIONS, flows_of
 from tests.paris.wire.linux.test_filters import ROUTER, answers, header, strays
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from paris.packets.flows import FlowPlan
+    from paris.packets.flows import Flows
 
 WIDTH = 512
 
@@ -32,21 +32,21 @@ def rows_of(datagrams: list[bytes]) -> tuple[NDArray[np.uint8], NDArray[np.uint3
     return rows, np.array([len(one) for one in datagrams], np.uint32)
 
 
-def some_answers(plan: FlowPlan, requests: dict[int, ProbeRequest]) -> list[bytes]:
+def some_answers(flows: Flows, requests: dict[int, ProbeRequest]) -> list[bytes]:
     """An answer to each probe: a router's, with and without labels, or the destination's own."""
-    version = plan.source.version
-    router, end = header(plan, ROUTER[version]), header(plan, plan.destination)
+    version = flows.source.version
+    router, end = header(flows, ROUTER[version]), header(flows, flows.destination)
     expired, unreachable = ((11, 0), (3, 3)) if version == 4 else ((3, 0), (1, 4))
     found = []
     for tag, request in requests.items():
-        probe = probes.build(plan, request, tag)
+        probe = probes.build(flows, request, tag)
         message = probe[20 if version == 4 else 40 :]
         match tag % 5:
-            case 0 if plan.protocol is Protocol.ICMP:
+            case 0 if flows.protocol is Protocol.ICMP:
                 found.append(headers.echo_reply(end, message))
-            case 0 if plan.protocol is Protocol.TCP:
+            case 0 if flows.protocol is Protocol.TCP:
                 found.append(headers.tcp_answer(end, message, open_port=tag % 2 == 0))
-            case 0 if plan.protocol is Protocol.UDP and tag % 2:
+            case 0 if flows.protocol is Protocol.UDP and tag % 2:
                 dns = message[8:10] + b"\xf0\x01" + bytes(8)
                 found.append(headers.udp_answer(end, message, message[8:] if tag % 3 else dns))
             case 0:
@@ -67,19 +67,19 @@ def some_answers(plan: FlowPlan, requests: dict[int, ProbeRequest]) -> list[byte
 
 @pytest.mark.parametrize(("version", "protocol", "field"), COMBINATIONS)
 def test_many_answers_are_read_as_each_is(
-    version: int, protocol: Protocol, field: FlowField
+    version: int, protocol: Protocol, field: HeaderField
 ) -> None:
-    if field is FlowField.FLOW_LABEL:
+    if field is HeaderField.FLOW_LABEL:
         return  # a label is not compared: ports and tag tell
-    random, plan = Random(3), plan_of(version, protocol, field)
+    random, flows = Random(3), flows_of(version, protocol, field)
     requests = {
         tag: ProbeRequest(random.randrange(1000), random.randint(1, 30))
         for tag in random.sample(range(1, 0xFFFE), 400)
     }
-    datagrams = some_answers(plan, requests)
-    datagrams += strays(plan)
-    datagrams += some_answers(plan, {tag: requests[tag] for tag in list(requests)[:50]})  # twice
-    pending, matcher = Pending(plan), Matcher(plan)
+    datagrams = some_answers(flows, requests)
+    datagrams += strays(flows)
+    datagrams += some_answers(flows, {tag: requests[tag] for tag in list(requests)[:50]})  # twice
+    pending, matcher = Pending(flows), Matcher(flows)
     for number, (tag, request) in enumerate(requests.items()):
         pending.add(tag, request, 0.0)
         matcher.add(np.array([tag]), np.array([request.flow]), np.array([number]))
@@ -107,11 +107,11 @@ def test_many_answers_are_read_as_each_is(
 @pytest.mark.parametrize("version", [4, 6])
 def test_no_bytes_are_an_answer_or_an_exception(version: int, protocol: Protocol) -> None:
     random = Random(9)
-    field = FlowField.ICMP_CHECKSUM if protocol is Protocol.ICMP else FlowField.SPORT
-    plan = plan_of(version, protocol, field)
-    matcher = Matcher(plan)
+    field = HeaderField.ICMP_CHECKSUM if protocol is Protocol.ICMP else HeaderField.SPORT
+    flows = flows_of(version, protocol, field)
+    matcher = Matcher(flows)
     matcher.add(np.arange(1, 0xFFFF), np.arange(1, 0xFFFF) % 1000, np.arange(1, 0xFFFF))
-    whole = answers(plan)
+    whole = answers(flows)
     wrong = [random.randbytes(random.randrange(200)) for _ in range(300)]
     wrong += [one[:cut] for one in whole for cut in range(0, 28)]
     found = matcher.match(*rows_of(wrong))

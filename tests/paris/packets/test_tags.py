@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from mda.model import ProbeRequest
+from mda.model import HeaderField, ProbeRequest
 from paris.packets import probes, tags
-from paris.packets.flows import FlowField, Protocol
-from tests.paris.packets.test_probes import plan_of
+from paris.packets.protocols import Protocol
+from tests.paris.packets.test_probes import flows_of
 
 
 @pytest.mark.parametrize("protocol", [Protocol.UDP, Protocol.ICMP])
@@ -29,19 +29,19 @@ def test_tags_avoid_what_udp_checksums_cannot_say() -> None:
 
 def tag_told(version: int, tag: int, payload: bytes | None = None) -> int:
     """The tag that the destination's answer to a probe tells, if it is `payload`, or all of it."""
-    plan = plan_of(version, Protocol.UDP, FlowField.SPORT)
-    segment = probes.build(plan, ProbeRequest(3, 9), tag)[20 if version == 4 else 40 :]
+    flows = flows_of(version, Protocol.UDP, HeaderField.SPORT)
+    segment = probes.build(flows, ProbeRequest(3, 9), tag)[20 if version == 4 else 40 :]
     ports = segment[2:4] + segment[:2]
-    ends = plan.destination.packed, plan.source.packed
+    ends = flows.destination.packed, flows.source.packed
     return tags.of_udp_answer(*ends, ports, segment[8:] if payload is None else payload)
 
 
 @pytest.mark.parametrize("version", [4, 6])
 def test_what_a_service_returns_tells_the_tag(version: int) -> None:
-    plan = plan_of(version, Protocol.UDP, FlowField.SPORT)
+    flows = flows_of(version, Protocol.UDP, HeaderField.SPORT)
     for tag in (1, 2, 0x8000, 0xBEEF, tags.TAG_FIELD[Protocol.UDP].highest):
         assert tag_told(version, tag) == tag  # an echo service
-        word = probes.build(plan, ProbeRequest(3, 9), tag)[-14:-12]
+        word = probes.build(flows, ProbeRequest(3, 9), tag)[-14:-12]
         # What BIND 9.18, NSD 4.6 and Unbound 1.17 answer to a probe.
         for rest in ("f001", "f044"):
             assert tag_told(version, tag, word + bytes.fromhex(rest) + bytes(8)) == tag

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mda.model import MplsEntry, ProbeRequest, ReplyKind
+from mda.model import HeaderField, MplsEntry, ProbeRequest, ReplyKind
 from paris.packets import headers, replies
 from paris.packets.checksums import checksum, pseudo_header
-from paris.packets.flows import FlowField, FlowPlan, Protocol
+from paris.packets.flows import Flows
 from paris.packets.headers import read_ip, with_ttl
 from paris.packets.probes import build
+from paris.packets.protocols import Protocol
 from paris.sim.balancers import header_fields
 from paris.sim.network import Network
 from paris.sim.topology import Service
@@ -32,9 +33,9 @@ if TYPE_CHECKING:
 TWO_WAY = load(samples()["two-way"])
 IPV6 = load(samples()["ipv6-label"])
 FIELD = {
-    Protocol.UDP: FlowField.SPORT,
-    Protocol.TCP: FlowField.SPORT,
-    Protocol.ICMP: FlowField.ICMP_CHECKSUM,
+    Protocol.UDP: HeaderField.SPORT,
+    Protocol.TCP: HeaderField.SPORT,
+    Protocol.ICMP: HeaderField.ICMP_CHECKSUM,
 }
 KINDS = [(net, protocol) for net in (TWO_WAY, IPV6) for protocol in Protocol]
 EVERY_KIND = pytest.mark.parametrize(
@@ -42,13 +43,13 @@ EVERY_KIND = pytest.mark.parametrize(
 )
 
 
-def plan_for(
+def flows_for(
     net: Topology,
     protocol: Protocol = Protocol.UDP,
-    field: FlowField | None = None,
+    field: HeaderField | None = None,
     dport: int = 80,
-) -> FlowPlan:
-    return FlowPlan(
+) -> Flows:
+    return Flows(
         source=net.source,
         destination=net.destination,
         protocol=protocol,
@@ -59,9 +60,9 @@ def plan_for(
 
 
 def ask(
-    network: Network, plan: FlowPlan, flow: int, ttl: int, *, tag: int = 7, at_s: float = 0.0
+    network: Network, flows: Flows, flow: int, ttl: int, *, tag: int = 7, at_s: float = 0.0
 ) -> tuple[float, replies.ParsedReply] | None:
-    answer = network.answer(build(plan, ProbeRequest(flow, ttl), tag), at_s)
+    answer = network.answer(build(flows, ProbeRequest(flow, ttl), tag), at_s)
     if answer is None:
         return None
     parsed = replies.parse(answer[1])
@@ -69,8 +70,8 @@ def ask(
     return answer[0], parsed
 
 
-def responder(network: Network, plan: FlowPlan, flow: int, ttl: int, tag: int = 7) -> IPAddress:
-    answer = ask(network, plan, flow, ttl, tag=tag)
+def responder(network: Network, flows: Flows, flow: int, ttl: int, tag: int = 7) -> IPAddress:
+    answer = ask(network, flows, flow, ttl, tag=tag)
     assert answer is not None
     return answer[1].responder
 
@@ -79,10 +80,10 @@ def responder(network: Network, plan: FlowPlan, flow: int, ttl: int, tag: int = 
 def test_routers_answer_time_exceeded_and_quote_the_probe(
     net: Topology, protocol: Protocol
 ) -> None:
-    network, plan = Network(net, 1), plan_for(net, protocol)
+    network, flows = Network(net, 1), flows_for(net, protocol)
     way = ["gateway", "balancer"]
     for ttl, name in enumerate(way, start=1):
-        answer = ask(network, plan, 0, ttl)
+        answer = ask(network, flows, 0, ttl)
         assert answer is not None
         at_s, parsed = answer
         assert parsed.kind is ReplyKind.TIME_EXCEEDED
@@ -96,7 +97,7 @@ def test_routers_answer_time_exceeded_and_quote_the_probe(
 
 @EVERY_KIND
 def test_the_destination_answers_as_a_host_does(net: Topology, protocol: Protocol) -> None:
-    answer = ask(Network(net, 1), plan_for(net, protocol), 0, 30)
+    answer = ask(Network(net, 1), flows_for(net, protocol), 0, 30)
     assert answer is not None
     kinds = {
         Protocol.UDP: (ReplyKind.UNREACHABLE, 3 if net.source.version == 4 else 4),
@@ -114,7 +115,7 @@ def test_an_open_port_is_accepted(topology: FromText) -> None:
         "paths:\n  - source -> destination\n"
     )
     for dport, kind in ((443, ReplyKind.SYN_ACK), (80, ReplyKind.RST)):
-        answer = ask(Network(net, 1), plan_for(net, Protocol.TCP, dport=dport), 0, 1)
+        answer = ask(Network(net, 1), flows_for(net, Protocol.TCP, dport=dport), 0, 1)
         assert answer is not None
         assert answer[1].kind is kind
 
@@ -129,14 +130,14 @@ def test_an_open_port_is_accepted(topology: FromText) -> None:
 )
 @pytest.mark.parametrize("net", [TWO_WAY, IPV6], ids=["4", "6"])
 def test_a_service_answers_udp(net: Topology, service: str, said: bytes, *, tag: bool) -> None:
-    serving, plan = Network(replace(net, service=Service(service)), 1), plan_for(net)
-    answer = ask(serving, plan, 0, 30)
+    serving, flows = Network(replace(net, service=Service(service)), 1), flows_for(net)
+    answer = ask(serving, flows, 0, 30)
     assert answer is not None
     parsed = answer[1]
     assert (parsed.kind, parsed.responder) == (ReplyKind.UDP_ANSWER, net.destination)
     assert (parsed.quoted.sport, parsed.quoted.dport) == (24000, 80)
     assert parsed.quoted.carrier_tag == (7 if tag else 0)
-    probe = build(plan, ProbeRequest(0, 30), 7)
+    probe = build(flows, ProbeRequest(0, 30), 7)
     at = len(probe) - 14
     whole = serving.answer(probe[:at] + b"\x12\x34" + probe[at + 2 :], 0.0)
     assert whole is not None
@@ -156,9 +157,9 @@ def header_of(net: Topology) -> headers.IPHeader:
 
 @EVERY_KIND
 def test_all_checksums_are_right(net: Topology, protocol: Protocol) -> None:
-    network, plan = Network(net, 1), plan_for(net, protocol)
+    network, flows = Network(net, 1), flows_for(net, protocol)
     for ttl in (1, 3, 30):
-        answer = network.answer(build(plan, ProbeRequest(0, ttl), 7), 0.0)
+        answer = network.answer(build(flows, ProbeRequest(0, ttl), 7), 0.0)
         assert answer is not None
         read = read_ip(answer[1])
         assert read is not None
@@ -173,37 +174,37 @@ def test_all_checksums_are_right(net: Topology, protocol: Protocol) -> None:
 
 @EVERY_KIND
 def test_a_flow_keeps_to_its_path_whatever_its_tag(net: Topology, protocol: Protocol) -> None:
-    field = FlowField.FLOW_LABEL if net is IPV6 else None
-    network, plan = Network(net, 1), plan_for(net, protocol, field)
+    field = HeaderField.FLOW_LABEL if net is IPV6 else None
+    network, flows = Network(net, 1), flows_for(net, protocol, field)
     for flow in range(20):
-        met = {responder(network, plan, flow, 3, tag) for tag in range(1, 20)}
+        met = {responder(network, flows, flow, 3, tag) for tag in range(1, 20)}
         assert len(met) == 1
-    assert len({responder(network, plan, flow, 3) for flow in range(20)}) == 2
+    assert len({responder(network, flows, flow, 3) for flow in range(20)}) == 2
 
 
 def test_a_balancer_does_not_see_what_it_does_not_read() -> None:
-    by_port = plan_for(IPV6, field=FlowField.SPORT)
+    by_port = flows_for(IPV6, field=HeaderField.SPORT)
     assert len({responder(Network(IPV6, 1), by_port, flow, 3) for flow in range(50)}) == 1
 
 
 def test_bytes_and_paths_agree() -> None:
     for name in ("nested", "meshed", "unequal-length", "several-addresses", "firewall"):
         net = load(samples()[name])
-        network, plan = Network(net, 3), plan_for(net)
+        network, flows = Network(net, 3), flows_for(net)
         for flow in range(30):
-            read = read_ip(build(plan, ProbeRequest(flow, 1), 7))
+            read = read_ip(build(flows, ProbeRequest(flow, 1), 7))
             assert read is not None
             header, payload = read
             path = network.path(header_fields(header.source, header.destination, 17, 0, 0, payload))
             assert path == tuple(
-                responder(network, plan, flow, ttl + 1) for ttl in range(len(path))
+                responder(network, flows, flow, ttl + 1) for ttl in range(len(path))
             )
 
 
 def test_a_run_is_a_function_of_its_seed() -> None:
     net = load(samples()["lossy"])
-    plan = plan_for(net)
-    probes = [build(plan, ProbeRequest(flow, ttl), 7) for flow in range(40) for ttl in range(1, 6)]
+    flows = flows_for(net)
+    probes = [build(flows, ProbeRequest(flow, ttl), 7) for flow in range(40) for ttl in range(1, 6)]
 
     def run(seed: int) -> list[tuple[float, bytes] | None]:
         network = Network(net, seed)
@@ -214,28 +215,28 @@ def test_a_run_is_a_function_of_its_seed() -> None:
 
 
 def test_a_router_with_a_seed_of_its_own_chooses_alike_in_every_run() -> None:
-    plan = plan_for(IPV6, field=FlowField.FLOW_LABEL)
-    one, other = ([responder(Network(IPV6, seed), plan, flow, 3) for flow in range(50)]
+    flows = flows_for(IPV6, field=HeaderField.FLOW_LABEL)
+    one, other = ([responder(Network(IPV6, seed), flows, flow, 3) for flow in range(50)]
                   for seed in (1, 2))  # fmt: skip
     assert one == other
 
 
 def test_a_silent_router_forwards_and_says_nothing() -> None:
     net = load(samples()["silent-hop"])
-    assert ask(Network(net, 1), plan_for(net), 0, 2) is None
-    assert responder(Network(net, 1), plan_for(net), 0, 3) == net.routers["balancer"].interfaces[0]
+    assert ask(Network(net, 1), flows_for(net), 0, 2) is None
+    assert responder(Network(net, 1), flows_for(net), 0, 3) == net.routers["balancer"].interfaces[0]
 
 
 def test_a_silent_destination_says_nothing() -> None:
     net = load(samples()["silent-destination"])
     for protocol in Protocol:
-        assert ask(Network(net, 1), plan_for(net, protocol), 0, 30) is None
+        assert ask(Network(net, 1), flows_for(net, protocol), 0, 30) is None
 
 
 def test_answers_are_lost_as_often_as_stated() -> None:
     net = load(samples()["lossy"])
-    network, plan = Network(net, 1), plan_for(net)
-    lost = sum(ask(network, plan, flow, 1) is None for flow in range(3000))
+    network, flows = Network(net, 1), flows_for(net)
+    lost = sum(ask(network, flows, flow, 1) is None for flow in range(3000))
     assert is_likely(0.1, lost, 3000)
 
 
@@ -249,10 +250,10 @@ paths:
   - source -> R1 -> destination
 """
     )
-    network, plan = Network(net, 1), plan_for(net)
+    network, flows = Network(net, 1), flows_for(net)
 
     def answers(at_s: float, probes: int) -> int:
-        return sum(ask(network, plan, flow, 1, at_s=at_s) is not None for flow in range(probes))
+        return sum(ask(network, flows, flow, 1, at_s=at_s) is not None for flow in range(probes))
 
     assert answers(0.0, 10) == 4  # the burst
     assert answers(0.09, 10) == 0
@@ -271,14 +272,14 @@ paths:
   - source -> R1 -> destination
 """
     )
-    probe = build(plan_for(net), ProbeRequest(0, 1), 7)
+    probe = build(flows_for(net), ProbeRequest(0, 1), 7)
     answer = Network(net, 1).answer(probe, 0.0)
     assert answer is not None
     assert answer[1][28:] == probe[:quoted]  # as it arrived: with a TTL of 1
 
 
 def test_ipv6_quotes_no_more_than_the_least_mtu_holds() -> None:
-    probe = build(plan_for(IPV6), ProbeRequest(0, 1), 7) + bytes(2000)
+    probe = build(flows_for(IPV6), ProbeRequest(0, 1), 7) + bytes(2000)
     long = probe[:4] + struct.pack("!H", len(probe) - 40) + probe[6:]
     answer = Network(IPV6, 1).answer(long, 0.0)
     assert answer is not None
@@ -287,16 +288,16 @@ def test_ipv6_quotes_no_more_than_the_least_mtu_holds() -> None:
 
 def test_mpls_labels_are_quoted() -> None:
     net = load(samples()["mpls"])
-    network, plan = Network(net, 1), plan_for(net)
-    stacks = [answer[1].mpls if (answer := ask(network, plan, 0, ttl)) else None for ttl in (2, 3)]
+    network, flows = Network(net, 1), flows_for(net)
+    stacks = [answer[1].mpls if (answer := ask(network, flows, 0, ttl)) else None for ttl in (2, 3)]
     labels = (MplsEntry(24016, 0, bottom=False, ttl=1), MplsEntry(299776, 0, bottom=True, ttl=1))
     assert stacks == [(), labels]
 
 
 def test_a_prohibition_ends_the_branch() -> None:
     net = load(samples()["firewall"])
-    network, plan = Network(net, 1), plan_for(net)
-    ends = [ask(network, plan, flow, 30) for flow in range(20)]
+    network, flows = Network(net, 1), flows_for(net)
+    ends = [ask(network, flows, flow, 30) for flow in range(20)]
     wall = {end[1] for end in ends if end and end[1].responder != net.destination}
     assert {(one.kind, one.icmp_code, str(one.responder)) for one in wall} == {
         (ReplyKind.UNREACHABLE, 13, "198.51.100.12")
@@ -305,8 +306,8 @@ def test_a_prohibition_ends_the_branch() -> None:
 
 def test_a_packet_balancer_deals_out_one_flow() -> None:
     net = load(samples()["per-packet"])
-    network, plan = Network(net, 1), plan_for(net)
-    first = sum(responder(network, plan, 0, 3) == net.routers["A1"].interfaces[0]
+    network, flows = Network(net, 1), flows_for(net)
+    first = sum(responder(network, flows, 0, 3) == net.routers["A1"].interfaces[0]
                 for _ in range(2000))  # fmt: skip
     assert is_likely(1 / 2, first, 2000)
 
@@ -314,7 +315,7 @@ def test_a_packet_balancer_deals_out_one_flow() -> None:
 def test_a_balancer_by_destination_sends_all_flows_one_way() -> None:
     net = load(samples()["per-destination"])
     network = Network(net, 1)
-    assert len({responder(network, plan_for(net), flow, 3) for flow in range(100)}) == 1
+    assert len({responder(network, flows_for(net), flow, 3) for flow in range(100)}) == 1
 
 
 def test_an_answer_from_further_away_than_its_ttl_is_lost(topology: FromText) -> None:
@@ -323,9 +324,9 @@ def test_an_answer_from_further_away_than_its_ttl_is_lost(topology: FromText) ->
         "routers:\n  R1..R70: {interfaces: 198.51.100.1+}\n"
         f"paths:\n  - source -> {' -> '.join(f'R{n}' for n in range(1, 71))} -> destination\n"
     )
-    network, plan = Network(net, 1), plan_for(net)
-    assert responder(network, plan, 0, 70) == net.routers["R70"].interfaces[0]
-    assert ask(network, plan, 0, 71) is None  # a host's answer begins with a TTL of 64
+    network, flows = Network(net, 1), flows_for(net)
+    assert responder(network, flows, 0, 70) == net.routers["R70"].interfaces[0]
+    assert ask(network, flows, 0, 71) is None  # a host's answer begins with a TTL of 64
 
 
 def broken(probe: bytes) -> Iterator[bytes]:
@@ -343,46 +344,46 @@ def broken(probe: bytes) -> Iterator[bytes]:
 def test_broken_probes_are_survived(net: Topology, protocol: Protocol) -> None:
     network = Network(net, 1)
     for ttl in (2, 30):
-        for wrong in broken(build(plan_for(net, protocol), ProbeRequest(0, ttl), 7)):
+        for wrong in broken(build(flows_for(net, protocol), ProbeRequest(0, ttl), 7)):
             answer = network.answer(wrong, 0.0)
             assert answer is None or read_ip(answer[1]) is not None
 
 
 def test_what_is_no_probe_to_the_destination_is_not_answered() -> None:
     network = Network(TWO_WAY, 1)
-    plan = plan_for(TWO_WAY)
-    elsewhere = FlowPlan(
+    flows = flows_for(TWO_WAY)
+    elsewhere = Flows(
         source=TWO_WAY.source,
         destination=TWO_WAY.routers["gateway"].interfaces[0],
         protocol=Protocol.UDP,
-        field=FlowField.SPORT,
+        field=HeaderField.SPORT,
         sport=1,
         dport=2,
     )
     assert network.answer(build(elsewhere, ProbeRequest(0, 9), 7), 0.0) is None
-    assert network.answer(with_ttl(build(plan, ProbeRequest(0, 1), 7), 0), 0.0) is None
-    reply = network.answer(build(plan_for(TWO_WAY, Protocol.ICMP), ProbeRequest(0, 30), 7), 0.0)
+    assert network.answer(with_ttl(build(flows, ProbeRequest(0, 1), 7), 0), 0.0) is None
+    reply = network.answer(build(flows_for(TWO_WAY, Protocol.ICMP), ProbeRequest(0, 30), 7), 0.0)
     assert reply is not None
     echo = reply[1]  # an echo reply, sent back to where it came from, is no request
     assert network.answer(echo[:12] + echo[16:20] + echo[12:16] + echo[20:], 0.0) is None
 
 
 def test_hops_take_time_one_after_the_other() -> None:
-    network, plan = Network(TWO_WAY, 1), plan_for(TWO_WAY)
-    moments = [answer[0] for ttl in range(1, 7) if (answer := ask(network, plan, 0, ttl))]
+    network, flows = Network(TWO_WAY, 1), flows_for(TWO_WAY)
+    moments = [answer[0] for ttl in range(1, 7) if (answer := ask(network, flows, 0, ttl))]
     assert len(moments) == 6
     assert all(near < far for near, far in pairwise(moments))
 
 
 def test_a_route_turns_at_its_time_and_a_loop_never_ends() -> None:
-    plan = FlowPlan(
+    flows = Flows(
         source=TWO_WAY.source, destination=TWO_WAY.destination, protocol=Protocol.UDP,
-        field=FlowField.SPORT, sport=30_000, dport=33_434,
+        field=HeaderField.SPORT, sport=30_000, dport=33_434,
     )  # fmt: skip
 
     def responder(name: str, ttl: int, at_s: float) -> str:
         network = Network(load(samples()[name]), 1)
-        answer = network.answer(build(plan, ProbeRequest(0, ttl), 1), at_s)
+        answer = network.answer(build(flows, ProbeRequest(0, ttl), 1), at_s)
         assert answer is not None
         header, _ = read_ip(answer[1]) or pytest.fail("no IP header")
         return str(header.source)

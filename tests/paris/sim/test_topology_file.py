@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from mda.model import HeaderField
 from paris.errors import TopologyError
-from paris.sim.balancers import DEFAULT_FIELDS, Balance, HashField
+from paris.sim.balancers import DEFAULT_FIELDS, Balance
 from paris.sim.topology import Service
 from paris.sim.topology_file import find, load, samples
 
@@ -123,7 +124,7 @@ expect: {vertices: 5}
     )
     r1, a, b, end = (net.routers[name] for name in ("R1", "A", "B", "destination"))
     assert (r1.fields, r1.weights, r1.seed) == (
-        (HashField.SPORT, HashField.FLOW_LABEL),
+        (HeaderField.SPORT, HeaderField.FLOW_LABEL),
         {"A": 3},
         7,
     )

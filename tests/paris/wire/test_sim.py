@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mda.model import ProbeRequest
-from paris.packets.flows import FlowField, FlowPlan, Protocol
+from mda.model import HeaderField, ProbeRequest
+from paris.packets.flows import Flows
 from paris.packets.headers import read_ip
 from paris.packets.probes import build
+from paris.packets.protocols import Protocol
 from paris.sim.network import Network
 from paris.sim.topology_file import load, samples
 from paris.wire.sim import SimWire
@@ -18,11 +19,11 @@ if TYPE_CHECKING:
     from paris.wire.base import Received, Wire
 
 NET = load(samples()["two-way"])
-PLAN = FlowPlan(
+FLOWS = Flows(
     source=NET.source,
     destination=NET.destination,
     protocol=Protocol.UDP,
-    field=FlowField.SPORT,
+    field=HeaderField.SPORT,
     sport=24000,
     dport=33434,
 )
@@ -34,7 +35,7 @@ def opened() -> Wire:
 
 
 def probe(ttl: int, flow: int = 0) -> bytes:
-    return build(PLAN, ProbeRequest(flow, ttl), ttl)
+    return build(FLOWS, ProbeRequest(flow, ttl), ttl)
 
 
 def responders(batch: list[Received]) -> list[object]:

@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mda.model import MplsEntry, ProbeRequest
-from mda.variants import Field, variant
+from mda.model import HeaderField, MplsEntry, ProbeRequest
+from mda.variants import variant
 from paris.packets import headers, probes
-from paris.packets.flows import FlowField, Protocol
 from paris.packets.headers import IPHeader
 from paris.packets.multiplex import JoinedFlows
+from paris.packets.protocols import Protocol
 from paris.wire.linux import filters
 from paris.wire.linux.filters import Sent
-from tests.paris.packets.test_probes import COMBINATIONS, plan_of
+from tests.paris.packets.test_probes import COMBINATIONS, flows_of
 
 if TYPE_CHECKING:
-    from paris.packets.flows import FlowPlan
+    from paris.packets.flows import Flows
     from paris.wire.linux.filters import Instruction
 
 ROUTER = {4: ip_address("198.51.100.7"), 6: ip_address("2001:db8:7::7")}
@@ -46,42 +46,42 @@ def kept(instructions: list[Instruction], datagrams: list[bytes]) -> list[bytes]
         return found
 
 
-def header(plan: FlowPlan, source: object, protocol: int = 0) -> IPHeader:
-    version = plan.source.version
+def header(flows: Flows, source: object, protocol: int = 0) -> IPHeader:
+    version = flows.source.version
     return IPHeader(
-        source=source, destination=plan.source, ttl=60,  # type: ignore[arg-type]
+        source=source, destination=flows.source, ttl=60,  # type: ignore[arg-type]
         protocol=protocol or (1 if version == 4 else 58),
     )  # fmt: skip
 
 
-def answers(plan: FlowPlan, tag: int = 77) -> list[bytes]:
-    """Every kind of answer to a probe of the plan."""
-    version = plan.source.version
-    probe = probes.build(plan, ProbeRequest(3, 7), tag)
-    router, end = header(plan, ROUTER[version]), header(plan, plan.destination)
+def answers(flows: Flows, tag: int = 77) -> list[bytes]:
+    """Every kind of answer to a probe of `flows`."""
+    version = flows.source.version
+    probe = probes.build(flows, ProbeRequest(3, 7), tag)
+    router, end = header(flows, ROUTER[version]), header(flows, flows.destination)
     found = [
         headers.icmp_error(router, kind, code, probe, mpls)
         for kind, code in (((11, 0), (3, 3), (3, 13)) if version == 4 else ((3, 0), (1, 4), (2, 0)))
         for mpls in ((), (MplsEntry(16001, 0, bottom=True, ttl=1),))
     ]
     message = probe[HEADER_BYTES[version] :]
-    if plan.protocol is Protocol.ICMP:
+    if flows.protocol is Protocol.ICMP:
         found.append(headers.echo_reply(end, message))
-    if plan.protocol is Protocol.TCP:
+    if flows.protocol is Protocol.TCP:
         found += [headers.tcp_answer(end, message, open_port=is_open) for is_open in (True, False)]
-    if plan.protocol is Protocol.UDP:
+    if flows.protocol is Protocol.UDP:
         found += [headers.udp_answer(end, message, said) for said in (message[8:], b"", b"hello")]
     return found
 
 
-def strays(plan: FlowPlan) -> list[bytes]:
+def strays(flows: Flows) -> list[bytes]:
     """What answers somebody else, or nobody."""
-    version = plan.source.version
-    probe = probes.build(plan, ProbeRequest(3, 7), 77)
-    other = plan_of(version, plan.protocol, plan.field)
+    version = flows.source.version
+    probe = probes.build(flows, ProbeRequest(3, 7), 77)
+    other = flows_of(version, flows.protocol, flows.field)
     object.__setattr__(other, "destination", ELSEWHERE[version])
     elsewhere = probes.build(other, ProbeRequest(3, 7), 77)
-    router, end = header(plan, ROUTER[version]), header(plan, plan.destination)
+    router, end = header(flows, ROUTER[version]), header(flows, flows.destination)
     message = probe[HEADER_BYTES[version] :]
     expired = 11 if version == 4 else 3
     found = [
@@ -89,14 +89,14 @@ def strays(plan: FlowPlan) -> list[bytes]:
         headers.icmp_error(router, 5 if version == 4 else 137, 0, probe),  # a redirect
         headers.icmp_error(router, expired, 0, b"\xff" * 64),
         probe,
-        headers.udp(header(plan, plan.destination, 17), 53, 20_003, b"hello", 0),
-        headers.udp(header(plan, ELSEWHERE[version], 17), 33_434, 20_003, b"hello", 0),
-        headers.tcp(header(plan, plan.destination, 6), 80, 20_000, 1, 1, ""),
-        headers.tcp(header(plan, ELSEWHERE[version], 6), 80, 20_000, 1, 1, "SA"),
+        headers.udp(header(flows, flows.destination, 17), 53, 20_003, b"hello", 0),
+        headers.udp(header(flows, ELSEWHERE[version], 17), 33_434, 20_003, b"hello", 0),
+        headers.tcp(header(flows, flows.destination, 6), 80, 20_000, 1, 1, ""),
+        headers.tcp(header(flows, ELSEWHERE[version], 6), 80, 20_000, 1, 1, "SA"),
         b"",
         b"\x45",
     ]
-    if plan.protocol is not Protocol.ICMP:
+    if flows.protocol is not Protocol.ICMP:
         echo = b"\x08\0\0\0\x4e\x20\0\x4d" + bytes(8)
         found.append(headers.echo_reply(end, echo))
     else:
@@ -105,138 +105,138 @@ def strays(plan: FlowPlan) -> list[bytes]:
     return found
 
 
-def whole_filter(plan: FlowPlan, sent: range = filters.ALL) -> list[Instruction]:
-    at = HEADER_BYTES[plan.source.version]
-    kept = filters.icmp_answers(plan, at, sent)
-    if Protocol.TCP in plan.protocols:
-        kept = filters.either(kept, filters.tcp_answers(plan, at, sent))
-    if Protocol.UDP in plan.protocols:
-        kept = filters.either(kept, filters.udp_answers(plan, at))
+def whole_filter(flows: Flows, sent: range = filters.ALL) -> list[Instruction]:
+    at = HEADER_BYTES[flows.source.version]
+    kept = filters.icmp_answers(flows, at, sent)
+    if Protocol.TCP in flows.protocols:
+        kept = filters.either(kept, filters.tcp_answers(flows, at, sent))
+    if Protocol.UDP in flows.protocols:
+        kept = filters.either(kept, filters.udp_answers(flows, at))
     return kept
 
 
 @pytest.mark.parametrize(("version", "protocol", "field"), COMBINATIONS)
 def test_every_answer_comes_in_and_no_stray_does(
-    version: int, protocol: Protocol, field: FlowField
+    version: int, protocol: Protocol, field: HeaderField
 ) -> None:
-    plan = plan_of(version, protocol, field)
-    expected = answers(plan)
-    assert kept(whole_filter(plan), [*expected, *strays(plan)]) == expected
+    flows = flows_of(version, protocol, field)
+    expected = answers(flows)
+    assert kept(whole_filter(flows), [*expected, *strays(flows)]) == expected
 
 
 def test_ip_options_before_an_answer_are_passed_over() -> None:
-    plan = plan_of(4, *COMBINATIONS[0][1:])
-    (answer, *_) = answers(plan)
+    flows = flows_of(4, *COMBINATIONS[0][1:])
+    (answer, *_) = answers(flows)
     with_options = bytes([0x46]) + answer[1:20] + b"\x94\x04\0\0" + answer[20:]
-    assert kept(whole_filter(plan), [with_options]) == [with_options]
+    assert kept(whole_filter(flows), [with_options]) == [with_options]
 
 
 @pytest.mark.parametrize(("version", "protocol", "field"), COMBINATIONS)
 def test_a_raw_socket_of_ipv6_shows_its_filter_no_header(
-    version: int, protocol: Protocol, field: FlowField
+    version: int, protocol: Protocol, field: HeaderField
 ) -> None:
     if version == 4:
         return
-    plan = plan_of(version, protocol, field)
-    shown = [one[40:] for one in answers(plan) if one[6] == 58]
-    theirs = [one[40:] for one in strays(plan) if len(one) > 40 and one[6] == 58]
-    assert kept(filters.icmp_answers(plan, 0), [*shown, *theirs]) == shown
+    flows = flows_of(version, protocol, field)
+    shown = [one[40:] for one in answers(flows) if one[6] == 58]
+    theirs = [one[40:] for one in strays(flows) if len(one) > 40 and one[6] == 58]
+    assert kept(filters.icmp_answers(flows, 0), [*shown, *theirs]) == shown
 
 
 @pytest.mark.parametrize("version", [4, 6])
 def test_answers_to_variants_come_in(version: int) -> None:
     prefix_len = 20 if version == 4 else 52
-    plan = replace(plan_of(version, Protocol.UDP, FlowField.SPORT), prefix_len=prefix_len)
-    router, kind = header(plan, ROUTER[version]), 11 if version == 4 else 3
+    flows = replace(flows_of(version, Protocol.UDP, HeaderField.SPORT), prefix_len=prefix_len)
+    router, kind = header(flows, ROUTER[version]), 11 if version == 4 else 3
     expected = []
-    for field in (Field.DESTINATION, Field.PROTOCOL, Field.ALL):
-        probe = probes.build(plan, ProbeRequest(variant(3, field, 1), 7), 77)
+    for field in (HeaderField.DESTINATION, HeaderField.PROTOCOL, HeaderField.ALL):
+        probe = probes.build(flows, ProbeRequest(variant(3, field, 1), 7), 77)
         expected.append(headers.icmp_error(router, kind, 0, probe))
-        if field is Field.PROTOCOL:
-            end = header(plan, plan.destination)
+        if field is HeaderField.PROTOCOL:
+            end = header(flows, flows.destination)
             message = probe[HEADER_BYTES[version] :]
             expected.append(headers.tcp_answer(end, message, open_port=False))
-    beside = replace(plan, destination=ELSEWHERE_BESIDE[version])
+    beside = replace(flows, destination=ELSEWHERE_BESIDE[version])
     stray = headers.icmp_error(router, kind, 0, probes.build(beside, ProbeRequest(3, 7), 77))
-    assert kept(whole_filter(plan), [*expected, stray]) == expected
+    assert kept(whole_filter(flows), [*expected, stray]) == expected
 
 
 @pytest.mark.parametrize("version", [4, 6])
 def test_what_services_say_comes_in_from_every_port_that_is_probed(version: int) -> None:
-    fixed = plan_of(version, Protocol.UDP, FlowField.SPORT)
-    upwards = plan_of(version, Protocol.UDP, FlowField.DPORT)
+    fixed = flows_of(version, Protocol.UDP, HeaderField.SPORT)
+    upwards = flows_of(version, Protocol.UDP, HeaderField.DPORT)
     dns, web = replace(fixed, dport=53), replace(fixed, protocol=Protocol.TCP, dport=443)
     at = HEADER_BYTES[version]
-    for plan, low, high in (
+    for flows, low, high in (
         (fixed, 33_434, 33_434),
         (upwards, 33_434, 0xFFFF),
         (replace(fixed, varies=True), 0, 0xFFFF),
         (JoinedFlows.join([web, fixed, dns]), 53, 33_434),
     ):
         said = {
-            port: headers.udp(header(plan, plan.destination, 17), port, 20_003, b"hello", 0)
+            port: headers.udp(header(flows, flows.destination, 17), port, 20_003, b"hello", 0)
             for port in {low - 1, low, high, high + 1} & set(range(0x10000))
         }
         expected = [one for port, one in said.items() if low <= port <= high]
-        assert kept(filters.udp_answers(plan, at), list(said.values())) == expected
+        assert kept(filters.udp_answers(flows, at), list(said.values())) == expected
 
 
 @pytest.mark.parametrize(("version", "protocol", "field"), COMBINATIONS)
 @pytest.mark.parametrize("sent", [filters.NONE, range(100, 200), range(1, 1 << 16)])
 def test_answers_to_what_was_never_sent_stay_out(
-    version: int, protocol: Protocol, field: FlowField, sent: range
+    version: int, protocol: Protocol, field: HeaderField, sent: range
 ) -> None:
-    plan = plan_of(version, protocol, field)
+    flows = flows_of(version, protocol, field)
     numbers = (1, 99, 100, 199, 200, 0xFFFE)
     at = 9 if version == 4 else 6
     tagged = {
-        number: [answer for answer in answers(plan, number) if answer[at] != 17]
+        number: [answer for answer in answers(flows, number) if answer[at] != 17]
         for number in numbers
     }
     arriving = [answer for number in numbers for answer in tagged[number]]
     expected = [answer for number in numbers if number in sent for answer in tagged[number]]
-    assert kept(whole_filter(plan, sent), arriving) == expected
+    assert kept(whole_filter(flows, sent), arriving) == expected
 
 
 @pytest.mark.parametrize(("first", "last"), [(100, 200), (70_000, 80_000)])
 def test_tags_of_tcp_have_32_bits(first: int, last: int) -> None:
-    plan = plan_of(4, Protocol.TCP, FlowField.SPORT)
+    flows = flows_of(4, Protocol.TCP, HeaderField.SPORT)
     numbers = (first - 1, first, last, last + 1, 1 << 31)
-    arriving = [answer for number in numbers for answer in answers(plan, number)]
-    expected = [*answers(plan, first), *answers(plan, last)]
-    assert kept(whole_filter(plan, range(first, last + 1)), arriving) == expected
+    arriving = [answer for number in numbers for answer in answers(flows, number)]
+    expected = [*answers(flows, first), *answers(flows, last)]
+    assert kept(whole_filter(flows, range(first, last + 1)), arriving) == expected
 
 
 def test_of_two_copies_of_a_tag_one_is_enough_and_none_is_no_other() -> None:
-    plan = plan_of(4, Protocol.UDP, FlowField.SPORT)
-    probe = probes.build(plan, ProbeRequest(3, 7), 77)
+    flows = flows_of(4, Protocol.UDP, HeaderField.SPORT)
+    probe = probes.build(flows, ProbeRequest(3, 7), 77)
 
     def answer(ip_id: bytes, tag: bytes) -> bytes:
         quote = probe[:4] + ip_id + probe[6:26] + tag + probe[28:]
-        return headers.icmp_error(header(plan, ROUTER[4]), 11, 0, quote)
+        return headers.icmp_error(header(flows, ROUTER[4]), 11, 0, quote)
 
     copy, tag, other, none = probe[4:6], probe[26:28], b"\xab\xcd", b"\0\0"
     expected = [answer(copy, other), answer(other, tag), answer(none, none)]
     strays = [answer(other, other), answer(other, none)]
-    assert kept(whole_filter(plan, range(50, 100)), [*expected, *strays]) == expected
+    assert kept(whole_filter(flows, range(50, 100)), [*expected, *strays]) == expected
 
 
 def test_what_services_say_comes_in_to_ports_that_were_sent_from_only() -> None:
     for version in (4, 6):
-        plan = plan_of(version, Protocol.UDP, FlowField.SPORT)
-        end, at = header(plan, plan.destination, 17), HEADER_BYTES[version]
-        said = [headers.udp(end, plan.dport, port, b"hello", 0) for port in range(495, 505)]
+        flows = flows_of(version, Protocol.UDP, HeaderField.SPORT)
+        end, at = header(flows, flows.destination, 17), HEADER_BYTES[version]
+        said = [headers.udp(end, flows.dport, port, b"hello", 0) for port in range(495, 505)]
         for sent in (filters.NONE, range(498, 501)):
             expected = [said[port - 495] for port in sent]
-            assert kept(filters.udp_answers(plan, at, sent), said) == expected
+            assert kept(filters.udp_answers(flows, at, sent), said) == expected
 
 
 def test_what_is_let_in_grows_with_what_is_sent() -> None:
-    plan = plan_of(4, Protocol.UDP, FlowField.SPORT)
-    sent = Sent(plan)
+    flows = flows_of(4, Protocol.UDP, HeaderField.SPORT)
+    sent = Sent(flows)
 
     def add(*numbers: tuple[int, int]) -> bool:
-        return sent.add([probes.build(plan, ProbeRequest(flow, 1), tag) for flow, tag in numbers])
+        return sent.add([probes.build(flows, ProbeRequest(flow, 1), tag) for flow, tag in numbers])
 
     assert not add()
     assert add((0, 30_000), (1, 30_001))
@@ -246,22 +246,22 @@ def test_what_is_let_in_grows_with_what_is_sent() -> None:
     assert add((2, before.stop))
     assert (before.start, before.stop) == (sent.tags.start, sent.tags.stop - 2048)
     assert add((300, 30_000))
-    assert {plan.sport, plan.sport + 300} < set(sent.ports)
+    assert {flows.sport, flows.sport + 300} < set(sent.ports)
     assert add((0, 0xFFFE), (0, 1))  # tags begin anew
     assert (1 in sent.tags, 0xFFFE in sent.tags, 0 in sent.tags) == (True, True, False)
     assert not add((0, 2), (0, 0xFFFD))
 
 
 def test_the_highest_tags_of_tcp_come_in() -> None:
-    plan, highest = plan_of(6, Protocol.TCP, FlowField.SPORT), 0xFFFF_FFFE
-    sent = Sent(plan)
-    assert sent.add([probes.build(plan, ProbeRequest(0, 1), highest)])
-    arriving = [*answers(plan, highest), *answers(plan, 7)]
-    assert kept(whole_filter(plan, sent.tags), arriving) == answers(plan, highest)
+    flows, highest = flows_of(6, Protocol.TCP, HeaderField.SPORT), 0xFFFF_FFFE
+    sent = Sent(flows)
+    assert sent.add([probes.build(flows, ProbeRequest(0, 1), highest)])
+    arriving = [*answers(flows, highest), *answers(flows, 7)]
+    assert kept(whole_filter(flows, sent.tags), arriving) == answers(flows, highest)
 
 
 def test_an_echo_requests_port_is_its_identifier() -> None:
-    plan = plan_of(6, Protocol.ICMP, FlowField.ICMP_CHECKSUM)
-    sent = Sent(plan)
-    assert sent.add([probes.build(plan, ProbeRequest(5, 1), 7)])
-    assert plan.sport in sent.ports
+    flows = flows_of(6, Protocol.ICMP, HeaderField.ICMP_CHECKSUM)
+    sent = Sent(flows)
+    assert sent.add([probes.build(flows, ProbeRequest(5, 1), 7)])
+    assert flows.sport in sent.ports

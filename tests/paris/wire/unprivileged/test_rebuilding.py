@@ -7,15 +7,15 @@ from ipaddress import ip_address
 
 import pytest
 
-from mda.model import MplsEntry, ProbeRequest, ReplyKind
+from mda.model import HeaderField, MplsEntry, ProbeRequest, ReplyKind
 from paris.packets import probes, replies
 from paris.packets.checksums import checksum, pseudo_header, word_sum
-from paris.packets.flows import FlowField, Protocol
 from paris.packets.headers import IPHeader, icmp_error, read_ip
+from paris.packets.protocols import Protocol
 from paris.packets.replies import ParsedReply
 from paris.wire.linux.ancillary import Ancillary
 from paris.wire.unprivileged import rebuilding
-from tests.paris.packets.test_probes import COMBINATIONS, plan_of
+from tests.paris.packets.test_probes import COMBINATIONS, flows_of
 
 ROUTER = {4: ip_address("198.51.100.7"), 6: ip_address("2001:db8:7::7")}
 KEPT_BY_KERNEL = {Protocol.UDP: 8, Protocol.ICMP: 0, Protocol.TCP: 0}
@@ -31,14 +31,14 @@ def ancillary_of(version: int, kind: int = 0, code: int = 0, extension_at: int =
 
 @pytest.mark.parametrize(("version", "protocol", "field"), COMBINATIONS)
 def test_a_probe_is_taken_apart_into_what_sockets_want(
-    version: int, protocol: Protocol, field: FlowField
+    version: int, protocol: Protocol, field: HeaderField
 ) -> None:
-    plan = plan_of(version, protocol, field)
-    datagram = probes.build(plan, ProbeRequest(5, 9), 777)
-    sent, headers = rebuilding.read_sent(datagram), plan.headers(5)
+    flows = flows_of(version, protocol, field)
+    datagram = probes.build(flows, ProbeRequest(5, 9), 777)
+    sent, headers = rebuilding.read_sent(datagram), flows.headers(5)
     assert (sent.ttl, sent.traffic_class, sent.flow_label) == (9, 0x20, headers.flow_label)
     if protocol is Protocol.ICMP:
-        assert (sent.sport, sent.dport) == (plan.sport, 0)
+        assert (sent.sport, sent.dport) == (flows.sport, 0)
         assert sent.body == datagram[HEADER_BYTES[version] :]
     else:
         assert (sent.sport, sent.dport) == (headers.sport, headers.dport)
@@ -46,17 +46,17 @@ def test_a_probe_is_taken_apart_into_what_sockets_want(
         # The kernel's checksum of this payload is the tag.
         length = 8 + len(sent.body)
         segment = struct.pack("!HHHH", sent.sport, sent.dport, length, 0) + sent.body
-        pseudo = pseudo_header(plan.source.packed, plan.destination.packed, 17, length)
+        pseudo = pseudo_header(flows.source.packed, flows.destination.packed, 17, length)
         assert checksum(pseudo + segment) == 777
 
 
 @pytest.mark.parametrize("returned", [8, 14, 600])
 @pytest.mark.parametrize(("version", "protocol", "field"), COMBINATIONS)
 def test_an_error_parses_as_a_raw_socket_would_have_shown_it(
-    version: int, protocol: Protocol, field: FlowField, returned: int
+    version: int, protocol: Protocol, field: HeaderField, returned: int
 ) -> None:
-    plan = plan_of(version, protocol, field)
-    datagram = probes.build(plan, ProbeRequest(5, 9), 777)
+    flows = flows_of(version, protocol, field)
+    datagram = probes.build(flows, ProbeRequest(5, 9), 777)
     sent = rebuilding.read_sent(datagram)
     behind = datagram[HEADER_BYTES[version] + KEPT_BY_KERNEL[protocol] :][:returned]
     if protocol is Protocol.TCP:
@@ -69,7 +69,7 @@ def test_an_error_parses_as_a_raw_socket_would_have_shown_it(
     assert parsed.quoted.carrier_tag == 777
     quoted = icmp_error(
         IPHeader(
-            source=ROUTER[version], destination=plan.source, ttl=250,
+            source=ROUTER[version], destination=flows.source, ttl=250,
             protocol=1 if version == 4 else 58,
         ),
         {4: 11, 6: 3}[version], 0, datagram,
@@ -81,16 +81,16 @@ def test_an_error_parses_as_a_raw_socket_would_have_shown_it(
 
 @pytest.mark.parametrize("version", [4, 6])
 def test_what_is_rebuilt_has_right_checksums(version: int) -> None:
-    plan = plan_of(version, Protocol.UDP, FlowField.SPORT)
-    sent = rebuilding.read_sent(probes.build(plan, ProbeRequest(5, 9), 777))
+    flows = flows_of(version, Protocol.UDP, HeaderField.SPORT)
+    sent = rebuilding.read_sent(probes.build(flows, ProbeRequest(5, 9), 777))
     syn = rebuilding.read_sent(
-        probes.build(plan_of(version, Protocol.TCP, FlowField.SPORT), ProbeRequest(0, 9), 777)
+        probes.build(flows_of(version, Protocol.TCP, HeaderField.SPORT), ProbeRequest(0, 9), 777)
     )
     for rebuilt in (
         rebuilding.icmp_error(sent, sent.body, ancillary_of(version)),
         rebuilding.tcp_answer(syn, open_port=True),
         rebuilding.udp_answer(
-            plan.destination.packed, plan.source.packed, 33434, 20005, b"hello", Ancillary(ttl=9)
+            flows.destination.packed, flows.source.packed, 33434, 20005, b"hello", Ancillary(ttl=9)
         ),
     ):
         read = read_ip(rebuilt)
@@ -107,10 +107,10 @@ def test_what_is_rebuilt_has_right_checksums(version: int) -> None:
 @pytest.mark.parametrize("tells_offset", [True, False])
 @pytest.mark.parametrize("version", [4, 6])
 def test_labels_behind_the_quote_are_read(version: int, *, tells_offset: bool) -> None:
-    plan = plan_of(version, Protocol.UDP, FlowField.SPORT)
-    datagram = probes.build(plan, ProbeRequest(5, 9), 777)
+    flows = flows_of(version, Protocol.UDP, HeaderField.SPORT)
+    datagram = probes.build(flows, ProbeRequest(5, 9), 777)
     header = IPHeader(
-        source=ROUTER[version], destination=plan.source, ttl=9, protocol=1 if version == 4 else 58
+        source=ROUTER[version], destination=flows.source, ttl=9, protocol=1 if version == 4 else 58
     )
     label = MplsEntry(16001, 3, bottom=True, ttl=1)
     whole = icmp_error(header, {4: 11, 6: 3}[version], 0, datagram, (label,))
@@ -127,8 +127,8 @@ def test_labels_behind_the_quote_are_read(version: int, *, tells_offset: bool) -
 
 @pytest.mark.parametrize("version", [4, 6])
 def test_a_quote_too_short_for_the_tag_names_the_flow_only(version: int) -> None:
-    plan = plan_of(version, Protocol.UDP, FlowField.SPORT)
-    sent = rebuilding.read_sent(probes.build(plan, ProbeRequest(5, 9), 777))
+    flows = flows_of(version, Protocol.UDP, HeaderField.SPORT)
+    sent = rebuilding.read_sent(probes.build(flows, ProbeRequest(5, 9), 777))
     for returned in (b"", b"\x01", bytes(14), bytes(100) + b"\x20\0\0\0"):
         assert rebuilding.tag_of_quote(17, returned) == b""
     assert rebuilding.tag_of_quote(17, bytes(2) + sent.body[2:]) == bytes(2)
@@ -137,27 +137,27 @@ def test_a_quote_too_short_for_the_tag_names_the_flow_only(version: int) -> None
         rebuilding.icmp_error(rebuilding.without_tag(sent), b"", ancillary_of(version))
     )
     assert isinstance(parsed, ParsedReply)
-    assert (parsed.quoted.carrier_tag, parsed.quoted.sport) == (0, plan.sport + 5)
+    assert (parsed.quoted.carrier_tag, parsed.quoted.sport) == (0, flows.sport + 5)
     assert not parsed.quoted.ip_id
 
 
 @pytest.mark.parametrize("version", [4, 6])
 def test_how_a_connection_went_is_an_answer_without_a_ttl(version: int) -> None:
-    plan = plan_of(version, Protocol.TCP, FlowField.SPORT)
-    sent = rebuilding.read_sent(probes.build(plan, ProbeRequest(2, 9), 0xDEADBEEF))
+    flows = flows_of(version, Protocol.TCP, HeaderField.SPORT)
+    sent = rebuilding.read_sent(probes.build(flows, ProbeRequest(2, 9), 0xDEADBEEF))
     for is_open, kind in ((True, ReplyKind.SYN_ACK), (False, ReplyKind.RST)):
         answer = rebuilding.tcp_answer(sent, open_port=is_open)
         parsed = replies.parse(answer, frozenset({"reply_ip_id"}))
         assert isinstance(parsed, ParsedReply)
-        assert (parsed.kind, parsed.responder) == (kind, plan.destination)
+        assert (parsed.kind, parsed.responder) == (kind, flows.destination)
         assert parsed.quoted.carrier_tag == 0xDEADBEEF
         assert (parsed.reply_ttl, parsed.reply_ip_id) == (None, None)
 
 
 @pytest.mark.parametrize("version", [4, 6])
 def test_a_forged_payload_is_no_probe_of_ours(version: int) -> None:
-    plan = plan_of(version, Protocol.UDP, FlowField.SPORT)
-    sent = rebuilding.read_sent(probes.build(plan, ProbeRequest(5, 9), 777))
+    flows = flows_of(version, Protocol.UDP, HeaderField.SPORT)
+    sent = rebuilding.read_sent(probes.build(flows, ProbeRequest(5, 9), 777))
     forged = rebuilding.with_body(sent, b"\x12\x34 not ours")
     parsed = replies.parse(rebuilding.icmp_error(forged, forged.body, ancillary_of(version)))
     assert isinstance(parsed, ParsedReply)

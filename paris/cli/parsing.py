@@ -1,0 +1,71 @@
+"""What the parsers of both commands share: usage errors, the width of help, and output options."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from typing import NoReturn
+
+from paris.errors import SettingsError
+from paris.outputs.registry import suffixes
+from paris.version import __version__
+
+_HELP_WIDTH = 80
+
+
+class Parser(argparse.ArgumentParser):
+    """Raises SettingsError where argparse would print the usage and exit."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise SettingsError with `message`, or with a suggestion for an unknown option."""
+        if message.startswith("unrecognized arguments: "):
+            import difflib
+
+            word = message.split()[2].split("=")[0]
+            known = [name for action in self._actions for name in action.option_strings]
+            close = difflib.get_close_matches(word, known, n=1)
+            hint = f"; did you mean {close[0]}?" if close else "; see --help"
+            message = f"unknown option or argument {word}{hint}"
+        raise SettingsError(message)
+
+
+def help_formatter(prog: str) -> argparse.HelpFormatter:
+    """Help as wide as the terminal, without the import of shutil by which argparse measures it."""
+    try:
+        width = int(os.environ["COLUMNS"])
+    except (KeyError, ValueError):
+        width = os.get_terminal_size().columns if os.isatty(1) else _HELP_WIDTH
+    return argparse.RawDescriptionHelpFormatter(prog, width=width - 2)
+
+
+def add_outputs(parser: argparse.ArgumentParser) -> None:
+    """The options for what is written, where to, and how it looks."""
+    group = parser.add_argument_group("output")
+    add = group.add_argument
+    add(
+        "-o",
+        "--output",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help=f"write FILE, as its suffix says: {' '.join(f'.{name}' for name in suffixes())}; "
+        "- is standard output; repeatable",
+    )
+    add(
+        "--format",
+        choices=suffixes(),
+        help="format of -o - and of files with another suffix",
+    )
+    add("-j", "--json", action="store_true", help="the same as -o - --format json")
+    add(
+        "--color",
+        choices=("auto", "always", "never"),
+        default="auto",
+        help="colour the text (auto: on a terminal, unless NO_COLOR is set)",
+    )
+    add("--ascii", action="store_true", help="draw the text with ASCII only")
+
+
+def add_version(parser: argparse.ArgumentParser) -> None:
+    """The option that prints the version and exits."""
+    parser.add_argument("-V", "--version", action="version", version=f"paris-trace {__version__}")

@@ -1,0 +1,37 @@
+"""What routers may hash of one flow, whatever carries its number."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mda.model import HeaderField, IPAddress
+    from paris.packets.protocols import Protocol
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlowHeaders:
+    """What routers may hash, for one flow.
+
+    Ports are None for ICMP, `icmp_checksum` for the others; `flow_label` is 0 in IPv4.
+    """
+
+    source: IPAddress
+    destination: IPAddress
+    protocol: Protocol
+    sport: int | None
+    dport: int | None
+    icmp_checksum: int | None
+    traffic_class: int
+    flow_label: int
+
+    def value(self, field: HeaderField) -> int:
+        """The value of a field that numbers flows."""
+        number: int = getattr(self, field.attribute)
+        return number
+
+    def having(self, field: HeaderField, value: object) -> FlowHeaders:
+        """The same headers with another value in a field."""
+        changed: dict[str, Any] = {field.attribute: value}
+        return replace(self, **changed)

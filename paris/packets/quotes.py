@@ -1,0 +1,112 @@
+"""What an ICMP error quotes: the probe, and the extensions behind it (RFC 4884, 4950)."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from mda.model import MplsEntry
+from paris.packets import numbers
+from paris.packets.checksums import word_sum
+from paris.packets.datagrams import NoAnswerError, UnparsedReason
+
+if TYPE_CHECKING:
+    from paris.packets.datagrams import Datagram
+
+# Where extensions start at the earliest, and where they start if the error does not say it.
+_EXTENSION_OFFSET: Final = 128
+_MPLS_STACK: Final = (1, 1)  # class and type of the extension object (RFC 4950 section 3)
+_ECHO_REQUESTS: Final = frozenset(
+    (numbers.ICMP[version], kind) for version, kind in numbers.ECHO_REQUEST.items()
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuotedProbe:
+    """The probe as the answer shows it, with None for what the answer does not show.
+
+    Addresses are packed bytes. `carrier_tag` is the value of the field that carries the tag (see
+    `tags`), or 0 if the answer names its flow only. If the answer has no quote, source and
+    destination are its own, swapped.
+    """
+
+    source: bytes
+    destination: bytes
+    protocol: int
+    carrier_tag: int
+    sport: int | None = None
+    dport: int | None = None
+    identifier: int | None = None
+    icmp_checksum: int | None = None
+    ip_id: int | None = None
+    flow_label: int | None = None
+    traffic_class: int | None = None
+
+
+def split_quote(outer: Datagram) -> tuple[int, bytes]:
+    """Where the quote ends in the ICMP message, and the extension structure behind it (or b"")."""
+    message = outer.payload
+    # RFC 4884 section 4: the quote's length in 32-bit words in IPv4, 64-bit words in IPv6.
+    length = 4 * message[5] if outer.version == 4 else 8 * message[4]
+    if message[0] == numbers.PACKET_TOO_BIG.get(outer.version):
+        return len(message), b""  # these bytes are the MTU
+    # A lower length is not valid: extensions stand behind 128 bytes or more.
+    if length >= _EXTENSION_OFFSET:
+        return 8 + length, message[8 + length :]
+    # Routers from before RFC 4884 put extensions behind 128 bytes and do not say so.
+    behind = message[8 + _EXTENSION_OFFSET :]
+    if len(behind) >= 8 and behind[0] >> 4 == 2 and word_sum(behind) == 0xFFFF:
+        return 8 + _EXTENSION_OFFSET, behind
+    return len(message), b""
+
+
+def read_mpls(extensions: bytes) -> tuple[MplsEntry, ...]:
+    """The label stack entries among the objects of an extension structure (RFC 4950)."""
+    if len(extensions) < 8 or extensions[0] >> 4 != 2:
+        return ()
+    if extensions[2:4] != b"\0\0" and word_sum(extensions) != 0xFFFF:
+        return ()
+    entries: list[MplsEntry] = []
+    at = 4
+    while at + 4 <= len(extensions):
+        length, object_class, object_type = struct.unpack_from("!HBB", extensions, at)
+        if length < 4 or at + length > len(extensions):
+            break
+        if (object_class, object_type) == _MPLS_STACK:
+            for offset in range(at + 4, at + length - 3, 4):
+                (word,) = struct.unpack_from("!I", extensions, offset)
+                entries.append(
+                    MplsEntry(word >> 12, (word >> 9) & 7, bool((word >> 8) & 1), word & 0xFF)
+                )
+        at += length
+    return tuple(entries)
+
+
+def read_quoted_probe(quoted: Datagram) -> QuotedProbe:
+    """The probe that is quoted. Raises NoAnswerError if nothing like a probe is."""
+    data = quoted.payload
+    if len(data) < 8:
+        raise NoAnswerError(UnparsedReason.TOO_SHORT)
+    sport = dport = identifier = icmp_checksum = None
+    if quoted.protocol == numbers.UDP:
+        sport, dport, _, tag = struct.unpack_from("!HHHH", data)
+    elif quoted.protocol == numbers.TCP:
+        sport, dport, tag = struct.unpack_from("!HHI", data)
+    elif (quoted.protocol, data[0]) in _ECHO_REQUESTS:
+        icmp_checksum, identifier, tag = struct.unpack_from("!HHH", data, 2)
+    else:
+        raise NoAnswerError(UnparsedReason.BAD_QUOTE)
+    return QuotedProbe(
+        source=quoted.source,
+        destination=quoted.destination,
+        protocol=quoted.protocol,
+        carrier_tag=tag,
+        sport=sport,
+        dport=dport,
+        identifier=identifier,
+        icmp_checksum=icmp_checksum,
+        ip_id=quoted.ip_id,
+        flow_label=quoted.flow_label,
+        traffic_class=quoted.traffic_class,
+    )
