@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
+from paris.packets.recipes import recipe
 from render.pictures import dot
 
 if TYPE_CHECKING:
@@ -14,14 +16,17 @@ if TYPE_CHECKING:
 
 def trace(trace: Trace, look: Look) -> bytes:
     """The picture of a trace. Raises RenderError."""
-    return _drawn(dot.dot(trace, names=trace.names), look)
+    from render.words.trace import trace_words
+
+    return _drawn(dot.dot(trace_words(trace, partial(recipe, trace.plan))), look)
 
 
 def comparison(comparison: Comparison, look: Look) -> bytes:
     """The picture of a comparison. Raises RenderError."""
     from render.pictures.comparison import comparison_diagram
+    from render.words.comparison import comparison_words
 
-    return _drawn(dot.to_dot(comparison_diagram(comparison)), look)
+    return _drawn(dot.to_dot(comparison_diagram(comparison_words(comparison))), look)
 
 
 def _drawn(source: str, look: Look) -> bytes:

@@ -16,13 +16,15 @@ if TYPE_CHECKING:
 def trace(trace: Trace, look: Look) -> str:
     """The text of a trace."""
     from render.terminal.text import text
+    from render.words.trace import trace_words
 
-    recipes = partial(recipe, trace.plan)
-    return text(trace, names=trace.names, recipes=recipes, color=look.color, ascii=look.ascii)
+    words = trace_words(trace, partial(recipe, trace.plan))
+    return text(words, color=look.color, ascii=look.ascii)
 
 
 def comparison(comparison: Comparison, _: Look) -> str:
     """The text of a comparison."""
     from render.terminal.comparison import comparison_text
+    from render.words.comparison import comparison_words
 
-    return comparison_text(comparison)
+    return comparison_text(comparison_words(comparison))

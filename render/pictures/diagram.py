@@ -5,23 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from mda.answers.graph import flows_of_edge, vertices_by_ttl
-from mda.studies.registry import CLASSIC
-from render.words.labels import Kind, VertexWords, count, milliseconds, percent, vertex_words
-from render.words.summary import diamond_size, findings, headline
+from render.words.quantities import percent
+from render.words.vertices import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from mda.findings.diamonds import Diamond
-    from mda.model import IPAddress, Vertex
-    from mda.trace import Trace
+    from render.words.trace import EdgeWords, FalseLink, HopWords, TraceWords
+    from render.words.vertices import VertexWords
 
 _CROWDED: Final = 8  # from this many boxes in a column on, each takes one line
 _THINNEST, _THICKEST = 0.8, 7.0  # points
-_MOST_TIP_FLOWS: Final = 12
 _FALSE_WIDTH: Final = 1.4
-_FALSE_LEGEND: Final = "dotted with a cross: inferred by an ordinary traceroute, and not there"
+_FALSE_LEGEND: Final = "dotted with a cross: inferred by a classic traceroute, and not there"
 _LEGEND: Final = (
     "lines as wide as their share of the flows, dashed if silent or unasked; tinted: a diamond"
 )
@@ -48,7 +42,7 @@ class Line:
     width: float
     tip: str
     is_dashed: bool
-    is_false: bool = False  # inferred by an ordinary traceroute, and not there
+    is_false: bool = False  # inferred by a classic traceroute, and not there
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,112 +73,53 @@ class Diagram:
     groups: tuple[Group, ...]
 
 
-def diagram(trace: Trace, names: Mapping[IPAddress, str]) -> Diagram:
+def diagram(words: TraceWords) -> Diagram:
     """The picture of a trace, everything in a fixed order."""
-    words = vertex_words(trace, names)
-    missed = {one.vertex: one.miss_probability for one in trace.certainty.vertices}
-    columns = tuple(
-        Column(
-            _heading(trace, ttl, len(vertices)),
-            tuple(
-                _box(vertex, words[vertex], missed.get(vertex), is_compact=len(vertices) > _CROWDED)
-                for vertex in vertices
-            ),
-        )
-        for ttl, vertices in vertices_by_ttl(trace.dag).items()
-    )
-    title, probing = headline(trace)
     return Diagram(
-        title,
-        (probing, *findings(trace), *_legends(trace)),
-        columns,
-        (*_lines(trace, words), *_false_lines(trace)),
-        tuple(_group(number, diamond) for number, diamond in enumerate(trace.diamonds, start=1)),
+        words.title,
+        (words.probing, *words.findings, *_legends(words)),
+        tuple(map(_column, words.hops)),
+        (*map(_line, words.edges), *map(_false_line, words.false_links)),
+        tuple(
+            Group(f"diamond {number}", diamond.size, diamond.vertices)
+            for number, diamond in enumerate(words.diamonds, start=1)
+        ),
     )
 
 
-def key_of(vertex: Vertex) -> str:
-    """What names a vertex's box."""
-    return f"{vertex.ttl} {vertex.address if vertex.address is not None else f'*{vertex.star}'}"
+def _column(hop: HopWords) -> Column:
+    width = len(hop.vertices)
+    heading = f"hop {hop.ttl}" if width == 1 else f"hop {hop.ttl}: {width} wide"
+    boxes = (_box(vertex, is_compact=width > _CROWDED) for vertex in hop.vertices)
+    return Column("source" if hop.is_source else heading, tuple(boxes))
 
 
-def _heading(trace: Trace, ttl: int, width: int) -> str:
-    if ttl == trace.origin.ttl:
-        return "source"
-    return f"hop {ttl}" if width == 1 else f"hop {ttl}: {width} wide"
-
-
-def _box(vertex: Vertex, words: VertexWords, missed: float | None, *, is_compact: bool) -> Box:
-    rtt = f"{words.rtt} ms" if words.rtt else ""
-    share = f"{percent(round(words.share, 2))} of flows" if words.share < 0.995 else ""
-    notes = ("source", *words.notes) if words.kind is Kind.SOURCE else words.notes
-    tip = [
-        words.address,
-        words.name,
-        f"{count(words.flows, 'flow', 'flows')}, {percent(words.share)} of all",
-    ]
-    if words.rtts_s:
-        answers = count(len(words.rtts_s), "answer", "answers")
-        tip.append(f"fastest {milliseconds(min(words.rtts_s))} ms, median {rtt} of {answers}")
-    if missed is not None:
-        tip.append(f"hides one more even branch with probability {percent(missed)}")
+def _box(vertex: VertexWords, *, is_compact: bool) -> Box:
+    rtt = f"{vertex.rtt} ms" if vertex.rtt else ""
+    share = f"{percent(round(vertex.share, 2))} of flows" if vertex.share < 0.995 else ""
+    notes = ("source", *vertex.notes) if vertex.kind is Kind.SOURCE else vertex.notes
+    faint = (vertex.name, ", ".join(filter(None, (rtt, share))), *notes)
+    tip = (vertex.address, vertex.name, *vertex.details, *notes)
     return Box(
-        key=key_of(vertex),
-        kind=words.kind,
-        strong=words.address,
-        faint=tuple(
-            line for line in (words.name, ", ".join(filter(None, (rtt, share))), *notes) if line
-        ),
-        tip="\n".join(line for line in (*tip, *notes) if line),
+        key=vertex.key,
+        kind=vertex.kind,
+        strong=vertex.address,
+        faint=tuple(filter(None, faint)),
+        tip="\n".join(filter(None, tip)),
         is_compact=is_compact,
     )
 
 
-def _lines(trace: Trace, words: Mapping[Vertex, VertexWords]) -> tuple[Line, ...]:
-    lines = []
-    for (near, far), share in trace.edge_shares.items():
-        flows = flows_of_edge(trace.dag, near, far)
-        listed = " ".join(map(str, flows[:_MOST_TIP_FLOWS]))
-        more = len(flows) - _MOST_TIP_FLOWS
-        lines.append(
-            Line(
-                near=key_of(near),
-                far=key_of(far),
-                width=round(_THINNEST + (_THICKEST - _THINNEST) * words[near].share * share, 2),
-                tip=f"{percent(share)} of the flows of {words[near].address} go to"
-                f" {words[far].address}; seen: {listed or 'none, taken for granted'}"
-                + (f" and {more} more" if more > 0 else ""),
-                is_dashed=near.address is None or far.address is None or not flows,
-            )
-        )
-    return tuple(lines)
+def _line(edge: EdgeWords) -> Line:
+    width = round(_THINNEST + (_THICKEST - _THINNEST) * edge.share, 2)
+    return Line(edge.near, edge.far, width, edge.sentence, edge.is_uncertain)
 
 
-def _legends(trace: Trace) -> list[str]:
-    """What lines and tints mean, as far as there are any."""
-    legends = [_LEGEND] if trace.diamonds else []
-    return [*legends, _FALSE_LEGEND] if _false_lines(trace) else legends
+def _false_line(link: FalseLink) -> Line:
+    return Line(link.near, link.far, _FALSE_WIDTH, link.sentence, is_dashed=False, is_false=True)
 
 
-def _false_lines(trace: Trace) -> tuple[Line, ...]:
-    """The links that an ordinary traceroute would have drawn wrongly."""
-    classic = trace.found(CLASSIC)
-    if classic is None:
-        return ()
-    return tuple(
-        Line(
-            near=key_of(link.near),
-            far=key_of(link.far),
-            width=_FALSE_WIDTH,
-            tip=f"an ordinary traceroute infers a link from {link.near.address} to"
-            f" {link.far.address}: no flow takes it",
-            is_dashed=False,
-            is_false=True,
-        )
-        for link in classic.false_links
-    )
-
-
-def _group(number: int, diamond: Diamond) -> Group:
-    boxes = tuple(key_of(vertex) for hop in diamond.hops for vertex in hop)
-    return Group(f"diamond {number}", diamond_size(diamond), boxes)
+def _legends(words: TraceWords) -> list[str]:
+    """What lines and tints mean, where there are any."""
+    legends = [_LEGEND] if words.diamonds else []
+    return [*legends, _FALSE_LEGEND] if words.false_links else legends

@@ -18,13 +18,13 @@ from render.pictures.palette import (
     LOOKS,
     TEXT,
 )
-from render.words.labels import Kind, printable
+from render.words.quantities import printable
+from render.words.vertices import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
-    from mda.model import IPAddress
-    from mda.trace import Trace
+    from render.words.trace import TraceWords
 
 _FONT: Final = "Helvetica,Arial,sans-serif"
 _ROOM_IN: Final = (
@@ -35,9 +35,9 @@ _CENTRES: Final = ", tailport=c, headport=c"  # dot 2.43 mistakes colours for ar
 _STRONG_IN, _FAINT_IN = 0.09, 0.07  # breadth of a character, roughly
 
 
-def dot(trace: Trace, *, names: Mapping[IPAddress, str] | None = None) -> str:
-    """The picture of a trace as DOT text; `names` are those of the trace if None."""
-    return to_dot(diagram(trace, trace.names if names is None else names))
+def dot(words: TraceWords) -> str:
+    """The picture of a trace as DOT text."""
+    return to_dot(diagram(words))
 
 
 def to_dot(drawn: Diagram) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from render.words.labels import Kind
+from render.words.vertices import Kind
 
 
 @dataclass(frozen=True, slots=True)

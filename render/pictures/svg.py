@@ -13,14 +13,10 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from mda.errors import ParisTraceError
+from render.errors import RenderError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-
-class RenderError(ParisTraceError):
-    """A picture that could not be drawn."""
 
 
 def draw(source: str, format: str) -> bytes:

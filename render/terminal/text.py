@@ -7,23 +7,18 @@ second one of hop 4), and its predecessors are named by those numbers where they
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 from textwrap import fill
 from typing import TYPE_CHECKING, Final
 
-from mda.answers.graph import vertices_by_ttl
-from mda.plan import Algorithm
-from mda.studies.paths import Recipe
 from render.pictures.palette import ANSI
-from render.words.labels import Kind, VertexWords, milliseconds, vertex_words
-from render.words.studies import Paragraph, studies
-from render.words.summary import findings, headline
+from render.words.quantities import milliseconds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Sequence
 
-    from mda.model import IPAddress, Vertex
-    from mda.trace import Trace
+    from render.words.studies import Paragraph
+    from render.words.trace import TraceWords
+    from render.words.vertices import Kind, VertexWords
 
 _WIDTH: Final = 80
 _NO_BREAK: Final = "\u00a0"
@@ -55,28 +50,19 @@ class _Row:
     kind: Kind
 
 
-def text(
-    trace: Trace,
-    *,
-    names: Mapping[IPAddress, str] | None = None,
-    recipes: Callable[[int], Recipe] = lambda _: Recipe("", ()),
-    color: bool = False,
-    ascii: bool = False,
-) -> str:
-    """The trace for a terminal, ending with a newline; `names` are those of the trace if None.
+def text(words: TraceWords, *, color: bool = False, ascii: bool = False) -> str:
+    """The trace for a terminal, ending with a newline.
 
-    `recipes` tells how to take the path of a flow. `color` adds ANSI colours, `ascii` keeps to
-    ASCII in what is drawn.
+    `color` adds ANSI colours, `ascii` keeps to ASCII in what is drawn.
     """
-    words = vertex_words(trace, trace.names if names is None else names)
-    rows = _rows(trace, words, _ASCII if ascii else _UNICODE)
-    head = () if trace.plan.algorithm is Algorithm.PARIS else _HEAD
+    rows = _rows(words, _ASCII if ascii else _UNICODE)
+    head = () if words.is_single_path else _HEAD
+    body = _lines(head, rows, is_colored=color) if rows else ["no hop replied"]
     foot = [
         fill(line, _WIDTH, subsequent_indent="  ", break_on_hyphens=False)
-        for line in findings(trace)
+        for line in words.findings
     ]
-    body = _lines(head, rows, is_colored=color) if rows else ["no hop replied"]
-    parts = [[_title(trace)], body, foot, *map(_paragraph, studies(trace, recipes))]
+    parts = [[_title(words)], body, foot, *map(_paragraph, words.studies)]
     return "\n\n".join("\n".join(part) for part in parts) + "\n"
 
 
@@ -94,70 +80,40 @@ def _paragraph(paragraph: Paragraph) -> list[str]:
     ]  # fmt: skip
 
 
-def _title(trace: Trace) -> str:
+def _title(words: TraceWords) -> str:
     """What was asked, broken between its parts if it is too long for a line."""
-    unbroken = "  ".join(headline(trace)).replace(" ", _NO_BREAK)
+    unbroken = f"{words.title}  {words.probing}".replace(" ", _NO_BREAK)
     broken = fill(unbroken.replace(f",{_NO_BREAK}", ", "), _WIDTH, subsequent_indent="  ")
     return broken.replace(_NO_BREAK, " ")
 
 
-def _rows(trace: Trace, words: Mapping[Vertex, VertexWords], glyphs: _Glyphs) -> list[_Row]:
+def _rows(words: TraceWords, glyphs: _Glyphs) -> list[_Row]:
     """A row for each vertex but the source."""
-    hops = vertices_by_ttl(trace.dag)
-    cells = _path_cells if trace.plan.algorithm is Algorithm.PARIS else _hop_cells
+    cells = _path_cells if words.is_single_path else _hop_cells
     rows = []
-    for ttl, vertices in hops.items():
-        if ttl == trace.origin.ttl:
+    for hop in words.hops:
+        if hop.is_source:
             continue
-        for place, vertex in enumerate(vertices, start=1):
-            one = words[vertex]
-            number = f"{ttl:2}" if len(vertices) == 1 else f"{ttl:2}.{place}"
-            label = _glyph(glyphs, place, len(vertices)) + one.address
-            origins = _origins(trace, vertex, hops)
-            notes = (origins, *one.notes) if origins else one.notes
-            rows.append(_Row((number, label, *cells(one)), notes, one.kind))
+        for place, vertex in enumerate(hop.vertices, start=1):
+            number = f"{hop.ttl:2}{vertex.number.removeprefix(str(hop.ttl))}"
+            label = _glyph(glyphs, place, len(hop.vertices)) + vertex.address
+            notes = (vertex.origin, *vertex.notes) if vertex.origin else vertex.notes
+            rows.append(_Row((number, label, *cells(vertex)), notes, vertex.kind))
     return rows
 
 
-def _path_cells(one: VertexWords) -> tuple[str, ...]:
+def _path_cells(vertex: VertexWords) -> tuple[str, ...]:
     """The cells of a single path, as light as traceroute's."""
-    rtts = [f"{milliseconds(rtt_s):>5} ms" for rtt_s in one.rtts_s[:_MOST_RTTS]]
-    return (one.name, *rtts, *[""] * (_MOST_RTTS - len(rtts)))
+    rtts = [f"{milliseconds(rtt_s):>5} ms" for rtt_s in vertex.rtts_s[:_MOST_RTTS]]
+    return (vertex.name, *rtts, *[""] * (_MOST_RTTS - len(rtts)))
 
 
-def _hop_cells(one: VertexWords) -> tuple[str, ...]:
+def _hop_cells(vertex: VertexWords) -> tuple[str, ...]:
     """The cells of a multipath trace: share of the flows, median round trip, answers, name."""
-    share = f"{100 * one.share:3.0f} %" if one.share < 0.995 else ""
-    whole, point, part = one.rtt.partition(".")
-    rtt = f"{whole:>{_RTT_POINT}}{point}{part}" if one.rtt else ""
-    return share, rtt, f"{len(one.rtts_s):7}" if one.rtts_s else "", one.name
-
-
-def _origins(trace: Trace, vertex: Vertex, hops: Mapping[int, list[Vertex]]) -> str:
-    """Where a vertex is reached from; empty where the rows above leave no doubt."""
-    near = hops.get(vertex.ttl - 1, [])
-    before = set(trace.dag.predecessors(vertex))
-    if not before:
-        return f"link from hop {vertex.ttl - 1} not proven"
-    if len(before) < len(near):
-        places = [place for place, one in enumerate(near, start=1) if one in before]
-        return f"from {' '.join(f'{vertex.ttl - 1}.{part}' for part in _ranges(places))}"
-    is_obvious = len(near) == 1 or len(hops[vertex.ttl]) == 1
-    return "" if is_obvious else f"from all of {vertex.ttl - 1}"
-
-
-def _ranges(numbers: Sequence[int]) -> list[str]:
-    """Ascending numbers with runs of three and more shortened.
-
-    >>> _ranges([1, 2, 4, 6, 7, 8])
-    ['1', '2', '4', '6-8']
-    """
-    breaks = [index for index, (a, b) in enumerate(pairwise(numbers), start=1) if b != a + 1]
-    parts: list[str] = []
-    for start, end in pairwise([0, *breaks, len(numbers)]):
-        run = numbers[start:end]
-        parts += [f"{run[0]}-{run[-1]}"] if len(run) > 2 else map(str, run)
-    return parts
+    share = f"{100 * vertex.share:3.0f} %" if vertex.share < 0.995 else ""
+    whole, point, part = vertex.rtt.partition(".")
+    rtt = f"{whole:>{_RTT_POINT}}{point}{part}" if vertex.rtt else ""
+    return share, rtt, f"{len(vertex.rtts_s):7}" if vertex.rtts_s else "", vertex.name
 
 
 def _lines(head: tuple[str, ...], rows: Sequence[_Row], *, is_colored: bool) -> list[str]:

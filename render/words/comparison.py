@@ -1,40 +1,115 @@
-"""One host by several protocols, in words: what each of them sees."""
+"""One host by several protocols, in words: everything that is said of what each of them sees."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from mda.answers.graph import vertices_by_ttl
 from mda.comparison import merged
-from render.words.labels import at_most, count, milliseconds, p_value, vertex_words
-from render.words.summary import findings, place
+from render.words.numbering import numbers
+from render.words.quantities import at_most, count, milliseconds, p_value
+from render.words.summary import findings
+from render.words.vertices import Kind, key_of, place, vertex_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from mda.comparison import Comparison, View
     from mda.model import Vertex
-    from render.words.labels import VertexWords
-
-    Words = Mapping[Vertex, VertexWords]
+    from render.words.vertices import VertexWords
 
 _MOST_NAMED: Final = 6  # vertices that only one protocol sees
+_PROMINENT: Final = (Kind.DESTINATION, Kind.REFUSING, Kind.BALANCER)
 
 
-def words_of_views(comparison: Comparison) -> list[Words]:
-    """For each view, the words for each of its vertices, by the vertex of the common graph."""
-    found: list[Words] = []
-    for lane, view in enumerate(comparison.views):
-        words = vertex_words(view.trace, view.trace.names)
-        found.append({merged(vertex, lane): one for vertex, one in words.items()})
-    return found
+@dataclass(frozen=True, slots=True)
+class ComparedVertex:
+    """A vertex of the common graph.
+
+    `seen` holds what each protocol sees of it, by the protocol's name in the order of the
+    comparison: its words there, or None where the protocol does not see it.
+    """
+
+    key: str
+    number: str
+    kind: Kind
+    address: str
+    is_source: bool
+    seen: Mapping[str, VertexWords | None]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The protocols that see it."""
+        return tuple(name for name, words in self.seen.items() if words is not None)
 
 
-def origin(comparison: Comparison) -> Vertex:
-    """The vertex that all protocols start at."""
-    return comparison.views[0].trace.origin
+@dataclass(frozen=True, slots=True)
+class ComparedEdge:
+    """An edge of the common graph between the keys of its vertices; `names` see it."""
+
+    near: str
+    far: str
+    names: tuple[str, ...]
+    share: float  # of the protocols
 
 
-def title(comparison: Comparison) -> str:
+@dataclass(frozen=True, slots=True)
+class ComparisonWords:
+    """All that is said of a comparison, in a fixed order; `hops` are vertices by TTL."""
+
+    title: str
+    protocols: tuple[str, ...]
+    hops: Mapping[int, tuple[ComparedVertex, ...]]
+    edges: tuple[ComparedEdge, ...]
+    conclusions: tuple[str, ...]
+
+
+def comparison_words(comparison: Comparison) -> ComparisonWords:
+    """The words for a comparison."""
+    said = {view.name: _words_of(view, lane) for lane, view in enumerate(comparison.views)}
+    number = numbers(comparison.graph)
+    source = comparison.views[0].trace.origin
+    return ComparisonWords(
+        title=_title(comparison),
+        protocols=tuple(said),
+        hops={
+            ttl: tuple(
+                _compared(vertex, number[vertex], said, is_source=vertex == source)
+                for vertex in vertices
+            )
+            for ttl, vertices in vertices_by_ttl(comparison.graph).items()
+        },
+        edges=tuple(_edge(comparison, near, far) for near, far in comparison.graph.edges),
+        conclusions=tuple(_conclusions(comparison)),
+    )
+
+
+def _words_of(view: View, lane: int) -> dict[Vertex, VertexWords]:
+    """What a view says of its vertices, by the vertex of the common graph."""
+    return {merged(vertex, lane): words for vertex, words in vertex_words(view.trace).items()}
+
+
+def _compared(
+    vertex: Vertex,
+    number: str,
+    said: Mapping[str, Mapping[Vertex, VertexWords]],
+    *,
+    is_source: bool,
+) -> ComparedVertex:
+    seen = {name: words.get(vertex) for name, words in said.items()}
+    kinds = {words.kind for words in seen.values() if words is not None}
+    kind = next((kind for kind in (*_PROMINENT, *Kind) if kind in kinds), Kind.ROUTER)
+    address = "*" if vertex.address is None else str(vertex.address)
+    return ComparedVertex(key_of(vertex), number, kind, address, is_source, seen)
+
+
+def _edge(comparison: Comparison, near: Vertex, far: Vertex) -> ComparedEdge:
+    names = comparison.of_edge(near, far)
+    return ComparedEdge(key_of(near), key_of(far), names, len(names) / len(comparison.views))
+
+
+def _title(comparison: Comparison) -> str:
     """What was compared: the host, and by which protocols."""
     plan = comparison.views[0].trace.plan
     host = str(plan.destination)
@@ -45,15 +120,15 @@ def title(comparison: Comparison) -> str:
     return f"{host} by {', '.join(view.name for view in comparison.views)}"
 
 
-def share_and_rtt(one: VertexWords | None) -> str:
+def share_and_rtt(words: VertexWords | None) -> str:
     """What a protocol sees of a vertex: its share of the flows, and the round trip."""
-    if one is None:
+    if words is None:
         return "-"
-    share = f"{100 * one.share:.0f} %" if one.share < 0.995 else ""
-    return "  ".join(part for part in (share, f"{one.rtt} ms" if one.rtt else "") if part)
+    share = f"{100 * words.share:.0f} %" if words.share < 0.995 else ""
+    return "  ".join(filter(None, (share, f"{words.rtt} ms" if words.rtt else "")))
 
 
-def conclusions(comparison: Comparison) -> list[str]:
+def _conclusions(comparison: Comparison) -> list[str]:
     """What each protocol found, and where they differ: a line each, of any length."""
     lines = [f"{view.name}: {findings(view.trace)[0]}" for view in comparison.views]
     lines += [

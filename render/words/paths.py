@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from mda.answers.graph import vertices_by_ttl
 from mda.studies.registry import FOLLOW, PATHS
-from render.words.labels import count, milliseconds, p_value, percent
-from render.words.summary import place
+from render.words.numbering import branch_numbers
+from render.words.quantities import count, milliseconds, p_value, percent
+from render.words.vertices import place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from mda.model import Vertex
     from mda.studies.paths import Path, Recipe, Times
     from mda.trace import Trace
 
@@ -34,13 +33,13 @@ def listed(trace: Trace, recipes: Recipes) -> list[str]:
     unused = (trace.path_count or 0) - len(found)
     if unused > 0:
         lines.append(f"{count(unused, 'way', 'ways')} more in the graph had no flow")
-    numbers = _numbers(trace)
+    branches = branch_numbers(trace.dag)
     rows = [
         (
             str(path.number),
             f"{100 * path.share:.0f} %",
             *_times(path.times),
-            " ".join(numbers[vertex] for vertex in path.vertices if vertex in numbers),
+            " ".join(branches[vertex] for vertex in path.vertices if vertex in branches),
         )
         for path in found
     ]
@@ -114,16 +113,6 @@ def _limits(trace: Trace, paths: Sequence[Path]) -> list[str]:
         f"{place(end)} is rate-limited: its losses are not those of paths, and are not compared"
         for end in limited
     ]
-
-
-def _numbers(trace: Trace) -> dict[Vertex, str]:
-    """The vertices of hops that have several, by the numbers that the text gives them."""
-    return {
-        vertex: f"{ttl}.{place}"
-        for ttl, vertices in vertices_by_ttl(trace.dag).items()
-        if len(vertices) > 1
-        for place, vertex in enumerate(vertices, start=1)
-    }
 
 
 def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> list[str]:

@@ -11,9 +11,10 @@ from mda.model import HeaderField
 from mda.studies.balancers import Kind, Verdict
 from mda.studies.classic import Reality
 from mda.studies.registry import CLASSIC, CLASSIFY, FOLLOW, METRICS, PATHS, STUDIES
-from render.words.labels import count, p_value, percent
 from render.words.paths import followed, listed
-from render.words.summary import diamond_size, place
+from render.words.quantities import count, p_value, percent
+from render.words.summary import diamond_size
+from render.words.vertices import place
 
 if TYPE_CHECKING:
     from mda.findings.diamond_metrics import Metrics

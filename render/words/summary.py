@@ -8,11 +8,11 @@ from mda.answers.graph import flows_of_edge
 from mda.model import StopReason
 from mda.plan import Algorithm
 from mda.statistics.stopping import unseen_share
-from render.words.labels import at_most, count, percent, printable
+from render.words.quantities import at_most, count, percent, printable
+from render.words.vertices import place
 
 if TYPE_CHECKING:
     from mda.findings.diamonds import Diamond
-    from mda.model import Vertex
     from mda.trace import Trace
 
 _FLOW_FIELD: Final = {
@@ -116,43 +116,72 @@ def diamond_size(diamond: Diamond) -> str:
 
 def _missed(trace: Trace) -> list[str]:
     """What may be missing from a multipath trace."""
-    unfinished, least = trace.certainty.unfinished, trace.certainty.least_flows
     if not trace.replies:
         return ["nothing replied, so nothing can be said of what was missed"]
-    is_lite = trace.plan.algorithm is Algorithm.MDA_LITE
-    is_by_hop = is_lite and not trace.unfit_for_lite
+    return [
+        _chance(trace), *_switched(trace), *_assumed(trace), *_uneven(trace),
+        *_unexplored(trace), *_unordered(trace),
+    ]  # fmt: skip
+
+
+def _chance(trace: Trace) -> str:
+    is_by_hop = trace.plan.algorithm is Algorithm.MDA_LITE and not trace.unfit_for_lite
     and_alike = " and one balancer per hop" if is_by_hop else ""
     missed = at_most(trace.certainty.miss_probability)
-    lines = [f"chance that a branch was missed: {missed} (assuming even splits{and_alike})"]
-    if trace.unfit_for_lite:
-        hops = ", ".join(map(str, trace.unfit_for_lite))
-        lines.append(
-            f"the links before hop {hops} are meshed or uneven: switched from MDA-Lite to the full "
-            "MDA"
-        )
-    granted = sum(not flows_of_edge(trace.dag, *edge) for edge in trace.dag.edges)
-    if granted:
-        lines.append(
-            f"{count(granted, 'link', 'links')} into single-interface hops assumed, not measured"
-        )
-    if least:
-        failure = trace.plan.bound.failure_probability
-        share, sure = percent(unseen_share(least, failure)), percent(1 - failure)
-        whose = "a hop's" if is_lite or trace.plan.bound.per_vertex else "a router's"
-        lines.append(
-            f"with uneven splits, a branch with less than {share} of {whose} flows could have been "
-            f"missed ({sure} confidence)"
-        )
-    if unfinished:
-        named = [
-            place(one.vertex) if one.vertex != trace.origin else "the source" for one in unfinished
-        ]
-        more = len(named) - _MOST_UNFINISHED
-        listed = ", ".join(named[:_MOST_UNFINISHED]) + (f" and {more} more" if more > 0 else "")
-        lines.append(f"not fully explored: {listed}")
+    return f"chance that a branch was missed: {missed} (assuming even splits{and_alike})"
+
+
+def _switched(trace: Trace) -> list[str]:
+    """Where MDA-Lite gave way to the full MDA."""
+    if not trace.unfit_for_lite:
+        return []
+    hops = ", ".join(map(str, trace.unfit_for_lite))
+    return [
+        f"the links before hop {hops} are meshed or uneven: switched from MDA-Lite to the full MDA"
+    ]
+
+
+def _assumed(trace: Trace) -> list[str]:
+    """The links that no flow was seen to take."""
+    assumed = sum(not flows_of_edge(trace.dag, *edge) for edge in trace.dag.edges)
+    links = count(assumed, "link", "links")
+    return [f"{links} into single-interface hops assumed, not measured"] if assumed else []
+
+
+def _uneven(trace: Trace) -> list[str]:
+    """How small a branch of an uneven split could have been missed."""
+    plan, least = trace.plan, trace.certainty.least_flows
+    if not least:
+        return []
+    failure = plan.bound.failure_probability
+    share, sure = percent(unseen_share(least, failure)), percent(1 - failure)
+    is_by_hop = plan.algorithm is Algorithm.MDA_LITE or plan.bound.per_vertex
+    whose = "a hop's" if is_by_hop else "a router's"
+    return [
+        f"with uneven splits, a branch with less than {share} of {whose} flows could have been "
+        f"missed ({sure} confidence)"
+    ]
+
+
+def _unexplored(trace: Trace) -> list[str]:
+    """The vertices whose stopping point was not reached."""
+    named = [
+        place(known.vertex) if known.vertex != trace.origin else "the source"
+        for known in trace.certainty.unfinished
+    ]
+    if not named:
+        return []
+    more = len(named) - _MOST_UNFINISHED
+    listed = ", ".join(named[:_MOST_UNFINISHED]) + (f" and {more} more" if more > 0 else "")
+    return [f"not fully explored: {listed}"]
+
+
+def _unordered(trace: Trace) -> list[str]:
+    """Where one flow met several interfaces, by a per-packet balancer or a change of route."""
+    lines = []
     if trace.per_packet:
-        dealers = ", ".join(map(place, trace.per_packet))
-        lines.append(f"{dealers} balances per packet: only links that hold regardless are drawn")
+        balancers = ", ".join(map(place, trace.per_packet))
+        lines.append(f"{balancers} balances per packet: only links that hold regardless are drawn")
     if trace.turned:
         where = ", ".join(map(place, trace.turned))
         lines.append(
@@ -172,25 +201,20 @@ def _unseen(trace: Trace) -> list[str]:
 
 def _revisits(trace: Trace) -> list[str]:
     """Loops, and interfaces that answer several hops of one path."""
-    loops = [one for one in trace.revisits if one.is_loop]
+    loops = [revisit for revisit in trace.revisits if revisit.is_loop]
     lines = []
     if loops:
-        first, last = loops[0].ttls[0], max(one.ttls[-1] for one in loops)
-        round_ = ", ".join(str(one.address) for one in loops)
+        first, last = loops[0].ttls[0], max(loop.ttls[-1] for loop in loops)
+        round_ = ", ".join(str(loop.address) for loop in loops)
         lines.append(f"forwarding loop between {round_} (hops {first} to {last})")
-    for one in trace.revisits:
-        if one.is_loop:
+    for revisit in trace.revisits:
+        if revisit.is_loop:
             continue
-        hops = " and ".join(map(str, one.ttls))
+        hops = " and ".join(map(str, revisit.ttls))
         cause = (
             "it forwards expired packets, or an address is rewritten"
-            if one.is_adjacent
+            if revisit.is_adjacent
             else "a transient loop, or a rewritten address"
         )
-        lines.append(f"{one.address} replies at hops {hops} of one path: {cause}")
+        lines.append(f"{revisit.address} replies at hops {hops} of one path: {cause}")
     return lines
-
-
-def place(vertex: Vertex) -> str:
-    """A vertex by address and hop."""
-    return f"{vertex.address or '*'} (hop {vertex.ttl})"

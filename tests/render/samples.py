@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mda.model import MplsEntry, Outcome, ProbeRequest, Reply, ReplyKind, StopReason
 from mda.plan import Algorithm
-from render.pictures.dot import dot
-from render.terminal.text import text
 from tests.support.traces import DESTINATION, assembled, hops, numbered, outcomes
+from tests.support.views import dot_of, text_of
 
 if TYPE_CHECKING:
     from mda.trace import Trace
@@ -127,8 +126,8 @@ def main() -> None:
     """Write the expected pictures of all traces."""
     GOLDEN.mkdir(parents=True, exist_ok=True)
     for name, trace in TRACES.items():
-        (GOLDEN / f"{name}.dot").write_text(dot(trace))
-        (GOLDEN / f"{name}.txt").write_text(text(trace))
+        (GOLDEN / f"{name}.dot").write_text(dot_of(trace))
+        (GOLDEN / f"{name}.txt").write_text(text_of(trace))
 
 
 if __name__ == "__main__":

@@ -1,15 +1,20 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from mda.answers.graph import flows_of_edge
-from render.pictures.diagram import Diagram, diagram
-from render.words.labels import Kind
+from render.words.vertices import Kind
 from tests.render.samples import TRACES
+from tests.support.views import diagram_of
+
+if TYPE_CHECKING:
+    from render.pictures.diagram import Diagram
 
 
 def drawn(name: str) -> Diagram:
-    return diagram(TRACES[name], TRACES[name].names)
+    return diagram_of(TRACES[name])
 
 
 @pytest.mark.parametrize("name", TRACES)

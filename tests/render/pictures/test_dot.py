@@ -2,24 +2,24 @@ from __future__ import annotations
 
 import pytest
 
-from render.pictures.dot import dot
 from tests.render.samples import GOLDEN, TRACES
 from tests.render.terminal.test_text import shuffled
+from tests.support.views import dot_of
 
 
 @pytest.mark.parametrize("name", TRACES)
 def test_the_dot_text_is_as_it_was(name: str) -> None:
-    assert dot(TRACES[name]) == (GOLDEN / f"{name}.dot").read_text()
+    assert dot_of(TRACES[name]) == (GOLDEN / f"{name}.dot").read_text()
 
 
 @pytest.mark.parametrize("name", TRACES)
 def test_equal_traces_give_equal_bytes(name: str) -> None:
-    expected = dot(TRACES[name]).encode()
-    assert all(dot(shuffled(TRACES[name], seed)).encode() == expected for seed in range(3))
+    expected = dot_of(TRACES[name]).encode()
+    assert all(dot_of(shuffled(TRACES[name], seed)).encode() == expected for seed in range(3))
 
 
 def test_no_character_of_a_hostile_name_is_bare() -> None:
-    line = next(line for line in dot(TRACES["marks"]).splitlines() if "evil" in line)
+    line = next(line for line in dot_of(TRACES["marks"]).splitlines() if "evil" in line)
     label, tip = line.replace("\u200b", "").split('tooltip="')
     assert "a&quot;b\\N&lt;b&gt;&amp;amp;\\x1b[31m\\n\\u202eevil]; x" in label
     assert 'a\\"b\\\\N<b>&amp;amp;\\\\x1b[31m\\\\n\\\\u202eevil]; x' in tip

@@ -5,7 +5,7 @@ from itertools import combinations
 import pytest
 
 from render.pictures.palette import FAINT_TEXT, LOOKS, TEXT
-from render.words.labels import Kind
+from render.words.vertices import Kind
 
 
 def luminance(color: str) -> float:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from render.pictures.dot import dot
-from render.pictures.svg import RenderError, draw
+from render.errors import RenderError
+from render.pictures.svg import draw
 from tests.render.samples import TRACES
 from tests.render.terminal.test_text import shuffled
+from tests.support.views import dot_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,7 +51,7 @@ def texts(svg: bytes, kind: str) -> list[str]:
 @pytest.mark.parametrize("name", TRACES)
 def test_every_vertex_appears_once(name: str) -> None:
     trace = TRACES[name]
-    shown = Counter(texts(draw(dot(trace), "svg"), "node"))
+    shown = Counter(texts(draw(dot_of(trace), "svg"), "node"))
     expected = Counter(str(vertex.address or "*") for vertex in trace.graph)
     assert {line: shown[line] for line in expected} == expected
 
@@ -58,17 +59,17 @@ def test_every_vertex_appears_once(name: str) -> None:
 @pytest.mark.usefixtures("way")
 def test_equal_traces_give_equal_pictures() -> None:
     trace = TRACES["meshed"]
-    assert draw(dot(shuffled(trace, seed=1)), "svg") == draw(dot(trace), "svg")
+    assert draw(dot_of(shuffled(trace, seed=1)), "svg") == draw(dot_of(trace), "svg")
 
 
 @pytest.mark.usefixtures("way")
 def test_the_picture_does_not_name_the_version_that_drew_it() -> None:
-    assert b"graphviz" not in draw(dot(TRACES["two-way"]), "svg").lower()
+    assert b"graphviz" not in draw(dot_of(TRACES["two-way"]), "svg").lower()
 
 
 @pytest.mark.usefixtures("way")
 def test_hostile_names_are_text_and_nothing_else() -> None:
-    svg = draw(dot(TRACES["marks"]), "svg").replace("\u200b".encode(), b"")
+    svg = draw(dot_of(TRACES["marks"]), "svg").replace("\u200b".encode(), b"")
     svg = svg.replace(b"&#8203;", b"")
     name = 'a"b\\N<b>&amp;\\x1b[31m\\n\\u202eevil]; x'
     assert name in texts(svg, "node")
@@ -83,7 +84,7 @@ def test_hostile_names_are_text_and_nothing_else() -> None:
 def test_columns_stand_under_one_row_of_headings() -> None:
     for name in ("unequal-length", "meshed", "forty-eight-way", "silent", "per-packet"):
         heights: dict[bool, list[float]] = {True: [], False: []}
-        for group in ET.fromstring(draw(dot(TRACES[name]), "svg")).iter(f"{_SVG}g"):
+        for group in ET.fromstring(draw(dot_of(TRACES[name]), "svg")).iter(f"{_SVG}g"):
             if group.get("class") == "node":
                 title = "".join(group.find(f"{_SVG}title").itertext())  # type: ignore[union-attr]
                 line = next(group.iter(f"{_SVG}text"))
@@ -95,7 +96,7 @@ def test_columns_stand_under_one_row_of_headings() -> None:
 @pytest.mark.usefixtures("way")
 @pytest.mark.parametrize("kind", _BEGINNINGS)
 def test_every_kind_of_picture_is_what_it_claims(kind: str) -> None:
-    assert draw(dot(TRACES["two-way"]), kind).startswith(_BEGINNINGS[kind])
+    assert draw(dot_of(TRACES["two-way"]), kind).startswith(_BEGINNINGS[kind])
 
 
 @pytest.mark.usefixtures("way")
@@ -109,7 +110,7 @@ def test_text_that_is_not_dot_is_one_clear_line() -> None:
 @pytest.mark.usefixtures("way")
 def test_drawing_is_silent(capfd: pytest.CaptureFixture[str]) -> None:
     for name in TRACES:
-        draw(dot(TRACES[name]), "svg")
+        draw(dot_of(TRACES[name]), "svg")
     assert capfd.readouterr() == ("", "")
 
 
@@ -117,4 +118,4 @@ def test_drawing_is_silent(capfd: pytest.CaptureFixture[str]) -> None:
 def test_with_neither_way_the_error_names_both(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pygraphviz", None)
     with pytest.raises(RenderError, match=r"no `dot` on the PATH, and pygraphviz does not load"):
-        draw(dot(TRACES["two-way"]), "svg")
+        draw(dot_of(TRACES["two-way"]), "svg")

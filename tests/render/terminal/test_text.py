@@ -12,9 +12,9 @@ from mda.plan import Stamp, WireReport
 from mda.trace import Trace
 from paris.cli.exits import guarded
 from paris.cli.trace import main
-from render.terminal.text import text
 from tests.render.samples import GOLDEN, TRACES
 from tests.support.traces import DESTINATION, assembled, hops, outcomes
+from tests.support.views import text_of
 
 if TYPE_CHECKING:
     from mda.model import Outcome
@@ -35,43 +35,45 @@ def line_of(address: str, shown: str) -> str:
 
 @pytest.mark.parametrize("name", TRACES)
 def test_the_text_is_as_it_was(name: str) -> None:
-    assert text(TRACES[name]) == (GOLDEN / f"{name}.txt").read_text()
+    assert text_of(TRACES[name]) == (GOLDEN / f"{name}.txt").read_text()
 
 
 @pytest.mark.parametrize("name", TRACES)
 def test_the_order_of_outcomes_does_not_show(name: str) -> None:
-    assert text(shuffled(TRACES[name], seed=1)) == text(TRACES[name])
+    assert text_of(shuffled(TRACES[name], seed=1)) == text_of(TRACES[name])
 
 
 @pytest.mark.parametrize("name", sorted(set(TRACES) - {"marks"}))
 def test_without_names_80_columns_are_enough(name: str) -> None:
-    assert max(map(len, text(TRACES[name]).splitlines())) <= 80
+    assert max(map(len, text_of(TRACES[name]).splitlines())) <= 80
 
 
 @pytest.mark.parametrize("name", TRACES)
 def test_ascii_is_ascii_and_says_the_same(name: str) -> None:
-    shown = text(TRACES[name], ascii=True)
+    shown = text_of(TRACES[name], ascii=True)
     assert shown.isascii()
     words = shown.translate(str.maketrans("`,|-", "    ")).split()
-    in_unicode = text(TRACES[name]).translate(str.maketrans("┌├└`,|-", "       ")).split()
+    in_unicode = text_of(TRACES[name]).translate(str.maketrans("┌├└`,|-", "       ")).split()
     assert words == in_unicode
 
 
 @pytest.mark.parametrize("name", TRACES)
 def test_colour_adds_nothing_but_colour(name: str) -> None:
-    colored = text(TRACES[name], color=True)
+    colored = text_of(TRACES[name], color=True)
     plain = colored
     for code in ("\x1b[1;32m", "\x1b[1;33m", "\x1b[2m", "\x1b[1;31m", "\x1b[0m"):
         plain = plain.replace(code, "")
-    assert plain == text(TRACES[name])
+    assert plain == text_of(TRACES[name])
     assert ("\x1b" in colored) == (len(TRACES[name].graph) > 1)
 
 
 def test_a_hostile_name_controls_neither_lines_nor_the_terminal() -> None:
-    shown = text(TRACES["marks"])
+    shown = text_of(TRACES["marks"])
     escaped = 'a"b\\N<b>&amp;\\x1b[31m\\n\\u202eevil]; x'
     harmless = {**TRACES["marks"].names, ip_address("198.51.100.11"): "x" * len(escaped)}
-    assert shown.replace(escaped, "x" * len(escaped)) == text(TRACES["marks"], names=harmless)
+    assert shown.replace(escaped, "x" * len(escaped)) == text_of(
+        replace(TRACES["marks"], names=harmless)
+    )
     assert "\x1b" not in shown
     assert "\u202e" not in shown
     assert escaped in shown
@@ -79,22 +81,22 @@ def test_a_hostile_name_controls_neither_lines_nor_the_terminal() -> None:
 
 def test_the_end_of_a_long_name_is_kept() -> None:
     name = ".".join(["label"] * 40) + ".end.example"
-    shown = text(TRACES["two-way"], names={ip_address("192.0.2.254"): name})
+    shown = text_of(replace(TRACES["two-way"], names={ip_address("192.0.2.254"): name}))
     assert "label.end.example" in line_of("192.0.2.254", shown)
     assert max(map(len, shown.splitlines())) <= 52 + 60
 
 
-def test_names_given_replace_those_of_the_trace() -> None:
-    assert "gw.example.net" in text(TRACES["marks"])
-    assert "gw.example.net" not in text(TRACES["marks"], names={})
+def test_the_names_of_a_trace_are_shown() -> None:
+    assert "gw.example.net" in text_of(TRACES["marks"])
+    assert "gw.example.net" not in text_of(replace(TRACES["marks"], names={}))
 
 
 def test_predecessors_are_named_only_where_they_are_in_doubt() -> None:
-    assert "from" not in text(TRACES["four-way"])
-    asymmetric = text(TRACES["asymmetric"])
+    assert "from" not in text_of(TRACES["four-way"])
+    asymmetric = text_of(TRACES["asymmetric"])
     assert "(from 3.1)" in line_of("198.51.100.32", asymmetric)
     assert "(from 3.2)" in line_of("198.51.100.34", asymmetric)
-    assert text(TRACES["meshed"]).count("(from all of 3)") == 8
+    assert text_of(TRACES["meshed"]).count("(from all of 3)") == 8
 
 
 def test_runs_of_predecessors_are_shortened() -> None:
@@ -103,13 +105,13 @@ def test_runs_of_predecessors_are_shortened() -> None:
     for flow, path in paths.items():
         path.append("198.51.100.100" if path[1] == many[5] else "198.51.100.101")
         paths[flow] = path
-    shown = text(assembled(outcomes(paths)))
+    shown = text_of(assembled(outcomes(paths)))
     assert "(from 2.6)" in line_of("198.51.100.100", shown)
     assert "(from 2.1-5 2.7)" in line_of("198.51.100.101", shown)
 
 
 def test_marks_and_words_stand_at_what_they_are_about() -> None:
-    shown = text(TRACES["marks"])
+    shown = text_of(TRACES["marks"])
     assert "(!X prohibited)" in line_of("198.51.100.12", shown)
     assert "MPLS 24016/299776" in shown
     assert "rewritten on the way: source port, traffic class" in shown
@@ -117,13 +119,13 @@ def test_marks_and_words_stand_at_what_they_are_about() -> None:
 
 
 def test_a_silence_says_how_often_and_how_far_it_was_asked() -> None:
-    shown = text(TRACES["silent"])
+    shown = text_of(TRACES["silent"])
     assert shown.count("(silent, 3 tries)") == 2
     assert shown.count("(silent to hop 7, 3 tries)") == 1
 
 
 def test_packet_balancers_are_reported_in_words() -> None:
-    shown = text(TRACES["per-packet"])
+    shown = text_of(TRACES["per-packet"])
     assert "(balances per packet over 2)" in line_of("198.51.100.1", shown)
     assert shown.count("(link from hop 3 not proven)") == 2
     assert "198.51.100.1 (hop 2) balances per packet:" in shown
@@ -131,7 +133,7 @@ def test_packet_balancers_are_reported_in_words() -> None:
 
 @pytest.mark.parametrize("stopped", sorted(set(StopReason) - {StopReason.COMPLETE}, key=str))
 def test_a_trace_cut_short_says_so_and_what_is_unfinished(stopped: StopReason) -> None:
-    shown = text(replace(TRACES["interrupted"], stopped=stopped))
+    shown = text_of(replace(TRACES["interrupted"], stopped=stopped))
     assert "unfinished" in shown.splitlines()[-1]
     assert "not fully explored: the source, 192.0.2.254 (hop 1), 198.51.100.1 (hop 2)" in shown
 
@@ -141,10 +143,10 @@ def test_the_chance_that_something_is_missing_is_stated_for_the_graph() -> None:
     # one of two: by inclusion and exclusion.
     balancer, branch = (3 * 2**16 - 3) / 3**16, 2**-7
     missed = 1 - (1 - balancer) * (1 - branch)
-    assert f"missed: at most {100 * missed:.1f} % (assuming" in text(TRACES["two-way"])
+    assert f"missed: at most {100 * missed:.1f} % (assuming" in text_of(TRACES["two-way"])
     # With a share s of the flows, a branch stays unseen by 8 of them with (1 - s)^8 = 0.05.
     hidden = f"a branch with less than {100 * (1 - 0.05 ** (1 / 8)):.0f} % of a router's flows"
-    assert hidden in " ".join(text(TRACES["two-way"]).split())
+    assert hidden in " ".join(text_of(TRACES["two-way"]).split())
 
 
 def test_shares_follow_the_splits_not_the_number_of_flows_sent_there() -> None:
@@ -152,7 +154,7 @@ def test_shares_follow_the_splits_not_the_number_of_flows_sent_there() -> None:
     narrow = ["192.0.2.254", "198.51.100.2", "198.51.100.31"]
     paths = {2 * flow: path for flow, path in wide.items()}
     paths |= {2 * n + 1: narrow if n < 6 else narrow[:2] for n in range(40)}
-    shown = text(assembled(outcomes(paths)))
+    shown = text_of(assembled(outcomes(paths)))
     # 40 flows were asked behind the first branch and 6 behind the other, which has half of all.
     assert [line_of(f"198.51.100.{n}", shown).split()[3] for n in (21, 22, 31)] == [
         "25",
@@ -163,8 +165,8 @@ def test_shares_follow_the_splits_not_the_number_of_flows_sent_there() -> None:
 
 @pytest.mark.parametrize("name", ["nothing", "all-silent"])
 def test_without_an_answer_nothing_is_claimed(name: str) -> None:
-    assert "nothing replied, so nothing can be said of what was missed" in text(TRACES[name])
-    assert "chance" not in text(TRACES[name])
+    assert "nothing replied, so nothing can be said of what was missed" in text_of(TRACES[name])
+    assert "chance" not in text_of(TRACES[name])
 
 
 @pytest.mark.parametrize(
@@ -197,5 +199,5 @@ def test_what_a_wire_cannot_see_is_said() -> None:
         hidden=("changed", "quoted_ttl", "reply_ip_id"),
     )  # fmt: skip
     said = "unprivileged sockets: rewritten headers, quoted TTLs, IP"
-    assert said in text(assembled(some, wire=wire))
-    assert "sockets: " not in text(assembled(some))
+    assert said in text_of(assembled(some, wire=wire))
+    assert "sockets: " not in text_of(assembled(some))

@@ -5,7 +5,7 @@ from ipaddress import ip_address
 import pytest
 
 from mda.model import ProbeRequest, Reply, ReplyKind
-from render.words.labels import ending, percent, printable
+from render.words.vertices import ending
 
 
 def reply(kind: ReplyKind, address: str, icmp_type: int | None, code: int | None) -> Reply:
@@ -52,17 +52,3 @@ def test_a_port_unreachable_is_no_fault() -> None:
 def test_every_kind_of_answer_has_words_but_the_ordinary_one(kind: ReplyKind) -> None:
     is_ordinary = kind is ReplyKind.TIME_EXCEEDED
     assert (ending(reply(kind, "192.0.2.1", None, None)) == "") == is_ordinary
-
-
-def test_less_than_certain_is_never_shown_as_certain() -> None:
-    for nines in range(1, 8):
-        assert percent(1 - 10**-nines) != "100 %"
-    assert percent(1.0) == "100 %"
-
-
-@pytest.mark.parametrize("character", ["\x00", "\x07", "\x1b", "\x7f", "\x9b", "\u202e", "\ud800"])
-def test_what_is_not_printable_is_escaped(character: str) -> None:
-    shown = printable(f"a{character}b")
-    assert shown.isprintable()
-    assert shown.startswith("a\\")
-    assert shown.endswith("b")

@@ -1,20 +1,20 @@
-"""The words of every picture: what is said of a vertex, a share, a time."""
+"""What every view of a trace says of a vertex."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from enum import Enum
-from statistics import median
 from typing import TYPE_CHECKING, Final
 
 from mda.answers.graph import flows_of
 from mda.model import ReplyKind
 from mda.studies.balancers import Kind as BalancerKind
 from mda.studies.registry import CLASSIFY
+from render.words.numbering import numbers, origins
+from render.words.quantities import count, median_ms, milliseconds, percent, printable, rate
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from mda.model import IPAddress, Reply, Vertex
     from mda.trace import Trace
@@ -57,29 +57,45 @@ _MANY_LOST: Final = 3  # answers; fewer are not worth a word
 _LONGEST_NAME: Final = 60  # characters; the end of a longer name says more than its beginning
 
 
+class Kind(Enum):
+    """What a box stands for."""
+
+    SOURCE = "source"
+    ROUTER = "router"
+    BALANCER = "balancer"
+    SILENT = "silent"
+    REFUSING = "refusing"
+    DESTINATION = "destination"
+
+
 @dataclass(frozen=True, slots=True)
 class VertexWords:
-    """What is said of one vertex, ready to print; `address` is `*` for a silence.
+    """What is said of one vertex, ready to print; `address` is `*` for a silent one.
 
-    `name` is its name and what else lookups found of it. `share` is the share of all flows that
-    meet it, `rtts_s` are the round trips in the order of sending, `notes` come in order of weight.
+    `key` is unique in the trace, `number` as in `numbering`, which also makes `origin`. `name` is
+    its name and what else lookups found of it. `share` is the share of all flows that meet it,
+    `rtts_s` are the round trips in the order of sending, `notes` come in order of weight, and
+    `details` are further lines for whoever asks for more.
     """
 
+    key: str
+    number: str
     kind: Kind
     address: str
     name: str
     share: float
-    flows: int
     rtts_s: tuple[float, ...]
+    origin: str
     notes: tuple[str, ...]
+    details: tuple[str, ...]
 
     @property
     def rtt(self) -> str:
         """The median round trip in milliseconds, empty without one."""
-        return milliseconds(median(self.rtts_s)) if self.rtts_s else ""
+        return median_ms(self.rtts_s)
 
 
-def vertex_words(trace: Trace, names: Mapping[IPAddress, str]) -> dict[Vertex, VertexWords]:
+def vertex_words(trace: Trace) -> dict[Vertex, VertexWords]:
     """The words for every vertex of the trace, in the graph's order."""
     replies: dict[Vertex, list[Reply]] = {vertex: [] for vertex in trace.dag}
     at = {(vertex.ttl, vertex.address): vertex for vertex in trace.dag}
@@ -87,20 +103,53 @@ def vertex_words(trace: Trace, names: Mapping[IPAddress, str]) -> dict[Vertex, V
         vertex = at.get((reply.request.ttl, reply.responder))
         if vertex is not None:
             replies[vertex].append(reply)
-    shares = trace.vertex_shares
+    number, origin, details = numbers(trace.dag), origins(trace), _details(trace, replies)
     last_asked = max((outcome.request.ttl for outcome in trace.outcomes), default=0)
     return {
         vertex: VertexWords(
+            key=key_of(vertex),
+            number=number[vertex],
             kind=_kind(trace, vertex, replies[vertex]),
             address="*" if vertex.address is None else str(vertex.address),
-            name=_name(vertex.address, names, trace.facts),
-            share=shares[vertex],
-            flows=len(flows_of(trace.dag, vertex)),
+            name=_name(vertex.address, trace.names, trace.facts),
+            share=trace.vertex_shares[vertex],
             rtts_s=tuple(reply.rtt_s for reply in replies[vertex]),
+            origin=origin[vertex],
             notes=tuple(_notes(trace, vertex, replies[vertex], last_asked)),
+            details=details[vertex],
         )
         for vertex in trace.dag
     }
+
+
+def key_of(vertex: Vertex) -> str:
+    """What names a vertex within a trace, whoever draws it."""
+    return f"{vertex.ttl} {vertex.address if vertex.address is not None else f'*{vertex.star}'}"
+
+
+def place(vertex: Vertex) -> str:
+    """A vertex by address and hop."""
+    return f"{vertex.address or '*'} (hop {vertex.ttl})"
+
+
+def _details(
+    trace: Trace, replies: Mapping[Vertex, Sequence[Reply]]
+) -> dict[Vertex, tuple[str, ...]]:
+    """Lines about each vertex's flows, round trips, and the chance that it hides a branch."""
+    missed = {known.vertex: known.miss_probability for known in trace.certainty.vertices}
+    details = {}
+    for vertex, share in trace.vertex_shares.items():
+        flows = count(len(flows_of(trace.dag, vertex)), "flow", "flows")
+        lines = [f"{flows}, {percent(share)} of all"]
+        if rtts_s := [reply.rtt_s for reply in replies[vertex]]:
+            answers = count(len(rtts_s), "answer", "answers")
+            fastest = milliseconds(min(rtts_s))
+            lines.append(f"fastest {fastest} ms, median {median_ms(rtts_s)} ms of {answers}")
+        if vertex in missed:
+            chance = percent(missed[vertex])
+            lines.append(f"hides one more even branch with probability {chance}")
+        details[vertex] = tuple(lines)
+    return details
 
 
 def _name(
@@ -193,87 +242,3 @@ def ending(reply: Reply) -> str:
     code = reply.icmp_code if reply.icmp_code is not None else -1
     mark, words = _UNREACHABLE[version].get(code, (f"!{code}", "unreachable"))
     return f"{mark} {words}".strip()
-
-
-def milliseconds(time_s: float) -> str:
-    """A time for people: three significant digits at most below a second.
-
-    >>> [milliseconds(t) for t in (0.0000321, 0.00421, 0.0421, 0.421)]
-    ['0.032', '4.21', '42.1', '421']
-    """
-    ms = 1000 * time_s
-    digits = 3 if ms < 0.9995 else 2 if ms < 9.995 else 1 if ms < 99.95 else 0
-    return f"{ms:.{digits}f}"
-
-
-def rate(per_second: float) -> str:
-    """A measured rate for people: one digit, two from 10 on.
-
-    >>> [rate(one) for one in (0.52, 4.3, 18.7, 482.0)]
-    ['0.5', '4', '19', '480']
-    """
-    if per_second < 1:
-        return f"{per_second:.1f}"
-    return f"{float(f'{per_second:.{1 if per_second < 10 else 2}g}'):.0f}"
-
-
-def percent(share: float) -> str:
-    """A share for people; what is less than all is never shown as all.
-
-    >>> [percent(s) for s in (0.5, 0.07, 0.0201, 0.999, 0.99995, 0.00004, 1e-9, 1.0)]
-    ['50 %', '7 %', '2.0 %', '99.9 %', '99.995 %', '0.004 %', 'under 0.001 %', '100 %']
-    """
-    value = round(100 * share, 9)
-    if value == round(value) or 10 <= value <= 90:
-        return f"{value:.0f} %"
-    if value > 90:
-        return f"{value:.{max(1, -math.floor(math.log10(round(100 - value, 9))))}f} %"
-    if value < 0.001:
-        return "under 0.001 %"
-    return f"{value:.1f} %" if value >= 0.1 else f"{value:.1g} %"
-
-
-def at_most(probability: float) -> str:
-    """A bound of a probability, which is never called nothing.
-
-    >>> [at_most(p) for p in (0.019, 1e-7, 0.0)]
-    ['at most 1.9 %', 'under 0.001 %', 'under 0.001 %']
-    """
-    shown = percent(max(probability, 1e-9))
-    return shown if shown.startswith("under") else f"at most {shown}"
-
-
-def p_value(probability: float) -> str:
-    """The p-value of a test as papers print it.
-
-    >>> [p_value(p) for p in (1.0, 0.53, 0.0213, 0.00012, 1e-9)]
-    ['p = 1.00', 'p = 0.53', 'p = 0.021', 'p = 0.00012', 'p < 0.00001']
-    """
-    if probability < 1e-5:
-        return "p < 0.00001"
-    digits = max(2, 1 - math.floor(math.log10(probability)))
-    return f"p = {probability:.{digits}f}"
-
-
-def count(number: int, one: str, many: str) -> str:
-    """A number of things, in words that agree with it."""
-    return f"{number} {one if number == 1 else many}"
-
-
-def printable(text: str) -> str:
-    """Text from outside with everything but printable characters escaped."""
-    return "".join(
-        character if character.isprintable() else character.encode("unicode_escape").decode()
-        for character in text
-    )
-
-
-class Kind(Enum):
-    """What a box stands for."""
-
-    SOURCE = "source"
-    ROUTER = "router"
-    BALANCER = "balancer"
-    SILENT = "silent"
-    REFUSING = "refusing"
-    DESTINATION = "destination"

@@ -1,0 +1,88 @@
+"""Numbers, shares, times and text from outside as people read them."""
+
+from __future__ import annotations
+
+import math
+from statistics import median
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def milliseconds(time_s: float) -> str:
+    """A time for people: three significant digits at most below a second.
+
+    >>> [milliseconds(t) for t in (0.0000321, 0.00421, 0.0421, 0.421)]
+    ['0.032', '4.21', '42.1', '421']
+    """
+    ms = 1000 * time_s
+    digits = 3 if ms < 0.9995 else 2 if ms < 9.995 else 1 if ms < 99.95 else 0
+    return f"{ms:.{digits}f}"
+
+
+def median_ms(times_s: Sequence[float]) -> str:
+    """The median of times in milliseconds, empty without any."""
+    return milliseconds(median(times_s)) if times_s else ""
+
+
+def rate(per_second: float) -> str:
+    """A measured rate for people: one digit, two from 10 on.
+
+    >>> [rate(r) for r in (0.52, 4.3, 18.7, 482.0)]
+    ['0.5', '4', '19', '480']
+    """
+    if per_second < 1:
+        return f"{per_second:.1f}"
+    return f"{float(f'{per_second:.{1 if per_second < 10 else 2}g}'):.0f}"
+
+
+def percent(share: float) -> str:
+    """A share for people; what is less than all is never shown as all.
+
+    >>> [percent(s) for s in (0.5, 0.07, 0.0201, 0.999, 0.99995, 0.00004, 1e-9, 1.0)]
+    ['50 %', '7 %', '2.0 %', '99.9 %', '99.995 %', '0.004 %', 'under 0.001 %', '100 %']
+    """
+    value = round(100 * share, 9)
+    if value == round(value) or 10 <= value <= 90:
+        return f"{value:.0f} %"
+    if value > 90:
+        return f"{value:.{max(1, -math.floor(math.log10(round(100 - value, 9))))}f} %"
+    if value < 0.001:
+        return "under 0.001 %"
+    return f"{value:.1f} %" if value >= 0.1 else f"{value:.1g} %"
+
+
+def at_most(probability: float) -> str:
+    """A bound of a probability, which is never called nothing.
+
+    >>> [at_most(p) for p in (0.019, 1e-7, 0.0)]
+    ['at most 1.9 %', 'under 0.001 %', 'under 0.001 %']
+    """
+    shown = percent(max(probability, 1e-9))
+    return shown if shown.startswith("under") else f"at most {shown}"
+
+
+def p_value(probability: float) -> str:
+    """The p-value of a test as papers print it.
+
+    >>> [p_value(p) for p in (1.0, 0.53, 0.0213, 0.00012, 1e-9)]
+    ['p = 1.00', 'p = 0.53', 'p = 0.021', 'p = 0.00012', 'p < 0.00001']
+    """
+    if probability < 1e-5:
+        return "p < 0.00001"
+    digits = max(2, 1 - math.floor(math.log10(probability)))
+    return f"p = {probability:.{digits}f}"
+
+
+def count(number: int, one: str, many: str) -> str:
+    """A number of things, in words that agree with it."""
+    return f"{number} {one if number == 1 else many}"
+
+
+def printable(text: str) -> str:
+    """Text from outside with everything but printable characters escaped."""
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode()
+        for character in text
+    )

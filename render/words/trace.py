@@ -1,0 +1,145 @@
+"""Everything that is said of a trace, as one value: the terminal and the pictures draw it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from mda.answers.graph import flows_of_edge, vertices_by_ttl
+from mda.plan import Algorithm
+from mda.studies.registry import CLASSIC
+from render.words.quantities import percent
+from render.words.studies import Paragraph, studies
+from render.words.summary import diamond_size, findings, headline
+from render.words.vertices import VertexWords, key_of, vertex_words
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mda.findings.diamonds import Diamond
+    from mda.model import Vertex
+    from mda.trace import Trace
+    from render.words.paths import Recipes
+
+_MOST_FLOWS: Final = 12  # that are listed for an edge
+
+
+@dataclass(frozen=True, slots=True)
+class HopWords:
+    """The vertices of a hop, in a fixed order; the first hop holds the source alone."""
+
+    ttl: int
+    is_source: bool
+    vertices: tuple[VertexWords, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeWords:
+    """What is said of an edge; `near` and `far` are the keys of its vertices.
+
+    `share` is the share of all flows that take it. `is_uncertain` means that an end is silent or
+    that no flow was seen to take it.
+    """
+
+    near: str
+    far: str
+    share: float
+    sentence: str
+    is_uncertain: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FalseLink:
+    """A link that a classic traceroute infers and no flow takes, between the keys of vertices."""
+
+    near: str
+    far: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class DiamondWords:
+    """A diamond's size, and the keys of the vertices between its two ends."""
+
+    size: str
+    vertices: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TraceWords:
+    """All that is said of a trace, in a fixed order.
+
+    `title` names the destination and `probing` the probes, the flows and the bound. `findings` and
+    the lines of `studies` are of any length.
+    """
+
+    title: str
+    probing: str
+    is_single_path: bool
+    hops: tuple[HopWords, ...]
+    edges: tuple[EdgeWords, ...]
+    false_links: tuple[FalseLink, ...]
+    diamonds: tuple[DiamondWords, ...]
+    findings: tuple[str, ...]
+    studies: tuple[Paragraph, ...]
+
+
+def trace_words(trace: Trace, recipes: Recipes) -> TraceWords:
+    """The words for a trace; `recipes` tells how to take the path of a flow."""
+    words = vertex_words(trace)
+    title, probing = headline(trace)
+    return TraceWords(
+        title=title,
+        probing=probing,
+        is_single_path=trace.plan.algorithm is Algorithm.PARIS,
+        hops=tuple(
+            HopWords(ttl, ttl == trace.origin.ttl, tuple(words[vertex] for vertex in vertices))
+            for ttl, vertices in vertices_by_ttl(trace.dag).items()
+        ),
+        edges=_edges(trace, words),
+        false_links=_false_links(trace),
+        diamonds=tuple(map(_diamond, trace.diamonds)),
+        findings=tuple(findings(trace)),
+        studies=tuple(studies(trace, recipes)),
+    )
+
+
+def _edges(trace: Trace, words: Mapping[Vertex, VertexWords]) -> tuple[EdgeWords, ...]:
+    edges = []
+    for (near, far), share in trace.edge_shares.items():
+        flows = flows_of_edge(trace.dag, near, far)
+        listed = " ".join(map(str, flows[:_MOST_FLOWS]))
+        more = len(flows) - _MOST_FLOWS
+        edges.append(
+            EdgeWords(
+                near=key_of(near),
+                far=key_of(far),
+                share=words[near].share * share,
+                sentence=f"{percent(share)} of the flows of {words[near].address} go to"
+                f" {words[far].address}; seen: {listed or 'none, taken for granted'}"
+                + (f" and {more} more" if more > 0 else ""),
+                is_uncertain=near.address is None or far.address is None or not flows,
+            )
+        )
+    return tuple(edges)
+
+
+def _false_links(trace: Trace) -> tuple[FalseLink, ...]:
+    """The links that a classic traceroute would have drawn wrongly."""
+    classic = trace.found(CLASSIC)
+    if classic is None:
+        return ()
+    return tuple(
+        FalseLink(
+            near=key_of(link.near),
+            far=key_of(link.far),
+            sentence=f"a classic traceroute infers a link from {link.near.address} to"
+            f" {link.far.address}: no flow takes it",
+        )
+        for link in classic.false_links
+    )
+
+
+def _diamond(diamond: Diamond) -> DiamondWords:
+    vertices = tuple(key_of(vertex) for hop in diamond.hops for vertex in hop)
+    return DiamondWords(diamond_size(diamond), vertices)

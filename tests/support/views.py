@@ -1,0 +1,32 @@
+"""Traces as text and pictures, without commands for their paths."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mda.studies.paths import Recipe
+from render.pictures.diagram import diagram
+from render.pictures.dot import to_dot
+from render.terminal.text import text
+from render.words.trace import trace_words
+
+if TYPE_CHECKING:
+    from mda.trace import Trace
+    from render.pictures.diagram import Diagram
+    from render.words.trace import TraceWords
+
+
+def words_of(trace: Trace) -> TraceWords:
+    return trace_words(trace, lambda _: Recipe("", ()))
+
+
+def text_of(trace: Trace, *, color: bool = False, ascii: bool = False) -> str:
+    return text(words_of(trace), color=color, ascii=ascii)
+
+
+def diagram_of(trace: Trace) -> Diagram:
+    return diagram(words_of(trace))
+
+
+def dot_of(trace: Trace) -> str:
+    return to_dot(diagram_of(trace))
