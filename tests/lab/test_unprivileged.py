@@ -15,13 +15,15 @@ from paris.errors import ExitCode
 from paris.packets import probes
 from paris.packets.flows import Flows
 from paris.packets.protocols import Protocol
+from paris.wire.linux import counters
+from paris.wire.linux.counters import may_have_been_full
 from paris.wire.unprivileged.udp_icmp import DatagramWire
 from tests.lab import netlab
 from tests.lab.command import as_nobody, command_line, open_to_all, trace
 from tests.lab.emulator import emulated
 from tests.lab.namespaces import inside_namespace
 from tests.lab.netlab import TARGET
-from tests.support.waiting import LONGEST_S
+from tests.support.waiting import LONGEST_S, wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,6 +32,7 @@ pytestmark = pytest.mark.lab
 
 SURE = ("--mda", "-c", "99.9", "--seed", "1")
 HIDDEN = ["changed", "quoted_ttl", "reply_ip_id"]
+_IP_RECVERR = 11
 PING_SOCKETS = "net/ipv4/ping_group_range"
 
 
@@ -184,6 +187,32 @@ def test_answers_that_find_no_room_are_counted_and_stop_nothing(version: int) ->
             assert wire.report().dropped > 0
             wire.send([probes.build(flows, ProbeRequest(0, 1), 99)])
             assert len(wire.receive(wire.now_s() + LONGEST_S)) == 1
+
+
+def test_an_error_that_is_not_queued_is_no_loss_while_there_was_room(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # The kernel queues an error, then marks the socket: whoever reads in between finds the mark
+    # alone. Without IP_RECVERR, which a wire always asks for, there is never more than the mark.
+    judged: list[bool] = []
+
+    def judge(sock: socket.socket, count: int) -> bool:
+        judged.append(may_have_been_full(sock, count))
+        return judged[-1]
+
+    monkeypatch.setattr(counters, "may_have_been_full", judge)
+    with netlab.lab(netlab.plain(1)) as lab, inside_namespace(lab.namespace("src")):
+        flows = Flows(
+            source=lab.source(4), destination=TARGET[4], protocol=Protocol.UDP,
+            field=HeaderField.SPORT, sport=20000, dport=33434,
+        )  # fmt: skip
+        with closing(DatagramWire(flows, None)) as wire:
+            wire.open_first()
+            (port,) = wire._ports.values()
+            port.socket.setsockopt(socket.IPPROTO_IP, _IP_RECVERR, 0)
+            wire.send([probes.build(flows, ProbeRequest(0, 30), 1)])
+            wait_until(lambda: bool(wire.receive(wire.now_s()) or judged))
+            assert (judged, wire.report().dropped) == ([False], 0)
 
 
 def test_few_open_files_are_enough() -> None:

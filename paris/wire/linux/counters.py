@@ -8,16 +8,30 @@ import struct
 from typing import Final
 
 _SO_MEMINFO: Final = 55
-_MEMINFO_DROPS: Final = 8  # the index of the drops among SO_MEMINFO's words
+# The indexes among SO_MEMINFO's words.
+_MEMINFO_USED, _MEMINFO_ROOM, _MEMINFO_DROPS = 0, 1, 8
+# What the kernel counts for a datagram and its bookkeeping, at most: a page and a half.
+_LARGEST_CHARGE_BYTES: Final = 6144
 
 
 def drops(sock: socket.socket) -> int:
     """How many datagrams the socket's receive queue had no room for."""
-    words = sock.getsockopt(socket.SOL_SOCKET, _SO_MEMINFO, 4 * (_MEMINFO_DROPS + 1))
-    if len(words) <= 4 * _MEMINFO_DROPS:
+    return _memory(sock, _MEMINFO_DROPS)
+
+
+def may_have_been_full(sock: socket.socket, count: int) -> bool:
+    """Whether a socket's queues can have been full, before `count` datagrams were read off them."""
+    used = _memory(sock, _MEMINFO_USED) + (count + 1) * _LARGEST_CHARGE_BYTES
+    return used > _memory(sock, _MEMINFO_ROOM)
+
+
+def _memory(sock: socket.socket, index: int) -> int:
+    """A word of SO_MEMINFO, 0 where the kernel does not have it."""
+    words = sock.getsockopt(socket.SOL_SOCKET, _SO_MEMINFO, 4 * (index + 1))
+    if len(words) <= 4 * index:
         return 0
-    (dropped,) = struct.unpack_from("@I", words, 4 * _MEMINFO_DROPS)
-    return int(dropped)
+    (word,) = struct.unpack_from("@I", words, 4 * index)
+    return int(word)
 
 
 def reverse_path_drops() -> int:
