@@ -167,7 +167,7 @@ def answered(destination: str, count: str) -> None:
 
 def end_to_end(destination: str, flows: str, ttls: str, rate_pps: str) -> None:
     """A sweep, and the processor time that it took in user space."""
-    settings = Settings(host=destination, rate_pps=float(rate_pps), wait_s=1.0, sport=SPORT)
+    settings = Settings.of(host=destination, rate_pps=float(rate_pps), wait_s=1.0, sport=SPORT)
     sweep(settings, flows=64, ttls=range(1, int(ttls) + 1))  # what numpy loads lazily is loaded
     before = resource.getrusage(resource.RUSAGE_SELF)
     began_s = time.perf_counter()
@@ -182,7 +182,7 @@ def end_to_end(destination: str, flows: str, ttls: str, rate_pps: str) -> None:
 
 def paced(destination: str, count: str, rate_pps: str) -> None:
     """Send `count` probes at a rate, as a sweep does."""
-    settings = Settings(host=destination, rate_pps=float(rate_pps), wait_s=0.1, sport=SPORT)
+    settings = Settings.of(host=destination, rate_pps=float(rate_pps), wait_s=0.1, sport=SPORT)
     flows = min(1000, int(count))
     sweep(settings, flows=flows, ttls=range(1, int(count) // flows + 1))
 

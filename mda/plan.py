@@ -98,3 +98,12 @@ class WireReport:
     waits: int = 0
     dropped: int = 0
     reverse_path: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """Overrides for reading a saved measurement again; None keeps the recorded value."""
+
+    algorithm: Algorithm | None = None
+    bound: Bound | None = None
+    studies: Mapping[str, str | None] = field(default_factory=dict)

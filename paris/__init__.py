@@ -25,15 +25,16 @@ __all__ = ["__version__", "diamonds", "sweep", "trace"]
 
 
 def trace(host: str | None = None, **options: Any) -> Trace:
-    """Trace `host` and return the result; `options` are the fields of `paris.settings.Settings`.
+    """Trace `host` and return the result; `options` are the fields of the groups of settings.
 
+    See `paris.settings` for them.
     `trace(network="two-way", multipath=True)` does it on a simulated network. Raises a
     `mda.errors.ParisTraceError` that says what to do where nothing can be measured.
     """
     from paris import run
     from paris.settings import Settings
 
-    return run.assemble(run.measure(Settings(host=host, **options)))
+    return run.assemble(run.measure(Settings.of(host=host, **options)))
 
 
 def diamonds(graph: nx.DiGraph[Vertex]) -> list[dict[str, Any]]:
@@ -51,10 +52,10 @@ def diamonds(graph: nx.DiGraph[Vertex]) -> list[dict[str, Any]]:
 def sweep(host: str, *, flows: int, ttls: Iterable[int], **options: Any) -> Sweep:
     """Probe `host` with each of `flows` flows at each of `ttls`, once; see `paris.survey.sweep`.
 
-    Needs CAP_NET_RAW and numpy. `options` are fields of `paris.settings.Settings`, above all
+    Needs CAP_NET_RAW and numpy. `options` are fields of the groups of `paris.settings`, above all
     `rate_pps`. Raises a `mda.errors.ParisTraceError` where nothing can be sent.
     """
     from paris.settings import Settings
     from paris.survey.sweep import sweep as run
 
-    return run(Settings(host=host, **options), flows=flows, ttls=ttls)
+    return run(Settings.of(host=host, **options), flows=flows, ttls=ttls)

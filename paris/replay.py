@@ -20,8 +20,8 @@ from paris.packets.flows import Flows
 
 if TYPE_CHECKING:
     from mda.model import Outcome, ProbeRequest, Reply
+    from mda.plan import Reading
     from paris.formats.capture import Capture
-    from paris.settings import Reading
 
 _PCAPNG = b"\x0a\x0d\x0d\x0a"
 

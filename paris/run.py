@@ -12,7 +12,6 @@ from mda.loading import load
 from paris.engine import setup
 from paris.engine.loop import Engine
 from paris.engine.pacing import Pacing, burst
-from paris.engine.record import Budget
 from paris.lookup import addresses
 from paris.packets.variations import other_addresses
 from paris.wire.opening import builder_for, wire_for
@@ -27,12 +26,12 @@ if TYPE_CHECKING:
     from paris.engine.record import Record
     from paris.formats.capture import Writer
     from paris.packets.flows import Flows
-    from paris.settings import Settings
+    from paris.settings import Lane, Settings
     from paris.sim.registry import Simulated
     from paris.wire.base import Wire
 
 _MOST_AROUND: Final = 254  # neighbours of the source that may be this machine's too
-_SIMULATED_SOURCES: Final = 3  # addresses beside the source from which a simulated machine sends
+_SIMULATED_SOURCES: Final = 3  # further addresses from which a simulated machine sends
 _SIMULATED_SEED: Final = 1  # without --seed a simulated network is the same every time
 
 
@@ -48,10 +47,10 @@ class Measurement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hooks:
-    """What a caller of `measure` wants to do meanwhile.
+    """What a caller of `measure` wants to do during the run.
 
     `before_parsing` is called when the sockets are open and the first probes have left, before any
-    answer is parsed; `observe` with every outcome as it becomes known; `capture` is shown every
+    reply is parsed; `observe` with every outcome as soon as it is known; `capture` sees every
     packet.
     """
 
@@ -68,19 +67,20 @@ def measure(settings: Settings, hooks: Hooks = Hooks()) -> Measurement:
     """
     seed = _seed(settings)
     random = Random(seed)
-    open_wire, source, destination = _ends(settings, seed)
-    sources = _other_sources(settings, source, destination)
-    flows = setup.flows_for(settings, source, destination, random, sources)
+    ends = _ends(settings, seed)
+    sources = _other_sources(settings, ends)
+    flows = setup.flows_for(settings, ends.source, ends.destination, random, sources)
     plan = setup.measurement_plan(settings, flows, seed)
-    record, started_at_unix_s = _record(
-        settings,
-        flows,
-        open_wire,
-        lambda wire: setup.procedure_for(settings, flows, sends_whole=wire.sends_whole),
-        hooks,
+    job = _Job(
+        settings=settings,
+        flows=flows,
+        procedure_on=lambda wire: setup.procedure_for(
+            settings, flows, sends_whole=wire.sends_whole
+        ),
         first_tag=random.randrange(1, 0xFF00),
         captured=plan,
     )
+    record, started_at_unix_s = _record(job, ends.open_wire, hooks)
     return Measurement(
         settings=settings, plan=plan, started_at_unix_s=started_at_unix_s, record=record
     )
@@ -96,32 +96,57 @@ def compare(settings: Settings, hooks: Hooks = Hooks()) -> list[Measurement]:
 
     seed = _seed(settings)
     random = Random(seed)
-    open_wire, source, destination = _ends(settings, seed)
-    sport = setup.flows_for(settings, source, destination, random).sport
-    each = [
-        replace(settings, protocol=lane.protocol, dport=lane.dport, sport=sport, compare=())
-        for lane in settings.compare
-    ]
-    flows = [setup.flows_for(one, source, destination, random) for one in each]
-    record, started_at_unix_s = _record(
-        settings,
-        JoinedFlows.join(flows),
-        open_wire,
-        lambda _: Together(
-            [setup.procedure_for(*one, sends_whole=True) for one in zip(each, flows, strict=True)]
+    ends = _ends(settings, seed)
+    sport = setup.flows_for(settings, ends.source, ends.destination, random).sport
+    lanes = [_of_protocol(settings, lane, sport) for lane in settings.study.compare]
+    flows = [setup.flows_for(lane, ends.source, ends.destination, random) for lane in lanes]
+    job = _Job(
+        settings=settings,
+        flows=JoinedFlows.join(flows),
+        procedure_on=lambda _: Together(
+            [
+                setup.procedure_for(lane, own, sends_whole=True)
+                for lane, own in zip(lanes, flows, strict=True)
+            ]
         ),
-        hooks,
         first_tag=random.randrange(1, 0xFF00),
     )
+    record, started_at_unix_s = _record(job, ends.open_wire, hooks)
     return [
         Measurement(
-            settings=one,
-            plan=setup.measurement_plan(one, lane_flows, seed),
+            settings=lane,
+            plan=setup.measurement_plan(lane, own, seed),
             started_at_unix_s=started_at_unix_s,
-            record=_of_lane(record, lane),
+            record=_of_lane(record, number),
         )
-        for lane, (one, lane_flows) in enumerate(zip(each, flows, strict=True))
+        for number, (lane, own) in enumerate(zip(lanes, flows, strict=True))
     ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ends:
+    """The addresses at the ends of the wire, and what opens it."""
+
+    source: IPAddress
+    destination: IPAddress
+    open_wire: Callable[[Flows], Wire]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Job:
+    """What the engine runs; packets are captured under the plan `captured`, None for no capture."""
+
+    settings: Settings
+    flows: Flows
+    procedure_on: Callable[[Wire], Procedure]
+    first_tag: int
+    captured: Plan | None = None
+
+
+def _of_protocol(settings: Settings, lane: Lane, sport: int) -> Settings:
+    """The settings of a comparison for one of its protocols."""
+    probe = replace(settings.probe, protocol=lane.protocol, dport=lane.dport, sport=sport)
+    return replace(settings, probe=probe, study=replace(settings.study, compare=()))
 
 
 def _of_lane(record: Record, lane: int) -> Record:
@@ -129,80 +154,81 @@ def _of_lane(record: Record, lane: int) -> Record:
 
     outcomes = tuple(in_lane(record.outcomes, lane))
     unresolved = tuple(in_lane(record.unresolved, lane))
-    known = {one.request for one in (*outcomes, *unresolved)}
-    return replace(record, outcomes=outcomes, unresolved=unresolved, probes_sent=len(known))
+    sent = {known.request for known in (*outcomes, *unresolved)}
+    return replace(record, outcomes=outcomes, unresolved=unresolved, probes_sent=len(sent))
 
 
 def _seed(settings: Settings) -> int:
     """What all random choices come from."""
     if settings.seed is not None:
         return settings.seed
-    return _SIMULATED_SEED if settings.network is not None else SystemRandom().getrandbits(32)
+    if settings.target.network is not None:
+        return _SIMULATED_SEED
+    return SystemRandom().getrandbits(32)
 
 
-def _record(
-    settings: Settings,
-    flows: Flows,
-    open_wire: Callable[[Flows], Wire],
-    procedure_on: Callable[[Wire], Procedure],
-    hooks: Hooks,
-    *,
-    first_tag: int,
-    captured: Plan | None = None,
-) -> tuple[Record, float]:
-    """The record of one engine's run, and when it began; packets are captured as `captured`."""
-    with closing(open_wire(flows)) as wire:
+def _record(job: _Job, open_wire: Callable[[Flows], Wire], hooks: Hooks) -> tuple[Record, float]:
+    """The record of one run of the engine, and the Unix time at which it began."""
+    with closing(open_wire(job.flows)) as wire:
         started_at_unix_s = wire.unix_s(0.0)  # outcomes are timed from when the wire opened
-        if hooks.capture is not None and captured is not None:
-            hooks.capture.begin(captured, wire.report(), started_at_unix_s)
+        if hooks.capture is not None and job.captured is not None:
+            hooks.capture.begin(job.captured, wire.report(), started_at_unix_s)
+        pace = job.settings.pace
         engine = Engine(
-            procedure=procedure_on(wire),
+            procedure=job.procedure_on(wire),
             wire=wire,
-            flows=flows,
-            pacing=Pacing(settings.rate_pps, burst(settings.rate_pps)),
-            wait_s=settings.wait_s,
-            budget=Budget(max_probes=settings.max_probes, deadline_s=settings.deadline_s),
-            first_tag=first_tag,
+            flows=job.flows,
+            pacing=Pacing(pace.rate_pps, burst(pace.rate_pps)),
+            wait_s=pace.wait_s,
+            budget=job.settings.budget,
+            first_tag=job.first_tag,
             observe=hooks.observe,
             recorder=hooks.capture,
             before_parsing=hooks.before_parsing,
-            build_many=builder_for(settings, flows),
+            build_many=builder_for(job.settings, job.flows),
         )
         return engine.run(), started_at_unix_s
 
 
-def _ends(settings: Settings, seed: int) -> tuple[Callable[[Flows], Wire], IPAddress, IPAddress]:
-    """What opens the wire, and the addresses at its two ends. Imports only what the run needs."""
-    if settings.network is not None:
+def _ends(settings: Settings, seed: int) -> _Ends:
+    """The ends of the wire. Imports only what the run needs."""
+    target = settings.target
+    if target.network is not None:
         from paris.sim.registry import chosen
 
-        row, argument = chosen(settings.network)
+        row, argument = chosen(target.network)
         network: Simulated = load(row.maker)(argument, seed)
-        return lambda flows: load(row.wire)(network, flows), network.source, network.destination
-    destination = addresses.destination(settings.host or "", settings.ip_version)
-    source = addresses.source_for(destination, asked=settings.source, interface=settings.interface)
-    return lambda flows: wire_for(settings, flows), source, destination
+        return _Ends(
+            source=network.source,
+            destination=network.destination,
+            open_wire=lambda flows: load(row.wire)(network, flows),
+        )
+    destination = addresses.destination(target.host or "", target.ip_version)
+    source = addresses.source_for(destination, asked=target.source, interface=target.interface)
+    return _Ends(
+        source=source,
+        destination=destination,
+        open_wire=lambda flows: wire_for(settings, flows),
+    )
 
 
-def _other_sources(
-    settings: Settings, source: IPAddress, destination: IPAddress
-) -> tuple[IPAddress, ...]:
-    """Addresses around the source's that probes may come from as well."""
-    prefix_len = setup.prefix_len(settings, destination)
+def _other_sources(settings: Settings, ends: _Ends) -> tuple[IPAddress, ...]:
+    """Addresses around the source's from which probes may be sent as well."""
+    prefix_len = setup.prefix_len(settings, ends.destination)
     if prefix_len is None:
         return ()
     from mda.variants import MOST_SCARCE
 
-    around = islice(other_addresses(source, prefix_len), _MOST_AROUND)
-    if settings.network is not None:
+    around = islice(other_addresses(ends.source, prefix_len), _MOST_AROUND)
+    if settings.target.network is not None:
         return tuple(islice(around, _SIMULATED_SOURCES))
-    return tuple(islice(addresses.own_addresses(around, source, prefix_len), MOST_SCARCE))
+    return tuple(islice(addresses.own_addresses(around, ends.source, prefix_len), MOST_SCARCE))
 
 
 def assemble(measurement: Measurement) -> Trace:
     """The trace that a measurement makes: graph, certainty, diamonds."""
     from mda.record import Record
-    from mda.trace import Trace  # needed only now that all probes are answered
+    from mda.trace import Trace  # needed only after the last reply
 
     record = measurement.record
     return Trace.of(

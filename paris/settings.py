@@ -1,9 +1,9 @@
-"""What the user asked for, checked: one frozen value from the command line down."""
+"""What the user asks for, checked, in groups: one frozen value from the command line down."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any, Final
 
 from mda.statistics.stopping import Bound
 from paris.errors import SettingsError
@@ -12,28 +12,17 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from ipaddress import IPv4Address, IPv6Address
 
-    from mda.plan import Algorithm
-
 MAX_TTL: Final = 255
-# Probes a second. Routers answer from their slow path, many at no more than some hundreds a
+# Probes per second. Routers reply from their slow path, many at no more than some hundreds per
 # second; a wave is spread over all hops, so each of ten hops sees a tenth of this.
 DEFAULT_RATE_PPS: Final = 1000.0
 DEFAULT_CONFIDENCE: Final = 95.0  # percent
 MIN_SHARE: Final = 0.001  # finding thinner branches takes more flows than there are source ports
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
-    """How to read a saved measurement, where not as it was made: None leaves it as it was."""
-
-    algorithm: Algorithm | None = None
-    bound: Bound | None = None
-    studies: Mapping[str, str | None] = field(default_factory=dict)
-
-
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """One of several protocols to be compared, and its destination port (None for the usual)."""
+    """One of several protocols to compare, and its destination port (None for the usual one)."""
 
     protocol: str
     dport: int | None
@@ -45,54 +34,24 @@ class Lane:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """How to measure. Raises SettingsError with one clear line where values cannot be used.
+class Target:
+    """What is traced, and by which interface and wire.
 
-    `multipath` asks for every path, with `lite` by MDA-Lite. `ip_version` None takes what the
-    name resolves to first. `sport` and `dport` None leave the choice to the plan.
-    `failure_probability` is what may be missed: in the whole graph, or with `per_vertex` at each
-    vertex; with `min_share` it holds for uneven splits as well, for branches that carry at least
-    that share. `queries` is how many probes each hop gets in a single-path trace, and how often a
-    probe is tried before its silence is believed in a multipath trace. `network` is a simulated
-    network's name or file, None for the real one. `wait_s` is how long a silence must
-    last to be believed, None for what is usual. `wire` is what carries probes ("raw",
-    "unprivileged" or "bulk"), None for the best that the system lets us have; `by_link` has
-    "bulk" send frames to the next hop, past routing. `studies` are the names of the studies (see
-    `mda.studies.registry`) that are asked for, each with its argument, None where it takes none,
-    and `parameters` those that are not to be as usual. With
-    `compare` each of those protocols is used instead of `protocol` and `dport`, all at once.
+    - `host`: a name or address; None with a simulated network.
+    - `network`: a simulated network's name or file, None for the real one.
+    - `ip_version`: 4 or 6; None takes what the name resolves to first.
+    - `source`, `interface`: where to send from, None for the routing table's choice.
+    - `wire`: what carries probes (see `paris.wire.registry`), None for the best available.
+    - `by_link`: the bulk wire sends frames to the next hop, past routing.
     """
 
     host: str | None = None
     network: str | None = None
-    multipath: bool = False
-    lite: bool = False
     ip_version: int | None = None
-    protocol: str = "udp"
-    flow_field: str | None = None
-    sport: int | None = None
-    dport: int | None = None
-    traffic_class: int = 0
-    flow_label: int = 0
     source: IPv4Address | IPv6Address | None = None
     interface: str | None = None
-    first_ttl: int = 1
-    max_ttl: int = 30
-    queries: int = 3
-    gap_limit: int = 3
-    failure_probability: float = 0.05
-    per_vertex: bool = False
-    min_share: float | None = None
-    wait_s: float | None = None
-    rate_pps: float = DEFAULT_RATE_PPS
-    max_probes: int | None = None
-    deadline_s: float | None = None
-    seed: int | None = None
     wire: str | None = None
     by_link: bool = False
-    studies: Mapping[str, str | None] = field(default_factory=dict)
-    parameters: Mapping[str, int] = field(default_factory=dict)
-    compare: tuple[Lane, ...] = ()
 
     def __post_init__(self) -> None:
         if self.host is None and self.network is None:
@@ -103,33 +62,68 @@ class Settings:
             raise SettingsError("--wire is for a real network; --sim brings its own")
         if self.by_link and self.wire != "bulk":
             raise SettingsError("--link requires --wire bulk")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbeOptions:
+    """What the headers of probes hold.
+
+    - `flow_field`: the field that numbers the flows, None for the protocol's usual one.
+    - `sport`, `dport`: the ports of flow 0; None for a random source port, and for the protocol's
+      usual destination port.
+    - `traffic_class`: the TOS byte of IPv4, or the traffic class of IPv6.
+    - `flow_label`: of IPv6, 20 bits.
+    """
+
+    protocol: str = "udp"
+    flow_field: str | None = None
+    sport: int | None = None
+    dport: int | None = None
+    traffic_class: int = 0
+    flow_label: int = 0
+
+    def __post_init__(self) -> None:
+        _within("-t/--tos", self.traffic_class, 0, 255)
+        _within("--flow-label", self.flow_label, 0, 0xFFFFF)
+        for option, port in (("--sport", self.sport), ("-p/--port", self.dport)):
+            if port is not None:
+                _within(option, port, 1, 65535)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """How many paths to look for, how far, and how sure to be.
+
+    - `multipath`: every path, not the path of one flow; with `lite` by MDA-Lite.
+    - `queries`: how many probes each hop gets in a single-path trace, and in a multipath trace how
+      often a probe is tried before its silence is believed.
+    - `gap_limit`: how many silent hops in a row end the trace.
+    - `failure_probability`: the chance of missing a branch of an even split, in the whole graph, or
+      with `per_vertex` at each vertex.
+    - `min_share`: the bound then holds for every branch that carries at least this share of its
+      router's flows, even or not.
+    """
+
+    multipath: bool = False
+    lite: bool = False
+    first_ttl: int = 1
+    max_ttl: int = 30
+    queries: int = 3
+    gap_limit: int = 3
+    failure_probability: float = 0.05
+    per_vertex: bool = False
+    min_share: float | None = None
+
+    def __post_init__(self) -> None:
         _within("-f/--first-hop", self.first_ttl, 1, MAX_TTL)
         _within("-m/--max-hops", self.max_ttl, 1, MAX_TTL)
-        self._check_studies()
-        if self.compare and self.studies:
-            raise SettingsError("--compare cannot be combined with other studies")
-        if len(set(self.compare)) < len(self.compare) or len(self.compare) == 1:
-            raise SettingsError("--compare needs two protocols at least, each given once")
         if self.first_ttl > self.max_ttl:
             raise SettingsError(
                 f"-f/--first-hop {self.first_ttl} is beyond -m/--max-hops {self.max_ttl}"
             )
         _within("-q/--queries", self.queries, 1, 20)
         _within("--gap-limit", self.gap_limit, 1, MAX_TTL)
-        _within("-t/--tos", self.traffic_class, 0, 255)
-        _within("--flow-label", self.flow_label, 0, 0xFFFFF)
-        for option, port in (("--sport", self.sport), ("-p/--port", self.dport)):
-            if port is not None:
-                _within(option, port, 1, 65535)
         self.bound()
-        if self.wait_s is not None:
-            _positive("-w/--wait", self.wait_s, "seconds")
-        _positive("--rate", self.rate_pps, "probes per second")
-        if self.max_probes is not None:
-            _within("--max-probes", self.max_probes, 1, 10**9)
-            self._check_budget(self.max_probes)
-        if self.deadline_s is not None:
-            _positive("--deadline", self.deadline_s, "seconds")
 
     def bound(self) -> Bound:
         """What may be missed."""
@@ -137,15 +131,65 @@ class Settings:
             self.failure_probability, per_vertex=self.per_vertex, min_share=self.min_share
         )
 
-    def _check_studies(self) -> None:
-        """Each study and parameter is known, and goes with the rest."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How fast probes are sent, and how long a silence lasts before it is believed.
+
+    `wait_s` None adapts the wait to the round trips that are seen.
+    """
+
+    rate_pps: float = DEFAULT_RATE_PPS
+    wait_s: float | None = None
+
+    def __post_init__(self) -> None:
+        _positive("--rate", self.rate_pps, "probes per second")
+        if self.wait_s is not None:
+            _positive("-w/--wait", self.wait_s, "seconds")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """What a measurement may spend: probes sent in all, seconds in all; None for no limit."""
+
+    max_probes: int | None = None
+    deadline_s: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.max_probes is not None:
+            _within("--max-probes", self.max_probes, 1, 10**9)
+        if self.deadline_s is not None:
+            _positive("--deadline", self.deadline_s, "seconds")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyOptions:
+    """What is asked beyond the graph.
+
+    - `studies`: the names of studies (see `mda.studies.registry`), each with its argument, None
+      where it takes none.
+    - `parameters`: those parameters of studies that are not as usual.
+    - `compare`: protocols that are used at once, instead of the one protocol and port.
+    """
+
+    studies: Mapping[str, str | None] = field(default_factory=dict)
+    parameters: Mapping[str, int] = field(default_factory=dict)
+    compare: tuple[Lane, ...] = ()
+
+    def __post_init__(self) -> None:
+        self._check_names()
+        if self.compare and self.studies:
+            raise SettingsError("--compare cannot be combined with other studies")
+        if len(set(self.compare)) < len(self.compare) or len(self.compare) == 1:
+            raise SettingsError("--compare needs two protocols at least, each given once")
+
+    def _check_names(self) -> None:
+        """Each study and parameter is known, and each parameter has a study that uses it."""
+        if not self.studies and not self.parameters:
+            return
         from mda.studies import registry
 
         known = registry.parameters()
-        for study in registry.STUDIES:
-            if study.name in self.studies and self.protocol in study.refuses:
-                letter = self.protocol[0].upper()
-                raise SettingsError(f"--{study.name} cannot be used with -{letter}")
         unknown = (self.studies.keys() - {study.name for study in registry.STUDIES}) | (
             self.parameters.keys() - known.keys()
         )
@@ -157,13 +201,60 @@ class Settings:
             if not self.studies.keys() & set(users):
                 raise SettingsError(f"--{name} requires --{' or --'.join(users)}")
 
-    def _check_budget(self, most: int) -> None:
-        """A budget must do for one hop: with less there is nothing to be sure of."""
-        if not self.multipath:
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How to measure. Raises SettingsError with one clear line where values cannot be used.
+
+    `seed` makes the random choices repeatable.
+    """
+
+    target: Target
+    probe: ProbeOptions = field(default_factory=ProbeOptions)
+    search: Search = field(default_factory=Search)
+    pace: Pace = field(default_factory=Pace)
+    budget: Budget = field(default_factory=Budget)
+    study: StudyOptions = field(default_factory=StudyOptions)
+    seed: int | None = None
+
+    @classmethod
+    def of(cls, **options: Any) -> Settings:
+        """Settings from the fields of all groups, each by its own name.
+
+        >>> Settings.of(network="two-way", multipath=True).search.multipath
+        True
+
+        Raises TypeError for what is not a field, and SettingsError.
+        """
+        groups = {
+            name: group(
+                **{own.name: options.pop(own.name) for own in fields(group) if own.name in options}
+            )
+            for name, group in _GROUPS.items()
+        }
+        return cls(**groups, **options)
+
+    def __post_init__(self) -> None:
+        self._check_protocol()
+        if self.budget.max_probes is not None and self.search.multipath:
+            self._check_budget(self.budget.max_probes)
+
+    def _check_protocol(self) -> None:
+        """Each study can work with the protocol."""
+        if not self.study.studies:
             return
+        from mda.studies.registry import STUDIES
+
+        for study in STUDIES:
+            if study.name in self.study.studies and self.probe.protocol in study.refuses:
+                letter = self.probe.protocol[0].upper()
+                raise SettingsError(f"--{study.name} cannot be used with -{letter}")
+
+    def _check_budget(self, most: int) -> None:
+        """A budget is enough for one hop: with less, nothing can be stated with confidence."""
         from mda.explore.scout import SCOUT_WINDOW
 
-        flows = self.bound().points(0).stop_at(1)
+        flows = self.search.bound().points(0).stop_at(1)
         one_hop = SCOUT_WINDOW + flows
         if most < one_hop:
             raise SettingsError(
@@ -171,6 +262,16 @@ class Settings:
                 f"{one_hop}, a plain path of 12 hops {one_hop + 11 * (flows - 1)}; "
                 "allow more, or lower -c"
             )
+
+
+_GROUPS: Final[Mapping[str, type[Any]]] = {
+    "target": Target,
+    "probe": ProbeOptions,
+    "search": Search,
+    "pace": Pace,
+    "budget": Budget,
+    "study": StudyOptions,
+}
 
 
 def checked_bound(

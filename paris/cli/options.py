@@ -5,13 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mda.plan import Algorithm
+from mda.plan import Algorithm, Reading
 from mda.studies.registry import STUDIES, parameters
 from paris.cli.parser import destination, lookup_destination, render_parser, trace_parser
 from paris.errors import SettingsError
 from paris.lookup.registry import LOOKUPS
 from paris.outputs.files import OutputOptions
-from paris.settings import DEFAULT_CONFIDENCE, DEFAULT_RATE_PPS, Reading, Settings, checked_bound
+from paris.settings import (
+    DEFAULT_CONFIDENCE,
+    DEFAULT_RATE_PPS,
+    Budget,
+    Pace,
+    ProbeOptions,
+    Search,
+    Settings,
+    StudyOptions,
+    Target,
+    checked_bound,
+)
 
 if TYPE_CHECKING:
     import argparse
@@ -25,9 +36,9 @@ class Options:
     """A parsed command line: what to measure, and what to do with it.
 
     Without `settings` the file `replay` is read instead, as `reading` says. `output.files` are file
-    names, "-" for standard output; `output.format` is for those whose suffix does not tell, and
-    `output.color` is "auto", "always" or "never". `lookups` are to be done, and what those of the
-    names `hidden` found earlier is left out.
+    names, "-" for standard output; `output.format` is for those with an unknown suffix, and
+    `output.color` is "auto", "always" or "never". `lookups` are done, and what lookups of the names
+    `hidden` found earlier is left out.
     """
 
     settings: Settings | None
@@ -134,24 +145,39 @@ def _bound(given: argparse.Namespace) -> tuple[float, bool, float | None]:
 
 
 def _settings(given: argparse.Namespace) -> Settings:
-    rate_pps = given.rate if given.rate is not None else DEFAULT_RATE_PPS
-    if given.sendwait is not None:
-        rate_pps = 1 / given.sendwait if given.sendwait else 1e6
-    failure_probability, per_vertex, min_share = _bound(given)
     return Settings(
-        host=given.host,
-        network=given.sim,
+        target=Target(
+            host=given.host,
+            network=given.sim,
+            ip_version=given.ip_version,
+            source=given.source,
+            interface=given.interface,
+            wire=given.wire,
+            by_link=given.link,
+        ),
+        probe=ProbeOptions(
+            protocol=given.protocol,
+            flow_field=given.flow_field,
+            sport=given.sport,
+            dport=given.port,
+            traffic_class=given.tos,
+            flow_label=given.flow_label,
+        ),
+        search=_search(given),
+        pace=Pace(rate_pps=_rate_pps(given), wait_s=given.wait),
+        budget=Budget(max_probes=given.max_probes, deadline_s=given.deadline),
+        study=StudyOptions(
+            studies=_studies(given), parameters=_parameters(given), compare=given.compare
+        ),
+        seed=given.seed,
+    )
+
+
+def _search(given: argparse.Namespace) -> Search:
+    failure_probability, per_vertex, min_share = _bound(given)
+    return Search(
         multipath=_is_multipath(given),
         lite=given.mda_lite,
-        ip_version=given.ip_version,
-        protocol=given.protocol,
-        flow_field=given.flow_field,
-        sport=given.sport,
-        dport=given.port,
-        traffic_class=given.tos,
-        flow_label=given.flow_label,
-        source=given.source,
-        interface=given.interface,
         first_ttl=given.first_hop,
         max_ttl=given.max_hops,
         queries=given.queries,
@@ -159,17 +185,14 @@ def _settings(given: argparse.Namespace) -> Settings:
         failure_probability=failure_probability,
         per_vertex=per_vertex,
         min_share=min_share,
-        wait_s=given.wait,
-        rate_pps=rate_pps,
-        max_probes=given.max_probes,
-        deadline_s=given.deadline,
-        seed=given.seed,
-        wire=given.wire,
-        by_link=given.link,
-        studies=_studies(given),
-        parameters=_parameters(given),
-        compare=given.compare,
     )
+
+
+def _rate_pps(given: argparse.Namespace) -> float:
+    """Probes per second, by --rate or by the time between two probes."""
+    if given.sendwait is not None:
+        return 1 / given.sendwait if given.sendwait else 1e6
+    return DEFAULT_RATE_PPS if given.rate is None else float(given.rate)
 
 
 def parse_render(arguments: Sequence[str]) -> RenderOptions:

@@ -66,9 +66,9 @@ def shortfalls(trace: Trace, measurement: Measurement) -> list[str]:
         case StopReason.INTERRUPTED:
             reason = "interrupted"
         case StopReason.PROBE_BUDGET:
-            reason = f"stopped at --max-probes {settings.max_probes}"
+            reason = f"stopped at --max-probes {settings.budget.max_probes}"
         case StopReason.TIME_BUDGET:
-            reason = f"stopped at --deadline {settings.deadline_s:g} s"
+            reason = f"stopped at --deadline {settings.budget.deadline_s:g} s"
     unfinished = len(trace.certainty.unfinished)
     return [f"{reason}: the trace is unfinished ({unfinished} vertices not fully explored)"]
 

@@ -28,11 +28,11 @@ def main(arguments: Sequence[str]) -> int:
     options = parse_render(arguments)
     if options.tabulates:
         return _tabulate(options)
+    from mda.plan import Reading
     from paris import replay
     from paris.outputs import comparison as comparisons
     from paris.outputs.asked import plan_outputs
     from paris.outputs.writing import write_comparison, write_trace
-    from paris.settings import Reading
 
     comparison = comparisons.read(options.files[0])
     asked = plan_outputs(options.output, is_replay=True, is_comparison=comparison is not None)
@@ -51,10 +51,10 @@ def _exit_code(faults: Sequence[str]) -> int:
 
 def _tabulate(options: RenderOptions) -> int:
     """Write a table of all files that can be read, and name the others."""
+    from mda.plan import Reading
     from paris import replay
     from paris.formats import diamonds_csv
     from paris.outputs.files import STANDARD_OUTPUT, check, write
-    from paris.settings import Reading
 
     target = options.output.files[0] if options.output.files else STANDARD_OUTPUT
     check(target)

@@ -38,11 +38,11 @@ def main(arguments: Sequence[str]) -> int:
     options = command_line.parse_trace(arguments)
     if options.settings is None:
         return _replay(options)
-    if options.settings.network is None and "SUDO_UID" in os.environ:
+    if options.settings.target.network is None and "SUDO_UID" in os.environ:
         from paris.cli import privileges
 
         privileges.become_caller()
-    if options.settings.compare:
+    if options.settings.study.compare:
         return _compare(options.settings, options)
     from paris.outputs.asked import plan_outputs
     from paris.outputs.writing import open_capture, write_trace
@@ -121,7 +121,7 @@ def _measured(options: Options, measure: Callable[[Hooks], _Result]) -> _Result:
     settings = options.settings
 
     def before_parsing() -> None:
-        if settings is not None and settings.network is None:
+        if settings is not None and settings.target.network is None:
             from paris.cli import privileges
 
             privileges.give_up()

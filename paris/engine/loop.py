@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from mda.model import Loss, Outcome, ProbeRequest, Reply
     from mda.procedure import Procedure
     from paris.engine.pacing import Pacing
-    from paris.engine.record import Budget, Recorder
+    from paris.engine.record import Recorder
     from paris.packets.flows import Flows
+    from paris.settings import Budget
     from paris.wire.base import Wire
 
 # Answers of one wave arrive close together; the procedure is asked again when none has come for

@@ -1,4 +1,4 @@
-"""The record of one run, the budget that cuts it short, and the recorder of its datagrams."""
+"""The record of one run, and the recorder of its datagrams."""
 
 from __future__ import annotations
 
@@ -13,14 +13,6 @@ if TYPE_CHECKING:
     from mda.plan import WireReport
     from paris.errors import WireError
     from paris.wire.base import Received
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Budget:
-    """What a measurement may spend: probes sent in all, seconds in all; None for no limit."""
-
-    max_probes: int | None = None
-    deadline_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

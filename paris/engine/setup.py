@@ -40,23 +40,23 @@ def flows_for(
 
     `sources` are other addresses that probes may come from.
     """
-    protocol = Protocol(settings.protocol)
-    if settings.flow_field is None:
+    protocol = Protocol(settings.probe.protocol)
+    if settings.probe.flow_field is None:
         icmp = protocol is Protocol.ICMP
         field = HeaderField.ICMP_CHECKSUM if icmp else HeaderField.SPORT
     else:
-        field = HeaderField(settings.flow_field)
-    sport = random.choice(_SOURCE_PORTS) if settings.sport is None else settings.sport
+        field = HeaderField(settings.probe.flow_field)
+    sport = random.choice(_SOURCE_PORTS) if settings.probe.sport is None else settings.probe.sport
     return Flows(
         source=source,
         destination=destination,
         protocol=protocol,
         field=field,
         sport=sport,
-        dport=_DEFAULT_PORT[protocol] if settings.dport is None else settings.dport,
-        traffic_class=settings.traffic_class,
-        flow_label=settings.flow_label,
-        varies=bool(settings.studies),
+        dport=_DEFAULT_PORT[protocol] if settings.probe.dport is None else settings.probe.dport,
+        traffic_class=settings.probe.traffic_class,
+        flow_label=settings.probe.flow_label,
+        varies=bool(settings.study.studies),
         prefix_len=prefix_len(settings, destination),
         sources=sources,
     )
@@ -67,9 +67,9 @@ def prefix_len(settings: Settings, destination: IPAddress) -> int | None:
 
     Raises SettingsError if there is no such prefix.
     """
-    if not any(named(study).varies_addresses for study in settings.studies):
+    if not any(named(study).varies_addresses for study in settings.study.studies):
         return None
-    asked = settings.parameters.get("prefix-len")
+    asked = settings.study.parameters.get("prefix-len")
     if asked is None:
         return PREFIX_LEN[destination.version]
     if asked > destination.max_prefixlen:
@@ -90,11 +90,11 @@ def algorithm(*, multipath: bool, lite: bool) -> Algorithm:
 def measurement_plan(settings: Settings, flows: Flows, seed: int) -> Plan:
     """What is to be measured, as results say it."""
     return Plan(
-        host=settings.host if settings.host is not None else str(flows.destination),
+        host=settings.target.host if settings.target.host is not None else str(flows.destination),
         source=flows.source,
         destination=flows.destination,
-        algorithm=algorithm(multipath=settings.multipath, lite=settings.lite),
-        bound=settings.bound(),
+        algorithm=algorithm(multipath=settings.search.multipath, lite=settings.search.lite),
+        bound=settings.search.bound(),
         probing=Probing(
             protocol=flows.protocol.value,
             flow_field=flows.field.value,
@@ -105,34 +105,25 @@ def measurement_plan(settings: Settings, flows: Flows, seed: int) -> Plan:
             prefix_len=flows.prefix_len,
             sources=flows.sources,
         ),
-        first_ttl=settings.first_ttl,
-        max_ttl=settings.max_ttl,
-        attempts=settings.queries,
-        network=settings.network,
+        first_ttl=settings.search.first_ttl,
+        max_ttl=settings.search.max_ttl,
+        attempts=settings.search.queries,
+        network=settings.target.network,
         seed=seed,
-        studies=settings.studies,
+        studies=settings.study.studies,
     )
 
 
 def procedure_for(settings: Settings, flows: Flows, *, sends_whole: bool) -> Procedure:
     """The procedure that the settings ask for, given whether the wire sends whatever it is told."""
-    if not settings.multipath:
+    if not settings.search.multipath:
         return Path(
-            first_ttl=settings.first_ttl, max_ttl=settings.max_ttl, queries=settings.queries
+            first_ttl=settings.search.first_ttl,
+            max_ttl=settings.search.max_ttl,
+            queries=settings.search.queries,
         )
-    explorer = Explorer(
-        source=flows.source,
-        bound=settings.bound(),
-        reach=Reach(
-            first_ttl=settings.first_ttl,
-            max_ttl=settings.max_ttl,
-            attempts=settings.queries,
-            gap_limit=settings.gap_limit,
-            flows=flows.capacity,
-        ),
-        is_lite=settings.lite,
-    )
-    asking = [study for study in STUDIES if study.asks and study.name in settings.studies]
+    explorer = _explorer(settings, flows)
+    asking = [study for study in STUDIES if study.asks and study.name in settings.study.studies]
     if not asking:
         return explorer
     from mda.procedure import Chain  # not where nothing is studied
@@ -146,6 +137,22 @@ def procedure_for(settings: Settings, flows: Flows, *, sends_whole: bool) -> Pro
     )
 
 
+def _explorer(settings: Settings, flows: Flows) -> Explorer:
+    """The procedure that finds every path."""
+    return Explorer(
+        source=flows.source,
+        bound=settings.search.bound(),
+        reach=Reach(
+            first_ttl=settings.search.first_ttl,
+            max_ttl=settings.search.max_ttl,
+            attempts=settings.search.queries,
+            gap_limit=settings.search.gap_limit,
+            flows=flows.capacity,
+        ),
+        is_lite=settings.search.lite,
+    )
+
+
 def _task(settings: Settings, flows: Flows, study: Study[object], *, sends_whole: bool) -> Task:
     """What a study may probe: variants of ports only, where the system builds the headers."""
     from mda.studies.base import Task
@@ -153,14 +160,14 @@ def _task(settings: Settings, flows: Flows, study: Study[object], *, sends_whole
     able = HeaderField if sends_whole else (HeaderField.SPORT, HeaderField.DPORT)
     return Task(
         source=flows.source,
-        first_ttl=settings.first_ttl,
-        max_ttl=settings.max_ttl,
-        attempts=settings.queries,
-        failure_probability=settings.failure_probability,
+        first_ttl=settings.search.first_ttl,
+        max_ttl=settings.search.max_ttl,
+        attempts=settings.search.queries,
+        failure_probability=settings.search.failure_probability,
         flow_field=flows.field,
         values={field: flows.values(field) for field in able},
         flows=flows.capacity,
-        argument=settings.studies[study.name],
+        argument=settings.study.studies[study.name],
         parameters={own.name: own.default for own in study.parameters if own.default is not None}
-        | dict(settings.parameters),
+        | dict(settings.study.parameters),
     )

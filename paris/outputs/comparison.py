@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def comparison_of(settings: Settings, traces: Sequence[Trace]) -> Comparison:
     """The comparison of traces that were measured as `settings` say."""
-    names = (lane.name for lane in settings.compare)
+    names = (lane.name for lane in settings.study.compare)
     return compare(list(zip(names, traces, strict=True)))
 
 

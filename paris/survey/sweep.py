@@ -70,14 +70,16 @@ class Sweep:
 
 
 def sweep(settings: Settings, *, flows: int, ttls: Iterable[int], by_link: bool = False) -> Sweep:
-    """Probe `settings.host` with flows 0 to `flows` - 1 at each TTL, at `settings.rate_pps`.
+    """Probe the target with flows 0 to `flows` - 1 at each TTL, at the rate of the settings.
 
     Between two probes of a TTL there is a probe of every other TTL, which spreads the load over the
     routers. `by_link` sends Ethernet frames past routing. Raises a ParisTraceError where
     nothing can be sent, SettingsError for flows or TTLs that there are not.
     """
-    destination = addresses.destination(settings.host or "", settings.ip_version)
-    source = addresses.source_for(destination, asked=settings.source, interface=settings.interface)
+    destination = addresses.destination(settings.target.host or "", settings.target.ip_version)
+    source = addresses.source_for(
+        destination, asked=settings.target.source, interface=settings.target.interface
+    )
     random = SystemRandom()
     plan = setup.flows_for(settings, source, destination, random)
     if not 0 < flows <= plan.capacity:
@@ -86,7 +88,7 @@ def sweep(settings: Settings, *, flows: int, ttls: Iterable[int], by_link: bool 
     if not len(wanted) or wanted[0] < 1 or wanted[-1] > MAX_TTL:
         raise SettingsError(f"ttls must be some from 1 to {MAX_TTL}")
     wanted = wanted.astype(np.uint32)
-    with closing(BulkWire.open(plan, settings.interface, by_link=by_link)) as wire:
+    with closing(BulkWire.open(plan, settings.target.interface, by_link=by_link)) as wire:
         run = _Run(wire, plan, settings, np.repeat(np.arange(flows, dtype=np.uint32), len(wanted)),
                    np.tile(wanted, flows))  # fmt: skip
         return run.swept()
@@ -107,8 +109,8 @@ class _Run:
         self._plan = plan
         self._flows = flows
         self._ttls = ttls
-        self._wait_s = MOST_WAIT_S if settings.wait_s is None else settings.wait_s
-        self._pacing = Pacing(settings.rate_pps, burst(settings.rate_pps))
+        self._wait_s = MOST_WAIT_S if settings.pace.wait_s is None else settings.pace.wait_s
+        self._pacing = Pacing(settings.pace.rate_pps, burst(settings.pace.rate_pps))
         self._crafter = Crafter(plan)
         self._matcher = Matcher(plan)
         self._sent_at_s = np.full(len(flows), np.nan)

@@ -24,11 +24,11 @@ def wire_for(settings: Settings, flows: Flows) -> Wire:
 
     Raises PrivilegeError where the system allows none, and what the openers of wires raise.
     """
-    able = [kind for kind in WIRES if kind.any_protocol or not settings.compare]
-    kinds = [kind for kind in able if kind.name == settings.wire]
+    able = [kind for kind in WIRES if kind.any_protocol or not settings.study.compare]
+    kinds = [kind for kind in able if kind.name == settings.target.wire]
     if not kinds:
         kinds = [kind for kind in able if kind.automatic]
-    options = WireOptions(interface=settings.interface, by_link=settings.by_link)
+    options = WireOptions(interface=settings.target.interface, by_link=settings.target.by_link)
     refusals: list[PrivilegeError] = []
     for kind in kinds:
         try:
@@ -46,10 +46,10 @@ def builder_for(
     settings: Settings, flows: Flows
 ) -> Callable[[Sequence[ProbeRequest], Sequence[int]], Sequence[bytes]] | None:
     """What builds probes by the hundred, where the wire takes them so."""
-    if settings.studies or settings.compare:
+    if settings.study.studies or settings.study.compare:
         return None  # variants are built one by one
     for kind in WIRES:
-        if kind.name == settings.wire and kind.builder:
+        if kind.name == settings.target.wire and kind.builder:
             build: Callable[[Sequence[ProbeRequest], Sequence[int]], Sequence[bytes]]
             build = _loaded(kind.builder, kind)(flows)
             return build

@@ -72,7 +72,7 @@ def test_the_graph_is_complete_and_true(name: str, options: tuple[str, ...]) -> 
 @pytest.mark.parametrize("version", [4, 6])
 def test_a_sweep_meets_what_is_there(version: int, protocol: str, *, by_link: bool) -> None:
     with netlab.lab(netlab.diamond(4)) as lab, inside_namespace(lab.namespace("src")):
-        settings = Settings(host=str(TARGET[version]), rate_pps=20_000, protocol=protocol)
+        settings = Settings.of(host=str(TARGET[version]), rate_pps=20_000, protocol=protocol)
         swept = sweep(settings, flows=300, ttls=range(1, 6), by_link=by_link)
     assert swept.is_answered.all()
     assert swept.unmatched == 0
@@ -92,7 +92,7 @@ def test_a_sweep_meets_what_is_there(version: int, protocol: str, *, by_link: bo
 
 def test_a_sweep_of_more_probes_than_there_are_tags() -> None:
     with netlab.lab(netlab.plain(2)) as lab, inside_namespace(lab.namespace("src")):
-        settings = Settings(host=str(TARGET[4]), rate_pps=1e6, wait_s=0.3)
+        settings = Settings.of(host=str(TARGET[4]), rate_pps=1e6, wait_s=0.3)
         swept = sweep(settings, flows=30_000, ttls=range(1, 4))
     assert len(swept.flows) == 90_000
     assert swept.is_answered.mean() > 0.999
@@ -102,12 +102,12 @@ def test_a_sweep_of_more_probes_than_there_are_tags() -> None:
 def test_a_sweep_says_what_cannot_be() -> None:
     with netlab.lab(netlab.plain(1)) as lab, inside_namespace(lab.namespace("src")):
         with pytest.raises(SettingsError, match="flows must be from 1 to"):
-            sweep(Settings(host=str(TARGET[4])), flows=100_000, ttls=[1])
+            sweep(Settings.of(host=str(TARGET[4])), flows=100_000, ttls=[1])
         for ttls in ([], [0, 1], [255, 256]):
             with pytest.raises(SettingsError, match="ttls must be some from 1 to 255"):
-                sweep(Settings(host=str(TARGET[4])), flows=1, ttls=ttls)
+                sweep(Settings.of(host=str(TARGET[4])), flows=1, ttls=ttls)
         with pytest.raises(SettingsError, match="-i nosuch0"):
-            sweep(Settings(host=str(TARGET[4]), interface="nosuch0"), flows=1, ttls=[1])
+            sweep(Settings.of(host=str(TARGET[4]), interface="nosuch0"), flows=1, ttls=[1])
 
 
 def test_what_finds_the_ring_full_is_counted() -> None:
@@ -223,7 +223,7 @@ def test_without_numpy_it_is_one_line_and_nothing_else_needs_it(tmp_path: Path) 
 
 
 def test_a_machine_traces_itself() -> None:
-    settings = Settings(host="127.0.0.1", rate_pps=1000, wait_s=0.5)
+    settings = Settings.of(host="127.0.0.1", rate_pps=1000, wait_s=0.5)
     with netlab.lab(netlab.plain(1)) as lab, inside_namespace(lab.namespace("src")):
         swept = sweep(settings, flows=10, ttls=[1])
     assert swept.interfaces(1) == {ip_address("127.0.0.1"): 10}

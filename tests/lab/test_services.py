@@ -77,7 +77,7 @@ def test_flows_by_other_fields_reach_it(wire: str) -> None:
 
 @pytest.mark.parametrize("version", [4, 6])
 def test_a_sweep_counts_answers_that_name_their_probe(version: int) -> None:
-    settings = Settings(host=str(TARGET[version]), rate_pps=10_000, wait_s=0.5)
+    settings = Settings.of(host=str(TARGET[version]), rate_pps=10_000, wait_s=0.5)
     for kind in ("dns", "other"):
         with (
             netlab.lab(netlab.diamond(4)) as lab,

@@ -10,14 +10,13 @@ import pytest
 
 from mda.errors import ParisTraceError
 from mda.model import ProbeRequest
-from mda.plan import Algorithm
+from mda.plan import Algorithm, Reading
 from mda.statistics.stopping import Bound
 from paris import replay
 from paris.cli.exits import guarded
 from paris.cli.trace import main
 from paris.errors import ExitCode, FormatError
 from paris.formats import pcapng
-from paris.settings import Reading
 from paris.sim.topology_file import samples
 
 if TYPE_CHECKING:

@@ -59,11 +59,14 @@ def test_every_sample_ends_at_every_rate(mode: str, monkeypatch: pytest.MonkeyPa
     # A design of strength two: each sample in each mode, each mode at each rate several times,
     # and over all modes each sample at each rate.
     for number, name in enumerate(samples(), start=list(MODES).index(mode)):
-        settings = Settings(
+        settings = Settings.of(
             network=name, rate_pps=RATES_PPS[number % len(RATES_PPS)], failure_probability=0.5,
             max_probes=MOST_PROBES.get(name), **MODES[mode],
         )  # fmt: skip
-        ran = run.compare(settings) if settings.compare else [run.measure(settings)]
+        ran = run.compare(settings) if settings.study.compare else [run.measure(settings)]
         ends = {one.record.stopped for one in ran}
-        most = {StopReason.COMPLETE, *([StopReason.PROBE_BUDGET] if settings.max_probes else [])}
+        most = {
+            StopReason.COMPLETE,
+            *([StopReason.PROBE_BUDGET] if settings.budget.max_probes else []),
+        }
         assert ends <= most, name

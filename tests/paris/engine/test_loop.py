@@ -13,9 +13,8 @@ from mda.model import Loss, Reply, StopReason
 from paris.engine import setup
 from paris.engine.loop import Engine
 from paris.engine.pacing import Pacing
-from paris.engine.record import Budget, Record
 from paris.errors import WireError
-from paris.settings import Settings
+from paris.settings import Budget, Settings
 from paris.sim.network import Network
 from paris.sim.topology_file import find, load
 from paris.wire.sim import SimWire
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mda.plan import WireReport
+    from paris.engine.record import Record
     from paris.wire.base import Received, Wire
 
 
@@ -33,7 +33,7 @@ def engine_for(
     network: str, *, wire: Wire | None = None, budget: Budget | None = None, rate_pps: float = 1000,
     burst: int = 32, **options: object,
 ) -> Engine:  # fmt: skip
-    settings = Settings(network=network, **options)  # type: ignore[arg-type]
+    settings = Settings.of(network=network, **options)
     topology = load(find(network))
     flows = setup.flows_for(settings, topology.source, topology.destination, Random(1))
     return Engine(
@@ -41,7 +41,7 @@ def engine_for(
         wire=wire or SimWire(Network(topology, 1)),
         flows=flows,
         pacing=Pacing(rate_pps, burst),
-        wait_s=settings.wait_s,
+        wait_s=settings.pace.wait_s,
         budget=budget or Budget(),
     )
 

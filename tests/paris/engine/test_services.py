@@ -13,10 +13,9 @@ from mda.model import Reply, ReplyKind, StopReason
 from paris.engine import setup
 from paris.engine.loop import Engine
 from paris.engine.pacing import Pacing
-from paris.engine.record import Budget
 from paris.errors import ExitCode
 from paris.packets import probes
-from paris.settings import Settings
+from paris.settings import Budget, Settings
 from paris.sim.network import Network
 from paris.sim.topology import Service
 from paris.sim.topology_file import load
@@ -59,14 +58,14 @@ def network(folder: Path, service: str, *, loss: float = 0, first_ms: float = 1)
 
 
 def run(file: Path, **options: Any) -> tuple[Record, Flows]:
-    topology, settings = load(file), Settings(network=str(file), **options)
+    topology, settings = load(file), Settings.of(network=str(file), **options)
     flows = setup.flows_for(settings, topology.source, topology.destination, Random(SEED))
     engine = Engine(
         procedure=setup.procedure_for(settings, flows, sends_whole=True),
         wire=SimWire(Network(topology, SEED)),
         flows=flows,
         pacing=Pacing(1000, 64),
-        wait_s=settings.wait_s,
+        wait_s=settings.pace.wait_s,
         budget=Budget(),
     )
     return engine.run(), flows

@@ -108,7 +108,7 @@ def traced(
     """A trace of NETWORK, whose routers answer as stated."""
     file = folder / "network.yaml"
     file.write_text(NETWORK.format(**dict.fromkeys(ROUTERS, "burst: 6") | dict(answering or {})))
-    settings = Settings(network=str(file), seed=seed, wait_s=wait_s, protocol=protocol,
+    settings = Settings.of(network=str(file), seed=seed, wait_s=wait_s, protocol=protocol,
                         **MODES[mode])  # type: ignore[arg-type]  # fmt: skip
     return assemble(measure(settings))
 

@@ -19,7 +19,7 @@ SCHEMAS = Path(native.__file__).parent
 
 @pytest.mark.parametrize("network", ["nested", "silent-branch", "firewall"])
 def test_written_and_read_is_the_same_and_follows_the_schema(network: str) -> None:
-    settings = Settings(
+    settings = Settings.of(
         network=network, multipath=True, compare=(Lane("udp", None), Lane("tcp", 443))
     )
     traces = [run.assemble(one) for one in run.compare(settings)]

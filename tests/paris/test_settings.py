@@ -1,0 +1,66 @@
+"""Settings: fields find their groups, no name is in two of them, and each group checks its own."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import fields
+
+import pytest
+
+from paris.errors import SettingsError
+from paris.settings import Budget, Pace, ProbeOptions, Search, Settings, StudyOptions, Target
+
+GROUPS = {
+    "target": Target,
+    "probe": ProbeOptions,
+    "search": Search,
+    "pace": Pace,
+    "budget": Budget,
+    "study": StudyOptions,
+}
+
+
+def test_every_group_is_a_field_and_no_option_has_two_meanings() -> None:
+    assert [own.name for own in fields(Settings)] == [*GROUPS, "seed"]
+    names = Counter(own.name for group in GROUPS.values() for own in fields(group))
+    assert set(names.values()) == {1}
+    assert not names.keys() & {*GROUPS, "seed"}
+
+
+def test_options_find_their_groups() -> None:
+    made = Settings.of(
+        host="192.0.2.1", sport=4000, multipath=True, rate_pps=10.0, max_probes=1000,
+        studies={"paths": None}, seed=3,
+    )  # fmt: skip
+    assert made == Settings(
+        target=Target(host="192.0.2.1"),
+        probe=ProbeOptions(sport=4000),
+        search=Search(multipath=True),
+        pace=Pace(rate_pps=10.0),
+        budget=Budget(max_probes=1000),
+        study=StudyOptions(studies={"paths": None}),
+        seed=3,
+    )
+
+
+def test_an_unknown_option_is_a_type_error_as_for_any_function() -> None:
+    with pytest.raises(TypeError, match="'multi_path'"):
+        Settings.of(host="192.0.2.1", multi_path=True)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"first_ttl": 9, "max_ttl": 3}, "-f/--first-hop 9 is beyond -m/--max-hops 3"),
+        ({"traffic_class": 256}, "-t/--tos must be from 0 to 255, not 256"),
+        ({"rate_pps": 0.0}, "--rate must be a number of probes per second above 0, not 0"),
+        ({"deadline_s": float("inf")}, "--deadline must be a number of seconds above 0, not inf"),
+        ({"studies": {"nosuch": None}}, "not a study or a parameter of one: 'nosuch'"),
+        ({"multipath": True, "max_probes": 5}, "--max-probes 5 cannot complete a single hop"),
+        ({"protocol": "icmp", "studies": {"classic": None}}, "--classic cannot be used with -I"),
+    ],
+)
+def test_each_group_refuses_what_cannot_be_used(options: dict[str, object], message: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        Settings.of(host="192.0.2.1", **options)
+    assert str(caught.value).startswith(message)
