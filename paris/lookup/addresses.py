@@ -66,7 +66,7 @@ def source_for(
         try:
             probe.connect((str(destination), 9))
         except OSError as error:
-            raise WireError(f"no way to {destination}: {error.strerror}") from None
+            raise WireError(f"no route to {destination}: {error.strerror}") from None
         return ip_address(str(probe.getsockname()[0]).partition("%")[0])
 
 

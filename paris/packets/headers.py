@@ -188,7 +188,7 @@ def echo_reply(header: IPHeader, request: bytes) -> bytes:
     return _icmp_message(header, reply_type, 0, rest, request[8:])
 
 
-def tcp_answer(header: IPHeader, syn: bytes, *, open_port: bool) -> bytes:
+def tcp_reply(header: IPHeader, syn: bytes, *, open_port: bool) -> bytes:
     """A whole answer to a SYN, given the SYN's TCP bytes (RFC 9293 section 3.10.7)."""
     sport, dport, sequence = struct.unpack("!HHI", syn[:8])
     return tcp(
@@ -201,7 +201,7 @@ def tcp_answer(header: IPHeader, syn: bytes, *, open_port: bool) -> bytes:
     )
 
 
-def udp_answer(header: IPHeader, request: bytes, payload: bytes) -> bytes:
+def udp_reply(header: IPHeader, request: bytes, payload: bytes) -> bytes:
     """A whole answer to a UDP probe, given the probe's UDP bytes, with a right checksum."""
     sport, dport = struct.unpack("!HH", request[:4])
     answered = replace(header, protocol=numbers.UDP)

@@ -71,9 +71,9 @@ def _masked(parsed: ParsedReply, hidden: frozenset[str]) -> ParsedReply:
 def _parse(datagram: bytes) -> ParsedReply:
     outer = read_ip(datagram)
     if outer.protocol == numbers.TCP:
-        return _read_tcp_answer(outer)
+        return _read_tcp_reply(outer)
     if outer.protocol == numbers.UDP:
-        return _read_udp_answer(outer)
+        return _read_udp_reply(outer)
     if outer.protocol != numbers.ICMP[outer.version]:
         raise NoAnswerError(UnparsedReason.OTHER_PROTOCOL)
     icmp_type, icmp_code = outer.payload[0], outer.payload[1]
@@ -124,7 +124,7 @@ def _read_echo_reply(outer: Datagram) -> ParsedReply:
     )
 
 
-def _read_tcp_answer(outer: Datagram) -> ParsedReply:
+def _read_tcp_reply(outer: Datagram) -> ParsedReply:
     sport, dport, _, acknowledged = struct.unpack_from("!HHII", outer.payload)
     syn, rst, ack = (bool(outer.payload[13] & bit) for bit in (0x02, 0x04, 0x10))
     if not ((rst or syn) and ack):
@@ -145,7 +145,7 @@ def _read_tcp_answer(outer: Datagram) -> ParsedReply:
     )
 
 
-def _read_udp_answer(outer: Datagram) -> ParsedReply:
+def _read_udp_reply(outer: Datagram) -> ParsedReply:
     ports, (sport, dport) = outer.payload[:4], struct.unpack_from("!HHHH", outer.payload)[:2]
     return ParsedReply(
         kind=ReplyKind.UDP_ANSWER,
@@ -154,7 +154,7 @@ def _read_udp_answer(outer: Datagram) -> ParsedReply:
             source=outer.destination,
             destination=outer.source,
             protocol=outer.protocol,
-            carrier_tag=tags.of_udp_answer(
+            carrier_tag=tags.of_udp_reply(
                 outer.source, outer.destination, ports, outer.payload[8:]
             ),
             sport=dport,

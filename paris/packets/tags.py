@@ -63,7 +63,7 @@ def tag_of(ip_id: int) -> int:
     return ip_id - 1
 
 
-def of_udp_answer(source: bytes, destination: bytes, ports: bytes, payload: bytes) -> int:
+def of_udp_reply(source: bytes, destination: bytes, ports: bytes, payload: bytes) -> int:
     """The tag of the UDP probe that is answered with `payload`; 0 if the payload does not show it.
 
     Addresses and ports are the answer's, packed. An echo service returns all that a probe carries;

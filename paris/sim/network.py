@@ -203,14 +203,14 @@ class Network:
         version = header.source.version
         if header.protocol == numbers.UDP and self.topology.service is not None:
             said = _said(self.topology.service, payload[8:])
-            return None if said is None else headers.udp_answer(back, payload, said)
+            return None if said is None else headers.udp_reply(back, payload, said)
         if header.protocol == numbers.UDP:
             quote = self._quote(host, version, arrived)
             code = numbers.PORT_UNREACHABLE[version]
             return headers.icmp_error(back, numbers.UNREACHABLE[version], code, quote)
         if header.protocol == numbers.TCP:
             is_open = int.from_bytes(payload[2:4]) in self.topology.open_ports
-            return headers.tcp_answer(
+            return headers.tcp_reply(
                 replace(back, protocol=numbers.TCP), payload, open_port=is_open
             )
         if header.protocol == back.protocol and payload[0] == numbers.ECHO_REQUEST[version]:

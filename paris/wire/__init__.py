@@ -1,1 +1,1 @@
-"""Everything that carries datagrams: see `base` for what a wire is."""
+"""The wires, which carry datagrams: see `base` for their interface."""

@@ -1,7 +1,7 @@
-"""What every wire is: datagrams out, datagrams in, and the clock.
+"""The interface of every wire: it sends datagrams, receives datagrams, and owns the clock.
 
-A wire owns its clock because only it can reconcile kernel time stamps with the time of day, and
-only it can make time jump (a simulated network waits for nothing).
+Only the wire can reconcile kernel time stamps with the time of day, and only it can let time jump
+(a simulated network waits for nothing).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from mda.plan import WireReport
 
-# What each kind of wire is called, in options and in results.
+# The name of each kind of wire, in options and in results.
 RAW: Final = "raw"
 UNPRIVILEGED: Final = "unprivileged"
 BULK: Final = "bulk"
@@ -23,10 +23,10 @@ SIMULATED: Final = "simulated"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WireOptions:
-    """What the user may choose of a wire.
+    """What the user may choose about a wire.
 
-    `interface` is the one that probes leave by, None for what routing says. With `by_link` they are
-    sent as frames to the next hop, past routing.
+    Probes leave by `interface`; None leaves that to routing. With `by_link` the wire bypasses
+    routing and sends probes as frames to the next hop.
     """
 
     interface: str | None = None
@@ -35,21 +35,21 @@ class WireOptions:
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A datagram from its IP header on, and when it arrived (seconds on the wire's clock)."""
+    """A datagram, starting at its IP header, and when it arrived (seconds on the wire's clock)."""
 
     datagram: bytes
     at_s: float
 
 
 class Wire(Protocol):
-    """Carries whole IP datagrams, header included, both ways.
+    """Carries whole IP datagrams, header included, in both directions.
 
-    Moments are seconds on the wire's clock, in whole nanoseconds.
+    All times are seconds on the wire's clock, in whole nanoseconds.
     """
 
     @property
     def hidden(self) -> frozenset[str]:
-        """The fields of a Reply that this wire cannot see: what it shows of them means nothing."""
+        """The fields of a Reply that this wire cannot see; their values mean nothing."""
 
     @property
     def one_at_a_time(self) -> bool:
@@ -57,38 +57,38 @@ class Wire(Protocol):
 
     @property
     def sends_whole(self) -> bool:
-        """Whether datagrams leave as they are; if not, with their TTL, ports and payload."""
+        """Whether datagrams leave unchanged; otherwise they keep only TTL, ports and payload."""
 
     @property
     def longest_wait_s(self) -> float:
-        """How long after a probe the wire still takes in an answer to it; infinite if for ever."""
+        """How long after a probe (seconds) the wire still accepts its reply; may be infinite."""
 
     def now_s(self) -> float:
-        """Seconds since the wire was opened; never goes back."""
+        """Seconds since the wire was opened; never decreases."""
 
     def unix_s(self, at_s: float) -> float:
-        """The moment `at_s` of this wire's clock as seconds since 1970, UTC."""
+        """The time `at_s` of this wire's clock as seconds since 1970, UTC."""
 
     def send(self, datagrams: Sequence[bytes]) -> list[float]:
-        """Send each datagram, in order; the moment that each left (same length).
+        """Send each datagram, in order; returns when each left (same length).
 
-        Raises WireError where the system refuses for good.
+        Raises WireError if the system refuses for good.
         """
 
     def corrections(self) -> list[tuple[int, float]]:
-        """Moments of sending that became known since the last call.
+        """Send times that became known since the last call.
 
         Each is the number of a datagram, counted from the wire's first, and when it left.
         """
 
     def receive(self, until_s: float) -> list[Received]:
-        """What has arrived, waiting no longer than `until_s` for the first; empty if nothing did.
+        """The datagrams that arrived; waits for the first until `until_s`, then returns none.
 
-        Datagrams that have nothing to do with us may be among them: the caller matches.
+        Unrelated datagrams may be among them: the caller matches replies to probes.
         """
 
     def report(self) -> WireReport:
-        """What kind of wire this is, and what was lost on this machine so far."""
+        """The kind of this wire, and how many datagrams this machine has lost so far."""
 
     def close(self) -> None:
-        """Give back what the wire holds; safe to call twice."""
+        """Release the wire's resources; safe to call twice."""

@@ -1,4 +1,4 @@
-"""Which wire carries a run: the one that was asked for, or the best allowed."""
+"""Opens the wire of a run: the one the user names, or the best one allowed."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 
 def wire_for(settings: Settings, flows: Flows) -> Wire:
-    """The wire that was asked for, or the first that the system allows.
+    """The wire that the user names, or the first that the system allows.
 
-    Raises PrivilegeError where the system allows none, and what the openers of wires raise.
+    Raises PrivilegeError if the system allows none, and whatever the wires' openers raise.
     """
     able = [kind for kind in WIRES if kind.any_protocol or not settings.study.compare]
     kinds = [kind for kind in able if kind.name == settings.target.wire]
@@ -45,9 +45,9 @@ def wire_for(settings: Settings, flows: Flows) -> Wire:
 def builder_for(
     settings: Settings, flows: Flows
 ) -> Callable[[Sequence[ProbeRequest], Sequence[int]], Sequence[bytes]] | None:
-    """What builds probes by the hundred, where the wire takes them so."""
+    """The function that builds probes in batches; None if the wire or the run excludes batches."""
     if settings.study.studies or settings.study.compare:
-        return None  # variants are built one by one
+        return None  # variants of flows are built singly
     for kind in WIRES:
         if kind.name == settings.target.wire and kind.builder:
             build: Callable[[Sequence[ProbeRequest], Sequence[int]], Sequence[bytes]]
@@ -57,7 +57,7 @@ def builder_for(
 
 
 def _loaded(name: str, kind: WireKind) -> Any:
-    """The function that a row names. Raises SettingsError where its module needs an extra."""
+    """The function that a row names. Raises SettingsError if its module needs an extra."""
     try:
         return load(name)
     except ModuleNotFoundError as error:

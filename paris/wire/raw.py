@@ -1,7 +1,6 @@
-"""Raw sockets on Linux: whole datagrams out, answers in, both stamped by the kernel.
+"""Raw sockets on Linux: the wire sends whole datagrams, and the kernel stamps probes and replies.
 
-Needs CAP_NET_RAW to open, and nothing afterwards. Routing is the kernel's, so this works over any
-kind of interface.
+Only opening needs CAP_NET_RAW. The kernel routes, so this works over any kind of interface.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
     from paris.wire.base import WireOptions
     from paris.wire.linux.filters import Instruction
 
-# Stamps wait in a queue with room for some hundreds: they are read after so many sends.
+# The kernel's queue holds a few hundred stamps: the wire reads them after this many sends.
 _STAMPS_AT_ONCE: Final = 64
 
 
@@ -56,7 +55,8 @@ class RawWire(KernelTimed):
         self._receivers = tuple(receivers)
         self._sent = Sent(flows)
         self._times = SendTimes()
-        self._numbers: list[int] = []  # of ours, by the kernel's; -1 for one that was refused
+        # By the kernel's number of a datagram, our number; -1 if a queue refused the datagram.
+        self._numbers: list[int] = []
         self._waits = 0
         self._reverse_path = counters.reverse_path_drops()
 
@@ -64,9 +64,9 @@ class RawWire(KernelTimed):
     def open(cls, flows: Flows, interface: str | None) -> RawWire:
         """Open the sockets that the probes of `flows` need.
 
-        Probes leave by `interface` if one is given; answers may come in by any. Raises
+        Probes leave by `interface` if given; replies may arrive on any interface. Raises
         PrivilegeError without CAP_NET_RAW, SettingsError for an unusable interface, WireError
-        where the system has no such sockets.
+        if the system lacks such sockets.
         """
         version = flows.source.version
         opened: list[socket.socket] = []
@@ -83,7 +83,7 @@ class RawWire(KernelTimed):
                 sockets.enlarge(receiver)
                 sockets.stamp(receiver, sending=False)
                 if version == 6:
-                    sockets.tell_headers(receiver, version)
+                    sockets.report_headers(receiver, version)
         except OSError as error:
             sockets.close_all(opened)
             raise WireError(f"cannot set up a raw socket: {error.strerror}") from None
@@ -161,7 +161,7 @@ class RawWire(KernelTimed):
         self._numbers.append(number)
 
     def _read_stamps(self) -> bool:
-        """Take what is queued off the sending socket; whether there was anything."""
+        """Empty the sending socket's error queue; returns whether it held anything."""
         had_any = False
         while True:
             try:
@@ -175,7 +175,7 @@ class RawWire(KernelTimed):
                 self._times.stamp(number, self._clock.of_stamp(ancillary.stamp_ns))
 
     def _drain(self, receiver: socket.socket) -> list[Received]:
-        """All that has arrived at one socket, up to a bound that leaves time to send."""
+        """The datagrams that arrived at one socket, at most MOST_AT_ONCE of them."""
         arrived: list[Received] = []
         for _ in range(MOST_AT_ONCE):
             try:
@@ -183,7 +183,7 @@ class RawWire(KernelTimed):
             except BlockingIOError:
                 break
             except OSError:
-                continue  # an ICMP error that the kernel reports: it comes as an answer as well
+                continue  # an ICMP error that the kernel reports: it also arrives as a reply
             ancillary = read_ancillary(messages)
             at_s = self.now_s()
             if ancillary.stamp_ns:
@@ -192,23 +192,23 @@ class RawWire(KernelTimed):
                 first = struct.pack("!I", 6 << 28 | ancillary.traffic_class << 20)
                 rest = struct.pack("!HBB", len(data), receiver.proto, ancillary.ttl)
                 source = socket.inet_pton(socket.AF_INET6, address[0].partition("%")[0])
-                # A raw IPv6 socket hands over no header: this one says what the kernel told of it.
+                # A raw IPv6 socket hides the header: rebuild it from the kernel's control messages.
                 data = first + rest + source + ancillary.destination + data
             arrived.append(Received(data, at_s))
         return arrived
 
 
 def _kept(flows: Flows, sent: Sent) -> dict[int, list[Instruction]]:
-    """What each receiver lets in when so much has been sent, by its protocol."""
-    # In IPv6 a raw socket, and so its filter, is shown no header.
+    """The filter of each receiver, by its protocol, given which probes were `sent`."""
+    # In IPv6 a raw socket sees no IP header, and neither does its filter.
     icmp = socket.IPPROTO_ICMP if flows.source.version == 4 else socket.IPPROTO_ICMPV6
-    kept = {int(icmp): filters.icmp_answers(flows, 0, sent.tags)}
+    kept = {int(icmp): filters.icmp_replies(flows, 0, sent.tags)}
     if Protocol.TCP in flows.protocols:
-        kept[socket.IPPROTO_TCP] = filters.tcp_answers(flows, 0, sent.tags)
+        kept[socket.IPPROTO_TCP] = filters.tcp_replies(flows, 0, sent.tags)
     if Protocol.UDP in flows.protocols:
-        # Nobody holds our ports: to what comes there the kernel says so, by ICMP, as it resets what
-        # answers a SYN. To hold them takes a socket a flow, and helps nobody.
-        kept[socket.IPPROTO_UDP] = filters.udp_answers(flows, 0, sent.ports)
+        # No socket is bound to our ports: the kernel answers replies there with an ICMP error, as
+        # it answers a SYN-ACK with a reset. Binding them takes a socket per flow and gains nothing.
+        kept[socket.IPPROTO_UDP] = filters.udp_replies(flows, 0, sent.ports)
     return kept
 
 
@@ -231,7 +231,7 @@ def _raw_socket(version: int, protocol: int) -> socket.socket:
 
 
 def _prepare_sender(sender: socket.socket, version: int) -> None:
-    """Headers are ours; departures are stamped; a full queue is told."""
+    """Send our own IP headers, have departures stamped, and have a full queue reported."""
     sockets.include_headers(sender, version)
     sockets.queue_errors(sender, version)
     sockets.enlarge(sender)

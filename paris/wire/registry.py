@@ -1,4 +1,4 @@
-"""The wires that there are: one row each. The command line, its help and the fallback follow it."""
+"""All wires, one row each. The command line, its help and the fallback follow this table."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from paris.wire.base import BULK, RAW, UNPRIVILEGED
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WireKind:
-    """One kind of wire: its name, what it is for, and what opens it.
+    """One kind of wire: its name, its purpose, and the function that opens it.
 
-    `opener` names a function as "module:function", which is imported when its turn comes. It takes
-    the flows and the WireOptions and returns a Wire. Where no wire is asked for, the kinds that are
-    `automatic` are tried in the order of the rows. `any_protocol` says that one wire carries probes
-    of several protocols. `builder` names what builds probes by the hundred from the flows, if the
-    wire takes them so, and `extra` the extra that installs what the wire imports.
+    `opener` names a function as "module:function", imported only when needed. It takes the flows
+    and the WireOptions and returns a Wire. If the user names no wire, the `automatic` kinds are
+    tried in the order of the rows. `any_protocol` means that one wire carries probes of several
+    protocols. `builder` names the function that builds probes in batches, if the wire accepts
+    batches. `extra` is the package extra that installs the wire's imports.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""A simulated network as a wire: its clock is a number that jumps to whatever happens next."""
+"""A simulated network as a wire: its clock is a number that jumps to the next event."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def open_wire(network: Simulated, _: Flows) -> SimWire:
 
 
 def _whole_ns(at_s: float) -> float:
-    """The moment to the nanosecond, and never before it, so that no wait ends too early."""
+    """The time in whole nanoseconds, never rounded below `at_s`, so that no wait ends early."""
     if not isfinite(at_s):
         return at_s
     whole_ns = round(at_s * 1e9)

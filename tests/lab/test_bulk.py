@@ -166,7 +166,7 @@ def test_no_route_is_an_error() -> None:
             lab.run("ip", "link", "set", "v0n", "down")
             with pytest.raises(WireError, match=r"^cannot send to 203\.0\.113\.9: Network is"):
                 wire.send([probes.build(flows, ProbeRequest(0, 1), 1)])
-        with pytest.raises(WireError, match="no way to"):
+        with pytest.raises(WireError, match="no route to"):
             BulkWire.open(flows, None, by_link=True)
 
 

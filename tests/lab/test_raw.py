@@ -158,7 +158,7 @@ def test_tcp_answers_come_in_from_the_destination_only(version: int) -> None:
         syn = probe[20 if version == 4 else 40 :]
         for source in (forger.router.source, TARGET[version]):
             header = replace(forger.router, source=source)
-            forger.send(headers.tcp_answer(header, syn, open_port=True))
+            forger.send(headers.tcp_reply(header, syn, open_port=True))
         (received,) = collect(wire, 1)
     parsed = replies.parse(received.datagram)
     assert isinstance(parsed, ParsedReply)

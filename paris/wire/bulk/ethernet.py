@@ -1,6 +1,6 @@
-"""Sending past routing: a packet socket on the interface that leads to a destination.
+"""Sends frames without routing: a packet socket on the interface towards a destination.
 
-Which interface that is, and the link address of the next hop, is asked of iproute2.
+The program ip (iproute2) reports that interface and the link address of the next hop.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def open_sender(destination: IPAddress, interface: str | None) -> tuple[socket.s
     """A packet socket, and the link address of the next hop towards `destination` (sockaddr_ll).
 
     Raises OSError (PermissionError without CAP_NET_RAW), SettingsError for an interface that does
-    not lead there, WireError where there is no such next hop.
+    not lead there, WireError without a route or a next hop that resolves.
     """
     route = _route(destination, interface)
     device = route["dev"]
@@ -57,12 +57,15 @@ def _route(destination: IPAddress, interface: str | None) -> dict[str, Any]:
     if not found:
         if interface is not None:
             raise SettingsError(f"-i {interface}: it does not lead to {destination}")
-        raise WireError(f"no way to {destination}")
+        raise WireError(f"no route to {destination}")
     return found[0]
 
 
 def _link_address(gateway: IPAddress, device: str) -> bytes:
-    """The hardware address of a neighbour, resolved if the kernel does not know it yet."""
+    """The hardware address of a neighbour; makes the kernel resolve it if it is unknown.
+
+    Raises WireError if it stays unknown for _RESOLVE_S seconds.
+    """
     until_s = time.monotonic() + _RESOLVE_S
     while True:
         for known in _ip(gateway.version, "neigh", "show", str(gateway), "dev", device):
@@ -71,7 +74,7 @@ def _link_address(gateway: IPAddress, device: str) -> bytes:
         if time.monotonic() > until_s:
             raise WireError(f"the next hop {gateway} on {device} has no link address")
         family = socket.AF_INET if gateway.version == 4 else socket.AF_INET6
-        # Whatever is sent makes the kernel resolve the next hop.
+        # Any datagram makes the kernel resolve the next hop.
         with socket.socket(family, socket.SOCK_DGRAM) as asking, suppress(OSError):
             bind_to_device(asking, device)
             asking.sendto(b"", (str(gateway), _DISCARD_PORT))

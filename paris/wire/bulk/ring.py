@@ -1,6 +1,6 @@
-"""A receive ring that the kernel fills while we do other things (packet(7), TPACKET_V2).
+"""A receive ring that the kernel fills in the background (packet(7), TPACKET_V2).
 
-Frames have a fixed size, so that those that are ready are one slice of a matrix.
+Frames have a fixed size, so that all ready frames are one slice of a matrix.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ _BLOCK_BYTES: Final = 1 << 16
 FRAMES: Final = 1 << 16
 # struct tpacket2_hdr as words: status, length, captured, link and network offsets, seconds, ns.
 _STATUS, _SECONDS, _NANOSECONDS = 0, 4, 5
-_OFFSETS: Final = 3  # the word that holds both: the network header's is in its upper half
+_OFFSETS: Final = 3  # one word holds both; its upper half is the network header's offset
 _CAPTURED: Final = 2
 _TO_KERNEL, _TO_USER = 0, 1
 _FIRST_LOOK: Final = 64
 
 
 class Frames:
-    """What was ready: `datagrams` (n x bytes, from the IP header on), their lengths and stamps."""
+    """Received frames: `datagrams` (n x bytes, starting at the IP header), lengths and stamps."""
 
     def __init__(self, frames: Bytes) -> None:
         words = frames.view(np.uint32)
         self._words = words
-        # The kernel puts every network header at the same place, behind its own of a fixed size.
+        # The kernel puts every network header at the same offset, after its own fixed-size header.
         at = int(words[0, _OFFSETS] >> 16)
         self.datagrams = frames[:, at:]
         self.lengths = words[:, _CAPTURED]
@@ -51,19 +51,19 @@ class Frames:
         return len(self._words)
 
     def release(self) -> None:
-        """Give the frames back to the kernel: their datagrams mean nothing afterwards."""
+        """Return the frames to the kernel; their datagrams are invalid afterwards."""
         self._words[:, _STATUS] = _TO_KERNEL
 
 
 class Ring:
-    """A packet socket with a ring, showing datagrams from all interfaces."""
+    """A packet socket with a receive ring for datagrams from all interfaces."""
 
     def __init__(self, version: int, instructions: list[Instruction]) -> None:
-        """Raises OSError, PermissionError without CAP_NET_RAW; WireError for a filter."""
+        """Raises OSError (PermissionError without CAP_NET_RAW), WireError if a filter fails."""
         kind, protocol = socket.SOCK_DGRAM | socket.SOCK_NONBLOCK, ETHER_TYPE[version]
         self._socket = socket.socket(socket.AF_PACKET, kind, socket.htons(protocol))
         try:
-            # What comes in before the filter is there is gone when the ring takes over.
+            # `attach` discards datagrams that arrived unfiltered, so the ring never shows them.
             filters.attach(self._socket, instructions)
             self._socket.setsockopt(_SOL_PACKET, _VERSION, _TPACKET_V2)
             blocks = FRAMES * _FRAME_BYTES // _BLOCK_BYTES
@@ -79,21 +79,21 @@ class Ring:
         self._dropped = 0
 
     def fileno(self) -> int:
-        """For select: ready when a frame is."""
+        """The file descriptor for select; readable when a frame is ready."""
         return self._socket.fileno()
 
     def keep(self, instructions: list[Instruction]) -> None:
-        """Let in what another filter keeps from now on. Raises WireError."""
+        """Replace the filter. Raises WireError."""
         filters.replace(self._socket, instructions)
 
     def ready(self, most: int = FRAMES) -> Frames | None:
-        """The frames that are ready, up to `most` and the end of the ring; None if there are none.
+        """The ready frames, up to `most` and the end of the ring; None without any.
 
-        They stay the caller's until `Frames.release`.
+        The caller owns them until `Frames.release`.
         """
         begin, count, look = self._next, 0, _FIRST_LOOK
         while count < (room := min(most, FRAMES - begin)):
-            # Every status lies in memory of its own: no more are read than likely needed.
+            # Each status is on another cache line: read no more of them than likely needed.
             part = self._status[begin + count : begin + min(count + look, room)] & _TO_USER
             ready = len(part) if part.all() else int(part.argmin())
             count += ready
@@ -107,12 +107,12 @@ class Ring:
         return frames
 
     def dropped(self) -> int:
-        """How many datagrams found the ring full so far."""
+        """How many datagrams the full ring has refused so far."""
         # Reading these counters sets them to 0.
         _, dropped = struct.unpack("@II", self._socket.getsockopt(_SOL_PACKET, _STATISTICS, 8))
         self._dropped += dropped
         return self._dropped
 
     def close(self) -> None:
-        """Give the ring back."""
+        """Close the socket and so release the ring."""
         self._socket.close()

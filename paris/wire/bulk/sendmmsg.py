@@ -1,7 +1,6 @@
-"""Many datagrams in one system call: sendmmsg for the rows of a byte matrix.
+"""Sends the rows of a byte matrix, many datagrams per system call (sendmmsg).
 
-By ctypes, because Python has no such call; the structures are filled by numpy, once for each
-length of datagram.
+Python lacks this call, so it goes through ctypes; numpy fills the structures.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 
 MOST_AT_ONCE: Final = 1024
 _DONT_WAIT: Final = 0x40
-# struct iovec, and struct mmsghdr as struct msghdr with its length behind it, on 64-bit Linux.
+# struct iovec, and struct mmsghdr: a struct msghdr followed by its length, on 64-bit Linux.
 _IOVEC: Final = np.dtype([("base", "u8"), ("length", "u8")])
 _MESSAGE: Final = np.dtype(
     [
@@ -31,7 +30,7 @@ _MESSAGE: Final = np.dtype(
 
 
 class Sender:
-    """Sends rows by one socket: to `target` (a sockaddr), or if empty where it is connected."""
+    """Sends rows over one socket to `target` (a sockaddr); if empty, to the connected peer."""
 
     def __init__(self, sock: socket.socket, target: bytes = b"") -> None:
         self._file = sock.fileno()
@@ -49,9 +48,9 @@ class Sender:
         self._offsets = np.arange(MOST_AT_ONCE, dtype=np.uint64)
 
     def send(self, rows: Bytes) -> int:
-        """Send rows (at most MOST_AT_ONCE of them) from the first on; how many were taken.
+        """Send rows (at most MOST_AT_ONCE) in order; returns how many the kernel accepted.
 
-        Raises OSError if not even one was, also where a queue is full.
+        Raises OSError if it accepted none, for example because a queue is full.
         """
         count, length = rows.shape
         self._vectors["base"][:count] = rows.ctypes.data + rows.strides[0] * self._offsets[:count]

@@ -1,8 +1,8 @@
-"""The wire for thousands of probes: sendmmsg out, a receive ring in.
+"""The wire for thousands of probes per second: sendmmsg sends, a receive ring receives.
 
-Needs CAP_NET_RAW to open. Departures are timed by spreading each system call's duration over its
-probes, arrivals by the kernel. With `by_link` probes go straight to the interface, past routing
-and firewall, as Ethernet frames to the next hop's address.
+Only opening needs CAP_NET_RAW. Send times spread each system call's duration over its probes; the
+kernel stamps arrivals. With `by_link` probes bypass routing and firewall: they leave the interface
+as Ethernet frames to the next hop's address.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ if TYPE_CHECKING:
     from paris.wire.linux.filters import Instruction
 
 _IP6_HEADER: Final = 40
-_AT_ONCE: Final = 1024  # a call's duration is spread over no more: a millisecond or so
+_AT_ONCE: Final = 1024  # probes per call: its duration, about 1 ms, bounds a send time's error
 _COUNT: Final = np.arange(_AT_ONCE, dtype=np.float64)
 
 
 class BulkWire(KernelTimed):
-    """See Wire; beside bytes it takes and gives matrices."""
+    """See Wire; sends and receives matrices as well as bytes."""
 
     hidden: frozenset[str] = frozenset()
     one_at_a_time = False
@@ -72,7 +72,7 @@ class BulkWire(KernelTimed):
         """Open the sockets that the probes of `flows` need.
 
         Raises PrivilegeError without CAP_NET_RAW, SettingsError for an unusable interface,
-        WireError where the system has no such sockets or the next hop no link address.
+        WireError if the system lacks such sockets or the next hop has no link address.
         """
         ring = None
         try:
@@ -97,7 +97,7 @@ class BulkWire(KernelTimed):
         return cls(flows, sender, target, ring, SourceWatch(flows.source, interface))
 
     def send(self, datagrams: Sequence[bytes]) -> list[float]:
-        """See Wire; a Matrix of datagrams is sent as it is."""
+        """See Wire; a Matrix of datagrams is sent without conversion."""
         self._watch.check(self.now_s())
         if isinstance(datagrams, Matrix):
             return [round(at_s, 9) for at_s in self.send_rows(datagrams.rows).tolist()]
@@ -109,7 +109,7 @@ class BulkWire(KernelTimed):
         ]
 
     def send_rows(self, rows: Bytes) -> NDArray[np.float64]:
-        """Send each row of a matrix, in order; when each left. All are of one protocol."""
+        """Send each row, in order; returns when each left. All rows have the same protocol."""
         tag, port = self._sent.places(rows[0])
         if self._sent.add_between(*_extremes(rows[:, tag]), *_extremes(rows[:, port])):
             self._let_in()
@@ -152,9 +152,9 @@ class BulkWire(KernelTimed):
         return arrived
 
     def receive_frames(self, until_s: float, most: int = FRAMES) -> Frames | None:
-        """What has arrived, as a matrix of datagrams; None if nothing did until `until_s`.
+        """The datagrams that arrived, as a matrix; None if none arrives until `until_s`.
 
-        The frames, `most` or fewer, must be given back with `Frames.release`.
+        There are at most `most` frames. The caller must return them with `Frames.release`.
         """
         frames = self._ring.ready(most)
         if frames is None and select.select([self._ring], [], [], self.wait_s(until_s))[0]:
@@ -185,7 +185,7 @@ class BulkWire(KernelTimed):
             self._ring.close()
 
     def _send_some(self, rows: Bytes) -> int:
-        """Send some rows from the first on, once there is room; how many."""
+        """Send some rows in order, waiting for queue space; returns how many left."""
         taken = 0
 
         def send() -> None:
@@ -205,12 +205,12 @@ class BulkWire(KernelTimed):
         return taken
 
     def _let_in(self) -> None:
-        """Let in answers to all that has been sent."""
+        """Widen the ring's filter to the replies to all probes sent so far."""
         self._ring.keep(_kept(self._flows, self._sent))
 
 
 def _extremes(columns: Bytes) -> tuple[int, int]:
-    """The lowest and the highest of the numbers whose bytes stand in these columns."""
+    """The lowest and the highest of the big-endian numbers in these columns, one per row."""
     numbers = np.zeros(len(columns), np.int64)
     for column in columns.T:
         numbers = numbers << 8 | column
@@ -218,13 +218,13 @@ def _extremes(columns: Bytes) -> tuple[int, int]:
 
 
 def _kept(flows: Flows, sent: Sent) -> list[Instruction]:
-    """What the ring lets in when so much has been sent."""
+    """The ring's filter, given which probes were `sent`."""
     header = _IP6_HEADER if flows.source.version == 6 else 0
-    kept = filters.icmp_answers(flows, header, sent.tags)
+    kept = filters.icmp_replies(flows, header, sent.tags)
     if Protocol.TCP in flows.protocols:
-        kept = filters.either(kept, filters.tcp_answers(flows, header, sent.tags))
+        kept = filters.either(kept, filters.tcp_replies(flows, header, sent.tags))
     if Protocol.UDP in flows.protocols:
-        kept = filters.either(kept, filters.udp_answers(flows, header, sent.ports))
+        kept = filters.either(kept, filters.udp_replies(flows, header, sent.ports))
     return kept
 
 
@@ -242,7 +242,7 @@ def _raw_sender(flows: Flows, interface: str | None) -> socket.socket:
         sockets.enlarge_sending(sender)
         if interface is not None:
             bind_to_device(sender, interface)
-        # Connected, it needs no address with each datagram.
+        # A connected socket needs no address per datagram.
         sender.connect((str(flows.destination), 0))
     except BaseException:
         sender.close()

@@ -1,1 +1,1 @@
-"""What Linux offers beside plain sockets, for the wires that use them."""
+"""Linux features for the wires: socket options, filters, time stamps, counters."""

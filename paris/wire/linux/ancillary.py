@@ -1,6 +1,6 @@
-"""What the kernel reports with a datagram: time stamps, TTLs, queued errors.
+"""Control messages that the kernel attaches to a datagram: time stamps, TTLs, queued errors.
 
-Layouts are those of linux/errqueue.h and net_tstamp.h.
+Layouts follow linux/errqueue.h and net_tstamp.h.
 """
 
 from __future__ import annotations
@@ -17,17 +17,18 @@ if TYPE_CHECKING:
 
 _ORIGIN_ICMP: Final = (2, 3)  # ICMP and ICMPv6
 _ORIGIN_TIMESTAMPING: Final = 4
-# The sockaddr of the offender follows the error's 16 bytes; its address stands at an offset there.
+# The offender's sockaddr follows the error's 16 bytes; these slices hold its address.
 _OFFENDER: Final = {4: slice(20, 24), 6: slice(24, 40)}
 
 
 @dataclass(slots=True)
 class Ancillary:
-    """What came with one datagram or queued error; 0 and empty where nothing was reported.
+    """The kernel's report on one datagram or queued error; absent values are 0 or empty.
 
-    `sent_index` is the number of the sent datagram whose time stamp this is, else None.
-    `is_error` marks an ICMP error with its `offender` (packed address); `extension_at` is where
-    its extension structure begins in the quoted bytes (RFC 4884), 0 if it does not say.
+    `sent_index` is the kernel's number of the sent datagram that `stamp_ns` belongs to; None if
+    this is not a send stamp. `is_error` marks an ICMP error, sent by `offender` (packed address).
+    `extension_at` is the offset of its extension structure in the quoted bytes (RFC 4884), 0 if
+    the error gives none.
     """
 
     stamp_ns: int = 0
@@ -43,7 +44,7 @@ class Ancillary:
 
 
 def read_ancillary(messages: Iterable[tuple[int, int, bytes]]) -> Ancillary:
-    """What the control messages of one `recvmsg` report."""
+    """The content of the control messages of one `recvmsg`."""
     ancillary = Ancillary()
     for level, kind, value in messages:
         if level == socket.SOL_SOCKET:

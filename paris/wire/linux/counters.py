@@ -1,4 +1,4 @@
-"""What the kernel counted: datagrams that it dropped before they were read."""
+"""Kernel counters of datagrams that it dropped before a program could read them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _LARGEST_CHARGE_BYTES: Final = 6144
 
 
 def drops(sock: socket.socket) -> int:
-    """How many datagrams the socket's receive queue had no room for."""
+    """How many datagrams the kernel dropped because the socket's receive queue was full."""
     return _memory(sock, _MEMINFO_DROPS)
 
 
@@ -35,7 +35,7 @@ def _memory(sock: socket.socket, index: int) -> int:
 
 
 def reverse_path_drops() -> int:
-    """How many datagrams the reverse path filter of this network namespace has dropped so far."""
+    """How many datagrams this network namespace's reverse path filter has dropped so far."""
     try:
         file = os.open("/proc/net/netstat", os.O_RDONLY)
         try:

@@ -1,8 +1,8 @@
-"""Kernel filters that let in what can answer our probes, and nothing else (classic BPF).
+"""Kernel filters that keep only datagrams that may reply to our probes (classic BPF).
 
-What answers other programs is not ours to read, and a flood of it costs us nothing; nor is what
-names a tag or port that was not sent. Whether an answer is to one of our probes is still for
-`pending` to say. Codes are those of linux/bpf_common.h.
+They drop replies to other programs, and replies with a tag or port that no probe used, so that
+floods of those cost little. `paris.engine.pending` still decides which probe a reply belongs to.
+Operation codes follow linux/bpf_common.h.
 """
 
 from __future__ import annotations
@@ -27,48 +27,48 @@ if TYPE_CHECKING:
 Instruction = tuple[int, int, int, int]  # code, jumps if true and false, operand
 
 _BYTE, _HALF, _WORD = 0x30, 0x28, 0x20  # load from an offset
-_BYTE_X, _HALF_X, _WORD_X = 0x50, 0x48, 0x40  # load from an offset behind the IPv4 header
+_BYTE_X, _HALF_X, _WORD_X = 0x50, 0x48, 0x40  # load from an offset after the IPv4 header
 _AND: Final = 0x54
 _X_IS_IP4_LENGTH: Final = 0xB1
 _EQUAL, _SET, _ABOVE, _RETURN = 0x15, 0x45, 0x25, 0x06
-_NETWORK: Final = 0xFFF00000  # from here on offsets begin at the IP header, also where it is hidden
+_NETWORK: Final = 0xFFF00000  # added to an offset, counts from the IP header even if it is hidden
 _WHOLE: Final = 0x40000
 _DROP, _KEEP = "drop", "keep"
 _SYN_OR_RESET, _ACK = 0x06, 0x10
-NONE, ALL = range(1, 1), range(1 << 32)  # of the tags or ports
-# Tags and ports are let in by so many, so that few filters are made in a run.
+NONE, ALL = range(1, 1), range(1 << 32)  # ranges of tags or ports
+# The filter's ranges grow in steps of this many, so that a run replaces filters rarely.
 _TAGS_AT_ONCE, _PORTS_AT_ONCE = 2048, 256
 
 
 class _Program:
-    """Instructions whose jumps go to names; without one they go on."""
+    """Instructions that jump to names; an unnamed jump continues with the next instruction."""
 
     def __init__(self) -> None:
         self._code: list[tuple[int, int, str, str]] = []
         self._places: dict[str, int] = {}
 
     def add(self, code: int, operand: int, *, yes: str = "", no: str = "") -> None:
-        """An instruction; `yes` and `no` are where it jumps."""
+        """Append an instruction; `yes` and `no` name its jump targets."""
         self._code.append((code, operand, yes, no))
 
     def name(self, name: str) -> None:
-        """Call the next instruction `name`."""
+        """Give the next instruction the name `name`."""
         self._places[name] = len(self._code)
 
     def require(self, load: int, at: int, value: int) -> None:
-        """Drop the datagram unless what stands there has this value."""
+        """Drop the datagram unless the field at `at` equals `value`."""
         self.add(load, at)
         self.add(_EQUAL, value, no=_DROP)
 
     def require_range(self, load: int, at: int, lowest: int, highest: int) -> None:
-        """Drop the datagram unless what stands there is at least `lowest`, at most `highest`."""
+        """Drop the datagram unless the field at `at` is from `lowest` to `highest`."""
         self.add(load, at)
         if lowest:
             self.add(_ABOVE, lowest - 1, no=_DROP)
         self.add(_ABOVE, highest, yes=_DROP)
 
     def require_any(self, load: int, at: int, values: Sequence[int], then: str) -> None:
-        """Drop the datagram unless what stands there is one of these; the next one is `then`."""
+        """Drop the datagram unless the field at `at` is in `values`; `then` names what follows."""
         self.add(load, at)
         for value in values[:-1]:
             self.add(_EQUAL, value, yes=then)
@@ -76,7 +76,7 @@ class _Program:
         self.name(then)
 
     def require_destination(self, at: int, flows: Flows, load: int = _WORD) -> None:
-        """Drop the datagram unless a destination of `flows` stands there."""
+        """Drop the datagram unless the address at `at` is a destination of `flows`."""
         packed = flows.destination.packed
         bits = 8 * len(packed) if flows.prefix_len is None else flows.prefix_len
         for offset in range(0, len(packed), 4):
@@ -89,7 +89,7 @@ class _Program:
                 self.add(_EQUAL, value, no=_DROP)
 
     def assembled(self) -> list[Instruction]:
-        """The instructions; what was not dropped is kept."""
+        """The finished instructions; the filter keeps each datagram that it does not drop."""
         self.name(_KEEP)
         self.add(_RETURN, _WHOLE)
         self.name(_DROP)
@@ -106,9 +106,9 @@ class _Program:
 
 
 class Sent:
-    """What a wire has sent, as ranges of `tags` and source `ports` that answers may name.
+    """The probes a wire has sent, as ranges of `tags` and source `ports` that replies may carry.
 
-    Of an echo request the identifier counts as its port.
+    An echo request's identifier counts as its port.
     """
 
     def __init__(self, flows: Flows) -> None:
@@ -124,11 +124,11 @@ class Sent:
         }
 
     def places(self, probe: Sequence[int]) -> tuple[slice, slice]:
-        """Where tag and port stand in a probe, given from its IP header on."""
+        """The places of tag and port in a probe that starts at its IP header."""
         return self._places[probe[self._protocol_at]]
 
     def add(self, probes: Sequence[bytes]) -> bool:
-        """Count these as sent; whether a range has grown, so that filters are to be made anew."""
+        """Count these as sent; returns whether a range grew, so that filters need replacing."""
         sent_tags, sent_ports = [], []
         for probe in probes:
             tag, port = self.places(probe)
@@ -141,7 +141,7 @@ class Sent:
     def add_between(
         self, lowest_tag: int, highest_tag: int, lowest_port: int, highest_port: int
     ) -> bool:
-        """The same of all that lie between these."""
+        """Like `add`, for all tags and ports between these bounds."""
         before = self.tags, self.ports
         self.tags = _widened(self.tags, lowest_tag, highest_tag, _TAGS_AT_ONCE)
         self.ports = _widened(self.ports, lowest_port, highest_port, _PORTS_AT_ONCE)
@@ -154,22 +154,22 @@ def _port_place(protocol: Protocol, version: int) -> slice:
 
 
 def _widened(known: range, lowest: int, highest: int, step: int) -> range:
-    """A range with these as well, that begins and ends at multiples of `step`.
+    """The range `known`, extended to `lowest` and `highest`, with bounds at multiples of `step`.
 
     >>> _widened(NONE, 510, 520, 256), _widened(range(256, 768), 700, 800, 256)
     (range(256, 768), range(256, 1024))
     """
-    # Of neither is 0 ever sent.
+    # Neither tag nor port is ever 0.
     start, stop = max(1, lowest // step * step), (highest // step + 1) * step
     return range(min(start, known.start), max(stop, known.stop)) if known else range(start, stop)
 
 
-def icmp_answers(flows: Flows, header_bytes: int, sent: range = ALL) -> list[Instruction]:
-    """Keeps ICMP errors that quote packets to our destinations, and echo replies to ours.
+def icmp_replies(flows: Flows, header_bytes: int, sent: range = ALL) -> list[Instruction]:
+    """A filter for ICMP errors that quote our probes, and for echo replies to our requests.
 
-    Those have a tag that was `sent`, or a copy of it. `header_bytes` is the length of the IP header
-    before the ICMP message: 0 where a raw IPv6 socket shows none, any other number for IPv6; in
-    IPv4 it is read from the header itself.
+    Either carries a tag in `sent`, or a copy of it. `header_bytes` is the length of the IPv6 header
+    before the ICMP message, 0 if a raw socket hides it; the filter itself reads an IPv4 header's
+    length.
     """
     version = flows.source.version
     program = _Program()
@@ -211,14 +211,14 @@ def _require_quoted_tag(
     protocol_at: int,
     sent: range,
 ) -> None:
-    """Drop an error unless the quote at `quote` has a tag that was `sent`, or a copy of it.
+    """Drop an error unless the quote at `quote` carries a tag in `sent`, or a copy of it.
 
-    `loads` are the codes that load a byte, a half word and a word there.
+    `loads` are the codes that load a byte, a half word and a word of the quote.
     """
     byte, half, word = loads
     version = flows.source.version
     if version == 4:
-        # The identification may be all that a NAT left of the tag, and may be lost itself.
+        # A NAT may leave only the identification as a copy of the tag, and may zero even that.
         program.add(half, quote + 4)
         program.add(_EQUAL, 0, yes=_KEEP)
         if sent.stop <= 1 << 16:
@@ -234,8 +234,8 @@ def _require_quoted_tag(
         program.name(f"no {protocol}")
 
 
-def tcp_answers(flows: Flows, header_bytes: int, sent: range = ALL) -> list[Instruction]:
-    """Keeps SYN-ACKs and resets of our destinations to tags that were `sent`, else as above."""
+def tcp_replies(flows: Flows, header_bytes: int, sent: range = ALL) -> list[Instruction]:
+    """A filter for SYN-ACKs and resets from our destinations that acknowledge a tag in `sent`."""
     program = _Program()
     if flows.source.version == 4:
         program.require(_BYTE, 9, 6)
@@ -250,13 +250,13 @@ def tcp_answers(flows: Flows, header_bytes: int, sent: range = ALL) -> list[Inst
     program.add(byte, at + 13)
     program.add(_SET, _ACK, no=_DROP)
     program.add(_SET, _SYN_OR_RESET, no=_DROP)
-    # What is acknowledged is the tag and one more.
+    # A reply acknowledges the tag plus 1.
     program.require_range(word, at + 8, sent.start + 1, min(sent.stop, ALL.stop - 1))
     return program.assembled()
 
 
-def udp_answers(flows: Flows, header_bytes: int, sent: range = ALL) -> list[Instruction]:
-    """Keeps what our destinations say from the ports that probes go to, to those `sent` from."""
+def udp_replies(flows: Flows, header_bytes: int, sent: range = ALL) -> list[Instruction]:
+    """A filter for datagrams from our destinations' probed ports to source ports in `sent`."""
     program = _Program()
     if flows.source.version == 4:
         program.require(_BYTE, 9, 17)
@@ -274,13 +274,13 @@ def udp_answers(flows: Flows, header_bytes: int, sent: range = ALL) -> list[Inst
 
 
 def either(first: list[Instruction], second: list[Instruction]) -> list[Instruction]:
-    """Keeps what one of two filters keeps."""
-    # The last instruction of the first drops: there the second begins.
+    """A filter that keeps each datagram that at least one of the two keeps."""
+    # The first filter ends with its drop; the second takes that place.
     return [*first[:-1], *second]
 
 
 def attach(sock: socket.socket, instructions: list[Instruction]) -> None:
-    """Let a socket receive only what a filter keeps; what came before is gone. Raises WireError."""
+    """Filter what a socket receives, and discard earlier datagrams. Raises WireError."""
     replace(sock, instructions)
     with suppress(BlockingIOError):
         while True:
@@ -288,7 +288,7 @@ def attach(sock: socket.socket, instructions: list[Instruction]) -> None:
 
 
 def replace(sock: socket.socket, instructions: list[Instruction]) -> None:
-    """Let a socket receive only what a filter keeps from now on. Raises WireError."""
+    """Filter what a socket receives from now on. Raises WireError."""
     code = array("B", b"".join(struct.pack("@HBBI", *instruction) for instruction in instructions))
     # The kernel copies the program while the option is set; `code` lives until then.
     program = struct.pack("@HP", len(instructions), code.buffer_info()[0])

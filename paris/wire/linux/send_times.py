@@ -1,4 +1,4 @@
-"""When each sent datagram left: the kernel's time stamps, joined to the datagrams they are for."""
+"""Send times: matches the kernel's time stamps to the datagrams that they belong to."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class SendTimes:
-    """The moments at which the datagrams of one wire left, numbered as they were sent.
+    """The send times of one wire's datagrams, numbered in sending order.
 
-    Each begins with the program's own reading of the clock and gets the kernel's when that is
-    known, which is most often before the call that sent it returns.
+    Each time starts as the program's own clock reading. The kernel's stamp replaces it when it
+    arrives, usually before the wire's `send` returns.
     """
 
     count: int = 0
@@ -27,7 +27,7 @@ class SendTimes:
 
     @contextmanager
     def batch(self) -> Iterator[list[float]]:
-        """The moments of the datagrams that are added within; stamps that come later are late."""
+        """The send times of the datagrams added within; stamps after that count as late."""
         batch: list[float] = []
         self._batch = batch
         self._batch_began = self.count
@@ -37,7 +37,7 @@ class SendTimes:
             self._batch, self._batch_began = [], self.count
 
     def add(self, at_s: float) -> int:
-        """Count a datagram that is being sent at `at_s` by the program's clock; its number."""
+        """Count a datagram sent at `at_s` by the program's clock; returns its number."""
         number = self.count
         self.count += 1
         self._batch.append(at_s)
@@ -45,10 +45,10 @@ class SendTimes:
         return number
 
     def stamp(self, number: int, at_s: float) -> None:
-        """Take in the kernel's time stamp for datagram `number`.
+        """Record the kernel's time stamp for datagram `number`.
 
-        One from before that datagram was handed over belongs to another: the kernel's count and
-        ours diverge where a full queue refused a datagram.
+        A stamp older than the hand-over of that datagram belongs to another one, and is ignored:
+        the kernel's count and ours diverge when a full queue refuses a datagram.
         """
         handed_over_s = self._unstamped.get(number)
         if handed_over_s is None or at_s < handed_over_s:
@@ -61,6 +61,6 @@ class SendTimes:
             self._late.append((number, at_s))
 
     def late(self) -> list[tuple[int, float]]:
-        """The stamps that came after their batch had ended, once."""
+        """The stamps that arrived after their batch had ended; each is returned once."""
         late, self._late = self._late, []
         return late

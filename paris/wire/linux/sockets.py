@@ -1,7 +1,7 @@
-"""Sockets of Linux: their options, sending against full queues, the source address.
+"""Linux sockets: their options, sending into full queues, checks of the source address.
 
-Numbers that the socket module does not name are from asm-generic/socket.h, linux/in.h, in6.h
-and net_tstamp.h.
+Numbers that the socket module lacks come from asm-generic/socket.h, linux/in.h, in6.h and
+net_tstamp.h.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from mda.model import IPAddress
 
-LARGEST: Final = 0x10000  # bytes that a datagram may have, and that a receiver makes room for
-MOST_AT_ONCE: Final = 512  # replies to take in one turn: reading them must leave time to send
+LARGEST: Final = 0x10000  # bytes: no datagram is longer, so a receive buffer of this size suffices
+MOST_AT_ONCE: Final = 512  # replies to read per turn, which leaves time to send
 ETHER_TYPE: Final = {4: 0x0800, 6: 0x86DD}
 SO_ATTACH_FILTER: Final = 26
 _SO_RCVBUFFORCE: Final = 33
@@ -35,10 +35,10 @@ _IPV6_AUTOFLOWLABEL: Final = 70
 _IPV6_FLOWLABEL_MGR: Final = 32
 _IPV6_HDRINCL: Final = 36
 _IPV6_FLOWINFO_SEND: Final = 33
-_LEASE_FOR_ANYONE: Final = (0, 255, 1)  # get it, share it with anybody, create it if need be
+_LEASE_FOR_ANYONE: Final = (0, 255, 1)  # get the label, share it with anybody, create if missing
 _TX_SOFTWARE, _RX_SOFTWARE, _SOFTWARE, _OPT_ID, _OPT_TSONLY = 0x2, 0x8, 0x10, 0x80, 0x800
 
-# The level and option under which each IP version queues errors.
+# By IP version, the level and the options that queue errors and report their extensions.
 _ERRORS: Final = {
     4: (socket.IPPROTO_IP, IP_RECVERR, _IP_RECVERR_RFC4884),
     6: (socket.IPPROTO_IPV6, IPV6_RECVERR, _IPV6_RECVERR_RFC4884),
@@ -47,19 +47,20 @@ _FAMILY: Final = {4: socket.AF_INET, 6: socket.AF_INET6}
 _RECEIVE_BUFFER_BYTES: Final = 8 << 20
 _SEND_BUFFER_BYTES: Final = 4 << 20
 
-# A full queue empties within milliseconds; one that does not has a cause to be told.
+# A full queue empties within milliseconds; if it stays full, the user needs to know.
 _FULL_QUEUE_TRIES: Final = 50
 _FULL_QUEUE_PAUSE_S: Final = 0.002
-# So often a send may fail for others: the kernel queues some of its own errors as well.
+# At most this many times a send may fail because of ICMP errors for earlier probes: the kernel
+# queues some errors of its own as well.
 _MOST_FAILURES: Final = 50
 _SOURCE_CHECK_S: Final = 0.5
 
 
 class SourceWatch:
-    """Looks now and then whether an address is still this machine's.
+    """Checks periodically that the source address still belongs to this machine.
 
-    Whoever builds headers itself could go on sending with one that is not, and would never be
-    answered. If probes leave by one `interface` only, it is asked there.
+    A raw sender could keep using a source address the machine has lost, and would never hear a
+    reply. If probes leave by a given `interface`, the check uses that interface.
     """
 
     def __init__(self, source: IPAddress, interface: str | None) -> None:
@@ -68,20 +69,20 @@ class SourceWatch:
         self._checked_at_s = 0.0
 
     def check(self, now_s: float) -> None:
-        """Raise WireError if it is not."""
+        """Raise WireError if the address is gone; looks at most once per _SOURCE_CHECK_S."""
         if now_s < self._checked_at_s + _SOURCE_CHECK_S:
             return
         self._checked_at_s = now_s
         with new_socket(self._source.version, socket.SOCK_DGRAM) as asking:
             try:
                 if self._interface is not None:
-                    # Seen from outside, the addresses in a VRF are nobody's.
+                    # Only a socket bound to the interface sees the addresses in its VRF.
                     asking.setsockopt(
                         socket.SOL_SOCKET, socket.SO_BINDTODEVICE, self._interface.encode() + b"\0"
                     )
                 asking.bind((str(self._source), 0))
             except PermissionError:
-                return  # Linux before 5.7 lets nobody choose an interface without CAP_NET_RAW
+                return  # before Linux 5.7, choosing an interface takes CAP_NET_RAW
             except OSError:
                 raise WireError(
                     f"cannot send from {self._source}: it is no longer an address of this machine"
@@ -94,9 +95,9 @@ def new_socket(version: int, kind: int, protocol: int = 0) -> socket.socket:
 
 
 def stamp(sock: socket.socket, *, sending: bool) -> None:
-    """Have the kernel stamp what is received, and what is sent if `sending`.
+    """Let the kernel stamp received datagrams, and sent ones if `sending`.
 
-    Sent datagrams are numbered from 0.
+    The kernel numbers sent datagrams from 0. Raises OSError.
     """
     flags = _RX_SOFTWARE | _SOFTWARE
     sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPING, flags)
@@ -106,17 +107,17 @@ def stamp(sock: socket.socket, *, sending: bool) -> None:
 
 
 def queue_errors(sock: socket.socket, version: int) -> None:
-    """Have ICMP errors queued with their quotes, and a full sending queue told."""
+    """Let the kernel queue ICMP errors with their quotes, and report a full send queue."""
     level, errors, extensions = _ERRORS[version]
     sock.setsockopt(level, errors, 1)
-    with suppress(OSError):  # since Linux 5.9; older ones do not tell where extensions begin
+    with suppress(OSError):  # since Linux 5.9; older kernels do not report where extensions begin
         sock.setsockopt(level, extensions, 1)
 
 
 def set_flow_label(sock: socket.socket, destination: bytes, label: int) -> None:
     """Let a socket send with an IPv6 flow label, leased for `destination` (packed) unless it is 0.
 
-    The kernel's own choice differs from one connect() to the next. Raises OSError.
+    By default the kernel chooses another label per connect(). Raises OSError.
     """
     sock.setsockopt(socket.IPPROTO_IPV6, _IPV6_AUTOFLOWLABEL, 0)
     if label:
@@ -127,8 +128,8 @@ def set_flow_label(sock: socket.socket, destination: bytes, label: int) -> None:
         sock.setsockopt(socket.IPPROTO_IPV6, _IPV6_FLOWINFO_SEND, 1)
 
 
-def tell_headers(sock: socket.socket, version: int) -> None:
-    """Have what a socket hides of received headers told beside the data."""
+def report_headers(sock: socket.socket, version: int) -> None:
+    """Let the kernel report header fields that the socket hides, as control messages."""
     if version == 4:
         sock.setsockopt(socket.IPPROTO_IP, _IP_RECVTTL, 1)
     else:
@@ -138,19 +139,19 @@ def tell_headers(sock: socket.socket, version: int) -> None:
 
 
 def enlarge(sock: socket.socket) -> None:
-    """Make room for answers, and for stamps, until they are read."""
+    """Make room for replies and stamps until they are read."""
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER_BYTES)
-    with suppress(PermissionError):  # beyond the system's limit, with CAP_NET_ADMIN
+    with suppress(PermissionError):  # going beyond the system's limit takes CAP_NET_ADMIN
         sock.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, _RECEIVE_BUFFER_BYTES)
 
 
 def enlarge_sending(sock: socket.socket) -> None:
-    """Make room for thousands of datagrams on their way out."""
+    """Make room for thousands of outgoing datagrams."""
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER_BYTES)
 
 
 def include_headers(sock: socket.socket, version: int) -> None:
-    """Send datagrams with the IP headers that they have."""
+    """Let a raw socket send datagrams with their own IP headers."""
     if version == 4:
         sock.setsockopt(socket.IPPROTO_IP, socket.IP_HDRINCL, 1)
     else:
@@ -165,15 +166,16 @@ def send_again(
     refused: Callable[[], None],
     target: str,
 ) -> int:
-    """Repeat `send`, which failed with `error`, while a queue is full; how often it was.
+    """Repeat `send`, which failed with `error`, while a queue is full; returns how often it was.
 
-    An ICMP error that has come in makes the next send fail in its place, which is no failure of
-    that send: `drain` takes such errors off their queue, and says if there were any; the first one
-    may have found no room there. `refused` is told of each datagram that the kernel built, and
-    numbered for its stamp, before a queue refused it. Raises WireError where it is no use.
+    An ICMP error that arrives makes the next send fail, although nothing is wrong with that send.
+    `drain` empties the error queue and returns whether it held any error; the first failure is
+    forgiven without one, because the queue may have had no room for it. `refused` is called for
+    each datagram that the kernel built, and numbered for its stamp, before a queue refused it.
+    Raises WireError if repeating does not help.
     """
     waits = failures = 0
-    may_be_anothers = True
+    may_be_an_earlier_error = True
     while True:
         if is_full(error):
             if error.errno == errno.ENOBUFS:
@@ -182,9 +184,9 @@ def send_again(
             if waits == _FULL_QUEUE_TRIES:
                 raise WireError(f"cannot send to {target}: the interface's queue stays full")
             time.sleep(_FULL_QUEUE_PAUSE_S)
-        elif may_be_anothers and failures < _MOST_FAILURES:
+        elif may_be_an_earlier_error and failures < _MOST_FAILURES:
             failures += 1
-            may_be_anothers = drain()
+            may_be_an_earlier_error = drain()
         else:
             raise WireError(f"cannot send to {target}: {error.strerror}")
         try:
@@ -196,12 +198,12 @@ def send_again(
 
 
 def is_full(error: OSError) -> bool:
-    """Whether a queue refused a datagram for want of room."""
+    """Whether a queue refused a datagram because it was full."""
     return error.errno in (errno.ENOBUFS, errno.EAGAIN)
 
 
 def forget_errors(sock: socket.socket) -> bool:
-    """Take everything off a socket's error queue; whether there was anything."""
+    """Empty a socket's error queue; returns whether it held anything."""
     had_any = False
     with suppress(OSError):
         while True:
@@ -211,13 +213,13 @@ def forget_errors(sock: socket.socket) -> bool:
 
 
 def close_all(sockets: Iterable[socket.socket]) -> None:
-    """Close each; safe to repeat."""
+    """Close each socket; safe to repeat."""
     for sock in sockets:
         sock.close()
 
 
 def bind_to_device(sock: socket.socket, interface: str) -> None:
-    """Make a socket send by `interface` only. Raises SettingsError if it cannot."""
+    """Let a socket send by `interface` only. Raises SettingsError if that fails."""
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface.encode() + b"\0")
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Opening the ordinary sockets that send our probes: a flow's headers as socket options."""
+"""Opens the ordinary sockets that send probes: a flow's header values as socket options."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 _IP_MTU_DISCOVER: Final = 10
 _IPV6_MTU_DISCOVER: Final = 23
-_PROBE_PATH: Final = 3  # don't fragment, whatever the kernel takes the path's MTU for
+_PROBE_PATH: Final = 3  # don't fragment, and ignore the kernel's cached path MTU
 _PRIVILEGED_PORTS: Final = 1024
 _FILES_TO_SPARE: Final = 32
 
 
 class Key(NamedTuple):
-    """Which socket sends a probe; for ICMP `sport` is the echo identifier and `dport` 0."""
+    """Identifies the socket of a probe; for ICMP, `sport` is the echo identifier and `dport` 0."""
 
     sport: int
     dport: int
@@ -46,7 +46,7 @@ def key_of(sent: Sent) -> Key:
 
 
 def most_ports() -> int:
-    """How many ports may be open at once, once this process has asked for all it may have."""
+    """How many sockets may be open at once; first raises the limit of open files to its maximum."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     with suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
@@ -54,9 +54,9 @@ def most_ports() -> int:
 
 
 def open_port(flows: Flows, key: Key, interface: str | None) -> socket.socket:
-    """A socket that gives what it sends the headers of a flow; connected, but for TCP.
+    """A socket whose datagrams carry a flow's header values; connected, except for TCP.
 
-    Raises PrivilegeError where the system withholds ping sockets or the port, SettingsError for
+    Raises PrivilegeError if the system withholds ping sockets or the port, SettingsError for
     an unusable interface, WireError for anything else.
     """
     sock = _new_socket(flows)
@@ -77,7 +77,7 @@ def open_port(flows: Flows, key: Key, interface: str | None) -> socket.socket:
 
 
 def target(flows: Flows, key: Key) -> tuple[object, ...]:
-    """Where a flow goes, as sockets want to be told."""
+    """The address of a flow's destination, in the form that sockets take."""
     destination = str(flows.destination)
     if flows.destination.version == 4:
         return destination, key.dport
@@ -85,7 +85,7 @@ def target(flows: Flows, key: Key) -> tuple[object, ...]:
 
 
 def set_ttl(sock: socket.socket, version: int, ttl: int) -> None:
-    """The TTL of all that a socket sends."""
+    """Set the TTL of the datagrams that a socket sends."""
     if version == 4:
         sock.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, ttl)
     else:
@@ -115,11 +115,11 @@ def _prepare(sock: socket.socket, flows: Flows, key: Key) -> None:
     version = flows.source.version
     is_tcp = flows.protocol is Protocol.TCP
     sockets.queue_errors(sock, version)
-    sockets.tell_headers(sock, version)
+    sockets.report_headers(sock, version)
     sockets.stamp(sock, sending=not is_tcp)
     if is_tcp:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_SYNCNT, 1)
-        # Closing resets what was connected, and frees the ports at once.
+        # Closing resets the connection and frees its ports at once.
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("@ii", 1, 0))
     else:
         sockets.enlarge(sock)

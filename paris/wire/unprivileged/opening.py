@@ -1,4 +1,4 @@
-"""The wire that needs no right: which kind of ordinary socket carries which probes."""
+"""Opens the wire that needs no privilege: TCP by connect(), UDP and ICMP by datagram sockets."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 def open_wire(flows: Flows, options: WireOptions) -> Wire:
     """A wire for the probes of `flows`.
 
-    The socket of flow 0 is opened at once, to see that it can be. Raises PrivilegeError,
-    SettingsError and WireError; see `flow_sockets.open_port`.
+    For UDP and ICMP, it opens the socket of flow 0 at once, so that refusals show early. Raises
+    PrivilegeError, SettingsError and WireError; see `flow_sockets.open_port`.
     """
     if flows.protocol is Protocol.TCP:
         if flows.field is HeaderField.FLOW_LABEL:

@@ -1,8 +1,8 @@
-"""Our probes taken apart for ordinary sockets, and datagrams made of what those say of answers.
+"""Takes probes apart for ordinary sockets, and rebuilds whole datagrams from their replies.
 
-The kernel keeps the quoted headers to itself. What is rebuilt here shows the probe as it was sent
-in their place, so that answers parse as if they had come over a raw socket; what a wire cannot
-know it names in `Wire.hidden`.
+The kernel hides the quoted headers. A rebuilt reply quotes the probe as it was sent instead, so
+that replies parse as if a raw socket had received them. `Wire.hidden` names the fields that a wire
+cannot know.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 _HEADER_BYTES: Final = {4: 20, 6: 40}
 _CHECKSUM_AT: Final = {ICMP4: 2, ICMP6: 2, TCP: 16, UDP: 6}
 _BODY_BYTES: Final = 14  # of a UDP probe
-_EXTENSION_OFFSET: Final = 128  # of the extension structure in a quote, at least (RFC 4884)
+_EXTENSION_OFFSET: Final = 128  # the least offset of extensions in a quote, in bytes (RFC 4884)
 
 
 class Sent(NamedTuple):
-    """A probe as it was to be sent. For ICMP `sport` is the echo identifier and `dport` 0.
+    """A probe as requested. For ICMP, `sport` is the echo identifier and `dport` is 0.
 
-    `body` is what an ordinary socket is given to send: a UDP payload, or an ICMP message.
+    `body` is the data that an ordinary socket sends: a UDP payload or an ICMP message.
     """
 
     datagram: bytes
@@ -40,7 +40,7 @@ class Sent(NamedTuple):
 
 
 def read_sent(datagram: bytes) -> Sent:
-    """A probe of ours, from its IP header on."""
+    """The parts of a probe that starts at its IP header."""
     if datagram[0] >> 4 == 4:
         version, protocol, ttl, traffic_class, label = 4, datagram[9], datagram[8], datagram[1], 0
     else:
@@ -68,18 +68,18 @@ def read_sent(datagram: bytes) -> Sent:
 
 
 def tag_of_body(sent: Sent) -> bytes:
-    """What tells this probe's body from those of other probes between the same ports.
+    """The bytes that distinguish this probe's body from others between the same ports.
 
-    The word that balances a UDP checksum, or an ICMP sequence number.
+    They are the word that balances a UDP checksum, or an ICMP sequence number.
     """
     return sent.body[:2] if sent.protocol == UDP else sent.body[6:8]
 
 
 def tag_of_quote(protocol: int, quoted: bytes) -> bytes:
-    """The same of what the error queue returned; empty if too little was quoted to have it.
+    """The same bytes in a quote from the error queue; empty if the quote is too short.
 
-    A quote with extensions behind it is filled up with zeros (RFC 4884 section 4.1): those are no
-    payload of ours.
+    Quotes followed by extensions are zero-padded (RFC 4884 section 4.1); the padding is not our
+    payload.
     """
     if protocol == UDP:
         return quoted[:2] if any(quoted[:_BODY_BYTES]) and len(quoted) >= 2 else b""
@@ -87,9 +87,9 @@ def tag_of_quote(protocol: int, quoted: bytes) -> bytes:
 
 
 def without_tag(sent: Sent) -> Sent:
-    """A probe whose quote names the flow only: the tag is 0, and so is the copy of it."""
+    """The probe with its tag and the tag's copy set to 0, so that its quote names only the flow."""
     if sent.protocol != UDP:
-        return sent  # its tag would be among the bytes that were not quoted
+        return sent  # the tag would be in the part that the router did not quote
     at = _HEADER_BYTES[sent.version]
     datagram = sent.datagram[: at + 6] + b"\0\0" + sent.datagram[at + 8 :]
     if sent.version == 4:
@@ -98,9 +98,9 @@ def without_tag(sent: Sent) -> Sent:
 
 
 def with_body(sent: Sent, body: bytes) -> Sent:
-    """A probe with other bytes behind its ports, as the kernel would have built it."""
+    """The probe with another UDP payload, as the kernel would have built it."""
     if sent.protocol != UDP:
-        return sent  # its tag is among the bytes that are quoted
+        return sent  # the quoted bytes already contain the tag
     at = _HEADER_BYTES[sent.version]
     segment = sent.datagram[at : at + 6] + b"\0\0" + body
     total = checksum(pseudo_header(*_ends(sent), UDP, len(segment)) + segment)
@@ -111,26 +111,26 @@ def with_body(sent: Sent, body: bytes) -> Sent:
 
 
 def icmp_error(sent: Sent, quoted: bytes, ancillary: Ancillary) -> bytes:
-    """The answer that the error queue told of: a whole ICMP error that quotes `sent`.
+    """The ICMP error that the error queue reported, rebuilt so that it quotes `sent`.
 
-    `quoted` is what was returned behind the headers that the kernel kept, extensions included.
+    `quoted` holds the bytes after the headers that the kernel hides, extensions included.
     """
     at = _HEADER_BYTES[sent.version]
     kept = at + 8 if sent.protocol == UDP else at
     quote = sent.datagram[:kept] + quoted
     if sent.protocol == TCP:
-        # The kernel chose a sequence number of its own; the probe is known by its socket.
+        # The kernel chose another sequence number; the socket identifies the probe.
         quote = sent.datagram[: at + 8] + quoted[8:]
     length = 0
     if ancillary.extension_at and kept + ancillary.extension_at >= _EXTENSION_OFFSET:
         length = kept + ancillary.extension_at
     rest = length // 4 << 16 if sent.version == 4 else length // 8 << 24
     message = struct.pack("!BBHI", ancillary.icmp_type, ancillary.icmp_code, 0, rest) + quote
-    return icmp_answer(ancillary.offender, _ends(sent)[0], message, ancillary)
+    return icmp_reply(ancillary.offender, _ends(sent)[0], message, ancillary)
 
 
-def tcp_answer(sent: Sent, *, open_port: bool) -> bytes:
-    """The SYN-ACK or RST that connect() must have seen; it does not say with which TTL."""
+def tcp_reply(sent: Sent, *, open_port: bool) -> bytes:
+    """The SYN-ACK or RST that connect() must have received, rebuilt; its TTL is unknown."""
     at = _HEADER_BYTES[sent.version]
     (sequence,) = struct.unpack_from("!I", sent.datagram, at + 4)
     flags = 0x12 if open_port else 0x14
@@ -142,14 +142,14 @@ def tcp_answer(sent: Sent, *, open_port: bool) -> bytes:
     return _datagram(destination, source, TCP, 0, segment)
 
 
-def icmp_answer(responder: bytes, source: bytes, message: bytes, ancillary: Ancillary) -> bytes:
+def icmp_reply(responder: bytes, source: bytes, message: bytes, ancillary: Ancillary) -> bytes:
     """An ICMP message that a ping socket received from `responder`; addresses packed."""
     return _datagram(
         responder, source, ICMP4 if len(source) == 4 else ICMP6, ancillary.ttl, message
     )
 
 
-def udp_answer(
+def udp_reply(
     responder: bytes, source: bytes, sport: int, dport: int, payload: bytes, ancillary: Ancillary
 ) -> bytes:
     """A UDP datagram that a socket received from `responder`, whose port is `sport`."""
@@ -158,7 +158,7 @@ def udp_answer(
 
 
 def _datagram(sender: bytes, receiver: bytes, protocol: int, ttl: int, message: bytes) -> bytes:
-    """A datagram with right checksums between two packed addresses."""
+    """A datagram with correct checksums between two packed addresses."""
     at = _CHECKSUM_AT[protocol]
     message = message[:at] + b"\0\0" + message[at + 2 :]
     summed = message
@@ -174,7 +174,7 @@ def _datagram(sender: bytes, receiver: bytes, protocol: int, ttl: int, message: 
 
 
 def _ends(sent: Sent) -> tuple[bytes, bytes]:
-    """The packed source and destination."""
+    """The packed source and destination addresses."""
     if sent.version == 4:
         return sent.datagram[12:16], sent.datagram[16:20]
     return sent.datagram[8:24], sent.datagram[24:40]

@@ -1,8 +1,8 @@
-"""TCP probes by connect(), answers from error queues and from how the connection went.
+"""TCP probes by connect(); replies from error queues and from the outcome of the connection.
 
-No privilege is needed. The kernel builds the SYN and chooses its sequence number, so a probe is
-known by its socket, and a flow can have one in flight. Departures and the answers of the
-destination itself are timed by this program's clock, those of routers by the kernel's.
+This needs no privilege. The kernel builds the SYN and chooses its sequence number, so only the
+socket identifies a probe, and each flow can have one probe in flight. This program's clock times
+probes and the destination's replies; the kernel stamps routers' replies.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ if TYPE_CHECKING:
     from paris.wire.unprivileged.flow_sockets import Key
     from paris.wire.unprivileged.rebuilding import Sent
 
-# The kernel repeats a SYN after a second, and a probe that is sent twice is two probes.
+# The kernel repeats a SYN after 1 s; close the socket before, or the probe counts twice.
 _LIFE_S: Final = 0.95
 
 
 @dataclass(frozen=True, slots=True)
 class _Attempt:
-    """A connection that is being made."""
+    """A probe whose connection attempt is in progress."""
 
     socket: socket.socket
     sent: Sent
@@ -63,7 +63,7 @@ class ConnectWire(KernelTimed):
         self._reverse_path = counters.reverse_path_drops()
 
     def send(self, datagrams: Sequence[bytes]) -> list[float]:
-        """See Wire; a flow's earlier probe is given up."""
+        """See Wire; a new probe of a flow abandons that flow's earlier probe."""
         sent_at_s: list[float] = []
         for datagram in datagrams:
             try:
@@ -81,7 +81,7 @@ class ConnectWire(KernelTimed):
         arrived, self._early = self._early, []
         while True:
             self._forget_old()
-            # No probe may live on because nobody looked: a long wait is broken up.
+            # Interrupt long waits, so that no probe outlives its time unnoticed.
             until_now_s = until_s
             if self._attempts:
                 oldest_s = next(iter(self._attempts.values())).at_s
@@ -132,30 +132,30 @@ class ConnectWire(KernelTimed):
         return at_s
 
     def _outcome(self, attempt: _Attempt, fault: int | None = None) -> list[Received]:
-        """What became of a connection: an ICMP error, or an answer of the destination.
+        """The reply that ended a connection attempt: an ICMP error, or the destination's reply.
 
-        `fault` is what connect() returned, if it did so at once.
+        `fault` is the error number of a connect() that returned at once.
         """
         sock, at_s = attempt.socket, self.now_s()
-        answers: list[Received] = []
+        replies: list[Received] = []
         try:
             quoted, messages, _, _ = sock.recvmsg(LARGEST, 512, socket.MSG_ERRQUEUE)
         except OSError:
             if fault is None:
                 fault = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
             if fault in (0, errno.ECONNREFUSED):
-                answers.append(
-                    Received(rebuilding.tcp_answer(attempt.sent, open_port=not fault), at_s)
+                replies.append(
+                    Received(rebuilding.tcp_reply(attempt.sent, open_port=not fault), at_s)
                 )
         else:
             ancillary = read_ancillary(messages)
             if ancillary.is_error:
                 at_s = self._clock.of_stamp(ancillary.stamp_ns) if ancillary.stamp_ns else at_s
-                answers.append(
+                replies.append(
                     Received(rebuilding.icmp_error(attempt.sent, quoted, ancillary), at_s)
                 )
         self._close(attempt)
-        return answers
+        return replies
 
     def _forget_old(self) -> None:
         now_s = self.now_s()

@@ -1,8 +1,8 @@
-"""UDP and ICMP probes through ordinary sockets, answers from their error queues: no privilege.
+"""UDP and ICMP probes through ordinary sockets; replies from their error queues. No privilege.
 
-The kernel builds the same datagrams as a raw socket would send: its checksum of a UDP probe is the
-tag, because the payload balances it. So a payload that comes back says which probe it was. Where a
-router quotes less than that, only the flow is known, and what is rebuilt has no tag.
+The kernel builds the same datagrams as a raw socket would send: the payload is chosen so that the
+kernel's UDP checksum equals the tag. So a quoted payload identifies the probe. If a router quotes
+less, only the flow is known, and the rebuilt reply has no tag.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ if TYPE_CHECKING:
     from paris.wire.unprivileged.flow_sockets import Key
     from paris.wire.unprivileged.rebuilding import Sent
 
-# Replies are taken from some sockets after others, and so few from each that a flooded one leaves
-# room for the rest.
+# Sockets are read in turn, and only a few replies from each, so that a flood on one socket leaves
+# room for the others.
 _PORTS_AT_ONCE, _OF_ONE_PORT = 8, 128
 _MOST_TURNS: Final = 64
-# Stamps and errors share a queue with room for some hundreds: they are read after so many sends.
+# Stamps and errors share a queue of a few hundred entries: the wire reads it after this many sends.
 _SENDS_AT_ONCE: Final = 64
-# By IP version and TTL, the control messages that have the kernel send with that TTL.
+# By IP version and TTL, the control messages that set the TTL of one datagram.
 _HOP_LIMITS: Final = {
     version: [[(level, kind, struct.pack("@i", ttl))] for ttl in range(256)]
     for version, level, kind in (
@@ -51,9 +51,9 @@ _HOP_LIMITS: Final = {
 
 @dataclass(slots=True)
 class _Port:
-    """A socket, and the wire's numbers of what it sent, by the kernel's; -1 for what it refused.
+    """A socket and, by the kernel's number, the wire's number of each datagram; -1 if refused.
 
-    `in_a_row` is how much was read off the error queue between the last two times it was empty.
+    `in_a_row` counts what was read from the error queue between the last two times it was empty.
     """
 
     socket: socket.socket
@@ -108,7 +108,7 @@ class DatagramWire(KernelTimed):
         return sent_at_s
 
     def corrections(self) -> list[tuple[int, float]]:
-        """See Wire; late stamps are read beside answers."""
+        """See Wire; late stamps are read together with replies."""
         return self._times.late()
 
     def receive(self, until_s: float) -> list[Received]:
@@ -182,7 +182,7 @@ class DatagramWire(KernelTimed):
         return port
 
     def _port(self, key: Key) -> _Port:
-        """The socket for a flow, opened if need be; the least recently used one makes room."""
+        """The socket for a flow, opened if missing; closes the least recently used if too many."""
         port = self._ports.pop(key, None)
         if port is None:
             if len(self._ports) >= self._most_ports:
@@ -199,14 +199,14 @@ class DatagramWire(KernelTimed):
         port.socket.close()
 
     def _drain_all(self, used: dict[Key, _Port]) -> None:
-        """Read the stamps of these sockets, and the answers that are there; then forget them."""
+        """Read the stamps and replies waiting in these sockets' error queues; then clear `used`."""
         for port in used.values():
             if port.key in self._ports:
                 self._drain_errors(port)
         used.clear()
 
     def _drain_errors(self, port: _Port) -> bool:
-        """Take stamps and ICMP errors off a socket's error queue; whether there were any."""
+        """Read stamps and ICMP errors from a socket's error queue; returns whether it held any."""
         count = 0
         for _ in range(_OF_ONE_PORT):
             try:
@@ -229,7 +229,7 @@ class DatagramWire(KernelTimed):
         return count > 0
 
     def _note_unqueued(self, port: _Port) -> None:
-        """Count a reply as dropped if the queue may have been full when the kernel told of it.
+        """Count a reply as dropped if the queue may have been full when the kernel reported it.
 
         The kernel queues an ICMP error first and marks the socket second. Where the error is read
         in between, on another core, the mark remains, and nothing is lost.
@@ -243,28 +243,26 @@ class DatagramWire(KernelTimed):
         tag = rebuilding.tag_of_quote(number, quoted)
         sent = self._sent.get((sport, dport, tag))
         if sent is None:
-            # Any probe of this flow stands for the one that is not known.
+            # The probe is unknown: the latest probe of this flow stands for it.
             sent = self._latest.get(port.key)
             if sent is None:
                 return  # nothing was sent from here yet
-            # A tag that no probe has was made up by somebody.
+            # A tag that no probe used is forged; keep it, so that matching rejects the reply.
             sent = rebuilding.with_body(sent, quoted) if tag else rebuilding.without_tag(sent)
         self._arrived.append(Received(rebuilding.icmp_error(sent, quoted, ancillary), at_s))
 
     def _drain_data(self, port: _Port) -> None:
-        """Read what came as an answer proper: echo replies, or what a UDP service says."""
+        """Read ordinary data: echo replies, or replies of a UDP service."""
         for _ in range(_OF_ONE_PORT):
             try:
                 data, messages, _, address = port.socket.recvmsg(LARGEST, 512)
             except OSError:
-                break  # nothing more, or an ICMP error: that is queued
+                break  # the queue is empty, or an ICMP error waits in the error queue
             ancillary = read_ancillary(messages)
             at_s = self._clock.of_stamp(ancillary.stamp_ns) if ancillary.stamp_ns else self.now_s()
             ends = ip_address(address[0].partition("%")[0]).packed, self._flows.source.packed
             if self._flows.protocol is Protocol.UDP:
-                answer = rebuilding.udp_answer(
-                    *ends, port.key.dport, port.key.sport, data, ancillary
-                )
+                reply = rebuilding.udp_reply(*ends, port.key.dport, port.key.sport, data, ancillary)
             else:
-                answer = rebuilding.icmp_answer(*ends, data, ancillary)
-            self._arrived.append(Received(answer, at_s))
+                reply = rebuilding.icmp_reply(*ends, data, ancillary)
+            self._arrived.append(Received(reply, at_s))

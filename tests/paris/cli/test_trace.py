@@ -310,7 +310,7 @@ def test_without_a_route_the_local_network_is_named() -> None:
         lab.run("ip", "route", "flush", "table", "main")
         ran = lab.run(*command_line("203.0.113.9", "-n"))
     assert ran.returncode == ExitCode.LOCAL_NETWORK
-    assert ran.stderr == "paris-trace: no way to 203.0.113.9: Network is unreachable\n"
+    assert ran.stderr == "paris-trace: no route to 203.0.113.9: Network is unreachable\n"
 
 
 def test_verbose_says_what_became_of_every_packet(capsys: pytest.CaptureFixture[str]) -> None:

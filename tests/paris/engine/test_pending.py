@@ -14,7 +14,7 @@ from paris.engine.flights import Stray, StrayReason
 from paris.engine.pending import Pending
 from paris.errors import WireError
 from paris.packets import probes
-from paris.packets.headers import IPHeader, icmp_error, tcp_answer, udp_answer
+from paris.packets.headers import IPHeader, icmp_error, tcp_reply, udp_reply
 from paris.packets.protocols import Protocol
 from paris.packets.replies import ParsedReply, parse
 from tests.paris.packets.test_probes import COMBINATIONS, flows_of
@@ -227,7 +227,7 @@ def test_an_answer_without_a_quote_must_come_from_the_destination_itself() -> No
     syn = probes.build(flows, request, tag)[20:]
     for source, expected in (("203.0.113.10", Stray), ("203.0.113.9", Reply)):
         back = IPHeader(source=ip_address(source), destination=flows.source, protocol=6, ttl=60)
-        parsed = parse(tcp_answer(back, syn, open_port=True))
+        parsed = parse(tcp_reply(back, syn, open_port=True))
         assert isinstance(parsed, ParsedReply)
         assert isinstance(pending.match(parsed, 2.0), expected)
 
@@ -321,7 +321,7 @@ def said(flows: Flows, flow: int, payload: bytes = b"hello", *, tag: int = 1) ->
     headers = flows.headers(flow)
     back = IPHeader(source=headers.destination, destination=headers.source, protocol=17, ttl=60)
     segment = probes.build(flows, ProbeRequest(flow, 9), tag)[-22:]
-    parsed = parse(udp_answer(back, segment, payload or segment[8:]))
+    parsed = parse(udp_reply(back, segment, payload or segment[8:]))
     assert isinstance(parsed, ParsedReply)
     return parsed
 

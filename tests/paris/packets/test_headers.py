@@ -97,7 +97,7 @@ def test_options_are_stepped_over_even_if_they_have_no_length() -> None:
 def test_an_answer_to_the_highest_sequence_number_acknowledges_0() -> None:
     syn = struct.pack("!HHIIHHHH", 20_000, 80, 0xFFFF_FFFF, 0, 0x5002, 65535, 0, 0)
     for open_port, flags in ((True, 0x12), (False, 0x14)):
-        read = read_ip(headers.tcp_answer(HEADER[4], syn, open_port=open_port))
+        read = read_ip(headers.tcp_reply(HEADER[4], syn, open_port=open_port))
         assert read is not None
         sport, dport, _, acknowledged = struct.unpack_from("!HHII", read[1])
         assert (sport, dport, acknowledged, read[1][13]) == (80, 20_000, 0, flags)
@@ -122,8 +122,8 @@ def test_tshark_finds_every_kind_of_answer_right(tmp_path: Path) -> None:
             headers.icmp_error(header, error, 0, probe, STACK),
             headers.icmp_error(header, error, 0, probe + bytes(300), STACK),
             headers.echo_reply(header, request[size:]),
-            headers.tcp_answer(header, syn[size:], open_port=True),
-            headers.tcp_answer(header, syn[size:], open_port=False),
+            headers.tcp_reply(header, syn[size:], open_port=True),
+            headers.tcp_reply(header, syn[size:], open_port=False),
         ]
     capture = tmp_path / "answers.pcap"
     records = (struct.pack("<IIII", 0, 0, len(one), len(one)) + one for one in answers)

@@ -45,10 +45,10 @@ def some_answers(flows: Flows, requests: dict[int, ProbeRequest]) -> list[bytes]
             case 0 if flows.protocol is Protocol.ICMP:
                 found.append(headers.echo_reply(end, message))
             case 0 if flows.protocol is Protocol.TCP:
-                found.append(headers.tcp_answer(end, message, open_port=tag % 2 == 0))
+                found.append(headers.tcp_reply(end, message, open_port=tag % 2 == 0))
             case 0 if flows.protocol is Protocol.UDP and tag % 2:
                 dns = message[8:10] + b"\xf0\x01" + bytes(8)
-                found.append(headers.udp_answer(end, message, message[8:] if tag % 3 else dns))
+                found.append(headers.udp_reply(end, message, message[8:] if tag % 3 else dns))
             case 0:
                 found.append(headers.icmp_error(end, *unreachable, probe))
             case 1:

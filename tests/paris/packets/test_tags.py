@@ -33,7 +33,7 @@ def tag_told(version: int, tag: int, payload: bytes | None = None) -> int:
     segment = probes.build(flows, ProbeRequest(3, 9), tag)[20 if version == 4 else 40 :]
     ports = segment[2:4] + segment[:2]
     ends = flows.destination.packed, flows.source.packed
-    return tags.of_udp_answer(*ends, ports, segment[8:] if payload is None else payload)
+    return tags.of_udp_reply(*ends, ports, segment[8:] if payload is None else payload)
 
 
 @pytest.mark.parametrize("version", [4, 6])

@@ -68,9 +68,9 @@ def answers(flows: Flows, tag: int = 77) -> list[bytes]:
     if flows.protocol is Protocol.ICMP:
         found.append(headers.echo_reply(end, message))
     if flows.protocol is Protocol.TCP:
-        found += [headers.tcp_answer(end, message, open_port=is_open) for is_open in (True, False)]
+        found += [headers.tcp_reply(end, message, open_port=is_open) for is_open in (True, False)]
     if flows.protocol is Protocol.UDP:
-        found += [headers.udp_answer(end, message, said) for said in (message[8:], b"", b"hello")]
+        found += [headers.udp_reply(end, message, said) for said in (message[8:], b"", b"hello")]
     return found
 
 
@@ -107,11 +107,11 @@ def strays(flows: Flows) -> list[bytes]:
 
 def whole_filter(flows: Flows, sent: range = filters.ALL) -> list[Instruction]:
     at = HEADER_BYTES[flows.source.version]
-    kept = filters.icmp_answers(flows, at, sent)
+    kept = filters.icmp_replies(flows, at, sent)
     if Protocol.TCP in flows.protocols:
-        kept = filters.either(kept, filters.tcp_answers(flows, at, sent))
+        kept = filters.either(kept, filters.tcp_replies(flows, at, sent))
     if Protocol.UDP in flows.protocols:
-        kept = filters.either(kept, filters.udp_answers(flows, at))
+        kept = filters.either(kept, filters.udp_replies(flows, at))
     return kept
 
 
@@ -140,7 +140,7 @@ def test_a_raw_socket_of_ipv6_shows_its_filter_no_header(
     flows = flows_of(version, protocol, field)
     shown = [one[40:] for one in answers(flows) if one[6] == 58]
     theirs = [one[40:] for one in strays(flows) if len(one) > 40 and one[6] == 58]
-    assert kept(filters.icmp_answers(flows, 0), [*shown, *theirs]) == shown
+    assert kept(filters.icmp_replies(flows, 0), [*shown, *theirs]) == shown
 
 
 @pytest.mark.parametrize("version", [4, 6])
@@ -155,7 +155,7 @@ def test_answers_to_variants_come_in(version: int) -> None:
         if field is HeaderField.PROTOCOL:
             end = header(flows, flows.destination)
             message = probe[HEADER_BYTES[version] :]
-            expected.append(headers.tcp_answer(end, message, open_port=False))
+            expected.append(headers.tcp_reply(end, message, open_port=False))
     beside = replace(flows, destination=ELSEWHERE_BESIDE[version])
     stray = headers.icmp_error(router, kind, 0, probes.build(beside, ProbeRequest(3, 7), 77))
     assert kept(whole_filter(flows), [*expected, stray]) == expected
@@ -178,7 +178,7 @@ def test_what_services_say_comes_in_from_every_port_that_is_probed(version: int)
             for port in {low - 1, low, high, high + 1} & set(range(0x10000))
         }
         expected = [one for port, one in said.items() if low <= port <= high]
-        assert kept(filters.udp_answers(flows, at), list(said.values())) == expected
+        assert kept(filters.udp_replies(flows, at), list(said.values())) == expected
 
 
 @pytest.mark.parametrize(("version", "protocol", "field"), COMBINATIONS)
@@ -228,7 +228,7 @@ def test_what_services_say_comes_in_to_ports_that_were_sent_from_only() -> None:
         said = [headers.udp(end, flows.dport, port, b"hello", 0) for port in range(495, 505)]
         for sent in (filters.NONE, range(498, 501)):
             expected = [said[port - 495] for port in sent]
-            assert kept(filters.udp_answers(flows, at, sent), said) == expected
+            assert kept(filters.udp_replies(flows, at, sent), said) == expected
 
 
 def test_what_is_let_in_grows_with_what_is_sent() -> None:

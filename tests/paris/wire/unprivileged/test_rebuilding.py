@@ -88,8 +88,8 @@ def test_what_is_rebuilt_has_right_checksums(version: int) -> None:
     )
     for rebuilt in (
         rebuilding.icmp_error(sent, sent.body, ancillary_of(version)),
-        rebuilding.tcp_answer(syn, open_port=True),
-        rebuilding.udp_answer(
+        rebuilding.tcp_reply(syn, open_port=True),
+        rebuilding.udp_reply(
             flows.destination.packed, flows.source.packed, 33434, 20005, b"hello", Ancillary(ttl=9)
         ),
     ):
@@ -146,7 +146,7 @@ def test_how_a_connection_went_is_an_answer_without_a_ttl(version: int) -> None:
     flows = flows_of(version, Protocol.TCP, HeaderField.SPORT)
     sent = rebuilding.read_sent(probes.build(flows, ProbeRequest(2, 9), 0xDEADBEEF))
     for is_open, kind in ((True, ReplyKind.SYN_ACK), (False, ReplyKind.RST)):
-        answer = rebuilding.tcp_answer(sent, open_port=is_open)
+        answer = rebuilding.tcp_reply(sent, open_port=is_open)
         parsed = replies.parse(answer, frozenset({"reply_ip_id"}))
         assert isinstance(parsed, ParsedReply)
         assert (parsed.kind, parsed.responder) == (kind, flows.destination)
