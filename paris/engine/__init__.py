@@ -1,1 +1,1 @@
-"""Probes in flight, in time: the loop, what is pending, and the pace."""
+"""Sends a procedure's probes in time and matches replies: loop, queue, pacing, pending probes."""

@@ -1,4 +1,4 @@
-"""A probe on its way, the probes that it may be mistaken for, and answers that are not counted."""
+"""A probe in flight, the probes it can be confused with, and replies that do not count."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class StrayReason(Enum):
-    """Why a well-formed answer is not counted."""
+    """Why a well-formed reply does not count."""
 
     NOT_OURS = "answers no probe of this run"
     DUPLICATE = "a second answer to one probe"
@@ -20,13 +20,13 @@ class StrayReason(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Stray:
-    """An answer that is not counted, and why."""
+    """A reply that does not count, and why."""
 
     reason: StrayReason
 
 
 class State(Enum):
-    """What became of a probe so far; withdrawn ones cannot be told apart by their answers."""
+    """The state of a probe; it is withdrawn if a reply could also belong to another probe."""
 
     IN_FLIGHT = "in flight"
     LOST = "lost"
@@ -36,10 +36,10 @@ class State(Enum):
 
 @dataclass(slots=True, eq=False)
 class Conversation:
-    """The probes between the same ports of the same hosts: all that an answer without a tag names.
+    """The probes between the same ports of the same hosts; a reply without a tag names only those.
 
-    `unanswered` are as sent, `in_flight` counts those of them that are waited for. `served_at_s` is
-    when the last probe left that a UDP service answered: it may do so again.
+    `unanswered` is in sending order; `in_flight` counts its probes that still wait for a reply.
+    `served_at_s` is when the last probe left that a UDP service answered; it may answer again.
     """
 
     in_flight: int = 0
@@ -47,14 +47,14 @@ class Conversation:
     served_at_s: float = float("-inf")
 
     def last_sent_s(self) -> float:
-        """When the last probe left that may yet be answered."""
+        """When the last probe left that may still get a reply."""
         unanswered = self.unanswered[-1:]
         return max([self.served_at_s, *(flight.sent_at_s for flight in unanswered)])
 
 
 @dataclass(slots=True, eq=False)
 class Flight:
-    """One probe that was sent, and what became of it."""
+    """A probe that was sent, and its state."""
 
     tag: int
     request: ProbeRequest

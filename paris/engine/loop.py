@@ -1,6 +1,6 @@
-"""The only loop: a procedure's requests out on a wire, outcomes back, until it is finished.
+"""The only loop: sends a procedure's requests over a wire and returns outcomes to the procedure.
 
-`Engine.run` always returns a Record, however the measurement ends.
+`Engine.run` returns a Record, however the measurement ends.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ if TYPE_CHECKING:
     from paris.settings import Budget
     from paris.wire.base import Wire
 
-# Answers of one wave arrive close together; the procedure is asked again when none has come for
-# this share of the slowest answer's time, as long as none for this long.
+# Replies to one wave arrive close together. The loop asks the procedure again after a silence of
+# this share of the slowest round trip, but at least of this many seconds.
 _SETTLED_SHARE: Final = 0.1
 _SETTLED_S: Final = 0.005
-# Requests taken from the procedure at a time: few enough to be fresh when they are sent.
+# The loop takes the requests of this many seconds at a time, so that they are fresh when sent.
 _BATCH_S: Final = 0.05
 
 
@@ -41,10 +41,10 @@ _BATCH_S: Final = 0.05
 class Engine:
     """Runs one procedure over one wire.
 
-    `wait_s` is how long a silence must last to be believed, None for the usual time (see Waits).
-    `observe` is called with every outcome, `recorder` with every datagram. `first_tag` is where the
-    tags of this run begin. `before_parsing` is called once, before the first reply is parsed.
-    `build_many` makes the same datagrams as `probes.build`, for many requests at once.
+    `wait_s` is how long a silence must last to be believed; None uses the default (see Waits).
+    `observe` receives every outcome, `recorder` every datagram. `first_tag` is the first tag of
+    this run. `before_parsing` is called once, before the first reply is parsed. `build_many`
+    builds the same datagrams as `Builder.build`, for many requests at once.
     """
 
     procedure: Procedure
@@ -77,10 +77,10 @@ class Engine:
         self._waits = Waits(self.wait_s, self.wire.longest_wait_s)
 
     def run(self) -> Record:
-        """Measure until the procedure is finished, a limit is reached, or Ctrl-C.
+        """Measure until the procedure is finished, the budget is spent, or the user hits Ctrl-C.
 
-        Raises WireError only if nothing was measured before it, and RuntimeError where the
-        procedure breaks its contract, so that nothing would ever happen any more.
+        Raises WireError only if it happens before the first outcome, and RuntimeError if the
+        procedure breaks its contract, so that the loop would wait for ever.
         """
         started_at_s = self.wire.now_s()
         failure = None
@@ -92,7 +92,7 @@ class Engine:
             if not self._outcomes:
                 raise
             stopped, failure = StopReason.WIRE_ERROR, error
-        self._prepare_to_parse()  # also where there was nothing to parse
+        self._prepare_to_parse()  # even if no reply arrived
         return Record(
             started_at_s=started_at_s,
             ended_at_s=self.wire.now_s(),
@@ -140,23 +140,23 @@ class Engine:
             self._receive(min(end_s, next_event_s))
 
     def _is_to_ask(self, now_s: float) -> bool:
-        """Whether the procedure is to be asked: answers have settled, or it had more to say.
+        """Whether to ask the procedure: replies have settled, or it had more requests than room.
 
-        Answers save probes, so that those that may be on their way are waited for, but no longer.
+        Replies save probes, so the loop waits for those that may be on their way, but not longer.
         """
         if self._has_more and now_s >= self._more_at_s():
             return True
         return not self._pending.in_flight or now_s >= self._ask_at_s
 
     def _more_at_s(self) -> float:
-        """When the answers to what was sent last are there, by the slowest so far."""
+        """When the replies to the last probes should be here, judging by the slowest so far."""
         return self._sent_at_s + (1 + _SETTLED_SHARE) * self._waits.slowest_s
 
     def _batch(self) -> int:
         return max(self.pacing.burst, int(self.pacing.rate_pps * _BATCH_S))
 
     def _late_until_s(self) -> float:
-        """Until when a late answer may still take back a silence that the procedure believes in."""
+        """Until when a late reply may still refute a silence that the procedure believes in."""
         return max(
             (
                 since_s + self._waits.whole_s(ttl)
@@ -187,7 +187,7 @@ class Engine:
         datagrams: Sequence[bytes],
         sent_at_s: Sequence[float],
     ) -> None:
-        """Take in that the first datagrams have been sent, as many as there are moments."""
+        """Record that the first len(sent_at_s) of these datagrams have been sent."""
         count = len(sent_at_s)
         self._sent_at_s = max(sent_at_s, default=self._sent_at_s)
         self.pacing.spend(count)
@@ -210,13 +210,13 @@ class Engine:
         return self.wire.one_at_a_time or self._pending.conversations.one_at_a_time
 
     def _next_event_s(self) -> float:
-        """The next moment at which there is something to do even if nothing arrives."""
-        moments = [float("inf") if self._queue else self._ask_at_s]
+        """When the loop must act next, even if no reply arrives."""
+        events_s = [float("inf") if self._queue else self._ask_at_s]
         if self._has_more and not self._queue:
-            moments.append(self._more_at_s())
-        moments.append(self._queue.next_s(in_turn=self._is_one_at_a_time))
-        moments.append(self._pending.next_expiry_s(self._waits.timeout_s))
-        return min(moments)
+            events_s.append(self._more_at_s())
+        events_s.append(self._queue.next_s(in_turn=self._is_one_at_a_time))
+        events_s.append(self._pending.next_expiry_s(self._waits.timeout_s))
+        return min(events_s)
 
     def _receive(self, until_s: float) -> None:
         arrived = self.wire.receive(until_s)
@@ -233,20 +233,21 @@ class Engine:
             if isinstance(parsed, replies.Unparsed):
                 self._unmatched[parsed.reason.value] += 1
                 continue
-            answer = self._pending.match(parsed, received.at_s)
-            if isinstance(answer, Stray):
-                self._unmatched[answer.reason.value] += 1
+            reply = self._pending.match(parsed, received.at_s)
+            if isinstance(reply, Stray):
+                self._unmatched[reply.reason.value] += 1
                 self._queue.extend(self._pending.conversations.withdrawn())
                 continue
             if self._is_one_at_a_time:
-                self._queue.discard(answer.request)  # withdrawn, and answered after all
-            self._waits.replied(answer.request.ttl, answer.rtt_s)
-            # Answers settle from when they are known: they may have waited for us.
-            self._deliver(answer, self.wire.now_s())
+                self._queue.discard(reply.request)  # it was withdrawn, and now has its reply
+            self._waits.replied(reply.request.ttl, reply.rtt_s)
+            # The silence counts from now, not from the arrival: the reply may have waited to be
+            # read.
+            self._deliver(reply, self.wire.now_s())
 
     def _prepare_to_parse(self) -> None:
-        # Not before the first answers are taken off the wire: the kernel begins to stamp what
-        # comes in a moment after it is asked to, and until then stamps it when it is taken.
+        # Not before the first replies are read from the wire: the kernel starts to stamp arrivals
+        # with a short delay, and until then stamps replies when they are read.
         if not self._is_prepared:
             self._is_prepared = True
             self.before_parsing()

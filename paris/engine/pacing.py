@@ -1,15 +1,15 @@
-"""A token bucket: how many probes may leave now. `now_s` is always an argument."""
+"""A token bucket that limits how many probes may leave now. The time is always an argument."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Final
 
-_CARRIED: Final = 0.5  # of a probe
+_SLACK: Final = 0.5  # probes
 
-# Probes back to back: at the default rate four flows to every hop of a path of sixteen. A router
-# gets four of them, less than the six that Linux answers at once. At lower rates in proportion; at
-# much higher ones as many as may be due by the time that a busy machine looks again.
+# Probes back to back. At the default rate a burst is four flows to each of 16 hops, so that a
+# router gets four probes, fewer than the six that Linux answers at once. Lower rates shrink the
+# burst in proportion. Higher rates enlarge it to the probes due before a busy machine looks again.
 _MOST_BURST: Final = 64
 _BURST_S: Final = 0.064
 _LATE_S: Final = 0.005
@@ -17,10 +17,10 @@ _LATE_S: Final = 0.005
 
 @dataclass(slots=True)
 class Pacing:
-    """Lets `rate_pps` probes a second leave, at most `burst` of them back to back.
+    """Lets `rate_pps` probes per second leave, at most `burst` of them back to back.
 
-    Time in which nothing was sent earns no more than one burst; half a probe more is kept, so that
-    looking a little late does not lower the rate.
+    Idle time accumulates at most one burst, plus half a probe so that a slightly late check does
+    not lower the rate.
     """
 
     rate_pps: float
@@ -34,9 +34,9 @@ class Pacing:
     def admits(self, now_s: float) -> int:
         """How many probes may be sent at `now_s`."""
         earned = (now_s - self._counted_at_s) * self.rate_pps
-        self._tokens = min(self._tokens + max(earned, 0.0), self.burst + _CARRIED)
+        self._tokens = min(self._tokens + max(earned, 0.0), self.burst + _SLACK)
         self._counted_at_s = now_s
-        # What is due in less than the clock can tell apart is due now: else it would never be.
+        # A probe that is due within less than the clock's resolution is due now, or it never is.
         return int(self._tokens + 1e-9) or int(self.next_s() <= now_s)
 
     def spend(self, probes: int) -> None:

@@ -1,6 +1,6 @@
-"""Probes in flight: tags given out, answers matched to them, losses declared.
+"""Probes in flight: hands out tags, matches replies to probes, declares losses.
 
-The time is always an argument. An answer counts only if what it quotes is a probe of this run.
+The time is always an argument. A reply counts only if it quotes a probe of this run.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 
 
 class Pending:
-    """The probes of one run by tag; a tag is used again only after all others.
+    """The probes of one run by tag; a tag is reused only after all others.
 
-    Until then a late answer is still matched to its probe. `first_tag` is where tags begin.
-    `conversations` matches answers that name no tag.
+    Until then, a late reply still matches its probe. `first_tag` is the first tag.
+    `conversations` matches replies without a tag.
     """
 
     def __init__(self, flows: Flows, first_tag: int = tags.FIRST_TAG) -> None:
@@ -39,18 +39,18 @@ class Pending:
         self._next_tag = first_tag
         self._headers: dict[int, FlowHeaders] = {}
         self._flights: dict[int, Flight] = {}
-        # By TTL, as sent; the answered ones are passed over.
+        # By TTL, in sending order; probes that are no longer in flight are skipped.
         self._order: defaultdict[int, deque[Flight]] = defaultdict(deque)
-        self._all: list[Flight] = []  # as sent
+        self._all: list[Flight] = []  # in sending order
         self.conversations = Conversations(flows, self._headers_of)
 
     @property
     def in_flight(self) -> int:
-        """How many probes are waited for."""
+        """How many probes still wait for a reply."""
         return self.conversations.in_flight
 
     def reserve(self) -> int:
-        """A tag that no probe in flight has. Raises WireError if there is none."""
+        """A tag that no probe in flight has. Raises WireError if all tags are in use."""
         if self.in_flight >= self._highest:
             raise WireError(f"more than {self._highest} probes in flight at once")
         while True:
@@ -61,7 +61,7 @@ class Pending:
                 return tag
 
     def add(self, tag: int, request: ProbeRequest, sent_at_s: float) -> None:
-        """Count a probe as in flight; probes are added in the order in which they were sent."""
+        """Count a probe as in flight; call this in the order in which probes are sent."""
         conversation = self.conversations.of(request.flow)
         flight = self._flights[tag] = Flight(tag, request, sent_at_s, conversation)
         self._order[request.ttl].append(flight)
@@ -69,20 +69,20 @@ class Pending:
         self.conversations.add(flight)
 
     def correct(self, number: int, sent_at_s: float) -> None:
-        """Learn when the probe that was added as `number` (from 0) really left."""
+        """Correct the send time of the probe that was added as `number` (from 0)."""
         flight = self._all[number]
         if flight.state is State.IN_FLIGHT:
             flight.sent_at_s = sent_at_s
 
     def next_expiry_s(self, timeout_s: Callable[[int], float]) -> float:
-        """When the next probe is given up, by the time-out of its TTL; infinite if none is."""
+        """When the next probe times out, by its TTL's timeout; infinite if none is in flight."""
         return min(
             (flight.sent_at_s + timeout_s(ttl) for ttl, flight in self._oldest()),
             default=float("inf"),
         )
 
     def expire(self, now_s: float, timeout_s: Callable[[int], float]) -> list[Loss]:
-        """Give up the probes that have been in flight for the time-out of their TTL."""
+        """Declare lost the probes that have been in flight for their TTL's timeout."""
         losses = []
         while overdue := [
             flight for ttl, flight in self._oldest() if flight.sent_at_s + timeout_s(ttl) <= now_s
@@ -95,7 +95,10 @@ class Pending:
         return losses
 
     def unresolved(self) -> list[Unresolved]:
-        """The requests that have neither answer nor loss, as first sent, and when sent last."""
+        """The requests with neither reply nor loss, in order of first sending, and when last sent.
+
+        A request may have been sent again after it was withdrawn.
+        """
         known = {
             flight.request for flight in self._all if flight.state in (State.ANSWERED, State.LOST)
         }
@@ -105,7 +108,10 @@ class Pending:
         return [Unresolved(*sent) for sent in sent_at_s.items()]
 
     def match(self, parsed: ParsedReply, received_at_s: float) -> Reply | Stray:
-        """The reply that `parsed` is to a probe of ours; a late one follows its Loss."""
+        """The Reply of `parsed` to one of our probes, or why it does not count.
+
+        A late reply may follow the Loss of its probe.
+        """
         if not parsed.quoted.carrier_tag and not parsed.quoted.ip_id:
             return self._match_untagged(parsed, received_at_s)
         fitting = sorted(
@@ -117,7 +123,7 @@ class Pending:
             key=lambda fit: len(fit[0]),
         )
         if not fitting and parsed.kind is ReplyKind.UDP_ANSWER:
-            return self._match_untagged(parsed, received_at_s)  # its bytes are its own after all
+            return self._match_untagged(parsed, received_at_s)  # its payload only looked like ours
         if not fitting:
             return Stray(StrayReason.NOT_OURS)
         changed, flight = fitting[0]
@@ -145,7 +151,7 @@ class Pending:
             request=flight.request,
             kind=parsed.kind,
             responder=parsed.responder,
-            # Departures of a batch are estimates; no answer comes before its probe.
+            # The send times of a batch are estimates, but no reply precedes its probe.
             sent_at_s=min(flight.sent_at_s, received_at_s),
             received_at_s=received_at_s,
             icmp_type=parsed.icmp_type,
@@ -158,7 +164,7 @@ class Pending:
         )
 
     def _oldest(self) -> Iterator[tuple[int, Flight]]:
-        """The TTLs that have probes in flight, each with the one sent first."""
+        """The TTLs with probes in flight, each with its oldest probe."""
         for ttl, order in list(self._order.items()):
             while order and order[0].state is not State.IN_FLIGHT:
                 order.popleft()
@@ -168,7 +174,7 @@ class Pending:
                 del self._order[ttl]
 
     def _candidates(self, quoted: QuotedProbe) -> list[Flight]:
-        """The probes that the tag's own field, or its copy in the IPv4 header, points to."""
+        """The probes that match the quoted tag, or the tag's copy in the quoted IPv4 header."""
         found = []
         flight = self._flights.get(quoted.carrier_tag)
         if flight is not None:
@@ -186,10 +192,10 @@ class Pending:
         return headers
 
     def _changes(self, flight: Flight, parsed: ParsedReply) -> tuple[str, ...] | None:
-        """The fields of the quote that differ from what was sent; None if it is not that probe.
+        """The fields of the quote that differ from the probe; None if it quotes another packet.
 
-        Destination, its port and protocol must be as sent. A NAT may have rewritten the source,
-        and with it the port or identifier and every checksum; other middleboxes, single fields.
+        Destination, destination port and protocol must match. A NAT may rewrite the source, and
+        with it the port or identifier and every checksum; other middleboxes rewrite single fields.
         """
         quoted = parsed.quoted
         headers = self._headers_of(flight.request.flow)
@@ -214,19 +220,19 @@ class Pending:
         if not _is_explained(changed, is_tcp=is_tcp, has_ip_id=quoted.ip_id is not None):
             return None
         if parsed.kind in _UNQUOTED and (changed or parsed.responder != headers.destination):
-            return None  # nothing was quoted, so nothing on the way can explain a difference
+            return None  # the reply quotes nothing, so no middlebox explains a difference
         return tuple(sorted(changed))
 
 
 def _is_explained(changed: set[str], *, is_tcp: bool, has_ip_id: bool) -> bool:
-    """Whether one NAT can have changed these fields and left proof that the probe is ours."""
+    """Whether a NAT can have changed these fields, and the rest proves that the probe is ours."""
     has_own_port = changed.isdisjoint({"sport", "identifier"})
     if "source" not in changed:
-        return has_own_port  # nothing rewrites a port alone: it is another program's
+        return has_own_port  # no middlebox rewrites only a port: the probe is another program's
     if is_tcp:
-        return True  # 32 bits of tag that no NAT touches
-    # A patched checksum may look like another probe's tag, so that only the copy is proof.
-    # Without one, in IPv6, what translates prefixes keeps ports and checksums (RFC 6296).
+        return True  # the tag has 32 bits, and NATs leave it alone
+    # A rewritten checksum may equal another probe's tag, so only the tag's copy is proof. IPv6 has
+    # no copy, but prefix translation keeps ports and checksums (RFC 6296).
     return "ip-id" not in changed if has_ip_id else has_own_port
 
 

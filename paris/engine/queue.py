@@ -1,4 +1,4 @@
-"""Requests on their way out: which of them may leave now, and when the next one may."""
+"""The queue of requests: decides which may leave now, and when the next may."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from mda.procedure import Procedure
     from paris.engine.pending import Pending
 
-# Of the rate that a limited router replies at, how much is used: so that next to nothing is lost.
+# Fraction of a router's reply rate that we use, so that almost nothing is lost.
 _OF_LIMIT: Final = 0.85
 
 
 @dataclass(slots=True)
 class _HeldBack:
-    """The requests to one TTL whose routers reply at a limited rate."""
+    """The requests to a TTL whose routers limit their reply rate."""
 
     pacing: Pacing
     queue: deque[ProbeRequest] = field(default_factory=deque)
@@ -31,11 +31,12 @@ class _HeldBack:
 class RequestQueue:
     """The requests that a procedure returned and that have not been sent.
 
-    They leave in order, at the rate of `pacing`. Those to a TTL whose routers limit their replies
-    are held back to that rate, while the others pass. Where `in_turn` is asked for, a flow has one
-    probe in flight at a time (see Pending). Requests that the procedure abandons are dropped.
+    They leave in order, at the rate of `pacing`. Requests to a TTL whose routers limit their
+    replies are held back to that rate, while other requests overtake them. With `in_turn`, each
+    flow has one probe in flight at a time (see Conversations). Requests that the procedure abandons
+    are dropped.
 
-    It is true if requests wait that are not held back.
+    The queue is true if requests wait that are not held back.
     """
 
     procedure: Procedure
@@ -48,7 +49,7 @@ class RequestQueue:
         return bool(self._passing)
 
     def extend(self, requests: Iterable[ProbeRequest]) -> None:
-        """Put requests at the end."""
+        """Append requests."""
         self._passing.extend(requests)
 
     def clear(self) -> None:
@@ -62,7 +63,7 @@ class RequestQueue:
             self._passing.remove(request)
 
     def take(self, most: int | None, now_s: float, *, in_turn: bool) -> list[ProbeRequest]:
-        """The requests that may leave at `now_s`, at most `most` of them; they leave the queue."""
+        """Remove and return the requests that may leave at `now_s`, at most `most` of them."""
         self._hold_back()
         if not self._passing and not any(held.queue for held in self._held.values()):
             return []
@@ -79,7 +80,7 @@ class RequestQueue:
         return taken
 
     def next_s(self, *, in_turn: bool) -> float:
-        """When the next request may leave; infinite if none waits for time alone."""
+        """When the next request may leave; infinite if none is waiting only for its time."""
         lines = [(self._passing, self.pacing)]
         lines += [(held.queue, held.pacing) for held in self._held.values()]
         return min(self._may_leave_s(*line, in_turn=in_turn) for line in lines)
@@ -95,7 +96,7 @@ class RequestQueue:
         )
 
     def _hold_back(self) -> None:
-        """Move what waits for a TTL with a known rate to where it waits for that."""
+        """Move the requests to TTLs with a known reply rate to the queues of those TTLs."""
         ttls = {request.ttl for request in self._passing}
         rates = {ttl: self.procedure.rate_pps(ttl) for ttl in ttls}
         if not any(rates.values()):
@@ -122,7 +123,7 @@ class RequestQueue:
         *,
         in_turn: bool,
     ) -> list[ProbeRequest]:
-        """Up to `room` requests off a queue, leaving those whose flow must wait its turn."""
+        """Remove and return up to `room` requests; those whose flow must wait stay queued."""
         conversations = self.pending.conversations
         busy = {conversations.of(request.flow) for request in taken} if in_turn else set()
         ready: list[ProbeRequest] = []

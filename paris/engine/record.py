@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class Record:
     """The raw record of one measurement; times are seconds on the wire's clock.
 
-    `failure` is what the wire said where it ended the measurement.
+    `failure` is the wire's error, if that ended the measurement.
     """
 
     started_at_s: float
@@ -34,12 +34,12 @@ class Record:
 
 
 class Recorder(Protocol):
-    """Is shown every datagram, as soon as it was sent or received."""
+    """Receives every datagram as soon as it is sent or received."""
 
     def sent(
         self, requests: Sequence[ProbeRequest], datagrams: Sequence[bytes], at_s: Sequence[float]
     ) -> None:
-        """Take in probes that have been sent."""
+        """Record probes that have been sent."""
 
     def received(self, arrived: Sequence[Received]) -> None:
-        """Take in what has arrived, answers and strays alike."""
+        """Record datagrams that arrived, replies and strays alike."""

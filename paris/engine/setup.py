@@ -1,4 +1,4 @@
-"""Settings and a resolved destination into what the engine runs: headers, procedure, plan."""
+"""Turns settings and a resolved destination into flows, a procedure and a plan for the engine."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from paris.settings import Settings
 
 _DEFAULT_PORT: Final = {Protocol.UDP: 33434, Protocol.TCP: 80, Protocol.ICMP: 0}
-# Base source ports lie below the range from which Linux gives its own sockets theirs, so that
-# answers to other programs are not taken for ours, and leave more than 10,000 flows above.
+# Base source ports lie below Linux's range of ephemeral ports, so that replies to other programs
+# do not look like ours, and leave more than 10,000 ports above for flows.
 _SOURCE_PORTS: Final = range(10_000, 22_000)
 
 
@@ -36,9 +36,9 @@ def flows_for(
     random: Random,
     sources: tuple[IPAddress, ...] = (),
 ) -> Flows:
-    """The header fields of every flow of this run. Raises SettingsError where they clash.
+    """The header values of every flow of this run. Raises SettingsError if settings conflict.
 
-    `sources` are other addresses that probes may come from.
+    `sources` are other source addresses that probes may use.
     """
     protocol = Protocol(settings.probe.protocol)
     if settings.probe.flow_field is None:
@@ -63,9 +63,9 @@ def flows_for(
 
 
 def prefix_len(settings: Settings, destination: IPAddress) -> int | None:
-    """The prefix in which destinations may vary; None if no address is to vary.
+    """The length of the prefix in which destinations vary, in bits; None if no address varies.
 
-    Raises SettingsError if there is no such prefix.
+    Raises SettingsError if it is longer than the address.
     """
     if not any(named(study).varies_addresses for study in settings.study.studies):
         return None
@@ -81,14 +81,14 @@ def prefix_len(settings: Settings, destination: IPAddress) -> int | None:
 
 
 def algorithm(*, multipath: bool, lite: bool) -> Algorithm:
-    """What the options ask for."""
+    """The algorithm that the options select."""
     if not multipath:
         return Algorithm.PARIS
     return Algorithm.MDA_LITE if lite else Algorithm.MDA
 
 
 def measurement_plan(settings: Settings, flows: Flows, seed: int) -> Plan:
-    """What is to be measured, as results say it."""
+    """The plan of the measurement, as results record it."""
     return Plan(
         host=settings.target.host if settings.target.host is not None else str(flows.destination),
         source=flows.source,
@@ -115,7 +115,7 @@ def measurement_plan(settings: Settings, flows: Flows, seed: int) -> Plan:
 
 
 def procedure_for(settings: Settings, flows: Flows, *, sends_whole: bool) -> Procedure:
-    """The procedure that the settings ask for, given whether the wire sends whatever it is told."""
+    """The procedure that the settings select; `sends_whole` is that of the wire."""
     if not settings.search.multipath:
         return Path(
             first_ttl=settings.search.first_ttl,
@@ -126,7 +126,7 @@ def procedure_for(settings: Settings, flows: Flows, *, sends_whole: bool) -> Pro
     asking = [study for study in STUDIES if study.asks and study.name in settings.study.studies]
     if not asking:
         return explorer
-    from mda.procedure import Chain  # not where nothing is studied
+    from mda.procedure import Chain  # only studies need it
 
     return Chain(
         explorer,
@@ -154,7 +154,7 @@ def _explorer(settings: Settings, flows: Flows) -> Explorer:
 
 
 def _task(settings: Settings, flows: Flows, study: Study[object], *, sends_whole: bool) -> Task:
-    """What a study may probe: variants of ports only, where the system builds the headers."""
+    """A study's task; if the system builds the headers, probes can vary only ports."""
     from mda.studies.base import Task
 
     able = HeaderField if sends_whole else (HeaderField.SPORT, HeaderField.DPORT)

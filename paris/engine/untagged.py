@@ -1,4 +1,4 @@
-"""Answers that name only the ports of their probe: matched where no other probe is possible."""
+"""Matches replies that name only their probe's ports, if only one probe is possible."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ if TYPE_CHECKING:
     from paris.packets.flows import Flows
     from paris.packets.replies import ParsedReply
 
-# Answers may be late, and UDP services answer more than once: for so long after it left, or twice
-# as long as an answer took, any answer that names only its flow may be to a probe.
+# Replies may be late, and UDP services may reply more than once. For this long after a probe left,
+# or for twice the slowest reply's time, a reply that names only the flow may belong to that probe.
 _MAY_BE_LATE_S: Final = 1.0
-_LATEST_S: Final = 10.0  # whatever an answer seems to have taken
+_LATEST_S: Final = 10.0  # upper bound, however slow a reply seems to have been
 
-# Addresses, protocol, ports; for ICMP identifier and checksum.
+# Addresses, protocol, ports; for ICMP, identifier and checksum.
 _Name = tuple[bytes, bytes, int, int | None, int | None, int | None, int | None]
 
 
 class Conversations:
     """The probes of one run by conversation.
 
-    `in_flight` counts the probes that are waited for. `one_at_a_time` says that answers have come
-    without a tag: from now on each conversation may have only one probe in flight, so that such an
-    answer is to that one. `headers_of` gives the headers of a flow.
+    `in_flight` counts the probes that wait for a reply. `one_at_a_time` becomes true with the first
+    reply without a tag: from then on each conversation may have only one probe in flight, so that
+    such a reply identifies it. `headers_of` returns the headers of a flow.
     """
 
     def __init__(self, flows: Flows, headers_of: Callable[[int], FlowHeaders]) -> None:
@@ -44,7 +44,7 @@ class Conversations:
         self.one_at_a_time = False
 
     def of(self, flow: int) -> Conversation:
-        """The conversation of a flow; flows that differ in nothing that it names share it."""
+        """The conversation of a flow; flows with equal addresses, ports and checksum share it."""
         conversation = self._by_flow.get(flow)
         if conversation is None:
             headers = self._headers_of(flow)
@@ -68,16 +68,16 @@ class Conversations:
         self.in_flight += 1
 
     def land(self, flight: Flight, state: State) -> None:
-        """Take in what became of a probe; it is in flight no more."""
+        """Set the final state of a probe, which is then no longer in flight."""
         if flight.state is State.IN_FLIGHT:
             self.in_flight -= 1
             flight.conversation.in_flight -= 1
         flight.state = state
 
     def free_at_s(self, flow: int) -> float:
-        """From when an answer without a tag could be to none but the next probe of this flow.
+        """From when on a reply without a tag can belong only to the next probe of this flow.
 
-        Infinite while a probe of its conversation is in flight: it may be answered at any time.
+        Infinite while a probe of its conversation is in flight, because its reply may still arrive.
         """
         conversation = self.of(flow)
         if conversation.in_flight:
@@ -85,14 +85,14 @@ class Conversations:
         return conversation.last_sent_s() + self._may_be_late_s if self.one_at_a_time else 0.0
 
     def withdrawn(self) -> list[ProbeRequest]:
-        """The requests whose probes cannot be told apart in answers, once: ask them anew."""
+        """The requests to send again, because replies do not identify their probes; cleared."""
         withdrawn, self._withdrawn = self._withdrawn, []
         return withdrawn
 
     def match(self, parsed: ParsedReply, received_at_s: float) -> Flight | Stray:
-        """The probe that `parsed` answers, if its conversation has only one that it can answer.
+        """The probe that `parsed` replies to, if its conversation has only one candidate.
 
-        Where it has more, those in flight are withdrawn.
+        If there are several, those in flight are withdrawn.
         """
         quoted = parsed.quoted
         conversation = self._by_name.get(
@@ -126,9 +126,9 @@ class Conversations:
         return Stray(StrayReason.AMBIGUOUS)
 
     def answered(self, flight: Flight, kind: ReplyKind, received_at_s: float) -> None:
-        """Take in that a probe was answered."""
+        """Record the reply to a probe."""
         conversation = flight.conversation
-        # A request that was withdrawn and sent again has been answered by its first probe.
+        # The reply to a withdrawn probe also settles the same request's second probe.
         for other in conversation.unanswered[:] if self.one_at_a_time else (flight,):
             if other.request == flight.request:
                 self.land(other, State.ANSWERED)
@@ -138,5 +138,5 @@ class Conversations:
         self._learn_delay(received_at_s - flight.sent_at_s)
 
     def _learn_delay(self, delay_s: float) -> None:
-        """Take in that an answer took at least so long."""
+        """Record that a reply took at least this long."""
         self._may_be_late_s = max(self._may_be_late_s, min(2 * delay_s, _LATEST_S))
