@@ -92,7 +92,7 @@ def compare(settings: Settings, hooks: Hooks = Hooks()) -> list[Measurement]:
     Raises and ends as `measure` does; packets cannot be captured.
     """
     from mda.multiplex import Together  # not where nothing is compared
-    from paris.packets.multiplex import JoinedFlows
+    from paris.packets.multiplex import MultiplexedFlows
 
     seed = _seed(settings)
     random = Random(seed)
@@ -102,7 +102,7 @@ def compare(settings: Settings, hooks: Hooks = Hooks()) -> list[Measurement]:
     flows = [setup.flows_for(lane, ends.source, ends.destination, random) for lane in lanes]
     job = _Job(
         settings=settings,
-        flows=JoinedFlows.join(flows),
+        flows=MultiplexedFlows.join(flows),
         procedure_on=lambda _: Together(
             [
                 setup.procedure_for(lane, own, sends_whole=True)

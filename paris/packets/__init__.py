@@ -1,1 +1,1 @@
-"""Requests to bytes and back: flows, tags, probes and replies."""
+"""Turns probe requests into bytes and bytes into replies: flows, tags, probes and replies."""

@@ -1,4 +1,4 @@
-"""The Internet checksum (RFC 1071), and the word that brings one to a wanted value."""
+"""The Internet checksum (RFC 1071), and the word that gives data a wanted checksum."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import struct
 
 
 def fold(total: int) -> int:
-    """A sum of 16-bit words, with its carries added back until it fits in 16 bits."""
+    """A sum of 16-bit words with its carries added back until it fits in 16 bits."""
     while total > 0xFFFF:
         total = (total & 0xFFFF) + (total >> 16)
     return total
@@ -24,7 +24,7 @@ def word_sum(data: bytes) -> int:
 
 
 def checksum(data: bytes) -> int:
-    """The checksum of `data`, whose own checksum field must be zero."""
+    """The checksum of `data`, whose checksum field must be zero."""
     return ~word_sum(data) & 0xFFFF
 
 
@@ -37,7 +37,7 @@ def balancing_word(others: int, wanted: int) -> int:
 
 
 def pseudo_header(source: bytes, destination: bytes, protocol: int, length: int) -> bytes:
-    """What UDP, TCP and ICMPv6 sum before their own bytes (RFC 768, 9293; RFC 8200 section 8.1).
+    """The pseudo-header in the checksums of UDP, TCP, ICMPv6 (RFC 768, 9293; RFC 8200 section 8.1).
 
     Addresses are packed; their length gives the IP version.
     """

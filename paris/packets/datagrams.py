@@ -1,4 +1,4 @@
-"""An IP datagram into its parts, whether it was received or is quoted in an ICMP error."""
+"""Splits an IP datagram into its parts, whether received or quoted in an ICMP error."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-# IPv6 extension headers that may stand before the message, with their length in units of 8 bytes
-# less one: hop-by-hop options, routing, destination options (RFC 8200 section 4).
+# IPv6 extension headers that may precede the message: hop-by-hop options, routing, destination
+# options. Their length field counts units of 8 bytes, minus one (RFC 8200 section 4).
 _EXTENSION_HEADERS: Final = frozenset({0, 43, 60})
 _FRAGMENT_HEADER: Final = 44  # always 8 bytes
 
 
 class UnparsedReason(Enum):
-    """Why a datagram is not an answer."""
+    """Why a datagram is not a reply to any probe."""
 
     TOO_SHORT = "shorter than its headers say"
     NOT_IP = "neither IPv4 nor IPv6"
@@ -23,8 +23,8 @@ class UnparsedReason(Enum):
     BAD_QUOTE = "quotes something that cannot be a probe"
 
 
-class NoAnswerError(Exception):
-    """Bytes that are not an answer to a probe; never leaves `replies.parse`."""
+class NoReplyError(Exception):
+    """These bytes are not a reply to a probe; the error never leaves `replies.parse`."""
 
     def __init__(self, reason: UnparsedReason) -> None:
         self.reason = reason
@@ -32,7 +32,7 @@ class NoAnswerError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Datagram:
-    """The parts of an IP datagram; addresses packed.
+    """The parts of an IP datagram; addresses are packed.
 
     `ip_id` is None in IPv6, `flow_label` in IPv4.
     """
@@ -49,29 +49,29 @@ class Datagram:
 
 
 def read_ip(data: bytes, *, is_quote: bool = False) -> Datagram:
-    """The parts of a datagram; a quote may be cut short.
+    """The parts of a datagram; a quote may be truncated.
 
-    Raises NoAnswerError, struct.error and IndexError for bytes that are not an IP datagram.
+    Raises NoReplyError, struct.error and IndexError for bytes that are not an IP datagram.
     """
     if not data:
-        raise NoAnswerError(UnparsedReason.TOO_SHORT)
+        raise NoReplyError(UnparsedReason.TOO_SHORT)
     version = data[0] >> 4
     if version == 4:
         return _read_ip4(data, is_quote=is_quote)
     if version == 6:
         return _read_ip6(data)
-    raise NoAnswerError(UnparsedReason.BAD_QUOTE if is_quote else UnparsedReason.NOT_IP)
+    raise NoReplyError(UnparsedReason.BAD_QUOTE if is_quote else UnparsedReason.NOT_IP)
 
 
 def _read_ip4(data: bytes, *, is_quote: bool) -> Datagram:
     first, tos, length, ip_id, fragment, ttl, protocol = struct.unpack_from("!BBHHHBB", data)
     size = 4 * (first & 0xF)
     if size < 20 or len(data) < size:
-        raise NoAnswerError(UnparsedReason.TOO_SHORT)
+        raise NoReplyError(UnparsedReason.TOO_SHORT)
     if fragment & 0x1FFF:
         # Only the first fragment has a transport header.
-        raise NoAnswerError(UnparsedReason.BAD_QUOTE)
-    # The length in a quote is the probe's, not the quote's, and some routers rewrite it.
+        raise NoReplyError(UnparsedReason.BAD_QUOTE)
+    # A quoted header gives the probe's length, not the quote's, and some routers rewrite it.
     end = len(data) if is_quote else max(length, size)
     return Datagram(
         version=4,
@@ -88,12 +88,12 @@ def _read_ip4(data: bytes, *, is_quote: bool) -> Datagram:
 def _read_ip6(data: bytes) -> Datagram:
     word, _, next_header, hop_limit = struct.unpack_from("!IHBB", data)
     if len(data) < 40:
-        raise NoAnswerError(UnparsedReason.TOO_SHORT)
+        raise NoReplyError(UnparsedReason.TOO_SHORT)
     at = 40
     while next_header in _EXTENSION_HEADERS or next_header == _FRAGMENT_HEADER:
         if next_header == _FRAGMENT_HEADER:
             if struct.unpack_from("!H", data, at + 2)[0] >> 3:
-                raise NoAnswerError(UnparsedReason.BAD_QUOTE)
+                raise NoReplyError(UnparsedReason.BAD_QUOTE)
             next_header, at = data[at], at + 8
         else:
             next_header, at = data[at], at + 8 * (data[at + 1] + 1)

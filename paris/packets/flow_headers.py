@@ -1,4 +1,4 @@
-"""What routers may hash of one flow, whatever carries its number."""
+"""The header values of one flow that routers may hash."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlowHeaders:
-    """What routers may hash, for one flow.
+    """The header values of one flow that routers may hash.
 
-    Ports are None for ICMP, `icmp_checksum` for the others; `flow_label` is 0 in IPv4.
+    Ports are None for ICMP; `icmp_checksum` is None for UDP and TCP; `flow_label` is 0 in IPv4.
     """
 
     source: IPAddress

@@ -1,10 +1,10 @@
-"""Which header field carries the flow: flow numbers to header values.
+"""Maps flow numbers to header values: one header field carries the flow.
 
-What a per-flow balancer hashes is source and destination address, protocol, and what stands in
-the first four bytes after the IP header: the ports of UDP and TCP; type, code and checksum of
-ICMP. Some hash the IPv6 flow label instead or as well. One of these fields carries the flow number,
-and the others are the same in every probe. Variants of a flow (`mda.variants`) differ in one more
-field, as `variations` says.
+A per-flow balancer hashes source and destination address, protocol, and the first four bytes after
+the IP header: the ports of UDP and TCP; type, code and checksum of ICMP. Some balancers hash the
+IPv6 flow label instead or as well. One of these fields carries the flow number, and the others are
+the same in every probe. Variants of a flow (`mda.variants`) differ in one more field; see
+`variations`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from mda.plan import Plan
 
 
-# For each field, the highest value that can be sent. A checksum of 0xFFFF equals 0, which UDP
+# For each field, the highest value that a probe can carry. A checksum of 0xFFFF equals 0, which UDP
 # reserves and middleboxes normalise.
 _HIGHEST: Final = {
     HeaderField.SPORT: 0xFFFF,
@@ -32,20 +32,21 @@ _HIGHEST: Final = {
     HeaderField.ICMP_CHECKSUM: 0xFFFE,
     HeaderField.FLOW_LABEL: 0xFFFFF,
 }
-_FIRST_CHECKSUM: Final = 1  # of ICMP in flow 0
-# Addresses in one prefix share their routes: networks accept none longer than 24 bits in IPv4, and
-# a subnet has 64 bits in IPv6.
+_FIRST_CHECKSUM: Final = 1  # the ICMP checksum of flow 0
+# Addresses in a prefix of this length share a route: IPv4 networks accept no longer prefix than 24
+# bits, and an IPv6 subnet has 64 bits.
 PREFIX_LEN: Final = {4: 24, 6: 64}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flows:
-    """The header values of all flows of a run: flow 0 has the given ones.
+    """The header values of all flows of a run; flow 0 has exactly these values.
 
-    For ICMP `sport` is the echo identifier and `dport` is unused. `varies` announces variants of
-    flows, several of which leave from one port. Their destinations are in a prefix of `prefix_len`
-    bits, their sources among `sources`; without `prefix_len` neither addresses nor protocol vary.
-    Raises SettingsError for combinations that cannot be sent, and suggests what works.
+    For ICMP, `sport` is the echo identifier and `dport` is unused. `varies` announces variants of
+    flows, several of which may share a source port. Variants take their destinations from a prefix
+    of `prefix_len` bits and their sources from `sources`; without `prefix_len`, neither addresses
+    nor protocol vary. Raises SettingsError for values that probes cannot carry, and suggests
+    others.
     """
 
     source: IPAddress
@@ -84,7 +85,7 @@ class Flows:
         if self.field not in allowed:
             names = " or ".join(field.value for field in allowed)
             raise SettingsError(
-                f"--flow-field {self.field.value} does not go with "
+                f"--flow-field {self.field.value} does not exist for "
                 f"{self.protocol.value.upper()} over IPv{self.source.version}; use {names}"
             )
 
@@ -107,7 +108,7 @@ class Flows:
 
     @property
     def capacity(self) -> int:
-        """How many flows there are: their numbers are 0 to one less."""
+        """The number of flows; their numbers start at 0."""
         return _HIGHEST[self.field] - self._first.value(self.field) + 1
 
     @property
@@ -138,13 +139,13 @@ class Flows:
 
     @property
     def udp_ports(self) -> tuple[int, int]:
-        """The lowest and the highest port that UDP probes go to."""
+        """The lowest and the highest destination port of UDP probes."""
         if self.varies:
             return 0, 0xFFFF
         return self.dport, 0xFFFF if self.field is HeaderField.DPORT else self.dport
 
     def headers(self, flow: int) -> FlowHeaders:
-        """The header values of a flow or a variant. Raises ValueError if it cannot be sent."""
+        """The header values of a flow or a variant. Raises ValueError if no probe can carry it."""
         varied = variant_of(flow)
         if varied is None:
             return self._plain(flow)
@@ -163,7 +164,7 @@ class Flows:
         return first.having(self.field, first.value(self.field) + flow)
 
     def values(self, field: HeaderField) -> int:
-        """How many variants of one flow there are in `field`; none in the flow field itself."""
+        """How many variants in `field` each flow has; 0 for the flow field itself."""
         if field is self.field:
             return 0
         if field is HeaderField.ALL:
@@ -174,7 +175,7 @@ class Flows:
         return variation.values(self._first, self._neighbours)
 
     def _varied(self, plain: FlowHeaders, field: HeaderField, number: int) -> FlowHeaders:
-        """`plain` with another value in `field`, or in all fields that have enough of them."""
+        """`plain` with another value in `field`; ALL changes each field that has enough values."""
         if field is not HeaderField.ALL:
             return VARIATIONS[field].varied(plain, self._neighbours, number)
         for single in VARIATIONS:

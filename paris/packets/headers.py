@@ -1,6 +1,6 @@
-"""Headers to bytes and back, by impacket: the only file that imports it.
+"""Converts headers to bytes and back with impacket; only this file imports it.
 
-It knows formats, not meanings: `flows` and `tags` decide which field is a flow or a tag.
+It handles formats, not meanings: `flows` and `tags` decide which field carries a flow or a tag.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 
     from mda.model import IPAddress, MplsEntry
 
-_QUOTE_BYTES: Final = 128  # with extensions, a quote is padded to this (RFC 4884 section 4.1)
+_QUOTE_BYTES: Final = 128  # a quote before extensions is padded to this (RFC 4884 section 4.1)
 _MPLS_CLASS, _MPLS_TYPE = 1, 1  # RFC 4950
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IPHeader:
-    """An IP header of either version; `protocol` is the IANA number of what it carries.
+    """An IP header of either version; `protocol` is the IANA number of its payload's protocol.
 
-    `ip_id` exists in IPv4 only, `flow_label` in IPv6 only; `ttl` is the hop limit there.
+    `ip_id` exists only in IPv4, `flow_label` only in IPv6, where `ttl` is the hop limit.
     """
 
     source: IPAddress
@@ -42,7 +42,7 @@ class IPHeader:
 
 
 def ip_datagram(header: IPHeader, payload: bytes) -> bytes:
-    """A whole datagram; IPv4 with "don't fragment" and a right header checksum."""
+    """A whole datagram; in IPv4 with "don't fragment" and a correct header checksum."""
     if header.source.version == 4:
         ip4 = IP()
         ip4.set_ip_src(str(header.source))
@@ -67,14 +67,14 @@ def ip_datagram(header: IPHeader, payload: bytes) -> bytes:
 
 
 def read_ip(datagram: bytes) -> tuple[IPHeader, bytes] | None:
-    """The header, and the payload in the length that the header gives; None for other bytes.
+    """The header, and the payload of the length that the header gives; None for invalid bytes.
 
-    IPv6 extension headers are left in the payload.
+    IPv6 extension headers stay in the payload.
     """
     version = datagram[0] >> 4 if datagram else 0
     try:
         if version == 4 and len(datagram) >= 20:
-            # Without its options: impacket reads an option of length 0 for ever.
+            # Drop the options: impacket loops for ever on an option of length 0.
             ip4 = IP(b"\x45" + datagram[1:20])
             size, length = 4 * (datagram[0] & 0xF), ip4.get_ip_len()
             header = IPHeader(
@@ -104,7 +104,7 @@ def read_ip(datagram: bytes) -> tuple[IPHeader, bytes] | None:
 
 
 def with_ttl(datagram: bytes, ttl: int) -> bytes:
-    """The same datagram with another TTL and the header checksum that goes with it."""
+    """The same datagram with another TTL and the matching header checksum."""
     if datagram[0] >> 4 == 6:
         return datagram[:7] + bytes([ttl]) + datagram[8:]
     size = 4 * (datagram[0] & 0xF)
@@ -116,7 +116,7 @@ def with_ttl(datagram: bytes, ttl: int) -> bytes:
 
 
 def udp(header: IPHeader, sport: int, dport: int, payload: bytes, udp_checksum: int) -> bytes:
-    """A whole UDP datagram; the caller gives the checksum."""
+    """A whole UDP datagram; the caller supplies the checksum."""
     segment = UDP()
     segment.set_uh_sport(sport)
     segment.set_uh_dport(dport)
@@ -129,7 +129,7 @@ def udp(header: IPHeader, sport: int, dport: int, payload: bytes, udp_checksum: 
 def icmp_echo(
     header: IPHeader, identifier: int, sequence: int, payload: bytes, icmp_checksum: int
 ) -> bytes:
-    """A whole echo request of either version; the caller gives the checksum."""
+    """A whole echo request of either version; the caller supplies the checksum."""
     echo = ICMP()  # ICMPv6 has the same layout (RFC 4443 section 4.1)
     echo.set_icmp_type(numbers.ECHO_REQUEST[header.source.version])
     echo.set_icmp_code(0)
@@ -142,7 +142,7 @@ def icmp_echo(
 def tcp(
     header: IPHeader, sport: int, dport: int, sequence: int, acknowledgment: int, flags: str
 ) -> bytes:
-    """A whole TCP segment without options or data; `flags` are of S, A and R."""
+    """A whole TCP datagram without options or data; `flags` holds letters of S, A and R."""
     segment = TCP()
     segment.set_th_sport(sport)
     segment.set_th_dport(dport)
@@ -174,7 +174,7 @@ def icmp_error(
     unused = 0
     if mpls:
         quote = quote[:_QUOTE_BYTES].ljust(_QUOTE_BYTES, b"\0")
-        # The quote's length is counted in 32-bit words in IPv4, 64-bit words in IPv6.
+        # IPv4 counts the quote's length in 32-bit words, IPv6 in 64-bit words.
         is_ip4 = header.source.version == 4
         unused = (_QUOTE_BYTES // 4) << 16 if is_ip4 else (_QUOTE_BYTES // 8) << 24
         quote += _mpls_extension(mpls)
@@ -182,14 +182,14 @@ def icmp_error(
 
 
 def echo_reply(header: IPHeader, request: bytes) -> bytes:
-    """A whole answer to an echo request, given the request's ICMP bytes."""
+    """A whole reply to an echo request, given the request's ICMP bytes."""
     reply_type = numbers.ECHO_REPLY[header.source.version]
     (rest,) = struct.unpack("!I", request[4:8])
     return _icmp_message(header, reply_type, 0, rest, request[8:])
 
 
 def tcp_reply(header: IPHeader, syn: bytes, *, open_port: bool) -> bytes:
-    """A whole answer to a SYN, given the SYN's TCP bytes (RFC 9293 section 3.10.7)."""
+    """A whole reply to a SYN, given the SYN's TCP bytes (RFC 9293 section 3.10.7)."""
     sport, dport, sequence = struct.unpack("!HHI", syn[:8])
     return tcp(
         replace(header, protocol=numbers.TCP),
@@ -202,13 +202,13 @@ def tcp_reply(header: IPHeader, syn: bytes, *, open_port: bool) -> bytes:
 
 
 def udp_reply(header: IPHeader, request: bytes, payload: bytes) -> bytes:
-    """A whole answer to a UDP probe, given the probe's UDP bytes, with a right checksum."""
+    """A whole reply to a UDP probe, given the probe's UDP bytes, with a correct checksum."""
     sport, dport = struct.unpack("!HH", request[:4])
-    answered = replace(header, protocol=numbers.UDP)
+    header = replace(header, protocol=numbers.UDP)
     length = 8 + len(payload)
     pseudo = pseudo_header(header.source.packed, header.destination.packed, numbers.UDP, length)
     total = checksum(pseudo + struct.pack("!HHHH", dport, sport, length, 0) + payload)
-    return udp(answered, dport, sport, payload, total or 0xFFFF)  # 0 stands for none
+    return udp(header, dport, sport, payload, total or 0xFFFF)  # 0 means "no checksum"
 
 
 def _icmp_message(header: IPHeader, kind: int, code: int, rest: int, body: bytes) -> bytes:

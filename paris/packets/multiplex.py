@@ -1,4 +1,4 @@
-"""Flows of several protocols in one run: each protocol has a lane, which is a range of numbers."""
+"""Flows of several protocols in one run; each protocol has a lane, which is a range of numbers."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class JoinedFlows(Flows):
-    """The flows of the first lane, and those of every lane to whoever asks for one by number.
+class MultiplexedFlows(Flows):
+    """The flows of several lanes; methods cover every lane, the fields describe the first.
 
-    All lanes have the same ends and base source port, which is the echo identifier of ICMP.
+    All lanes have the same addresses and base source port, which is the echo identifier of ICMP.
     """
 
     lanes: tuple[Flows, ...]
 
     @classmethod
-    def join(cls, lanes: Sequence[Flows]) -> JoinedFlows:
-        """The flows of all these lanes, the first of which has the lowest numbers."""
+    def join(cls, lanes: Sequence[Flows]) -> MultiplexedFlows:
+        """The flows of all these lanes; the first lane has the lowest numbers."""
         first = {field.name: getattr(lanes[0], field.name) for field in fields(Flows)}
         return cls(**first, lanes=tuple(lanes))
 
@@ -38,7 +38,7 @@ class JoinedFlows(Flows):
 
     @property
     def udp_ports(self) -> tuple[int, int]:
-        """The lowest and the highest port that UDP probes of any lane go to."""
+        """The lowest and the highest destination port of UDP probes in any lane."""
         each = [flows.udp_ports for flows in self.lanes if Protocol.UDP in flows.protocols]
         return min(lowest for lowest, _ in each), max(highest for _, highest in each)
 

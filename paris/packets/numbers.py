@@ -1,4 +1,4 @@
-"""Numbers that IANA assigns, once each, with the RFC: protocols in IP, types and codes of ICMP."""
+"""Numbers that IANA assigns, each with its RFC: IP protocols, ICMP types and codes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ TCP: Final = 6  # RFC 9293
 UDP: Final = 17  # RFC 768
 ICMP6: Final = 58  # RFC 4443
 
-# By IP version, from here on.
+# The numbers below are by IP version.
 ICMP: Final = {4: ICMP4, 6: ICMP6}
 
 ECHO_REQUEST: Final = {4: 8, 6: 128}  # RFC 792; RFC 4443 section 4.1
@@ -17,8 +17,8 @@ ECHO_REPLY: Final = {4: 0, 6: 129}  # RFC 792; RFC 4443 section 4.2
 UNREACHABLE: Final = {4: 3, 6: 1}  # RFC 792; RFC 4443 section 3.1
 TIME_EXCEEDED: Final = {4: 11, 6: 3}  # RFC 792; RFC 4443 section 3.3
 PACKET_TOO_BIG: Final = {6: 2}  # RFC 4443 section 3.2; in IPv4 a code of UNREACHABLE (RFC 1191)
-# The errors that a probe can meet, all of which quote it.
+# The errors that a probe can cause; each quotes the probe.
 ERRORS: Final = {4: (3, 11), 6: (1, 2, 3)}
 
 PORT_UNREACHABLE: Final = {4: 3, 6: 4}  # codes of UNREACHABLE
-IN_TRANSIT: Final = 0  # code of TIME_EXCEEDED, the other being that of reassembly
+IN_TRANSIT: Final = 0  # code of TIME_EXCEEDED; the other code is for reassembly

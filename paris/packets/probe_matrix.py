@@ -1,8 +1,7 @@
-"""Many probes at once: the rows of a byte matrix, equal to what `probes.build` makes singly.
+"""Builds many probes at once as rows of a byte matrix, equal to the datagrams of `probes.build`.
 
-Bytes that all probes of a run share are built once; those that differ are written in columns.
-Checksums are ones'-complement sums, so a column is simply added to them. Imports numpy: for the
-bulk wire only.
+Bytes that all probes share are built once; bytes that differ are written as columns. Checksums are
+ones'-complement sums, so a column is simply added to them. Imports numpy: for the bulk wire only.
 """
 
 from __future__ import annotations
@@ -70,12 +69,12 @@ class Crafter:
         self._message_sum = word_sum(message)
 
     def build(self, requests: Sequence[ProbeRequest], tags: Sequence[int]) -> Matrix:
-        """The datagrams that ask these requests; see `probes.build`."""
+        """The datagrams of these requests; see `probes.build`."""
         columns = np.array(requests, dtype=np.uint32).reshape(len(requests), 3)
         return self.craft(columns[:, 0], columns[:, 1], np.array(tags, dtype=np.uint32))
 
     def craft(self, numbers: Words, ttls: Words, tags: Words) -> Matrix:
-        """The same from columns of flow numbers, TTLs and tags, of one length."""
+        """The same from columns of flow numbers, TTLs and tags, all of the same length."""
         rows = np.empty((len(numbers), len(self._template)), np.uint8)
         rows[:] = self._template
         words = rows.view(">u2")
@@ -115,7 +114,7 @@ class Crafter:
             words[:, 8] = ~_fold(total + (tags >> 16) + (tags & 0xFFFF))
 
     def _blank(self) -> Bytes:
-        """A probe with 0 in all columns."""
+        """A probe with 0 in all columns that differ between probes."""
         blank = np.frombuffer(probes.build(self._flows, ProbeRequest(0, 1), 1), np.uint8).copy()
         words = blank.view(">u2")
         at = _HEADER_WORDS[self._version]
@@ -142,7 +141,7 @@ def builder(flows: Flows) -> Callable[[Sequence[ProbeRequest], Sequence[int]], S
 
 
 def values(flows: Flows, field: HeaderField, numbers: Any) -> Any:
-    """The values of a header field in the plain flows with these numbers, as a column."""
+    """The values of a header field in the flows with these numbers, as a column."""
     first = flows.headers(0).value(field)
     return first + numbers if flows.field is field else np.full_like(numbers, first)
 

@@ -1,4 +1,4 @@
-"""What a probe is: UDP, ICMP or TCP."""
+"""The protocols of probes: UDP, ICMP and TCP."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from paris.packets import numbers
 
 
 class Protocol(Enum):
-    """What a probe is."""
+    """The protocol of a probe."""
 
     UDP = "udp"
     ICMP = "icmp"
     TCP = "tcp"
 
     def number(self, version: int) -> int:
-        """The IANA protocol number in IP of that version."""
+        """The IANA protocol number in IP of this version."""
         if self is Protocol.ICMP:
             return numbers.ICMP[version]
         return numbers.UDP if self is Protocol.UDP else numbers.TCP
 
     @property
     def twin(self) -> Protocol:
-        """The protocol that shows whether a router hashes the protocol number.
+        """The protocol to compare with, to see whether a router hashes the protocol number.
 
-        Its probes can have the same four bytes behind the IP header.
+        Its probes can have the same four bytes after the IP header.
         """
         return Protocol.TCP if self is Protocol.UDP else Protocol.UDP

@@ -1,4 +1,4 @@
-"""What an ICMP error quotes: the probe, and the extensions behind it (RFC 4884, 4950)."""
+"""Reads the quote of an ICMP error: the probe, and the extensions after it (RFC 4884, 4950)."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Final
 from mda.model import MplsEntry
 from paris.packets import numbers
 from paris.packets.checksums import word_sum
-from paris.packets.datagrams import NoAnswerError, UnparsedReason
+from paris.packets.datagrams import NoReplyError, UnparsedReason
 
 if TYPE_CHECKING:
     from paris.packets.datagrams import Datagram
 
-# Where extensions start at the earliest, and where they start if the error does not say it.
+# The lowest offset of extensions in the quote, and their offset if the error does not give it.
 _EXTENSION_OFFSET: Final = 128
 _MPLS_STACK: Final = (1, 1)  # class and type of the extension object (RFC 4950 section 3)
 _ECHO_REQUESTS: Final = frozenset(
@@ -24,11 +24,11 @@ _ECHO_REQUESTS: Final = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuotedProbe:
-    """The probe as the answer shows it, with None for what the answer does not show.
+    """The probe as the reply shows it; None for fields that the reply does not show.
 
     Addresses are packed bytes. `carrier_tag` is the value of the field that carries the tag (see
-    `tags`), or 0 if the answer names its flow only. If the answer has no quote, source and
-    destination are its own, swapped.
+    `tags`), or 0 if the reply names only its flow. If the reply has no quote, source and
+    destination are the reply's own, swapped.
     """
 
     source: bytes
@@ -45,19 +45,19 @@ class QuotedProbe:
 
 
 def split_quote(outer: Datagram) -> tuple[int, bytes]:
-    """Where the quote ends in the ICMP message, and the extension structure behind it (or b"")."""
+    """Where the quote ends in the ICMP message, and the extension structure after it (or b"")."""
     message = outer.payload
     # RFC 4884 section 4: the quote's length in 32-bit words in IPv4, 64-bit words in IPv6.
     length = 4 * message[5] if outer.version == 4 else 8 * message[4]
     if message[0] == numbers.PACKET_TOO_BIG.get(outer.version):
-        return len(message), b""  # these bytes are the MTU
-    # A lower length is not valid: extensions stand behind 128 bytes or more.
+        return len(message), b""  # here these bytes hold the MTU
+    # A lower length is invalid: at least 128 bytes precede extensions.
     if length >= _EXTENSION_OFFSET:
         return 8 + length, message[8 + length :]
-    # Routers from before RFC 4884 put extensions behind 128 bytes and do not say so.
-    behind = message[8 + _EXTENSION_OFFSET :]
-    if len(behind) >= 8 and behind[0] >> 4 == 2 and word_sum(behind) == 0xFFFF:
-        return 8 + _EXTENSION_OFFSET, behind
+    # Routers older than RFC 4884 put extensions after 128 bytes without giving a length.
+    rest = message[8 + _EXTENSION_OFFSET :]
+    if len(rest) >= 8 and rest[0] >> 4 == 2 and word_sum(rest) == 0xFFFF:
+        return 8 + _EXTENSION_OFFSET, rest
     return len(message), b""
 
 
@@ -84,10 +84,10 @@ def read_mpls(extensions: bytes) -> tuple[MplsEntry, ...]:
 
 
 def read_quoted_probe(quoted: Datagram) -> QuotedProbe:
-    """The probe that is quoted. Raises NoAnswerError if nothing like a probe is."""
+    """The quoted probe. Raises NoReplyError if the quote cannot be a probe."""
     data = quoted.payload
     if len(data) < 8:
-        raise NoAnswerError(UnparsedReason.TOO_SHORT)
+        raise NoReplyError(UnparsedReason.TOO_SHORT)
     sport = dport = identifier = icmp_checksum = None
     if quoted.protocol == numbers.UDP:
         sport, dport, _, tag = struct.unpack_from("!HHHH", data)
@@ -96,7 +96,7 @@ def read_quoted_probe(quoted: Datagram) -> QuotedProbe:
     elif (quoted.protocol, data[0]) in _ECHO_REQUESTS:
         icmp_checksum, identifier, tag = struct.unpack_from("!HHH", data, 2)
     else:
-        raise NoAnswerError(UnparsedReason.BAD_QUOTE)
+        raise NoReplyError(UnparsedReason.BAD_QUOTE)
     return QuotedProbe(
         source=quoted.source,
         destination=quoted.destination,

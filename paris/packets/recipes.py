@@ -1,4 +1,4 @@
-"""The ports of a flow, and commands with which this and other programs take the same path."""
+"""Describes a flow for users: its ports, and commands whose packets take the same path."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _LETTER: Final = {Protocol.UDP: "", Protocol.TCP: "-T ", Protocol.ICMP: "-I "}
 
 
 def recipe(plan: Plan, flow: int) -> Recipe:
-    """How to send packets of a plain flow of `plan`.
+    """How to send packets of a flow (not of a variant) of `plan`.
 
-    Another program's packets take its path if balancers read only addresses, protocol and ports.
-    ICMP has no commands: its flows are checksums, which no other program lets a user choose.
+    Another program's packets take the flow's path if balancers read only addresses, protocol and
+    ports. ICMP has no commands: its flows are checksums, which no program lets a user choose.
     """
     flows = Flows.of(plan)
     headers = flows.headers(flow)
@@ -48,7 +48,7 @@ def _own_command(plan: Plan, flows: Flows, headers: FlowHeaders) -> str:
 
 
 def _other_commands(plan: Plan, flows: Flows, headers: FlowHeaders) -> tuple[str, ...]:
-    """Commands of traceroute and curl, to the address: a name may have several."""
+    """Commands of traceroute and curl; they use the address, because a name may have several."""
     sport, dport, address = headers.sport, headers.dport, str(flows.destination)
     letter = "-U" if flows.protocol is Protocol.UDP else "-T"
     traceroute = f"traceroute -n {letter} --sport={sport} -p {dport} {address}"

@@ -1,8 +1,8 @@
-"""A received datagram into what it answers: never an exception, whatever the bytes.
+"""Parses a received datagram into a reply; never raises, whatever the bytes.
 
-Reads time exceeded, destination unreachable, echo replies, SYN-ACK, RST and the answers of UDP
-services, over IPv4 and IPv6 (RFC 768, 792, 4443, 9293), with quotes as short as eight bytes behind
-the IP header. What does not parse becomes a value with a reason.
+It reads time exceeded, destination unreachable, echo replies, SYN-ACK, RST and replies of UDP
+services, over IPv4 and IPv6 (RFC 768, 792, 4443, 9293), with quotes as short as eight bytes after
+the IP header. Other datagrams become a value with a reason.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from mda.model import ReplyKind
 from paris.packets import numbers, tags
-from paris.packets.datagrams import NoAnswerError, UnparsedReason, read_ip
+from paris.packets.datagrams import NoReplyError, UnparsedReason, read_ip
 from paris.packets.quotes import QuotedProbe, read_mpls, read_quoted_probe, split_quote
 
 if TYPE_CHECKING:
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Unparsed:
-    """A datagram that is not an answer, and why."""
+    """A datagram that is not a reply, and why."""
 
     reason: UnparsedReason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParsedReply:
-    """An answer to somebody's probe; `paris.engine.pending` finds out whether it is ours."""
+    """A reply to somebody's probe; `paris.engine.pending` decides whether the probe is ours."""
 
     kind: ReplyKind
     responder: IPAddress
@@ -45,14 +45,14 @@ class ParsedReply:
 
 
 def parse(datagram: bytes, hidden: frozenset[str] = frozenset()) -> ParsedReply | Unparsed:
-    """What `datagram`, from its IP header on, answers. Raises nothing.
+    """The reply in `datagram`, which starts at its IP header. Raises nothing.
 
-    `hidden` names the fields of a Reply that the wire cannot know, and that are therefore None.
+    `hidden` names the fields of a Reply that the wire cannot know; they become None.
     """
     try:
         parsed = _parse(datagram)
-    except NoAnswerError as no_answer:
-        return Unparsed(no_answer.reason)
+    except NoReplyError as no_reply:
+        return Unparsed(no_reply.reason)
     except (struct.error, IndexError):
         return Unparsed(UnparsedReason.TOO_SHORT)
     return parsed if not hidden else _masked(parsed, hidden)
@@ -62,7 +62,7 @@ def _masked(parsed: ParsedReply, hidden: frozenset[str]) -> ParsedReply:
     return replace(
         parsed,
         quoted_ttl=None if "quoted_ttl" in hidden else parsed.quoted_ttl,
-        # A datagram arrives with a TTL of 1 at least: 0 stands for one that the wire did not get.
+        # Datagrams arrive with a TTL of at least 1; here 0 means that the wire did not see the TTL.
         reply_ttl=parsed.reply_ttl or None,
         reply_ip_id=None if "reply_ip_id" in hidden else parsed.reply_ip_id,
     )
@@ -75,7 +75,7 @@ def _parse(datagram: bytes) -> ParsedReply:
     if outer.protocol == numbers.UDP:
         return _read_udp_reply(outer)
     if outer.protocol != numbers.ICMP[outer.version]:
-        raise NoAnswerError(UnparsedReason.OTHER_PROTOCOL)
+        raise NoReplyError(UnparsedReason.OTHER_PROTOCOL)
     icmp_type, icmp_code = outer.payload[0], outer.payload[1]
     if icmp_type == numbers.ECHO_REPLY[outer.version]:
         return _read_echo_reply(outer)
@@ -100,9 +100,9 @@ def _error_kind(version: int, icmp_type: int, icmp_code: int) -> ReplyKind:
         if icmp_code == numbers.IN_TRANSIT:
             return ReplyKind.TIME_EXCEEDED
     elif icmp_type in numbers.ERRORS[version]:
-        # Packet too big is among them: the probe went no further.
+        # Packet too big is among them, because it too ends the probe's path.
         return ReplyKind.UNREACHABLE
-    raise NoAnswerError(UnparsedReason.OTHER_MESSAGE)
+    raise NoReplyError(UnparsedReason.OTHER_MESSAGE)
 
 
 def _read_echo_reply(outer: Datagram) -> ParsedReply:
@@ -128,7 +128,7 @@ def _read_tcp_reply(outer: Datagram) -> ParsedReply:
     sport, dport, _, acknowledged = struct.unpack_from("!HHII", outer.payload)
     syn, rst, ack = (bool(outer.payload[13] & bit) for bit in (0x02, 0x04, 0x10))
     if not ((rst or syn) and ack):
-        raise NoAnswerError(UnparsedReason.OTHER_MESSAGE)
+        raise NoReplyError(UnparsedReason.OTHER_MESSAGE)
     return ParsedReply(
         kind=ReplyKind.RST if rst else ReplyKind.SYN_ACK,
         responder=ip_address(outer.source),

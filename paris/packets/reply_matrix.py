@@ -1,7 +1,7 @@
-"""Many answers at once: which probe each row of a byte matrix answers, and who sent it.
+"""Matches many replies at once: finds the probe and the responder of each row of a byte matrix.
 
-Reads the plain layouts, which most routers send: no IP options, no extension headers. Any other row
-goes through `replies.parse` on its own. Imports numpy: for the bulk wire only.
+It reads plain layouts, which most routers send: no IP options, no extension headers. Other rows go
+through `replies.parse` singly. Imports numpy: for the bulk wire only.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     Bytes = NDArray[np.uint8]
 
 _MOST_TAGS: Final = 1 << 16
-_PLAIN_IP4: Final = 0x45  # version 4, and a header without options
+_PLAIN_IP4: Final = 0x45  # version 4, header without options
 _ACK, _SYN_OR_RST = 0x10, 0x06  # flags of TCP (RFC 9293 section 3.1)
 
 
@@ -45,10 +45,10 @@ _LAYOUTS: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Answers:
-    """Rows that answer a probe: row number, probe number, responder (packed), and if it ends there.
+class Replies:
+    """The rows that reply to a probe: row number, probe number, responder (packed), end of path.
 
-    The arrays have an entry per answer, `responders` a row.
+    The arrays have an entry per reply, `responders` a row. `ends_path` is false for time exceeded.
     """
 
     rows: NDArray[np.intp]
@@ -58,7 +58,7 @@ class Answers:
 
 
 class Matcher:
-    """Knows the probes of `flows` that are in flight, by their 16-bit tags."""
+    """Matches replies to the probes of `flows` in flight, by their 16-bit tags."""
 
     def __init__(self, flows: Flows) -> None:
         self._flows = flows
@@ -72,34 +72,34 @@ class Matcher:
         self.unmatched = 0
 
     def add(self, tags: Any, numbers: Any, probes: Any) -> None:
-        """Count probes as in flight: their tags, flow numbers, and the caller's own numbers."""
+        """Count probes as in flight, given their tags, flow numbers and the caller's numbers."""
         self._probe_of[tags] = probes
         self._flow_of[tags] = numbers
 
-    def match(self, datagrams: Bytes, lengths: NDArray[np.uint32]) -> Answers:
-        """The rows that answer a probe in flight, each once; the rest is counted as unmatched."""
+    def match(self, datagrams: Bytes, lengths: NDArray[np.uint32]) -> Replies:
+        """The rows that reply to a probe in flight, one per probe; counts the rest as unmatched."""
         at = self._layout.header_bytes
         is_error = self._is_error(datagrams, lengths)
         tags, is_flow = self._read_quotes(datagrams, at + 8 + at)
-        is_answer = is_error & is_flow & (tags > 0)
+        is_reply = is_error & is_flow & (tags > 0)
         if self._flows.protocol is not Protocol.UDP:
-            given_back, is_back = self._read_answers(datagrams, lengths)
-            tags = np.where(is_back, given_back, tags)
-            is_answer |= is_back
-        probes = np.where(is_answer, self._probe_of[tags], -1)
+            returned, is_direct = self._read_direct(datagrams, lengths)
+            tags = np.where(is_direct, returned, tags)
+            is_reply |= is_direct
+        probes = np.where(is_reply, self._probe_of[tags], -1)
         ends_path = ~is_error | (datagrams[:, at] != TIME_EXCEEDED[self._version])
-        for row in np.flatnonzero(~is_error & ~is_answer).tolist():
+        for row in np.flatnonzero(~is_error & ~is_reply).tolist():
             self._read_slowly(
                 datagrams[row, : lengths[row]].tobytes(), row, tags, probes, ends_path
             )
         rows = np.flatnonzero(probes >= 0)
-        # Of several answers to one probe the first one counts.
+        # If several replies match a probe, the first counts.
         _, first = np.unique(tags[rows], return_index=True)
         rows = rows[np.sort(first)]
         self._probe_of[tags[rows]] = -1
         self.unmatched += len(datagrams) - len(rows)
         responders = datagrams[rows, self._layout.source]
-        return Answers(rows, probes[rows], responders, ends_path[rows])
+        return Replies(rows, probes[rows], responders, ends_path[rows])
 
     def _carries(self, rows: Bytes, at: int, protocol: int) -> NDArray[np.bool_]:
         """Whether a plain IP header with this protocol begins at column `at`."""
@@ -109,7 +109,7 @@ class Matcher:
         return np.asarray(carries)
 
     def _is_error(self, rows: Bytes, lengths: NDArray[np.uint32]) -> NDArray[np.bool_]:
-        """Whether rows are ICMP errors that quote a probe between our ends."""
+        """Whether rows are ICMP errors that quote a probe from our source to our destination."""
         at = self._layout.header_bytes
         quote = at + 8
         ours = np.concatenate([self._source, self._destination])
@@ -122,7 +122,7 @@ class Matcher:
         return is_error
 
     def _read_quotes(self, rows: Bytes, at: int) -> tuple[Any, NDArray[np.bool_]]:
-        """The tag that is quoted, and whether the flow quoted beside it is that probe's."""
+        """The quoted tag, and whether the quoted flow is that of the probe with this tag."""
         flows = self._flows
         tags, is_flow = _word(rows, at + 6), np.ones(len(rows), np.bool_)
         numbers = self._flow_of[tags]
@@ -136,30 +136,30 @@ class Matcher:
         is_flow &= _word(rows, at + 2) == values(flows, HeaderField.DPORT, numbers)
         return tags, is_flow
 
-    def _read_answers(
+    def _read_direct(
         self, rows: Bytes, lengths: NDArray[np.uint32]
     ) -> tuple[Any, NDArray[np.bool_]]:
-        """The tag that a datagram returns, and whether it is an answer of the destination."""
+        """The tag that a datagram returns, and whether it is a reply of the destination itself."""
         flows, at = self._flows, self._layout.header_bytes
-        is_back = self._carries(rows, 0, self._number) & (lengths >= at + 8)
-        is_back &= (rows[:, self._layout.source] == self._destination).all(axis=1)
+        is_direct = self._carries(rows, 0, self._number) & (lengths >= at + 8)
+        is_direct &= (rows[:, self._layout.source] == self._destination).all(axis=1)
         if flows.protocol is Protocol.ICMP:
-            is_back &= rows[:, at] == ECHO_REPLY[self._version]
-            return _word(rows, at + 6), is_back & (_word(rows, at + 4) == flows.sport)
+            is_direct &= rows[:, at] == ECHO_REPLY[self._version]
+            return _word(rows, at + 6), is_direct & (_word(rows, at + 4) == flows.sport)
         acknowledged = (_word(rows, at + 8) << 16 | _word(rows, at + 10)) - 1
         flags = rows[:, at + 13]
-        is_back &= (flags & _ACK > 0) & (flags & _SYN_OR_RST > 0)
-        is_back &= (acknowledged > 0) & (acknowledged < _MOST_TAGS)
+        is_direct &= (flags & _ACK > 0) & (flags & _SYN_OR_RST > 0)
+        is_direct &= (acknowledged > 0) & (acknowledged < _MOST_TAGS)
         tags = acknowledged % _MOST_TAGS
         numbers = self._flow_of[tags]
-        is_back &= _word(rows, at) == values(flows, HeaderField.DPORT, numbers)
-        is_back &= _word(rows, at + 2) == values(flows, HeaderField.SPORT, numbers)
-        return tags, is_back
+        is_direct &= _word(rows, at) == values(flows, HeaderField.DPORT, numbers)
+        is_direct &= _word(rows, at + 2) == values(flows, HeaderField.SPORT, numbers)
+        return tags, is_direct
 
     def _read_slowly(
         self, datagram: bytes, row: int, tags: Any, probes: Any, ends_path: Any
     ) -> None:
-        """Read a row whose layout is not plain."""
+        """Read a row whose layout is not plain; writes to the row's entries of the arrays."""
         parsed = replies.parse(datagram)
         if isinstance(parsed, replies.Unparsed):
             return

@@ -1,7 +1,8 @@
-"""How variants of a flow (`mda.variants`) differ from it: a row for each header field.
+"""How variants of a flow (`mda.variants`) differ from it: one row per header field.
 
-A variant number chooses one of the field's other values. Of addresses and protocols there are as
-many as the run may use; of all else there are enough to tell a hashed field from an ignored one.
+A variant number selects one of the field's other values. Addresses and protocols have the values
+that the run may use; other fields have enough values to distinguish a hashed field from an ignored
+one.
 """
 
 from __future__ import annotations
@@ -21,22 +22,23 @@ if TYPE_CHECKING:
     from mda.model import IPAddress
     from paris.packets.flow_headers import FlowHeaders
 
-# Multiplying by it changes all bits, and is one-to-one in any number of them, for it is odd.
+# Multiplying by this odd constant scatters consecutive numbers over all bits, without collisions
+# in any number of low bits (Fibonacci hashing).
 _SCATTER: Final = 0x9E3779B97F4A7C15
 _LABEL_BITS: Final = 0xFFFFF
-_DSCP_SHIFT: Final = 2  # routers set the two bits below on congestion (RFC 3168)
+_DSCP_SHIFT: Final = 2  # routers set the two low bits on congestion (RFC 3168)
 _ECHO_REQUEST_WORD: Final = {version: kind << 8 for version, kind in numbers.ECHO_REQUEST.items()}
 
 
 class Neighbours(NamedTuple):
-    """The addresses that variants may have: destinations in a prefix, and other sources."""
+    """The addresses that variants may use: destinations in a prefix, and other sources."""
 
     prefix_len: int
     sources: tuple[IPAddress, ...]
 
 
 def other_addresses(address: IPAddress, prefix_len: int) -> Iterator[IPAddress]:
-    """The other hosts' addresses in the prefix, neighbours far apart.
+    """The other host addresses in the prefix, in an order that puts neighbours far apart.
 
     >>> from ipaddress import ip_address
     >>> others = other_addresses(ip_address("192.0.2.9"), 24)
@@ -52,7 +54,7 @@ def other_addresses(address: IPAddress, prefix_len: int) -> Iterator[IPAddress]:
 
 
 def _port(port: int | None, number: int) -> int:
-    """Another port that can be sent, which is from 1 to 65535."""
+    """Another valid port, from 1 to 65535."""
     return ((port or 1) - 1 + number) % 0xFFFF + 1
 
 
@@ -66,7 +68,7 @@ def _values_without_ports(headers: FlowHeaders, _: Neighbours) -> int:
 
 def _destinations(headers: FlowHeaders, neighbours: Neighbours) -> int:
     bits = headers.destination.max_prefixlen - neighbours.prefix_len
-    # The addresses of a network itself and of its broadcasts are nobody's.
+    # No host has the address of a network or its broadcast address.
     return min(MOST_VALUES, (1 << bits) - 3) if bits > 1 else 0
 
 
@@ -76,7 +78,7 @@ def _other_destination(headers: FlowHeaders, neighbours: Neighbours, number: int
 
 
 def _twin(headers: FlowHeaders, *_: object) -> FlowHeaders:
-    """The same by the other protocol: an echo request's type and checksum become the ports."""
+    """The same headers with the twin protocol; an echo request's type and checksum become ports."""
     twin = replace(headers, protocol=headers.protocol.twin)
     if headers.protocol is not Protocol.ICMP:
         return twin
@@ -89,11 +91,11 @@ def _twin(headers: FlowHeaders, *_: object) -> FlowHeaders:
 
 
 class Variation(NamedTuple):
-    """How to vary one field: how many other values it has, and the headers with the nth of them."""
+    """How to vary one field: the number of other values, and the headers with the nth of them."""
 
     values: Callable[[FlowHeaders, Neighbours], int]
     varied: Callable[[FlowHeaders, Neighbours, int], FlowHeaders]
-    needs_prefix: bool = False  # else it is varied in every run
+    needs_prefix: bool = False  # without this, every run may vary the field
 
 
 VARIATIONS: Final[Mapping[HeaderField, Variation]] = {

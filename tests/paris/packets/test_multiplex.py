@@ -5,7 +5,7 @@ from __future__ import annotations
 from mda.model import HeaderField, ProbeRequest
 from mda.multiplex import LANE
 from paris.packets import probes
-from paris.packets.multiplex import JoinedFlows
+from paris.packets.multiplex import MultiplexedFlows
 from paris.packets.protocols import Protocol
 from tests.paris.packets.test_probes import flows_of, hashed
 
@@ -17,7 +17,7 @@ LANES = [
 
 
 def test_probes_of_a_lane_are_those_of_its_flows() -> None:
-    joined = JoinedFlows.join(LANES)
+    joined = MultiplexedFlows.join(LANES)
     builder = probes.Builder(joined)
     for lane, flows in enumerate(LANES):
         for flow in (0, 5, 700):
@@ -28,4 +28,4 @@ def test_probes_of_a_lane_are_those_of_its_flows() -> None:
 
 
 def test_all_protocols_are_named() -> None:
-    assert JoinedFlows.join(LANES).protocols == (Protocol.UDP, Protocol.TCP, Protocol.ICMP)
+    assert MultiplexedFlows.join(LANES).protocols == (Protocol.UDP, Protocol.TCP, Protocol.ICMP)

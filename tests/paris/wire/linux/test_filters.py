@@ -14,7 +14,7 @@ from mda.model import HeaderField, MplsEntry, ProbeRequest
 from mda.variants import variant
 from paris.packets import headers, probes
 from paris.packets.headers import IPHeader
-from paris.packets.multiplex import JoinedFlows
+from paris.packets.multiplex import MultiplexedFlows
 from paris.packets.protocols import Protocol
 from paris.wire.linux import filters
 from paris.wire.linux.filters import Sent
@@ -171,7 +171,7 @@ def test_what_services_say_comes_in_from_every_port_that_is_probed(version: int)
         (fixed, 33_434, 33_434),
         (upwards, 33_434, 0xFFFF),
         (replace(fixed, varies=True), 0, 0xFFFF),
-        (JoinedFlows.join([web, fixed, dns]), 53, 33_434),
+        (MultiplexedFlows.join([web, fixed, dns]), 53, 33_434),
     ):
         said = {
             port: headers.udp(header(flows, flows.destination, 17), port, 20_003, b"hello", 0)
