@@ -25,11 +25,10 @@ __all__ = ["__version__", "diamonds", "sweep", "trace"]
 
 
 def trace(host: str | None = None, **options: Any) -> Trace:
-    """Trace `host` and return the result; `options` are the fields of the groups of settings.
+    """Trace `host` and return the result; `options` are fields of the groups in `paris.settings`.
 
-    See `paris.settings` for them.
-    `trace(network="two-way", multipath=True)` does it on a simulated network. Raises a
-    `mda.errors.ParisTraceError` that says what to do where nothing can be measured.
+    `trace(network="two-way", multipath=True)` traces a simulated network instead. Raises
+    `mda.errors.ParisTraceError`, which names a remedy, if nothing can be measured.
     """
     from paris import run
     from paris.settings import Settings
@@ -38,7 +37,7 @@ def trace(host: str | None = None, **options: Any) -> Trace:
 
 
 def diamonds(graph: nx.DiGraph[Vertex]) -> list[dict[str, Any]]:
-    """The diamonds of a trace's `graph`, or of any part of it, as rows of a table of metrics.
+    """The diamonds of a trace's `graph`, or of a subgraph, as rows of a table of metrics.
 
     >>> result = trace(network="nested", multipath=True)
     >>> [(row["max_width"], row["paths"], row["entropy_bits"]) for row in diamonds(result.graph)]
@@ -50,10 +49,11 @@ def diamonds(graph: nx.DiGraph[Vertex]) -> list[dict[str, Any]]:
 
 
 def sweep(host: str, *, flows: int, ttls: Iterable[int], **options: Any) -> Sweep:
-    """Probe `host` with each of `flows` flows at each of `ttls`, once; see `paris.survey.sweep`.
+    """Probe `host` once with each of `flows` flows at each of `ttls`; see `paris.survey.sweep`.
 
-    Needs CAP_NET_RAW and numpy. `options` are fields of the groups of `paris.settings`, above all
-    `rate_pps`. Raises a `mda.errors.ParisTraceError` where nothing can be sent.
+    Needs CAP_NET_RAW and numpy. `options` are fields of the groups in `paris.settings`, most
+    usefully `rate_pps` (probes per second). Raises `mda.errors.ParisTraceError` if nothing can be
+    sent.
     """
     from paris.settings import Settings
     from paris.survey.sweep import sweep as run

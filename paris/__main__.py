@@ -1,4 +1,4 @@
-"""`python -m paris`."""
+"""Runs the command for `python -m paris`."""
 
 from paris.cli.trace import entry
 

@@ -1,4 +1,4 @@
-"""The tree of errors, and the exit codes that the command answers with.
+"""The tree of errors, and the exit codes of the command.
 
 ParisTraceError
 ├── SettingsError      an option or value that cannot be used          exit 2
@@ -8,9 +8,9 @@ ParisTraceError
 ├── PrivilegeError     a right the system withholds                    exit 4
 ├── WireError          the local network or system refused             exit 5
 └── OutputError        an output that could not be drawn or written    exit 8
-    (render.RenderError, raised where nothing of paris is known, also exits 8)
+    (render.RenderError, raised in a package that may not import paris, also exits 8)
 
-Only `paris.cli` turns them into exit codes. A bad packet is never an exception: see
+Only `paris.cli` turns errors into exit codes. A malformed packet never raises an error out of
 `paris.packets.replies`.
 """
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class ExitCode(IntEnum):
-    """What the command's exit status means; documented in the README."""
+    """The exit status of the command; the README documents it."""
 
     REACHED = 0
     NOT_REACHED = 1
@@ -46,7 +46,7 @@ class SettingsError(ParisTraceError):
 
 
 class TopologyError(ParisTraceError):
-    """A simulated network that cannot be built: the message has file, line, fault and cure."""
+    """A simulated network that cannot be built; the message has file, line, fault and cure."""
 
 
 class FormatError(ParisTraceError):
@@ -58,13 +58,13 @@ class ResolveError(ParisTraceError):
 
 
 class PrivilegeError(ParisTraceError):
-    """A right that the system withholds; the message names the remedy."""
+    """The system withholds a privilege; the message names the remedy."""
 
 
 class WireError(ParisTraceError):
     """The local network or system refused to send or receive.
 
-    `sent_at_s` are the moments at which the first datagrams of the batch left all the same.
+    `sent_at_s` holds the send times of the batch's first datagrams, which left before the error.
     """
 
     def __init__(self, message: str, sent_at_s: Sequence[float] = ()) -> None:

@@ -1,4 +1,4 @@
-"""A saved measurement as if it were made again: the same outcomes, without a network."""
+"""Replays a saved measurement: the same outcomes, without a network."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _PCAPNG = b"\x0a\x0d\x0d\x0a"
 
 
 def trace(file: str, reading: Reading) -> Trace:
-    """The trace that a file holds: packets (.pcapng) or our JSON. Raises FormatError."""
+    """The trace in a file of packets (.pcapng) or JSON. Raises FormatError."""
     try:
         data = Path(file).read_bytes()
     except OSError as error:

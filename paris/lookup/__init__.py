@@ -1,1 +1,1 @@
-"""What others know of an address: names, and the way that leads there."""
+"""Looks addresses up: a host's address and route, and facts about interfaces, such as names."""

@@ -1,4 +1,4 @@
-"""A host's name to its address, and the source address that leads there."""
+"""Resolves a host's name to its address, and finds the source address for it."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _FAMILY: Final = {None: socket.AF_UNSPEC, 4: socket.AF_INET, 6: socket.AF_INET6}
 
 
 def destination(host: str, version: int | None) -> IPAddress:
-    """The address of `host`, of the wanted IP version if one is given. Raises ResolveError."""
+    """The address of `host`, of IP version `version` if given. Raises ResolveError."""
     try:
-        # Text would be encoded by IDNA, which fails for the empty label of "a..b" and labels
-        # beyond 63 characters as UnicodeError, and which takes a while to import.
+        # Bytes bypass Python's IDNA encoder, which raises UnicodeError for an empty label ("a..b")
+        # or a label of over 63 characters, and is slow to import.
         name = host.encode() if host.isascii() else host
         found = socket.getaddrinfo(name, None, _FAMILY[version], socket.SOCK_DGRAM)
     except (socket.gaierror, UnicodeError) as error:
@@ -43,10 +43,10 @@ def destination(host: str, version: int | None) -> IPAddress:
 def source_for(
     destination: IPAddress, *, asked: IPAddress | None, interface: str | None
 ) -> IPAddress:
-    """The address that packets to `destination` leave from.
+    """The source address of packets to `destination`.
 
-    `asked` is checked to be one of ours. Raises WireError where there is no route, SettingsError
-    where `asked` or `interface` cannot be used.
+    If the user asked for an address, `asked`, this machine must have it. Raises WireError without
+    a route, SettingsError if `asked` or `interface` cannot be used.
     """
     family = socket.AF_INET if destination.version == 4 else socket.AF_INET6
     with socket.socket(family, socket.SOCK_DGRAM) as probe:
@@ -73,9 +73,10 @@ def source_for(
 def own_addresses(
     candidates: Iterable[IPAddress], source: IPAddress, prefix_len: int
 ) -> Iterator[IPAddress]:
-    """Other addresses of this machine in the prefix of `source`, as far as they can be found.
+    """Other addresses of this machine in the prefix of `source`.
 
-    Those listed by the system (IPv6), and those of `candidates` that a socket may be bound to.
+    They are the addresses that the system lists (IPv6), and those `candidates` to which a socket
+    can be bound.
     """
     network = ip_network((source, prefix_len), strict=False)
     listed = [address for address in _listed_addresses(source.version) if address in network]
@@ -95,7 +96,7 @@ def _is_own(address: IPAddress, family: int) -> bool:
 
 
 def _listed_addresses(version: int) -> list[IPAddress]:
-    """All IPv6 addresses of this machine; those of IPv4 are few enough to be tried."""
+    """All IPv6 addresses of this machine; in IPv4 candidates are few enough to try each."""
     if version == 4:
         return []
     from pathlib import Path  # not before the first probe of a plain trace

@@ -1,4 +1,4 @@
-"""A trace with what is looked up of its interfaces."""
+"""Adds looked-up facts about its interfaces to a trace."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def with_facts(trace: Trace, lookups: Iterable[Lookup]) -> Trace:
-    """The trace with what `lookups` find of its interfaces; it replaces what they found before."""
+    """The trace with what `lookups` find about its interfaces, in place of their earlier finds."""
     addresses = {vertex.address for vertex in trace.dag if vertex.address is not None}
     addresses.discard(trace.plan.source)
     interfaces = sorted(addresses, key=int)
@@ -26,6 +26,6 @@ def with_facts(trace: Trace, lookups: Iterable[Lookup]) -> Trace:
 
 
 def without_facts(trace: Trace, names: Collection[str]) -> Trace:
-    """The trace without what the lookups of these names found."""
+    """The trace without the facts of the lookups with these names."""
     kept = {name: texts for name, texts in trace.facts.items() if name not in names}
     return replace(trace, names={} if NAMES in names else trace.names, facts=kept)

@@ -1,4 +1,4 @@
-"""What the name service calls an address, made safe to print."""
+"""Looks up the names of addresses, and makes them safe to print."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _NAMES_WAIT_S: Final = 2.0
 
 
 def names(addresses: Iterable[IPAddress], wait_s: float = _NAMES_WAIT_S) -> dict[IPAddress, str]:
-    """What the name service calls each address, as far as it says so within `wait_s` seconds.
+    """The names of those addresses for which the name service replies within `wait_s` seconds.
 
-    Whoever owns an address writes its name: what cannot be printed is escaped.
+    Whoever owns an address chooses its name, so unprintable characters are escaped.
     """
     import queue  # not before the first probe
     import threading
@@ -38,8 +38,8 @@ def names(addresses: Iterable[IPAddress], wait_s: float = _NAMES_WAIT_S) -> dict
                 return
             answered.put((address, _name(address)))
 
-    # A look-up cannot be broken off. Threads of a pool would be waited for at exit, however long
-    # a dead name server lets them hang; daemons are not.
+    # A look-up cannot be cancelled. Python waits at exit for the threads of a pool, however long a
+    # dead name server blocks them, but not for daemon threads.
     for _ in range(min(_NAME_THREADS, len(wanted))):
         threading.Thread(target=ask, daemon=True).start()
     found: dict[IPAddress, str | None] = {}
@@ -54,7 +54,7 @@ def names(addresses: Iterable[IPAddress], wait_s: float = _NAMES_WAIT_S) -> dict
 
 
 def _name(address: IPAddress) -> str | None:
-    """What the name service calls an address; None if nothing, or nothing readable."""
+    """The name of an address; None without a readable one."""
     try:
         return socket.getnameinfo((str(address), 0), socket.NI_NAMEREQD)[0]
     except (OSError, UnicodeError):
@@ -62,7 +62,7 @@ def _name(address: IPAddress) -> str | None:
 
 
 def printable(name: str) -> str:
-    r"""The name with everything but printable ASCII escaped.
+    r"""The name, with all characters but printable ASCII escaped.
 
     >>> printable("evil\x1b[2Jhost")
     'evil\\x1b[2Jhost'

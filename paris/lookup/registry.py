@@ -1,23 +1,22 @@
-"""The lookups that there are: one row each. The command line, its help and results follow it."""
+"""All lookups, one row each. The command line, its help and results follow this table."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Final
 
-NAMES: Final = "names"  # the row whose texts are names of hosts, and are kept as such
+NAMES: Final = "names"  # the row whose texts are host names; a trace keeps them apart from facts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lookup:
-    """One thing that others know of an address.
+    """A source of facts about addresses.
 
-    `name` is the key of its texts in results, and `about` says what they are. A lookup that is
-    `usual` is done unless its `options` turn it off; any other is done where they turn it on.
-    `help` is the line of these options. `finder` names a function as "module:function", which is
-    imported when its turn comes. It takes addresses in order, and returns a mapping from address to
-    text with what it finds, within seconds. Pictures show the text beside the address, with what
-    cannot be printed escaped.
+    `name` is the key of its texts in results, and `about` describes them. A `usual` lookup runs
+    unless its `options` turn it off; any other runs only if its `options` turn it on. `help` is
+    the help of these options. `finder` names a function as "module:function", imported only when
+    needed. It takes addresses in order, and returns a text for each address that it knows, within
+    seconds. Pictures show the text beside the address, with unprintable characters escaped.
     """
 
     name: str
@@ -28,7 +27,7 @@ class Lookup:
     usual: bool = False
 
 
-# In the order in which texts stand beside an address.
+# In this order the texts appear beside an address.
 LOOKUPS: Final = (
     Lookup(
         name=NAMES, about="what the name service calls it", options=("-n", "--numeric"),

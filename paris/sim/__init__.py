@@ -1,1 +1,1 @@
-"""A network in a process: topologies from YAML, real bytes in, real bytes out, no socket."""
+"""Simulates networks within a process: topologies from YAML, real bytes in and out, no socket."""

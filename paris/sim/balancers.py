@@ -1,7 +1,7 @@
-"""How a simulated router picks a successor: pure hash functions over header fields.
+"""How a simulated router picks a successor: pure hash functions of header fields.
 
-Every router has its own key, so different routers choose independently, unless a topology gives two
-of them the same seed (polarisation).
+Each router has its own key, so that routers choose independently, unless a topology gives two
+routers the same seed (polarisation).
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ if TYPE_CHECKING:
 
 
 class Balance(Enum):
-    """What a balancer keeps on one branch: a flow, nothing, or all traffic to a destination."""
+    """The kind of a balancer: it sends each flow, packet or destination to one branch."""
 
     FLOW = "flow"
     PACKET = "packet"
     DESTINATION = "destination"
 
 
-# What routers hash by default: addresses, protocol, and the four bytes behind the IP header, which
-# are ports or hold the ICMP checksum.
+# Routers hash by default: addresses, protocol, and the four bytes after the IP header, which are
+# ports or contain the ICMP checksum.
 DEFAULT_FIELDS: Final = (
     HeaderField.SOURCE,
     HeaderField.DESTINATION,
@@ -39,13 +39,13 @@ DEFAULT_FIELDS: Final = (
     HeaderField.DPORT,
     HeaderField.ICMP_CHECKSUM,
 )
-# What a topology may say that they hash.
+# The fields that a topology may name instead.
 HASHABLE: Final = (*DEFAULT_FIELDS, HeaderField.FLOW_LABEL, HeaderField.TRAFFIC_CLASS)
 
 
 @dataclass(frozen=True, slots=True)
 class HeaderFields:
-    """The fields of a datagram that balancers may read; 0 for those that it does not have."""
+    """The fields of a datagram that balancers may hash; fields that it lacks are 0."""
 
     source: int
     destination: int
@@ -63,10 +63,10 @@ class HeaderFields:
 
 
 def header_fields(
-    source: IPAddress, destination: IPAddress, protocol: int, label: int, tos: int, behind: bytes
+    source: IPAddress, destination: IPAddress, protocol: int, label: int, tos: int, payload: bytes
 ) -> HeaderFields:
-    """The fields of a datagram whose bytes behind the IP header are `behind` (4 at least)."""
-    first, second = struct.unpack_from("!HH", behind)
+    """The fields of a datagram; `payload` holds the bytes after the IP header (at least 4)."""
+    first, second = struct.unpack_from("!HH", payload)
     is_icmp = protocol in (ICMP4, ICMP6)
     return HeaderFields(
         source=int(source),
@@ -86,7 +86,10 @@ def key(text: str) -> bytes:
 
 
 def draw(router_key: bytes, values: Sequence[int], shares: Sequence[int]) -> int:
-    """Which of `len(shares)` successors the hashed `values` choose, in proportion to `shares`."""
+    """The index of the successor that hashing `values` selects, in proportion to `shares`.
+
+    Raises ValueError unless `shares` are positive.
+    """
     data = b"".join(value.to_bytes(16) for value in values)
     number = int.from_bytes(blake2b(data, digest_size=8, key=router_key).digest())
     mark = number * sum(shares) >> 64

@@ -1,7 +1,7 @@
-"""The simulated network: real probe bytes in, real answer bytes out, at the moments they arrive.
+"""The simulated network: takes real probe bytes, returns real reply bytes and when they arrive.
 
-A function of topology and seed: what is random (loss, packet balancers, hash keys) is drawn from
-the seed, per router, so that two runs with one seed are the same.
+It is a function of topology and seed: loss, per-packet balancers and hash keys draw from the seed,
+per router, so that two runs with the same seed are equal.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ if TYPE_CHECKING:
     from paris.sim.balancers import HeaderFields
     from paris.sim.topology import Topology
 
-_IP4_QUOTE: Final = 28  # the least that RFC 792 asks for, and what many routers give
-_IP6_QUOTE: Final = 1232  # as much as fits into the minimum MTU (RFC 4443 section 2.4)
+_IP4_QUOTE: Final = 28  # bytes; the minimum of RFC 792, and the quote of many routers
+_IP6_QUOTE: Final = 1232  # bytes; the most that fits into the minimum MTU (RFC 4443 section 2.4)
 _ROUTER_TTL: Final = 255
 _HOST_TTL: Final = 64
 _DNS_HEADER_BYTES: Final = 12
-_SHORTEST: Final = 8  # bytes behind the IP header of anything that is a probe
+_SHORTEST: Final = 8  # bytes after the IP header; every probe has at least these
 
 
 @dataclass(slots=True)
-class _Answers:
-    """What a router's answering depends on: its random numbers and its rate limit's tokens."""
+class _State:
+    """The state of a router: its random numbers, and its rate limit's tokens."""
 
     random: Random
     tokens: float
@@ -45,12 +45,12 @@ class _Answers:
 
 @dataclass(slots=True)
 class Network:
-    """Answers datagrams as the routers of `topology` would. `seed` is the run's."""
+    """Answers datagrams as the routers of `topology` would. `seed` is the seed of the run."""
 
     topology: Topology
     seed: int
     _prefix: IPv4Network | IPv6Network = field(init=False)
-    _answers: dict[str, _Answers] = field(init=False)
+    _states: dict[str, _State] = field(init=False)
     _keys: dict[str, bytes] = field(init=False)
     _chosen: dict[tuple[str, HeaderFields], str] = field(init=False, default_factory=dict)
 
@@ -58,8 +58,8 @@ class Network:
         destination = self.topology.destination
         self._prefix = ip_network((destination, PREFIX_LEN[destination.version]), strict=False)
         routers = self.topology.routers
-        self._answers = {
-            name: _Answers(Random(f"{self.seed} {name}"), float(router.burst))
+        self._states = {
+            name: _State(Random(f"{self.seed} {name}"), float(router.burst))
             for name, router in routers.items()
         }
         self._keys = {
@@ -75,14 +75,14 @@ class Network:
 
     @property
     def destination(self) -> IPAddress:
-        """The address that is traced."""
+        """The address to trace."""
         return self.topology.destination
 
     def answer(self, datagram: bytes, at_s: float) -> tuple[float, bytes] | None:
-        """When what comes back for a datagram sent at `at_s`; None if nothing does.
+        """When the reply to a datagram sent at `at_s` arrives, and the reply; None without one.
 
-        Nothing ever comes back for what is no probe to the destination's prefix; of the hosts
-        there only the destination itself is up.
+        Only datagrams to the destination's prefix get replies. Of the hosts in that prefix, only
+        the destination itself is up.
         """
         read = headers.read_ip(datagram)
         if read is None:
@@ -98,23 +98,23 @@ class Network:
             header.traffic_class,
             payload,
         )
-        way = list(islice(self._walk(fields, at_s), header.ttl))
-        if not way:
+        path = list(islice(self._walk(fields, at_s), header.ttl))
+        if not path:
             return None
-        name, before = way[-1]
+        name, before = path[-1]
         if name == DESTINATION and header.destination != self.topology.destination:
             return None
         router = self.topology.routers[name]
-        delay_s = sum(self.topology.routers[passed].delay_s for passed, _ in way)
-        if not self._does_answer(router, at_s + delay_s / 2):
+        delay_s = sum(self.topology.routers[passed].delay_s for passed, _ in path)
+        if not self._does_reply(router, at_s + delay_s / 2):
             return None
-        answer = self._answer_of(router, before, header, payload, datagram, len(way))
-        return None if answer is None else (at_s + delay_s + router.answers_after_s, answer)
+        reply = self._reply_of(router, before, header, payload, datagram, len(path))
+        return None if reply is None else (at_s + delay_s + router.answers_after_s, reply)
 
     def path(self, fields: HeaderFields) -> tuple[IPAddress | None, ...]:
-        """What answers packets with these fields, from TTL 1 on; None for a silent router.
+        """The interfaces that reply to packets with these fields, from TTL 1; None if silent.
 
-        For statistics over many flows: makes no bytes, loses nothing, and takes no time.
+        For statistics over many flows: it builds no bytes, loses no reply, and takes no time.
         """
         return tuple(
             None if self.topology.routers[name].silent else self.topology.interface(name, before)
@@ -122,7 +122,7 @@ class Network:
         )
 
     def _walk(self, fields: HeaderFields, at_s: float) -> Iterator[tuple[str, str]]:
-        """The routers that one packet meets, each with the one before: without end in a loop."""
+        """The routers on a packet's path, each with the router before; endless in a loop."""
         name = SOURCE
         while name != DESTINATION:
             before, name = name, self._successor(name, fields, at_s)
@@ -131,7 +131,7 @@ class Network:
                 return
 
     def _successor(self, name: str, fields: HeaderFields, at_s: float) -> str:
-        """The router to which `name` forwards one more packet with these fields."""
+        """The router to which `name` forwards the next packet with these fields."""
         router = self.topology.routers.get(name, _SOURCE)
         after = self.topology.successors[name]
         if router.turns_to is not None:
@@ -145,21 +145,21 @@ class Network:
             return known
         weights = [router.weights.get(other, 1) for other in after]
         if router.by is Balance.PACKET:
-            return self._answers[name].random.choices(after, weights)[0]
+            return self._states[name].random.choices(after, weights)[0]
         read = router.fields if router.by is Balance.FLOW else (HeaderField.DESTINATION,)
         chosen = after[draw(self._keys[name], [fields.value(hashed) for hashed in read], weights)]
         self._chosen[name, fields] = chosen
         return chosen
 
     def _key(self, router: Router, name: str) -> bytes:
-        """The key of a router's hash: of its own seed, or else of the run's seed and its name."""
+        """A router's hash key, from its own seed, or else from the run's seed and its name."""
         return key(f"{self.seed} {name}" if router.seed is None else f"{router.seed}")
 
-    def _does_answer(self, router: Router, at_s: float) -> bool:
-        """Whether the router answers a packet that reaches it at `at_s`."""
+    def _does_reply(self, router: Router, at_s: float) -> bool:
+        """Whether the router replies to a packet that reaches it at `at_s`."""
         if router.silent:
             return False
-        state = self._answers[router.name]
+        state = self._states[router.name]
         if router.rate_pps is not None:
             earned = max(0.0, at_s - state.counted_at_s) * router.rate_pps
             state.tokens = min(float(router.burst), state.tokens + earned)
@@ -169,7 +169,7 @@ class Network:
             state.tokens -= 1
         return not router.loss or state.random.random() >= router.loss
 
-    def _answer_of(
+    def _reply_of(
         self,
         router: Router,
         came_from: str,
@@ -183,27 +183,27 @@ class Network:
         is_end = router.name == DESTINATION
         ttl = (_HOST_TTL if is_end else _ROUTER_TTL) - hops + 1
         if ttl < 1:
-            return None  # the answer dies on its way back
+            return None  # the reply's TTL expires on the way back
         back = IPHeader(
             source=self.topology.interface(router.name, came_from),
             destination=header.source,
             protocol=icmp,
             ttl=ttl,
-            ip_id=self._answers[router.name].random.randrange(1, 0x10000) if version == 4 else 0,
+            ip_id=self._states[router.name].random.randrange(1, 0x10000) if version == 4 else 0,
         )
         arrived = headers.with_ttl(datagram, header.ttl - hops + 1)
         if is_end:
-            return self._host_answer(router, back, header, payload, arrived)
+            return self._host_reply(router, back, header, payload, arrived)
         return self._error_of(router, back, arrived)
 
-    def _host_answer(
+    def _host_reply(
         self, host: Router, back: IPHeader, header: IPHeader, payload: bytes, arrived: bytes
     ) -> bytes | None:
-        """What the destination answers by itself: an error only where no service listens."""
+        """The destination's own reply; it is an ICMP error only if no UDP service listens."""
         version = header.source.version
         if header.protocol == numbers.UDP and self.topology.service is not None:
-            said = _said(self.topology.service, payload[8:])
-            return None if said is None else headers.udp_reply(back, payload, said)
+            returned = _served(self.topology.service, payload[8:])
+            return None if returned is None else headers.udp_reply(back, payload, returned)
         if header.protocol == numbers.UDP:
             quote = self._quote(host, version, arrived)
             code = numbers.PORT_UNREACHABLE[version]
@@ -218,7 +218,7 @@ class Network:
         return None
 
     def _error_of(self, router: Router, back: IPHeader, arrived: bytes) -> bytes:
-        """The ICMP error of a router: it refuses the probe, or the probe's TTL is exceeded."""
+        """The ICMP error of a router that refuses the probe, or at which the probe's TTL ends."""
         version = back.source.version
         quote = self._quote(router, version, arrived)
         if router.prohibits is not None:
@@ -234,18 +234,18 @@ class Network:
         return arrived[: most if router.quote_bytes is None else router.quote_bytes]
 
 
-def _said(service: Service, asked: bytes) -> bytes | None:
-    """What a service answers; None where it does not."""
+def _served(service: Service, payload: bytes) -> bytes | None:
+    """The payload that a service returns for a probe's payload; None if it stays silent."""
     match service:
         case Service.ECHO:
-            return asked
-        case Service.DNS if len(asked) < _DNS_HEADER_BYTES:
+            return payload
+        case Service.DNS if len(payload) < _DNS_HEADER_BYTES:
             return None
         case Service.DNS:
-            # That this kind of query is not implemented, as servers say to what is no query.
-            return asked[:2] + bytes([asked[2] & 0x78 | 0x80, 4]) + bytes(8)
+            # "Not implemented": servers say so for an unknown kind of query.
+            return payload[:2] + bytes([payload[2] & 0x78 | 0x80, 4]) + bytes(8)
         case Service.OTHER:
             return b"Mon Jan  1 00:00:00 1970\r\n"
 
 
-_SOURCE: Final = Router(name=SOURCE, interfaces=())  # the source hashes like any router
+_SOURCE: Final = Router(name=SOURCE, interfaces=())  # the source balances like any router

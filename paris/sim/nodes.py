@@ -1,6 +1,6 @@
-"""YAML nodes into checked values; every mistake is a TopologyError with file, line and cure.
+"""Turns YAML nodes into checked values; each mistake is a TopologyError with file, line and cure.
 
-Knows YAML, not networks. Nodes rather than loaded values, because only nodes know their lines.
+This file handles YAML, not networks. It reads nodes, because loaded values have no line numbers.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _Number = TypeVar("_Number", int, float)
 
 
 def compose(path: Path) -> yaml.Node:
-    """The root node of a YAML file. Raises TopologyError if it has none."""
+    """The root node of a YAML file. Raises TopologyError if the file is unreadable or empty."""
     try:
         root = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
     except OSError as error:
@@ -46,7 +46,7 @@ def compose(path: Path) -> yaml.Node:
 
 
 def hint(text: str, known: Collection[str]) -> str:
-    """The nearest of what is `known`, and all of it."""
+    """A hint for a wrong `text`: the nearest `known` text, if any, and the list of all."""
     close = difflib.get_close_matches(text, known, n=1)
     meant = f"did you mean {close[0]}? " if close else ""
     return f"{meant}known: {', '.join(known)}"
@@ -54,7 +54,7 @@ def hint(text: str, known: Collection[str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Nodes:
-    """Reads the nodes of the file `path`. Every method raises TopologyError for a wrong node."""
+    """Reads the nodes of the file `path`. Each method raises TopologyError for an invalid node."""
 
     path: Path
 
@@ -63,7 +63,7 @@ class Nodes:
         raise TopologyError(f"{self.path}:{node.start_mark.line + 1}: {message}")
 
     def mapping(self, node: yaml.Node, allowed: Collection[str]) -> dict[str, yaml.Node]:
-        """The values of a mapping that has no other keys than `allowed`."""
+        """The values of a mapping by key; all keys must be in `allowed`."""
         parts: dict[str, yaml.Node] = {}
         for key, value in self.pairs(node):
             name = self.text(key)
@@ -73,7 +73,7 @@ class Nodes:
         return parts
 
     def pairs(self, node: yaml.Node) -> list[tuple[yaml.Node, yaml.Node]]:
-        """The keys and values of a mapping, no key twice."""
+        """The keys and values of a mapping, whose keys must be unique."""
         if not isinstance(node, yaml.MappingNode):
             self.fail(node, "expected `key: value` pairs here")
         seen: set[str] = set()
@@ -99,7 +99,7 @@ class Nodes:
         return isinstance(node, yaml.SequenceNode)
 
     def text(self, node: yaml.Node) -> str:
-        """A single value, as written."""
+        """The text of a single value, as written in the file."""
         if not isinstance(node, yaml.ScalarNode):
             self.fail(node, "expected a single value here")
         return str(node.value)
@@ -110,7 +110,7 @@ class Nodes:
         try:
             number = float(text)
         except ValueError:
-            self.fail(node, f"{text!r} is no number; use one from {lowest:g} to {highest:g}")
+            self.fail(node, f"not a number: {text!r}; use one from {lowest:g} to {highest:g}")
         return self._within(node, number, lowest, highest)
 
     def whole(self, node: yaml.Node, lowest: int, highest: int) -> int:
@@ -119,7 +119,7 @@ class Nodes:
         try:
             number = int(text)
         except ValueError:
-            self.fail(node, f"{text!r} is no whole number; use one from {lowest} to {highest}")
+            self.fail(node, f"not a whole number: {text!r}; use one from {lowest} to {highest}")
         return self._within(node, number, lowest, highest)
 
     def _within(
@@ -137,7 +137,7 @@ class Nodes:
         return text == "true"
 
     def one_of(self, node: yaml.Node, members: Iterable[_Choice]) -> _Choice:
-        """Which of `members`, an enum or some of its members, has that value."""
+        """The one of `members` (an enum, or some of its members) with the node's value."""
         text = self.text(node)
         choices = {member.value: member for member in members}
         if text not in choices:
@@ -145,7 +145,7 @@ class Nodes:
         return choices[text]
 
     def address(self, node: yaml.Node, text: str | None = None) -> IPAddress:
-        """The address that a node holds, or `text` at its place."""
+        """The address in a node, or in `text` if given; errors still name the node's line."""
         text = self.text(node) if text is None else text
         try:
             return ip_address(text)
@@ -153,7 +153,7 @@ class Nodes:
             self.fail(node, f"not an IPv4 or IPv6 address: {text!r}")
 
     def plain(self, node: yaml.Node, allowed: Collection[str]) -> Mapping[str, Any]:
-        """A mapping of plain values, which are read no further, with keys of `allowed`."""
+        """A mapping of plain values, which are not checked; its keys must be in `allowed`."""
         self.mapping(node, allowed)
         try:
             return dict(yaml.SafeLoader("").construct_document(node))

@@ -1,4 +1,4 @@
-"""The simulators that there are: one row each. `--sim` and its help follow it."""
+"""All simulators, one row each. `--sim` and its help follow this table."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class Simulated(Protocol):
-    """A simulated network: the addresses at its two ends, and what answers in between."""
+    """A simulated network: the addresses at its two ends, and its replies to probes."""
 
     @property
     def source(self) -> IPAddress:
@@ -18,21 +18,21 @@ class Simulated(Protocol):
 
     @property
     def destination(self) -> IPAddress:
-        """The address that is traced."""
+        """The address to trace."""
 
     def answer(self, datagram: bytes, at_s: float) -> tuple[float, bytes] | None:
-        """The reply to a datagram sent at `at_s`, and when it arrives; None if nothing does."""
+        """When the reply to a datagram sent at `at_s` arrives, and the reply; None without one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Simulator:
     """One way to make a simulated network.
 
-    `--sim NAME:ARGUMENT` chooses the row of that `name`. All else goes to the row without one.
-    `argument` stands for the argument in the help and `about` says what the network is. `maker`
-    names a function as "module:function", which is imported when its turn comes: it takes the
-    argument and the seed, returns a Simulated, and raises TopologyError for a bad argument. `wire`
-    names what carries datagrams there: it takes the Simulated and the flows, and returns a Wire.
+    `--sim NAME:ARGUMENT` selects the row of that `name`; any other text goes to the row without
+    a name. The help shows `argument` for the argument and `about` as the description. `maker`
+    names a function as "module:function", imported only when needed: it takes the argument and
+    the seed, returns a Simulated, and raises TopologyError for a bad argument. `wire` names the
+    function that opens the wire: it takes the Simulated and the flows, and returns a Wire.
     """
 
     about: str
@@ -43,7 +43,7 @@ class Simulator:
 
     @property
     def form(self) -> str:
-        """What the user writes after `--sim`."""
+        """The form of the text after `--sim`."""
         return f"{self.name}:{self.argument}" if self.name else self.argument
 
 
@@ -56,7 +56,7 @@ SIMULATORS: Final = (
 
 
 def chosen(given: str) -> tuple[Simulator, str]:
-    """The row for what `--sim` was given, and the argument of its maker."""
+    """The row for the text after `--sim`, and the argument of the row's maker."""
     name, colon, argument = given.partition(":")
     for row in SIMULATORS:
         if colon and row.name == name:
@@ -65,5 +65,5 @@ def chosen(given: str) -> tuple[Simulator, str]:
 
 
 def forms() -> str:
-    """What `--sim` takes, as the help says it."""
+    """The description of `--sim`'s values in the help."""
     return ", ".join(f"{row.form} ({row.about})" if row.name else row.about for row in SIMULATORS)

@@ -1,4 +1,4 @@
-"""A simulated network described: its routers, and the steps from one to the next."""
+"""The description of a simulated network: its routers, and the steps between them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DESTINATION: Final = "destination"
 
 
 class Service(Enum):
-    """What a destination answers to UDP: all that came, its first word as DNS does, or its own."""
+    """A UDP service at the destination: it returns the payload, a DNS answer, or its own text."""
 
     ECHO = "echo"
     DNS = "dns"
@@ -28,14 +28,14 @@ class Service(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Router:
-    """A router. Answers come from the interface that faces the one the probe came from.
+    """A router. It replies from the interface that faces the router that the probe came from.
 
-    `delay_s` is the delay that it adds to a round trip through it, `answers_after_s` the further
-    delay of its own replies. `weights` are its successors' shares, 1 where not given. `loss` is the
-    share of its replies that get lost, `rate_pps` how many it sends per second after `burst` at
-    once. `quote_bytes` is how much of a probe it quotes, None for as much as is allowed.
-    `prohibits` makes it refuse all probes with that ICMP code. From `turns_at_s` on it forwards
-    everything to the router `turns_to`, and nothing before that.
+    `delay_s` is the delay that the router adds to a round trip through it; `answers_after_s` is the
+    extra delay of its own replies. `weights` are its successors' shares (default 1). `loss` is the
+    fraction of its replies that get lost; it sends up to `burst` replies at once, then `rate_pps`
+    per second. `quote_bytes` is how much of a probe it quotes; None means the protocol's default.
+    With `prohibits` it refuses all probes with that ICMP code. From `turns_at_s` on, it forwards
+    all probes to the router `turns_to`; before, it forwards none there.
     """
 
     name: str
@@ -61,8 +61,8 @@ class Router:
 class Topology:
     """A network: `successors` and `predecessors` by name, from SOURCE to DESTINATION.
 
-    `open_ports` are the TCP ports at which the destination accepts, `service` answers UDP at all
-    its ports. `expect` is the file's own statement of what tracing it should find, as read.
+    The destination accepts TCP connections at `open_ports`, and `service` answers at all of its UDP
+    ports. `expect` holds the findings that the file expects from tracing it, as read.
     """
 
     name: str
@@ -83,7 +83,7 @@ class Topology:
         routers: Iterable[Router],
         steps: Iterable[tuple[str, str]],
     ) -> Topology:
-        """The topology of routers, DESTINATION among them, and steps from one name to the next."""
+        """The topology of these routers (DESTINATION included) and steps between their names."""
         by_name = {router.name: router for router in routers}
         successors: dict[str, list[str]] = {}
         predecessors: dict[str, list[str]] = {}
@@ -100,9 +100,9 @@ class Topology:
         )
 
     def interface(self, name: str, came_from: str) -> IPAddress:
-        """The address from which `name` answers a probe that came from `came_from`.
+        """The address from which `name` replies to a probe that came from `came_from`.
 
-        One that came back to it, in a loop, is answered from the first.
+        A probe that returns in a loop is answered from the first interface.
         """
         interfaces = self.routers[name].interfaces
         before = self.predecessors[name]

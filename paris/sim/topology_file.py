@@ -1,4 +1,4 @@
-"""A topology file (YAML) into a Topology; every mistake with its file, line and cure."""
+"""Reads a topology file (YAML); each mistake is reported with file, line and cure."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _SAMPLES: Final = (
     Path(__file__).parent / "samples",  # in an installed distribution
     Path(__file__).parents[2] / "samples" / "topologies",  # in a checkout
 )
-# What a file may state of its own truth; only the tests of the samples read it.
+# The findings that a file may expect from tracing it; only the tests of the samples read them.
 _EXPECT: Final = (
     "vertices",
     "edges",
@@ -41,7 +41,7 @@ _EXPECT: Final = (
     "exit",
 )
 _DELAYS: Final = ("delay_ms", "answers_after_ms")
-_SHORTEST_QUOTE: Final = {4: 28, 6: 48}  # IP header and eight bytes more, or nothing matches it
+_SHORTEST_QUOTE: Final = {4: 28, 6: 48}  # the IP header and eight bytes; less matches no probe
 _RANGE: Final = re.compile(r"([A-Za-z_]+)(\d+)\.\.\1(\d+)")
 _NAME: Final = re.compile(r"[A-Za-z_][\w-]*")
 _WIDEST: Final = 4096  # routers in one range
@@ -56,7 +56,7 @@ def samples() -> dict[str, Path]:
 
 
 def find(name: str) -> Path:
-    """The file that `name` means: a path, or the name of a sample. Raises TopologyError."""
+    """The file for `name`, which is a path or a sample's name. Raises TopologyError."""
     path = Path(name)
     is_path = path.suffix in (".yaml", ".yml") or "/" in name
     if is_path and path.is_file():
@@ -71,12 +71,12 @@ def find(name: str) -> Path:
 
 
 def load(path: Path) -> Topology:
-    """The topology in a YAML file. Raises TopologyError for every mistake."""
+    """The topology in a YAML file. Raises TopologyError for any mistake."""
     return _Reader(path).topology(compose(path))
 
 
 def network(name: str, seed: int) -> Network:
-    """The network in a file, or in the sample of that name. Raises TopologyError."""
+    """The network in a file, or in the sample with that name. Raises TopologyError."""
     return Network(load(find(name)), seed)
 
 
@@ -129,7 +129,7 @@ class _Reader(Nodes):
     def _routers(self, key: yaml.Node, node: yaml.Node) -> Iterator[Router]:
         names = self._expand(key, self.text(key))
         if names[0] in (SOURCE, DESTINATION):
-            self.fail(key, f"{names[0]!r} is no router; its values stand at the top level")
+            self.fail(key, f"{names[0]!r} is not a router; give its values at the top level")
         keys = ("interfaces", "balance", *_DELAYS, "silent", "loss", "rate_pps", "burst",
                 "quote_bytes", "mpls", "prohibits", "turns")  # fmt: skip
         parts = self.mapping(node, keys)
@@ -149,7 +149,7 @@ class _Reader(Nodes):
         yield Router(name=names[0], interfaces=interfaces, **balance, **values)
 
     def _block(self, node: yaml.Node, size: int) -> list[IPAddress]:
-        """The addresses of a range of routers, from FIRST+ on."""
+        """The addresses of a range of routers, written as FIRST_ADDRESS+."""
         text = self.text(node) if not self.is_list(node) else ""
         if not text.endswith("+"):
             self.fail(node, "routers given as a range need `interfaces: FIRST_ADDRESS+`")
@@ -159,7 +159,7 @@ class _Reader(Nodes):
         return [first + index for index in range(size)]
 
     def _answering(self, parts: Mapping[str, yaml.Node]) -> dict[str, Any]:
-        """The values of keys that say how a router answers."""
+        """The values of the keys that describe how a router replies."""
         read: dict[str, tuple[str, Callable[[yaml.Node], Any]]] = {
             "delay_ms": ("delay_s", lambda node: self.number(node, 0, 60_000) / 1000),
             "answers_after_ms": (
@@ -233,8 +233,8 @@ class _Reader(Nodes):
             if name not in successors and name != DESTINATION:
                 self.fail(where[name], f"router {name} is in no path; add it to one or remove it")
             if router.turns_to is not None and router.turns_to not in routers:
-                self.fail(where[name], f"{name} turns to {router.turns_to!r}, which is no router; "
-                          f"{hint(router.turns_to, routers)}")  # fmt: skip
+                self.fail(where[name], f"{name} turns to {router.turns_to!r}, which is not a "
+                          f"router; {hint(router.turns_to, routers)}")  # fmt: skip
             if successors.get(name) == (router.turns_to,) and router.turns_at_s:
                 self.fail(where[name], f"{name} has no route before it turns to {router.turns_to}; "
                           "give a path that takes another")  # fmt: skip
@@ -247,7 +247,7 @@ class _Reader(Nodes):
     def _steps(
         self, node: yaml.Node, routers: Mapping[str, Router]
     ) -> dict[tuple[str, str], yaml.Node]:
-        """Each step from one router to the next, in the file's order, with the line it is on."""
+        """Each step between two routers, in the file's order, with the line that states it."""
         stated: dict[tuple[str, str], yaml.Node] = {}
         for line in self.items(node):
             stages = [self._stage(line, text, routers) for text in self.text(line).split("->")]
@@ -278,20 +278,20 @@ class _Reader(Nodes):
             TopologicalSorter(successors).prepare()
         except CycleError as error:
             loop: list[str] = list(reversed(error.args[1]))
-            # The last line that states one of the steps is the one that closed the loop.
+            # Of the lines that state the loop's steps, the last closes the loop.
             lines = [stated[step] for step in itertools.pairwise(loop)]
             closing = max(lines, key=lambda line: line.start_mark.line)
-            way = " -> ".join(loop)
-            self.fail(closing, f"router {loop[0]} is its own successor ({way}); remove a step")
+            steps = " -> ".join(loop)
+            self.fail(closing, f"router {loop[0]} is its own successor ({steps}); remove a step")
 
     def _expand(self, node: yaml.Node, text: str) -> list[str]:
-        """One name, or those of a range such as A1..A48."""
+        """A single name, or the names of a range such as A1..A48."""
         match = _RANGE.fullmatch(text)
         if match:
             stem, first, last = match[1], int(match[2]), int(match[3])
             if not first < last < first + _WIDEST:
-                self.fail(node, f"{text} is no range of 2 to {_WIDEST}, lower number first")
+                self.fail(node, f"{text} is not a range of 2 to {_WIDEST}, lower number first")
             return [f"{stem}{number}" for number in range(first, last + 1)]
         if not _NAME.fullmatch(text):
-            self.fail(node, f"{text!r} is no router name; use letters, digits, - and _")
+            self.fail(node, f"not a router name: {text!r}; use letters, digits, - and _")
         return [text]

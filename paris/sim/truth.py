@@ -1,4 +1,4 @@
-"""What tracing a topology finds if nothing is missed, and the exact chance that nothing is."""
+"""The complete graph of a topology, and the exact probability that a trace misses some of it."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from mda.model import IPAddress
     from paris.sim.topology import Topology
 
-Seen = tuple[int, "IPAddress | None"]  # a TTL and the address that answers there, None if silent
+Seen = tuple[int, "IPAddress | None"]  # a TTL and the address that replies there, None if silent
 
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """The vertices (TTL, address) and edges that a complete graph has, the source's included.
+    """The vertices (TTL, address) and edges of the complete graph, including the source's.
 
-    `splits` are the shares of the successors of each balancing vertex.
+    `splits` holds, for each balancing vertex, its successors' shares of its flows.
     """
 
     vertices: frozenset[Seen]
@@ -31,10 +31,10 @@ class Truth:
     splits: Mapping[Seen, tuple[float, ...]]
 
     def miss_probability(self, failure_probability: float) -> float:
-        """The exact chance that the MDA with that bound per vertex misses an edge.
+        """The exact probability that the MDA with this bound per vertex misses an edge.
 
-        Each balancing vertex fails on its own: 1 - product of (1 - its failure). Exact for
-        flows that all balancers hash independently.
+        Vertices fail independently: 1 - product of (1 - failure of a vertex). This is exact if
+        all balancers hash flows independently.
         """
         return 1 - prod(
             1 - split_failure(shares, failure_probability) for shares in self.splits.values()
@@ -42,12 +42,12 @@ class Truth:
 
 
 def truth(topology: Topology) -> Truth:
-    """The truth of `topology` for flows that every per-flow balancer tells apart.
+    """The truth of `topology` for flows that every per-flow balancer distinguishes.
 
-    A per-destination balancer shows one branch only, which the run's seed decides, and a route
-    that turns is two truths: topologies with one of these have no truth of their own; ValueError.
+    Raises ValueError for topologies without a single truth: a per-destination balancer shows only
+    one branch, which the run's seed decides, and a route that turns has two truths.
     """
-    # Where a flow can be, by router and the one before it, and the share of flows that is there.
+    # By router and the router before it: the vertex there, and the share of flows that reach it.
     here: dict[tuple[str, str], tuple[Seen, float]] = {
         (SOURCE, SOURCE): ((0, topology.source), 1.0)
     }

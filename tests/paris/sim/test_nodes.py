@@ -45,10 +45,10 @@ def test_what_cannot_be_read_is_one_line(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize(
     ("read", "text", "said"),
     [
-        ("number", "fast", "'fast' is no number; use one from 0 to 9"),
+        ("number", "fast", "not a number: 'fast'; use one from 0 to 9"),
         ("number", "10", "10.0 is out of range; use 0 to 9"),
         ("number", "nan", "nan is out of range; use 0 to 9"),
-        ("whole", "1.5", "'1.5' is no whole number; use one from 0 to 9"),
+        ("whole", "1.5", "not a whole number: '1.5'; use one from 0 to 9"),
         ("whole", "-1", "-1 is out of range; use 0 to 9"),
         ("flag", "yes", "'yes' is neither true nor false"),
         ("one_of", "packets", "unknown value 'packets'; did you mean packet? known: flow, packet"),
