@@ -47,27 +47,11 @@ def trace(file: str, reading: Reading) -> Trace:
 
 
 def _from_packets(captured: Capture, name: str) -> Record:
-    flows = Flows.of(captured.plan)
-    pending = Pending(flows)
-    hidden = frozenset(captured.wire.hidden)
-    unmatched: Counter[str] = Counter()
-    answers: list[Reply] = []
-    sent_at_s: dict[ProbeRequest, float] = {}
-    for passed in captured.passed:
-        if passed.request is not None:
-            sent_at_s[passed.request] = passed.at_s
-            protocol = flows.headers(passed.request.flow).protocol
-            pending.add(tags.read(protocol, passed.datagram), passed.request, passed.at_s)
-            continue
-        parsed = replies.parse(passed.datagram, hidden)
-        answer = (
-            parsed if isinstance(parsed, replies.Unparsed) else pending.match(parsed, passed.at_s)
-        )
-        if isinstance(answer, replies.Unparsed | Stray):
-            unmatched[answer.reason.value] += 1
-        else:
-            answers.append(answer)
-    outcomes: list[Outcome] = list(answers)
+    sent_at_s = {
+        packet.request: packet.at_s for packet in captured.packets if packet.request is not None
+    }
+    matched, unmatched = _match(captured)
+    outcomes: list[Outcome] = list(matched)
     for place, (request, gave_up_at_s) in sorted(captured.losses.items()):
         if request not in sent_at_s:
             raise FormatError(f"{name}: {request} was given up but never sent")
@@ -78,7 +62,7 @@ def _from_packets(captured: Capture, name: str) -> Record:
         plan=captured.plan,
         started_at_unix_s=captured.started_at_unix_s,
         duration_s=captured.duration_s,
-        probes_sent=sum(passed.request is not None for passed in captured.passed),
+        probes_sent=sum(packet.request is not None for packet in captured.packets),
         outcomes=tuple(outcomes),
         unresolved=tuple(Unresolved(*sent) for sent in sent_at_s.items() if sent[0] not in known),
         names=captured.names,
@@ -87,3 +71,26 @@ def _from_packets(captured: Capture, name: str) -> Record:
         unmatched=dict(sorted(unmatched.items())),
         stopped=captured.stopped or StopReason.INTERRUPTED,
     )
+
+
+def _match(captured: Capture) -> tuple[list[Reply], Counter[str]]:
+    """The replies in a capture, and how many datagrams match no probe, by reason."""
+    flows = Flows.of(captured.plan)
+    pending = Pending(flows)
+    hidden = frozenset(captured.wire.hidden)
+    matched: list[Reply] = []
+    unmatched: Counter[str] = Counter()
+    for packet in captured.packets:
+        if packet.request is not None:
+            protocol = flows.headers(packet.request.flow).protocol
+            pending.add(tags.read(protocol, packet.datagram), packet.request, packet.at_s)
+            continue
+        parsed = replies.parse(packet.datagram, hidden)
+        reply = (
+            parsed if isinstance(parsed, replies.Unparsed) else pending.match(parsed, packet.at_s)
+        )
+        if isinstance(reply, replies.Unparsed | Stray):
+            unmatched[reply.reason.value] += 1
+        else:
+            matched.append(reply)
+    return matched, unmatched

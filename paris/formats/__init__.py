@@ -1,1 +1,1 @@
-"""Traces to and from files. The native format loses nothing; the others are for other programs."""
+"""Writes and reads traces as files. Native JSON holds everything; other formats are exports."""

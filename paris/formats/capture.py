@@ -1,8 +1,8 @@
-"""A measurement as packets: a pcapng file that tshark reads and that can be replayed.
+"""Writes and reads a measurement as packets: a pcapng file for tshark and for replay.
 
-Every datagram sent and received is there, each probe with a comment that says which request it
-asked. The comment on the file holds the plan; those at its end, which is missing after a crash,
-hold what no packet shows: probes given up, and how it ended.
+The file holds every datagram sent and received; the comment of each probe holds its request. The
+file's comment holds the plan. The comments at its end hold what no packet shows: lost probes, and
+how the measurement ended. After a crash they are missing.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
 
 _FORMAT: Final = "paris-trace capture"
 _VERSION: Final = 1
-_ROWS_A_BLOCK: Final = 1000  # a comment holds 65,535 bytes
+_ROWS_PER_BLOCK: Final = 1000  # a comment holds 65,535 bytes
 
 Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Passed:
-    """A datagram that passed the wire; `request` is what it asked if we sent it, else None."""
+class CapturedPacket:
+    """A datagram that passed the wire; `request` is the request of a probe, None for a reply."""
 
     datagram: bytes
     at_s: float
@@ -44,16 +44,16 @@ class Passed:
 
 @dataclass(slots=True, kw_only=True)
 class Capture:
-    """A file of packets, read. Times are seconds since `started_at_unix_s`.
+    """The content of a file of packets. Times are seconds since `started_at_unix_s`.
 
-    `losses` are the probes given up, by their place among the outcomes, with when. `stopped` is
-    None where the file has no end.
+    `losses` holds, by place among the outcomes, each lost probe and when it timed out. `stopped`
+    is None if the file's end is missing.
     """
 
     plan: Plan
     wire: WireReport
     started_at_unix_s: float
-    passed: list[Passed] = field(default_factory=list)
+    packets: list[CapturedPacket] = field(default_factory=list)
     losses: dict[int, tuple[ProbeRequest, float]] = field(default_factory=dict)
     names: dict[IPAddress, str] = field(default_factory=dict)
     facts: Mapping[str, Mapping[IPAddress, str]] = field(default_factory=dict)
@@ -63,9 +63,9 @@ class Capture:
 
 @dataclass(slots=True)
 class Writer:
-    """Writes packets to `file` as they come and go.
+    """Writes packets to `file` as the wire sends and receives them.
 
-    What cannot be written ends the writing, not the measurement: `fault` says why.
+    If writing fails, `fault` holds the error, and the measurement goes on without a file.
     """
 
     file: BinaryIO
@@ -74,7 +74,7 @@ class Writer:
     _sent_at_s: dict[ProbeRequest, list[float]] = field(default_factory=dict)
 
     def begin(self, plan: Plan, wire: WireReport, started_at_unix_s: float) -> None:
-        """Write what was asked, before the first packet."""
+        """Write the plan, before the first packet."""
         self._zero_unix_ns = round(started_at_unix_s * 1e9)
         about = {
             "format": _FORMAT,
@@ -88,29 +88,31 @@ class Writer:
     def sent(
         self, requests: Sequence[ProbeRequest], datagrams: Sequence[bytes], at_s: Sequence[float]
     ) -> None:
-        """Take in probes that have been sent; see `record.Recorder`."""
-        for request, moment_s in zip(requests, at_s, strict=True):
-            self._sent_at_s.setdefault(request, []).append(moment_s)
+        """Write probes that have been sent; see `record.Recorder`."""
+        for request, sent_at_s in zip(requests, at_s, strict=True):
+            self._sent_at_s.setdefault(request, []).append(sent_at_s)
         self._write(
             b"".join(
                 pcapng.packet(
                     Packet(
-                        self._unix_ns(moment_s),
+                        self._unix_ns(sent_at_s),
                         Direction.SENT,
                         datagram,
                         json.dumps(request._asdict()),
                     )
                 )
-                for request, datagram, moment_s in zip(requests, datagrams, at_s, strict=True)
+                for request, datagram, sent_at_s in zip(requests, datagrams, at_s, strict=True)
             )
         )
 
     def received(self, arrived: Sequence[Received]) -> None:
-        """Take in what has arrived; see `record.Recorder`."""
+        """Write datagrams that arrived; see `record.Recorder`."""
         self._write(
             b"".join(
-                pcapng.packet(Packet(self._unix_ns(one.at_s), Direction.RECEIVED, one.datagram))
-                for one in arrived
+                pcapng.packet(
+                    Packet(self._unix_ns(received.at_s), Direction.RECEIVED, received.datagram)
+                )
+                for received in arrived
             )
         )
 
@@ -124,13 +126,13 @@ class Writer:
         names: Mapping[IPAddress, str],
         facts: Mapping[str, Mapping[IPAddress, str]],
     ) -> None:
-        """Write what no packet shows."""
+        """Write the facts that no packet shows."""
         losses = [
             (place, *outcome.request, outcome.gave_up_at_s)
             for place, outcome in enumerate(outcomes)
             if isinstance(outcome, Loss)
         ]
-        # The kernel may tell of a departure after the probe was written.
+        # The kernel may report a send time after the probe was written.
         corrected = [
             (*outcome.request, outcome.sent_at_s)
             for outcome in outcomes
@@ -138,8 +140,8 @@ class Writer:
         ]
         ended_unix_ns = self._unix_ns(duration_s)
         for name, rows in (("losses", losses), ("corrected", corrected)):
-            for begin in range(0, len(rows), _ROWS_A_BLOCK):
-                part = json.dumps({name: rows[begin : begin + _ROWS_A_BLOCK]})
+            for begin in range(0, len(rows), _ROWS_PER_BLOCK):
+                part = json.dumps({name: rows[begin : begin + _ROWS_PER_BLOCK]})
                 self._write(pcapng.statistics(part, ended_unix_ns, wire.dropped))
         end = {
             "stopped": stopped.value,
@@ -148,7 +150,7 @@ class Writer:
             **facts_json.facts(facts),
         }
         if names:
-            self._write(pcapng.names({one.packed: name for one, name in names.items()}))
+            self._write(pcapng.names({address.packed: name for address, name in names.items()}))
         self._write(pcapng.statistics(json.dumps(end), ended_unix_ns, wire.dropped))
 
     def _unix_ns(self, at_s: float) -> int:
@@ -159,14 +161,14 @@ class Writer:
             return
         try:
             while data:
-                data = data[self.file.write(data) :]  # an unbuffered file may take less
+                data = data[self.file.write(data) :]  # an unbuffered file may accept less
             self.file.flush()
         except OSError as error:
             self.fault = OutputError(f"cannot write {self.file.name}: {error.strerror}")
 
 
 def read(data: bytes, name: str) -> Capture:
-    """What a Writer wrote; `name` is the file's, for messages. Raises FormatError."""
+    """The capture that a Writer wrote; `name` names the file in messages. Raises FormatError."""
     with refusing(name):
         return _read(data, name)
 
@@ -185,18 +187,16 @@ def _read(data: bytes, name: str) -> Capture:
             break
         elif isinstance(block, Packet):
             if block.direction is not Direction.UNKNOWN:
-                capture.passed.append(_passed(block, zero_unix_ns))
+                capture.packets.append(_captured(block, zero_unix_ns))
         elif isinstance(block, Names):
-            capture.names.update(
-                {ip_address(packed): called for packed, called in block.names.items()}
-            )
+            capture.names.update({ip_address(packed): host for packed, host in block.names.items()})
         elif isinstance(block, Statistics):
             _take_end(capture, corrected, json.loads(block.comment))
     if capture is None:
         raise FormatError(f"{name}: no packets of paris-trace")
-    _correct(capture.passed, corrected)
-    if capture.stopped is None and capture.passed:
-        capture.duration_s = max(one.at_s for one in capture.passed)
+    _correct(capture.packets, corrected)
+    if capture.stopped is None and capture.packets:
+        capture.duration_s = max(packet.at_s for packet in capture.packets)
     return capture
 
 
@@ -219,12 +219,12 @@ def _begun(comment: str, name: str) -> Capture:
     )
 
 
-def _passed(packet: Packet, zero_unix_ns: int) -> Passed:
+def _captured(packet: Packet, zero_unix_ns: int) -> CapturedPacket:
     request = None
     if packet.direction is Direction.SENT:
         asked = json.loads(packet.comment)
         request = _request(asked["flow"], asked["ttl"], asked["attempt"])
-    return Passed(packet.datagram, (packet.unix_ns - zero_unix_ns) / 1e9, request)
+    return CapturedPacket(packet.datagram, (packet.unix_ns - zero_unix_ns) / 1e9, request)
 
 
 def _request(flow: object, ttl: object, attempt: object) -> ProbeRequest:
@@ -250,14 +250,14 @@ def _take_end(capture: Capture, corrected: dict[ProbeRequest, float], end: Json)
         capture.facts = facts_json.read_facts(end)
 
 
-def _correct(passed: list[Passed], corrected: Mapping[ProbeRequest, float]) -> None:
-    """Set right when probes left: of a request that was sent twice, the sending next to that."""
+def _correct(packets: list[CapturedPacket], corrected: Mapping[ProbeRequest, float]) -> None:
+    """Correct the send times; if a request was sent twice, that of the nearest probe."""
     sendings: dict[ProbeRequest, list[int]] = {request: [] for request in corrected}
-    for place, one in enumerate(passed):
-        if one.request in sendings:
-            sendings[one.request].append(place)
+    for place, packet in enumerate(packets):
+        if packet.request in sendings:
+            sendings[packet.request].append(place)
     for request, at_s in corrected.items():
         places = sendings[request]
         if places:
-            nearest = min(places, key=lambda place: abs(passed[place].at_s - at_s))
-            passed[nearest] = replace(passed[nearest], at_s=at_s)
+            nearest = min(places, key=lambda place: abs(packets[place].at_s - at_s))
+            packets[nearest] = replace(packets[nearest], at_s=at_s)

@@ -1,6 +1,6 @@
-"""Several traces of one host and their common graph, as JSON; `write` and `read` are inverses.
+"""Writes and reads a comparison as JSON: several traces of a host, and their common graph.
 
-Only the traces are read back, each as `native` wrote it; the common graph follows from them.
+`write` and `read` are inverses. `read` uses only the traces; the common graph follows from them.
 """
 
 from __future__ import annotations
@@ -56,13 +56,13 @@ def write(comparison: Comparison, _: Look | None = None) -> str:
     return json.dumps(document, indent=1) + "\n"
 
 
-def is_one(document: object) -> bool:
-    """Whether a JSON document says that it is a comparison."""
+def is_comparison(document: object) -> bool:
+    """Whether a JSON document claims to be a comparison."""
     return isinstance(document, dict) and document.get("format") == FORMAT
 
 
 def read(text: str, name: str) -> Comparison:
-    """The comparison that `write` wrote; `name` is the file's, for messages. Raises FormatError."""
+    """The comparison that `write` wrote; `name` names the file in messages. Raises FormatError."""
     document = json.loads(text)
     if document.get("version") != VERSION:
         raise FormatError(

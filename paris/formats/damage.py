@@ -1,4 +1,4 @@
-"""One line for a file whose values are not what they should be, wherever that shows."""
+"""Turns the exceptions that a file's invalid values cause into one line."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def refusing(name: str) -> Iterator[None]:
-    """Raises FormatError, with the file's `name`, for what its values make fail inside."""
+    """Raise FormatError with the file's `name` if the code inside fails on the file's values."""
     try:
         yield
     except KeyError as error:

@@ -1,4 +1,4 @@
-"""The diamonds of many saved traces as one table in CSV."""
+"""Writes the diamonds of many saved traces as one CSV table."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ COLUMNS: Final = (*_OF_TRACE, *_OF_DIAMOND, *(field.name for field in fields(Met
 
 
 def table(traces: list[tuple[str, Trace]]) -> str:
-    """A row for each diamond of each trace, by file name; traces without one have one row."""
+    """A row per diamond of each (file name, trace); a trace without diamonds has one row."""
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS, restval="", lineterminator="\n")
     writer.writeheader()

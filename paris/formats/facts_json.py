@@ -1,4 +1,4 @@
-"""What lookups found of addresses, as JSON and back."""
+"""Writes and reads as JSON what lookups found about addresses."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ Facts = dict[str, dict[str, str]]
 
 
 def facts(found: Mapping[str, Mapping[IPAddress, str]]) -> dict[str, Facts]:
-    """The member "facts" of a document: by lookup, text by address. Nothing where none was done."""
+    """The member "facts" of a document: text by address, by lookup. Empty without any lookup."""
     if not found:
         return {}
     return {"facts": {name: by_address(texts) for name, texts in found.items()}}
 
 
 def by_address(texts: Mapping[IPAddress, str]) -> dict[str, str]:
-    """Text by address, in the order of addresses."""
+    """Texts by address, in the order of addresses."""
     return {str(address): texts[address] for address in sorted(texts, key=int)}
 
 
 def read_facts(document: Mapping[str, Facts]) -> dict[str, dict[IPAddress, str]]:
-    """What `facts` added to a document. Raises as `read_by_address` does."""
+    """The argument of `facts`, from a document. Raises like `read_by_address`."""
     return {name: read_by_address(texts) for name, texts in document.get("facts", {}).items()}
 
 
 def read_by_address(texts: Mapping[str, str]) -> dict[IPAddress, str]:
-    """What `by_address` wrote. Raises ValueError, TypeError or AttributeError where it did not."""
+    """The argument of `by_address`. Raises ValueError, TypeError or AttributeError if invalid."""
     read = {plan_json.address(address): text for address, text in texts.items()}
     for text in read.values():
         if not isinstance(text, str):

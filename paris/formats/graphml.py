@@ -1,7 +1,7 @@
-"""The graph as GraphML, for Gephi, yEd, Cytoscape and networkx.
+"""Writes the graph as GraphML, for Gephi, yEd, Cytoscape and networkx.
 
-GraphML holds scalars only: lists become text with spaces, what is absent is left out, truths
-are 0 and 1 (readers disagree on how to spell a boolean).
+GraphML holds only scalars: lists become text with spaces, absent values are omitted, and booleans
+become 0 and 1 (readers disagree on how to spell a boolean).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def write(trace: Trace, _: Look | None = None) -> str:
-    """The trace's graph as GraphML text; vertices are named like in our JSON."""
+    """The trace's graph as GraphML text; vertices have the same names as in the native JSON."""
     flat: nx.DiGraph[str] = nx.DiGraph(
         host=trace.plan.host,
         source=str(trace.plan.source),

@@ -1,4 +1,4 @@
-"""How an output is to look: what every writer of a format is told beside what it writes."""
+"""The look of an output, which every writer of a format receives."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """The format by its suffix, and for text whether it has colours or keeps to ASCII."""
+    """The format by its suffix, and for text whether it uses colours and only ASCII."""
 
     format: str
     color: bool = False

@@ -1,8 +1,8 @@
-"""Our own JSON: every probe, reply and loss with its time, and what follows from them.
+"""The native JSON format: every probe, reply and loss with its time, and what follows from them.
 
-`write` and `read` are inverses. Only `plan`, `run` and `outcomes` are read back; `graph`,
-`certainty` and `diamonds` follow from those and are there for programs that want no more. The
-JSON Schema lies beside this file. Times are seconds, addresses text, probabilities in (0, 1).
+`write` and `read` are inverses. `read` uses only `plan`, `run`, `outcomes`, `names` and `facts`;
+the other members follow from those and serve other programs. The JSON Schema lies beside this
+file. Times are seconds, addresses text, probabilities in (0, 1).
 """
 
 from __future__ import annotations
@@ -47,48 +47,15 @@ def write(trace: Trace, _: Look | None = None) -> str:
         "format": FORMAT,
         "version": VERSION,
         "plan": plan_json.plan(trace.plan),
-        "run": {
-            "started_at_unix_s": trace.started_at_unix_s,
-            "duration_s": trace.duration_s,
-            "probes_sent": trace.probes_sent,
-            "stopped": trace.stopped.value,
-            "reached": trace.reached,
-            "wire": plan_json.wire(trace.wire),
-            "answered": len(trace.answered),
-            "unmatched": dict(trace.unmatched),
-        },
+        "run": _run(trace),
         "outcomes": [
             *(_outcome(outcome) for outcome in trace.outcomes),
             *(_unresolved(probe) for probe in trace.unresolved),
         ],
-        "graph": {
-            "vertices": [
-                {
-                    **_vertex(vertex),
-                    "flows": flows_of(trace.dag, vertex),
-                    "share": _share(trace.vertex_shares[vertex]),
-                }
-                for vertex in trace.dag
-            ],
-            "edges": [
-                {
-                    "from": vertex_id(near),
-                    "to": vertex_id(far),
-                    "flows": flows_of_edge(trace.dag, near, far),
-                    "share": _share(trace.edge_shares[near, far]),
-                }
-                for near, far in trace.dag.edges
-            ],
-            "paths": trace.path_count,
-            "per_packet": [vertex_id(vertex) for vertex in trace.per_packet],
-            "route_changed": [vertex_id(vertex) for vertex in trace.turned],
-            "unordered_ttls": sorted(trace.unordered),
-            "revisits": [_revisit(one) for one in trace.revisits],
-            "answering": [_answering(*one) for one in trace.answering.items()],
-        },
+        "graph": _graph(trace),
         "certainty": {
             "miss_probability": trace.certainty.miss_probability,
-            "vertices": [_known(known) for known in trace.certainty.vertices],
+            "vertices": [_vertex_certainty(vertex) for vertex in trace.certainty.vertices],
         },
         **studies_json.studies(trace),
         "names": facts_json.by_address(trace.names),
@@ -98,14 +65,14 @@ def write(trace: Trace, _: Look | None = None) -> str:
 
 
 def read(text: str, name: str) -> Trace:
-    """The trace that `write` wrote; `name` is the file's, for messages. Raises FormatError."""
+    """The trace that `write` wrote; `name` is the file's name, for messages. Raises FormatError."""
     record = read_record(text.encode(), name)
     with refusing(name):
         return Trace.of(record)
 
 
 def read_record(data: bytes, name: str) -> Record:
-    """The record in the bytes of a file; see `read`."""
+    """The record in a file's bytes; see `read`."""
     try:
         text = data.decode()
     except UnicodeDecodeError:
@@ -123,6 +90,47 @@ def read_record(data: bytes, name: str) -> Record:
         )
     with refusing(name):
         return _read(document)
+
+
+def _run(trace: Trace) -> Json:
+    return {
+        "started_at_unix_s": trace.started_at_unix_s,
+        "duration_s": trace.duration_s,
+        "probes_sent": trace.probes_sent,
+        "stopped": trace.stopped.value,
+        "reached": trace.reached,
+        "wire": plan_json.wire(trace.wire),
+        "answered": len(trace.answered),
+        "unmatched": dict(trace.unmatched),
+    }
+
+
+def _graph(trace: Trace) -> Json:
+    return {
+        "vertices": [
+            {
+                **_vertex(vertex),
+                "flows": flows_of(trace.dag, vertex),
+                "share": _share(trace.vertex_shares[vertex]),
+            }
+            for vertex in trace.dag
+        ],
+        "edges": [
+            {
+                "from": vertex_id(near),
+                "to": vertex_id(far),
+                "flows": flows_of_edge(trace.dag, near, far),
+                "share": _share(trace.edge_shares[near, far]),
+            }
+            for near, far in trace.dag.edges
+        ],
+        "paths": trace.path_count,
+        "per_packet": [vertex_id(vertex) for vertex in trace.per_packet],
+        "route_changed": [vertex_id(vertex) for vertex in trace.turned],
+        "unordered_ttls": sorted(trace.unordered),
+        "revisits": [_revisit(revisit) for revisit in trace.revisits],
+        "answering": [_answering(*vertex_answers) for vertex_answers in trace.answering.items()],
+    }
 
 
 def _request(request: ProbeRequest, sent_at_s: float) -> Json:
@@ -166,7 +174,7 @@ def _outcome(outcome: Outcome) -> Json:
 
 
 def _share(share: float) -> float:
-    """A share without the noise of adding up."""
+    """A share without the rounding error of its sum."""
     return min(1.0, round(share, 9))
 
 
@@ -178,29 +186,34 @@ def _vertex(vertex: Vertex) -> Json:
     }
 
 
-def _revisit(one: Revisit) -> Json:
+def _revisit(revisit: Revisit) -> Json:
     return {
-        "address": str(one.address),
-        "ttls": one.ttls,
-        "flows": one.flows,
-        "loop": one.is_loop,
+        "address": str(revisit.address),
+        "ttls": revisit.ttls,
+        "flows": revisit.flows,
+        "loop": revisit.is_loop,
     }
 
 
-def _answering(vertex: Vertex, one: Answering) -> Json:
+def _answering(vertex: Vertex, answering: Answering) -> Json:
     limit = None
-    if one.limit is not None:
-        limit = {"rate_pps": round(one.limit.rate_pps, 3), "burst": one.limit.burst}
-    return {"vertex": vertex_id(vertex), "asked": one.asked, "lost": one.lost, "limit": limit}
-
-
-def _known(known: VertexCertainty) -> Json:
+    if answering.limit is not None:
+        limit = {"rate_pps": round(answering.limit.rate_pps, 3), "burst": answering.limit.burst}
     return {
-        "vertex": vertex_id(known.vertex),
-        "successors": known.seen,
-        "flows": known.flows,
-        "miss_probability": known.miss_probability,
-        "finished": known.is_finished,
+        "vertex": vertex_id(vertex),
+        "asked": answering.asked,
+        "lost": answering.lost,
+        "limit": limit,
+    }
+
+
+def _vertex_certainty(certainty: VertexCertainty) -> Json:
+    return {
+        "vertex": vertex_id(certainty.vertex),
+        "successors": certainty.seen,
+        "flows": certainty.flows,
+        "miss_probability": certainty.miss_probability,
+        "finished": certainty.is_finished,
     }
 
 

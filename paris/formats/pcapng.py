@@ -1,7 +1,7 @@
-"""The blocks of a pcapng file, written and read (draft-ietf-opsawg-pcapng).
+"""Writes and reads the blocks of a pcapng file (draft-ietf-opsawg-pcapng).
 
-One section, one interface whose packets begin at their IP header, times in nanoseconds since 1970.
-A reader takes files of either byte order and passes over blocks that it does not know.
+A file has one section and one interface, whose packets start at their IP header; times are
+nanoseconds since 1970. The reader accepts either byte order and skips unknown blocks.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ _BYTE_ORDER: Final = 0x1A2B3C4D
 _END_OF_OPTIONS, _COMMENT, _FLAGS, _NAME, _APPLICATION, _RESOLUTION = 0, 1, 2, 2, 4, 9
 _DROPPED: Final = 5
 _RAW_IP: Final = 101
-_NANOSECONDS: Final = 9  # the power of ten
-_NAME_OF: Final = {4: 1, 16: 2}  # the record type for addresses of that many bytes
+_NANOSECONDS: Final = 9  # ticks per second, as a power of ten
+_NAME_OF: Final = {4: 1, 16: 2}  # the record type of a name, by the bytes of its address
 
 
 class Direction(IntEnum):
-    """Which way a packet went."""
+    """The direction of a packet."""
 
     UNKNOWN = 0
     RECEIVED = 1
@@ -33,7 +33,7 @@ class Direction(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Packet:
-    """One packet; `comment` is empty if it has none."""
+    """A packet; `comment` may be empty."""
 
     unix_ns: int
     direction: Direction
@@ -43,21 +43,21 @@ class Packet:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """The comment on the file as a whole."""
+    """A section header; `comment` describes the whole file."""
 
     comment: str
 
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """The comment at the end of the file."""
+    """Interface statistics; `comment` describes the end of the measurement."""
 
     comment: str
 
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What packed addresses are called."""
+    """Names by packed address."""
 
     names: dict[bytes, str]
 
@@ -66,7 +66,7 @@ Block = Packet | Section | Statistics | Names
 
 
 def header(comment: str, application: str) -> bytes:
-    """What a file begins with."""
+    """The first blocks of a file."""
     section = struct.pack("<IHHq", _BYTE_ORDER, 1, 0, -1)
     section += _options((_COMMENT, comment.encode()), (_APPLICATION, application.encode()))
     interface = struct.pack("<HHI", _RAW_IP, 0, 0)
@@ -74,25 +74,25 @@ def header(comment: str, application: str) -> bytes:
     return _block(_SECTION, section) + _block(_INTERFACE, interface)
 
 
-def packet(one: Packet) -> bytes:
-    """A packet."""
-    size = len(one.datagram)
-    body = struct.pack("<IIIII", 0, one.unix_ns >> 32, one.unix_ns & 0xFFFFFFFF, size, size)
-    options = [(_FLAGS, struct.pack("<I", one.direction))]
-    if one.comment:
-        options.insert(0, (_COMMENT, one.comment.encode()))
-    return _block(_PACKET, body + _padded(one.datagram) + _options(*options))
+def packet(packet: Packet) -> bytes:
+    """The block of a packet."""
+    size = len(packet.datagram)
+    body = struct.pack("<IIIII", 0, packet.unix_ns >> 32, packet.unix_ns & 0xFFFFFFFF, size, size)
+    options = [(_FLAGS, struct.pack("<I", packet.direction))]
+    if packet.comment:
+        options.insert(0, (_COMMENT, packet.comment.encode()))
+    return _block(_PACKET, body + _padded(packet.datagram) + _options(*options))
 
 
 def statistics(comment: str, unix_ns: int, dropped: int) -> bytes:
-    """What is known when all is over; `dropped` answers found no room on this machine."""
+    """A block for the end of the file; this machine dropped `dropped` replies."""
     body = struct.pack("<III", 0, unix_ns >> 32, unix_ns & 0xFFFFFFFF)
     body += _options((_COMMENT, comment.encode()), (_DROPPED, struct.pack("<Q", dropped)))
     return _block(_STATISTICS, body)
 
 
 def names(named: dict[bytes, str]) -> bytes:
-    """What addresses are called."""
+    """The block of names by packed address."""
     body = b""
     for address, name in named.items():
         value = address + name.encode() + b"\0"
@@ -101,9 +101,9 @@ def names(named: dict[bytes, str]) -> bytes:
 
 
 def read(data: bytes) -> Iterator[Block]:
-    """The blocks that mean something to us, in order. Raises ValueError where the file is broken.
+    """The blocks of known kinds, in order. Raises ValueError if the file is damaged.
 
-    A file that ends within a block was being written: that block is left out.
+    If the file ends within a block, its writer was interrupted, and that block is skipped.
     """
     if len(data) < 12 or struct.unpack_from("<I", data)[0] != _SECTION:
         raise ValueError("not a pcapng file")
@@ -161,7 +161,7 @@ def _order(data: bytes, at: int) -> str:
 
 
 def _resolution(order: str, body: bytes) -> int:
-    """Ticks a second of an interface's times."""
+    """Ticks per second of an interface's times."""
     (power,) = _read_options(order, body[8:]).get(_RESOLUTION, b"\x06")
     return int(2 ** (power & 0x7F)) if power & 0x80 else int(10**power)
 

@@ -1,4 +1,4 @@
-"""What was asked and what carried it, as JSON values: shared by all formats of ours.
+"""Writes and reads the plan and the wire's report as JSON values, for all of our formats.
 
 Each pair of functions is inverse. The readers raise KeyError, TypeError or ValueError.
 """
@@ -17,13 +17,13 @@ from mda.studies.registry import STUDIES, named
 if TYPE_CHECKING:
     from mda.model import IPAddress
 
-MOST: Final = 1 << 40  # of anything that is counted
+MOST: Final = 1 << 40  # the highest count that a reader accepts
 
 Json = dict[str, Any]
 
 
 def plan(plan: Plan) -> Json:
-    """What was to be measured."""
+    """The plan of a measurement."""
     probing = plan.probing
     return {
         "host": plan.host,
@@ -52,7 +52,7 @@ def plan(plan: Plan) -> Json:
 
 
 def read_plan(plan: Json) -> Plan:
-    """What `plan` wrote."""
+    """The plan that `plan` wrote."""
     return Plan(
         host=plan["host"],
         source=address(plan["source"]),
@@ -60,9 +60,9 @@ def read_plan(plan: Json) -> Plan:
         algorithm=Algorithm(plan["algorithm"]),
         bound=Bound(plan["failure_probability"], plan["per_vertex"], plan["min_share"]),
         probing=Probing(
-            # What files of before had studies lack.
+            # Files from before studies lack these two.
             prefix_len=plan.get("prefix_len"),
-            sources=tuple(address(one) for one in plan.get("sources", ())),
+            sources=tuple(address(source) for source in plan.get("sources", ())),
             **{
                 key: plan[key]
                 for key in (
@@ -85,7 +85,7 @@ def read_plan(plan: Json) -> Plan:
 
 
 def _argument(plan: Json, name: str) -> str | None:
-    """What the study of that name was given."""
+    """The argument of the study with this name."""
     if not named(name).argument:
         return None
     if not isinstance(plan[name], str):
@@ -94,7 +94,7 @@ def _argument(plan: Json, name: str) -> str | None:
 
 
 def wire(report: WireReport) -> Json:
-    """What carried the probes."""
+    """The report of the wire that carried the probes."""
     return {
         **asdict(report),
         "sent": report.sent.value,
@@ -104,7 +104,7 @@ def wire(report: WireReport) -> Json:
 
 
 def read_wire(values: Json) -> WireReport:
-    """What `wire` wrote."""
+    """The report that `wire` wrote."""
     counts = ("sent_otherwise", "waits", "dropped", "reverse_path")
     return WireReport(
         wire=str(values["wire"]),
@@ -116,21 +116,21 @@ def read_wire(values: Json) -> WireReport:
 
 
 def whole(value: object, lowest: int, highest: int) -> int:
-    """`value` if it is a whole number in the range; nothing read may make us count for ever."""
+    """`value` if it is a whole number in the range, so that no file makes us count for ever."""
     if not isinstance(value, int) or not lowest <= value <= highest:
-        raise ValueError(f"{value!r} is no whole number from {lowest} to {highest}")
+        raise ValueError(f"not a whole number from {lowest} to {highest}: {value!r}")
     return value
 
 
 def address(value: object) -> IPAddress:
-    """The address that a text stands for."""
+    """The address in a text."""
     if not isinstance(value, str):
-        raise ValueError(f"{value!r} is no address")
+        raise ValueError(f"not an address: {value!r}")
     return ip_address(value)
 
 
 def finite(value: object) -> float:
-    """`value` if it is a number that can be reckoned with."""
+    """`value` if it is a finite number."""
     if not isinstance(value, int | float) or not isfinite(value):
-        raise ValueError(f"{value!r} is no number")
+        raise ValueError(f"not a finite number: {value!r}")
     return value

@@ -1,6 +1,6 @@
-"""What studies found, and the diamonds, as JSON values.
+"""Writes the findings of studies, and the diamonds, as JSON values.
 
-For programs that want no more than that; nothing here is read back.
+They serve other programs: our readers ignore them.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Json = dict[str, Any]
 
 
 def studies(trace: Trace) -> Json:
-    """All of it, by the names under which it stands in the document."""
+    """The findings of all studies, and the diamonds, by their names in the document."""
     document: Json = {"diamonds": [_diamond(trace, diamond) for diamond in trace.diamonds]}
     for study in STUDIES:
         write = _WRITERS.get(study.name)
@@ -40,7 +40,7 @@ def studies(trace: Trace) -> Json:
 
 
 def values(found: object) -> Any:
-    """The JSON of a study that has no writer here: its dataclasses by their fields."""
+    """The JSON of a study that has no writer here: each dataclass becomes an object of fields."""
     match found:
         case Vertex():
             return vertex_id(found)
@@ -58,7 +58,7 @@ def values(found: object) -> Any:
 
 
 def vertex_id(vertex: Vertex) -> str:
-    """A name for a vertex that is unique in its graph: address or star, and TTL."""
+    """A name for a vertex, unique in its graph: address or star, and TTL."""
     where = f"*{vertex.star}" if vertex.address is None else str(vertex.address)
     return f"{where}@{vertex.ttl}"
 
@@ -132,7 +132,7 @@ def _series(series: Series) -> Json:
 
 
 def _paths(trace: Trace) -> Json:
-    """The paths, also where they were looked for only to follow one of them."""
+    """The paths; the study that follows a path finds them as well."""
     followed = trace.found(FOLLOW)
     every = trace.found(PATHS) or (followed.every if followed else ())
     return {"paths": [_path(path, recipe(trace.plan, path.flows[0])) for path in every]}
@@ -197,7 +197,7 @@ def _traceroute(classic: Classic) -> Json:
     }
 
 
-# Studies whose findings are more than their fields; `values` does for the others.
+# Studies whose JSON differs from their fields; `values` writes all others.
 _WRITERS: Final[Mapping[str, Callable[[Trace], Json]]] = {
     CLASSIFY.name: _classification,
     PATHS.name: _paths,

@@ -28,7 +28,7 @@ def read(file: str) -> Comparison | None:
     """The comparison that a file holds; None if it holds something else, or cannot be read."""
     try:
         text = Path(file).read_text(encoding="utf-8")
-        if not text.startswith("{") or not files.is_one(json.loads(text)):
+        if not text.startswith("{") or not files.is_comparison(json.loads(text)):
             return None
     except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError):
         return None

@@ -92,7 +92,7 @@ def test_losses_are_told_however_many_there_are() -> None:
     )
     found = capture.read(file.getvalue(), "file")
     assert list(found.losses.values()) == [(one.request, one.gave_up_at_s) for one in lost]
-    assert [one.at_s for one in found.passed] == [one.sent_at_s for one in lost]
+    assert [one.at_s for one in found.packets] == [one.sent_at_s for one in lost]
     assert (found.stopped, found.duration_s, found.plan) == (StopReason.COMPLETE, 42.0, PLAN)
     assert writer.fault is None
 
@@ -112,8 +112,8 @@ def test_departures_that_were_told_late_are_corrected() -> None:
         names={},
         facts={},
     )
-    (passed,) = capture.read(file.getvalue(), "file").passed
-    assert (passed.request, passed.at_s) == (request, 0.75)
+    (packet,) = capture.read(file.getvalue(), "file").packets
+    assert (packet.request, packet.at_s) == (request, 0.75)
 
 
 @pytest.mark.parametrize(("told_s", "expected_s"), [(0.5005, [0.5005, 2.5]), (2.6, [0.5, 2.6])])
@@ -135,7 +135,7 @@ def test_of_a_probe_that_was_sent_twice_the_right_departure_is_corrected(
         names={},
         facts={},
     )
-    assert [one.at_s for one in capture.read(file.getvalue(), "file").passed] == expected_s
+    assert [one.at_s for one in capture.read(file.getvalue(), "file").packets] == expected_s
 
 
 def test_names_and_facts_are_kept() -> None:

@@ -29,7 +29,7 @@ def test_written_and_read_is_the_same_and_follows_the_schema(network: str) -> No
     of_traces = json.loads((SCHEMAS / "native.schema.json").read_text())
     for view in document["views"]:
         jsonschema.validate(view["trace"], of_traces)
-    assert comparison.is_one(document)
+    assert comparison.is_comparison(document)
     assert comparison.write(comparison.read(written, "file")) == written
 
 
