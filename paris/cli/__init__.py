@@ -1,1 +1,1 @@
-"""Both commands, from the words of the command line to the exit code."""
+"""Runs both commands, from the command line's arguments to the exit code."""

@@ -1,4 +1,4 @@
-"""Words of the command line into values. Each function raises ArgumentTypeError for other words."""
+"""Converters for option values; each raises ArgumentTypeError for invalid text."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def port(text: str) -> int:
-    """A port, by number or by the name of its service."""
+    """A port, by number or by its service's name."""
     if text.isdecimal():
         return int(text)
     try:
@@ -64,7 +64,7 @@ def seconds(text: str) -> float:
 
 
 def sendwait(text: str) -> float:
-    """Like `seconds`, but a bare number above 10 is in milliseconds, as in traceroute."""
+    """Like `seconds`, but a bare number above 10 means milliseconds, as in traceroute."""
     wait_s = seconds(text)
     if wait_s < 0:
         raise argparse.ArgumentTypeError("a pause cannot be negative")

@@ -1,4 +1,4 @@
-"""How a command ends: one line for every failure, and the exit code."""
+"""How a command ends: one line per failure, and the exit code."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def complain(program: str, fault: str) -> None:
 
 
 def verdict(trace: Trace) -> ExitCode:
-    """The exit code for what a trace found; see ExitCode."""
+    """The exit code of a trace; see ExitCode."""
     from mda.model import ReplyKind, StopReason
 
     if trace.stopped is StopReason.INTERRUPTED:

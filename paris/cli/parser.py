@@ -1,4 +1,4 @@
-"""The options of both commands, as argparse knows them; `options` says what they mean."""
+"""Defines the options of both commands for argparse; `options` interprets them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ examples:
 
 exit status: 0 reached, 1 not reached, 2 usage error or unreadable file, 3 no such name,
 4 missing privilege, 5 local network error, 6 port closed (-T), 7 administratively prohibited,
-8 output not written, 70 a bug, 130 interrupted (what was measured is still written)
+8 output not written, 70 a bug, 130 interrupted (partial results are still written)
 """
 
 
@@ -161,7 +161,7 @@ def _add_ports_and_hops(group: argparse._ArgumentGroup) -> None:
 
 
 def _add_sending(group: argparse._ArgumentGroup) -> None:
-    """Where and how probes leave, and the marks on them."""
+    """Where and how probes leave, and fields that all probes share."""
     add = group.add_argument
     add("-s", "--source", type=address, metavar="ADDRESS", help="source address")
     add("-i", "--interface", metavar="NAME", help="network interface to send from")
@@ -216,7 +216,7 @@ def _add_messages(group: argparse._ArgumentGroup) -> None:
 
 
 def lookup_destination(row: Lookup) -> str:
-    """Where a parsed command line says whether the option of a lookup was given."""
+    """The attribute in which argparse keeps whether the option of a lookup was given."""
     return f"lookup_{row.name}"
 
 
@@ -251,7 +251,7 @@ def _add_parameter(group: argparse._ArgumentGroup, parameter: Parameter) -> None
 
 
 def destination(name: str) -> str:
-    """The attribute in which argparse keeps what the option `--NAME` was given."""
+    """The attribute in which argparse keeps the value of the option `--NAME`."""
     return name.replace("-", "_")
 
 

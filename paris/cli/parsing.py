@@ -1,4 +1,4 @@
-"""What the parsers of both commands share: usage errors, the width of help, and output options."""
+"""Shared by the parsers of both commands: usage errors, the width of help, and output options."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _HELP_WIDTH = 80
 
 
 class Parser(argparse.ArgumentParser):
-    """Raises SettingsError where argparse would print the usage and exit."""
+    """A parser that raises SettingsError instead of printing the usage and exiting."""
 
     def error(self, message: str) -> NoReturn:
         """Raise SettingsError with `message`, or with a suggestion for an unknown option."""
@@ -30,7 +30,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def help_formatter(prog: str) -> argparse.HelpFormatter:
-    """Help as wide as the terminal, without the import of shutil by which argparse measures it."""
+    """Help as wide as the terminal; measured here, because argparse would import shutil for it."""
     try:
         width = int(os.environ["COLUMNS"])
     except (KeyError, ValueError):
@@ -39,7 +39,7 @@ def help_formatter(prog: str) -> argparse.HelpFormatter:
 
 
 def add_outputs(parser: argparse.ArgumentParser) -> None:
-    """The options for what is written, where to, and how it looks."""
+    """Add the options for outputs: their files, their formats, and the look of text."""
     group = parser.add_argument_group("output")
     add = group.add_argument
     add(
@@ -67,5 +67,5 @@ def add_outputs(parser: argparse.ArgumentParser) -> None:
 
 
 def add_version(parser: argparse.ArgumentParser) -> None:
-    """The option that prints the version and exits."""
+    """Add the option that prints the version and exits."""
     parser.add_argument("-V", "--version", action="version", version=f"paris-trace {__version__}")

@@ -1,7 +1,7 @@
-"""Giving up privileges: once the sockets are open, the process may do what any user may.
+"""Drops privileges, so that the process parses replies with the rights of an ordinary user.
 
 Under sudo the process becomes the user who called it, and keeps only the capabilities that opening
-sockets needs. Before it parses the first answer, it gives those up too, for good.
+sockets needs. Before it parses the first reply, it permanently drops those too.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ _FOR_SOCKETS: Final = 1 << _NET_ADMIN | 1 << _NET_RAW
 
 
 def become_caller() -> None:
-    """Under sudo, become the calling user, with the capabilities that raw sockets need.
+    """Under sudo, become the calling user, but keep the capabilities that raw sockets need.
 
-    Files then belong to the caller, and are written only where the caller may write. Root stays
+    Output files then belong to the caller, who needs permission to write them. The process stays
     root if the caller could not read this program.
     """
     caller, group = os.environ.get("SUDO_UID", ""), os.environ.get("SUDO_GID", "")
     if os.geteuid() != 0 or not (caller.isdecimal() and group.isdecimal()) or int(caller) == 0:
         return
     uid, gid = int(caller), int(group)
-    if not _could_go_on(uid, gid):
+    if not _can_read_program(uid, gid):
         return
     libc = _libc()
     libc.prctl(_KEEP_CAPABILITIES, 1, 0, 0, 0)
@@ -45,10 +45,10 @@ def become_caller() -> None:
         _ = _set_capabilities(libc, _FOR_SOCKETS) or _set_capabilities(libc, 1 << _NET_RAW)
 
 
-def _could_go_on(uid: int, gid: int) -> bool:
-    """Whether that user can read the interpreter's library and this package."""
+def _can_read_program(uid: int, gid: int) -> bool:
+    """Whether this user can read the interpreter's library and this package."""
     os.setegid(gid)
-    os.seteuid(uid)  # which suspends the right to read everything
+    os.seteuid(uid)  # suspends root's right to read everything
     try:
         for file in (os.__file__, __file__):
             os.close(os.open(file, os.O_RDONLY))
@@ -61,18 +61,17 @@ def _could_go_on(uid: int, gid: int) -> bool:
 
 
 def give_up() -> None:
-    """Give up every capability, and every way to a new one; the identity stays.
+    """Drop every capability, and every way to regain one; the user stays the same.
 
-    Raises WireError if the system does not let us.
+    Raises WireError if the system refuses.
     """
     libc = _libc()
     libc.prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0)
     capability = 0
     while (has := libc.prctl(_BOUNDING_READ, capability, 0, 0, 0)) >= 0:
         if has:
-            libc.prctl(
-                _BOUNDING_DROP, capability, 0, 0, 0
-            )  # refused to a process without the right to drop
+            # The kernel refuses this to a process without CAP_SETPCAP, which is harmless.
+            libc.prctl(_BOUNDING_DROP, capability, 0, 0, 0)
         capability += 1
     libc.prctl(_AMBIENT, _AMBIENT_CLEAR_ALL, 0, 0, 0)
     if not _set_capabilities(libc, 0):
@@ -81,7 +80,7 @@ def give_up() -> None:
 
 def _libc() -> ctypes.CDLL:
     libc = ctypes.CDLL(None, use_errno=True)
-    # The kernel reads whole registers and requires 0 in those that it does not use.
+    # The kernel reads whole registers and requires 0 in unused ones.
     libc.prctl.argtypes = [ctypes.c_int, *[ctypes.c_ulong] * 4]
     return libc
 
@@ -98,7 +97,7 @@ def _take_groups(uid: int, gid: int) -> None:
 
 
 def _set_capabilities(libc: ctypes.CDLL, capabilities: int) -> bool:
-    """Leave this process these capabilities only, none inherited. Returns whether that worked."""
+    """Reduce this process to these capabilities, none inheritable; returns whether that worked."""
     header = struct.pack("@Ii", _CAPABILITY_VERSION, 0)
     low, high = capabilities & 0xFFFFFFFF, capabilities >> 32
     sets = struct.pack("@6I", low, low, 0, high, high, 0)

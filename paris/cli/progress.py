@@ -1,4 +1,4 @@
-"""The progress line: outcomes so far, on one line of a terminal that is rewritten in place."""
+"""The progress line: shows outcomes so far on a single terminal line, rewritten in place."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a command reports about a trace on standard error: what fell short, and why."""
+"""Remarks about a trace on standard error: the fate of packets, disturbances, missing results."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def account(trace: Trace) -> list[str]:
-    """What became of every packet, a line per subject."""
+    """The fate of every packet, a line per subject."""
     from mda.model import Loss
 
     wire = trace.wire
@@ -53,7 +53,7 @@ def hindrances(trace: Trace) -> list[str]:
 
 
 def shortfalls(trace: Trace, measurement: Measurement) -> list[str]:
-    """What the user should know about a trace that was cut short, a line per fact."""
+    """Why a trace is unfinished, and what it lacks; empty if it is complete."""
     from mda.model import StopReason
 
     failure = measurement.record.failure
@@ -62,7 +62,7 @@ def shortfalls(trace: Trace, measurement: Measurement) -> list[str]:
         case StopReason.COMPLETE:
             return []
         case StopReason.WIRE_ERROR:
-            return [f"{failure}; what was measured before is kept, unfinished"]
+            return [f"{failure}; partial results are kept"]
         case StopReason.INTERRUPTED:
             reason = "interrupted"
         case StopReason.PROBE_BUDGET:
@@ -74,7 +74,7 @@ def shortfalls(trace: Trace, measurement: Measurement) -> list[str]:
 
 
 def unknown_path(trace: Trace) -> list[str]:
-    """That the path to follow is none, or not one alone."""
+    """A remark if --follow does not select exactly one path; else empty."""
     from mda.studies.registry import FOLLOW
 
     found = trace.found(FOLLOW)
@@ -83,6 +83,8 @@ def unknown_path(trace: Trace) -> list[str]:
     name = trace.plan.studies[FOLLOW.name]
     if not found.every:
         return [f"--follow {name}: no path can be selected by ports"]
-    through = sum(any(str(v.address) == name for v in path.vertices) for path in found.every)
-    what = f"{through} paths go through it" if through else f"there are {len(found.every)} paths"
-    return [f"--follow {name}: {what}; give a number that --paths lists"]
+    through = sum(
+        any(str(vertex.address) == name for vertex in path.vertices) for path in found.every
+    )
+    reason = f"{through} paths go through it" if through else f"there are {len(found.every)} paths"
+    return [f"--follow {name}: {reason}; give a number that --paths lists"]

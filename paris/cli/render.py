@@ -1,4 +1,4 @@
-"""The command `paris-render`: saved traces into every output again, without a network."""
+"""The command `paris-render`: writes any output of saved traces again, without a network."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def entry() -> None:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Read the files and write what `arguments` ask for. Returns the exit code."""
+    """Read the files and write the outputs that `arguments` ask for. Returns the exit code."""
     from paris.cli.options import parse_render
 
     options = parse_render(arguments)
@@ -43,14 +43,14 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _exit_code(faults: Sequence[str]) -> int:
-    """Report what could not be written, and return the exit code."""
+    """Report outputs that could not be written, and return the exit code."""
     for fault in faults:
         complain("paris-render", fault)
     return ExitCode.OUTPUT if faults else ExitCode.REACHED
 
 
 def _tabulate(options: RenderOptions) -> int:
-    """Write a table of all files that can be read, and name the others."""
+    """Write a table of all readable files, and report the others."""
     from mda.plan import Reading
     from paris import replay
     from paris.formats import diamonds_csv

@@ -1,4 +1,4 @@
-"""The command `paris-trace`: options in, a trace measured, outputs written, an exit code."""
+"""The command `paris-trace`: reads options, measures a trace, writes outputs, returns a code."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ _Result = TypeVar("_Result")
 
 def entry() -> None:
     """The console script."""
-    # Imports make many objects, all of which stay. The search for garbage among them would take a
-    # tenth of the time to the first probe.
+    # Imports create many lasting objects. Searching them for garbage would take a tenth of the time
+    # to the first probe.
     gc.set_threshold(50_000)
     sys.exit(guarded("paris-trace", main, sys.argv[1:]))
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Measure and write what `arguments` ask for. Returns the exit code."""
+    """Measure a trace and write its outputs, as `arguments` ask. Returns the exit code."""
     from paris.cli import options as command_line
 
     options = command_line.parse_trace(arguments)
@@ -115,7 +115,7 @@ def _measure(settings: Settings, options: Options, capture: Writer | None) -> Me
 
 
 def _measured(options: Options, measure: Callable[[Hooks], _Result]) -> _Result:
-    """What `measure` returns; it shows progress, and gives up privileges before it parses."""
+    """Call `measure` with hooks that show progress and drop privileges before any parsing."""
     from paris import run
 
     settings = options.settings
@@ -138,7 +138,7 @@ def _measured(options: Options, measure: Callable[[Hooks], _Result]) -> _Result:
 
 
 def _assembled(measurement: Measurement, options: Options) -> Trace:
-    """The trace, with what lookups find of its interfaces."""
+    """The trace, with what lookups find about its interfaces."""
     from paris import run
 
     trace = run.assemble(measurement)

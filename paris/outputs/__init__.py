@@ -1,1 +1,1 @@
-"""What was asked for, written: traces and comparisons, to files or a terminal."""
+"""Writes traces and comparisons in the formats that the user asks for, to files or a terminal."""

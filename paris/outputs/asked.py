@@ -1,4 +1,4 @@
-"""Which outputs were asked for: file names and options into what is to be written, and in order."""
+"""Turns file names and options into the outputs to write, in order."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 def plan_outputs(
     options: OutputOptions, *, is_replay: bool = False, is_comparison: bool = False
 ) -> tuple[Output, ...]:
-    """What to write, in order; text goes to standard output unless something else does.
+    """The outputs to write, in order; text goes to standard output unless another output does.
 
-    Raises SettingsError for a file whose suffix names no format, for packets of a replay, or for a
-    format that cannot hold a comparison; OutputError for a file that cannot be written: all before
-    anything is measured.
+    Called before the measurement. Raises SettingsError for a file whose suffix names no format, for
+    packets of a replay, or for a format that cannot hold a comparison; OutputError for a file that
+    cannot be written.
     """
     outputs = [_output(file, options.format) for file in options.files]
     if not any(output.file == STANDARD_OUTPUT for output in outputs):
@@ -30,7 +30,7 @@ def plan_outputs(
         _check_comparison(outputs)
     captures = sum(output.format == CAPTURE for output in outputs)
     if captures and is_replay:
-        raise SettingsError(".pcapng keeps the packets of a measurement; a saved one has none new")
+        raise SettingsError(".pcapng keeps the packets of a measurement; a replay sends none")
     if captures > 1:
         raise SettingsError("packets go to one file: give one -o FILE.pcapng")
     order = suffixes()
@@ -40,7 +40,7 @@ def plan_outputs(
 def _output(file: str, format: str | None) -> Output:
     if file == STANDARD_OUTPUT:
         return Output(file, format or "txt")
-    from pathlib import Path  # not before the first probe where no file is asked for
+    from pathlib import Path  # only outputs to files need it
 
     suffix = Path(file).suffix.removeprefix(".").lower()
     if suffix in suffixes():

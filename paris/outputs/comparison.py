@@ -1,4 +1,4 @@
-"""One host by several protocols: compared as measured, or read again from a file."""
+"""Compares the traces of a host by several protocols, or reads a saved comparison."""
 
 from __future__ import annotations
 
@@ -19,13 +19,16 @@ if TYPE_CHECKING:
 
 
 def comparison_of(settings: Settings, traces: Sequence[Trace]) -> Comparison:
-    """The comparison of traces that were measured as `settings` say."""
+    """The comparison of the traces of the protocols in `settings`, in that order."""
     names = (lane.name for lane in settings.study.compare)
     return compare(list(zip(names, traces, strict=True)))
 
 
 def read(file: str) -> Comparison | None:
-    """The comparison that a file holds; None if it holds something else, or cannot be read."""
+    """The comparison in a file; None if the file holds something else or cannot be read.
+
+    Raises FormatError for a damaged comparison.
+    """
     try:
         text = Path(file).read_text(encoding="utf-8")
         if not text.startswith("{") or not files.is_comparison(json.loads(text)):

@@ -1,4 +1,4 @@
-"""Files and standard output as places to write to, checked before anything is measured."""
+"""Writes to files and standard output, and checks before the measurement that this will work."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ STANDARD_OUTPUT: Final = "-"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutputOptions:
-    """Where a trace goes and how text looks; see Options."""
+    """The user's options for outputs: files, format, and the look of text; see Options."""
 
     files: tuple[str, ...]
     format: str | None
@@ -25,7 +25,7 @@ class OutputOptions:
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """One thing to write: `file` is a path or STANDARD_OUTPUT, `format` one of the suffixes."""
+    """An output to write: `file` is a path or STANDARD_OUTPUT, `format` one of the suffixes."""
 
     file: str
     format: str
@@ -53,13 +53,13 @@ def _check_writable(file: str) -> None:
         raise OutputError(f"cannot write {path}: permission denied")
     if os.geteuid() == 0 and not _is_writable_to_root(target.stat()):
         raise OutputError(
-            f"cannot write {path}: permission denied, for root gives up its rights before it "
-            "measures; write where root itself may, or use sudo as yourself"
+            f"cannot write {path}: permission denied: root drops its privileges before it "
+            "measures; use a folder that root owns, or run sudo from your own account"
         )
 
 
 def _is_writable_to_root(status: os.stat_result) -> bool:
-    """Whether root may write there by the modes alone."""
+    """Whether root may write there without special privileges, by the mode bits alone."""
     if status.st_uid == 0:
         return bool(status.st_mode & stat.S_IWUSR)
     if status.st_gid == 0:
@@ -68,7 +68,7 @@ def _is_writable_to_root(status: os.stat_result) -> bool:
 
 
 def write(file: str, content: bytes) -> None:
-    """Write a file, or to standard output. Raises OutputError."""
+    """Write to a file or to standard output. Raises OutputError."""
     try:
         if file == STANDARD_OUTPUT:
             sys.stdout.buffer.write(content)
@@ -78,7 +78,7 @@ def write(file: str, content: bytes) -> None:
 
             Path(file).write_bytes(content)
     except BrokenPipeError:
-        # Python flushes standard output once more at exit; there is nobody to read it.
+        # Python flushes standard output again at exit, which would fail: nobody reads it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise OutputError("standard output was closed before everything was written") from None
     except OSError as error:

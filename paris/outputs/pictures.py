@@ -1,4 +1,4 @@
-"""Pictures as outputs: Graphviz source, or what Graphviz draws of it."""
+"""Picture outputs: Graphviz source, or the picture that Graphviz draws from it."""
 
 from __future__ import annotations
 

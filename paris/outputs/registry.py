@@ -1,4 +1,4 @@
-"""The formats that there are: one row each. The command line, its help and the docs follow it."""
+"""All formats, one row each. The command line, its help and the docs follow this table."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """One format: its suffix, what it is for, and what writes it.
+    """One format: its suffix, its purpose, and its writers.
 
-    `trace` and `comparison` name functions as "module:function", which are imported when their turn
-    comes. Each takes the Trace or the Comparison and a Look, and returns text or bytes. A format
-    without a writer for one of the two cannot hold it.
+    `trace` and `comparison` name functions as "module:function", imported only when needed. They
+    take the Trace or the Comparison and a Look, and return text or bytes. A format without one of
+    the two writers cannot hold a trace or a comparison.
     """
 
     suffix: str
@@ -24,7 +24,7 @@ class Format:
 _TEXT: Final = ("paris.outputs.text:trace", "paris.outputs.text:comparison")
 _PICTURE: Final = ("paris.outputs.pictures:trace", "paris.outputs.pictures:comparison")
 CAPTURE: Final = "pcapng"
-# In the order of writing: what was measured comes before what is drawn from it.
+# In the order of writing: data come before pictures.
 FORMATS: Final = (
     Format(CAPTURE, "every packet, written while it is sent or received"),
     Format(

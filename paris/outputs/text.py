@@ -1,4 +1,4 @@
-"""Text as an output: what a terminal shows."""
+"""Text outputs, as a terminal shows them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was measured into everything that was asked for: data first, pictures after."""
+"""Writes a trace or a comparison to all outputs: data first, then pictures."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def open_capture(outputs: tuple[Output, ...]) -> Iterator[Writer | None]:
-    """Where packets go from the first one on, if that was asked for. Raises OutputError."""
+    """The writer of packets, if an output asks for packets; else None. Raises OutputError."""
     asked = next((output for output in outputs if output.format == CAPTURE), None)
     if asked is None:
         yield None
@@ -39,7 +39,7 @@ def open_capture(outputs: tuple[Output, ...]) -> Iterator[Writer | None]:
     from pathlib import Path
 
     try:
-        # Unbuffered, so that nothing is left to fail when it is closed.
+        # Unbuffered, so that closing it has nothing left to write and cannot fail.
         file = Path(asked.file).open("wb", buffering=0)  # noqa: SIM115
     except OSError as error:
         raise OutputError(f"cannot write {asked.file}: {error.strerror}") from None
@@ -48,14 +48,14 @@ def open_capture(outputs: tuple[Output, ...]) -> Iterator[Writer | None]:
 
 
 def write_trace(trace: Trace, outputs: tuple[Output, ...], options: OutputOptions) -> list[str]:
-    """Write every output but packets; the faults of those that could not be, one line each."""
+    """Write every output except packets; returns a line for each output that failed."""
     return _write_all(trace, lambda row: row.trace, outputs, options)
 
 
 def write_comparison(
     comparison: Comparison, outputs: tuple[Output, ...], options: OutputOptions
 ) -> list[str]:
-    """Write every output; the faults of those that could not be, one line each."""
+    """Write every output; returns a line for each output that failed."""
     return _write_all(comparison, lambda row: row.comparison, outputs, options)
 
 
@@ -88,7 +88,10 @@ def _look(output: Output, options: OutputOptions) -> Look:
 
 
 def _use_color(wish: str, stream: TextIO) -> bool:
-    """Colour for a terminal, unless NO_COLOR (no-color.org) or the user says otherwise."""
+    """Whether to use colour: as the user wishes; by default on a terminal, unless NO_COLOR is set.
+
+    See no-color.org.
+    """
     if wish != "auto":
         return wish == "always"
     plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"

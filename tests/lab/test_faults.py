@@ -110,7 +110,7 @@ def test_a_network_that_goes_ends_in_one_line_with_what_was_measured(
         exit_code, stderr, document = interrupted(lab, *faults, wire=wire)
     assert exit_code == ExitCode.LOCAL_NETWORK
     assert stderr.startswith("paris-trace: cannot send ")
-    assert stderr.endswith("what was measured before is kept, unfinished\n")
+    assert stderr.endswith("partial results are kept\n")
     assert stderr.count("\n") == 1
     assert document["run"]["stopped"] == "wire-error"
     assert document["run"]["answered"] > 5
@@ -130,7 +130,7 @@ def test_a_change_of_address_ends_in_one_line_with_what_was_measured(wire: str) 
         )
         true = {(ttl, str(address)) for ttl, address in lab.truth(4).vertices}
     assert exit_code == ExitCode.LOCAL_NETWORK
-    assert "what was measured before is kept" in stderr
+    assert "partial results are kept" in stderr
     assert stderr.count("\n") == 1
     found = {(one["ttl"], one["address"]) for one in document["graph"]["vertices"]}
     assert {one for one in found if one[1] is not None} <= true

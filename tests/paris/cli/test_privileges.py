@@ -121,7 +121,7 @@ def test_by_sudo_files_belong_to_the_caller(tmp_path: Path) -> None:
         Path("/etc/paris-trace-test.json").unlink(missing_ok=True)
     if not can_read:
         assert ran.returncode == ExitCode.OUTPUT
-        assert "root gives up its rights before it measures" in ran.stderr
+        assert "root drops its privileges before it measures" in ran.stderr
         assert elsewhere.returncode == 0
         return
     assert (ran.returncode, ran.stderr) == (0, "")
