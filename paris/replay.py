@@ -19,7 +19,7 @@ from paris.packets import replies, tags
 from paris.packets.flows import Flows
 
 if TYPE_CHECKING:
-    from mda.model import Outcome, ProbeRequest, Reply
+    from mda.model import Outcome, Reply
     from mda.plan import Reading
     from paris.formats.capture import Capture
 
