@@ -152,7 +152,7 @@ def test_replay_goes_with_no_host_and_makes_no_packets(
     capsys.readouterr()
     for arguments, said in (
         (("--replay", packets, "example.net"), "without HOST"),
-        (("--replay", packets, "-o", str(tmp_path / "x.pcapng")), "a saved one has none"),
+        (("--replay", packets, "-o", str(tmp_path / "x.pcapng")), "a replay sends none"),
         (("--replay", str(tmp_path / "none.pcapng")), "No such file"),
         (("--sim", "two-way", "-o", "a.pcapng", "-o", "b.pcapng"), "packets go to one file"),
         (("--sim", "two-way", "--wire", "raw"), "--wire is for a real network"),
