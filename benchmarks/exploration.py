@@ -85,8 +85,8 @@ def main() -> None:
                 table = tabulate(played.outcomes, 3)
                 located = locate(table, SOURCE, 1)
                 hops = pairs(table, located, 30)
-                granted = [edge for one in hops for edge in one.granted()]
-                graph = build(table, located, granted if law == "lite" else ())
+                assumed = [edge for pair in hops for edge in pair.assumed()]
+                graph = build(table, located, assumed if law == "lite" else ())
                 complete += topology.edges <= edges_of(graph)
             most_probes, most_rounds = LIMITS.get((name, law), ("", ""))
             print(f"{name:16} {law:4} {mean(probes):7.1f} {most_probes:>6}"

@@ -1,4 +1,4 @@
-"""One host by several protocols: what each sees, in one graph, and where they differ."""
+"""One host traced by several protocols: what each sees, in one graph, and where they differ."""
 
 from __future__ import annotations
 
@@ -15,16 +15,17 @@ if TYPE_CHECKING:
 
     from mda.trace import Trace
 
-LEVEL = 0.01  # a chance below which the destination's times are said to differ
+LEVEL = 0.01  # round-trip times that differ so much by chance, with less than this, are reported
 
 
 @dataclass(frozen=True, slots=True)
 class View:
     """What one protocol sees; `name` is as the user wrote it ("tcp/443").
 
-    `slower_s` is how much the destination's median round trip lies above that of the others, None
-    if it does not answer here or nowhere else; `rtt_probability` the chance of times so different
-    if all were alike (rank sum, Holm).
+    `slower_s` is how far the destination's median round-trip time lies above that of the other
+    protocols; None if the destination does not reply to this protocol or to no other one.
+    `rtt_probability` is the probability of times that differ so much if all were alike (rank sum,
+    Holm).
     """
 
     name: str
@@ -34,16 +35,16 @@ class View:
 
     @property
     def differs_in_rtt(self) -> bool:
-        """Whether the destination answers this protocol slower or faster than the others."""
+        """Whether the destination replies to this protocol slower or faster than to the others."""
         return self.slower_s is not None and self.rtt_probability <= LEVEL
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """All views, and their graphs in one.
+    """All views, and one graph of all of them.
 
-    Of `graph` each vertex and edge has `seen_by`: the names of the views that have it, in order.
-    Silences of different views are different vertices.
+    In `graph` each vertex and edge has `seen_by`: the names of the views that have it, in order.
+    Stars of different views are different vertices.
     """
 
     views: tuple[View, ...]
@@ -61,7 +62,7 @@ class Comparison:
 
 
 def compare(named: Sequence[tuple[str, Trace]]) -> Comparison:
-    """The comparison of traces of one host; each with the name of its protocol."""
+    """Compare traces of one host, each given with the name of its protocol."""
     vertices: dict[Vertex, list[str]] = {}
     edges: dict[tuple[Vertex, Vertex], list[str]] = {}
     for lane, (name, trace) in enumerate(named):
@@ -77,7 +78,7 @@ def compare(named: Sequence[tuple[str, Trace]]) -> Comparison:
 
 
 def merged(vertex: Vertex, lane: int) -> Vertex:
-    """The vertex of the common graph that a view's vertex is."""
+    """The vertex of the common graph that stands for a view's vertex."""
     if vertex.address is not None:
         return vertex
     return Vertex(vertex.ttl, None, vertex.star + 1000 * lane)
@@ -87,7 +88,7 @@ def _views(named: Sequence[tuple[str, Trace]]) -> tuple[View, ...]:
     rtts = [_at_destination(trace) for _, trace in named]
     chances, slower_s = [], list[float | None]()
     for own, found in enumerate(rtts):
-        others = [rtt_s for lane, one in enumerate(rtts) if lane != own for rtt_s in one]
+        others = [rtt_s for lane, rtts_s in enumerate(rtts) if lane != own for rtt_s in rtts_s]
         chances.append(rank_probability(found, others))
         slower_s.append(median(found) - median(others) if found and others else None)
     return tuple(
@@ -97,7 +98,7 @@ def _views(named: Sequence[tuple[str, Trace]]) -> tuple[View, ...]:
 
 
 def _at_destination(trace: Trace) -> list[float]:
-    """The round-trip times of the destination's own answers, in seconds."""
+    """The round-trip times of the destination's own replies, in seconds."""
     return [
         reply.rtt_s
         for reply in trace.replies

@@ -1,4 +1,4 @@
-"""What a row of a registry names, imported when its turn comes."""
+"""Imports what a row of a registry names, when it is first used."""
 
 from __future__ import annotations
 
@@ -7,6 +7,6 @@ from typing import Any
 
 
 def load(name: str) -> Any:
-    """The function that "module:function" names."""
+    """The function that "module:function" names; raises ImportError or AttributeError if none."""
     module, _, function = name.partition(":")
     return getattr(import_module(module), function)

@@ -15,13 +15,13 @@ IPAddress = IPv4Address | IPv6Address
 
 
 class HeaderField(Enum):
-    """A header field that a router may hash. The order is that of the numbers in `mda.variants`."""
+    """A header field that a router may hash. `mda.variants` numbers the fields in this order."""
 
     #: Source port of UDP and TCP.
     SPORT = "sport"
     #: Destination port of UDP and TCP.
     DPORT = "dport"
-    #: Checksum of an echo request: the second word behind the IP header, as DPORT is of UDP.
+    #: Checksum of an echo request: it stands behind the IP header where UDP has DPORT.
     ICMP_CHECKSUM = "icmp-checksum"
     #: Protocol number in IPv4, next header in IPv6.
     PROTOCOL = "protocol"
@@ -33,16 +33,16 @@ class HeaderField(Enum):
     TRAFFIC_CLASS = "traffic-class"
     #: Flow label, in IPv6 only.
     FLOW_LABEL = "flow-label"
-    #: All fields at once but the flow field and the scarce ones (`mda.variants`).
+    #: All fields at once, except the flow field and the scarce ones (`mda.variants`).
     ALL = "all"
 
     @property
     def attribute(self) -> str:
-        """Its name as an attribute of a record of header values."""
+        """The name of the attribute that holds this field in a record of header values."""
         return self.value.replace("-", "_")
 
 
-# Those that can number flows: wide enough, and free for the sender to choose.
+# The fields that can number flows: they are wide enough, and the sender may choose their values.
 FLOW_FIELDS: Final = (
     HeaderField.SPORT,
     HeaderField.DPORT,
@@ -54,8 +54,8 @@ FLOW_FIELDS: Final = (
 class ProbeRequest(NamedTuple):
     """One probe that is worth sending: flow number `flow` with a TTL (hop limit in IPv6) of `ttl`.
 
-    `flow` counts from 0 and means the same headers at every TTL. `attempt` counts from 0; a
-    higher one asks the same question again, after a loss or to see whether the answer is stable.
+    `flow` counts from 0 and means the same headers at every TTL. `attempt` counts from 0. A higher
+    attempt repeats the probe, after a loss or to see whether the reply changes.
     """
 
     flow: int
@@ -64,7 +64,7 @@ class ProbeRequest(NamedTuple):
 
 
 class ReplyKind(Enum):
-    """What came back. All but TIME_EXCEEDED end the flow's path."""
+    """The kind of a reply. Every kind except TIME_EXCEEDED ends the flow's path."""
 
     TIME_EXCEEDED = "time-exceeded"
     UNREACHABLE = "unreachable"
@@ -86,11 +86,11 @@ class MplsEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """An answer to `request`, matched by what it quotes; times in seconds on the wire's clock.
+    """A reply to `request`, matched by what it quotes; times in seconds on the wire's clock.
 
-    `quoted_ttl` is the TTL that the probe still had when it was answered; `reply_ttl` and
-    `reply_ip_id` are the answer's own; each is None where the wire or the packet has none.
-    `changed` names the fields of the quoted probe that a middlebox changed, sorted.
+    `quoted_ttl` is the TTL that the probe still had when it reached the responder. `reply_ttl` and
+    `reply_ip_id` are fields of the reply itself. Each is None where the wire or the packet has
+    none. `changed` names the fields of the quoted probe that a middlebox changed, sorted.
     """
 
     request: ProbeRequest
@@ -108,7 +108,7 @@ class Reply:
 
     @property
     def rtt_s(self) -> float:
-        """Seconds from sending the probe to receiving its answer."""
+        """Seconds from sending the probe to receiving its reply."""
         return self.received_at_s - self.sent_at_s
 
     @property
@@ -125,7 +125,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loss:
-    """No answer to `request` in the time it was given; a later answer is a Reply of its own."""
+    """`request` got no reply within its wait, in seconds; a later reply is another outcome."""
 
     request: ProbeRequest
     sent_at_s: float
@@ -137,9 +137,9 @@ Outcome = Reply | Loss
 
 @dataclass(frozen=True, slots=True)
 class Unresolved:
-    """A probe of which nothing was known when the measurement ended: neither reply nor loss.
+    """A probe without an outcome when the measurement ended: neither reply nor loss.
 
-    It was still in flight, or it had been withdrawn and was not sent anew.
+    It was still in flight, or it had been withdrawn and was not sent again.
     """
 
     request: ProbeRequest
@@ -158,10 +158,10 @@ class StopReason(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Vertex:
-    """An interface at a TTL, or (address None) a silence there, distinguished by `star`.
+    """An interface at a TTL, or a silence there (address None); `star` numbers silences of a TTL.
 
-    The TTL is in the key: an address seen at two TTLs is two vertices, so edges always go one
-    TTL further and the graph cannot have a cycle.
+    An address at two TTLs is two vertices. So every edge leads one TTL further, and the graph
+    cannot have a cycle.
     """
 
     ttl: int
@@ -170,7 +170,7 @@ class Vertex:
     _hash: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        # Every dictionary here is keyed by vertices, and hashing an address is slow.
+        # Vertices are the keys of most dictionaries, and hashing an address is slow.
         number = -1 - self.star if self.address is None else int(self.address)
         object.__setattr__(self, "_hash", hash((self.ttl, number)))
 

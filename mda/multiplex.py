@@ -1,4 +1,4 @@
-"""Several procedures side by side: each in a lane of flow numbers of its own."""
+"""Several procedures at once: each has its own range of flow numbers, called a lane."""
 
 from __future__ import annotations
 
@@ -14,35 +14,35 @@ if TYPE_CHECKING:
     from mda.model import ProbeRequest
     from mda.procedure import Procedure
 
-LANE: Final = 1 << 40  # flow numbers to a lane; those of variants lie below
+LANE: Final = 1 << 40  # flow numbers per lane; those of variants are smaller
 
 _Record = TypeVar("_Record", bound=Reply | Loss | Unresolved)
 
 
 def lane_of(flow: int) -> tuple[int, int]:
-    """The lane of a flow, and its number there."""
+    """The lane of a flow, and the flow's number in that lane."""
     return divmod(flow, LANE)
 
 
 def in_lane(records: Iterable[_Record], lane: int) -> list[_Record]:
-    """What belongs to a lane, with the flow numbers that its procedure gave."""
+    """The records that belong to a lane, with the flow numbers that its procedure gave."""
     found = []
-    for one in records:
-        number, flow = lane_of(one.request.flow)
+    for record in records:
+        number, flow = lane_of(record.request.flow)
         if number == lane:
-            found.append(replace(one, request=one.request._replace(flow=flow)))
+            found.append(replace(record, request=record.request._replace(flow=flow)))
     return found
 
 
-class Together:
-    """See Procedure: all of `procedures` at once, taking turns where there is little room."""
+class Multiplexed:
+    """See Procedure: runs all `procedures` at once; they take turns where there is little room."""
 
     def __init__(self, procedures: Sequence[Procedure]) -> None:
         self._procedures = list(procedures)
         self._first = 0
 
     def wanted(self, room: int) -> list[ProbeRequest]:
-        """See Procedure. Lanes share the room evenly, and again what some of them leave over."""
+        """See Procedure. Lanes share the room evenly, then share what some of them leave."""
         requests: list[ProbeRequest] = []
         number = len(self._procedures)
         lanes = [(self._first + turn) % number for turn in range(number)]
@@ -52,9 +52,11 @@ class Together:
             for turn, lane in enumerate(asked):
                 share = ceil((room - len(requests)) / (len(asked) - turn))
                 if not share:
-                    break  # what is not asked has not answered: its turn comes with the next room
+                    break  # a lane that is not asked now is asked when there is room again
                 wanted = self._procedures[lane].wanted(share)
-                requests += (one._replace(flow=one.flow + lane * LANE) for one in wanted)
+                requests += (
+                    request._replace(flow=request.flow + lane * LANE) for request in wanted
+                )
                 if len(wanted) == share:
                     lanes.append(lane)
         return requests
@@ -66,14 +68,14 @@ class Together:
         self._procedures[lane].on_outcome(replace(outcome, request=request))
 
     def rate_pps(self, ttl: int) -> float | None:
-        """See Procedure; routers limit their answers whatever they are to."""
-        rates = [rate for one in self._procedures if (rate := one.rate_pps(ttl)) is not None]
-        return min(rates) if rates else None
+        """See Procedure. A router's limit counts its replies to all lanes, so the least holds."""
+        rates = (procedure.rate_pps(ttl) for procedure in self._procedures)
+        return min((rate for rate in rates if rate is not None), default=None)
 
     @property
     def finished(self) -> bool:
         """See Procedure."""
-        return all(one.finished for one in self._procedures)
+        return all(procedure.finished for procedure in self._procedures)
 
     def abandons(self, request: ProbeRequest) -> bool:
         """See Procedure."""
@@ -83,8 +85,8 @@ class Together:
     def silent_since_s(self) -> dict[int, float]:
         """See Procedure."""
         since_s: dict[int, float] = {}
-        for one in self._procedures:
-            for ttl, at_s in one.silent_since_s().items():
+        for procedure in self._procedures:
+            for ttl, at_s in procedure.silent_since_s().items():
                 since_s[ttl] = max(at_s, since_s.get(ttl, at_s))
         return since_s
 

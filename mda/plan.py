@@ -1,4 +1,4 @@
-"""What was to be measured, and by which means: what a reader of results needs of both."""
+"""What a measurement was to find, and how: what a reader of its results needs to know."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Algorithm(Enum):
-    """What was asked: one flow's path, or every path, each hop taken as one balancer or not."""
+    """What to look for: one flow's path, or every path; MDA-Lite takes each hop as one balancer."""
 
     PARIS = "paris"
     MDA = "mda"
@@ -23,12 +23,12 @@ class Algorithm(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Probing:
-    """How the probes looked, as far as a reader of results needs it.
+    """The header values of the probes.
 
     `protocol` and `flow_field` are the option values ("udp", "sport", ...). `sport` and `dport`
-    are those of flow 0; for ICMP `sport` is the echo identifier and `dport` None. Variants had
-    their destinations in a prefix of `prefix_len` bits and their sources among `sources`; without
-    `prefix_len` neither varied.
+    are the ports of flow 0; for ICMP `sport` is the echo identifier, and `dport` is None. Variants
+    have destinations in a prefix of `prefix_len` bits, and sources among `sources`. Without
+    `prefix_len` neither varies.
     """
 
     protocol: str
@@ -43,11 +43,11 @@ class Probing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What was to be measured.
+    """What a measurement was to find.
 
-    `host` is the destination as the user wrote it; `network` names the simulated network, None
-    for a real one; `seed` is what the run's random choices came from. `studies` are the names of
-    those that were asked for, each with the argument of its option, None where it takes none.
+    `host` is the destination as the user wrote it. `network` names the simulated network; it is
+    None for a real one. All random choices of the run derive from `seed`. `studies` has the name of
+    each requested study with the argument of its option, None where the option takes none.
     """
 
     host: str
@@ -65,29 +65,28 @@ class Plan:
 
 
 class Stamp(Enum):
-    """Who told when a probe left or an answer came: each is later or earlier than the wire.
+    """Where the time of a departure or an arrival comes from."""
 
-    KERNEL: its own time stamp on the packet. USER: this program's clock, read just before sending
-    or just after receiving. BATCH: spread evenly over the system call that sent many. VIRTUAL:
-    simulated time, which is exact.
-    """
-
+    #: The kernel's time stamp on the packet.
     KERNEL = "kernel"
+    #: This program's clock, read just before sending or just after receiving.
     USER = "user"
+    #: The duration of a system call that sent many probes, spread evenly over them.
     BATCH = "batch"
+    #: Simulated time, which is exact.
     VIRTUAL = "virtual"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WireReport:
-    """How probes and answers were carried, and what this machine itself lost of them.
+    """How probes and replies were carried, and which of them this machine itself dropped.
 
-    `wire` is the option value ("raw", "unprivileged", ...). `sent` and `received` say who told
-    the times; of sent probes `sent_otherwise` have the program's own, for want of a better one.
+    `wire` is the option value ("raw", "unprivileged", ...). `sent` and `received` say where their
+    times come from; `sent_otherwise` counts the probes that have only the program's own time.
     `hidden` names the fields of replies that this wire cannot see. `waits` counts the sends that
-    had to wait for room in a full queue, `dropped` the answers for which a receive queue had no
-    room, and `reverse_path` the datagrams to this machine (anybody's) that its reverse path filter
-    dropped meanwhile.
+    had to wait for room in a full queue. `dropped` counts the replies for which a receive queue had
+    no room. `reverse_path` counts the datagrams, of any program, that the machine's reverse path
+    filter dropped during the trace.
     """
 
     wire: str

@@ -1,4 +1,4 @@
-"""What every procedure is: asked for requests, told of outcomes, until it has no more to ask."""
+"""What a procedure is: it returns requests and takes in outcomes until nothing is left to ask."""
 
 from __future__ import annotations
 
@@ -14,40 +14,40 @@ if TYPE_CHECKING:
 class Procedure(Protocol):
     """Decides what to probe; knows no socket, clock or file.
 
-    `on_outcome` only records and `wanted` only derives from what is recorded, so the order in
-    which answers arrive cannot change what is known in the end.
+    `on_outcome` only records, and `wanted` only derives from what is recorded. So the order in
+    which replies arrive cannot change what is known at the end.
     """
 
     def wanted(self, room: int) -> list[ProbeRequest]:
         """All requests worth having in flight now and not yet returned, at most `room` of them.
 
-        There is room for one at least. If none is returned and every one returned before has its
-        outcome, the procedure is finished: nothing else could ever happen to it.
+        `room` is at least 1. If none is returned, and every earlier request has its outcome, the
+        procedure is finished: nothing else could ever happen to it.
         """
 
     def on_outcome(self, outcome: Outcome) -> None:
-        """Take in one outcome of a returned request; a reply may follow the loss of the same."""
+        """Take in one outcome of a returned request; a reply may follow the loss of a probe."""
 
     def rate_pps(self, ttl: int) -> float | None:
-        """The probes a second that `ttl` answers, where routers there limit their answers."""
+        """The probes per second that `ttl` answers; None where no router there has a limit."""
 
     @property
     def finished(self) -> bool:
-        """Whether every returned request has its outcome, or is abandoned, and that is all."""
+        """Whether no request will follow, and every one has its outcome or is not awaited."""
 
     def abandons(self, request: ProbeRequest) -> bool:
-        """Whether a returned request is not wanted any more; if so it is not sent: no outcome."""
+        """Whether a returned request has become pointless: it is not sent and gets no outcome."""
         return False
 
     def silent_since_s(self) -> dict[int, float]:
-        """The TTLs with a silence that is believed in: when the first probe it rests on was sent.
+        """By TTL with a believed silence, when the first probe that shows it was sent, in seconds.
 
-        Of several silences at a TTL the latest. An answer may still come and take one back.
+        Of several silences at a TTL, the latest. A late reply may still take a silence back.
         """
         return {}
 
     def goes_on(self) -> bool:
-        """Whether something else begins, now that it is finished and late answers had their time.
+        """Whether the procedure begins something else, after it finished and late replies came.
 
         If so, it is no longer finished.
         """
@@ -63,9 +63,10 @@ class History:
 
 
 class Chain:
-    """One procedure after another; see Procedure. Each of `following` is made of what was learnt.
+    """One procedure after another; see Procedure.
 
-    What is still in flight when a procedure is finished is told to the next one.
+    Each of `following` makes the next procedure from the history of those before. The next
+    procedure also gets the outcomes of probes that were in flight when the last one finished.
     """
 
     def __init__(self, first: Procedure, *following: Callable[[History], Procedure]) -> None:

@@ -1,4 +1,4 @@
-"""The record of a measurement: what was planned and what came of it. All else follows from it."""
+"""The record of a measurement: its plan and its outcomes. All findings follow from it."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 class Record:
     """One measurement, finished or cut short. Times of outcomes count from its start, in seconds.
 
-    `outcomes` are in the order in which they became known. `unresolved` are the probes that were
-    in flight at the end. `wire` is what carried them. `unmatched` counts, by reason, the datagrams
-    that answered none of our probes. `names` are what the name service calls the responders, where
-    it was asked, and `facts` the texts that other lookups found, by lookup and address.
+    `outcomes` are in the order in which they became known. `unresolved` are the probes without an
+    outcome at the end. `wire` describes what carried them. `unmatched` counts, by reason, the
+    datagrams that were no reply to our probes. `names` has the responders' names from the name
+    service, if it was asked. `facts` has the texts that other lookups found, by lookup and address.
     """
 
     plan: Plan

@@ -1,4 +1,4 @@
-"""One measurement and what follows from it: the graph, its certainty, and what studies found."""
+"""One measurement and what follows from it: the graph, its certainty and the studies' findings."""
 
 from __future__ import annotations
 
@@ -33,11 +33,12 @@ class Trace(Record):
     """A record and its findings; see `of`.
 
     `dag` is the graph of interfaces, and `origin` the vertex of the source. `per_packet` are the
-    vertices that split one flow, `turned` those behind which the route changed during the trace,
-    and `unordered` the TTLs below both. `revisits` are loops. `answering` says which vertices lose
-    replies or limit their rate. `unfit_for_lite` are the TTLs at which hops turned out meshed or
-    uneven, so that MDA-Lite went on as the full MDA. `studies` holds what each study found, by its
-    name: see `found`.
+    vertices that split one flow, and `turned` those behind which the route changed during the
+    trace. `unordered` are the TTLs behind both at which a flow's vertex says nothing about its next
+    one. `revisits` are addresses that one path meets several times. `answering` says which vertices
+    lose replies or limit their rate. `unfit_for_lite` are the TTLs at which hops turned out meshed
+    or uneven, so that MDA-Lite switched to the full MDA. `studies` holds the findings of each study
+    by its name; see `found`.
     """
 
     dag: Dag
@@ -54,7 +55,7 @@ class Trace(Record):
 
     @classmethod
     def of(cls, record: Record) -> Trace:
-        """The trace that a record makes; of another trace it takes the record alone."""
+        """The trace of a record; given another trace, it uses only that trace's record."""
         known = Known.of(record)
         located, graph = known.located, known.graph
         return cls(
@@ -86,17 +87,17 @@ class Trace(Record):
         )
 
     def found(self, study: Study[_Found]) -> _Found | None:
-        """What a study found; None if it was not asked for, or found nothing."""
+        """The findings of a study; None if it was not requested, or found nothing."""
         return cast("_Found | None", self.studies.get(study.name))
 
     @cached_property
     def graph(self) -> nx.DiGraph[Vertex]:
-        """The graph of interfaces for networkx: vertices and edges have `flows`."""
+        """The graph of interfaces for networkx; vertices and edges have the attribute `flows`."""
         return self.dag.as_networkx()
 
     @cached_property
     def vertex_shares(self) -> dict[Vertex, float]:
-        """The share of all flows that meets each vertex."""
+        """For each vertex, the share of all flows that meets it."""
         return vertex_shares(self.dag)
 
     @cached_property
@@ -106,7 +107,7 @@ class Trace(Record):
 
     @cached_property
     def path_count(self) -> int | None:
-        """How many paths lead through the graph; None where links are missing for want of proof."""
+        """The number of paths through the graph; None where edges are unproven and so missing."""
         return None if self.unordered else number_of_paths(self.dag, self.origin)
 
     @property
@@ -123,18 +124,18 @@ class Trace(Record):
 
     @property
     def replies(self) -> tuple[Reply, ...]:
-        """The outcomes that are replies to plain flows: what variants meet is another matter."""
+        """The replies to plain flows; replies to variants are no part of the graph."""
         return tuple(
             outcome for outcome in plain_outcomes(self.outcomes) if isinstance(outcome, Reply)
         )
 
     @property
     def answered(self) -> frozenset[ProbeRequest]:
-        """The requests, those of variants included, that were answered."""
+        """The requests that got a reply, including those of variants."""
         return frozenset(outcome.request for outcome in self.outcomes if isinstance(outcome, Reply))
 
     def replies_at(self, vertex: Vertex) -> tuple[Reply, ...]:
-        """What `vertex` answered at its TTL; empty for a star."""
+        """The replies of `vertex` at its TTL; empty for a star."""
         return tuple(
             reply
             for reply in self.replies

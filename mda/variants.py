@@ -1,10 +1,10 @@
 """Variants: flows that differ from another flow in a single header field, which tests that field.
 
-To whoever sends, matches and tabulates it, a variant is a flow number like any other; only this
-file knows how the number is composed. `paris.packets.flows` knows which header value it stands for.
+A variant is a flow number like any other for the code that sends, matches and tabulates it. Only
+this file knows how the number is composed, and only `paris.packets.flows` knows the header value.
 
-Scarce fields have few values to send. They are varied in several companions of a flow, which differ
-from that flow in all other fields.
+Only a few values of a scarce field can be sent. So it is varied in several companions of a flow,
+which differ from that flow in all other fields.
 """
 
 from __future__ import annotations
@@ -31,28 +31,28 @@ class Variant(NamedTuple):
 
     @property
     def value(self) -> int:
-        """Which of the field's other values it has, counted from 1."""
+        """The number of the field's value in this variant, counted from 1."""
         return self.number % (MOST_SCARCE + 1) if self.field in SCARCE else self.number
 
     @property
     def companion(self) -> int:
-        """Which variant of `base` in ALL fields it is compared with; 0 for `base` itself."""
+        """The number of the variant of `base` in ALL fields that it differs from; 0 is `base`."""
         return self.number // (MOST_SCARCE + 1) if self.field in SCARCE else 0
 
     @property
     def compared_with(self) -> int:
-        """The flow from which it differs in `field` only."""
+        """The flow from which this variant differs in `field` only."""
         return variant(self.base, HeaderField.ALL, self.companion) if self.companion else self.base
 
 
 _FIELDS: Final = tuple(HeaderField)
-_PLAIN: Final = 1 << 20  # flows that vary nothing but the flow field have numbers below this
+_PLAIN: Final = 1 << 20  # plain flows, which vary only the flow field, have numbers below this
 MOST_VALUES: Final = (1 << 12) - 1  # of `number`
 MOST_COMPANIONS: Final = MOST_VALUES // (MOST_SCARCE + 1)  # variants in ALL fields
 
 
 def variant(base: int, field: HeaderField, number: int) -> int:
-    """The flow number of a variant.
+    """The flow number of a variant; raises ValueError if `base` or `number` is out of range.
 
     >>> variant_of(variant(7, HeaderField.DPORT, 3)) == Variant(7, HeaderField.DPORT, 3)
     True
@@ -63,7 +63,7 @@ def variant(base: int, field: HeaderField, number: int) -> int:
 
 
 def scarce_variant(base: int, field: HeaderField, value: int, companion: int) -> int:
-    """The flow number of a variant of a companion of `base`, 0 being `base` itself.
+    """The flow number of a variant of a companion of `base`; companion 0 is `base` itself.
 
     >>> flow = scarce_variant(7, HeaderField.SOURCE, 2, 5)
     >>> variant_of(variant_of(flow).compared_with)
@@ -73,7 +73,7 @@ def scarce_variant(base: int, field: HeaderField, value: int, companion: int) ->
 
 
 def variant_of(flow: int) -> Variant | None:
-    """What a flow number stands for; None if it is a plain flow, or stands for nothing."""
+    """The variant that a flow number stands for; None for a plain flow or an unused number."""
     if flow < _PLAIN:
         return None
     code, base = divmod(flow, _PLAIN)
@@ -87,5 +87,5 @@ def is_plain(flow: int) -> bool:
 
 
 def plain_outcomes(outcomes: Iterable[Outcome]) -> list[Outcome]:
-    """The outcomes of flows that differ in the flow field only: those that make the graph."""
+    """The outcomes of plain flows, which make the graph."""
     return [outcome for outcome in outcomes if is_plain(outcome.request.flow)]

@@ -91,7 +91,7 @@ def compare(settings: Settings, hooks: Hooks = Hooks()) -> list[Measurement]:
 
     Raises and ends as `measure` does; packets cannot be captured.
     """
-    from mda.multiplex import Together  # not where nothing is compared
+    from mda.multiplex import Multiplexed  # not where nothing is compared
     from paris.packets.multiplex import MultiplexedFlows
 
     seed = _seed(settings)
@@ -103,7 +103,7 @@ def compare(settings: Settings, hooks: Hooks = Hooks()) -> list[Measurement]:
     job = _Job(
         settings=settings,
         flows=MultiplexedFlows.join(flows),
-        procedure_on=lambda _: Together(
+        procedure_on=lambda _: Multiplexed(
             [
                 setup.procedure_for(lane, own, sends_whole=True)
                 for lane, own in zip(lanes, flows, strict=True)

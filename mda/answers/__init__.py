@@ -1,1 +1,1 @@
-"""What was answered where: hops, tables of flows, and the graph they make."""
+"""Which flow got a reply from which vertex: hops, tables of flows, and the graph they make."""

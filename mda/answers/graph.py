@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Located:
-    """Where each flow was, hop by hop, and where that cannot be relied on.
+    """The vertex of each flow at each TTL, and where a flow does not keep to one vertex.
 
     `hops` maps each TTL, beginning with the source's, to the vertex of each flow. `per_packet` has
-    the vertices whose successor changed from packet to packet of one flow, and `turned` those where
-    it changed once and for good. `unordered` has the TTLs behind them at which the vertex of a flow
-    says nothing about its next vertex.
+    the vertices whose successor changed from packet to packet of one flow, and `turned` those whose
+    successor changed once and permanently. `unordered` has the TTLs behind them at which the vertex
+    of a flow says nothing about its next vertex.
     """
 
     origin: Vertex
@@ -44,7 +44,7 @@ def locate(table: FlowTable, source: IPAddress, first_ttl: int) -> Located:
     last_ttl = max(table.last_answer(), first_ttl - 1)
     flows = {flow for hop in table.hops.values() for flow in (*hop.answers, *hop.losses)}
     hops: dict[int, FlowsAt] = {origin.ttl: dict.fromkeys(sorted(flows), origin)}
-    fickle: dict[Vertex, bool] = {}  # vertex -> whether all its changes were for good
+    fickle: dict[Vertex, bool] = {}  # vertex -> whether all its changes were permanent
     unordered: set[int] = set()
     unsteady = False  # whether the next probe of a flow may meet another vertex at the hop before
     for ttl in range(first_ttl, last_ttl + 2):
@@ -69,13 +69,13 @@ def locate(table: FlowTable, source: IPAddress, first_ttl: int) -> Located:
     return Located(origin, hops, per_packet, turned, frozenset(unordered))
 
 
-def build(table: FlowTable, located: Located, granted: Iterable[Edge] = ()) -> Dag:
+def build(table: FlowTable, located: Located, assumed: Iterable[Edge] = ()) -> Dag:
     """The graph of the `located` flows, vertices and edges in a fixed order.
 
-    `granted` are edges that are added without a flow that proves them.
+    `assumed` are edges that are added without a flow that proves them.
     """
     vertex_flows: dict[Vertex, set[int]] = {located.origin: set(located.hops[located.origin.ttl])}
-    edge_flows: dict[Edge, set[int]] = {edge: set() for edge in granted}
+    edge_flows: dict[Edge, set[int]] = {edge: set() for edge in assumed}
     for ttl, here in located.hops.items():
         if ttl == located.origin.ttl:
             continue
@@ -104,8 +104,8 @@ def _proven(
                 for vertex in vertices:
                     yield before[flow], vertex, flow
         return
-    # Flows change their vertex between probes, so a pair of replies proves nothing, unless there
-    # is only one vertex to go to.
+    # Flows change their vertex between probes, so two replies prove an edge only if every flow
+    # goes to the same vertex.
     vertices_here = set().union(*met.values()) if met else set()
     if len(vertices_here) == 1:
         (vertex,) = vertices_here

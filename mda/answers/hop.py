@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
     from mda.model import Loss, Reply, Vertex
 
-# Equal replies in a row after which a flow that changed its vertex once counts as moved for good: a
-# per-packet balancer over two vertices gives as many with a chance of 2^-6.
+# Equal replies in a row after which a flow that changed its vertex once counts as moved
+# permanently: a per-packet balancer over two vertices gives as many with probability 2^-6.
 STEADY: Final = 7
-_LOOK_AGAIN: Final = 1.25  # growth in outcomes after which rate limits are looked for again
+_LOOK_AGAIN: Final = 1.25  # growth in outcomes after which rate limits are searched for again
 
 
 class Hop:
@@ -112,7 +112,7 @@ class Hop:
             for sent_at_s, flow, attempt in self.lost_at
             if takes_all or self.answers.get(flow) == vertex
         }
-        # What left at the same moment left in this order.
+        # Probes with the same send time left in the order of their attempts and flows.
         sent = sorted((at_s, attempt, flow) for (flow, attempt), at_s in (lost | met).items())
         return [(at_s, (flow, attempt) in met) for at_s, attempt, flow in sent]
 
@@ -127,7 +127,7 @@ class Hop:
         """The vertices that answer at a limited rate."""
         if self.lost_at:
             now = len(self.lost_at) + sum(map(len, self.history.values()))
-            # Where there were many outcomes a few more change little, and looking takes time.
+            # The search takes time, and a few more outcomes change little where there are many.
             if now > self.looked_at * _LOOK_AGAIN:
                 self.looked_at = now
                 self._find_limits()
@@ -147,7 +147,7 @@ class Hop:
                 self.known_limits = dict.fromkeys(losing, self.common_limit)
 
     def answering(self, vertex: Vertex) -> Answering:
-        """How `vertex` answers."""
+        """The losses and the rate limit of `vertex`."""
         trials = self.trials(vertex)
         lost = sum(not answered for _, answered in trials)
         return Answering(len(trials), lost, self.limits().get(vertex))
@@ -176,14 +176,14 @@ class Hop:
         return len(changes), len(vertices) - (changes[-1] if changes else 0)
 
     def left_behind(self) -> set[Vertex]:
-        """The vertices that flows have left for good, because their route changed."""
+        """The vertices that flows have left permanently, because their route changed."""
         if not self.met_several:
             return set()
         turned = [flow for flow in self.met_several if self.has_turned(flow)]
         return {min(self.history[flow], key=_in_order_of_sending)[2] for flow in turned}
 
     def has_turned(self, flow: int) -> bool:
-        """Whether the route of `flow` changed: it met one vertex and then, for good, another."""
+        """Whether the route of `flow` changed: it met one vertex, then permanently another."""
         changes, run = self.steadiness(flow)
         return changes == 1 and run >= STEADY
 

@@ -1,4 +1,4 @@
-"""Two neighbouring hops: which flows went from which vertex to which, and how many are enough.
+"""Two neighbouring hops: the vertex of each flow at both, and how many flows are enough.
 
 Three laws say when all successors of a vertex are taken to be known. Each is a number of answered
 flows, computed by `mda.statistics.stopping`; the laws differ in which flows count:
@@ -70,7 +70,7 @@ class HopPair:
     ends_before: bool
 
     def without(self, vertices: Collection[Vertex]) -> HopPair:
-        """The same less some of the vertices at `ttl` - 1."""
+        """The same pair without some of the vertices at `ttl` - 1."""
         if not vertices:
             return self
         kept = {vertex: own for vertex, own in self.near.items() if vertex not in vertices}
@@ -120,7 +120,7 @@ class HopPair:
         """The flows at `ttl` that complete it by the law of MDA-Lite."""
         return bound.points(branching).stop_at(max(len(set(self.far.values())), 1))
 
-    def granted(self) -> list[tuple[Vertex, Vertex]]:
+    def assumed(self) -> list[tuple[Vertex, Vertex]]:
         """The edges that MDA-Lite assumes: from all vertices to the only one at `ttl`."""
         only = only_vertex(self.far)
         if only is None or only.address is None:
@@ -128,10 +128,10 @@ class HopPair:
         return [(vertex, only) for vertex, samples in self.near.items() if not samples.successors]
 
     def is_fit_for_lite(self, *, is_complete: bool = True) -> bool:
-        """Whether the two hops are unmeshed and, if all flows are in, even (Vermeulen et al.).
+        """Whether the two hops are unmeshed and, with `is_complete`, even (Vermeulen et al.).
 
-        Each vertex of the wider hop must have one neighbour in the other hop, and all vertices of
-        the narrower hop must have equally many.
+        Each vertex of the wider hop must have one neighbour in the other hop. If no outcome is
+        awaited (`is_complete`), all vertices of the narrower hop must have equally many.
         """
         if len(self.near) < 2:
             return not is_complete or self._is_far_even()

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _STAR_BY_LOSS: Final = 0.05
 _MANY_ANSWERS: Final = 12
 _ROUNDS: Final = 3  # times that a path meets one interface before it counts as a loop
-_SILENT_BY_LOSS: Final = 0.001  # chance for loss to make a flow silent
+_SILENT_BY_LOSS: Final = 0.001  # probability that loss alone makes a flow silent
 _MOST_TRIES: Final = 4  # as a multiple of `attempts`
 
 FlowsAt = dict[int, Vertex]
@@ -92,7 +92,7 @@ class FlowTable:
 
         `attempts`, and more where probes of answered flows are lost now and then: often enough to
         make loss an unlikely explanation. Where replies are rate-limited, losses say little. One is
-        enough where nothing was answered to twice `attempts` probes, of whatever flow.
+        enough where twice `attempts` probes, of any flows, got no reply at all.
         """
         hop = self.hop(ttl)
         if not hop.answers:
@@ -109,7 +109,7 @@ class FlowTable:
         return ttl > self.ended.get(flow, ttl)
 
     def is_silent(self, flow: int, ttl: int) -> bool:
-        """Whether `flow` was asked at `ttl` as often as is allowed and never answered."""
+        """Whether `flow` never got a reply at `ttl`, to as many probes as `tries` allows."""
         hop = self.hop(ttl)
         return flow not in hop.answers and hop.losses.get(flow, 0) >= self.tries(ttl)
 
@@ -122,7 +122,7 @@ class FlowTable:
         return max(map(self.hop(ttl).silent_since_s, flows_by_star.values()), default=None)
 
     def last_answer(self) -> int:
-        """The highest TTL that answered at all; 0 if none did."""
+        """The highest TTL with a reply; 0 if there is no reply."""
         return max((ttl for ttl, hop in self.hops.items() if hop.answers), default=0)
 
     def predecessors(self, ttl: int, before: FlowsAt) -> FlowsAt:

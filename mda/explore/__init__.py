@@ -1,1 +1,1 @@
-"""What to ask next: procedures that find paths, and how they steer flows."""
+"""What to probe next: procedures that find paths, and how they steer flows."""

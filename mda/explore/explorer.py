@@ -33,7 +33,7 @@ from typing import TYPE_CHECKING, Final
 
 from mda.answers.table import FlowTable
 from mda.explore import lite, own_flows, shared_draws
-from mda.explore.retries import Again
+from mda.explore.retries import Retries
 from mda.explore.scout import Scout
 from mda.explore.search import Search
 from mda.explore.walk import Step, walk
@@ -65,7 +65,7 @@ class Explorer(Procedure):
         self._table = FlowTable(reach.attempts)
         self._sent = Sent()
         self._scout = Scout(self._table, reach)
-        self._again = Again(self._table, self._sent)
+        self._retries = Retries(self._table, self._sent)
         self._first_asked: dict[int, int] = {}  # TTL -> how many first flows were asked there
         self._walked = _Walked(branching=0, silent_since_s={}, is_lite=is_lite)
         self._idle = False
@@ -110,7 +110,7 @@ class Explorer(Procedure):
         search = Search(self._reach, self._bound, self._walked.branching, self._table, wave)
         self._ask_first_flows(search.points.stop_at(1), wave)
         self._ask_hops(search)
-        self._again.lost(wave)
+        self._retries.lost(wave)
         requests = wave.first(room)
         self._sent.add(requests)
         self._idle = not requests
@@ -135,7 +135,7 @@ class Explorer(Procedure):
                     wave.ask(flow, ttl)
 
     def _ask_hops(self, search: Search) -> None:
-        """Ask what open vertices lack; anew from the first hop when MDA-Lite's law gives way."""
+        """Ask what open vertices lack; start again at the first hop if MDA-Lite's law fails."""
         is_lite = self._walked.is_lite
         self._walked = self._walk(search, is_lite=is_lite)
         while self._walked.is_lite != is_lite:
@@ -143,7 +143,7 @@ class Explorer(Procedure):
             self._walked = self._walk(search, is_lite=is_lite)
 
     def _walk(self, search: Search, *, is_lite: bool) -> _Walked:
-        """Ask what open vertices lack by one law, hop by hop, for as long as that law holds."""
+        """Ask what open vertices lack by one law, hop by hop, while that law holds."""
         branching = 0
         silent_since_s: dict[int, float] = {}
         for step in walk(self._table, self._origin, self._sent.flows(), self._reach):
@@ -165,7 +165,7 @@ class Explorer(Procedure):
         return _Walked(branching, silent_since_s, is_lite)
 
     def _ask_ends(self, hops: HopPair, wave: Wave) -> None:
-        """Ask, one TTL before, the flows that end at this hop or maybe before it."""
+        """Ask, one TTL before, the flows that end at this hop or possibly before it."""
         if hops.ttl not in self._table.end_ttls:
             return
         for flow in self._table.hop(hops.ttl).answers:
@@ -176,9 +176,9 @@ class Explorer(Procedure):
     def _ask_again(self, hops: HopPair, search: Search) -> None:
         """Ask flows again whose vertex changed, and one flow for each branching vertex."""
         if self._table.hop(hops.ttl).met_several:
-            self._again.until_steady(hops.ttl, search.wave)
+            self._retries.until_steady(hops.ttl, search.wave)
         for samples in hops.branching():
-            self._again.one_flow(hops.ttl, samples, search.points, search.wave)
+            self._retries.one_flow(hops.ttl, samples, search.points, search.wave)
 
 
 @dataclass(frozen=True, slots=True)

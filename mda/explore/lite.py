@@ -1,6 +1,6 @@
 """The third law, MDA-Lite (Vermeulen et al., IMC 2018): all flows at a hop count for that hop.
 
-Each hop is taken as one balancer, for as long as two hops do not turn out meshed or uneven.
+Each hop is taken as one balancer, until two hops turn out meshed or uneven.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _MESHING_FLOWS: Final = 2  # flows per vertex that the meshing test takes
 
 
 def ask(hops: HopPair, search: Search) -> bool:
-    """Ask what completes the hop if it is one balancer; whether it still may be one.
+    """Ask what completes the hop if it is one balancer; return whether it may still be one.
 
     A hop's only vertex is assumed to follow every vertex before it and is not tested.
     """

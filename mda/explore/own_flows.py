@@ -50,11 +50,11 @@ def ask(hops: HopPair, located_two_before: FlowsAt, search: Search) -> None:
 def _ask_known(
     ttl: int, samples: Samples, target: int, pending: AbstractSet[int], wave: Wave
 ) -> int:
-    """Ask at `ttl` flows known to go through a vertex; how many flows it still lacks then."""
+    """Ask at `ttl` flows known to go through a vertex; return how many flows it still lacks."""
     awaited = sum(flow in pending for flow in samples.flows)
     unasked = sorted(flow for flow in samples.flows if not wave.is_asked(flow, ttl))
     if len(samples.flows) - len(unasked) > PATIENCE * target:
-        return 0  # so many were lost on the way there that more will not help
+        return 0  # too many flows got no reply there: more of them will not help
     lacking = target - samples.answered - awaited
     for flow in unasked[: max(lacking, 0)]:
         wave.ask(flow, ttl)
@@ -68,7 +68,7 @@ def _ask_new(
     patience: int,
     search: Search,
 ) -> None:
-    """Ask new flows for vertices that are `missing` some.
+    """Ask new flows for vertices; `missing` has the number of flows that each still lacks.
 
     At most `patience` flows per vertex are ever sent to the hop.
     """
@@ -90,7 +90,7 @@ def _steer(
     patience: int,
     search: Search,
 ) -> None:
-    """Ask new flows at the TTL of the vertices that are `missing` some."""
+    """Ask new flows at the TTL of the vertices that still lack flows."""
     ttl, wave = hops.ttl - 1, search.wave
     aim = aim_at(missing, located_two_before, hops.predecessors)
     most = patience * aim.width - search.sent_to(ttl)

@@ -1,4 +1,4 @@
-"""Probes sent again: lost ones, and those that show whether a flow keeps to its path."""
+"""Probes to send again: lost probes, and probes that show whether a flow keeps to its path."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _VANISHED: Final = 0.005
 
 
 @dataclass(frozen=True, slots=True)
-class Again:
+class Retries:
     """Which probes to repeat, given the outcomes (`table`) and the requests (`sent`)."""
 
     table: FlowTable
@@ -48,7 +48,7 @@ class Again:
             self._vanished(ttl, samples, answering, wave)
 
     def _vanished(self, ttl: int, samples: Samples, answering: list[int], wave: Wave) -> None:
-        """Ask a flow of each successor that was not met for so long that it may be gone."""
+        """Ask a flow of each successor that has not replied for so long that it may be gone."""
         hop = self.table.hop(ttl)
         times_s = sorted(hop.history[flow][0][0] for flow in answering)
         for successor, flows in samples.successors.items():

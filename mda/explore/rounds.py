@@ -1,4 +1,4 @@
-"""Procedures that ask in rounds, each derived from all answers to the rounds before."""
+"""Procedures that ask in rounds; each round is derived from the outcomes of those before it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Rounds(Procedure, ABC):
-    """See Procedure; for procedures that go on from the `history` of others.
+    """See Procedure; for procedures that continue from the `history` of others.
 
     `outcomes` are all outcomes so far, and `sent` has all requests.
     """

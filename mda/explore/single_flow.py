@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from mda.model import Outcome
 
 
-class Path(Procedure):
+class SingleFlow(Procedure):
     """Sends `queries` probes of flow 0 at every TTL from `first_ttl` to `max_ttl`.
 
     TTLs beyond the first that is known to end the path are no longer probed.

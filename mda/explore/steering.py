@@ -27,7 +27,7 @@ class Aim:
     `needs` has the number of flows that each vertex needs, including vertices that are likely to
     turn up. `share` has the chance that a flow meets each vertex, and `onward` the same chance by
     the flow's vertex one hop before. `width` is the number of known vertices. The first
-    `useful_anywhere` flows are useful at whatever vertex they meet.
+    `useful_anywhere` flows are useful whichever vertex they meet.
     """
 
     needs: Mapping[Vertex, float]

@@ -56,7 +56,7 @@ def walk(table: FlowTable, origin: Vertex, flows: list[int], reach: Reach) -> It
 def _abandoned(
     table: FlowTable, hops: HopPair, gaps: Mapping[Vertex, int], gap_limit: int
 ) -> frozenset[Vertex]:
-    """The vertices that no flow meets any more, or with too long a silence and nothing behind."""
+    """The vertices that flows have left, or that end too long a silence with no reply behind it."""
     left_behind = table.hop(hops.ttl - 1).left_behind()
     return frozenset(
         vertex

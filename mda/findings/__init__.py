@@ -1,1 +1,1 @@
-"""What follows from a graph: what may be missing, diamonds, loops, shares."""
+"""What follows from a graph: its certainty, diamonds, loops and shares."""

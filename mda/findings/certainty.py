@@ -1,13 +1,13 @@
-"""How sure a graph is: what each vertex, and the whole, may still hide.
+"""How sure a graph is: the probability that a vertex, or the whole graph, hides a successor.
 
-All figures count answered flows only, and say what a further equally likely successor would have
-had as its chance of staying unseen (Veitch et al., INFOCOM 2009); for a split of any shape see
+All probabilities count answered flows only. They are the probability that one more, equally likely,
+successor would have stayed unseen (Veitch et al., INFOCOM 2009). For a split of any shape see
 `mda.statistics.stopping.unseen_share`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import prod
 from typing import TYPE_CHECKING
 
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class VertexCertainty:
-    """What is known of a vertex's successors: `seen` of them, from `flows` answered flows.
+    """How sure a vertex's successors are: `seen` of them, from `flows` answered flows.
 
-    `miss_probability` is the chance that one further equally likely successor stays unseen, given
-    the flows that went through this vertex. `is_finished` tells whether its flows, or those of
-    its hop where these count, reach the stopping point of the trace's bound.
+    `miss_probability` is the probability that one more, equally likely, successor stays unseen by
+    the flows that went through this vertex. `is_finished` says whether these flows, or those of its
+    hop where they count, reach the stopping point of the trace's bound.
     """
 
     vertex: Vertex
@@ -40,14 +40,14 @@ class VertexCertainty:
 
 @dataclass(frozen=True, slots=True)
 class Certainty:
-    """The certainty of a graph, vertex by vertex, and of the whole.
+    """The certainty of each vertex, and of the whole graph.
 
-    `miss_probability` is 1 - (product of the chances that no branching vertex and not the least
-    certain other vertex hides a successor): the largest chance, over all networks with one
-    balancer more than were found, that this graph lacks something. Where the bound is for each
-    vertex, chances are those of the flows drawn at its hop, whichever vertex they went through;
-    with MDA-Lite a hop counts as one balancer. `least_flows` are the fewest flows that the
-    successors of any vertex, or of the vertices of any hop, were drawn from.
+    `miss_probability` is the largest probability, over all networks with one balancer more than
+    were found, that this graph lacks something. It is 1 - (product of the probabilities that no
+    branching vertex, nor the least certain other vertex, hides a successor). Where the bound holds
+    per vertex and all flows drawn at a hop count for each of its vertices, so they do here; with
+    MDA-Lite a hop counts as one balancer. `least_flows` is the smallest number of flows from which
+    the successors of a vertex, or of a hop, were drawn.
     """
 
     vertices: tuple[VertexCertainty, ...]
@@ -56,7 +56,7 @@ class Certainty:
 
     @property
     def unfinished(self) -> tuple[VertexCertainty, ...]:
-        """The vertices that were left before their stopping point."""
+        """The vertices that have not reached their stopping point."""
         return tuple(known for known in self.vertices if not known.is_finished)
 
 
@@ -72,52 +72,95 @@ def certainty(
 
     `pairs` are its neighbouring hops; with `lite` each is taken as one balancer.
     """
-    if lite:
-        branching = sum(len(set(hops.far.values())) > 1 for hops in pairs)
-    else:
-        branching = sum(samples.seen > 1 for hops in pairs for samples in hops.near.values())
-    points = bound.points(branching)
-    known: list[VertexCertainty] = []
-    # Of what may hide something: whether it branches, the chance, and from how many flows.
-    risks: list[tuple[bool, float, int]] = []
-    last_ttl = max(located.hops)
+    judging = _Judging(table, located, bound, _branching(pairs, lite=lite))
     for hops in pairs:
-        width = len(set(hops.far.values()))
-        target = (
-            hops.lite_target(bound, branching) if lite else hops.shared_target(bound, branching)
-        )
-        draws = len(hops.far) if lite else hops.draws
-        if lite and hops.near:
-            risks.append((width > 1, miss_probability(width, draws) if width else 1.0, draws))
+        if lite:
+            judging.judge_as_lite(hops)
+        else:
+            judging.judge(hops)
+    risks = judging.risks
+    plain = max((risk.probability for risk in risks if not risk.branches), default=0.0)
+    sure = prod(1 - risk.probability for risk in risks if risk.branches)
+    least = min((risk.flows for risk in risks), default=0)
+    vertices = sorted(judging.vertices, key=lambda known: known.vertex.sort_key)
+    return Certainty(tuple(vertices), 1 - sure * (1 - plain), least)
+
+
+@dataclass(frozen=True, slots=True)
+class _Risk:
+    """What a vertex, or a hop, may hide: a successor unseen by `flows` with this probability.
+
+    `branches` says whether several successors were seen.
+    """
+
+    branches: bool
+    probability: float
+    flows: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Judging:
+    """Collects the certainty of each vertex, and the risks of the graph, hop by hop."""
+
+    table: FlowTable
+    located: Located
+    bound: Bound
+    branching: int
+    vertices: list[VertexCertainty] = field(default_factory=list)
+    risks: list[_Risk] = field(default_factory=list)
+
+    def judge(self, hops: HopPair) -> None:
+        """Judge the vertices that flows go on from at one hop; each is a risk."""
+        target = hops.shared_target(self.bound, self.branching)
+        for known in self._add_vertices(hops, draws=hops.draws, target=target):
+            probability, flows = known.miss_probability, known.flows
+            if target is not None and known.seen:
+                by_hop = miss_probability(known.seen, hops.draws, 1 / len(hops.near))
+                probability = min(probability, by_hop)
+                flows = max(flows, hops.draws)
+            self.risks.append(_Risk(known.seen > 1, probability, flows))
+
+    def judge_as_lite(self, hops: HopPair) -> None:
+        """Judge the vertices that flows go on from at one hop; the whole hop is one risk."""
+        width, draws = len(set(hops.far.values())), len(hops.far)
+        if hops.near:
+            probability = miss_probability(width, draws) if width else 1.0
+            self.risks.append(_Risk(width > 1, probability, draws))
+        target = hops.lite_target(self.bound, self.branching)
+        self._add_vertices(hops, draws=draws, target=target)
+
+    def _add_vertices(
+        self, hops: HopPair, *, draws: int, target: int | None
+    ) -> list[VertexCertainty]:
+        """Add the certainty of each vertex; `draws` that reach `target` finish all of them."""
+        points = self.bound.points(self.branching)
+        is_hop_finished = target is not None and draws >= target
+        added = []
         for vertex, samples in hops.near.items():
-            if vertex.address is None and vertex.ttl == last_ttl:
-                continue  # silence to the end: nothing is claimed of what lies beyond
-            seen, flows = _draws(table, located, hops.ttl, vertex, samples)
-            own = miss_probability(seen, flows) if seen else 1.0
-            is_finished = seen > 0 and flows >= points.stop_at(seen)
-            if target is not None:
-                is_finished = is_finished or draws >= target
-            known.append(VertexCertainty(vertex, seen, flows, own, is_finished))
-            if lite:
-                continue
-            if target is not None and seen:
-                own = min(own, miss_probability(seen, draws, 1 / len(hops.near)))
-                flows = max(flows, draws)
-            risks.append((seen > 1, own, flows))
-    plain = max((chance for branches, chance, _ in risks if not branches), default=0.0)
-    sure = prod(1 - chance for branches, chance, _ in risks if branches)
-    least = min((flows for _, _, flows in risks), default=0)
-    known.sort(key=lambda one: one.vertex.sort_key)
-    return Certainty(tuple(known), 1 - sure * (1 - plain), least)
+            if vertex.address is None and vertex.ttl == max(self.located.hops):
+                continue  # every hop from here on is silent: nothing is claimed of them
+            seen, flows = _draws(self.table, self.located, hops.ttl, vertex, samples)
+            probability = miss_probability(seen, flows) if seen else 1.0
+            is_finished = is_hop_finished or (seen > 0 and flows >= points.stop_at(seen))
+            added.append(VertexCertainty(vertex, seen, flows, probability, is_finished))
+        self.vertices.extend(added)
+        return added
+
+
+def _branching(pairs: Sequence[HopPair], *, lite: bool) -> int:
+    """The number of balancers found: vertices, or with `lite` hops, with several successors."""
+    if lite:
+        return sum(hops.has_several_far for hops in pairs)
+    return sum(len(hops.branching()) for hops in pairs)
 
 
 def _draws(
     table: FlowTable, located: Located, ttl: int, vertex: Vertex, samples: Samples
 ) -> tuple[int, int]:
-    """How many successors at `ttl` a vertex has, and the answers that showed them."""
+    """The number of a vertex's successors at `ttl`, and of the replies that showed them."""
     if vertex not in located.per_packet:
         return len(samples.successors), samples.answered
-    # Where packets of one flow part, each of them is a draw of its own.
+    # A per-packet balancer draws a successor for each packet, not for each flow.
     hop = table.hop(ttl)
     answered = [flow for flows in samples.successors.values() for flow in flows]
     seen = set(samples.successors).union(*(hop.met_several.get(flow, ()) for flow in answered))

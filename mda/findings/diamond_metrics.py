@@ -1,8 +1,8 @@
 """Metrics of diamonds, as rows for tables: of any graph of vertices, with or without a trace.
 
-After Augustin et al. (IMC 2007) and Vermeulen et al. (IMC 2018). Probabilities are those of a flow
-whose every balancer splits evenly; the empirical ones are of the flows that were seen. The
-literature defines meshing in several ways: here it is the share of the links that could be.
+After Augustin et al. (IMC 2007) and Vermeulen et al. (IMC 2018). Probabilities assume that every
+balancer splits evenly; empirical shares count the flows that were seen. The literature defines
+meshing in several ways: here it is the number of links divided by the number of possible links.
 """
 
 from __future__ import annotations
@@ -29,14 +29,16 @@ _Z95: Final = 1.959964
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metrics:
-    """One diamond. Lengths are in links; an asymmetry of 0 means that all are alike.
+    """The metrics of one diamond. Lengths are in links.
 
-    `width_asymmetry` is the largest difference of successors, or predecessors, between vertices of
-    a hop; `meshed_ratio` the share of hop pairs that are meshed; `max_meshing` the largest share of
+    An asymmetry is 0 where all lengths, or all vertices of each hop, are alike. `width_asymmetry`
+    is the largest difference in successors, or predecessors, between vertices of a hop.
+    `meshed_ratio` is the share of hop pairs that are meshed, and `max_meshing` the largest share of
     possible links between two hops. `probability_difference` is the largest difference between two
-    vertices of a hop in the chance to be met; `empirical_difference` the same of flows, with its
-    95 % interval, None where none can be counted. `disjoint_paths` share no link;
-    `entropy_bits` is that of the path of a flow.
+    vertices of a hop in the probability that a flow meets them. `empirical_difference` is the same
+    for the shares of counted flows, with its 95 % interval; None where no flow can be counted.
+    `disjoint_paths` is the number of paths that share no link. `entropy_bits` is the entropy of the
+    path that a flow takes.
     """
 
     max_width: int
@@ -88,7 +90,7 @@ def metrics(graph: Graph, diamond: Diamond) -> Metrics:
 def rows(graph: Graph, found: Sequence[Diamond] | None = None) -> list[dict[str, Any]]:
     """The diamonds of a graph as rows of a table: their two ends, and their metrics.
 
-    All that are there, if `found` does not say which.
+    `found` chooses the diamonds; without it, all diamonds of the graph.
     """
     return [
         {
@@ -102,7 +104,7 @@ def rows(graph: Graph, found: Sequence[Diamond] | None = None) -> list[dict[str,
 
 
 def _chances(graph: Graph, diamond: Diamond) -> dict[Vertex, float]:
-    """The chance of a flow that enters a diamond to meet each of its vertices."""
+    """The probability that a flow which enters a diamond meets each of its vertices."""
     chances = {diamond.divergence: 1.0}
     inside = [vertex for hop in diamond.hops for vertex in hop]
     chances.update(dict.fromkeys(inside, 0.0))
@@ -114,8 +116,8 @@ def _chances(graph: Graph, diamond: Diamond) -> dict[Vertex, float]:
 
 
 def _meshing(graph: Graph, near: tuple[Vertex, ...], far: tuple[Vertex, ...]) -> float:
-    """The share of the possible links between two hops that are there."""
-    links = sum(graph.has_edge(one, other) for one in near for other in far)
+    """The number of links between two hops, divided by the number of possible links."""
+    links = sum(graph.has_edge(begin, end) for begin in near for end in far)
     return links / (len(near) * len(far))
 
 
@@ -128,7 +130,7 @@ def _empirical(
         if len(hop) < 2:
             continue
         at = {flow: vertex for vertex in hop for flow in flows_of(graph, vertex)}
-        # Later flows may have been sent because of where they go: those before any gap were not.
+        # A flow after a gap may have been sent because of where it goes, so it is not counted.
         fair = next(flow for flow in range(len(at) + 1) if flow not in at)
         if fair:
             counts = Counter(at[flow] for flow in range(fair))
@@ -144,5 +146,5 @@ def _empirical(
 
 
 def _inside(diamond: Diamond) -> set[Vertex]:
-    """The vertices of a diamond but for the one at which its paths meet."""
+    """The vertices of a diamond, except the one at which its paths meet."""
     return {diamond.divergence, *(vertex for hop in diamond.hops for vertex in hop)}

@@ -1,7 +1,7 @@
-"""Diamonds of a graph: where paths part and meet again, and the metrics of what lies between.
+"""Diamonds of a graph: where paths diverge and meet again, and how wide, long and meshed they are.
 
-Metrics as in Augustin et al. (IMC 2007) and Vermeulen et al. (IMC 2018); where those differ or
-are silent the property's docstring says what is computed.
+Metrics as in Augustin et al. (IMC 2007) and Vermeulen et al. (IMC 2018). Where these papers differ
+or say nothing, the docstrings here say what is computed.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Diamond:
-    """A maximal part of a graph between one vertex and the first at which all its paths meet.
+    """The subgraph between one vertex and the first vertex at which all its paths meet.
 
     `convergence` is None where the paths never meet. `hops` are the vertices in between, by TTL.
     Lengths are in edges. `meshed_ratio` is the share of neighbouring hop pairs that are meshed.
@@ -38,12 +38,12 @@ class Diamond:
 
     @property
     def max_width(self) -> int:
-        """The most vertices at one TTL."""
+        """The largest number of vertices at one TTL."""
         return max(len(hop) for hop in self.hops)
 
     @property
     def is_symmetric(self) -> bool:
-        """Whether all paths through it are equally long."""
+        """Whether all paths through the diamond are equally long."""
         return self.max_length == self.min_length
 
     @property
@@ -53,10 +53,10 @@ class Diamond:
 
 
 def diamonds(graph: Graph) -> tuple[Diamond, ...]:
-    """The diamonds of `graph` from the source on; one inside another is part of the outer one.
+    """The diamonds of `graph` from the source on; a diamond inside another is not listed.
 
-    Ends with one address are one end: branches of different length that reach the destination
-    at different TTLs do meet there.
+    Ends with the same address count as one end: branches of different length reach the destination
+    at different TTLs, and meet there.
     """
     found: list[Diamond] = []
     ends = _Ends(graph)
@@ -71,16 +71,17 @@ def diamonds(graph: Graph) -> tuple[Diamond, ...]:
 
 
 class _Ends:
-    """For each vertex, the first one that all its paths go through."""
+    """For each vertex, the first vertex that all paths from it go through."""
 
     def __init__(self, graph: Graph) -> None:
         leaves = [vertex for vertex in in_order(graph) if graph.out_degree(vertex) == 0]
         addresses = {vertex.address for vertex in leaves}
-        # What lies behind every leaf stands for the last leaf if all are one address.
+        # If all leaves have one address, paths that end at any of them meet at the last one.
         self._meeting = leaves[-1] if len(addresses) == 1 and None not in addresses else None
         self._first = meeting_points(graph)
 
     def convergence(self, vertex: Vertex) -> Vertex | None:
+        """The vertex at which all paths from `vertex` meet; None if they never meet."""
         meeting = self._first[vertex]
         return self._meeting if meeting == END else meeting
 
@@ -117,7 +118,7 @@ def _diamond(graph: Graph, divergence: Vertex, ends: _Ends) -> Diamond:
 def _lengths_and_paths(
     graph: Graph, divergence: Vertex, between: set[Vertex]
 ) -> tuple[set[int], int]:
-    """The lengths of the paths out of the diamond, and how many there are (exact)."""
+    """The lengths of the paths out of the diamond, and the exact number of these paths."""
     counts: dict[Vertex, int] = {divergence: 1}
     lengths: set[int] = set()
     paths = 0
@@ -136,14 +137,14 @@ def _lengths_and_paths(
 def _degrees(
     graph: Graph, near: tuple[Vertex, ...], far: tuple[Vertex, ...]
 ) -> tuple[list[int], list[int]]:
-    """Successors of each vertex of `near` within `far`, and predecessors the other way round."""
+    """The successors in `far` of each vertex of `near`, and the predecessors in `near` of `far`."""
     out = [sum(after in far for after in graph.successors(vertex)) for vertex in near]
     into = [sum(before in near for before in graph.predecessors(vertex)) for vertex in far]
     return out, into
 
 
 def _is_meshed(graph: Graph, near: tuple[Vertex, ...], far: tuple[Vertex, ...]) -> bool:
-    """Whether branches cross between two hops, beyond one side's fan-out or fan-in."""
+    """Whether branches cross between two hops: more than fan-out or fan-in alone."""
     if len(near) < 2 or len(far) < 2:
         return False
     out, into = _degrees(graph, near, far)

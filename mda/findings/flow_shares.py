@@ -1,4 +1,4 @@
-"""Which share of all flows meets each vertex and edge, and how many paths there are."""
+"""The share of all flows that meets each vertex and edge, and the number of paths."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 
 def vertex_shares(graph: Graph) -> dict[Vertex, float]:
-    """The share of all flows that meets each vertex: its predecessors' shares, as they split.
+    """For each vertex, the share of all flows that meets it: from its predecessors' shares.
 
-    Not the counts: more flows are sent to where more are needed. Only where links are not proven
-    the counts of the hop are all there is.
+    Counts of flows would mislead, because more flows are sent to where more are needed. They are
+    used only at hops where edges are unproven.
     """
     splits = edge_shares(graph)
     shares: dict[Vertex, float] = {}
@@ -34,7 +34,7 @@ def vertex_shares(graph: Graph) -> dict[Vertex, float]:
 def edge_shares(graph: Graph) -> dict[tuple[Vertex, Vertex], float]:
     """For each edge, the share of the flows through its near end that take it.
 
-    Behind the only vertex of a hop every flow counts, not only those that were asked there.
+    Behind the only vertex of a hop every flow counts, including flows not probed at that vertex.
     """
     shares: dict[tuple[Vertex, Vertex], float] = {}
     for vertices in vertices_by_ttl(graph).values():
@@ -45,7 +45,7 @@ def edge_shares(graph: Graph) -> dict[tuple[Vertex, Vertex], float]:
                 )
                 for far in graph.successors(near)
             }
-            # An edge that MDA-Lite takes for granted has no flows and is its vertex's only one.
+            # An edge that MDA-Lite assumes has no flows, and is the only one from its vertex.
             all_taken = sum(taken.values())
             shares |= {
                 (near, far): flows / all_taken if all_taken else 1.0 for far, flows in taken.items()
@@ -54,10 +54,10 @@ def edge_shares(graph: Graph) -> dict[tuple[Vertex, Vertex], float]:
 
 
 def number_of_paths(graph: Graph, origin: Vertex) -> int:
-    """How many ways lead from the source to where paths end; 0 if nothing answered."""
-    ways = {origin: 1}
+    """The number of paths from the source to where paths end; 0 if nothing replied."""
+    paths_to = {origin: 1}
     for vertices in vertices_by_ttl(graph).values():
         for vertex in vertices:
-            ways.setdefault(vertex, sum(ways[near] for near in graph.predecessors(vertex)))
+            paths_to.setdefault(vertex, sum(paths_to[near] for near in graph.predecessors(vertex)))
     ends = (vertex for vertex in graph if not graph.out_degree(vertex) and vertex != origin)
-    return sum(ways[vertex] for vertex in ends)
+    return sum(paths_to[vertex] for vertex in ends)

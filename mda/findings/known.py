@@ -1,4 +1,4 @@
-"""What the answers of a measurement say before anything is judged: all findings draw on it."""
+"""What the replies of a measurement show before anything is judged; all findings use it."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """What the answers of a measurement say, for every finding to draw on.
+    """What the replies of a measurement show; all findings use it.
 
     `plain` are the outcomes of plain flows, from which `table`, `located`, `hops` and `graph`
-    follow. `unfit_for_lite` are the TTLs whose hops turned out meshed or uneven; where MDA-Lite
-    holds all the same, `is_lite`.
+    follow. With `is_lite`, the stopping rule of MDA-Lite holds. `unfit_for_lite` are the TTLs whose
+    hops turned out meshed or uneven, so that it does not hold.
     """
 
     record: Record
@@ -42,7 +42,7 @@ class Known:
 
     @classmethod
     def of(cls, record: Record) -> Known:
-        """All that follows from a record before anything is judged."""
+        """Compute all of it from a record."""
         plan = record.plan
         plain = plain_outcomes(record.outcomes)
         table = tabulate(plain, plan.attempts)
@@ -51,14 +51,14 @@ class Known:
         asks_lite = plan.algorithm is Algorithm.MDA_LITE
         unfit = tuple(hop.ttl for hop in hops if asks_lite and not hop.is_fit_for_lite())
         is_lite = asks_lite and not unfit
-        granted = [edge for hop in hops for edge in hop.granted()] if is_lite else []
+        assumed = [edge for hop in hops for edge in hop.assumed()] if is_lite else []
         return cls(
             record=record,
             plain=plain,
             table=table,
             located=located,
             hops=hops,
-            graph=graphs.build(table, located, granted),
+            graph=graphs.build(table, located, assumed),
             is_lite=is_lite,
             unfit_for_lite=unfit,
         )

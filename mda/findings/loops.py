@@ -1,4 +1,4 @@
-"""Interfaces that one path meets more than once: forwarding loops, and what looks like them."""
+"""Interfaces that one path meets several times: forwarding loops, and what looks like a loop."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Revisit:
-    """`address` answered several TTLs, ascending, of one path; `flows` took such a path.
+    """`address` replied at several TTLs, ascending, of one path; `flows` take such paths.
 
-    `is_loop` tells whether paths were given up there because they go round. Otherwise a router
-    passes on packets whose TTL has run out, something rewrites addresses, or the route changed
-    (Viger et al., Computer Networks 2008).
+    With `is_loop`, the trace stopped following these paths because they go round. Otherwise a
+    router forwards packets whose TTL has run out, or something rewrites addresses, or the route
+    changed (Viger et al., Computer Networks 2008).
     """
 
     address: IPAddress
@@ -28,15 +28,15 @@ class Revisit:
 
     @property
     def is_adjacent(self) -> bool:
-        """Whether it is only at neighbouring TTLs."""
+        """Whether the TTLs are consecutive."""
         return all(far == near + 1 for near, far in pairwise(self.ttls))
 
 
 def revisits(table: FlowTable, located: Located) -> tuple[Revisit, ...]:
-    """Every address that some flow met at several TTLs, by the first of them.
+    """Every address that some flow met at several TTLs, in the order of its TTLs.
 
-    TTLs at which flows change place between probes are left out: there two answers to one flow
-    are not one path.
+    TTLs at which a flow's vertex changes from probe to probe are left out: two replies to one flow
+    may come from different paths there.
     """
     met: dict[tuple[int, IPAddress], list[int]] = {}
     loops = set(table.looped)
@@ -61,4 +61,4 @@ def revisits(table: FlowTable, located: Located) -> tuple[Revisit, ...]:
         )
         for address in ttls
     ]
-    return tuple(sorted(found, key=lambda one: (one.ttls, int(one.address))))
+    return tuple(sorted(found, key=lambda revisit: (revisit.ttls, int(revisit.address))))

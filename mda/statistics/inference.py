@@ -42,29 +42,30 @@ def chi_square_tail(statistic: float, degrees: int) -> float:
 
 
 def even_probability(counts: Sequence[int]) -> float:
-    """The chance of counts at least as uneven as these from an even split.
+    """The probability that an even split gives counts at least as uneven as these.
 
-    Exact for two counts, by Pearson's statistic for more (five expected in each are enough).
+    It is exact for two counts. For more it uses Pearson's statistic, which needs about five
+    expected in each.
 
     >>> round(even_probability([6, 5]), 3), round(even_probability([11, 1]), 4)
     (1.0, 0.0063)
     """
-    draws, ways = sum(counts), len(counts)
-    if ways < 2 or not draws:
+    draws, classes = sum(counts), len(counts)
+    if classes < 2 or not draws:
         return 1.0
-    if ways == 2:
+    if classes == 2:
         fewest = min(counts)
-        ways_out = sum(math.comb(draws, hits) for hits in range(fewest + 1))
-        return min(1.0, 2 * ways_out / (1 << draws))
-    expected = draws / ways
-    return chi_square_tail(sum((count - expected) ** 2 for count in counts) / expected, ways - 1)
+        as_uneven = sum(math.comb(draws, hits) for hits in range(fewest + 1))
+        return min(1.0, 2 * as_uneven / (1 << draws))
+    expected = draws / classes
+    return chi_square_tail(sum((count - expected) ** 2 for count in counts) / expected, classes - 1)
 
 
 def independence(table: Sequence[Sequence[int]]) -> tuple[float, float]:
-    """Pearson's statistic of a table of counts, and the chance of one at least as large.
+    """Pearson's statistic of a table of counts, and the probability of one at least as large.
 
-    The chance is for independent rows and columns. It is exact for two by two (Fisher), where small
-    counts are common.
+    The probability assumes independent rows and columns. It is exact for two by two (Fisher), where
+    small counts are common.
 
     >>> statistic, chance = independence([[6, 0], [0, 5]])
     >>> round(statistic, 2), round(chance, 5)
@@ -84,7 +85,7 @@ def independence(table: Sequence[Sequence[int]]) -> tuple[float, float]:
 
 
 def fisher(hits: int, row: int, column: int, total: int) -> float:
-    """The chance of a two by two table no likelier than this, given its sums (Fisher, 1922)."""
+    """The probability of a two by two table no likelier than this with its sums (Fisher, 1922)."""
 
     def ways(first: int) -> int:
         return math.comb(row, first) * math.comb(total - row, column - first)
@@ -95,9 +96,9 @@ def fisher(hits: int, row: int, column: int, total: int) -> float:
 
 
 def rank_probability(some: Sequence[float], others: Sequence[float]) -> float:
-    """The chance that two samples of one distribution differ at least this much in rank, two-sided.
+    """The two-sided probability that samples of one distribution differ at least so much in rank.
 
-    By Mann and Whitney, 1947, in the normal approximation with ties. 1 where a sample is empty.
+    By Mann and Whitney, 1947, in the normal approximation with ties; 1 if a sample is empty.
     """
     n, m = len(some), len(others)
     if not n or not m:

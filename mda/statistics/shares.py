@@ -85,20 +85,20 @@ def _candidates(counts: Sequence[int]) -> set[tuple[int, ...]]:
 
     Weights that all exceed one, such as 3:2, are only included if they are simple.
     """
-    ways, most = len(counts), max(counts)
+    width, most = len(counts), max(counts)
     found = [
-        [1] * ways,
-        *([1 + (place == heavy) for place in range(ways)] for heavy in range(ways)),
+        [1] * width,
+        *([1 + (place == heavy) for place in range(width)] for heavy in range(width)),
     ]
     for heaviest in range(2, _HEAVIEST + 1):
         exact = [heaviest * count / most for count in counts]
         found += [
             [max(1, int(weight + offset)) for weight in exact] for offset in (0.0, 0.5, 0.999)
         ]
-        if ways == 2:
+        if width == 2:
             found += [[heaviest, 1], [1, heaviest]]
     reduced = {_reduced(weights) for weights in found}
-    return {weights for weights in reduced if min(weights) == 1 or sum(weights) <= ways + 3}
+    return {weights for weights in reduced if min(weights) == 1 or sum(weights) <= width + 3}
 
 
 def _reduced(weights: Sequence[int]) -> tuple[int, ...]:

@@ -168,16 +168,16 @@ def flows_for_share(share: float, failure_probability: float) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """What the user allows to be missed, and what that leaves for each vertex.
+    """The failure probability that the user allows, and how much of it each vertex may use.
 
     With `per_vertex` the probability holds for each vertex alone, as in the first papers. Without
-    it, it holds for the whole graph: it is shared over the branching vertices found and one more.
+    it, it holds for the whole graph: it is divided among the branching vertices found and one more.
     One more is enough: of B balancers any one is missed with at most a B-th of the probability,
     since the other B - 1 were found; missing two at once is of second order.
 
-    The probability is that of equal splits. With `min_share` it holds as well for splits of any
-    shape, for every successor that carries at least that share of its vertex's flows. Raises
-    ValueError where either is out of range.
+    The probability assumes even splits. With `min_share` it also holds for splits of any shape, for
+    every successor that carries at least that share of its vertex's flows. Raises ValueError if
+    either is out of range.
     """
 
     failure_probability: float

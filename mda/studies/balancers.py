@@ -1,12 +1,11 @@
-"""What the balancers of a trace read of a packet, and which kind of balancer that makes them.
+"""Which header fields each balancer of a trace hashes, and its class.
 
-`evidence` gives for each field the chance of what was seen if it were hashed. Over the fields of
-one balancer these chances are adjusted (Holm, 1979): that any field is called ignored which is
-hashed has at most the failure probability.
+`evidence` gives, for each field, the probability of the replies if the balancer hashed the field.
+These probabilities are adjusted over the fields of one balancer (Holm, 1979), so that a hashed
+field is called ignored with at most the failure probability.
 
-One pair of answers that differs proves a field hashed, unless packets of one flow part as well:
-repeats of one flow have to exclude that, at a level of their own, because every other verdict rests
-on it.
+One pair of different replies proves a field hashed, unless the balancer works per packet. Repeats
+of one flow first exclude that, at a stricter level, because every other verdict depends on it.
 
 The classes are those of Augustin et al. (E2EMON 2007) and Almeida et al. (INFOCOM 2020).
 """
@@ -22,7 +21,7 @@ from mda.answers.hop_pairs import choices
 from mda.model import HeaderField
 from mda.statistics.inference import holm
 from mda.statistics.shares import Split, split
-from mda.studies.balancer_evidence import Evidence, Sightings, evidence
+from mda.studies.balancer_evidence import Evidence, VariantAnswers, evidence
 from mda.studies.polarisation import Series, series
 
 if TYPE_CHECKING:
@@ -34,14 +33,14 @@ if TYPE_CHECKING:
     from mda.findings.known import Known
     from mda.model import Outcome, Vertex
 
-# Chance that a balancer of packets is taken for one of flows.
+# Probability that a per-packet balancer is taken for a per-flow one.
 STEADY_ERROR: Final = 1e-5
 _PORTS: Final = (HeaderField.SPORT, HeaderField.DPORT, HeaderField.ICMP_CHECKSUM)
 _ADDRESSES: Final = (HeaderField.SOURCE, HeaderField.DESTINATION)
 
 
 class Verdict(Enum):
-    """Whether a balancer reads a field."""
+    """Whether a balancer hashes a field."""
 
     HASHED = "hashed"
     IGNORED = "ignored"
@@ -62,9 +61,9 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class FieldVerdict:
-    """Whether `field` is hashed, and the chance that this is wrong (1 where undecided).
+    """Whether `field` is hashed, and the probability that this is wrong (1 where undecided).
 
-    `compared` counts the answers that could have differed.
+    `compared` counts the replies that could have differed.
     """
 
     field: HeaderField
@@ -75,11 +74,11 @@ class FieldVerdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Balancer:
-    """A vertex with several successors, whatever made flows part there.
+    """A vertex with several successors.
 
-    `fields` is empty where nothing but flows was varied, and `kind` undecided. `split` is that of
-    plain flows, None where they go one way only. `repeats` counts the answers that a packet
-    balancer could have made differ, and `error_probability` is the chance that `kind` is wrong.
+    Where only plain flows were sent, `fields` is empty and `kind` undecided. `split` is that of
+    plain flows, None where they have one successor. `repeats` counts the replies that a per-packet
+    balancer could have changed. `error_probability` is the probability that `kind` is wrong.
     """
 
     vertex: Vertex
@@ -91,22 +90,22 @@ class Balancer:
     repeats: int
 
     def verdict(self, field: HeaderField) -> Verdict:
-        """The verdict on a field; undecided if it was not tried."""
-        found = (one.verdict for one in self.fields if one.field is field)
+        """The verdict on a field; undecided if the field was not varied."""
+        found = (known.verdict for known in self.fields if known.field is field)
         return next(found, Verdict.UNDECIDED)
 
 
 @dataclass(frozen=True, slots=True)
 class Classification:
-    """Every balancer, and how pairs of them on one path agree."""
+    """Every balancer, and how the choices of balancers in series depend on each other."""
 
     balancers: tuple[Balancer, ...]
     series: tuple[Series, ...]
 
 
 def find(known: Known) -> Classification:
-    """What the answers say of balancers: of their splits, and of what they hash where asked."""
-    every = balancers(
+    """The balancers of a measurement: their splits, and what they hash if variants were sent."""
+    found = balancers(
         known.table,
         known.located,
         known.hops,
@@ -114,8 +113,8 @@ def find(known: Known) -> Classification:
         known.flow_field,
         known.record.plan.bound.failure_probability,
     )
-    splitting = [balancer.vertex for balancer in every if balancer.split]
-    return Classification(every, series(known.graph, choices(known.hops, splitting)))
+    splitting = [balancer.vertex for balancer in found if balancer.split]
+    return Classification(found, series(known.graph, choices(known.hops, splitting)))
 
 
 def balancers(
@@ -126,66 +125,79 @@ def balancers(
     flow_field: HeaderField,
     failure_probability: float,
 ) -> tuple[Balancer, ...]:
-    """Every vertex at which flows or variants part, as far as that can be told."""
-    sightings = Sightings(outcomes)
-    tried = tested_fields(sightings.fields, flow_field)
+    """Every vertex at which flows or variants are known to split."""
+    answers = VariantAnswers(outcomes)
+    tried = tested_fields(answers.fields, flow_field)
+    # Behind a per-packet balancer, or a changed route, successors of a vertex are not known.
+    unknown = located.unordered | {vertex.ttl for vertex in located.turned}
     found = []
     for hops in pairs:
-        for one in evidence(table, located, hops, sightings, flow_field):
-            # What is known of vertices behind a balancer of packets is only where they are.
-            is_known = one.vertex.ttl not in located.unordered | {v.ttl for v in located.turned}
-            if is_known and len(one.successors | one.plain.keys()) > 1:
-                found.append(judge(one, tried, failure_probability))
-    return tuple(sorted(found, key=lambda one: one.vertex.sort_key))
+        for about in evidence(table, located, hops, answers, flow_field):
+            is_known = about.vertex.ttl not in unknown
+            if is_known and len(about.successors | about.plain.keys()) > 1:
+                found.append(judge(about, tried, failure_probability))
+    return tuple(sorted(found, key=lambda balancer: balancer.vertex.sort_key))
 
 
 def tested_fields(
     fields: Iterable[HeaderField], flow_field: HeaderField
 ) -> tuple[HeaderField, ...]:
-    """The fields that are judged, given those that were varied; none if none was."""
+    """The fields that get a verdict, given those that were varied; none if none was."""
     single = {field for field in fields if field is not HeaderField.ALL}
-    return tuple(one for one in HeaderField if one in single | {flow_field}) if single else ()
+    if not single:
+        return ()
+    return tuple(field for field in HeaderField if field in single | {flow_field})
 
 
-def judge(one: Evidence, tried: Sequence[HeaderField], failure_probability: float) -> Balancer:
-    """The verdicts on one vertex, given which fields were tried."""
-    steady_error = one.chance_if_per_packet()
-    is_steady = steady_error <= STEADY_ERROR and not one.parts
-    chances = [one.chance_if_hashed(field) for field in tried]
-    fields = []
-    for field, chance in zip(tried, holm(chances), strict=True):
-        verdict, error = Verdict.UNDECIDED, 1.0
-        if is_steady and one.differs(field):
-            verdict, error = Verdict.HASHED, steady_error
-        elif is_steady and chance <= failure_probability:
-            verdict, error = Verdict.IGNORED, min(1.0, chance + steady_error)
-        fields.append(FieldVerdict(field, verdict, error, one.compared(field)))
-    kind = Kind.PER_PACKET if one.parts else _kind({one.field: one.verdict for one in fields})
+def judge(about: Evidence, tried: Sequence[HeaderField], failure_probability: float) -> Balancer:
+    """The verdicts on one vertex, given which fields were varied."""
+    fields = _verdicts(about, tried, failure_probability)
+    kind = _kind({known.field: known.verdict for known in fields})
+    if about.is_per_packet:
+        kind = Kind.PER_PACKET
     errors = [field.error_probability for field in fields if field.verdict is not Verdict.UNDECIDED]
     error = 1.0
     if kind is Kind.PER_PACKET:
         error = 0.0
     elif kind is not Kind.UNDECIDED:
-        error = max(errors)  # Holm's chances hold for all fields together
-    counts = {after: len(flows) for after, flows in one.plain.items()}
+        error = max(errors)  # Holm's probabilities hold for all fields together
+    counts = {after: len(flows) for after, flows in about.plain.items()}
     return Balancer(
-        vertex=one.vertex,
+        vertex=about.vertex,
         kind=kind,
         error_probability=error,
         fields=tuple(fields),
         successors=tuple(
-            sorted(one.successors | one.plain.keys(), key=lambda vertex: vertex.sort_key)
+            sorted(about.successors | about.plain.keys(), key=lambda vertex: vertex.sort_key)
         ),
         split=split(counts) if len(counts) > 1 else None,
-        repeats=one.repeats,
+        repeats=about.repeats,
     )
+
+
+def _verdicts(
+    about: Evidence, tried: Sequence[HeaderField], failure_probability: float
+) -> list[FieldVerdict]:
+    """The verdict on each field that was varied."""
+    steady_error = about.chance_if_per_packet()
+    is_steady = steady_error <= STEADY_ERROR and not about.is_per_packet
+    chances = [about.chance_if_hashed(field) for field in tried]
+    fields = []
+    for field, chance in zip(tried, holm(chances), strict=True):
+        verdict, error = Verdict.UNDECIDED, 1.0
+        if is_steady and about.differs(field):
+            verdict, error = Verdict.HASHED, steady_error
+        elif is_steady and chance <= failure_probability:
+            verdict, error = Verdict.IGNORED, min(1.0, chance + steady_error)
+        fields.append(FieldVerdict(field, verdict, error, about.compared(field)))
+    return fields
 
 
 def _kind(verdicts: Mapping[HeaderField, Verdict]) -> Kind:
     """The class of a balancer that keeps the packets of a flow together."""
 
     def are(fields: Sequence[HeaderField]) -> Verdict:
-        """Hashed if one of the fields is, ignored if all that were tried are."""
+        """Hashed if any of the fields is hashed, ignored if all that were varied are ignored."""
         found = Counter(verdicts[field] for field in fields if field in verdicts)
         if found[Verdict.HASHED]:
             return Verdict.HASHED

@@ -1,4 +1,4 @@
-"""What a study is: a row that says how it is asked for, what it probes and what it finds."""
+"""What a study is: a row that names its option, what it probes and what it finds."""
 
 from __future__ import annotations
 
@@ -44,13 +44,13 @@ class Parameter:
 class Study(Generic[Found_co]):
     """A question beyond the graph: one row of `mda.studies.registry.STUDIES`.
 
-    `name` makes its option, `--NAME`, which takes an argument where `argument` says what it is
-    called; `about` is its line of help. `asks` and `finds` name functions as "module:function",
-    which are imported when their turn comes: `asks` takes a Task and a History and returns the
-    Procedure that follows the multipath one; `finds` takes what is Known and returns the findings,
-    a frozen dataclass or a tuple of them. A study without `asks` sends no probe. The findings of
-    one that is `always` found are there without being asked for. `refuses` are the protocols that
-    it cannot use. With `varies_addresses` its probes may leave the path of the flow.
+    `name` makes its option, `--NAME`, which takes an argument if `argument` names one; `about` is
+    its line of help. `asks` and `finds` name functions as "module:function", which are imported
+    when first used. `asks` takes a Task and a History, and returns the Procedure that follows the
+    multipath one. `finds` takes a Known, and returns the findings: a frozen dataclass or a tuple of
+    them. A study without `asks` sends no probe. With `always`, the findings are computed even if
+    the study is not requested. `refuses` are the protocols that it cannot use. With
+    `varies_addresses` its probes may leave the path of the flow.
     """
 
     name: str
@@ -64,22 +64,23 @@ class Study(Generic[Found_co]):
     varies_addresses: bool = False
 
     def procedure(self, task: Task, history: History) -> Procedure:
-        """What probes for this study after all that `history` holds."""
+        """The procedure that probes for this study, and continues from `history`."""
         asks: Callable[[Task, History], Procedure] = load(self.asks)
         return asks(task, history)
 
     def findings(self, known: Known) -> Found_co | None:
-        """What follows from the answers; None where nothing does."""
+        """The study's findings; None if it found nothing."""
         finds: Callable[[Known], Found_co | None] = load(self.finds)
         return finds(known)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """What a study may probe, and by which means.
+    """What a study may probe, and how.
 
-    `values` are the variants that each field has, `flows` how many plain flows exist. `argument`
-    is what the study's option was given, and `parameters` are those that any study takes.
+    `values` has the number of variants of each field, and `flows` is the number of plain flows.
+    `argument` is the argument of the study's option, and `parameters` has the values of the
+    parameters of all studies.
     """
 
     source: IPAddress

@@ -1,9 +1,9 @@
-"""What an ordinary traceroute infers: links between answers of different flows, some not there.
+"""What a classic traceroute infers: links between replies to different flows, some of them false.
 
-Each of its probes is another flow, because it counts them in a port. Where flows part, neighbouring
-answers may belong to different paths, and a link between them is drawn that does not exist
-(Augustin et al., IMC 2006). It is read here as people read it: the first answers of all hops as
-one path, the second ones as another, and so on.
+Each probe is a different flow, because traceroute numbers its probes by port. Where flows split,
+neighbouring replies may come from different paths, and a link between them need not exist (Augustin
+et al., IMC 2006). Its output is read as people read it: the first replies of all hops are one path,
+the second replies another, and so on.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from mda.findings.known import Known
     from mda.model import Outcome
 
-QUERIES: Final = 3  # probes a hop, as traceroute has it
+QUERIES: Final = 3  # probes per hop, traceroute's default
 
 
 class Reality(Enum):
@@ -36,7 +36,7 @@ class Reality(Enum):
 
 @dataclass(frozen=True, slots=True)
 class InferredLink:
-    """A link that an ordinary traceroute shows."""
+    """A link that a classic traceroute shows."""
 
     near: Vertex
     far: Vertex
@@ -45,9 +45,9 @@ class InferredLink:
 
 @dataclass(frozen=True, slots=True)
 class Classic:
-    """What an ordinary traceroute shows: the answers by hop, None for silence, and its links.
+    """What a classic traceroute shows: the replies by hop, None for silence, and its links.
 
-    `missed` are the true links between answering vertices that it does not show.
+    `missed` are the real links between replying vertices that it does not show.
     """
 
     hops: tuple[tuple[Vertex | None, ...], ...]
@@ -56,23 +56,23 @@ class Classic:
 
     @property
     def false_links(self) -> tuple[InferredLink, ...]:
-        """Those that do not exist."""
+        """The links that do not exist."""
         return tuple(link for link in self.links if link.reality is Reality.FALSE)
 
 
 def varied_field(flow_field: HeaderField) -> HeaderField:
-    """The port in which probes are counted: one that does not number our flows."""
+    """The port that numbers the probes: not the one that numbers our flows."""
     return HeaderField.SPORT if flow_field is HeaderField.DPORT else HeaderField.DPORT
 
 
 def flow_at(flow_field: HeaderField, first_ttl: int, ttl: int, query: int) -> int:
-    """The flow of the probe `query` (from 0) to a hop: each is one more than the one before."""
+    """The flow of the probe `query` (from 0) to a hop: each probe's port is the next number."""
     number = (ttl - first_ttl) * QUERIES + query + 1
     return variant(0, varied_field(flow_field), number)
 
 
 def requests(flow_field: HeaderField, first_ttl: int, last_ttl: int) -> Iterator[ProbeRequest]:
-    """All that an ordinary traceroute asks, in its order."""
+    """All requests of a classic traceroute, in its order."""
     for ttl in range(first_ttl, last_ttl + 1):
         for query in range(QUERIES):
             yield ProbeRequest(flow_at(flow_field, first_ttl, ttl, query), ttl)
@@ -86,7 +86,7 @@ def find(known: Known) -> Classic:
 def classic(
     graph: Graph, origin: Vertex, outcomes: Iterable[Outcome], flow_field: HeaderField
 ) -> Classic:
-    """What an ordinary traceroute shows of the network that `graph` is of."""
+    """What a classic traceroute shows of the network whose graph is `graph`."""
     first_ttl = origin.ttl + 1
     met: dict[tuple[int, int], Reply] = {}
     for outcome in outcomes:
@@ -102,7 +102,9 @@ def classic(
     last_ttl = max((ttl for ttl, _ in met), default=origin.ttl)
     for ttl in range(first_ttl, last_ttl + 1):
         answers = (met.get((ttl, query)) for query in range(QUERIES))
-        hops.append(tuple(None if one is None else Vertex(ttl, one.responder) for one in answers))
+        hops.append(
+            tuple(None if reply is None else Vertex(ttl, reply.responder) for reply in answers)
+        )
         if all(
             met[ttl, query].ends_path for query in range(QUERIES) if (ttl, query) in met
         ) and any((ttl, query) in met for query in range(QUERIES)):
@@ -126,6 +128,6 @@ def classic(
 def _reality(graph: Graph, near: Vertex, far: Vertex) -> Reality:
     if graph.has_edge(near, far):
         return Reality.REAL
-    # Where the graph has no links for want of proof, it cannot deny any.
+    # Where the graph lacks links that nothing proves, it cannot deny any.
     is_known = near in graph and far in graph and graph.out_degree(near) and graph.in_degree(far)
     return Reality.FALSE if is_known else Reality.UNKNOWN

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class ClassicProbing(Rounds):
-    """Probes every hop as often as traceroute does, each probe in another flow, none again."""
+    """Probes every hop as often as traceroute does, each probe as a different flow, none again."""
 
     def __init__(self, task: Task, history: History) -> None:
         super().__init__(history, task.attempts)

@@ -1,16 +1,16 @@
-"""What to ask to learn which fields each balancer reads: a procedure that follows the MDA.
+"""What to probe to learn which fields each balancer hashes: a procedure that follows the MDA.
 
-Theory of operation. `balancers` says what is known; here is derived what is still missing, a round
-at a time, five rounds at most for all balancers together:
+Theory of operation. `balancers` judges what is known, and this file asks for what is missing. It
+takes at most five rounds for all balancers together:
 
-    1. to every balancer a few variants of a flow that is known to go through it, in each field, and
-       repeats of that flow; variants in all fields at once to the hops where no flow parted, for
-       balancers that read none of the flow field;
-    2. to those fields that have made no difference yet, as many as settle it;
-    3. and more, where answers were lost or variants did not go through the balancer.
+    1. each balancer gets, for each field, a few variants of a flow that is known to go through it,
+       and repeats of that flow. Hops where no flow splits get variants in all fields at once, to
+       find balancers that do not hash the flow field;
+    2. fields that have made no difference yet get as many variants as a verdict needs;
+    3. more are sent where replies were lost or variants did not go through the balancer.
 
-Every variant is asked at the balancer's own TTL as well as one further (node control). The flows of
-the MDA settle the flow field itself, and serve as what variants are compared with.
+Every variant is probed at the balancer's own TTL as well as one further (node control). The flows
+of the MDA decide on the flow field itself, and variants are compared with them.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from mda.explore.rounds import Rounds
 from mda.explore.wave import Wave
 from mda.model import HeaderField
 from mda.statistics.stopping import stop_at
-from mda.studies.balancer_evidence import Evidence, Sightings, evidence
+from mda.studies.balancer_evidence import Evidence, VariantAnswers, evidence
 from mda.studies.balancers import STEADY_ERROR
 from mda.variants import SCARCE, is_plain, plain_outcomes, scarce_variant, variant, variant_of
 
@@ -43,10 +43,10 @@ if TYPE_CHECKING:
     from mda.studies.base import Task
 
 MOST_ROUNDS: Final = 5
-_FIRST: Final = 3  # variants of each field in the first round: most fields that matter show by then
+_FIRST: Final = 3  # variants of each field in the first round: they show most hashed fields
 _MOST_AT_ONCE: Final = 48  # variants of one field of one balancer in a round
 _SERIES_FLOWS: Final = 24  # through both of two balancers, to see whether they hash alike
-_FLOWS_PER_WAY: Final = 8  # ... and that many for each way of the wider one
+_FLOWS_PER_BRANCH: Final = 8  # ... and at least so many per branch of the wider balancer
 _MOST_SERIES_FLOWS: Final = 128
 
 
@@ -76,16 +76,16 @@ class Classifier(Rounds):
         table = tabulate(plain_outcomes(self.outcomes), task.attempts)
         located = locate(table, task.source, task.first_ttl)
         hops = pairs(table, located, task.max_ttl)
-        sightings = Sightings(self.outcomes)
+        answers = VariantAnswers(self.outcomes)
         wave = Wave(self.sent)
         for hop_pair in hops:
             if hop_pair.ttl - 1 in located.unordered:
                 continue
-            for known in evidence(table, located, hop_pair, sightings, task.flow_field):
-                if len(known.successors) > 1 and not known.parts:
+            for known in evidence(table, located, hop_pair, answers, task.flow_field):
+                if len(known.successors) > 1 and not known.is_per_packet:
                     inquiry = _Inquiry(
                         task=task, wave=wave, known=known, hops=hop_pair,
-                        sightings=sightings, table=table, located=located,
+                        answers=answers, table=table, located=located,
                     )  # fmt: skip
                     inquiry.ask(is_first=self._rounds == 1)
         if self._rounds == 1:
@@ -96,7 +96,7 @@ class Classifier(Rounds):
         )
 
     def _look_everywhere(self, table: FlowTable, hops: Sequence[HopPair], wave: Wave) -> None:
-        """Variants in all fields to vertices with one successor: it may be one for these flows."""
+        """Ask variants in all fields at vertices where plain flows show only one successor."""
         task = self._task
         count = min(stop_at(1, task.failure_probability), task.values.get(HeaderField.ALL, 0))
         for hop_pair in hops:
@@ -113,7 +113,7 @@ class Classifier(Rounds):
     def _ask_series(
         self, table: FlowTable, hops: Sequence[HopPair], located: Located, wave: Wave
     ) -> None:
-        """The same flows to all hops that branch, where there are several in series."""
+        """Ask the same flows at all hops that branch, if there are several in series."""
         widths: dict[int, int] = {}
         for hop_pair in hops:
             if hop_pair.ttl - 1 not in located.unordered:
@@ -122,7 +122,8 @@ class Classifier(Rounds):
                     widths[hop_pair.ttl] = max(branching)
         if len(widths) < 2:
             return
-        count = max(_SERIES_FLOWS, min(_FLOWS_PER_WAY * max(widths.values()), _MOST_SERIES_FLOWS))
+        per_width = _FLOWS_PER_BRANCH * max(widths.values())
+        count = max(_SERIES_FLOWS, min(per_width, _MOST_SERIES_FLOWS))
         for ttl in widths:
             for flow in range(min(count, self._task.flows)):
                 if table.ended.get(flow, ttl) >= ttl:
@@ -139,7 +140,7 @@ class _Inquiry:
     wave: Wave
     known: Evidence
     hops: HopPair
-    sightings: Sightings
+    answers: VariantAnswers
     table: FlowTable
     located: Located
 
@@ -148,7 +149,7 @@ class _Inquiry:
         return self.hops.ttl - 1
 
     def ask(self, *, is_first: bool) -> None:
-        """All that is missing; in the first round only what most fields need."""
+        """Ask all that is missing; in the first round only what most fields need."""
         bases = self._bases()
         if not bases:
             return
@@ -172,7 +173,7 @@ class _Inquiry:
             self._ask_plain(least - through)
 
     def _bases(self) -> list[int]:
-        """Flows through the balancer with a known successor, those to the rarest ones first."""
+        """Flows through the balancer with a known successor, to the rarest successor first."""
         plain = self.known.plain
         ordered = sorted(
             (successor for successor in plain if successor.address is not None),
@@ -184,7 +185,7 @@ class _Inquiry:
         return next(after for after, flows in self.known.plain.items() if flow in flows)
 
     def _ask_repeats(self, bases: Sequence[int]) -> None:
-        """The first flow again, as often as excludes that its packets are balanced."""
+        """Repeat the first flow, often enough to exclude a per-packet balancer."""
         known = self.known
         likeliest = max(map(known.chance, known.successors))
         needed = math.ceil(math.log(STEADY_ERROR) / math.log(likeliest))
@@ -192,16 +193,16 @@ class _Inquiry:
             self.wave.ask(bases[0], self.hops.ttl)
 
     def _ask_variants(self, field: HeaderField, bases: Sequence[int], needed: int) -> None:
-        """Variants that should bring so many comparisons: lost ones again, then new ones."""
-        ours = set(bases)
+        """Ask variants for `needed` more comparisons: lost variants again, then new ones."""
+        own = set(bases)
         asked = [
             flow
             for flow in self.wave.asked(self.hops.ttl)
-            if (varied := variant_of(flow)) and varied.field is field and varied.base in ours
+            if (varied := variant_of(flow)) and varied.field is field and varied.base in own
         ]
         met = Counter[bool]()
         for flow in asked:
-            before = self.sightings.answers(self._near_ttl, flow)
+            before = self.answers.vertices(self._near_ttl, flow)
             passes = self._near_ttl < self.task.first_ttl or self.known.vertex in before
             if before or passes:
                 met[passes] += 1
@@ -218,8 +219,8 @@ class _Inquiry:
                 self.wave.ask_first(sent, self.hops.ttl)
 
     def _ask_lost(self, flow: int, *, is_near: bool) -> bool:
-        """Ask a variant again where it was not answered; whether there was need to."""
-        ttls = [self.hops.ttl] if not self.sightings.answers(self.hops.ttl, flow) else []
+        """Ask a variant again where it got no reply; return whether it was asked."""
+        ttls = [self.hops.ttl] if not self.answers.vertices(self.hops.ttl, flow) else []
         ttls += [self._near_ttl] if is_near else []
         again = [ttl for ttl in ttls if self.wave.count(flow, ttl) < self.task.attempts]
         for ttl in again:
@@ -229,20 +230,20 @@ class _Inquiry:
     def _variants(self, field: HeaderField, bases: Sequence[int]) -> Iterator[int]:
         values = range(1, self.task.values[field] + 1)
         if field in SCARCE and not self.known.differs(self.task.flow_field):
-            # Other flows are the same to this balancer: only other fields make another draw.
+            # This balancer ignores the flow field, so only companions are independent draws.
             for companion in range(self.task.values.get(HeaderField.ALL, 0) + 1):
                 for value in values:
                     yield scarce_variant(bases[0], field, value, companion)
             return
         for base in bases:
-            # Where paths end other destinations tell nothing.
+            # Where a path ends, another destination is another host, and shows nothing.
             if field is HeaderField.DESTINATION and self.table.ended.get(base) == self.hops.ttl:
                 continue
             for value in values:
                 yield variant(base, field, value)
 
     def _ask_plain(self, needed: int) -> None:
-        """So many flows more through the balancer: known ones, then new ones."""
+        """Ask `needed` more flows through the balancer: known flows, then new ones."""
         ttl, near = self.hops.ttl, self.hops.near
         samples = near[self.known.vertex]
         known = [flow for flow in sorted(samples.flows) if not self.wave.is_asked(flow, ttl)]
@@ -250,7 +251,7 @@ class _Inquiry:
             self.wave.ask(flow, ttl)
         needed -= len(known)
         is_alone = len(set(self.located.hops[self._near_ttl].values())) == 1
-        share = len(samples.flows) / max(sum(len(beside.flows) for beside in near.values()), 1)
+        share = len(samples.flows) / max(sum(len(own.flows) for own in near.values()), 1)
         used = set(self.wave.asked(ttl)) | set(self.wave.asked(self._near_ttl))
         fresh = (flow for flow in range(self.task.flows) if is_plain(flow) and flow not in used)
         for flow in islice(fresh, max(0, math.ceil(needed / share))):

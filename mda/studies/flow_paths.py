@@ -1,4 +1,4 @@
-"""Which path from end to end each flow takes, given where flows are known to be."""
+"""The path from end to end of each flow, given the vertices that flows are known to pass."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Vertices = tuple["Vertex", ...]
 
 
 def measured_ttl(vertices: Vertices) -> int:
-    """The TTL of the last vertex of a path that answers; 0 if none does."""
+    """The TTL of the last vertex of a path that replies; 0 if none does."""
     return next((vertex.ttl for vertex in reversed(vertices) if vertex.address is not None), 0)
 
 
@@ -36,7 +36,7 @@ class FlowPaths:
     def paths(self) -> dict[Vertices, list[int]]:
         """The vertices of each path, in order, with the flows that are known to take it, ascending.
 
-        There are none where packets of one flow take different paths.
+        Empty if packets of one flow take different paths.
         """
         if self.located.unordered:
             return {}

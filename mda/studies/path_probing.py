@@ -1,10 +1,9 @@
-"""Flows for every path from end to end, and their measuring: procedures that follow the MDA.
+"""Finds flows for every path from end to end, and measures paths: procedures that follow the MDA.
 
-Theory of operation. The first flows, by number, are probed at every hop where a flow can be at
-several vertices, so that the path of each is known. The stopping points say how many flows are
-enough: the paths are the successors of one balancer that is as wide as there are paths. Then
-`EveryPath` probes the end of each path again and again, by one flow of each, all paths in every
-round, in turns (of very many paths the first ones); `ChosenPath` probes all hops of one of them.
+Theory of operation. The lowest flow numbers are probed at every hop where a flow can be at several
+vertices, so that the path of each is known. The stopping points say how many flows are enough: all
+paths count as the successors of one wide balancer. Then `EveryPath` probes the end of each path, up
+to a limit of paths, by one flow per path in each round. `ChosenPath` probes all hops of one path.
 """
 
 from __future__ import annotations
@@ -28,8 +27,8 @@ if TYPE_CHECKING:
     from mda.procedure import History
     from mda.studies.base import Task
 
-MOST_FLOWS: Final = 2000  # whose paths are looked for
-_MANY_PATHS: Final = 128  # from so many on all flows are sent: stopping points take long to compute
+MOST_FLOWS: Final = 2000  # flows whose paths are searched for
+_MANY_PATHS: Final = 128  # with more, all flows are sent: stopping points take long to compute
 _MOST_SEARCHES: Final = 20  # rounds
 
 
@@ -57,14 +56,14 @@ class _PathProbing(Rounds):
 
     @abstractmethod
     def choose(self, flow_paths: FlowPaths) -> None:
-        """Settle what is measured, now that the paths are known."""
+        """Choose what to measure, now that the paths are known."""
 
     @abstractmethod
     def measure(self, wave: Wave, number: int) -> None:
-        """Ask for what the round of that number measures, counting from 0."""
+        """Ask what the round with that number, from 0, measures."""
 
     def _search(self, wave: Wave) -> None:
-        """Ask for flows whose path is not known; if there are none, choose what is measured."""
+        """Ask flows whose path is not known; if there are none, choose what to measure."""
         task = self._task
         table = tabulate(plain_outcomes(self.outcomes), task.attempts)
         located = locate(table, task.source, task.first_ttl)
@@ -81,7 +80,7 @@ class _PathProbing(Rounds):
             self.choose(flow_paths)
 
     def _ask_path(self, flow: int, flow_paths: FlowPaths, wave: Wave) -> None:
-        """Ask for a flow at every hop where it can be at several vertices; after losses again."""
+        """Ask a flow at every hop where it can be at several vertices, again after losses."""
         for ttl in flow_paths.undecided(flow):
             wave.ask_first(flow, ttl)
         for ttl in flow_paths.located.hops:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from mda.model import Outcome, ProbeRequest, Vertex
 
 # A path differs where chance alone explains the difference with less than this probability, and the
-# difference matters: routers differ by microseconds, which so many probes would prove.
+# difference matters: enough probes would prove that routers differ by microseconds.
 LEVEL: Final = 0.01
 MOST_COMPARED: Final = 256  # paths that are measured and compared, the first by number
 _WORTH_S: Final = 0.0001
@@ -34,7 +34,7 @@ _WORTH_SHARE: Final = 0.02
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """What became of probes: how many were sent, how many were lost, the others' times."""
+    """The number of probes sent, of probes lost, and the round-trip times of the others."""
 
     asked: int
     lost: int
@@ -112,9 +112,9 @@ class PathHop:
 
 @dataclass(frozen=True, slots=True)
 class Followed:
-    """The path that was to be followed; None if no path, or several, were meant (see `chosen`).
+    """The path to follow, and its `hops`; None if the name fits no path or several (see `chosen`).
 
-    `every` are all paths, among which it was chosen, and `hops` are its hops.
+    `every` are all paths.
     """
 
     every: tuple[Path, ...]
@@ -131,7 +131,7 @@ class Recipe:
 
 
 def find(known: Known) -> tuple[Path, ...]:
-    """Every path, and what the outcomes say of it."""
+    """Every path, with its times and losses."""
     return paths(known.table, known.located, known.plain)
 
 
@@ -145,13 +145,13 @@ def find_followed(known: Known) -> Followed:
 
 
 def paths(table: FlowTable, located: Located, outcomes: Iterable[Outcome]) -> tuple[Path, ...]:
-    """Every path that flows are known to take, and what the outcomes say of it."""
+    """Every path that flows are known to take, with its times and losses."""
     flow_paths = FlowPaths(table, located)
     taken = flow_paths.paths()
     if not taken:
         return ()
     everyone = sorted(located.hops[located.origin.ttl])
-    # A flow that was sent on because of where it was says nothing of how many flows go there.
+    # A flow that was sent further because of where it was would bias the shares.
     first_biased = next((flow for flow in everyone if flow_paths.undecided(flow)), None)
     fair = {
         vertices: [flow for flow in flows if first_biased is None or flow < first_biased]
@@ -192,7 +192,7 @@ class Seen:
                 self._rtts[key][request] = outcome.rtt_s
 
     def times(self, flows: Iterable[int], ttl: int) -> Times:
-        """What became of all probes of these flows at a TTL."""
+        """The times and losses of all probes of these flows at a TTL."""
         keys = [(flow, ttl) for flow in flows]
         rtts_s = sorted(rtt_s for key in keys for rtt_s in self._rtts.get(key, {}).values())
         asked = sum(len(self._probed.get(key, ())) for key in keys)
@@ -202,22 +202,22 @@ class Seen:
 def _compared(every: Sequence[Path], *, compares_losses: bool) -> tuple[Path, ...]:
     """The paths, each with the probabilities that it does not differ from the others together.
 
-    Where an end limits the rate of its replies, losses are its own and are not compared.
+    Where an end limits the rate of its replies, losses say nothing of the path: not compared.
     """
     found = every[:MOST_COMPARED]
     asked = sum(path.times.asked for path in found)
     lost = sum(path.times.lost for path in found)
     by_rtt, by_loss, slower_s, lossier = [], [], [], []
     for path in found:
-        others = [beside for beside in found if beside is not path]
-        rtts_s = [rtt_s for beside in others for rtt_s in beside.times.rtts_s]
+        others = [other for other in found if other is not path]
+        rtts_s = [rtt_s for other in others for rtt_s in other.times.rtts_s]
         by_rtt.append(rank_probability(path.times.rtts_s, rtts_s))
         has_losses = compares_losses and asked
         by_loss.append(
             fisher(path.times.lost, path.times.asked, lost, asked) if has_losses else 1.0
         )
-        losses = [beside.times.loss for beside in others]
-        # Next to a path that loses much, each other one loses less than the rest together.
+        losses = [other.times.loss for other in others]
+        # The median, because one lossy path would make every other path less lossy than the rest.
         lossier.append(path.times.loss - median(losses) if losses else 0.0)
         own_s = path.times.median_s
         slower_s.append(own_s - median(rtts_s) if rtts_s and own_s is not None else 0.0)
@@ -241,7 +241,7 @@ def chosen(found: Sequence[Path], name: str) -> Path | None:
 
 
 def hops_of(table: FlowTable, path: Path, outcomes: Iterable[Outcome]) -> tuple[PathHop, ...]:
-    """Every hop of a path, as the flow that follows it found it."""
+    """Every hop of a path, as its first flow measured it."""
     flow, seen = path.flows[0], Seen(outcomes)
     found = []
     for vertex in path.vertices:

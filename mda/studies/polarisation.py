@@ -1,12 +1,12 @@
-"""Balancers in series that hash alike: which way a flow goes at one tells its way at the other.
+"""Balancers in series that hash alike: a flow's choice at one predicts its choice at the other.
 
-Routers with the same hash and no seed of their own leave some of the paths between them unused.
+Routers with the same hash and the same seed leave some of the paths between them unused.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from mda.answers.dag import descendants
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from mda.answers.dag import Graph
     from mda.model import Vertex
 
-# A chance below which two balancers are said to hash alike. Stricter than other verdicts, because
-# most pairs do not and there may be many of them.
+# Probability at or below which two balancers are reported to hash alike. Stricter than for other
+# verdicts, because there may be many pairs, and most of them do not hash alike.
 LEVEL: Final = 0.001
 
 
@@ -27,9 +27,9 @@ LEVEL: Final = 0.001
 class Series:
     """Two balancers on one path, `near` first, and how their choices for `flows` flows agree.
 
-    `statistic` is Pearson's, with `degrees` of freedom; `probability` the chance of so strong a
-    dependence between independent hashes, among as many pairs as there are (Holm). `strength` is
-    Cramer's V, from 0 to 1 where one choice tells the other.
+    `statistic` is Pearson's, with `degrees` of freedom. `probability` is the probability of so
+    strong a dependence if the hashes are independent, adjusted for the number of pairs (Holm).
+    `strength` is Cramer's V: from 0 to 1, where one choice determines the other.
     """
 
     near: Vertex
@@ -49,7 +49,7 @@ class Series:
 def series(graph: Graph, choices: Mapping[Vertex, Mapping[int, Vertex]]) -> tuple[Series, ...]:
     """Every pair of balancers that flows pass one after the other.
 
-    `choices` tells for each balancer the successor of each flow through it.
+    `choices` has, for each balancer, the successor of each flow through it.
     """
     found = []
     ordered = sorted(choices, key=lambda vertex: vertex.sort_key)
@@ -57,20 +57,20 @@ def series(graph: Graph, choices: Mapping[Vertex, Mapping[int, Vertex]]) -> tupl
         beyond = descendants(graph, near)
         for far in ordered:
             if far in beyond:
-                one = _compare(near, far, choices[near], choices[far])
-                if one is not None:
-                    found.append(one)
-    adjusted = holm([one.probability for one in found])
+                compared = _compare(near, far, choices[near], choices[far])
+                if compared is not None:
+                    found.append(compared)
+    adjusted = holm([pair.probability for pair in found])
     return tuple(
-        Series(one.near, one.far, one.flows, one.statistic, one.degrees, probability, one.strength)
-        for one, probability in zip(found, adjusted, strict=True)
+        replace(pair, probability=probability)
+        for pair, probability in zip(found, adjusted, strict=True)
     )
 
 
 def _compare(
     near: Vertex, far: Vertex, at_near: Mapping[int, Vertex], at_far: Mapping[int, Vertex]
 ) -> Series | None:
-    """The pair, its chance not yet adjusted; None where one of the two left nothing to choose."""
+    """The pair, its probability not yet adjusted; None if these flows have no choice at one."""
     counts = Counter((at_near[flow], at_far[flow]) for flow in at_near if flow in at_far)
     rows = sorted({row for row, _ in counts}, key=lambda vertex: vertex.sort_key)
     columns = sorted({column for _, column in counts}, key=lambda vertex: vertex.sort_key)

@@ -1,4 +1,4 @@
-"""The studies that there are: one row each. Options, help, JSON, text and the docs follow it."""
+"""All studies, one row each. Options, help, JSON, text and docs are made from the rows."""
 
 from __future__ import annotations
 

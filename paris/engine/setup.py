@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from mda.explore.explorer import Explorer
 from mda.explore.search import Reach
-from mda.explore.single_flow import Path
+from mda.explore.single_flow import SingleFlow
 from mda.model import HeaderField
 from mda.plan import Algorithm, Plan, Probing
 from mda.studies.registry import STUDIES, named
@@ -117,7 +117,7 @@ def measurement_plan(settings: Settings, flows: Flows, seed: int) -> Plan:
 def procedure_for(settings: Settings, flows: Flows, *, sends_whole: bool) -> Procedure:
     """The procedure that the settings select; `sends_whole` is that of the wire."""
     if not settings.search.multipath:
-        return Path(
+        return SingleFlow(
             first_ttl=settings.search.first_ttl,
             max_ttl=settings.search.max_ttl,
             queries=settings.search.queries,

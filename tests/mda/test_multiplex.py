@@ -9,7 +9,7 @@ import pytest
 
 from mda.explore.rounds import Rounds
 from mda.model import ProbeRequest
-from mda.multiplex import LANE, Together, in_lane, lane_of
+from mda.multiplex import LANE, Multiplexed, in_lane, lane_of
 from mda.procedure import History
 from tests.support.drive import edges_of, full_mda, graph_of, layers, play
 
@@ -33,7 +33,7 @@ def in_one(lane: int) -> Network:
 
 def test_each_lane_learns_what_it_would_alone() -> None:
     alone = [play(full_mda(failure_probability=0.001), in_one(lane)) for lane in (0, 1)]
-    together = Together([full_mda(failure_probability=0.001) for _ in range(2)])
+    together = Multiplexed([full_mda(failure_probability=0.001) for _ in range(2)])
     played = play(together, both)
     assert played.probes == sum(one.probes for one in alone)
     assert played.rounds <= max(one.rounds for one in alone) + 1
@@ -42,7 +42,7 @@ def test_each_lane_learns_what_it_would_alone() -> None:
 
 
 def test_little_room_is_shared() -> None:
-    together = Together([full_mda(), full_mda()])
+    together = Multiplexed([full_mda(), full_mda()])
     lanes = [lane_of(one.flow)[0] for one in together.wanted(10)]
     assert lanes.count(0) == lanes.count(1) == 5
     assert not together.finished
@@ -64,7 +64,7 @@ class Asking(Rounds):
 @pytest.mark.parametrize("room", range(1, 13))
 @pytest.mark.parametrize("needs", [(9, 9), (0, 9), (20, 3), (1, 0, 30), (7, 7, 7), (0, 0, 0)])
 def test_no_room_is_left_while_a_lane_has_more_to_ask(needs: tuple[int, ...], room: int) -> None:
-    together = Together([Asking(need) for need in needs])
+    together = Multiplexed([Asking(need) for need in needs])
     left = list(needs)
     calls = 0
     while any(left):
@@ -80,7 +80,7 @@ def test_no_room_is_left_while_a_lane_has_more_to_ask(needs: tuple[int, ...], ro
 
 @pytest.mark.parametrize("room", range(1, 13))
 def test_each_lane_ends_however_little_room_there_is(room: int) -> None:
-    together = Together([full_mda(failure_probability=0.001) for _ in range(2)])
+    together = Multiplexed([full_mda(failure_probability=0.001) for _ in range(2)])
     played = play(together, both, room=room)
     assert together.finished
     for lane, topology in enumerate((WIDE, PLAIN)):

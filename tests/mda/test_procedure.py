@@ -5,7 +5,7 @@ from __future__ import annotations
 from ipaddress import IPv4Address
 
 from mda.explore.rounds import Rounds
-from mda.explore.single_flow import Path
+from mda.explore.single_flow import SingleFlow
 from mda.model import Loss, Outcome, ProbeRequest, Reply, ReplyKind
 from mda.procedure import Chain, History
 
@@ -43,7 +43,7 @@ def test_each_begins_after_the_one_before() -> None:
         return made[-1]
 
     chain = Chain(
-        Path(first_ttl=1, max_ttl=2, queries=1), lambda h: then(7, h), lambda h: then(8, h)
+        SingleFlow(first_ttl=1, max_ttl=2, queries=1), lambda h: then(7, h), lambda h: then(8, h)
     )
     first = chain.wanted(10)
     assert [one.flow for one in first] == [0, 0]
@@ -93,8 +93,8 @@ def test_rounds_wait_for_room() -> None:
 
 def test_what_lies_beyond_the_end_is_abandoned_and_not_waited_for() -> None:
     for procedure in (
-        Path(first_ttl=1, max_ttl=3, queries=1),
-        Chain(Path(first_ttl=1, max_ttl=3, queries=1)),
+        SingleFlow(first_ttl=1, max_ttl=3, queries=1),
+        Chain(SingleFlow(first_ttl=1, max_ttl=3, queries=1)),
     ):
         near, end, beyond = procedure.wanted(10)
         procedure.on_outcome(lost(near))

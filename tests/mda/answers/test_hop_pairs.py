@@ -78,11 +78,11 @@ def test_lite_does_not_fit_uneven_hops_once_all_flows_are_in() -> None:
 
 def test_lite_takes_the_only_vertex_for_granted_and_nothing_else() -> None:
     before = {0: vertex(3, 1), 1: vertex(3, 2)}
-    assert pair(FlowTable(3), 4, before, {0: vertex(4, 9)}).granted() == [
+    assert pair(FlowTable(3), 4, before, {0: vertex(4, 9)}).assumed() == [
         (vertex(3, 2), vertex(4, 9))
     ]
     two = pair(FlowTable(3), 4, before | {2: vertex(3, 1)}, {0: vertex(4, 9), 2: vertex(4, 8)})
-    assert two.granted() == []
+    assert two.assumed() == []
 
 
 def test_counts_of_an_even_split_are_even() -> None:

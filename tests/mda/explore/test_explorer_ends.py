@@ -9,7 +9,7 @@ import pytest
 
 from mda.explore.explorer import Explorer
 from mda.explore.search import Reach
-from mda.multiplex import Together
+from mda.multiplex import Multiplexed
 from mda.procedure import Procedure
 from mda.statistics.stopping import Bound
 from tests.support.drive import SOURCE, Layers, edges_of, full_mda, graph_of, layers, play
@@ -107,7 +107,7 @@ def hidden(topology: Layers, silent: set[IPv4Address]) -> Edges:
 def test_what_lies_behind_the_end_of_a_flow_is_abandoned(*, lite: bool) -> None:
     for seed in range(20):
         network = some_layers(Random(seed)).per_flow(Random(seed))
-        procedure = Together([full_mda(lite=lite, failure_probability=0.001)])
+        procedure = Multiplexed([full_mda(lite=lite, failure_probability=0.001)])
         outcomes: list[Outcome] = []
         while wave := sorted(procedure.wanted(1_000_000)):
             for request in wave:  # nearer hops of a flow come first

@@ -71,7 +71,7 @@ def test_without_repeats_nothing_is_decided_and_with_one_that_differs_all_is() -
     few = known({HeaderField.SPORT, HeaderField.DESTINATION}, repeats=16)
     assert few.chance_if_per_packet() > STEADY_ERROR
     assert judge(few, TRIED, 0.05).kind is Kind.UNDECIDED
-    few.parts = True
+    few.is_per_packet = True
     one = judge(few, TRIED, 0.05)
     assert (one.kind, one.error_probability) == (Kind.PER_PACKET, 0.0)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mda.explore.single_flow import Path as OneFlow
+from mda.explore.single_flow import SingleFlow
 from mda.model import Loss, Reply, StopReason
 from paris.engine import setup
 from paris.engine.loop import Engine
@@ -282,7 +282,7 @@ def test_a_budget_that_runs_out_while_probes_are_held_back_ends_the_run() -> Non
     assert (record.stopped, record.probes_sent) == (StopReason.PROBE_BUDGET, 100)
 
 
-class Stuck(OneFlow):
+class Stuck(SingleFlow):
     """Breaks the contract of procedures: it never ends, although it has no more to ask."""
 
     finished = False
