@@ -2,11 +2,11 @@
 
     python -m benchmarks.classification [SEEDS] [NAME]
 
-Prints a table in Markdown, a row for each kind of balancer: the smallest share of seeds, over all
-widths, in which its class was named and every field judged rightly at 0.05, and the width of that;
-how many were wrong about the class rather than undecided; and probes of the classifier by the
-median of runs. NAME selects kinds by a part of their name. Exits with 1 where less than 95 % were
-recognised, or a balancer of packets was called anything else.
+Prints a table in Markdown, a row per kind of balancer: the smallest share of seeds, over all
+widths, in which the class and every field were judged rightly at 0.05, and the width with that
+share; the number of runs that named a wrong class; and the median number of the classifier's
+probes. NAME selects kinds by a substring of their name. Exits with 1 if less than 95 % were
+recognised, or a per-packet balancer was called anything else.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ _COUNTED = 50  # runs whose probes are counted
 
 
 def _recognised(case: str, width: int, seeds: int) -> tuple[int, int]:
-    """In how many seeds all was right, and in how many the class was wrong."""
+    """The number of seeds with all verdicts right, and of those with a wrong class."""
     right = wrong = 0
     for seed in range(seeds):
         if is_recognised(case, width, seed):
             right += 1
             continue
-        one = judged(case, width, seed)
-        wrong += one is not None and one.kind not in (CASES[case][1], Kind.UNDECIDED)
+        balancer = judged(case, width, seed)
+        wrong += balancer is not None and balancer.kind not in (CASES[case][1], Kind.UNDECIDED)
     return right, wrong
 
 

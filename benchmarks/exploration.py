@@ -3,10 +3,10 @@
     python -m benchmarks.exploration [SEEDS]
 
 Bound 0.05 per vertex, no loss. `/ bound` is the distance to a certificate: for each hop the larger
-of its own stopping point and the sum of those of the vertices before it (MDA-Lite, and draws that
+of the hop's stopping point and the sum of those of the vertices before it (MDA-Lite, and draws that
 count for all vertices of a hop, go below it at wide hops). `/ 2` is the distance to the two round
 trips that finding a balancer takes at least. `complete` is the share of runs that found every
-vertex and edge, beside the least that the bound promises: 0.95 for each balancer.
+vertex and edge; `promised` is the share that the bound promises: 0.95 per balancer.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""Paths with a far, slow or silent part in real time: who reaches the destination, beside peers.
+"""Paths with a far, slow or silent hop, in real time: which programs reach the destination.
 
     python -m benchmarks.far_paths
 
-Needs root, scamper, traceroute and mtr. Whole processes at their defaults: of six hops, how many
-each program shows (of the destination's), and the seconds that it takes.
+Needs root, scamper, traceroute and mtr. Runs whole processes with their defaults. Prints how many
+of the six hops each program shows, and the seconds that it takes.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ _ADDRESS = re.compile(r"\b(?:198\.51\.100\.\d+|203\.0\.113\.9)\b")
 
 
 def _run(network: Emulator, command: list[str]) -> str:
-    """The hops that a program shows, of all, and its seconds."""
+    """The number of hops that a program shows, and its seconds."""
     began_s = time.perf_counter()
     ran = subprocess.run(
         network.at_source(*command), capture_output=True, text=True, check=False, timeout=300

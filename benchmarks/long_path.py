@@ -2,10 +2,10 @@
 
     python -m benchmarks.long_path [RUNS]
 
-Needs root and scamper. Whole processes: the sample `long-path` as it is, with a silent router, with
-2 % of all answers lost, and with a router that answers 50 a second. Prints the median, least and
-greatest seconds and probes of RUNS runs (10), how many found every vertex and edge of what can
-answer, and how many any that is not there; then `-c 99` in five times as many, and tracelb once.
+Needs root and scamper. Runs whole processes on the sample `long-path`: as it is, with a silent
+router, with 2 % of all replies lost, and with a router limited to 50 replies per second. Prints
+seconds and probes of RUNS runs (10), how many found every edge between vertices that can reply, and
+how many found a false one; then `-c 99` in five times as many runs, and tracelb once.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _PROBE_LIMIT, _TIME_LIMIT_S, _TROUBLE_LIMIT_S = 233, 0.6, 5.0
 
 @dataclass(frozen=True)
 class _Run:
-    """One traced run: what it took, and what of the truth it lacks or adds."""
+    """One run: its cost, and whether its graph lacks or adds anything."""
 
     seconds: float
     probes: int
@@ -61,11 +61,11 @@ def _trace(network: Emulator, true: Truth, confidence: str) -> _Run:
     seconds = time.perf_counter() - started_s
     document = json.loads(ran.stdout)
     graph = document["graph"]
-    seen = {one["id"]: (one["ttl"], one["address"]) for one in graph["vertices"]}
+    seen = {node["id"]: (node["ttl"], node["address"]) for node in graph["vertices"]}
     edges = {(seen[edge["from"]], seen[edge["to"]]) for edge in graph["edges"]}
 
-    def plain(one: tuple[int, object]) -> tuple[int, str | None]:
-        return one[0], None if one[1] is None else str(one[1])
+    def plain(vertex: tuple[int, object]) -> tuple[int, str | None]:
+        return vertex[0], None if vertex[1] is None else str(vertex[1])
 
     known = {(plain(near), plain(far)) for near, far in true.edges}
     probes = document["run"]["probes_sent"]

@@ -2,8 +2,8 @@
 
     python -m benchmarks.peers
 
-Needs root and scamper. One run each of whole processes, at 0.05 per vertex, a millisecond a hop:
-seconds, probes, and how many of the true edges were found.
+Needs root and scamper. Runs each program once, as a whole process, at 0.05 per vertex and one
+millisecond per hop. Prints seconds, probes, and the number of edges found.
 """
 
 from __future__ import annotations
@@ -32,9 +32,11 @@ def _yaml(topology: Layers) -> str:
     """The topology file of `topology`, every router named after its address."""
     ends = {far for after in topology.successors.values() for far in after}
     (target,) = ends - topology.successors.keys()
-    name = {one: f"r{int(one):x}" for one in topology.successors} | {target: "destination"}
+    name = {address: f"r{int(address):x}" for address in topology.successors} | {
+        target: "destination"
+    }
     lines = [f"source: {SOURCE}", f"destination: {target}", "routers:"]
-    lines += [f"  {name[one]}: {{interfaces: [{one}]}}" for one in topology.successors]
+    lines += [f"  {name[near]}: {{interfaces: [{near}]}}" for near in topology.successors]
     lines.append("paths:")
     way_to = {topology.first: f"source -> {name[topology.first]}"}
     on_from = {target: "destination"}

@@ -2,8 +2,8 @@
 
     python -m benchmarks.processes [RUNS]
 
-Needs root, scamper and traceroute. The commands run in turn, A B C A B C ..., so that a machine
-that changes its speed changes it for all; the table gives medians, and ratios to the first.
+Needs root, scamper and traceroute. The commands run in turn, A B C A B C ..., so that a change of
+the machine's speed affects all of them; the table gives medians, and ratios to the first.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-/* The measure for raw sending: the same 42 bytes again and again by sendmmsg, nothing crafted.
+/* The peer for raw sending: sends the same 42 bytes repeatedly by sendmmsg, crafts nothing.
  *
  *     sender DESTINATION COUNT
  */
@@ -18,8 +18,8 @@ int main(int argc, char **argv)
     long count = atol(argv[2]);
     struct sockaddr_in target = {.sin_family = AF_INET};
     inet_pton(AF_INET, argv[1], &target.sin_addr);
-    int one = socket(AF_INET, SOCK_RAW, IPPROTO_RAW);
-    if (one < 0 || connect(one, (struct sockaddr *)&target, sizeof target) < 0) {
+    int sock = socket(AF_INET, SOCK_RAW, IPPROTO_RAW);
+    if (sock < 0 || connect(sock, (struct sockaddr *)&target, sizeof target) < 0) {
         perror("sender");
         return 1;
     }
@@ -46,7 +46,7 @@ int main(int argc, char **argv)
         messages[i].msg_hdr.msg_iovlen = 1;
     }
     while (count > 0) {
-        int sent = sendmmsg(one, messages, BATCH, 0);
+        int sent = sendmmsg(sock, messages, BATCH, 0);
         if (sent > 0)
             count -= sent;
     }

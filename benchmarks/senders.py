@@ -1,4 +1,4 @@
-"""What `benchmarks.wire` runs in a namespace: one sender or receiver a process.
+"""What `benchmarks.wire` runs in a namespace: one sender or receiver per process.
 
 python -m benchmarks.senders WHAT ARGUMENTS...
 """
@@ -45,7 +45,7 @@ def flows_to(destination: str) -> Flows:
 
 
 def send(destination: str, count: str, how: str) -> None:
-    """Craft and send `count` probes by the bulk wire, as fast as it goes."""
+    """Craft and send `count` probes by the bulk wire, as fast as possible."""
     flows = flows_to(destination)
     crafter = Crafter(flows)
     with closing(BulkWire.open(flows, None, by_link=how == "link")) as wire:
@@ -66,7 +66,7 @@ def pycaracal(destination: str, count: str, source: str, interface: str) -> None
     config.set_interface(interface)
     with suppress(AttributeError):
         config.set_source_ipv4(source)
-    # The same probe objects serve: what is timed is sending them.
+    # The same probe objects are sent repeatedly: only sending is timed.
     some = [
         Probe(f"::ffff:{destination}", SPORT + n % 1000, DPORT, n % 30 + 1, "udp")
         for n in range(10_000)
@@ -75,7 +75,7 @@ def pycaracal(destination: str, count: str, source: str, interface: str) -> None
 
 
 def receive(destination: str, count: str, wait_s: str) -> None:
-    """Say when ready, wait, and match what came by then, and what comes after."""
+    """Print when ready, wait, and match the replies that came by then and come later."""
     flows, total = flows_to(destination), int(count)
     matcher = Matcher(flows)
     numbers = np.arange(total)
@@ -89,7 +89,7 @@ def receive(destination: str, count: str, wait_s: str) -> None:
             answers = matcher.match(frames.datagrams, frames.lengths)
             matched += len(answers.rows)
             if float(wait_s) == 0.0:
-                # Under load a tag comes round again: its answers are answers to another probe.
+                # Under load tags are used again: later replies belong to another probe.
                 places = answers.probes % 0xFFFE
                 matcher.add(places + 1, places % 1000, answers.probes)
             frames.release()
@@ -119,8 +119,8 @@ def answer(destination: str, source: str, count: str, rate_pps: str) -> None:
         )
         for n in range(4096)
     ])  # fmt: skip
-    one, target = ethernet.open_sender(flows.source, None)
-    sender = sendmmsg.Sender(one, target)
+    sock, target = ethernet.open_sender(flows.source, None)
+    sender = sendmmsg.Sender(sock, target)
     total, rate = int(count), float(rate_pps)
     began_s, sent = time.perf_counter(), 0
     while sent < total:
@@ -142,18 +142,18 @@ def answer(destination: str, source: str, count: str, rate_pps: str) -> None:
 
 def _retag(rows: np.typing.NDArray[np.uint8], tags: np.typing.NDArray[np.int64],
            flows: np.typing.NDArray[np.int64]) -> None:  # fmt: skip
-    """Let quotes be of other probes; receivers do not check an ICMP checksum that a ring shows."""
+    """Quote other probes; the receiver does not check the ICMP checksum of a ring's packets."""
     words = rows.view(">u2")
     words[:, (20 + 8 + 20) // 2] = SPORT + flows
     words[:, (20 + 8 + 20) // 2 + 3] = tags
 
 
 def answered(destination: str, count: str) -> None:
-    """Probes through ordinary sockets, each answered: how many a second."""
+    """Measure how many probes per second ordinary sockets send and get replies to."""
     flows = flows_to(destination)
     total, done = int(count), 0
     requests = [ProbeRequest(n % 16, n % 3 + 1) for n in range(total)]
-    datagrams = [probes.build(flows, one, n % 0xFFFE + 1) for n, one in enumerate(requests)]
+    datagrams = [probes.build(flows, request, n % 0xFFFE + 1) for n, request in enumerate(requests)]
     with closing(unprivileged.open_wire(flows, WireOptions())) as wire:
         began_s = time.perf_counter()
         for begin in range(0, total, 256):
@@ -188,12 +188,12 @@ def paced(destination: str, count: str, rate_pps: str) -> None:
 
 
 _WORK = {
-    one.__name__: one for one in (send, pycaracal, receive, answer, answered, end_to_end, paced)
+    work.__name__: work for work in (send, pycaracal, receive, answer, answered, end_to_end, paced)
 }
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Do what the first argument says with the others."""
+    """Run the worker that the first argument names, with the other arguments."""
     _WORK[arguments[0]](*arguments[1:])
 
 

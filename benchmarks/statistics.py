@@ -2,11 +2,10 @@
 
     python -m benchmarks.statistics [RUNS] [NAME]
 
-Prints a table in Markdown: of each experiment the share of runs that failed, the probabilities
-that this does not rule out (Clopper and Pearson, together 99.9 %), the exact probability or the
-bound, and runs a second on one core, judging included; then traces a second of 1-2-1 without
-judging. NAME selects experiments by a part of their name. Exits with 1 if any does not go with its
-probability.
+Prints a table in Markdown: for each experiment the share of runs that failed, its interval (Clopper
+and Pearson, together 99.9 %), the exact probability or the bound, and runs per second on one core,
+judging included; then traces per second of 1-2-1 without judging. NAME selects experiments by a
+substring of their name. Exits with 1 if any experiment disagrees with its probability.
 """
 
 from __future__ import annotations
@@ -40,23 +39,23 @@ def main() -> int:
     print("| experiment | failed | interval | theory | judged runs/s |\n|---|---|---|---|---|")
     is_consistent = True
     with ProcessPoolExecutor(2) as pool:
-        for one in chosen:
+        for experiment in chosen:
             batches = [range(runs)[at : at + _BATCH] for at in range(0, runs, _BATCH)]
-            done = list(pool.map(_failures, [one.name] * len(batches), batches))
+            done = list(pool.map(_failures, [experiment.name] * len(batches), batches))
             failures, taken_s = sum(part[0] for part in done), sum(part[1] for part in done)
             low, high = interval(failures, runs, confidence)
-            theory = f"{'=' if one.is_exact else '≤'} {one.probability:.4f}"
-            fits = one.is_consistent(failures, runs, confidence)
+            theory = f"{'=' if experiment.is_exact else '≤'} {experiment.probability:.4f}"
+            fits = experiment.is_consistent(failures, runs, confidence)
             is_consistent &= fits
-            print(f"| {one.name} | {failures / runs:.4f} | {low:.4f} to {high:.4f} |"
+            print(f"| {experiment.name} | {failures / runs:.4f} | {low:.4f} to {high:.4f} |"
                   f" {theory}{'' if fits else ' **no**'} | {runs / taken_s:.0f} |",
                   flush=True)  # fmt: skip
-    print(f"\n1-2-1, traced only: {_speed():.0f} traces a second on one core")
+    print(f"\n1-2-1, traced only: {_speed():.0f} traces per second on one core")
     return 0 if is_consistent else 1
 
 
 def _speed() -> float:
-    """Traces a second of the simplest diamond, the best of three seconds or so."""
+    """Traces per second of the simplest diamond, the best of three measurements."""
     topology, rates = layers(1, 2, 1), []
     for start in (0, 2000, 4000):
         started_s = perf_counter()

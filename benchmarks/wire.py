@@ -3,9 +3,9 @@
     python -m benchmarks.wire [RUNS]
 
 Needs root, gcc and numpy; pycaracal if the comparison with it is wanted. Sending goes into a veth
-pair whose far end drops everything; rates are read off the interface's counter, between 5 and
-95 % of the packets, so that nobody's start counts. Runs alternate; the table gives medians, and
-ratios where there is a peer.
+pair whose far end drops everything; rates are read from the interface's counter, between 5 and 95 %
+of the packets, so that no start-up time counts. Runs alternate; the table gives medians, and ratios
+where there is a peer.
 """
 
 from __future__ import annotations
@@ -70,14 +70,25 @@ def _link() -> Iterator[str]:
                 ["ip", "netns", "exec", name, "sysctl", "-qw", "net.ipv6.conf.all.disable_ipv6=1"],
                 check=True,
             )
-        for one, other, address in ((near, far, _SINK), (far, near, _SOURCE)):
+        for namespace, other, address in ((near, far, _SINK), (far, near, _SOURCE)):
             link = subprocess.run(
                 ["ip", "-n", other, "-json", "link", "show", "w0"],
                 capture_output=True, text=True, check=True,
             )  # fmt: skip
             hardware = json.loads(link.stdout)[0]["address"]
             subprocess.run(
-                ["ip", "-n", one, "neigh", "replace", address, "lladdr", hardware, "dev", "w0"],
+                [
+                    "ip",
+                    "-n",
+                    namespace,
+                    "neigh",
+                    "replace",
+                    address,
+                    "lladdr",
+                    hardware,
+                    "dev",
+                    "w0",
+                ],
                 check=True,
             )
         rules = (
@@ -131,9 +142,9 @@ def _receiving(namespace: str, runs: int) -> None:
         lost.append(found)
     print("receiving and matching")
     print(f"  from a full ring  {statistics.median(rates):12,.0f} /s (wanted 600,000)")
-    seen = [f"{one['matched']}/{one['sent']} at {one['sent'] / one['sending_s']:,.0f}/s"
-            for one in lost]  # fmt: skip
-    print(f"  live flood: {', '.join(seen)}; dropped {sum(one['dropped'] for one in lost)}")
+    seen = [f"{run['matched']}/{run['sent']} at {run['sent'] / run['sending_s']:,.0f}/s"
+            for run in lost]  # fmt: skip
+    print(f"  live flood: {', '.join(seen)}; dropped {sum(run['dropped'] for run in lost)}")
 
 
 def _receive(namespace: str, count: int, wait_s: float, rate_pps: float) -> dict[str, float]:
@@ -164,10 +175,10 @@ def _answered(runs: int) -> None:
             rates.append(found["answered"] / found["s"])
             swept.append(_run(source, _worker("end_to_end", target, "12000", "5", "1e6")))
     print(f"unprivileged, answered: {statistics.median(rates):,.0f} /s (wanted 40,000)")
-    user_us = statistics.median(1e6 * one["user_s"] / one["probes"] for one in swept)
-    system_us = statistics.median(1e6 * one["system_s"] / one["probes"] for one in swept)
-    share = sum(one["answered"] for one in swept) / sum(one["probes"] for one in swept)
-    rate_pps = statistics.median(one["probes"] / one["s"] for one in swept)
+    user_us = statistics.median(1e6 * run["user_s"] / run["probes"] for run in swept)
+    system_us = statistics.median(1e6 * run["system_s"] / run["probes"] for run in swept)
+    share = sum(run["answered"] for run in swept) / sum(run["probes"] for run in swept)
+    rate_pps = statistics.median(run["probes"] / run["s"] for run in swept)
     print(f"sweep of 5 hops, 60,000 probes, as fast as it goes: {rate_pps:,.0f} /s, "
           f"{100 * share:.3f} % answered, "
           f"user {user_us:.2f} us a probe (wanted 1.2), system {system_us:.1f}")  # fmt: skip
@@ -194,7 +205,7 @@ def _show_rate(what: str, asked_pps: float, found_pps: float) -> None:
 
 def _starting(runs: int) -> None:
     target = str(netlab.TARGET[4])
-    # What the installed command does.
+    # This is what the installed command runs.
     program = [sys.executable, "-c", "from paris.cli.trace import entry; entry()"]
     with netlab.lab(netlab.diamond(4)) as lab:
         kinds = {
@@ -255,7 +266,7 @@ def _first_probe_s(namespace: str, command: list[str]) -> float:
 
 
 def _sent_pps(namespace: str, command: list[str]) -> float:
-    """Packets a second by the interface's counter, between 5 and 95 % of them."""
+    """Packets per second by the interface's counter, between 5 and 95 % of them."""
     samples: list[tuple[float, int]] = []
     with (
         inside_namespace(namespace),
