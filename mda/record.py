@@ -18,7 +18,7 @@ class Record:
 
     `outcomes` are in the order in which they became known. `unresolved` are the probes without an
     outcome at the end. `wire` describes what carried them. `unmatched` counts, by reason, the
-    datagrams that were no reply to our probes. `names` has the responders' names from the name
+    datagrams that were not replies to our probes. `names` has the responders' names from the name
     service, if it was asked. `facts` has the texts that other lookups found, by lookup and address.
     """
 

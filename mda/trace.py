@@ -124,7 +124,7 @@ class Trace(Record):
 
     @property
     def replies(self) -> tuple[Reply, ...]:
-        """The replies to plain flows; replies to variants are no part of the graph."""
+        """The replies to plain flows; the graph does not contain those to variants."""
         return tuple(
             outcome for outcome in plain_outcomes(self.outcomes) if isinstance(outcome, Reply)
         )

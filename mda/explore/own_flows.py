@@ -1,4 +1,4 @@
-"""The first law: each vertex needs flows of its own, known to go through it.
+"""The first law: each vertex needs its own flows, known to go through it.
 
 First come the flows already known to go through the vertex, sent one TTL on: these count for
 certain. If they are too few, new flows are sent to the vertex's own TTL, enough that it should

@@ -18,7 +18,7 @@ Found_co = TypeVar("Found_co", covariant=True)
 
 
 class Findings(Protocol):
-    """What the text output asks of a study that has no words of its own in `render.words`."""
+    """What the text output asks of a study for which `render.words` has no words."""
 
     def lines(self) -> Sequence[str]:
         """A heading, then lines of any length."""
@@ -26,7 +26,7 @@ class Findings(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameter:
-    """A whole number that a study takes, as an option `--NAME` of its own.
+    """A whole number that a study takes, as the option `--NAME`.
 
     `about` follows "with --STUDY: " in the help. Without a `default` the parameter is absent where
     it is not given.

@@ -179,7 +179,7 @@ def paths(table: FlowTable, located: Located, outcomes: Iterable[Outcome]) -> tu
 
 
 class Seen:
-    """The replies and losses among outcomes, by flow and TTL; a late reply is no loss."""
+    """The replies and losses among outcomes, by flow and TTL; a late reply is not a loss."""
 
     def __init__(self, outcomes: Iterable[Outcome]) -> None:
         self._rtts: defaultdict[tuple[int, int], dict[ProbeRequest, float]] = defaultdict(dict)
