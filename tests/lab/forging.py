@@ -15,9 +15,10 @@ from paris.wire.raw import RawWire
 from paris.wire.unprivileged.udp_icmp import DatagramWire
 from tests.lab.namespaces import inside_namespace
 from tests.lab.netlab import TARGET
+from tests.support.waiting import LONGEST_S
 
 if TYPE_CHECKING:
-    from paris.wire.base import Wire
+    from paris.wire.base import Received, Wire
     from tests.lab.netlab import Lab
 
 
@@ -40,6 +41,14 @@ def opened(lab: Lab, wire: str, flows: Flows) -> Wire:
                 return BulkWire.open(flows, None)
             case _:
                 return DatagramWire(flows, None)
+
+
+def collect(wire: Wire, count: int) -> list[Received]:
+    """What arrives until there are `count` datagrams."""
+    received: list[Received] = []
+    while len(received) < count and (more := wire.receive(wire.now_s() + LONGEST_S)):
+        received += more
+    return received
 
 
 class Forger:

@@ -22,7 +22,7 @@ from paris.packets.protocols import Protocol
 from paris.packets.replies import ParsedReply
 from paris.wire.raw import RawWire
 from tests.lab import netlab
-from tests.lab.forging import Forger
+from tests.lab.forging import Forger, collect
 from tests.lab.namespaces import inside_namespace
 from tests.lab.netlab import TARGET, Lab
 from tests.support.waiting import LONGEST_S
@@ -30,7 +30,6 @@ from tests.support.waiting import LONGEST_S
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from paris.wire.base import Received
 
 pytestmark = pytest.mark.lab
 
@@ -67,14 +66,6 @@ def plan(lab: Lab, version: int, protocol: Protocol = Protocol.UDP) -> Flows:
         dport=33434,
         traffic_class=0x28,
     )
-
-
-def collect(wire: RawWire, count: int) -> list[Received]:
-    """What arrives until there are `count` datagrams."""
-    received: list[Received] = []
-    while len(received) < count and (more := wire.receive(wire.now_s() + LONGEST_S)):
-        received += more
-    return received
 
 
 @pytest.mark.parametrize("protocol", Protocol)

@@ -20,9 +20,9 @@ from paris.wire.bulk.wire import BulkWire
 from paris.wire.raw import RawWire
 from tests.lab import netlab
 from tests.lab.command import CHECKOUT, trace
+from tests.lab.forging import collect
 from tests.lab.namespaces import inside_namespace
 from tests.lab.netlab import TARGET, Lab
-from tests.lab.test_raw import collect
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

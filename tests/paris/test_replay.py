@@ -13,21 +13,16 @@ from mda.model import ProbeRequest
 from mda.plan import Algorithm, Reading
 from mda.statistics.stopping import Bound
 from paris import replay
-from paris.cli.exits import guarded
-from paris.cli.trace import main
 from paris.errors import ExitCode, FormatError
 from paris.formats import pcapng
 from paris.sim.topology_file import samples
+from tests.support.commands import run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
 AS_IT_WAS = Reading()
-
-
-def command(*arguments: str) -> int:
-    return guarded("paris-trace", main, arguments)
 
 
 def fault_of(file: Path) -> str | None:
@@ -42,7 +37,7 @@ def fault_of(file: Path) -> str | None:
 def measured(folder: Path, *options: str) -> Path:
     """A run's packets, beside them its JSON and DOT."""
     files = [folder / f"live.{suffix}" for suffix in ("pcapng", "json", "dot", "txt")]
-    command(*options, *(part for file in files for part in ("-o", str(file))))
+    run(*options, *(part for file in files for part in ("-o", str(file))))
     return files[0]
 
 
@@ -51,7 +46,7 @@ def test_every_sample_is_the_same_again(name: str, tmp_path: Path) -> None:
     packets = measured(tmp_path, "--sim", name, "--mda", "-c", "99")
     for file in (packets, tmp_path / "live.json"):
         again = [str(tmp_path / f"again.{suffix}") for suffix in ("json", "dot", "txt")]
-        command("--replay", str(file), "--mda", *(part for one in again for part in ("-o", one)))
+        run("--replay", str(file), "--mda", *(part for one in again for part in ("-o", one)))
         for suffix in ("json", "dot", "txt"):
             live = (tmp_path / f"live.{suffix}").read_bytes()
             assert (tmp_path / f"again.{suffix}").read_bytes() == live
@@ -75,7 +70,7 @@ def test_every_sample_is_the_same_again(name: str, tmp_path: Path) -> None:
 def test_so_is_every_kind_of_run(options: Sequence[str], tmp_path: Path) -> None:
     packets = measured(tmp_path, *options)
     again = tmp_path / "again.json"
-    command("--replay", str(packets), "-o", str(again))
+    run("--replay", str(packets), "-o", str(again))
     assert again.read_bytes() == (tmp_path / "live.json").read_bytes()
 
 
@@ -145,11 +140,8 @@ def test_a_loss_of_a_probe_that_was_never_sent_is_refused(tmp_path: Path) -> Non
         replay.trace(str(packets), AS_IT_WAS)
 
 
-def test_replay_goes_with_no_host_and_makes_no_packets(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_replay_goes_with_no_host_and_makes_no_packets(tmp_path: Path) -> None:
     packets = str(measured(tmp_path, "--sim", "two-way", "--mda"))
-    capsys.readouterr()
     for arguments, said in (
         (("--replay", packets, "example.net"), "without HOST"),
         (("--replay", packets, "-o", str(tmp_path / "x.pcapng")), "a replay sends none"),
@@ -157,7 +149,7 @@ def test_replay_goes_with_no_host_and_makes_no_packets(
         (("--sim", "two-way", "-o", "a.pcapng", "-o", "b.pcapng"), "packets go to one file"),
         (("--sim", "two-way", "--wire", "raw"), "--wire is for a real network"),
     ):
-        assert command(*arguments) == ExitCode.USAGE
-        said_so = capsys.readouterr().err
-        assert said in said_so
-        assert said_so.count("\n") == 1
+        ran = run(*arguments)
+        assert ran.returncode == ExitCode.USAGE
+        assert said in ran.stderr
+        assert ran.stderr.count("\n") == 1

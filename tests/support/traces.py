@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from ipaddress import ip_address
+from random import Random
 from typing import TYPE_CHECKING, Any, Final
 
 from mda.model import Loss, Outcome, ProbeRequest, Reply, ReplyKind, StopReason
@@ -137,3 +138,10 @@ def assembled(
         stopped=stopped,
     )
     return Trace.of(record)
+
+
+def shuffled(trace: Trace, seed: int) -> Trace:
+    """The same outcomes, known in another order."""
+    found: list[Outcome] = list(trace.outcomes)
+    Random(seed).shuffle(found)
+    return Trace.of(replace(trace, outcomes=tuple(found)))

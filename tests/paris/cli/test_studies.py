@@ -8,29 +8,27 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from paris.cli import render
-from paris.cli.exits import guarded
-from tests.paris.cli.test_trace import process
+from tests.support.commands import run
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
 def test_balancers_are_classified() -> None:
-    ran = process("--sim", "two-way", "--classify")
+    ran = run("--sim", "two-way", "--classify")
     assert ran.returncode == 0
     text = " ".join(ran.stdout.split())
     assert "1 balancer 198.51.100.1 (hop 2): per flow, 2 ways (error probability" in text
     assert "ignored: traffic class" in text
-    unseen = process("--sim", "per-destination", "--mda")
+    unseen = run("--sim", "per-destination", "--mda")
     assert "no diamond" in unseen.stdout
-    found = process("--sim", "per-destination", "--classify")
+    found = run("--sim", "per-destination", "--classify")
     assert "198.51.100.1 (hop 2): per destination, 3 ways" in found.stdout
     assert max(map(len, found.stdout.splitlines())) <= 80
 
 
 def test_icmp_is_classified_by_its_first_four_bytes() -> None:
-    ran = process("--sim", "two-way", "--classify", "-I")
+    ran = run("--sim", "two-way", "--classify", "-I")
     assert "first four bytes of ICMP" in ran.stdout
 
 
@@ -48,12 +46,12 @@ def test_icmp_is_classified_by_its_first_four_bytes() -> None:
     ],
 )
 def test_studies_refuse_what_makes_no_sense(options: tuple[str, ...], message: str) -> None:
-    ran = process("--sim", "two-way", *options)
+    ran = run("--sim", "two-way", *options)
     assert (ran.returncode, ran.stderr) == (2, f"paris-trace: {message}\n")
 
 
 def test_paths_are_listed_with_what_takes_them() -> None:
-    ran = process("--sim", "one-slow", "--paths", "--seed", "4")
+    ran = run("--sim", "one-slow", "--paths", "--seed", "4")
     assert ran.returncode == 0
     assert "8 paths from end to end" in ran.stdout
     assert "path 5 is slower than the others by 15.0 ms (p < 0.00001)" in ran.stdout
@@ -62,12 +60,12 @@ def test_paths_are_listed_with_what_takes_them() -> None:
     commands = re.findall(r"^ +paris-trace (.*)$", ran.stdout, re.MULTILINE)
     assert len(commands) == 8
     for number, command in enumerate(commands, start=1):
-        alone = process(*command.split(), "--seed", "4")
+        alone = run(*command.split(), "--seed", "4")
         assert f"198.51.100.1{number}" in alone.stdout
 
 
 def test_a_path_is_followed() -> None:
-    ran = process("--sim", "one-slow", "--follow", "5", "--rounds", "3")
+    ran = run("--sim", "one-slow", "--follow", "5", "--rounds", "3")
     assert ran.returncode == 0
     assert "path 5 followed: udp" in ran.stdout
     assert "every reply came from this path" in ran.stdout
@@ -84,32 +82,32 @@ def test_a_path_is_followed() -> None:
     ],
 )  # fmt: skip
 def test_what_is_no_path_is_said(network: str, path: str, message: str) -> None:
-    ran = process("--sim", network, "--follow", path)
+    ran = run("--sim", network, "--follow", path)
     assert (ran.returncode, ran.stderr) == (2, f"paris-trace: {message}\n")
     assert "reached in" in ran.stdout  # nothing measured is lost
 
 
 def test_an_ordinary_traceroute_is_put_right(tmp_path: Path) -> None:
     drawn = tmp_path / "drawn.dot"
-    ran = process("--sim", "nested", "--classic", "-o", str(drawn))
+    ran = run("--sim", "nested", "--classic", "-o", str(drawn))
     assert ran.returncode == 0
     assert "9 links inferred, 2 of them false; 6 real links missed" in ran.stdout
     assert "no link 198.51.100.11 (hop 3) to 198.51.100.31 (hop 4)" in ran.stdout
     assert drawn.read_text().count("style=dotted") == 2
-    refused = process("--sim", "nested", "--classic", "-I")
+    refused = run("--sim", "nested", "--classic", "-I")
     assert refused.stderr == "paris-trace: --classic cannot be used with -I\n"
 
 
 def test_studies_go_together_and_with_replay(tmp_path: Path) -> None:
     measured = tmp_path / "all.json"
     every = ("--classify", "--classic", "--paths", "--follow", "1", "--rounds", "2")
-    ran = process("--sim", "series", *every, "-o", str(measured))
+    ran = run("--sim", "series", *every, "-o", str(measured))
     assert ran.returncode == 0
-    again = process("--replay", str(measured))
+    again = run("--replay", str(measured))
     assert again.stdout == ran.stdout
     plain = tmp_path / "plain.json"
-    process("--sim", "series", "--mda", "-o", str(plain))
-    later = process("--replay", str(plain), "--paths")
+    run("--sim", "series", "--mda", "-o", str(plain))
+    later = run("--replay", str(plain), "--paths")
     assert "6 paths from end to end" in later.stdout  # from what was measured then
 
 
@@ -123,16 +121,16 @@ def test_a_saved_trace_is_not_read_by_a_bound_that_is_none(
     options: tuple[str, ...], fault: str, tmp_path: Path
 ) -> None:
     file = str(tmp_path / "x.json")
-    assert process("--sim", "two-way", "--mda", "-o", file).returncode == 0
-    ran = process("--replay", file, *options)
+    assert run("--sim", "two-way", "--mda", "-o", file).returncode == 0
+    ran = run("--replay", file, *options)
     assert (ran.returncode, ran.stderr) == (2, f"paris-trace: {fault}\n")
 
 
 def test_a_saved_trace_of_an_unknown_field_is_refused_in_one_line(tmp_path: Path) -> None:
     file = tmp_path / "x.json"
-    assert process("--sim", "two-way", "--mda", "-o", str(file)).returncode == 0
+    assert run("--sim", "two-way", "--mda", "-o", str(file)).returncode == 0
     file.write_text(file.read_text().replace('"flow_field": "sport"', '"flow_field": "x"'))
-    ran = process("--replay", str(file))
+    ran = run("--replay", str(file))
     assert ran.returncode == 2
     assert ran.stderr.startswith(f"paris-trace: {file}: a value is not what it should be")
     assert ran.stderr.count("\n") == 1
@@ -140,21 +138,21 @@ def test_a_saved_trace_of_an_unknown_field_is_refused_in_one_line(tmp_path: Path
 
 @pytest.mark.parametrize("study", ["--classify", "--paths", "--classic", "--follow=1"])
 def test_studies_of_nothing_say_so(study: str) -> None:
-    ran = process("--sim", "two-way", study, "--deadline", "0.0001")
+    ran = run("--sim", "two-way", study, "--deadline", "0.0001")
     assert ran.returncode in (1, 2)
     assert "bug" not in ran.stderr
     assert "not reached" in ran.stdout
 
 
 def test_json_goes_to_standard_output() -> None:
-    ran = process("--sim", "two-way", "--classify", "-j")
+    ran = run("--sim", "two-way", "--classify", "-j")
     assert json.loads(ran.stdout)["balancers"][0]["kind"] == "per flow"
-    assert process("--sim", "two-way", "-j", "--format", "svg").returncode == 2
-    assert process("--sim", "two-way", "-j", "-o", "-").returncode == 2
+    assert run("--sim", "two-way", "-j", "--format", "svg").returncode == 2
+    assert run("--sim", "two-way", "-j", "-o", "-").returncode == 2
 
 
 def test_diamonds_are_measured() -> None:
-    ran = process("--sim", "meshed", "--metrics")
+    ran = run("--sim", "meshed", "--metrics")
     assert "64 paths, 8 without a common link, entropy 6.00 bits" in ran.stdout
     assert max(map(len, ran.stdout.splitlines())) <= 80
 
@@ -162,7 +160,7 @@ def test_diamonds_are_measured() -> None:
 def test_protocols_are_compared_at_once(tmp_path: Path) -> None:
     files = [tmp_path / f"all.{suffix}" for suffix in ("json", "dot", "txt")]
     outputs = [word for file in files for word in ("-o", str(file))]
-    ran = process("--sim", "nested", "--compare", "udp,tcp/443,icmp", *outputs)
+    ran = run("--sim", "nested", "--compare", "udp,tcp/443,icmp", *outputs)
     assert (ran.returncode, ran.stderr) == (0, "")
     assert "203.0.113.9 simulated, nested by udp, tcp/443, icmp" in ran.stdout
     assert "all see the same interfaces" in ran.stdout
@@ -171,13 +169,13 @@ def test_protocols_are_compared_at_once(tmp_path: Path) -> None:
     assert all(len(edge["seen_by"]) == 3 for edge in document["graph"]["edges"])
     for suffix in ("json", "dot", "txt"):
         again = tmp_path / f"again.{suffix}"
-        assert guarded("paris-render", render.main, [str(files[0]), "-o", str(again)]) == 0
+        assert run(str(files[0]), "-o", str(again), program="paris-render").returncode == 0
         assert again.read_bytes() == (tmp_path / f"all.{suffix}").read_bytes()
 
 
 def test_a_protocol_that_sees_less_is_named() -> None:
     # What two protocols see of a balancer of labels or addresses is one branch each.
-    ran = process("--sim", "firewall", "--compare", "udp,tcp/80")
+    ran = run("--sim", "firewall", "--compare", "udp,tcp/80")
     assert "udp: " in ran.stdout
     assert "tcp/80: " in ran.stdout
 
@@ -202,7 +200,7 @@ def test_a_protocol_that_sees_less_is_named() -> None:
     ],
 )  # fmt: skip
 def test_comparisons_refuse_what_makes_no_sense(options: tuple[str, ...], message: str) -> None:
-    ran = process("--sim", "two-way", *options)
+    ran = run("--sim", "two-way", *options)
     assert (ran.returncode, ran.stderr) == (2, f"paris-trace: {message}\n")
 
 
@@ -211,12 +209,11 @@ def test_comparisons_refuse_what_makes_no_sense(options: tuple[str, ...], messag
              '"version": 1, "views": [{}]}', '{"format": "paris-trace-comparison", "version": 1, '
              '"views": [{"name": "a", "trace": {}}, 3]}'],
 )  # fmt: skip
-def test_broken_comparisons_are_one_line(
-    text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_broken_comparisons_are_one_line(text: str, tmp_path: Path) -> None:
     file = tmp_path / "broken.json"
     file.write_text(text)
-    assert guarded("paris-render", render.main, [str(file)]) == 2
-    complaint = capsys.readouterr().err
+    ran = run(str(file), program="paris-render")
+    assert ran.returncode == 2
+    complaint = ran.stderr
     assert complaint.count("\n") == 1
     assert "bug" not in complaint

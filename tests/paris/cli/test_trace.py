@@ -8,38 +8,20 @@ import re
 import shlex
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from paris.cli.exits import guarded
-from paris.cli.trace import main
 from paris.errors import ExitCode
+from tests.support.commands import CHECKOUT, COMMAND, process, run
 from tests.support.terminal import on_terminal
 from tests.support.waiting import LONGEST_S
 
-CHECKOUT = Path(__file__).parents[3]
-COMMAND = [sys.executable, "-m", "paris"]
 QUICK = ("--sim", "two-way", "--mda")
 
 
-def run(*arguments: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
-    """Exit code, standard output and standard error of `paris-trace` with these arguments."""
-    exit_code = guarded("paris-trace", main, arguments)
-    captured = capsys.readouterr()
-    return exit_code, captured.out, captured.err
-
-
-def process(*arguments: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*COMMAND, *arguments], cwd=CHECKOUT, capture_output=True, text=True, timeout=LONGEST_S,
-        check=False, env=env,
-    )  # fmt: skip
-
-
 def test_a_simulated_diamond_as_text() -> None:
-    ran = process(*QUICK)
+    ran = run(*QUICK)
     assert (ran.returncode, ran.stderr) == (ExitCode.REACHED, "")
     lines = ran.stdout.splitlines()
     assert lines[0].startswith("203.0.113.9")
@@ -49,30 +31,27 @@ def test_a_simulated_diamond_as_text() -> None:
     assert any(line.startswith("chance that a branch was missed: at most ") for line in lines)
 
 
-def test_one_flow_without_mda(capsys: pytest.CaptureFixture[str]) -> None:
-    exit_code, out, err = run("--sim", "two-way", capsys=capsys)
+def test_one_flow_without_mda() -> None:
+    ran = run("--sim", "two-way")
+    exit_code, out, err = ran.returncode, ran.stdout, ran.stderr
     assert (exit_code, err) == (ExitCode.REACHED, "")
     assert [line.split()[0] for line in out.splitlines() if " ms" in line] == list("123456")
     assert "try --mda" in out
 
 
-def test_every_output_at_once_and_again_from_the_json(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_every_output_at_once_and_again_from_the_json(tmp_path: Path) -> None:
     suffixes = ("json", "svg", "png", "pdf", "dot", "graphml", "txt")
     files = [str(tmp_path / f"r.{suffix}") for suffix in suffixes]
-    exit_code, out, err = run(*QUICK, *(p for f in files for p in ("-o", f)), capsys=capsys)
+    ran = run(*QUICK, *(p for f in files for p in ("-o", f)))
+    exit_code, out, err = ran.returncode, ran.stdout, ran.stderr
     assert (exit_code, err) == (ExitCode.REACHED, "")
     assert out == (tmp_path / "r.txt").read_text()
     begins = {"svg": b"<?xml", "png": b"\x89PNG", "pdf": b"%PDF", "dot": b"digraph", "json": b"{"}
     for suffix, start in begins.items():
         assert (tmp_path / f"r.{suffix}").read_bytes().startswith(start)
-    from paris.cli import render
-
     again = [str(tmp_path / f"again.{suffix}") for suffix in suffixes]
     arguments = [files[0], *(part for file in again for part in ("-o", file))]
-    assert guarded("paris-render", render.main, arguments) == ExitCode.REACHED
-    capsys.readouterr()
+    assert run(*arguments, program="paris-render").returncode == ExitCode.REACHED
     for suffix in ("json", "svg", "png", "dot", "graphml", "txt"):  # a PDF bears its date
         assert (tmp_path / f"again.{suffix}").read_bytes() == (
             tmp_path / f"r.{suffix}"
@@ -81,14 +60,14 @@ def test_every_output_at_once_and_again_from_the_json(
 
 def test_equal_seeds_give_equal_bytes_and_other_seeds_other_flows() -> None:
     first, again, other = (
-        process(*QUICK, "--seed", seed, "-o", "-", "--format", "json").stdout for seed in "112"
+        run(*QUICK, "--seed", seed, "-o", "-", "--format", "json").stdout for seed in "112"
     )
     assert first == again
     assert first != other
 
 
 def test_standard_output_takes_any_format() -> None:
-    ran = process(*QUICK, "-o", "-", "--format", "json")
+    ran = run(*QUICK, "-o", "-", "--format", "json")
     assert json.loads(ran.stdout)["run"]["stopped"] == "complete"
 
 
@@ -137,42 +116,36 @@ def test_standard_output_takes_any_format() -> None:
     ],
 )
 def test_bad_input_is_one_clear_line_and_a_documented_exit_code(
-    arguments: tuple[str, ...],
-    exit_code: ExitCode,
-    message: str,
-    capsys: pytest.CaptureFixture[str],
+    arguments: tuple[str, ...], exit_code: ExitCode, message: str
 ) -> None:
-    got, out, err = run(*arguments, capsys=capsys)
+    ran = run(*arguments)
+    got, out, err = ran.returncode, ran.stdout, ran.stderr
     assert (got, out) == (exit_code, "")
     assert err.startswith("paris-trace: ")
     assert err.count("\n") == 1
     assert message in err
 
 
-def test_a_broken_topology_is_told_with_its_line(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_broken_topology_is_told_with_its_line(tmp_path: Path) -> None:
     broken = tmp_path / "broken.yaml"
     broken.write_text("source: 192.0.2.1\ndestination: 203.0.113.9\npaths: [oops\n")
-    exit_code, _, err = run("--sim", str(broken), capsys=capsys)
+    ran = run("--sim", str(broken))
+    exit_code, err = ran.returncode, ran.stderr
     assert exit_code == ExitCode.USAGE
     assert err.startswith(f"paris-trace: {broken}:")
     assert err.count("\n") == 1
 
 
-def test_render_refuses_what_is_not_ours(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    from paris.cli import render
-
+def test_render_refuses_what_is_not_ours(tmp_path: Path) -> None:
     other = tmp_path / "other.json"
     other.write_text("{}")
     for file, message in (
         (other, "not a paris-trace file"),
         (tmp_path / "none.json", "cannot read"),
     ):
-        assert guarded("paris-render", render.main, [str(file)]) == ExitCode.USAGE
-        err = capsys.readouterr().err
+        ran = run(str(file), program="paris-render")
+        assert ran.returncode == ExitCode.USAGE
+        err = ran.stderr
         assert err.startswith("paris-render: ")
         assert message in err
         assert err.count("\n") == 1
@@ -186,12 +159,11 @@ def test_render_refuses_what_is_not_ours(
     ],
 )
 def test_a_limit_ends_with_what_is_known_in_every_output(
-    limit: tuple[str, str], reason: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    limit: tuple[str, str], reason: str, tmp_path: Path
 ) -> None:
     files = [tmp_path / "r.json", tmp_path / "r.svg"]
-    exit_code, out, err = run(
-        *QUICK, *limit, "-o", str(files[0]), "-o", str(files[1]), capsys=capsys
-    )
+    ran = run(*QUICK, *limit, "-o", str(files[0]), "-o", str(files[1]))
+    exit_code, out, err = ran.returncode, ran.stdout, ran.stderr
     assert exit_code in (ExitCode.REACHED, ExitCode.NOT_REACHED)
     assert reason in err
     assert "unfinished" in err
@@ -204,14 +176,14 @@ def test_a_limit_ends_with_what_is_known_in_every_output(
     assert b"unfinished" in files[1].read_bytes()
 
 
-def test_exit_codes_of_what_a_trace_finds(capsys: pytest.CaptureFixture[str]) -> None:
+def test_exit_codes_of_what_a_trace_finds() -> None:
     for arguments, exit_code in (
         (("--sim", "silent-destination", "--mda"), ExitCode.NOT_REACHED),
         (("--sim", "plain", "-T"), ExitCode.PORT_CLOSED),
         (("--sim", "firewall", "--mda"), ExitCode.FILTERED),
         (("--sim", "plain", "-m", "3"), ExitCode.NOT_REACHED),
     ):
-        assert run(*arguments, capsys=capsys)[0] == exit_code
+        assert run(*arguments).returncode == exit_code
 
 
 def test_a_pipe_that_closes_early_is_one_line() -> None:
@@ -313,8 +285,9 @@ def test_without_a_route_the_local_network_is_named() -> None:
     assert ran.stderr == "paris-trace: no route to 203.0.113.9: Network is unreachable\n"
 
 
-def test_verbose_says_what_became_of_every_packet(capsys: pytest.CaptureFixture[str]) -> None:
-    exit_code, out, err = run("--sim", "lossy", "--mda", "-v", capsys=capsys)
+def test_verbose_says_what_became_of_every_packet() -> None:
+    ran = run("--sim", "lossy", "--mda", "-v")
+    exit_code, out, err = ran.returncode, ran.stdout, ran.stderr
     assert exit_code == ExitCode.REACHED
     lines = err.splitlines()
     assert all(line.startswith("paris-trace: ") for line in lines)
@@ -360,12 +333,12 @@ def test_help_imports_nothing_heavy() -> None:
 
 
 def test_colour_is_for_terminals_and_obeys_no_color() -> None:
-    assert "\x1b[" not in process(*QUICK).stdout
-    assert "\x1b[" in process(*QUICK, "--color", "always").stdout
-    assert "\x1b[" not in process(*QUICK, "--color", "never").stdout
+    assert "\x1b[" not in run(*QUICK).stdout
+    assert "\x1b[" in run(*QUICK, "--color", "always").stdout
+    assert "\x1b[" not in run(*QUICK, "--color", "never").stdout
 
 
 def test_ascii_uses_no_other_character() -> None:
-    assert process(*QUICK, "--ascii").stdout.isascii()
+    assert run(*QUICK, "--ascii").stdout.isascii()
     ran = process(*QUICK, env={**os.environ, "PYTHONIOENCODING": "ascii"})
     assert ran.stdout.isascii()

@@ -17,7 +17,7 @@ from paris.packets import probes
 from paris.packets.headers import IPHeader, icmp_error, tcp_reply, udp_reply
 from paris.packets.protocols import Protocol
 from paris.packets.replies import ParsedReply, parse
-from tests.paris.packets.test_probes import COMBINATIONS, flows_of
+from tests.support.probes import COMBINATIONS, flows_of
 
 if TYPE_CHECKING:
     from paris.packets.flows import Flows

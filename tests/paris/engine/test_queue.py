@@ -10,7 +10,7 @@ from paris.engine.pacing import Pacing
 from paris.engine.pending import Pending
 from paris.engine.queue import RequestQueue
 from paris.packets.protocols import Protocol
-from tests.paris.packets.test_probes import flows_of
+from tests.support.probes import flows_of
 
 
 @dataclass

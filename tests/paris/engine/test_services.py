@@ -21,7 +21,7 @@ from paris.sim.topology import Service
 from paris.sim.topology_file import load
 from paris.sim.truth import truth
 from paris.wire.sim import SimWire
-from tests.paris.test_replay import command
+from tests.support.commands import run
 from tests.support.drive import graph_of
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def network(folder: Path, service: str, *, loss: float = 0, first_ms: float = 1)
     return file
 
 
-def run(file: Path, **options: Any) -> tuple[Record, Flows]:
+def recorded(file: Path, **options: Any) -> tuple[Record, Flows]:
     topology, settings = load(file), Settings.of(network=str(file), **options)
     flows = setup.flows_for(settings, topology.source, topology.destination, Random(SEED))
     engine = Engine(
@@ -92,7 +92,7 @@ def test_every_path_is_found_and_no_answer_is_taken_for_another(
     service: str, loss: float, tmp_path: Path, *, lite: bool
 ) -> None:
     file = network(tmp_path, service, loss=loss)
-    record, flows = run(file, multipath=True, lite=lite, failure_probability=0.001)
+    record, flows = recorded(file, multipath=True, lite=lite, failure_probability=0.001)
     topology = load(file)
     assert record.stopped is StopReason.COMPLETE
     assert_true(record, flows, topology)
@@ -106,7 +106,7 @@ def test_every_path_is_found_and_no_answer_is_taken_for_another(
 @pytest.mark.parametrize("service", SERVICES)
 def test_one_flow_reaches_it(service: str, loss: float, tmp_path: Path) -> None:
     file = network(tmp_path, service, loss=loss)
-    record, flows = run(file)
+    record, flows = recorded(file)
     assert_true(record, flows, load(file))
     ends = [one for one in record.outcomes if isinstance(one, Reply) and one.ends_path]
     assert {one.kind for one in ends} == {ReplyKind.UDP_ANSWER}
@@ -116,7 +116,7 @@ def test_one_flow_reaches_it(service: str, loss: float, tmp_path: Path) -> None:
 def test_a_pause_follows_the_slowest_answer(tmp_path: Path) -> None:
     # All of the first wave is answered after more than the second that a pause takes at least.
     file = network(tmp_path, "other", first_ms=1400)
-    record, flows = run(file, multipath=True)
+    record, flows = recorded(file, multipath=True)
     assert_true(record, flows, load(file))
     assert any(isinstance(one, Reply) and one.ends_path for one in record.outcomes)
 
@@ -127,18 +127,19 @@ def test_studies_see_through_it(service: str, protocol: str, tmp_path: Path) -> 
     measured = tmp_path / "measured.json"
     file = network(tmp_path, service)
     arguments = ("--classify", "--classic", "--paths", "--rounds", "3", f"--{protocol}")
-    exit_code = command("--sim", str(file), *arguments, "-o", str(measured))
+    exit_code = run("--sim", str(file), *arguments, "-o", str(measured)).returncode
     assert exit_code == (0 if protocol == "udp" else ExitCode.PORT_CLOSED)
     document = json.loads(measured.read_text())
     (balancer,) = document["balancers"]
     assert balancer["kind"] == "per flow"
 
 
-def test_protocols_are_compared(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_protocols_are_compared(tmp_path: Path) -> None:
     for service in SERVICES:
         file = network(tmp_path, service)
-        assert command("--sim", str(file), "--compare", "udp,udp/53,tcp/443,icmp") == 0
-        assert "not reached" not in capsys.readouterr().out
+        ran = run("--sim", str(file), "--compare", "udp,udp/53,tcp/443,icmp")
+        assert ran.returncode == 0
+        assert "not reached" not in ran.stdout
 
 
 @pytest.mark.parametrize(
@@ -160,16 +161,17 @@ def test_a_capture_is_the_same_again(
     file = network(tmp_path, service, loss=0.1)
     live, again = tmp_path / "live.json", tmp_path / "again.json"
     packets = tmp_path / "live.pcapng"
-    command("--sim", str(file), *options, "-o", str(packets), "-o", str(live))
-    command("--replay", str(packets), "-o", str(again))
+    run("--sim", str(file), *options, "-o", str(packets), "-o", str(live))
+    run("--replay", str(packets), "-o", str(again))
     assert again.read_bytes() == live.read_bytes()
     assert '"kind": "udp"' in live.read_text()
 
 
-def test_it_is_said_in_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_it_is_said_in_words(tmp_path: Path) -> None:
     drawn = tmp_path / "drawn.dot"
     for service in SERVICES:
         file = network(tmp_path, service)
-        assert command("--sim", str(file), "--mda", "-o", str(drawn)) == ExitCode.REACHED
-        assert "; destination: answers by UDP)" in " ".join(capsys.readouterr().out.split())
+        ran = run("--sim", str(file), "--mda", "-o", str(drawn))
+        assert ran.returncode == ExitCode.REACHED
+        assert "; destination: answers by UDP)" in " ".join(ran.stdout.split())
         assert "answers by UDP" in drawn.read_text()

@@ -13,7 +13,7 @@ from paris.errors import SettingsError
 from paris.packets import probes, tags
 from paris.packets.flows import PREFIX_LEN, Flows
 from paris.packets.protocols import Protocol
-from tests.paris.packets.test_probes import COMBINATIONS, flows_of, hashed
+from tests.support.probes import COMBINATIONS, flows_of, hashed
 
 
 @pytest.mark.parametrize(("version", "protocol", "field"), COMBINATIONS)

@@ -17,7 +17,7 @@ from paris.packets import headers, probes
 from paris.packets.checksums import word_sum
 from paris.packets.headers import IPHeader, read_ip
 from paris.packets.protocols import Protocol
-from tests.paris.packets.test_probes import flows_of
+from tests.support.probes import flows_of
 from tests.support.samples import REPLIES
 
 if TYPE_CHECKING:

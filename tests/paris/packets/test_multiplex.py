@@ -7,7 +7,7 @@ from mda.multiplex import LANE
 from paris.packets import probes
 from paris.packets.multiplex import MultiplexedFlows
 from paris.packets.protocols import Protocol
-from tests.paris.packets.test_probes import flows_of, hashed
+from tests.support.probes import flows_of, hashed
 
 LANES = [
     flows_of(4, Protocol.UDP, HeaderField.SPORT),

@@ -13,8 +13,8 @@ from paris.engine.pending import Pending
 from paris.packets import headers, probes, replies
 from paris.packets.protocols import Protocol
 from paris.packets.reply_matrix import Matcher
-from tests.paris.packets.test_probes import COMBINATIONS, flows_of
-from tests.paris.wire.linux.test_filters import ROUTER, answers, header, strays
+from tests.support.answers import ROUTER, answers, header, strays
+from tests.support.probes import COMBINATIONS, flows_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -7,7 +7,7 @@ import pytest
 from mda.model import HeaderField, ProbeRequest
 from paris.packets import probes, tags
 from paris.packets.protocols import Protocol
-from tests.paris.packets.test_probes import flows_of
+from tests.support.probes import flows_of
 
 
 @pytest.mark.parametrize("protocol", [Protocol.UDP, Protocol.ICMP])

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from tests.render.samples import GOLDEN, TRACES
-from tests.render.terminal.test_text import shuffled
+from tests.support.traces import shuffled
 from tests.support.views import dot_of
 
 

@@ -11,7 +11,7 @@ import pytest
 from render.errors import RenderError
 from render.pictures.svg import draw
 from tests.render.samples import TRACES
-from tests.render.terminal.test_text import shuffled
+from tests.support.traces import shuffled
 from tests.support.views import dot_of
 
 if TYPE_CHECKING:

@@ -1,30 +1,17 @@
 from __future__ import annotations
 
-import random
 from dataclasses import replace
 from ipaddress import ip_address
-from typing import TYPE_CHECKING
 
 import pytest
 
 from mda.model import StopReason
 from mda.plan import Stamp, WireReport
-from mda.trace import Trace
 from paris.cli.exits import guarded
 from paris.cli.trace import main
 from tests.render.samples import GOLDEN, TRACES
-from tests.support.traces import DESTINATION, assembled, hops, outcomes
+from tests.support.traces import DESTINATION, assembled, hops, outcomes, shuffled
 from tests.support.views import text_of
-
-if TYPE_CHECKING:
-    from mda.model import Outcome
-
-
-def shuffled(trace: Trace, seed: int) -> Trace:
-    """The same outcomes, known in another order."""
-    found: list[Outcome] = list(trace.outcomes)
-    random.Random(seed).shuffle(found)
-    return Trace.of(replace(trace, outcomes=tuple(found)))
 
 
 def line_of(address: str, shown: str) -> str:

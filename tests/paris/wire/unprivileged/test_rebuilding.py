@@ -15,7 +15,7 @@ from paris.packets.protocols import Protocol
 from paris.packets.replies import ParsedReply
 from paris.wire.linux.ancillary import Ancillary
 from paris.wire.unprivileged import rebuilding
-from tests.paris.packets.test_probes import COMBINATIONS, flows_of
+from tests.support.probes import COMBINATIONS, flows_of
 
 ROUTER = {4: ip_address("198.51.100.7"), 6: ip_address("2001:db8:7::7")}
 KEPT_BY_KERNEL = {Protocol.UDP: 8, Protocol.ICMP: 0, Protocol.TCP: 0}
