@@ -1,7 +1,5 @@
 """A simulated topology in real time: one end of a link of the kernel leads into it.
 
-    python -m tests.lab.emulator INTERFACE HARDWARE_ADDRESS TOPOLOGY SEED
-
 What a namespace sends reaches the simulated network, and what comes back arrives after its delay,
 so that any program can trace a network with delays, loss and rate limits of its own.
 """
@@ -11,31 +9,32 @@ from __future__ import annotations
 import heapq
 import os
 import select
+import signal
 import socket
 import subprocess
-import sys
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from paris.sim.network import Network
 from paris.sim.topology_file import find, load
+from tests.lab.namespaces import enter_namespace
+from tests.support.forks import fork
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from paris.sim.topology import Topology
 
-CHECKOUT = Path(__file__).parents[2]
 _ETHER_TYPE = {4: 0x0800, 6: 0x86DD}
 _NEAR, _FAR = "near0", "far0"
 # The first hop's address on the link itself: who resolves it finds the emulator's interface.
 _GATEWAY = {4: "169.254.0.1", 6: "fe80::1"}
 _NEAR_ADDRESS, _FAR_ADDRESS = "02:00:00:00:00:01", "02:00:00:00:00:02"
 _LONGEST = 65535
+_READY = b"."
 
 
 @dataclass(frozen=True)
@@ -71,30 +70,34 @@ def emulated(network: str, seed: int = 1) -> Iterator[Emulator]:
             f"-n {near} route add default via {gateway} dev {_NEAR} onlink src {source}",
         ):
             subprocess.run(["ip", *command.split()], check=True)
-        with subprocess.Popen(
-            ["ip", "netns", "exec", far, "env", f"PYTHONPATH={CHECKOUT}", sys.executable, "-m",
-             "tests.lab.emulator", _FAR, _NEAR_ADDRESS, network, str(seed)],
-            stdout=subprocess.PIPE, text=True,
-        ) as process:  # fmt: skip
-            assert process.stdout is not None
-            assert process.stdout.readline() == "ready\n"
-            try:
-                yield Emulator(near, topology)
-            finally:
-                process.terminate()
+        ready, is_ready = os.pipe()
+
+        def work() -> int:
+            enter_namespace(far)
+            _serve(_FAR, _NEAR_ADDRESS, Network(topology, seed), is_ready)
+            return 0
+
+        process_id = fork(work)
+        try:
+            os.close(is_ready)
+            assert os.read(ready, 1) == _READY
+            yield Emulator(near, topology)
+        finally:
+            os.close(ready)
+            os.kill(process_id, signal.SIGKILL)
+            os.waitpid(process_id, 0)
     finally:
         for namespace in (near, far):
             subprocess.run(["ip", "netns", "del", namespace], check=False, capture_output=True)
 
 
-def _serve(interface: str, hardware_address: str, network: Network) -> None:
-    """Answer what arrives at `interface`, each answer when it is due."""
+def _serve(interface: str, hardware_address: str, network: Network, is_ready: int) -> NoReturn:
+    """Answer what arrives at `interface`, each answer when it is due; say when that begins."""
     ether_type = _ETHER_TYPE[network.topology.source.version]
     with socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ether_type)) as wire:
         wire.bind((interface, ether_type))
         to = (interface, ether_type, 0, 0, bytes.fromhex(hardware_address.replace(":", "")))
-        sys.stdout.write("ready\n")
-        sys.stdout.flush()
+        os.write(is_ready, _READY)
         due: list[tuple[float, int, bytes]] = []
         order = count()
         while True:
@@ -107,7 +110,3 @@ def _serve(interface: str, hardware_address: str, network: Network) -> None:
                         heapq.heappush(due, (answer[0], next(order), answer[1]))
             while due and due[0][0] <= time.monotonic():
                 wire.sendto(heapq.heappop(due)[2], to)
-
-
-if __name__ == "__main__":
-    _serve(sys.argv[1], sys.argv[2], Network(load(find(sys.argv[3])), int(sys.argv[4])))

@@ -1,4 +1,4 @@
-"""Being in a network namespace for a while: what is opened there belongs there."""
+"""Being in a network namespace, for a while or for good: what is opened there belongs there."""
 
 from __future__ import annotations
 
@@ -16,13 +16,19 @@ _CLONE_NEWNET = 0x40000000
 @contextmanager
 def inside_namespace(name: str) -> Iterator[None]:
     """What this thread opens meanwhile belongs to the namespace, and stays there afterwards."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    with (
-        Path("/proc/thread-self/ns/net").open() as home,
-        Path(f"/run/netns/{name}").open() as there,
-    ):
-        assert libc.setns(there.fileno(), _CLONE_NEWNET) == 0
+    with Path("/proc/thread-self/ns/net").open() as home:
+        enter_namespace(name)
         try:
             yield
         finally:
-            assert libc.setns(home.fileno(), _CLONE_NEWNET) == 0
+            _enter(home.fileno())
+
+
+def enter_namespace(name: str) -> None:
+    """From now on what this thread opens belongs to the namespace."""
+    with Path(f"/run/netns/{name}").open() as there:
+        _enter(there.fileno())
+
+
+def _enter(descriptor: int) -> None:
+    assert ctypes.CDLL(None, use_errno=True).setns(descriptor, _CLONE_NEWNET) == 0

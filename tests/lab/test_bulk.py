@@ -23,7 +23,7 @@ from paris.survey.sweep import sweep
 from paris.wire.bulk.wire import BulkWire
 from paris.wire.linux import sockets
 from tests.lab import netlab
-from tests.lab.command import CHECKOUT, as_nobody, command_line, trace
+from tests.lab.command import CHECKOUT, run_at, trace
 from tests.lab.namespaces import inside_namespace
 from tests.lab.netlab import TARGET, Lab
 from tests.support.waiting import LONGEST_S, wait_until
@@ -90,6 +90,7 @@ def test_a_sweep_meets_what_is_there(version: int, protocol: str, *, by_link: bo
     assert (swept.wire.sent, swept.wire.dropped) == (Stamp.BATCH, 0)
 
 
+@pytest.mark.xdist_group("timing")
 def test_a_sweep_of_more_probes_than_there_are_tags() -> None:
     with netlab.lab(netlab.plain(2)) as lab, inside_namespace(lab.namespace("src")):
         settings = Settings.of(host=str(TARGET[4]), rate_pps=1e6, wait_s=0.3)
@@ -141,6 +142,7 @@ def test_strays_stay_in_the_kernel() -> None:
             assert len(wire.receive(wire.now_s() + LONGEST_S)) == 1
 
 
+@pytest.mark.xdist_group("timing")
 def test_a_slow_interface_slows_sending_and_loses_nothing() -> None:
     with netlab.lab(netlab.plain(1)) as lab, inside_namespace(lab.namespace("src")):
         shaped = ("rate", "600kbit", "burst", "1600", "limit", "600")
@@ -203,7 +205,7 @@ def test_a_datagram_too_large_for_the_interface_is_an_error() -> None:
 
 def test_without_privilege_it_is_one_line() -> None:
     with netlab.lab(netlab.plain(1)) as lab:
-        ran = lab.run(*as_nobody(command_line(str(TARGET[4]), "--wire", "bulk")))
+        ran = run_at(lab.namespace("src"), str(TARGET[4]), "--wire", "bulk", privileged=False)
     assert ran.returncode == ExitCode.NO_PRIVILEGE
     assert "needs CAP_NET_RAW" in ran.stderr
     assert ran.stderr.count("\n") == 1

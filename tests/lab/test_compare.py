@@ -7,7 +7,7 @@ import json
 import pytest
 
 from tests.lab import netlab
-from tests.lab.command import Found, as_nobody, command_line
+from tests.lab.command import Found, run_at
 from tests.lab.netlab import TARGET
 
 pytestmark = pytest.mark.lab
@@ -17,11 +17,11 @@ pytestmark = pytest.mark.lab
 def test_each_protocol_sees_its_paths(version: int) -> None:
     # Linux hashes no field of ICMP here, so every echo request takes the same branch.
     with netlab.lab(netlab.diamond(4)) as lab:
-        command = command_line(
-            str(TARGET[version]), "-n", "-c", "99.9", "--compare", "udp,tcp/443,icmp",
+        run = run_at(
+            lab.namespace("src"), str(TARGET[version]), "-n", "-c", "99.9",
+            "--compare", "udp,tcp/443,icmp",
             "--seed", "1", "-o", "-", "--format", "json",
         )  # fmt: skip
-        run = lab.run(*command)
         assert (run.returncode, run.stderr) == (0, "")
         document = json.loads(run.stdout)
         views = {one["name"]: Found(one["trace"], 0, "").truth for one in document["views"]}
@@ -35,6 +35,7 @@ def test_each_protocol_sees_its_paths(version: int) -> None:
 
 def test_without_privilege_it_is_refused_in_one_line() -> None:
     with netlab.lab(netlab.plain(1)) as lab:
-        found = lab.run(*as_nobody(command_line(str(TARGET[4]), "--compare", "udp,icmp")))
+        source = lab.namespace("src")
+        found = run_at(source, str(TARGET[4]), "--compare", "udp,icmp", privileged=False)
         assert (found.returncode, found.stderr.count("\n")) == (4, 1)
         assert "CAP_NET_RAW" in found.stderr

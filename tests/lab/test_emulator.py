@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
 from paris.sim.topology_file import load, samples
-from tests.lab.command import as_nobody, command_line
+from tests.lab.command import run_at
 from tests.lab.emulator import emulated
-from tests.support.waiting import LONGEST_S
+from tests.support.commands import run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,13 +19,19 @@ pytestmark = pytest.mark.lab
 
 REAL = ("long-path", "several-addresses", "per-packet", "silent-branch", "lossy", "rate-limited",
         "loop", "firewall", "mpls", "ipv6-label")  # fmt: skip
-
-
+# What these show depends on how fast they are asked.
+TIMED = ("rate-limited", "loop")
 WIRES = ("raw", "unprivileged", "bulk")
 
 
 @pytest.mark.parametrize("wire", WIRES)
-@pytest.mark.parametrize("name", REAL)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.xdist_group("timing") if name in TIMED else ())
+        for name in REAL
+    ],
+)
 def test_a_sample_traced_in_real_time_is_what_its_file_says_and_so_is_its_replay(
     name: str, wire: str, tmp_path: Path
 ) -> None:
@@ -35,19 +40,12 @@ def test_a_sample_traced_in_real_time_is_what_its_file_says_and_so_is_its_replay
     options = ("--mda", "-c", "99.99", "-n", "--seed", "1", *expect.get("options", ()))
     outputs = ("-o", "-", "--format", "json")
     packets = () if wire == "unprivileged" else ("-o", str(tmp_path / "packets.pcapng"))
-    command = command_line(str(topology.destination), *options, *outputs, *packets, "--wire", wire)
+    command = (str(topology.destination), *options, *outputs, *packets, "--wire", wire)
     with emulated(name) as network:
-        ran = subprocess.run(
-            network.at_source(*(as_nobody(command) if wire == "unprivileged" else command)),
-            capture_output=True, text=True, check=False, timeout=LONGEST_S,
-        )  # fmt: skip
+        ran = run_at(network.namespace, *command, privileged=wire != "unprivileged")
     assert (ran.returncode, ran.stderr) == (expect.get("exit", 0), "")
     if packets:
-        again = subprocess.run(
-            command_line("--replay", packets[1], *outputs),
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        assert again.stdout == ran.stdout
+        assert run("--replay", packets[1], *outputs).stdout == ran.stdout
     graph = json.loads(ran.stdout)["graph"]
     vertices, edges = graph["vertices"], graph["edges"]
     if "loops" in expect:

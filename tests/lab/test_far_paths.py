@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.lab.command import as_nobody, command_line
+from tests.lab.command import start_at
 from tests.lab.emulator import emulated
 
 if TYPE_CHECKING:
@@ -41,28 +40,19 @@ def test_a_far_destination_is_reached(mode: str, wire: str, version: int, tmp_pa
     file = tmp_path / "far.yaml"
     file.write_text(NETWORK.format(**ADDRESSES[version]))
     with emulated(str(file)) as network:
-        commands = []
-        for protocol in PROTOCOLS:
-            options = [str(network.topology.destination), protocol, "-n", "-j", "--wire", wire]
-            sure = ["--mda", "-c", "99.99", "--seed", "1"]
-            command = command_line(*options, *(sure if mode == "mda" else []))
-            commands.append(as_nobody(command) if wire == "unprivileged" else command)
+        sure = ("--mda", "-c", "99.99", "--seed", "1") if mode == "mda" else ()
+        options = (str(network.topology.destination), "-n", "-j", "--wire", wire, *sure)
         # They wait more than they work, so they run side by side.
         running = [
-            subprocess.Popen(
-                network.at_source(*command),
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
-            )
-            for command in commands
+            start_at(network.namespace, *options, protocol, privileged=wire != "unprivileged")
+            for protocol in PROTOCOLS
         ]
-        ran = [(*process.communicate(timeout=120), process.returncode) for process in running]
-    for protocol, (out, err, exit_code) in zip(PROTOCOLS, ran, strict=True):
-        if wire == "unprivileged" and protocol == "-I" and exit_code == 4:
+        ran = [command.finish() for command in running]
+    for protocol, found in zip(PROTOCOLS, ran, strict=True):
+        if wire == "unprivileged" and protocol == "-I" and found.returncode == 4:
             continue  # ping sockets are the system's to allow
-        assert (err, exit_code) == ("", 6 if protocol == "-T" else 0), protocol
-        graph = json.loads(out)["graph"]
+        assert (found.stderr, found.returncode) == ("", 6 if protocol == "-T" else 0), protocol
+        graph = json.loads(found.stdout)["graph"]
         # What hashes no field of ICMP is not to be seen by it, and one flow sees one branch.
         assert len(graph["vertices"]) == (7 if mode == "mda" else 6), protocol
         assert None not in {vertex["address"] for vertex in graph["vertices"]}, protocol

@@ -30,6 +30,7 @@ FLOOD_PPS = "100000"
 WIRES = ("raw", "unprivileged", "bulk")
 
 
+@pytest.mark.xdist_group("timing")
 @pytest.mark.parametrize("kind", ["elsewhere", "tags", "noise"])
 @pytest.mark.parametrize("version", [4, 6])
 @pytest.mark.parametrize("wire", WIRES)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.lab import netlab
-from tests.lab.command import command_line, trace
+from tests.lab.command import trace
 from tests.lab.netlab import TARGET
 from tests.support.waiting import wait_until
 
@@ -113,11 +113,11 @@ def test_traceroute_with_the_same_ports_takes_the_same_paths(version: int) -> No
             assert {int(ttl): address for ttl, address in hops} == paths[flow]
 
 
+@pytest.mark.xdist_group("timing")
 def test_round_trip_times_are_those_of_the_capture(tmp_path: Path) -> None:
     capture = tmp_path / "one.pcap"
     with netlab.lab(netlab.plain(3)) as lab, _captured(lab, capture, "udp or icmp"):
-        run = lab.run(*command_line(str(TARGET[4]), "-n", "-o", "-", "--format", "json"))
-        document = json.loads(run.stdout)
+        document = trace(lab, 4).document
         wait_until(lambda: _count(capture) >= 2 * document["run"]["probes_sent"])
     sent = {
         row[0]: float(row[1])

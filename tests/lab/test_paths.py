@@ -5,15 +5,13 @@ from __future__ import annotations
 import json
 import re
 import shlex
-import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.lab import netlab
-from tests.lab.command import command_line, trace
+from tests.lab.command import run_at, trace
 from tests.lab.emulator import emulated
-from tests.support.waiting import LONGEST_S
 
 if TYPE_CHECKING:
     from tests.lab.netlab import Lab
@@ -62,12 +60,12 @@ def test_a_path_is_followed_alone(version: int) -> None:
         assert [hop["vertex"] for hop in again["followed"]] == path["vertices"]
 
 
+@pytest.mark.xdist_group("timing")
 def test_the_slow_one_of_eight_is_named() -> None:
     with emulated("one-slow") as network:
         options = ("--paths", "--rounds", "20", "-n", "-o", "-", "--format", "json")
-        command = network.at_source(*command_line("203.0.113.9", *SURE, *options))
-        run = subprocess.run(command, capture_output=True, text=True, timeout=LONGEST_S, check=True)
-    paths = json.loads(run.stdout)["paths"]
+        ran = run_at(network.namespace, "203.0.113.9", *SURE, *options)
+    paths = json.loads(ran.stdout)["paths"]
     (slow,) = (path for path in paths if path["differs_in_rtt"])
     assert addresses(slow)[2] == "198.51.100.15"
     # A busy machine adds to delays, but takes nothing from them.
@@ -93,10 +91,11 @@ def test_the_lossy_one_of_four_is_named() -> None:
         assert named == 2
 
 
+@pytest.mark.xdist_group("timing")
 def test_losses_of_a_host_that_limits_its_answers_are_not_those_of_paths() -> None:
     # One answer in 250 ms is less than any machine asks for at this rate.
     with netlab.lab(netlab.diamond(2), limited={"dst": 250}) as lab:
         options = ("-n", "--paths", "--rounds", "8", "--seed", "2", "--rate", "100")
-        run = lab.run(*command_line(str(netlab.TARGET[4]), *options))
+        run = run_at(lab.namespace("src"), str(netlab.TARGET[4]), *options)
     assert "203.0.113.9 (hop 5) is rate-limited: its losses are not those of paths" in run.stdout
     assert "loses" not in run.stdout

@@ -96,6 +96,7 @@ def test_every_hop_answers_and_says_to_what(version: int, protocol: Protocol) ->
     assert [answer.at_s for answer in received] == sorted(answer.at_s for answer in received)
 
 
+@pytest.mark.xdist_group("timing")
 @pytest.mark.parametrize("version", [4, 6])
 def test_an_answer_is_timed_when_it_arrives_not_when_it_is_read(version: int) -> None:
     flows_count = 5
@@ -156,6 +157,7 @@ def test_tcp_answers_come_in_from_the_destination_only(version: int) -> None:
     assert parsed.responder == TARGET[version]
 
 
+@pytest.mark.xdist_group("timing")
 def test_a_wait_ends_on_time_also_below_a_millisecond() -> None:
     with netlab.lab(netlab.plain(1)) as lab, opened(lab, 4) as wire:
         took_s = []
@@ -170,6 +172,7 @@ def test_a_wait_ends_on_time_also_below_a_millisecond() -> None:
     assert before_s - 0.01 < told_s < after_s + 0.01
 
 
+@pytest.mark.xdist_group("timing")
 def test_a_slow_interface_slows_sending_and_loses_nothing() -> None:
     probe_count = 300
     with netlab.lab(netlab.plain(1)) as lab:
@@ -212,6 +215,7 @@ def shape(lab: Lab, rate: str) -> None:
     assert run.returncode == 0, run.stderr
 
 
+@pytest.mark.xdist_group("timing")
 @pytest.mark.parametrize("version", [4, 6])
 def test_answers_that_find_no_room_are_counted(version: int) -> None:
     probe_count, at_once = 60_000, 1000

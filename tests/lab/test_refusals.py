@@ -15,7 +15,7 @@ from paris.packets import probes, replies
 from paris.packets.protocols import Protocol
 from paris.packets.replies import ParsedReply
 from tests.lab import netlab
-from tests.lab.command import command_line, trace
+from tests.lab.command import run_at, trace
 from tests.lab.forging import Forger, opened, plan
 from tests.lab.namespaces import inside_namespace
 from tests.lab.netlab import TARGET, Lab
@@ -131,12 +131,9 @@ def test_what_a_firewall_refuses_is_the_end_of_the_path(wire: str, version: int,
 def test_protocols_are_compared_where_each_is_refused(version: int) -> None:
     with netlab.lab(netlab.plain(2)) as lab:
         how, _ = REJECTED[version][0]
-        command = command_line(
-            str(TARGET[version]), "-n", "--compare", "udp,tcp/443,icmp", "-o", "-",
-            "--format", "json",
-        )  # fmt: skip
+        options = ("-n", "--compare", "udp,tcp/443,icmp", "-o", "-", "--format", "json")
         with firewall(lab, "r2", version, how):
-            run = lab.run(*command)
+            run = run_at(lab.namespace("src"), str(TARGET[version]), *options)
     assert (run.returncode, run.stderr) == (ExitCode.FILTERED, "")
     views = json.loads(run.stdout)["views"]
     assert [len(one["trace"]["graph"]["vertices"]) for one in views] == [4, 4, 4]

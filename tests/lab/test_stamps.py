@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from paris.wire.base import Received, Wire
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("timing")]
 
 MOST_S = 5e-6
 

@@ -25,6 +25,7 @@ def test_lite_finds_the_same_graph_or_goes_on_as_the_full_mda(name: str) -> None
             assert found.truth == lab.truth(version)
 
 
+@pytest.mark.xdist_group("timing")
 @pytest.mark.parametrize("version", [4, 6])
 def test_a_router_that_limits_its_answers_is_recognised_and_nothing_is_missing(
     version: int,
@@ -55,6 +56,7 @@ def test_a_forwarding_loop_is_named_and_given_up(version: int) -> None:
             assert [one["ttls"] for one in revisits] == rounds
 
 
+@pytest.mark.xdist_group("timing")
 @pytest.mark.parametrize("version", [4, 6])
 def test_a_route_that_changes_meanwhile_is_no_balancer(version: int) -> None:
     with netlab.lab(netlab.diamond(2)) as lab:

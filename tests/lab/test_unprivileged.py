@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import socket
-import subprocess
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -19,10 +18,11 @@ from paris.wire.linux import counters
 from paris.wire.linux.counters import may_have_been_full
 from paris.wire.unprivileged.udp_icmp import DatagramWire
 from tests.lab import netlab
-from tests.lab.command import as_nobody, command_line, open_to_all, trace
+from tests.lab.command import as_nobody, command_line, open_to_all, run_at, trace
 from tests.lab.emulator import emulated
 from tests.lab.namespaces import inside_namespace
 from tests.lab.netlab import TARGET
+from tests.support.commands import run
 from tests.support.waiting import LONGEST_S, wait_until
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def test_times_are_those_of_the_kernel_where_it_tells_them() -> None:
 
 def test_the_text_says_what_is_not_seen() -> None:
     with netlab.lab(netlab.plain(2)) as lab:
-        shown = lab.run(*as_nobody(command_line(str(TARGET[4]), "-n"))).stdout
+        shown = run_at(lab.namespace("src"), str(TARGET[4]), "-n", privileged=False).stdout
     assert "unprivileged sockets: rewritten headers, quoted TTLs" in shown
 
 
@@ -147,6 +147,7 @@ def test_a_silent_router_is_a_star_in_its_place(silent: str, protocol: str) -> N
         assert found.truth == lab.truth(4)
 
 
+@pytest.mark.xdist_group("timing")
 def test_a_full_interface_slows_sending_and_loses_nothing() -> None:
     with netlab.lab(netlab.diamond(4)) as lab:
         shaped = ("rate", "600kbit", "burst", "1600", "limit", "600")
@@ -249,14 +250,10 @@ def test_quotes_without_a_payload_are_told_apart_by_asking_one_at_a_time(
     packets.touch()
     packets.chmod(0o666)
     open_to_all(tmp_path)
-    command = command_line(
-        "203.0.113.9", *SURE, "-n", "-o", "-", "--format", "json", "-o", str(packets)
-    )
+    outputs = ("-o", "-", "--format", "json")
+    command = ("203.0.113.9", *SURE, "-n", *outputs, "-o", str(packets))
     with emulated(str(file)) as network:
-        ran = subprocess.run(
-            network.at_source(*as_nobody(command)),
-            capture_output=True, text=True, check=False, timeout=LONGEST_S,
-        )  # fmt: skip
+        ran = run_at(network.namespace, *command, privileged=False)
     assert (ran.returncode, ran.stderr) == (0, "")
     document = json.loads(ran.stdout)
     assert len(document["graph"]["edges"]) == edges
@@ -264,8 +261,4 @@ def test_quotes_without_a_payload_are_told_apart_by_asking_one_at_a_time(
     # Nothing of that is held against the routers.
     answering = document["graph"]["answering"]
     assert [one["lost"] for one in answering] == [0] * len(answering)
-    again = subprocess.run(
-        command_line("--replay", str(packets), "-o", "-", "--format", "json"),
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    assert again.stdout == ran.stdout
+    assert run("--replay", str(packets), *outputs).stdout == ran.stdout

@@ -276,11 +276,11 @@ def test_ctrl_c_writes_what_is_known_to_every_output(how: signal.Signals, tmp_pa
 @pytest.mark.lab
 def test_without_a_route_the_local_network_is_named() -> None:
     from tests.lab import netlab
-    from tests.lab.command import command_line
+    from tests.lab.command import run_at
 
     with netlab.lab(netlab.plain(1)) as lab:
         lab.run("ip", "route", "flush", "table", "main")
-        ran = lab.run(*command_line("203.0.113.9", "-n"))
+        ran = run_at(lab.namespace("src"), "203.0.113.9", "-n")
     assert ran.returncode == ExitCode.LOCAL_NETWORK
     assert ran.stderr == "paris-trace: no route to 203.0.113.9: Network is unreachable\n"
 

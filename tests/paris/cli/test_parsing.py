@@ -1,0 +1,56 @@
+"""What both parsers share: errors that can be caught, suggestions, and the width of help."""
+
+from __future__ import annotations
+
+import pytest
+
+from paris.cli.parsing import Parser, add_outputs, add_version, help_formatter
+from paris.errors import SettingsError
+from paris.outputs.registry import suffixes
+from paris.version import __version__
+
+
+def parser() -> Parser:
+    made = Parser(prog="p", formatter_class=help_formatter)
+    add_outputs(made)
+    add_version(made)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("word", "message"),
+    [
+        ("--colour", "unknown option or argument --colour; did you mean --color?"),
+        ("--colour=always", "unknown option or argument --colour; did you mean --color?"),
+        ("--zzz", "unknown option or argument --zzz; see --help"),
+    ],
+)
+def test_an_unknown_option_is_an_error_with_a_suggestion(word: str, message: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        parser().parse_args([word])
+    assert str(refused.value) == message
+
+
+def test_outputs_may_be_repeated_and_are_none_at_first() -> None:
+    assert parser().parse_args([]).output == []
+    assert parser().parse_args(["-o", "a.svg", "-o", "-"]).output == ["a.svg", "-"]
+
+
+def test_every_format_of_the_registry_is_a_choice() -> None:
+    for suffix in suffixes():
+        assert parser().parse_args(["--format", suffix]).format == suffix
+    with pytest.raises(SettingsError, match="invalid choice: 'jpeg'"):
+        parser().parse_args(["--format", "jpeg"])
+
+
+def test_help_is_as_wide_as_columns_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    for columns in (100, 140):
+        monkeypatch.setenv("COLUMNS", str(columns))
+        widest = max(map(len, parser().format_help().splitlines()))
+        assert columns - 15 < widest <= columns - 2
+
+
+def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        parser().parse_args(["--version"])
+    assert capsys.readouterr().out == f"paris-trace {__version__}\n"

@@ -1,0 +1,96 @@
+"""What ICMP errors quote, by hand-written bytes (RFC 792, 4443, 4884, 4950)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from mda.model import MplsEntry
+from paris.packets.datagrams import Datagram, NoReplyError, UnparsedReason
+from paris.packets.quotes import read_mpls, read_quoted_probe, split_quote
+
+STACK = bytes.fromhex("2000 0000 0008 0101 03e8 1101".replace(" ", ""))  # no checksum
+
+
+def datagram(payload: bytes, version: int = 4, protocol: int = 1, **more: Any) -> Datagram:
+    return Datagram(
+        version=version, source=b"from", destination=b"to", protocol=protocol, ttl=64,
+        traffic_class=0x28, payload=payload, **more,
+    )  # fmt: skip
+
+
+def test_a_stated_length_is_in_words_of_the_version() -> None:
+    message4 = bytes([11, 0, 0, 0, 0, 33, 0, 0]) + bytes(132) + STACK
+    assert split_quote(datagram(message4)) == (140, STACK)
+    message6 = bytes([3, 0, 0, 0, 17, 0, 0, 0]) + bytes(136) + STACK
+    assert split_quote(datagram(message6, version=6, protocol=58)) == (144, STACK)
+
+
+def test_a_length_below_128_bytes_is_not_believed() -> None:
+    message = bytes([11, 0, 0, 0, 0, 7, 0, 0]) + bytes(28)
+    assert split_quote(datagram(message)) == (36, b"")
+
+
+def test_extensions_without_a_length_are_found_by_their_checksum() -> None:
+    head = bytes([11, 0, 0, 0, 0, 0, 0, 0]) + bytes(128)
+    checked = b"\x20\0" + (0xFFFF - 0x2000 - 0x0008 - 0x0101 - 0x03E8 - 0x1101).to_bytes(2)
+    assert split_quote(datagram(head + checked + STACK[4:])) == (136, checked + STACK[4:])
+    wrong = head + b"\x20\0\0\1" + STACK[4:]
+    assert split_quote(datagram(wrong)) == (len(wrong), b"")
+
+
+def test_the_mtu_of_a_packet_that_is_too_big_is_no_length() -> None:
+    message = bytes([2, 0, 0, 0, 17, 0, 5, 0]) + bytes(136) + STACK
+    assert split_quote(datagram(message, version=6, protocol=58)) == (len(message), b"")
+
+
+def test_label_stack_entries_are_read_bit_by_bit() -> None:
+    assert read_mpls(STACK) == (MplsEntry(0x03E81, 0, bottom=True, ttl=1),)
+    two = bytes.fromhex("20000000000c010105dc1cfe05dc21ff")
+    assert read_mpls(two) == (
+        MplsEntry(0x05DC1, 6, bottom=False, ttl=0xFE),
+        MplsEntry(0x05DC2, 0, bottom=True, ttl=0xFF),
+    )
+
+
+@pytest.mark.parametrize(
+    "extensions",
+    [
+        b"", STACK[:7], b"\x10" + STACK[1:], STACK[:2] + b"\0\1" + STACK[4:],
+        STACK[:4] + b"\0\3" + STACK[6:], STACK[:4] + b"\0\xff" + STACK[6:],
+        STACK[:6] + b"\2\1" + STACK[8:],
+    ],
+)  # fmt: skip
+def test_other_extensions_have_no_labels(extensions: bytes) -> None:
+    assert read_mpls(extensions) == ()
+
+
+def test_a_quoted_probe_is_read_by_its_protocol() -> None:
+    ports = bytes.fromhex("4e20829a")
+    udp = read_quoted_probe(datagram(ports + b"\0\x08\x12\x34", protocol=17, ip_id=7))
+    assert (udp.sport, udp.dport, udp.carrier_tag, udp.ip_id) == (20_000, 33_434, 0x1234, 7)
+    tcp = read_quoted_probe(datagram(ports + b"\xde\xad\xbe\xef", protocol=6))
+    assert (tcp.sport, tcp.dport, tcp.carrier_tag) == (20_000, 33_434, 0xDEADBEEF)
+    for version, protocol, kind in ((4, 1, 8), (6, 58, 128)):
+        message = bytes([kind, 0]) + bytes.fromhex("abcd4e201234")
+        echo = read_quoted_probe(datagram(message, version, protocol))
+        assert (echo.icmp_checksum, echo.identifier, echo.carrier_tag) == (0xABCD, 20_000, 0x1234)
+        assert (echo.sport, echo.dport) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("payload", "protocol", "reason"),
+    [
+        (bytes(7), 17, UnparsedReason.TOO_SHORT),
+        (bytes(8), 1, UnparsedReason.BAD_QUOTE),  # an echo reply
+        (bytes([128]) + bytes(7), 1, UnparsedReason.BAD_QUOTE),  # the other version's request
+        (bytes(8), 47, UnparsedReason.BAD_QUOTE),
+    ],
+)
+def test_nothing_like_a_probe_is_refused(
+    payload: bytes, protocol: int, reason: UnparsedReason
+) -> None:
+    with pytest.raises(NoReplyError) as refused:
+        read_quoted_probe(datagram(payload, protocol=protocol))
+    assert refused.value.reason is reason

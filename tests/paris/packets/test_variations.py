@@ -1,0 +1,86 @@
+"""Variants of a flow: each row changes its own field, to a value of its own for each number."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from ipaddress import ip_address
+from itertools import islice
+
+import pytest
+
+from mda.model import HeaderField
+from mda.variants import MOST_SCARCE, MOST_VALUES
+from paris.packets.flow_headers import FlowHeaders
+from paris.packets.protocols import Protocol
+from paris.packets.variations import VARIATIONS, Neighbours, other_addresses
+
+UDP6 = FlowHeaders(
+    source=ip_address("2001:db8::1"), destination=ip_address("2001:db8:9::9"),
+    protocol=Protocol.UDP, sport=65_535, dport=33_434, icmp_checksum=None, traffic_class=0x21,
+    flow_label=0x12345,
+)  # fmt: skip
+ICMP4 = FlowHeaders(
+    source=ip_address("192.0.2.1"), destination=ip_address("203.0.113.9"),
+    protocol=Protocol.ICMP, sport=None, dport=None, icmp_checksum=1000, traffic_class=0,
+    flow_label=0,
+)  # fmt: skip
+OTHERS = tuple(ip_address(f"2001:db8::{number}") for number in range(2, 5))
+NEAR = Neighbours(64, OTHERS)
+
+
+@pytest.mark.parametrize(
+    "field", [field for field in VARIATIONS if field is not HeaderField.ICMP_CHECKSUM]
+)
+def test_a_variant_differs_in_its_field_only(field: HeaderField) -> None:
+    variation = VARIATIONS[field]
+    count = min(variation.values(UDP6, NEAR), 200)
+    assert count > 0
+    varied = [variation.varied(UDP6, NEAR, number) for number in range(1, count + 1)]
+    assert len(set(varied)) == count
+    changed = {
+        own.name
+        for headers in varied
+        for own in fields(headers)
+        if getattr(headers, own.name) != getattr(UDP6, own.name)
+    }
+    assert changed == {field.attribute}
+
+
+def test_ports_go_round_without_zero() -> None:
+    varied = VARIATIONS[HeaderField.SPORT].varied
+    assert [varied(UDP6, NEAR, number).sport for number in (1, 2, 65_534)] == [1, 2, 65_534]
+
+
+def test_congestion_bits_are_left_alone() -> None:
+    variation = VARIATIONS[HeaderField.TRAFFIC_CLASS]
+    assert variation.values(UDP6, NEAR) == 63
+    classes = [variation.varied(UDP6, NEAR, number).traffic_class for number in range(1, 64)]
+    assert {traffic_class & 3 for traffic_class in classes} == {1}
+
+
+def test_what_a_flow_has_not_cannot_be_varied() -> None:
+    nobody = Neighbours(32, ())
+    counts = {field: row.values(ICMP4, nobody) for field, row in VARIATIONS.items()}
+    assert counts == {
+        HeaderField.SPORT: 0, HeaderField.DPORT: 0, HeaderField.ICMP_CHECKSUM: MOST_VALUES,
+        HeaderField.TRAFFIC_CLASS: 63, HeaderField.FLOW_LABEL: 0, HeaderField.SOURCE: 0,
+        HeaderField.DESTINATION: 0, HeaderField.PROTOCOL: 1,
+    }  # fmt: skip
+
+
+def test_the_twin_of_an_echo_request_has_its_first_four_bytes_for_ports() -> None:
+    twin = VARIATIONS[HeaderField.PROTOCOL].varied(ICMP4, NEAR, 1)
+    assert (twin.protocol, twin.sport, twin.dport) == (Protocol.UDP, 0x0800, 1000)
+    assert twin.icmp_checksum is None
+
+
+def test_other_addresses_are_the_hosts_of_the_prefix() -> None:
+    found = list(other_addresses(ip_address("192.0.2.9"), 29))
+    assert sorted(map(str, found)) == [f"192.0.2.{host}" for host in (10, 11, 12, 13, 14)]
+    assert VARIATIONS[HeaderField.DESTINATION].values(ICMP4, Neighbours(29, ())) == 5
+    assert len(set(islice(other_addresses(ip_address("2001:db8::9"), 64), 1000))) == 1000
+
+
+def test_no_more_sources_are_used_than_variants_have_room_for() -> None:
+    many = Neighbours(64, OTHERS * MOST_SCARCE)
+    assert VARIATIONS[HeaderField.SOURCE].values(UDP6, many) == MOST_SCARCE

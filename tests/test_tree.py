@@ -1,0 +1,143 @@
+"""Tests lie where a reader of a source file looks for them, and share by tests/support only."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+CHECKOUT = Path(__file__).parents[1]
+PACKAGES = ("mda", "paris", "render")
+# The sources that have no test file of their own: where they are tested instead, and why there.
+ELSEWHERE = """
+mda/answers/graph.py: tests/mda/answers/test_table.py: a graph is made of a table of answers
+mda/answers/hop.py: tests/mda/answers/test_table.py: a hop is a row of the table
+mda/errors.py: tests/paris/cli/test_trace.py: errors show as exit codes
+mda/explore/lite.py: tests/mda/explore/test_explorer.py: a law shows in what is asked
+mda/explore/own_flows.py: tests/mda/explore/test_explorer.py: a law shows in what is asked
+mda/explore/retries.py: tests/mda/explore/test_explorer.py: a retry follows a loss in a whole trace
+mda/explore/rounds.py: tests/mda/test_procedure.py: it is abstract, and classification plays it
+mda/explore/scout.py: tests/mda/explore/test_explorer.py: it is the explorer's first wave
+mda/explore/search.py: tests/mda/explore/test_explorer_ends.py: every limit of it is drawn there
+mda/explore/shared_draws.py: tests/statistics/test_experiments.py: its promise is a probability
+mda/explore/single_flow.py: tests/mda/test_procedure.py: it is the smallest whole procedure
+mda/explore/steering.py: tests/mda/explore/test_explorer.py: steering shows in the probes it saves
+mda/explore/walk.py: tests/mda/explore/test_explorer.py: it is the order of asking
+mda/explore/wave.py: tests/mda/explore/test_explorer.py: a wave is what one round asks
+mda/findings/known.py: tests/test_samples.py: all findings of every sample are made from it
+mda/model.py: tests/paris/formats/test_native.py: every value goes through JSON and comes back
+mda/plan.py: tests/paris/formats/test_native.py: every value goes through JSON and comes back
+mda/record.py: tests/paris/formats/test_native.py: every value goes through JSON and comes back
+mda/studies/balancer_evidence.py: tests/mda/studies/test_classifier.py: verdicts follow from it
+mda/studies/base.py: tests/test_growing.py: a toy study is one row
+mda/studies/classic_probing.py: tests/mda/studies/test_classic.py: what it asks is judged there
+mda/studies/flow_paths.py: tests/mda/studies/test_path_probing.py: paths are of flows
+mda/studies/paths.py: tests/mda/studies/test_path_probing.py: found and judged together
+mda/studies/registry.py: tests/test_growing.py: a toy study is one row
+mda/trace.py: tests/paris/formats/test_native.py: a whole trace goes through JSON and comes back
+paris/__init__.py: tests/test_readme.py: the README's Python runs
+paris/__main__.py: tests/paris/cli/test_trace.py: processes start there
+paris/cli/arguments.py: tests/paris/cli/test_trace.py: arguments show in what the command does
+paris/cli/exits.py: tests/paris/cli/test_trace.py: every exit code is met by the command
+paris/cli/options.py: tests/paris/cli/test_trace.py: options show in what the command does
+paris/cli/progress.py: tests/paris/cli/test_trace.py: it needs a terminal and a trace
+paris/cli/remarks.py: tests/paris/cli/test_trace.py: remarks are standard error
+paris/cli/render.py: tests/paris/cli/test_trace.py: it draws again what a trace wrote
+paris/engine/flights.py: tests/paris/engine/test_pending.py: flights are matched there
+paris/engine/record.py: tests/paris/engine/test_loop.py: the loop keeps the record
+paris/engine/setup.py: tests/paris/engine/test_loop.py: every engine there is set up by it
+paris/engine/untagged.py: tests/paris/engine/test_services.py: services answer without a tag
+paris/errors.py: tests/paris/cli/test_trace.py: errors show as exit codes
+paris/formats/facts_json.py: tests/paris/lookup/test_facts.py: facts are written and read there
+paris/formats/look.py: tests/render/terminal/test_text.py: colours and ASCII are of the text
+paris/formats/pcapng.py: tests/paris/formats/test_capture.py: blocks hold a capture
+paris/formats/plan_json.py: tests/paris/formats/test_native.py: a part of the native format
+paris/formats/studies_json.py: tests/paris/formats/test_native.py: a part of the native format
+paris/lookup/registry.py: tests/test_growing.py: a toy lookup is one row
+paris/outputs/asked.py: tests/paris/cli/test_trace.py: the command refuses outputs there
+paris/outputs/comparison.py: tests/paris/cli/test_studies.py: comparisons are written there
+paris/outputs/files.py: tests/paris/cli/test_trace.py: full disks and closed pipes need a process
+paris/outputs/pictures.py: tests/paris/cli/test_trace.py: every picture is written there
+paris/outputs/registry.py: tests/test_growing.py: a toy format is one row
+paris/outputs/text.py: tests/paris/cli/test_trace.py: text is the command's first output
+paris/outputs/writing.py: tests/paris/cli/test_trace.py: every output is written there
+paris/packets/probe_matrix.py: tests/paris/packets/test_probes.py: compared with single probes
+paris/sim/registry.py: tests/test_growing.py: a toy simulator is one row
+paris/survey/sweep.py: tests/lab/test_bulk.py: it needs the bulk wire
+paris/version.py: tests/paris/cli/test_trace.py: the command prints it
+paris/wire/base.py: tests/paris/wire/test_sim.py: it is a protocol, and the simulator keeps it
+paris/wire/bulk/ethernet.py: tests/lab/test_bulk.py: it needs an interface
+paris/wire/bulk/ring.py: tests/lab/test_bulk.py: it needs an interface
+paris/wire/bulk/sendmmsg.py: tests/lab/test_bulk.py: it needs an interface
+paris/wire/bulk/wire.py: tests/lab/test_bulk.py: it needs an interface
+paris/wire/linux/ancillary.py: tests/lab/test_stamps.py: only the kernel makes such messages
+paris/wire/linux/clock.py: tests/lab/test_stamps.py: compared with the stamps of a capture
+paris/wire/linux/counters.py: tests/lab/test_faults.py: only the kernel counts drops
+paris/wire/opening.py: tests/lab/test_raw.py: it opens sockets of every kind
+paris/wire/raw.py: tests/lab/test_raw.py: it needs raw sockets
+paris/wire/registry.py: tests/test_growing.py: a toy wire is one row
+paris/wire/unprivileged/flow_sockets.py: tests/lab/test_unprivileged.py: it needs ports
+paris/wire/unprivileged/opening.py: tests/lab/test_unprivileged.py: it needs ports
+paris/wire/unprivileged/tcp.py: tests/lab/test_unprivileged.py: it needs ports
+paris/wire/unprivileged/udp_icmp.py: tests/lab/test_unprivileged.py: it needs ports
+render/errors.py: tests/render/pictures/test_svg.py: drawing fails there
+render/pictures/comparison.py: tests/paris/cli/test_studies.py: comparisons are drawn there
+render/terminal/comparison.py: tests/paris/cli/test_studies.py: comparisons are printed there
+render/words/comparison.py: tests/paris/cli/test_studies.py: comparisons are printed there
+render/words/numbering.py: tests/render/terminal/test_text.py: numbers show in the table
+render/words/paths.py: tests/paris/cli/test_studies.py: paths are listed there
+render/words/studies.py: tests/paris/cli/test_studies.py: studies are reported there
+render/words/summary.py: tests/render/terminal/test_text.py: the summary is text
+render/words/trace.py: tests/render/terminal/test_text.py: the text says all of it
+"""
+
+
+def rows() -> dict[str, str]:
+    """The test file of each source that has none of its own."""
+    found = {}
+    for row in ELSEWHERE.strip().splitlines():
+        source, test, why = row.split(": ", 2)
+        assert why
+        assert source not in found, row
+        found[source] = test
+    return found
+
+
+def holds_code(source: Path) -> bool:
+    """Whether there is more in a file than a docstring."""
+    return any(not isinstance(node, ast.Expr) for node in ast.parse(source.read_text()).body)
+
+
+def sources() -> set[str]:
+    """Every source file that holds code, from the checkout's top."""
+    return {
+        str(source.relative_to(CHECKOUT))
+        for package in PACKAGES
+        for source in (CHECKOUT / package).rglob("*.py")
+        if holds_code(source)
+    }
+
+
+def mirror(source: str) -> Path:
+    path = CHECKOUT / "tests" / source
+    return path.with_name(f"test_{path.name}")
+
+
+def test_every_source_file_has_its_tests_or_a_row_that_says_where() -> None:
+    without = {source for source in sources() if not mirror(source).is_file()}
+    assert without == set(rows())
+
+
+def test_rows_name_test_files() -> None:
+    for test in rows().values():
+        assert (CHECKOUT / test).is_file(), test
+        assert "def test_" in (CHECKOUT / test).read_text(), test
+
+
+def test_no_test_module_imports_from_another() -> None:
+    for path in (CHECKOUT / "tests").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and node.module is not None:
+                names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+            parts = {part for name in names if name.startswith("tests") for part in name.split(".")}
+            assert not any(part.startswith("test_") for part in parts), path
