@@ -59,6 +59,44 @@ def is_likely(exact: float, hits: int, runs: int, confidence: float = 0.999) -> 
     return low <= exact <= high
 
 
+def least_excess(probability: float, runs: int, confidence: float) -> int:
+    """The least number of hits that are too many for a probability, as `interval` judges.
+
+    >>> least_excess(0.05, 100, 0.95)
+    11
+    >>> interval(10, 100, 0.95)[0] < 0.05 < interval(11, 100, 0.95)[0]
+    True
+    """
+    low, high = 0, runs + 1  # all runs may be too few to be an excess
+    while low < high:
+        hits = (low + high) // 2
+        is_excess = 1 - _at_most(hits - 1, runs, probability) < (1 - confidence) / 2
+        low, high = (low, hits) if is_excess else (hits + 1, high)
+    return low
+
+
+def power(probability: float, runs: int, confidence: float) -> float:
+    """The chance to notice that what should happen with a probability happens twice as often.
+
+    >>> round(power(0.05, 100, 0.95), 3)
+    0.417
+    """
+    return 1 - _at_most(least_excess(probability, runs, confidence) - 1, runs, 2 * probability)
+
+
+def runs_for(promised: float, probability: float, confidence: float) -> int:
+    """About the fewest runs with which a doubled probability is noticed as often as promised.
+
+    >>> runs = runs_for(0.9, 0.05, 0.95)
+    >>> power(0.05, runs, 0.95) >= 0.9 > power(0.05, runs // 2, 0.95)
+    True
+    """
+    runs = 10
+    while power(probability, runs, confidence) < promised:
+        runs = math.ceil(1.05 * runs)
+    return runs
+
+
 def _at_most(hits: int, runs: int, probability: float) -> float:
     """Chance of at most `hits` of `runs`."""
     if not 0 < probability < 1:
