@@ -19,7 +19,9 @@ def pytest_configure() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if hasattr(config, "workerinput"):
+        items[:] = _mixed(items)
     missing = [program for program in _PROGRAMS if shutil.which(program) is None]
     if os.geteuid() != 0:
         missing.append("root")
@@ -29,3 +31,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("lab"):
             item.add_marker(skip)
+
+
+def _mixed(items: list[pytest.Item]) -> list[pytest.Item]:
+    """Lab tests spread evenly over the others: they wait, and leave the processor to these."""
+    kinds: dict[bool, list[pytest.Item]] = {True: [], False: []}
+    for item in items:
+        kinds[item.get_closest_marker("lab") is not None].append(item)
+    places = [
+        (place / len(kind), is_lab, item)
+        for is_lab, kind in kinds.items()
+        for place, item in enumerate(kind)
+    ]
+    return [item for _, _, item in sorted(places, key=lambda place: place[:2])]
