@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING
 
 from mda.answers.dag import Dag
+from mda.answers.graph import vertices_by_ttl
 from mda.model import Vertex
-from mda.statistics.inference import holm, rank_probability
+from mda.statistics.inference import holm, matters
+from mda.statistics.ranks import stratified_rank_probability
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from mda.model import IPAddress
     from mda.trace import Trace
 
+_DIGITS = 9  # clocks count nanoseconds
 LEVEL = 0.01  # round-trip times that differ so much by chance, with less than this, are reported
 
 
@@ -22,21 +27,24 @@ LEVEL = 0.01  # round-trip times that differ so much by chance, with less than t
 class View:
     """What one protocol sees; `name` is as the user wrote it ("tcp/443").
 
-    `slower_s` is how far the destination's median round-trip time lies above that of the other
-    protocols; None if the destination does not reply to this protocol or to no other one.
-    `rtt_probability` is the probability of times that differ so much if all were alike (rank sum,
-    Holm).
+    `slower_s` is how much later the destination replies than to the other protocols: the median
+    difference between two flows on one path, None without two such flows. `rtt_probability` is the
+    probability of times that differ so much if all were alike (rank sums within paths, Holm).
+    `usual_s` is the median time of the other protocols on these paths.
     """
 
     name: str
     trace: Trace
     slower_s: float | None
     rtt_probability: float
+    usual_s: float | None
 
     @property
     def differs_in_rtt(self) -> bool:
         """Whether the destination replies to this protocol slower or faster than to the others."""
-        return self.slower_s is not None and self.rtt_probability <= LEVEL
+        if self.slower_s is None or self.usual_s is None:
+            return False
+        return self.rtt_probability <= LEVEL and matters(self.slower_s, self.usual_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +82,7 @@ def compare(named: Sequence[tuple[str, Trace]]) -> Comparison:
         {vertex: {"seen_by": tuple(names)} for vertex, names in vertices.items()},
         {edge: {"seen_by": tuple(names)} for edge, names in edges.items()},
     )
-    return Comparison(_views(named), graph)
+    return Comparison(_views(named, graph), graph)
 
 
 def merged(vertex: Vertex, lane: int) -> Vertex:
@@ -84,23 +92,51 @@ def merged(vertex: Vertex, lane: int) -> Vertex:
     return Vertex(vertex.ttl, None, vertex.star + 1000 * lane)
 
 
-def _views(named: Sequence[tuple[str, Trace]]) -> tuple[View, ...]:
-    rtts = [_at_destination(trace) for _, trace in named]
-    chances, slower_s = [], list[float | None]()
-    for own, found in enumerate(rtts):
-        others = [rtt_s for lane, rtts_s in enumerate(rtts) if lane != own for rtt_s in rtts_s]
-        chances.append(rank_probability(found, others))
-        slower_s.append(median(found) - median(others) if found and others else None)
+def _views(named: Sequence[tuple[str, Trace]], graph: Dag) -> tuple[View, ...]:
+    wide = [ttl for ttl, vertices in vertices_by_ttl(graph).items() if len(vertices) > 1]
+    times = [_times_by_path(trace, wide) for _, trace in named]
+    compared = []
+    for own, by_path in enumerate(times):
+        others = [other for lane, other in enumerate(times) if lane != own]
+        strata = [
+            (found, [time_s for other in others for time_s in other.get(path, ())])
+            for path, found in by_path.items()
+        ]
+        differences = [a - b for found, beside in strata for a in found for b in beside]
+        usual = [time_s for _, beside in strata for time_s in beside]
+        compared.append((
+            median(differences) if differences else None,
+            stratified_rank_probability(strata),
+            median(usual) if usual else None,
+        ))  # fmt: skip
+    adjusted = holm([chance for _, chance, _ in compared])
     return tuple(
-        View(name, trace, slower, chance)
-        for (name, trace), slower, chance in zip(named, slower_s, holm(chances), strict=True)
+        View(name, trace, slower_s, chance, usual_s)
+        for (name, trace), (slower_s, _, usual_s), chance in zip(
+            named, compared, adjusted, strict=True
+        )
     )
 
 
-def _at_destination(trace: Trace) -> list[float]:
-    """The round-trip times of the destination's own replies, in seconds."""
-    return [
-        reply.rtt_s
-        for reply in trace.replies
-        if reply.ends_path and reply.responder == trace.plan.destination
-    ]
+def _times_by_path(trace: Trace, wide: Sequence[int]) -> dict[object, list[float]]:
+    """The destination's round-trip time of each flow, in seconds, by the path that the flow takes.
+
+    A flow gives one time, the median: its replies are not independent of each other. A path is
+    known by the flow's interface at each of the hops `wide`, where there are several; a flow that
+    lacks one of them is left out.
+    """
+    met: defaultdict[int, defaultdict[int, set[IPAddress]]] = defaultdict(lambda: defaultdict(set))
+    times: defaultdict[tuple[int, int], list[float]] = defaultdict(list)
+    for reply in trace.replies:
+        flow, ttl = reply.request.flow, reply.request.ttl
+        met[flow][ttl].add(reply.responder)
+        if reply.ends_path and reply.responder == trace.plan.destination:
+            times[flow, ttl].append(reply.rtt_s)
+    by_path: defaultdict[object, list[float]] = defaultdict(list)
+    for flow, ttl in sorted(times):
+        branches = [met[flow][hop] for hop in wide if hop < ttl]
+        is_nearest = not any((flow, nearer) in times for nearer in range(ttl))
+        if is_nearest and all(len(interfaces) == 1 for interfaces in branches):
+            path = ttl, tuple(interface for interfaces in branches for interface in interfaces)
+            by_path[path].append(round(median(times[flow, ttl]), _DIGITS))
+    return dict(by_path)

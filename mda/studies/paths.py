@@ -13,7 +13,9 @@ from statistics import median
 from typing import TYPE_CHECKING, Final
 
 from mda.model import Reply
-from mda.statistics.inference import fisher, holm, rank_probability, share_interval
+from mda.statistics.inference import holm, matters, share_interval
+from mda.statistics.ranks import rank_probability
+from mda.statistics.tables import fisher
 from mda.studies.flow_paths import FlowPaths, Vertices, measured_ttl
 
 if TYPE_CHECKING:
@@ -28,8 +30,7 @@ if TYPE_CHECKING:
 # difference matters: enough probes would prove that routers differ by microseconds.
 LEVEL: Final = 0.01
 MOST_COMPARED: Final = 256  # paths that are measured and compared, the first by number
-_WORTH_S: Final = 0.0001
-_WORTH_SHARE: Final = 0.02
+_WORTH_SHARE: Final = 0.02  # of probes, lost more or less than by others
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +92,7 @@ class Path:
     def differs_in_rtt(self) -> bool:
         """Whether it is slower or faster than the others, by enough to matter."""
         usual_s = (self.times.median_s or 0.0) - self.slower_s
-        is_worth_it = abs(self.slower_s) >= max(_WORTH_S, _WORTH_SHARE * usual_s)
-        return self.rtt_probability <= LEVEL and is_worth_it
+        return self.rtt_probability <= LEVEL and matters(self.slower_s, usual_s)
 
     @property
     def differs_in_loss(self) -> bool:

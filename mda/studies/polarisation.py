@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from mda.answers.dag import descendants
-from mda.statistics.inference import holm, independence
+from mda.statistics.inference import holm
+from mda.statistics.tables import independence
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

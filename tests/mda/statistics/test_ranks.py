@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+from itertools import combinations, product
+from random import Random
+
+import pytest
+from scipy.stats import mannwhitneyu, rankdata
+
+from mda.statistics.ranks import rank_probability, stratified_rank_probability
+
+
+@pytest.mark.parametrize(("n", "m"), [(1, 1), (2, 3), (5, 5), (8, 8), (3, 20), (9, 30), (8, 190)])
+def test_ranks_are_compared_as_another_library_does(n: int, m: int) -> None:
+    random = Random(n * m)
+    for shift in (0.0, 0.5, 1.0):
+        some, others = [random.gauss(shift) for _ in range(n)], [random.gauss() for _ in range(m)]
+        expected = mannwhitneyu(some, others, method="exact").pvalue
+        assert rank_probability(some, others) == pytest.approx(expected)
+        assert rank_probability(others, some) == pytest.approx(expected)
+
+
+def test_large_samples_are_compared_by_the_normal_approximation() -> None:
+    random = Random(1)
+    some, others = [random.gauss(0.2) for _ in range(300)], [random.gauss() for _ in range(400)]
+    expected = mannwhitneyu(some, others, method="asymptotic").pvalue
+    assert rank_probability(some, others) == pytest.approx(expected)
+
+
+def test_nothing_to_compare_is_no_difference() -> None:
+    assert rank_probability([2, 2], [2, 2, 2]) == 1.0
+    assert rank_probability([], [1]) == rank_probability([1], []) == 1.0
+    assert stratified_rank_probability([]) == stratified_rank_probability([([1], []), ([], [2])])
+    assert rank_probability([7.0] * 400, [7.0] * 400) == 1.0
+
+
+@pytest.mark.parametrize(
+    "strata",
+    [
+        [([1, 1, 3], [2, 3, 4])],  # ties
+        [([1, 2], [3, 4]), ([10, 11], [12])],
+        [([5, 6], [5, 1, 2]), ([3], []), ([4, 4], [4, 5])],
+    ],
+)
+def test_a_chance_counts_every_assignment(strata: list[tuple[list[int], list[int]]]) -> None:
+    assert stratified_rank_probability(strata) == pytest.approx(every_assignment(strata))
+
+
+def every_assignment(strata: list[tuple[list[int], list[int]]]) -> float:
+    """The share of all ways to assign values to samples that deviate as much, one by one."""
+    told = [(some, rankdata([*some, *others])) for some, others in strata if some and others]
+    middle = sum(len(some) * (len(ranks) + 1) / 2 for some, ranks in told)
+    seen = abs(sum(ranks[: len(some)].sum() for some, ranks in told) - middle)
+    sums = product(*(combinations(ranks, len(some)) for some, ranks in told))
+    found = [abs(sum(map(sum, chosen)) - middle) >= seen - 1e-9 for chosen in sums]
+    return sum(map(bool, found)) / len(found)
+
+
+def test_strata_keep_apart_what_may_not_be_compared() -> None:
+    # Both samples are alike on each path; one has most of its flows on the slow path.
+    quick, slow = [10.0 + n / 10 for n in range(12)], [30.0 + n / 10 for n in range(12)]
+    some_quick, some_slow = quick[::6], [time for place, time in enumerate(slow) if place % 6]
+    quick, slow = [time for time in quick if time not in some_quick], slow[::6]
+    pooled = rank_probability([*some_quick, *some_slow], [*quick, *slow])
+    assert stratified_rank_probability([(some_quick, quick), (some_slow, slow)]) > 0.3
+    assert pooled < 0.01
