@@ -7,10 +7,14 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
+from paris.packets import numbers
+from paris.packets.checksums import pseudo_header, word_sum
+
 # IPv6 extension headers that may precede the message: hop-by-hop options, routing, destination
 # options. Their length field counts units of 8 bytes, minus one (RFC 8200 section 4).
 _EXTENSION_HEADERS: Final = frozenset({0, 43, 60})
 _FRAGMENT_HEADER: Final = 44  # always 8 bytes
+_MORE_FRAGMENTS: Final = 0x2000  # in IPv4 (RFC 791 section 3.1)
 
 
 class UnparsedReason(Enum):
@@ -21,6 +25,7 @@ class UnparsedReason(Enum):
     OTHER_PROTOCOL = "a protocol that answers no probe"
     OTHER_MESSAGE = "a message that answers no probe"
     BAD_QUOTE = "quotes something that cannot be a probe"
+    BAD_CHECKSUM = "has a wrong ICMP checksum"
 
 
 class NoReplyError(Exception):
@@ -34,7 +39,8 @@ class NoReplyError(Exception):
 class Datagram:
     """The parts of an IP datagram; addresses are packed.
 
-    `ip_id` is None in IPv6, `flow_label` in IPv4.
+    `ip_id` is None in IPv6, `flow_label` in IPv4. `is_whole` means that the payload is complete:
+    not a fragment, and not truncated.
     """
 
     version: int
@@ -44,8 +50,22 @@ class Datagram:
     ttl: int
     traffic_class: int
     payload: bytes
+    is_whole: bool
     ip_id: int | None = None
     flow_label: int | None = None
+
+
+def check_icmp(outer: Datagram) -> None:
+    """Raise NoReplyError for an ICMP message with a wrong checksum, as the kernel's sockets do.
+
+    The checksum of a fragment or of a truncated message cannot be verified.
+    """
+    summed = outer.payload
+    if outer.version == 6:
+        ends = outer.source, outer.destination
+        summed = pseudo_header(*ends, numbers.ICMP6, len(summed)) + summed
+    if outer.is_whole and word_sum(summed) != 0xFFFF:
+        raise NoReplyError(UnparsedReason.BAD_CHECKSUM)
 
 
 def read_ip(data: bytes, *, is_quote: bool = False) -> Datagram:
@@ -82,18 +102,21 @@ def _read_ip4(data: bytes, *, is_quote: bool) -> Datagram:
         traffic_class=tos,
         ip_id=ip_id,
         payload=data[size:end],
+        is_whole=len(data) >= length and not fragment & _MORE_FRAGMENTS,
     )
 
 
 def _read_ip6(data: bytes) -> Datagram:
-    word, _, next_header, hop_limit = struct.unpack_from("!IHBB", data)
+    word, length, next_header, hop_limit = struct.unpack_from("!IHBB", data)
     if len(data) < 40:
         raise NoReplyError(UnparsedReason.TOO_SHORT)
-    at = 40
+    at, is_whole = 40, len(data) >= 40 + length
     while next_header in _EXTENSION_HEADERS or next_header == _FRAGMENT_HEADER:
         if next_header == _FRAGMENT_HEADER:
-            if struct.unpack_from("!H", data, at + 2)[0] >> 3:
+            (fragment,) = struct.unpack_from("!H", data, at + 2)
+            if fragment >> 3:
                 raise NoReplyError(UnparsedReason.BAD_QUOTE)
+            is_whole &= not fragment & 1
             next_header, at = data[at], at + 8
         else:
             next_header, at = data[at], at + 8 * (data[at + 1] + 1)
@@ -106,4 +129,5 @@ def _read_ip6(data: bytes) -> Datagram:
         traffic_class=(word >> 20) & 0xFF,
         flow_label=word & 0xFFFFF,
         payload=data[at:],
+        is_whole=is_whole,
     )

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from mda.model import ReplyKind
 from paris.packets import numbers, tags
-from paris.packets.datagrams import NoReplyError, UnparsedReason, read_ip
+from paris.packets.datagrams import NoReplyError, UnparsedReason, check_icmp, read_ip
 from paris.packets.quotes import QuotedProbe, read_mpls, read_quoted_probe, split_quote
 
 if TYPE_CHECKING:
@@ -76,6 +76,7 @@ def _parse(datagram: bytes) -> ParsedReply:
         return _read_udp_reply(outer)
     if outer.protocol != numbers.ICMP[outer.version]:
         raise NoReplyError(UnparsedReason.OTHER_PROTOCOL)
+    check_icmp(outer)
     icmp_type, icmp_code = outer.payload[0], outer.payload[1]
     if icmp_type == numbers.ECHO_REPLY[outer.version]:
         return _read_echo_reply(outer)

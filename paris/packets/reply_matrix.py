@@ -119,7 +119,22 @@ class Matcher:
         is_error &= self._carries(rows, quote, self._number)
         is_error &= (rows[:, begin : begin + len(ours)] == ours).all(axis=1)
         is_error &= lengths >= quote + at + 8
-        return is_error
+        return np.asarray(is_error & self._is_intact(rows, lengths, is_error))
+
+    def _is_intact(self, rows: Bytes, lengths: NDArray[np.uint32], is_icmp: Any) -> Any:
+        """Whether ICMP messages have a correct checksum, or are truncated so that nobody can tell.
+
+        Rows that are not `is_icmp` may have any result.
+        """
+        at = self._layout.header_bytes
+        total = _word(rows, 2) if self._version == 4 else _word(rows, 4) + at
+        is_whole = is_icmp & (total <= lengths) & (total <= rows.shape[1])
+        end = int(total[is_whole].max(initial=at))
+        is_inside = np.arange(at, end) < total[:, None]
+        sums = _word_sums(np.where(is_inside, rows[:, at:end], 0))
+        if self._version == 6:
+            sums += _word_sums(rows[:, self._layout.source.start : at]) + total - at + ICMP[6]
+        return ~is_whole | (sums % 0xFFFF == 0)
 
     def _read_quotes(self, rows: Bytes, at: int) -> tuple[Any, NDArray[np.bool_]]:
         """The quoted tag, and whether the quoted flow is that of the probe with this tag."""
@@ -145,6 +160,7 @@ class Matcher:
         is_direct &= (rows[:, self._layout.source] == self._destination).all(axis=1)
         if flows.protocol is Protocol.ICMP:
             is_direct &= rows[:, at] == ECHO_REPLY[self._version]
+            is_direct &= self._is_intact(rows, lengths, is_direct)
             return _word(rows, at + 6), is_direct & (_word(rows, at + 4) == flows.sport)
         acknowledged = (_word(rows, at + 8) << 16 | _word(rows, at + 10)) - 1
         flags = rows[:, at + 13]
@@ -175,6 +191,12 @@ class Matcher:
         ):
             tags[row], probes[row] = tag, self._probe_of[tag]
             ends_path[row] = parsed.kind is not ReplyKind.TIME_EXCEEDED
+
+
+def _word_sums(rows: Bytes) -> NDArray[np.int64]:
+    """The sum of each row's 16-bit words in network order; an odd last byte is padded with zero."""
+    wide = rows.astype(np.int64)
+    return np.asarray(256 * wide[:, ::2].sum(axis=1) + wide[:, 1::2].sum(axis=1))
 
 
 def _word(rows: Bytes, at: int) -> NDArray[np.int64]:

@@ -14,6 +14,7 @@ from paris.packets.checksums import pseudo_header, word_sum
 from paris.packets.datagrams import UnparsedReason
 from paris.packets.headers import IPHeader
 from paris.packets.replies import ParsedReply, Unparsed, parse
+from tests.support.icmp import intact
 from tests.support.samples import REPLIES
 
 # name -> kind, responder, ICMP type and code, quoted TTL, reply TTL, tag,
@@ -128,14 +129,14 @@ def test_what_a_service_says_names_the_flow_and_the_probe_if_it_returns_the_firs
 def test_a_quote_length_that_leaves_no_room_for_a_probe_is_ignored(words: int) -> None:
     whole = bytearray(REPLIES["udp4-time-exceeded"])
     whole[20 + 5] = words
-    assert parsed(bytes(whole)) == parsed(REPLIES["udp4-time-exceeded"])
+    assert parsed(intact(bytes(whole))) == parsed(REPLIES["udp4-time-exceeded"])
 
 
 def test_the_mtu_of_too_big_is_not_taken_for_a_length() -> None:
     whole = bytearray(REPLIES["udp6-time-exceeded"])
     whole[40] = 2
     whole[44:48] = bytes.fromhex("12000500")
-    reply = parsed(bytes(whole))
+    reply = parsed(intact(bytes(whole)))
     assert reply.kind is ReplyKind.UNREACHABLE
     assert reply.quoted == parsed(REPLIES["udp6-time-exceeded"]).quoted
 
@@ -186,9 +187,9 @@ def test_mpls_labels_are_read_behind_128_bytes_where_it_does_not() -> None:
     probe = REPLIES["udp4-time-exceeded"][28:]
     error = bytearray(headers.icmp_error(header(ROUTER), 11, 0, probe, STACK))
     error[20 + 5] = 0  # the length, as routers from before RFC 4884 leave it
-    assert parsed(bytes(error)).mpls == STACK
+    assert parsed(intact(bytes(error))).mpls == STACK
     error[-1] ^= 0xFF  # then only a right checksum tells an extension from a long quote
-    assert parsed(bytes(error)).mpls == ()
+    assert parsed(intact(bytes(error))).mpls == ()
 
 
 def test_ipv6_extensions_count_the_quote_in_eight_bytes() -> None:
@@ -209,7 +210,7 @@ def test_extension_headers_before_icmpv6_are_stepped_over() -> None:
 def test_later_fragments_in_a_quote_are_no_probe() -> None:
     whole = bytearray(REPLIES["udp4-time-exceeded"])
     whole[28 + 7] = 9  # fragment offset
-    assert parse(bytes(whole)) == Unparsed(UnparsedReason.BAD_QUOTE)
+    assert parse(intact(bytes(whole))) == Unparsed(UnparsedReason.BAD_QUOTE)
 
 
 @pytest.mark.parametrize(
@@ -227,7 +228,27 @@ def test_what_answers_no_probe_has_its_reason(
 ) -> None:
     foreign = bytearray(REPLIES["udp4-time-exceeded"])
     foreign[change[0]] = change[1]
-    assert parse(bytes(foreign)) == Unparsed(reason)
+    is_icmp = change[0] >= 20
+    assert parse(intact(bytes(foreign)) if is_icmp else bytes(foreign)) == Unparsed(reason)
+
+
+@pytest.mark.parametrize("name", [name for name in REPLIES if EXPECTED[name][0] != "rst"])
+def test_a_wrong_icmp_checksum_is_believed_no_more_than_by_the_kernel(name: str) -> None:
+    whole = REPLIES[name]
+    at = 20 if whole[0] >> 4 == 4 else 40
+    assert intact(whole) == whole
+    for place in (at, at + 1, at + 3, at + 6, len(whole) - 1):
+        damaged = bytearray(whole)
+        damaged[place] ^= 0x40
+        assert parse(bytes(damaged)) == Unparsed(UnparsedReason.BAD_CHECKSUM)
+
+
+def test_what_is_not_whole_cannot_be_checked() -> None:
+    whole = bytearray(REPLIES["udp4-time-exceeded"])
+    assert parsed(bytes(whole[:-1])).quoted.sport == parsed(bytes(whole)).quoted.sport
+    whole[6] |= 0x20  # more fragments follow
+    whole[-1] ^= 0xFF
+    assert isinstance(parse(bytes(whole)), ParsedReply)
 
 
 def header(source: object) -> IPHeader:

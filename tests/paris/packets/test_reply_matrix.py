@@ -59,7 +59,8 @@ def some_answers(flows: Flows, requests: dict[int, ProbeRequest]) -> list[bytes]
                 found.append(headers.icmp_error(router, *expired, probe[:least]))
             case 3 if version == 4:  # with options in the header of the answer
                 plain = headers.icmp_error(router, *expired, probe)
-                found.append(b"\x46" + plain[1:20] + bytes(4) + plain[20:])
+                length = (len(plain) + 4).to_bytes(2, "big")
+                found.append(b"\x46" + plain[1:2] + length + plain[4:20] + bytes(4) + plain[20:])
             case _:
                 found.append(headers.icmp_error(router, *expired, probe))
     return found
@@ -117,3 +118,25 @@ def test_no_bytes_are_an_answer_or_an_exception(version: int, protocol: Protocol
     found = matcher.match(*rows_of(wrong))
     assert len(found.rows) == 0
     assert matcher.unmatched == len(wrong)
+
+
+@pytest.mark.parametrize("protocol", Protocol)
+@pytest.mark.parametrize("version", [4, 6])
+def test_a_wrong_icmp_checksum_is_noticed_among_many(version: int, protocol: Protocol) -> None:
+    field = HeaderField.ICMP_CHECKSUM if protocol is Protocol.ICMP else HeaderField.SPORT
+    flows, requests = (
+        flows_of(version, protocol, field),
+        {1 + n: ProbeRequest(n, 3) for n in range(40)},
+    )
+    matcher = Matcher(flows)
+    for tag, request in requests.items():
+        matcher.add(np.array([tag]), np.array([request.flow]), np.array([tag]))
+    datagrams = some_answers(flows, requests)
+    number, protocol_at = (1, 9) if version == 4 else (58, 6)
+    is_icmp = [whole[protocol_at] == number for whole in datagrams]
+    damaged = []
+    for whole, is_wrong in zip(datagrams, is_icmp, strict=True):
+        at = 2 + (4 * (whole[0] & 0xF) if version == 4 else 40)
+        damaged.append(whole[:at] + bytes([whole[at] ^ is_wrong]) + whole[at + 1 :])
+    found = matcher.match(*rows_of(damaged))
+    assert sorted(found.rows) == [row for row, is_wrong in enumerate(is_icmp) if not is_wrong]
