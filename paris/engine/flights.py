@@ -16,6 +16,7 @@ class StrayReason(Enum):
     NOT_OURS = "answers no probe of this run"
     DUPLICATE = "a second answer to one probe"
     AMBIGUOUS = "names two probes of this run"
+    NO_RESPONDER = "comes from an address that no router can have"
 
 
 @dataclass(frozen=True, slots=True)

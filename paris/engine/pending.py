@@ -14,6 +14,7 @@ from paris.engine.untagged import Conversations
 from paris.errors import WireError
 from paris.packets import tags
 from paris.packets.protocols import Protocol
+from paris.packets.responders import can_reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -145,7 +146,9 @@ class Pending:
         parsed: ParsedReply,
         received_at_s: float,
         changed: tuple[str, ...],
-    ) -> Reply:
+    ) -> Reply | Stray:
+        if not can_reply(parsed.responder, self._flows):
+            return Stray(StrayReason.NO_RESPONDER)
         self.conversations.answered(flight, parsed.kind, received_at_s)
         return Reply(
             request=flight.request,

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _MOST_TAGS: Final = 1 << 16
 _PLAIN_IP4: Final = 0x45  # version 4, header without options
+_LOOPBACK, _MULTICAST = 127, 0xE  # the first byte, the first four bits of IPv4 addresses
 _ACK, _SYN_OR_RST = 0x10, 0x06  # flags of TCP (RFC 9293 section 3.1)
 
 
@@ -86,6 +87,7 @@ class Matcher:
             returned, is_direct = self._read_direct(datagrams, lengths)
             tags = np.where(is_direct, returned, tags)
             is_reply |= is_direct
+        is_reply &= self._can_reply(datagrams[:, self._layout.source])
         probes = np.where(is_reply, self._probe_of[tags], -1)
         ends_path = ~is_error | (datagrams[:, at] != TIME_EXCEEDED[self._version])
         for row in np.flatnonzero(~is_error & ~is_reply).tolist():
@@ -120,6 +122,17 @@ class Matcher:
         is_error &= (rows[:, begin : begin + len(ours)] == ours).all(axis=1)
         is_error &= lengths >= quote + at + 8
         return np.asarray(is_error & self._is_intact(rows, lengths, is_error))
+
+    def _can_reply(self, responders: Bytes) -> NDArray[np.bool_]:
+        """Whether replies can come from these addresses; as `responders.can_reply`."""
+        first = responders[:, 0]
+        if self._version == 4:
+            is_host = (first != 0) & (first != _LOOPBACK) & (first >> 4 != _MULTICAST)
+            is_host &= ~(responders == 0xFF).all(axis=1)
+        else:  # ten zero bytes begin the unspecified, loopback and IPv4-mapped addresses
+            is_host = (first != 0xFF) & responders[:, :10].any(axis=1)
+        is_host &= ~(responders == self._source).all(axis=1)
+        return np.asarray(is_host | (responders == self._destination).all(axis=1))
 
     def _is_intact(self, rows: Bytes, lengths: NDArray[np.uint32], is_icmp: Any) -> Any:
         """Whether ICMP messages have a correct checksum, or are truncated so that nobody can tell.

@@ -73,6 +73,17 @@ def test_an_answer_finds_its_probe_once(
     assert pending.in_flight == 0
 
 
+def test_an_address_that_no_router_can_have_answers_nothing() -> None:
+    flows = udp4()
+    pending, tag = flying(flows, ProbeRequest(2, 3))
+    parsed = answer_to(flows, ProbeRequest(2, 3), tag)
+    for address in (flows.source, ip_address("0.0.0.0"), ip_address("224.0.0.1")):
+        forged = replace(parsed, responder=address)
+        assert pending.match(forged, 2.0) == Stray(StrayReason.NO_RESPONDER)
+    assert pending.in_flight == 1
+    assert isinstance(pending.match(parsed, 2.0), Reply)
+
+
 def test_lost_probes_are_given_up_in_time_and_late_answers_still_count() -> None:
     flows = udp4()
     request = ProbeRequest(2, 3)
