@@ -12,6 +12,8 @@ from ipaddress import IPv4Address, IPv6Address
 from typing import Final, NamedTuple
 
 IPAddress = IPv4Address | IPv6Address
+# Routers without an IPv4 address may all reply from this one (RFC 7600 section 4.8).
+NOBODYS: Final = IPv4Address("192.0.0.8")
 
 
 class HeaderField(Enum):

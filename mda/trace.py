@@ -63,7 +63,12 @@ class Trace(Record):
             dag=graph,
             origin=located.origin,
             certainty=certainty(
-                known.table, located, known.hops, record.plan.bound, lite=known.is_lite
+                known.table,
+                located,
+                known.hops,
+                record.plan.bound,
+                record.plan.destination,
+                lite=known.is_lite,
             ),
             # Two routes, one after the other, are not two branches.
             diamonds=tuple(

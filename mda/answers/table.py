@@ -11,7 +11,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from mda.answers.hop import Hop
-from mda.model import Loss, Outcome, Vertex
+from mda.model import NOBODYS, Loss, Outcome, Vertex
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -65,7 +65,7 @@ class FlowTable:
             self.answered_to[flow] = ttl
         end: int | None = ttl
         if not outcome.ends_path:
-            end = self._loops_at(flow, number, ttl)
+            end = self._loops_at(flow, number, ttl) if outcome.responder != NOBODYS else None
             if end is not None:
                 self.looped.add(flow)
         if end is not None and end < self.ended.get(flow, end + 1):

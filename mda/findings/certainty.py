@@ -1,16 +1,17 @@
-"""How sure a graph is: the probability that a vertex, or the whole graph, hides a successor.
+"""How sure a graph is: what the stopping rule promises of it, and what each vertex may hide.
 
-All probabilities count answered flows only. They are the probability that one more, equally likely,
-successor would have stayed unseen (Veitch et al., INFOCOM 2009). For a split of any shape see
-`mda.statistics.stopping.unseen_share`.
+All probabilities count answered flows only. That of a vertex is the probability that one more,
+equally likely, successor would have stayed unseen (Veitch et al., INFOCOM 2009). For a split of any
+shape see `mda.statistics.stopping.unseen_share`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from math import prod
+from enum import Enum
 from typing import TYPE_CHECKING
 
+from mda.model import NOBODYS
 from mda.statistics.stopping import Bound, miss_probability
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from mda.answers.graph import Located
     from mda.answers.hop_pairs import HopPair, Samples
     from mda.answers.table import FlowTable
-    from mda.model import Vertex
+    from mda.model import IPAddress, Vertex
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,21 +39,32 @@ class VertexCertainty:
     is_finished: bool
 
 
+class Obstacle(Enum):
+    """Why nothing can be promised of a graph."""
+
+    UNFINISHED = "some vertices are not fully explored"
+    PER_PACKET = "a router balances per packet"
+    ROUTE_CHANGE = "the route changed during the trace"
+    REFUSED = "a router on the way refuses probes"
+    SHARED_ADDRESS = "routers may share the address 192.0.0.8"
+
+
 @dataclass(frozen=True, slots=True)
 class Certainty:
     """The certainty of each vertex, and of the whole graph.
 
-    `miss_probability` is the largest probability, over all networks with one balancer more than
-    were found, that this graph lacks something. It is 1 - (product of the probabilities that no
-    branching vertex, nor the least certain other vertex, hides a successor). Where the bound holds
-    per vertex and all flows drawn at a hop count for each of its vertices, so they do here; with
-    MDA-Lite a hop counts as one balancer. `least_flows` is the smallest number of flows from which
+    `miss_probability` bounds the probability that a trace with this stopping rule lacks something
+    of the network, whatever the network is, if its splits are as the bound assumes. It is a
+    property of the rule, not of the flows that were drawn: a graph that lacks a branch has no sign
+    of it. A bound per vertex holds for each balancer found and for one more. It is None where
+    `obstacles` make a promise impossible. `least_flows` is the smallest number of flows from which
     the successors of a vertex, or of a hop, were drawn.
     """
 
     vertices: tuple[VertexCertainty, ...]
-    miss_probability: float
+    miss_probability: float | None
     least_flows: int
+    obstacles: tuple[Obstacle, ...] = ()
 
     @property
     def unfinished(self) -> tuple[VertexCertainty, ...]:
@@ -65,6 +77,7 @@ def certainty(
     located: Located,
     pairs: Sequence[HopPair],
     bound: Bound,
+    destination: IPAddress,
     *,
     lite: bool = False,
 ) -> Certainty:
@@ -72,60 +85,65 @@ def certainty(
 
     `pairs` are its neighbouring hops; with `lite` each is taken as one balancer.
     """
-    judging = _Judging(table, located, bound, _branching(pairs, lite=lite))
+    branching = _branching(pairs, lite=lite)
+    judging = _Judging(table, located, bound, branching)
     for hops in pairs:
         if lite:
             judging.judge_as_lite(hops)
         else:
             judging.judge(hops)
-    risks = judging.risks
-    plain = max((risk.probability for risk in risks if not risk.branches), default=0.0)
-    sure = prod(1 - risk.probability for risk in risks if risk.branches)
-    least = min((risk.flows for risk in risks), default=0)
     vertices = sorted(judging.vertices, key=lambda known: known.vertex.sort_key)
-    return Certainty(tuple(vertices), 1 - sure * (1 - plain), least)
+    found = {
+        Obstacle.UNFINISHED: not all(known.is_finished for known in vertices),
+        Obstacle.PER_PACKET: bool(located.per_packet),
+        Obstacle.ROUTE_CHANGE: bool(located.turned),
+        Obstacle.REFUSED: _is_refused(table, located, destination),
+        Obstacle.SHARED_ADDRESS: any(
+            vertex.address == NOBODYS for hops in located.hops.values() for vertex in hops.values()
+        ),
+    }
+    obstacles = tuple(obstacle for obstacle, is_there in found.items() if is_there)
+    return Certainty(
+        vertices=tuple(vertices),
+        miss_probability=None if obstacles else bound.of_graph(branching),
+        least_flows=min(judging.draws, default=0),
+        obstacles=obstacles,
+    )
 
 
-@dataclass(frozen=True, slots=True)
-class _Risk:
-    """What a vertex, or a hop, may hide: a successor unseen by `flows` with this probability.
-
-    `branches` says whether several successors were seen.
-    """
-
-    branches: bool
-    probability: float
-    flows: int
+def _is_refused(table: FlowTable, located: Located, destination: IPAddress) -> bool:
+    """Whether the path of some flow ends before the destination, other than in a loop."""
+    return any(
+        (vertex := located.hops.get(ttl, {}).get(flow)) is not None
+        and vertex.address != destination
+        and flow not in table.looped
+        for flow, ttl in table.ended.items()
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class _Judging:
-    """Collects the certainty of each vertex, and the risks of the graph, hop by hop."""
+    """Collects the certainty of each vertex, and the numbers of flows they rest on, hop by hop."""
 
     table: FlowTable
     located: Located
     bound: Bound
     branching: int
     vertices: list[VertexCertainty] = field(default_factory=list)
-    risks: list[_Risk] = field(default_factory=list)
+    draws: list[int] = field(default_factory=list)
 
     def judge(self, hops: HopPair) -> None:
-        """Judge the vertices that flows go on from at one hop; each is a risk."""
+        """Judge the vertices that flows go on from at one hop."""
         target = hops.shared_target(self.bound, self.branching)
         for known in self._add_vertices(hops, draws=hops.draws, target=target):
-            probability, flows = known.miss_probability, known.flows
-            if target is not None and known.seen:
-                by_hop = miss_probability(known.seen, hops.draws, 1 / len(hops.near))
-                probability = min(probability, by_hop)
-                flows = max(flows, hops.draws)
-            self.risks.append(_Risk(known.seen > 1, probability, flows))
+            counts_all = target is not None and known.seen
+            self.draws.append(max(known.flows, hops.draws) if counts_all else known.flows)
 
     def judge_as_lite(self, hops: HopPair) -> None:
-        """Judge the vertices that flows go on from at one hop; the whole hop is one risk."""
-        width, draws = len(set(hops.far.values())), len(hops.far)
+        """Judge the vertices that flows go on from at one hop, which count together."""
+        draws = len(hops.far)
         if hops.near:
-            probability = miss_probability(width, draws) if width else 1.0
-            self.risks.append(_Risk(width > 1, probability, draws))
+            self.draws.append(draws)
         target = hops.lite_target(self.bound, self.branching)
         self._add_vertices(hops, draws=draws, target=target)
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from mda.model import NOBODYS
+
 if TYPE_CHECKING:
     from mda.answers.graph import Located
     from mda.answers.table import FlowTable
@@ -44,7 +46,7 @@ def revisits(table: FlowTable, located: Located) -> tuple[Revisit, ...]:
         if ttl in located.unordered or ttl == located.origin.ttl:
             continue
         for flow, vertex in here.items():
-            if vertex.address is not None:
+            if vertex.address is not None and vertex.address != NOBODYS:
                 met.setdefault((flow, vertex.address), []).append(ttl)
     ttls: dict[IPAddress, set[int]] = {}
     flows: dict[IPAddress, set[int]] = {}

@@ -190,6 +190,15 @@ class Bound:
         if self.min_share is not None and not 0 < self.min_share <= 0.5:
             raise ValueError(f"not a least share of a branch: {self.min_share}")
 
+    def of_graph(self, branching: int) -> float:
+        """The failure probability that holds for a whole graph with `branching` branching vertices.
+
+        A bound per vertex holds for each of them, and for one more that may hide a successor.
+        """
+        if not self.per_vertex:
+            return self.failure_probability
+        return 1 - float((1 - self.failure_probability) ** (branching + 1))
+
     def points(self, branching: int, share: float = 1.0) -> StoppingPoints:
         """The stopping points that hold once `branching` vertices are known to branch.
 

@@ -27,9 +27,10 @@ def write(trace: Trace, _: Look | None = None) -> str:
         host=trace.plan.host,
         source=str(trace.plan.source),
         destination=str(trace.plan.destination),
-        miss_probability=trace.certainty.miss_probability,
         complete=int(trace.is_complete),
     )
+    if trace.certainty.miss_probability is not None:
+        flat.graph["miss_probability"] = trace.certainty.miss_probability
     for vertex in trace.graph:
         flat.add_node(vertex_id(vertex), **_attributes(trace, vertex))
     for near, far in trace.graph.edges:

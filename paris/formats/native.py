@@ -55,6 +55,7 @@ def write(trace: Trace, _: Look | None = None) -> str:
         "graph": _graph(trace),
         "certainty": {
             "miss_probability": trace.certainty.miss_probability,
+            "obstacles": [obstacle.value for obstacle in trace.certainty.obstacles],
             "vertices": [_vertex_certainty(vertex) for vertex in trace.certainty.vertices],
         },
         **studies_json.studies(trace),

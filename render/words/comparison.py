@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 from mda.answers.graph import vertices_by_ttl
 from mda.comparison import merged
 from render.words.numbering import numbers
-from render.words.quantities import at_most, count, milliseconds, p_value
-from render.words.summary import findings
+from render.words.quantities import count, milliseconds, p_value
+from render.words.summary import chance_missed, findings
 from render.words.vertices import Kind, key_of, place, vertex_words
 
 if TYPE_CHECKING:
@@ -132,8 +132,7 @@ def _conclusions(comparison: Comparison) -> list[str]:
     """What each protocol found, and where they differ: a line each, of any length."""
     lines = [f"{view.name}: {findings(view.trace)[0]}" for view in comparison.views]
     lines += [
-        f"{view.name}: chance that a branch was missed: "
-        f"{at_most(view.trace.certainty.miss_probability)} (assuming even splits)"
+        f"{view.name}: {chance_missed(view.trace)}"
         for view in comparison.views
         if view.trace.replies
     ]

@@ -119,16 +119,25 @@ def _missed(trace: Trace) -> list[str]:
     if not trace.replies:
         return ["nothing replied, so nothing can be said of what was missed"]
     return [
-        _chance(trace), *_switched(trace), *_assumed(trace), *_uneven(trace),
+        chance_missed(trace), *_switched(trace), *_assumed(trace), *_uneven(trace),
         *_unexplored(trace), *_unordered(trace),
     ]  # fmt: skip
 
 
-def _chance(trace: Trace) -> str:
+def chance_missed(trace: Trace) -> str:
+    """What is promised of the whole graph and what the promise assumes, or why there is none."""
+    certainty, min_share = trace.certainty, trace.plan.bound.min_share
+    if certainty.miss_probability is None:
+        causes = " and ".join(obstacle.value for obstacle in certainty.obstacles)
+        return f"no bound on what was missed, because {causes}"
     is_by_hop = trace.plan.algorithm is Algorithm.MDA_LITE and not trace.unfit_for_lite
-    and_alike = " and one balancer per hop" if is_by_hop else ""
-    missed = at_most(trace.certainty.miss_probability)
-    return f"chance that a branch was missed: {missed} (assuming even splits{and_alike})"
+    assumed = "even splits"
+    if min_share is not None:
+        assumed = f"branches with at least {percent(min_share)} of a router's flows"
+    if is_by_hop:
+        assumed += " and one balancer per hop"
+    missed = at_most(certainty.miss_probability)
+    return f"chance that a branch was missed: {missed} (assuming {assumed})"
 
 
 def _switched(trace: Trace) -> list[str]:

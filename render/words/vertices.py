@@ -7,7 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Final
 
 from mda.answers.graph import flows_of
-from mda.model import ReplyKind
+from mda.model import NOBODYS, ReplyKind
 from mda.studies.balancers import Kind as BalancerKind
 from mda.studies.registry import CLASSIFY
 from render.words.numbering import numbers, origins
@@ -147,7 +147,7 @@ def _details(
             lines.append(f"fastest {fastest} ms, median {median_ms(rtts_s)} ms of {answers}")
         if vertex in missed:
             chance = percent(missed[vertex])
-            lines.append(f"hides one more even branch with probability {chance}")
+            lines.append(f"one more even branch would have stayed unseen with probability {chance}")
         details[vertex] = tuple(lines)
     return details
 
@@ -214,6 +214,8 @@ def _notes(trace: Trace, vertex: Vertex, replies: list[Reply], last_asked: int) 
         notes.append(f"rate-limited to about {rate(answering.limit.rate_pps)} replies/s")
     elif answering is not None and answering.lost >= _MANY_LOST:
         notes.append(f"{percent(round(answering.lost / answering.asked, 2))} of replies lost")
+    if vertex.address == NOBODYS:
+        notes.append("stands for routers without an IPv4 address")
     stacks = {"/".join(str(entry.label) for entry in reply.mpls) for reply in replies if reply.mpls}
     notes += [f"MPLS {stack}" for stack in sorted(stacks)]
     changed = {field for reply in replies for field in reply.changed}

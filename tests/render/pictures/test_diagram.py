@@ -71,5 +71,10 @@ def test_wide_hops_take_one_line_a_box() -> None:
 
 def test_the_tip_of_a_vertex_says_what_it_may_hide() -> None:
     tips = {box.key: box.tip for column in drawn("two-way").columns for box in column.boxes}
-    assert "hides one more even branch with probability 0.8 %" in tips["3 198.51.100.11"]  # 2^-7
+    assert (
+        "one more even branch would have stayed unseen with probability 0.8 %"
+        in (
+            tips["3 198.51.100.11"]  # 2^-7
+        )
+    )
     assert "16 flows, 100 % of all" in tips["1 192.0.2.254"]
