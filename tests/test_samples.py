@@ -48,9 +48,9 @@ def test_the_command_finds_it(topology: Topology, capsys: pytest.CaptureFixture[
     assert len(graph["edges"]) == expect["edges"] - expect.get("unproven", 0)
     assert _addresses(graph["per_packet"]) == expect.get("per_packet", [])
     assert _addresses(graph["route_changed"]) == expect.get("route_changed", [])
-    loops = [one["address"] for one in graph["revisits"] if one["loop"]]
+    loops = [revisit["address"] for revisit in graph["revisits"] if revisit["loop"]]
     assert loops == expect.get("loops", [])
-    limited = [one["vertex"] for one in graph["answering"] if one["limit"] is not None]
+    limited = [entry["vertex"] for entry in graph["answering"] if entry["limit"] is not None]
     assert _addresses(limited) == expect.get("limited", [])
     if "diamonds" in expect:
         assert [_told(diamond, expected) for diamond, expected in zip(

@@ -59,10 +59,14 @@ def main() -> None:
     built = [_forged(kind, *ends, random) for _ in range(_VARIANTS)]
     length = max(map(len, built))
     rows = np.stack(
-        [np.frombuffer(one.ljust(length, b"\0"), np.uint8) for one in built if len(one) == length]
+        [
+            np.frombuffer(datagram.ljust(length, b"\0"), np.uint8)
+            for datagram in built
+            if len(datagram) == length
+        ]
     )
-    one, target = ethernet.open_sender(ends[0], None)
-    sender = Sender(one, target)
+    sock, target = ethernet.open_sender(ends[0], None)
+    sender = Sender(sock, target)
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     began_s, sent = time.monotonic(), 0

@@ -209,14 +209,14 @@ def lab(
         # Balancers come first, so that none shares its set of constant fields with another.
         by_choice = sorted(nodes, key=lambda node: len(built.successors(node)) < 2)
         for seed, node in enumerate(by_choice, start=1):
-            one = (hashing or {}).get(node, Hashing())
-            _set_sysctls(built.namespace(node), seed, one, hash_flow_label=hash_flow_label)
+            hashing_of = (hashing or {}).get(node, Hashing())
+            _set_sysctls(built.namespace(node), seed, hashing_of, hash_flow_label=hash_flow_label)
         _ip("", [_veth(built, index, link) for index, link in enumerate(links)])
         for node in nodes:
             _configure(built, node)
-        for node, one in (hashing or {}).items():
-            if one.rules is not None:
-                _choose(built, node, one.rules)
+        for node, router_hashing in (hashing or {}).items():
+            if router_hashing.rules is not None:
+                _choose(built, node, router_hashing.rules)
         for node in silent:
             _silence(built.namespace(node))
         for node, apart_ms in (limited or {}).items():
@@ -282,21 +282,21 @@ def _ip(namespace: str, commands: Sequence[str], version: int | None = None) -> 
     )  # fmt: skip
 
 
-def _set_sysctls(namespace: str, seed: int, one: Hashing, *, hash_flow_label: bool) -> None:
+def _set_sysctls(namespace: str, seed: int, hashing: Hashing, *, hash_flow_label: bool) -> None:
     fields = _HASH_PORTS | seed % _SETS_OF_CONSTANT_FIELDS
     values = {
         **_SYSCTLS,
         "net/ipv4/fib_multipath_hash_fields": fields,
         "net/ipv6/fib_multipath_hash_fields": fields | _HASH_FLOW_LABEL * hash_flow_label,
     }
-    if one.fields is not None:
-        values["net/ipv4/fib_multipath_hash_fields"] = one.fields & ~_HASH_FLOW_LABEL or 1
-        values["net/ipv6/fib_multipath_hash_fields"] = one.fields
-    if one.policy is not None:
-        values["net/ipv4/fib_multipath_hash_policy"] = one.policy
-        values["net/ipv6/fib_multipath_hash_policy"] = one.policy
+    if hashing.fields is not None:
+        values["net/ipv4/fib_multipath_hash_fields"] = hashing.fields & ~_HASH_FLOW_LABEL or 1
+        values["net/ipv6/fib_multipath_hash_fields"] = hashing.fields
+    if hashing.policy is not None:
+        values["net/ipv4/fib_multipath_hash_policy"] = hashing.policy
+        values["net/ipv6/fib_multipath_hash_policy"] = hashing.policy
     if _HASH_SEED.exists():
-        values["net/ipv4/fib_multipath_hash_seed"] = seed if one.seed is None else one.seed
+        values["net/ipv4/fib_multipath_hash_seed"] = seed if hashing.seed is None else hashing.seed
     _set(namespace, values)
 
 

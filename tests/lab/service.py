@@ -25,15 +25,15 @@ def main() -> None:
     served = []
     for address in addresses:
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
-        one = socket.socket(family, socket.SOCK_DGRAM)
-        one.bind((address, int(port)))
-        served.append(one)
+        sock = socket.socket(family, socket.SOCK_DGRAM)
+        sock.bind((address, int(port)))
+        served.append(sock)
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     while True:
-        for one in select.select(served, [], [])[0]:
-            asked, whom = one.recvfrom(65535)
-            one.sendto(_said(kind, asked), whom)
+        for sock in select.select(served, [], [])[0]:
+            asked, whom = sock.recvfrom(65535)
+            sock.sendto(_said(kind, asked), whom)
 
 
 if __name__ == "__main__":

@@ -62,12 +62,16 @@ def test_what_the_kernel_hashes_is_told(name: str) -> None:
     hashing, expected = KERNEL[name]
     with netlab.lab(netlab.diamond(2), hashing={"lb": hashing}) as lab:
         for version, (kind, fields) in expected.items():
-            (one,) = trace(lab, version, *SURE).document["balancers"]
-            assert one["kind"] == kind, (version, one)
-            hashed = {field["field"] for field in one["fields"] if field["verdict"] == "hashed"}
-            ignored = {field["field"] for field in one["fields"] if field["verdict"] == "ignored"}
+            (balancer,) = trace(lab, version, *SURE).document["balancers"]
+            assert balancer["kind"] == kind, (version, balancer)
+            hashed = {
+                field["field"] for field in balancer["fields"] if field["verdict"] == "hashed"
+            }
+            ignored = {
+                field["field"] for field in balancer["fields"] if field["verdict"] == "ignored"
+            }
             assert hashed == {name for bit, name in NAMES.items() if fields & bit}, version
-            assert ignored == {field["field"] for field in one["fields"]} - hashed, version
+            assert ignored == {field["field"] for field in balancer["fields"]} - hashed, version
             assert {"source", "destination", "traffic-class"} <= hashed | ignored
 
 
@@ -76,8 +80,8 @@ def test_packets_that_are_dealt_out_are_told_from_flows() -> None:
     hashing = {"lb": Hashing(rules={4: deal, 6: deal})}
     with netlab.lab(netlab.diamond(2), hashing=hashing) as lab:
         for version in (4, 6):
-            (one,) = trace(lab, version, *SURE).document["balancers"]
-            assert one["kind"] == "per packet"
+            (balancer,) = trace(lab, version, *SURE).document["balancers"]
+            assert balancer["kind"] == "per packet"
 
 
 def test_weights_are_told_by_enough_flows() -> None:
@@ -85,9 +89,9 @@ def test_weights_are_told_by_enough_flows() -> None:
     with netlab.lab(netlab.diamond(2), hashing=hashing) as lab:
         for version in (4, 6):
             options = (*SURE, "--flows", "3000", "--rate", "20000")
-            (one,) = trace(lab, version, *options).document["balancers"]
-            assert (one["kind"], one["split"]["weights"]) == (FLOW, [3, 1])
-            assert one["split"]["even_probability"] < 1e-6
+            (balancer,) = trace(lab, version, *options).document["balancers"]
+            assert (balancer["kind"], balancer["split"]["weights"]) == (FLOW, [3, 1])
+            assert balancer["split"]["even_probability"] < 1e-6
 
 
 @pytest.mark.parametrize("seeds", [(7, 7), (7, 8)])
@@ -108,7 +112,7 @@ def test_without_privilege_ports_are_judged() -> None:
     with netlab.lab(netlab.diamond(2), hashing={"lb": Hashing(policy=3, fields=FIVE)}) as lab:
         for version in (4, 6):
             found = trace(lab, version, *SURE, privileged=False)
-            (one,) = found.document["balancers"]
-            verdicts = {field["field"]: field["verdict"] for field in one["fields"]}
+            (balancer,) = found.document["balancers"]
+            verdicts = {field["field"]: field["verdict"] for field in balancer["fields"]}
             assert verdicts == {"sport": "hashed", "dport": "hashed"}
-            assert one["kind"] == "not enough evidence"
+            assert balancer["kind"] == "not enough evidence"

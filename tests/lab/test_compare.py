@@ -24,7 +24,7 @@ def test_each_protocol_sees_its_paths(version: int) -> None:
         )  # fmt: skip
         assert (run.returncode, run.stderr) == (0, "")
         document = json.loads(run.stdout)
-        views = {one["name"]: Found(one["trace"], 0, "").truth for one in document["views"]}
+        views = {view["name"]: Found(view["trace"], 0, "").truth for view in document["views"]}
         assert views["udp"] == views["tcp/443"] == lab.truth(version)
         assert views["icmp"].edges < views["udp"].edges
         branches = [address for ttl, address in views["icmp"].vertices if ttl == 3]

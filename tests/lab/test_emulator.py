@@ -55,5 +55,5 @@ def test_a_sample_traced_in_real_time_is_what_its_file_says_and_so_is_its_replay
         edges = [edge for edge in edges if edge["to"] in ids]
     assert len(vertices) == expect["vertices"]
     assert len(edges) == expect["edges"] - expect.get("unproven", 0)
-    limited = [one["vertex"] for one in graph["answering"] if one["limit"] is not None]
-    assert [one.partition("@")[0] for one in limited] == expect.get("limited", [])
+    limited = [entry["vertex"] for entry in graph["answering"] if entry["limit"] is not None]
+    assert [entry.partition("@")[0] for entry in limited] == expect.get("limited", [])

@@ -60,17 +60,17 @@ def test_a_turn_of_reading_is_bounded_and_leaves_no_flow_out(wire: str, version:
         flows = plan(lab, version)
         batch = [probes.build(flows, ProbeRequest(n, 1), 1 + n) for n in range(flow_count)]
         with (
-            closing(opened(lab, wire, flows)) as one,
+            closing(opened(lab, wire, flows)) as opened_wire,
             closing(Forger(lab, version)) as forger,
             inside_namespace(lab.namespace("src")),
         ):
-            one.send(batch)
+            opened_wire.send(batch)
             for probe in batch:
                 for _ in range(of_each):
                     forger.refuse(1 if version == 6 else 3, 0, probe)
             turns: list[list[Received]] = []
             while sum(map(len, turns)) < flow_count * (1 + of_each):
-                turns.append(one.receive(one.now_s() + 10))
+                turns.append(opened_wire.receive(opened_wire.now_s() + 10))
                 assert turns[-1]
     assert max(map(len, turns)) < flow_count * of_each / 2
     if wire == "unprivileged":  # the others have one queue for all
@@ -133,8 +133,8 @@ def test_a_change_of_address_ends_in_one_line_with_what_was_measured(wire: str) 
     assert exit_code == ExitCode.LOCAL_NETWORK
     assert "partial results are kept" in stderr
     assert stderr.count("\n") == 1
-    found = {(one["ttl"], one["address"]) for one in document["graph"]["vertices"]}
-    assert {one for one in found if one[1] is not None} <= true
+    found = {(vertex["ttl"], vertex["address"]) for vertex in document["graph"]["vertices"]}
+    assert {item for item in found if item[1] is not None} <= true
     assert document["run"]["answered"] > 5
 
 

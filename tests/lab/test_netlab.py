@@ -46,7 +46,9 @@ def test_the_truth_is_what_many_flows_see(name: str, version: int) -> None:
     with netlab.lab(netlab.TOPOLOGIES[name]) as lab:
         truth = lab.truth(version)
         assert edges_seen(lab, version, "-U --sport=$port", FLOWS) == truth.edges
-        assert {far for _, far in truth.edges} == {one for one in truth.vertices if one[0] > 0}
+        assert {far for _, far in truth.edges} == {
+            vertex for vertex in truth.vertices if vertex[0] > 0
+        }
 
 
 @pytest.mark.parametrize("version", [4, 6])

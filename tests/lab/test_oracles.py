@@ -87,7 +87,7 @@ def test_scamper_sees_the_same_interfaces() -> None:
             "-c", "tracelb -P udp-sport -c 99 -W 15 -w 1", "-i", str(TARGET[4]),
         )  # fmt: skip
     records = [json.loads(line) for line in run.stdout.splitlines()]
-    (record,) = [one for one in records if one["type"] == "tracelb"]
+    (record,) = [record for record in records if record["type"] == "tracelb"]
     seen = {node["addr"] for node in record["nodes"]}
     seen |= {cell["addr"] for node in record["nodes"] for row in node["links"] for cell in row}
     interfaces = {str(address) for ttl, address in ours.truth.vertices if ttl > 0}

@@ -43,7 +43,9 @@ def test_each_of_sixteen_paths_can_be_taken(letter: str, version: int) -> None:
         paths = listed.document["paths"]
         assert len({tuple(addresses(path)) for path in paths}) == 16
         for path in paths:
-            command = next(one for one in path["commands"] if one.startswith("traceroute"))
+            command = next(
+                command for command in path["commands"] if command.startswith("traceroute")
+            )
             assert traceroute(lab, command) == addresses(path)
 
 

@@ -68,21 +68,24 @@ def test_no_icmp_error_ends_sending_or_receiving(
     with netlab.lab(netlab.plain(1)) as lab:
         lab.set("src", OPEN_PING_SOCKETS)
         flows = plan(lab, version, protocol)
-        with closing(opened(lab, wire, flows)) as one, closing(Forger(lab, version)) as forger:
+        with (
+            closing(opened(lab, wire, flows)) as opened_wire,
+            closing(Forger(lab, version)) as forger,
+        ):
             for number, (kind, code) in enumerate(ERRORS[version]):
                 tag = TAG + 2 * number
                 first, second = (
                     probes.build(flows, ProbeRequest(0, 1), tag + more) for more in (0, 1)
                 )
                 with inside_namespace(lab.namespace("src")):
-                    one.send([first])
-                    assert is_answered(one, tag)
+                    opened_wire.send([first])
+                    assert is_answered(opened_wire, tag)
                     for quote in (first, quoting_nothing_of_ours(first)):
                         forger.refuse(kind, code, quote)
                         forger.refuse(kind, code, quote)
-                        one.send([second])
+                        opened_wire.send([second])
                         forger.refuse(kind, code, quote)
-                        assert is_answered(one, tag + 1), (kind, code)
+                        assert is_answered(opened_wire, tag + 1), (kind, code)
 
 
 # How nftables refuses, and whether that says that the packet is prohibited.
@@ -136,4 +139,4 @@ def test_protocols_are_compared_where_each_is_refused(version: int) -> None:
             run = run_at(lab.namespace("src"), str(TARGET[version]), *options)
     assert (run.returncode, run.stderr) == (ExitCode.FILTERED, "")
     views = json.loads(run.stdout)["views"]
-    assert [len(one["trace"]["graph"]["vertices"]) for one in views] == [4, 4, 4]
+    assert [len(view["trace"]["graph"]["vertices"]) for view in views] == [4, 4, 4]

@@ -53,10 +53,12 @@ def test_every_path_to_a_service_is_found(wire: str, kind: str) -> None:
                 )
                 assert (found.exit_code, found.stderr) == (0, "")
                 run, outcomes = found.document["run"], found.document["outcomes"]
-                kinds = {one["kind"] for one in outcomes if "kind" in one}
+                kinds = {outcome["kind"] for outcome in outcomes if "kind" in outcome}
                 assert kinds == {"time-exceeded", "udp"}
                 assert run["reached"]
-                assert all(one.get("kind") != "udp" or one["ttl"] >= 5 for one in outcomes)
+                assert all(
+                    outcome.get("kind") != "udp" or outcome["ttl"] >= 5 for outcome in outcomes
+                )
                 # Only what does not say to which probe it is goes uncounted.
                 assert (run["unmatched"] == {}) == (kind != "other")
             assert found.truth == lab.truth(version)
@@ -72,7 +74,10 @@ def test_flows_by_other_fields_reach_it(wire: str) -> None:
         )  # fmt: skip
         assert (found.exit_code, found.stderr) == (0, "")
         assert found.truth == lab.truth(6)
-        assert {one["kind"] for one in found.document["outcomes"]} == {"time-exceeded", "udp"}
+        assert {outcome["kind"] for outcome in found.document["outcomes"]} == {
+            "time-exceeded",
+            "udp",
+        }
 
 
 @pytest.mark.parametrize("version", [4, 6])
@@ -121,8 +126,8 @@ def test_nothing_of_other_peoples_udp_comes_in(version: int, opened: type) -> No
             received = collect(wire, 20)
             assert wire.receive(wire.now_s()) == []
         assert len(received) == 20
-        for one in received:
-            parsed = replies.parse(one.datagram)
+        for arrival in received:
+            parsed = replies.parse(arrival.datagram)
             assert isinstance(parsed, ParsedReply)
             quoted = parsed.quoted
             assert (parsed.kind, parsed.responder) == (ReplyKind.UDP_ANSWER, TARGET[version])

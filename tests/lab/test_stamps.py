@@ -72,11 +72,11 @@ def exchanged(wire: Wire, flows: Flows, pace: str) -> dict[tuple[int, int], list
         arrived += more
     assert wire.corrections() == []
     found: dict[tuple[int, int], list[float]] = {}
-    for one in arrived:
-        reply = replies.parse(one.datagram, wire.hidden)
+    for received in arrived:
+        reply = replies.parse(received.datagram, wire.hidden)
         assert isinstance(reply, replies.ParsedReply)
         tag = reply.quoted.carrier_tag
-        round_trip_s = one.at_s - sent_at_s[tag - 1]
+        round_trip_s = received.at_s - sent_at_s[tag - 1]
         found.setdefault((20000 + probe_of[tag].flow, probe_of[tag].ttl), []).append(round_trip_s)
     return found
 

@@ -30,12 +30,12 @@ def test_a_router_that_limits_its_answers_is_recognised_and_nothing_is_missing(
         found = trace(lab, version, "--mda", *SURE, "--rate", "100")
         assert found.truth == lab.truth(version)
         answering = found.document["graph"]["answering"]
-        limited = [one for one in answering if one["limit"] is not None]
+        limited = [entry for entry in answering if entry["limit"] is not None]
         # In IPv6 the router has an address towards each branch, and one limit for all of them.
-        assert [one["vertex"].partition("@")[2] for one in limited] == ["4"] * len(limited)
+        assert [entry["vertex"].partition("@")[2] for entry in limited] == ["4"] * len(limited)
         assert 1 <= len(limited) <= (1, 4)[version == 6]
         # Each of several addresses sees a part of what their router's one limit lets through.
-        assert all(2 < one["limit"]["rate_pps"] < (20, 30)[version == 6] for one in limited)
+        assert all(2 < entry["limit"]["rate_pps"] < (20, 30)[version == 6] for entry in limited)
 
 
 @pytest.mark.parametrize("version", [4, 6])
@@ -46,10 +46,10 @@ def test_a_forwarding_loop_is_named_and_given_up(version: int) -> None:
             found = trace(lab, version, algorithm)
             revisits = found.document["graph"]["revisits"]
             assert found.exit_code == 1
-            assert [one["loop"] for one in revisits] == [True, True]
+            assert [revisit["loop"] for revisit in revisits] == [True, True]
             # In IPv6 a router has an address towards each side: round two is the first repetition.
             rounds = [[2, 4, 6], [3, 5]] if version == 4 else [[3, 5, 7], [4, 6]]
-            assert [one["ttls"] for one in revisits] == rounds
+            assert [revisit["ttls"] for revisit in revisits] == rounds
 
 
 @pytest.mark.parametrize("version", [4, 6])

@@ -85,7 +85,7 @@ def test_icmp_needs_ping_sockets() -> None:
             found = trace(lab, version, *SURE, "-I", privileged=False)
             assert (found.exit_code, found.stderr) == (0, "")
             assert found.truth == trace(lab, version, *SURE, "-I").truth
-            kinds = {one["kind"] for one in found.document["outcomes"]}
+            kinds = {outcome["kind"] for outcome in found.document["outcomes"]}
             assert kinds == {"time-exceeded", "echo-reply"}
 
 
@@ -260,5 +260,5 @@ def test_quotes_without_a_payload_are_told_apart_by_asking_one_at_a_time(
     assert "names two probes of this run" in document["run"]["unmatched"]
     # Nothing of that is held against the routers.
     answering = document["graph"]["answering"]
-    assert [one["lost"] for one in answering] == [0] * len(answering)
+    assert [entry["lost"] for entry in answering] == [0] * len(answering)
     assert run("--replay", str(packets), *outputs).stdout == ran.stdout

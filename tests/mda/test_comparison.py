@@ -23,15 +23,17 @@ def trace_of(*columns: object, flows: int = 16) -> Trace:
 
 def later(trace: Trace, by_s: float) -> Trace:
     found = [
-        replace(one, received_at_s=one.received_at_s + by_s) if isinstance(one, Reply) else one
-        for one in trace.outcomes
+        replace(outcome, received_at_s=outcome.received_at_s + by_s)
+        if isinstance(outcome, Reply)
+        else outcome
+        for outcome in trace.outcomes
     ]
     return assembled(found)
 
 
 def test_the_graph_says_who_sees_what() -> None:
     comparison = compare([("udp", trace_of(BRANCHES)), ("icmp", trace_of(BRANCHES[0]))])
-    seen = {str(one.address): comparison.of_vertex(one) for one in comparison.graph}
+    seen = {str(vertex.address): comparison.of_vertex(vertex) for vertex in comparison.graph}
     assert seen[BRANCHES[0]] == seen[GATEWAY] == seen[DESTINATION] == ("udp", "icmp")
     assert seen[BRANCHES[1]] == ("udp",)
     by_edge = [comparison.of_edge(*edge) for edge in comparison.graph.edges]
@@ -41,8 +43,8 @@ def test_the_graph_says_who_sees_what() -> None:
 
 def test_silences_of_two_views_are_two() -> None:
     comparison = compare([("udp", trace_of("*")), ("icmp", trace_of("*"))])
-    stars = [one for one in comparison.graph if one.address is None]
-    assert [comparison.of_vertex(one) for one in stars] == [("udp",), ("icmp",)]
+    stars = [vertex for vertex in comparison.graph if vertex.address is None]
+    assert [comparison.of_vertex(star) for star in stars] == [("udp",), ("icmp",)]
 
 
 @pytest.mark.parametrize("by_s", [0.0, 0.004])

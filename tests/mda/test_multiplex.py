@@ -35,15 +35,15 @@ def test_each_lane_learns_what_it_would_alone() -> None:
     alone = [play(full_mda(failure_probability=0.001), in_one(lane)) for lane in (0, 1)]
     together = Multiplexed([full_mda(failure_probability=0.001) for _ in range(2)])
     played = play(together, both)
-    assert played.probes == sum(one.probes for one in alone)
-    assert played.rounds <= max(one.rounds for one in alone) + 1
+    assert played.probes == sum(single.probes for single in alone)
+    assert played.rounds <= max(single.rounds for single in alone) + 1
     for lane, topology in enumerate((WIDE, PLAIN)):
         assert edges_of(graph_of(in_lane(played.outcomes, lane))) == topology.edges
 
 
 def test_little_room_is_shared() -> None:
     together = Multiplexed([full_mda(), full_mda()])
-    lanes = [lane_of(one.flow)[0] for one in together.wanted(10)]
+    lanes = [lane_of(request.flow)[0] for request in together.wanted(10)]
     assert lanes.count(0) == lanes.count(1) == 5
     assert not together.finished
     assert together.rate_pps(3) is None

@@ -46,7 +46,7 @@ def test_each_begins_after_the_one_before() -> None:
         SingleFlow(first_ttl=1, max_ttl=2, queries=1), lambda h: then(7, h), lambda h: then(8, h)
     )
     first = chain.wanted(10)
-    assert [one.flow for one in first] == [0, 0]
+    assert [request.flow for request in first] == [0, 0]
     assert not chain.finished
     assert chain.wanted(10) == []
     assert not made
@@ -60,14 +60,14 @@ def test_each_begins_after_the_one_before() -> None:
     assert chain.goes_on()
     assert not chain.finished
     second = chain.wanted(10)
-    assert [one.flow for one in second] == [7]
+    assert [request.flow for request in second] == [7]
     assert made[0].known == 2
     assert chain.wanted(10) == []  # in flight: nothing is asked meanwhile
     chain.on_outcome(lost(second[0]))
     assert chain.wanted(10) == []
     assert chain.goes_on()
     third = chain.wanted(10)
-    assert [one.flow for one in third] == [8]
+    assert [request.flow for request in third] == [8]
     chain.on_outcome(lost(third[0]))
     assert chain.wanted(10) == []
     assert chain.finished

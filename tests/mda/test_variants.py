@@ -16,8 +16,8 @@ def test_numbers_and_variants_are_inverses() -> None:
         for number in (1, 2, 1000, MOST_VALUES)
     }
     assert len(numbers) == 4 * len(HeaderField) * 4
-    for flow, one in numbers.items():
-        assert variant_of(flow) == one
+    for flow, number in numbers.items():
+        assert variant_of(flow) == number
         assert not is_plain(flow)
         assert 0 <= flow < 1 << 40  # what files may hold
 
@@ -36,10 +36,10 @@ def test_there_are_no_others(base: int, number: int) -> None:
 
 
 def test_scarce_values_come_with_companions() -> None:
-    one = variant_of(scarce_variant(3, HeaderField.SOURCE, 15, 200))
-    assert one is not None
-    assert (one.value, one.companion) == (15, 200)
-    assert variant_of(one.compared_with) == Variant(3, HeaderField.ALL, 200)
+    found = variant_of(scarce_variant(3, HeaderField.SOURCE, 15, 200))
+    assert found is not None
+    assert (found.value, found.companion) == (15, 200)
+    assert variant_of(found.compared_with) == Variant(3, HeaderField.ALL, 200)
     plain = variant_of(variant(3, HeaderField.SOURCE, 2))
     assert plain is not None
     assert (plain.value, plain.companion, plain.compared_with) == (2, 0, 3)

@@ -46,7 +46,7 @@ def test_every_sample_is_the_same_again(name: str, tmp_path: Path) -> None:
     packets = measured(tmp_path, "--sim", name, "--mda", "-c", "99")
     for file in (packets, tmp_path / "live.json"):
         again = [str(tmp_path / f"again.{suffix}") for suffix in ("json", "dot", "txt")]
-        run("--replay", str(file), "--mda", *(part for one in again for part in ("-o", one)))
+        run("--replay", str(file), "--mda", *(part for path in again for part in ("-o", path)))
         for suffix in ("json", "dot", "txt"):
             live = (tmp_path / f"live.{suffix}").read_bytes()
             assert (tmp_path / f"again.{suffix}").read_bytes() == live

@@ -64,7 +64,7 @@ def test_every_sample_ends_at_every_rate(mode: str, monkeypatch: pytest.MonkeyPa
             max_probes=MOST_PROBES.get(name), **MODES[mode],
         )  # fmt: skip
         ran = run.compare(settings) if settings.study.compare else [run.measure(settings)]
-        ends = {one.record.stopped for one in ran}
+        ends = {measurement.record.stopped for measurement in ran}
         most = {
             StopReason.COMPLETE,
             *([StopReason.PROBE_BUDGET] if settings.budget.max_probes else []),

@@ -60,7 +60,7 @@ def _per_packet() -> Trace:
     paths = hops(_GATEWAY, _BALANCER, _A[:2], _B[:2], _JOINT, DESTINATION, flows=16)
     found: list[Outcome] = outcomes(paths)
     first = next(
-        one for one in found if isinstance(one, Reply) and one.request == ProbeRequest(0, 3)
+        item for item in found if isinstance(item, Reply) and item.request == ProbeRequest(0, 3)
     )
     again = replace(first, request=ProbeRequest(0, 3, 1), responder=ip_address(_A[1]))
     return assembled([*found, again])

@@ -32,10 +32,10 @@ def test_hashed_fields_are_called_ignored_as_often_as_they_must_be() -> None:
         if not balancers_of(trace):
             continue  # one of 32 is missed by the MDA, and has no verdict
         found += 1
-        one = balancer_of(trace)
-        assert one.kind is not Kind.PER_PACKET
+        balancer = balancer_of(trace)
+        assert balancer.kind is not Kind.PER_PACKET
         wrong += any(
-            one.verdict(field) is Verdict.IGNORED
+            balancer.verdict(field) is Verdict.IGNORED
             for field in (HeaderField.DPORT, HeaderField.PROTOCOL, HeaderField.DESTINATION)
         )
     low, high = interval(wrong, found, 0.999)

@@ -144,7 +144,7 @@ def balancers_of(trace: Trace) -> tuple[Balancer, ...]:
 
 def balancer_of(trace: Trace) -> Balancer:
     """The balancer that the network has."""
-    return next(one for one in balancers_of(trace) if one.vertex.address == BALANCER)
+    return next(balancer for balancer in balancers_of(trace) if balancer.vertex.address == BALANCER)
 
 
 _FIVE = frozenset(
@@ -192,17 +192,17 @@ def judged(case: str, width: int, seed: int) -> Balancer | None:
     random = Random(f"{case} {width} {seed}") if kind is Kind.PER_PACKET else None
     network = one_balancer(f"{case} {width} {seed}", hashed, [1] * width, random=random)
     trace, _, _ = classify(network)
-    found = (one for one in balancers_of(trace) if one.vertex.address == BALANCER)
+    found = (balancer for balancer in balancers_of(trace) if balancer.vertex.address == BALANCER)
     return next(found, None)
 
 
 def is_recognised(case: str, width: int, seed: int) -> bool:
     """Whether the class is named, and each field judged as it is."""
     hashed, kind = CASES[case]
-    one = judged(case, width, seed)
-    if one is None or one.kind is not kind:
+    balancer = judged(case, width, seed)
+    if balancer is None or balancer.kind is not kind:
         return False
     return kind is Kind.PER_PACKET or all(
         field.verdict is (Verdict.HASHED if field.field in hashed else Verdict.IGNORED)
-        for field in one.fields
+        for field in balancer.fields
     )

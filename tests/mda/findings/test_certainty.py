@@ -40,9 +40,9 @@ def certainty_of(outcomes: list[Outcome], bound: Bound, end: IPAddress | None = 
 
 def test_a_plain_path_is_as_sure_as_its_least_certain_vertex() -> None:
     known = after(1, 1, 1, failure_probability=0.05, per_vertex=True, seed=1)
-    assert [one.vertex for one in known.vertices[1:]] == [vertex(1, 1), vertex(2, 2)]
-    assert {(one.seen, one.flows) for one in known.vertices} == {(1, 6)}
-    assert {one.miss_probability for one in known.vertices} == {1 / 32}
+    assert [vertex.vertex for vertex in known.vertices[1:]] == [vertex(1, 1), vertex(2, 2)]
+    assert {(vertex.seen, vertex.flows) for vertex in known.vertices} == {(1, 6)}
+    assert {vertex.miss_probability for vertex in known.vertices} == {1 / 32}
     # What the rule promises is more than what this vertex shows: any balancer may have been missed.
     assert known.miss_probability == pytest.approx(0.05)
     assert (known.unfinished, known.obstacles) == ((), ())
@@ -50,7 +50,7 @@ def test_a_plain_path_is_as_sure_as_its_least_certain_vertex() -> None:
 
 def test_a_balancer_adds_its_own_chance() -> None:
     known = after(1, 2, 1, failure_probability=0.05, per_vertex=True, seed=3)
-    (balancer,) = [one for one in known.vertices if one.seen == 2]
+    (balancer,) = [vertex for vertex in known.vertices if vertex.seen == 2]
     assert balancer.vertex == vertex(1, 1)
     assert balancer.flows >= 11
     # Either of two balancers may hide a branch: the one found, or another one.
@@ -70,7 +70,7 @@ def test_what_was_cut_short_is_named() -> None:
     network = layers(1, 2, 1).per_flow(Random(1))
     first_wave = _first_wave(procedure, network)
     known = certainty_of(first_wave, Bound(0.05, per_vertex=True))
-    assert {one.vertex.ttl for one in known.unfinished} == {0, 1, 2}
+    assert {known_of_vertex.vertex.ttl for known_of_vertex in known.unfinished} == {0, 1, 2}
     assert (known.miss_probability, known.obstacles) == (None, (Obstacle.UNFINISHED,))
 
 

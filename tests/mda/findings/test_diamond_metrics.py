@@ -19,9 +19,9 @@ def graph_of(links: str, flows: dict[str, tuple[int, ...]] | None = None) -> nx.
     graph: nx.DiGraph[Vertex] = nx.DiGraph()
 
     def vertex(name: str) -> Vertex:
-        one = Vertex(int(name[1:]), interface(ord(name[0])))
-        graph.add_node(one, flows=(flows or {}).get(name, ()))
-        return one
+        vertex = Vertex(int(name[1:]), interface(ord(name[0])))
+        graph.add_node(vertex, flows=(flows or {}).get(name, ()))
+        return vertex
 
     for link in links.split():
         near, far = map(vertex, link.split("-"))
@@ -50,10 +50,10 @@ def test_the_simplest_diamond() -> None:
 
 
 def test_a_mesh() -> None:
-    one = only(graph_of(MESHED))
-    assert (one.paths, one.disjoint_paths, one.entropy_bits) == (4, 2, 2.0)
-    assert one.max_meshing == 1.0
-    assert one.meshed_ratio == pytest.approx(1 / 3)
+    measured = only(graph_of(MESHED))
+    assert (measured.paths, measured.disjoint_paths, measured.entropy_bits) == (4, 2, 2.0)
+    assert measured.max_meshing == 1.0
+    assert measured.meshed_ratio == pytest.approx(1 / 3)
     half = only(graph_of(MESHED.replace(" c2-d3", "")))
     assert half.max_meshing == 0.75
     assert half.paths == 3
@@ -61,20 +61,20 @@ def test_a_mesh() -> None:
 
 
 def test_an_uneven_diamond() -> None:
-    one = only(graph_of(UNEVEN))
-    assert one.width_asymmetry == 2
-    assert one.probability_difference == pytest.approx(1 / 2 - 1 / 6)
-    assert (one.paths, one.disjoint_paths) == (4, 2)
-    assert one.entropy_bits == pytest.approx(1 + 0.5 * math.log2(3))
+    measured = only(graph_of(UNEVEN))
+    assert measured.width_asymmetry == 2
+    assert measured.probability_difference == pytest.approx(1 / 2 - 1 / 6)
+    assert (measured.paths, measured.disjoint_paths) == (4, 2)
+    assert measured.entropy_bits == pytest.approx(1 + 0.5 * math.log2(3))
 
 
 def test_the_chance_to_be_met_is_also_counted() -> None:
     flows = {"b2": (0, 1, 2, 5, 9), "c2": (3, 4), "a1": tuple(range(6))}
-    one = only(graph_of(TWO, flows))
+    measured = only(graph_of(TWO, flows))
     # Of flows 0 to 5 four went one way; number 9 may have been sent because of where it goes.
-    assert one.empirical_difference == pytest.approx(4 / 6 - 2 / 6)
-    assert one.empirical_low == 0.0
-    assert one.empirical_high == 1.0
+    assert measured.empirical_difference == pytest.approx(4 / 6 - 2 / 6)
+    assert measured.empirical_low == 0.0
+    assert measured.empirical_high == 1.0
     many = {"b2": tuple(range(0, 3000, 3)), "c2": tuple(n for n in range(3000) if n % 3)}
     sure = only(graph_of(TWO, many))
     assert sure.empirical_low is not None
@@ -95,6 +95,6 @@ def test_rows_name_the_ends_and_are_empty_without_diamonds() -> None:
 
 def test_branches_of_unlike_length() -> None:
     graph = graph_of("s0-a1 a1-b2 a1-c2 b2-e3 c2-f3 f3-e4")
-    one = only(graph)
-    assert (one.min_length, one.max_length, one.length_asymmetry) == (2, 3, 1)
-    assert one.disjoint_paths == 2
+    measured = only(graph)
+    assert (measured.min_length, measured.max_length, measured.length_asymmetry) == (2, 3, 1)
+    assert measured.disjoint_paths == 2

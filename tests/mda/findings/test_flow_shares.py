@@ -11,7 +11,7 @@ def test_the_shares_behind_a_vertex_make_a_whole(name: str) -> None:
     graph, shares = TRACES[name].graph, edge_shares(TRACES[name].dag)
     assert set(shares) == set(graph.edges)
     for near in graph:
-        out = [share for (one, _), share in shares.items() if one == near]
+        out = [share for (tail, _), share in shares.items() if tail == near]
         assert not out or sum(out) == pytest.approx(1)
 
 

@@ -24,15 +24,15 @@ def known(hashed: set[HeaderField], *, repeats: int = 17, answers: int = 12) -> 
     plain = (
         {LEFT: [0, 2, 4], RIGHT: [1, 3]} if HeaderField.SPORT in hashed else {LEFT: list(range(13))}
     )
-    one = Evidence(vertex(2, 2), plain, HeaderField.SPORT)
-    one.repeats = repeats
-    one.successors = {LEFT, RIGHT}
+    evidence = Evidence(vertex(2, 2), plain, HeaderField.SPORT)
+    evidence.repeats = repeats
+    evidence.successors = {LEFT, RIGHT}
     for field in TRIED:
         members = dict.fromkeys(range(answers + 1), LEFT)
         if field in hashed:
             members[1] = RIGHT
-        one.families[field] = {(0, 0): Family(members)}
-    return one
+        evidence.families[field] = {(0, 0): Family(members)}
+    return evidence
 
 
 @pytest.mark.parametrize(
@@ -53,18 +53,18 @@ def known(hashed: set[HeaderField], *, repeats: int = 17, answers: int = 12) -> 
     ],
 )
 def test_fields_make_a_class(hashed: set[HeaderField], kind: Kind) -> None:
-    one = judge(known(hashed), TRIED, 0.05)
-    assert one.kind is kind
-    assert {field.field for field in one.fields if field.verdict is Verdict.HASHED} == hashed
-    assert all(field.verdict is not Verdict.UNDECIDED for field in one.fields)
-    assert one.error_probability <= 0.05
+    balancer = judge(known(hashed), TRIED, 0.05)
+    assert balancer.kind is kind
+    assert {field.field for field in balancer.fields if field.verdict is Verdict.HASHED} == hashed
+    assert all(field.verdict is not Verdict.UNDECIDED for field in balancer.fields)
+    assert balancer.error_probability <= 0.05
 
 
 def test_too_few_answers_decide_nothing() -> None:
     # Five fields are judged: seven answers alike are worth 5 / 2^7, six of them 5 / 2^6.
     for answers, verdict in ((7, Verdict.IGNORED), (6, Verdict.UNDECIDED)):
-        one = judge(known({HeaderField.SPORT}, answers=answers), TRIED, 0.05)
-        assert one.verdict(HeaderField.DESTINATION) is verdict
+        balancer = judge(known({HeaderField.SPORT}, answers=answers), TRIED, 0.05)
+        assert balancer.verdict(HeaderField.DESTINATION) is verdict
 
 
 def test_without_repeats_nothing_is_decided_and_with_one_that_differs_all_is() -> None:
@@ -72,34 +72,34 @@ def test_without_repeats_nothing_is_decided_and_with_one_that_differs_all_is() -
     assert few.chance_if_per_packet() > STEADY_ERROR
     assert judge(few, TRIED, 0.05).kind is Kind.UNDECIDED
     few.is_per_packet = True
-    one = judge(few, TRIED, 0.05)
-    assert (one.kind, one.error_probability) == (Kind.PER_PACKET, 0.0)
+    balancer = judge(few, TRIED, 0.05)
+    assert (balancer.kind, balancer.error_probability) == (Kind.PER_PACKET, 0.0)
 
 
 def test_the_same_value_in_many_flows_is_one_draw_unless_flows_matter() -> None:
     for hashed, draws in (({HeaderField.SPORT}, 20), ({HeaderField.DESTINATION}, 1)):
-        one = known(hashed)
-        one.families[HeaderField.PROTOCOL] = {
+        evidence = known(hashed)
+        evidence.families[HeaderField.PROTOCOL] = {
             (base, 0): Family({0: LEFT, 1: LEFT}) for base in range(1, 21)
         }
-        assert one.compared(HeaderField.PROTOCOL) == draws
-        assert one.chance_if_hashed(HeaderField.PROTOCOL) == pytest.approx(0.5**draws)
+        assert evidence.compared(HeaderField.PROTOCOL) == draws
+        assert evidence.chance_if_hashed(HeaderField.PROTOCOL) == pytest.approx(0.5**draws)
 
 
 def test_companions_are_draws_if_what_they_vary_matters() -> None:
     for every, draws in (({0: LEFT, 1: RIGHT}, 6), ({0: LEFT, 1: LEFT}, 1)):
-        one = known(set())
-        one.families[HeaderField.ALL] = {(0, 0): Family(dict(every))}
-        one.families[HeaderField.PROTOCOL] = {
+        evidence = known(set())
+        evidence.families[HeaderField.ALL] = {(0, 0): Family(dict(every))}
+        evidence.families[HeaderField.PROTOCOL] = {
             (0, companion): Family({0: LEFT, 1: LEFT}) for companion in range(6)
         }
-        assert one.compared(HeaderField.PROTOCOL) == draws
+        assert evidence.compared(HeaderField.PROTOCOL) == draws
 
 
 def test_an_uneven_split_makes_agreeing_with_the_common_way_worth_less() -> None:
-    one = Evidence(
+    evidence = Evidence(
         vertex(2, 2), {LEFT: list(range(90)), RIGHT: list(range(90, 100))}, HeaderField.SPORT
     )
-    assert one.chance(LEFT) > 0.9
-    assert one.chance(RIGHT) == 0.5
-    assert one.chance(Vertex(3, None)) == 0.5
+    assert evidence.chance(LEFT) > 0.9
+    assert evidence.chance(RIGHT) == 0.5
+    assert evidence.chance(Vertex(3, None)) == 0.5

@@ -43,44 +43,46 @@ def two_long_branches(key: str) -> Network:
 
 def test_every_probe_is_a_flow_of_its_own() -> None:
     asked = list(requests(HeaderField.SPORT, 1, 4))
-    assert [one.ttl for one in asked] == [1] * QUERIES + [2] * QUERIES + [3] * QUERIES + [4] * 3
-    numbers = [variant_of(one.flow) for one in asked]
-    assert [one.number for one in numbers if one] == list(range(1, 13))
-    assert {one.field for one in numbers if one} == {HeaderField.DPORT}
-    by_dport = [variant_of(one.flow) for one in requests(HeaderField.DPORT, 1, 1)]
-    assert {one.field for one in by_dport if one} == {HeaderField.SPORT}
+    assert [request.ttl for request in asked] == [1] * QUERIES + [2] * QUERIES + [3] * QUERIES + [
+        4
+    ] * 3
+    numbers = [variant_of(request.flow) for request in asked]
+    assert [number.number for number in numbers if number] == list(range(1, 13))
+    assert {number.field for number in numbers if number} == {HeaderField.DPORT}
+    by_dport = [variant_of(request.flow) for request in requests(HeaderField.DPORT, 1, 1)]
+    assert {flow_number.field for flow_number in by_dport if flow_number} == {HeaderField.SPORT}
 
 
 def test_links_between_branches_are_told_from_those_inside() -> None:
     false = 0
     for seed in range(10):
-        one = shown(two_long_branches(f"{seed}"))
-        assert len(one.hops) == 5
-        for link in one.links:
+        classic = shown(two_long_branches(f"{seed}"))
+        assert len(classic.hops) == 5
+        for link in classic.links:
             ends = [int(end.address or 0) - int(interface(0)) for end in (link.near, link.far)]
             crosses = 10 <= ends[0] < 99 and 10 <= ends[1] < 99 and ends[0] // 10 != ends[1] // 10
             assert link.reality is (Reality.FALSE if crosses else Reality.REAL)
-        false += len(one.false_links)
+        false += len(classic.false_links)
     assert false > 10  # of three columns and two pairs of hops half cross, on average
 
 
 def test_a_plain_path_is_shown_rightly() -> None:
-    one = shown(layers(1, 1, 1, 1).per_flow(Random(1)))
-    assert not one.false_links
-    assert not one.missed
-    assert {link.reality for link in one.links} == {Reality.REAL}
-    assert one.hops[-1] == (vertex(4, 4),) * QUERIES
-    assert len(one.hops) == 4
+    classic = shown(layers(1, 1, 1, 1).per_flow(Random(1)))
+    assert not classic.false_links
+    assert not classic.missed
+    assert {link.reality for link in classic.links} == {Reality.REAL}
+    assert classic.hops[-1] == (vertex(4, 4),) * QUERIES
+    assert len(classic.hops) == 4
 
 
 def test_links_that_it_misses_are_counted() -> None:
-    one = shown(layers(1, 16, 1).per_flow(Random(1)))
-    assert len(one.missed) >= 2 * (16 - QUERIES)
+    classic = shown(layers(1, 16, 1).per_flow(Random(1)))
+    assert len(classic.missed) >= 2 * (16 - QUERIES)
 
 
 def test_where_the_graph_proves_nothing_nothing_is_denied() -> None:
-    one = shown(layers(1, 2, 2, 1).per_packet(Random(2)))
-    between = [link for link in one.links if link.near.ttl == 2 and link.far.ttl == 3]
+    classic = shown(layers(1, 2, 2, 1).per_packet(Random(2)))
+    between = [link for link in classic.links if link.near.ttl == 2 and link.far.ttl == 3]
     assert all(link.reality is not Reality.FALSE for link in between)
 
 

@@ -50,9 +50,9 @@ def test_every_kind_is_recognised(case: str) -> None:
 def test_a_balancer_of_packets_is_never_called_one_of_flows() -> None:
     for seed in range(250):
         for width in (2, 3):
-            one = judged("packets", width, seed)
-            assert one is not None
-            assert one.kind is Kind.PER_PACKET
+            balancer = judged("packets", width, seed)
+            assert balancer is not None
+            assert balancer.kind is Kind.PER_PACKET
 
 
 def test_it_costs_about_what_theory_says_and_takes_five_rounds_at_most() -> None:
@@ -60,8 +60,8 @@ def test_it_costs_about_what_theory_says_and_takes_five_rounds_at_most() -> None
     for seed in range(40):
         network = one_balancer(f"{seed}", FIVE, [1, 1])
         trace, played, before = classify(network, values=V4_VALUES)
-        later = [one.request for one in played.outcomes[before:]]
-        costs.append(sum(one.ttl in (2, 3) for one in later))
+        later = [outcome.request for outcome in played.outcomes[before:]]
+        costs.append(sum(outcome.ttl in (2, 3) for outcome in later))
         kinds.append(balancer_of(trace).kind)
         assert played.rounds <= MOST_ROUNDS + play(full_mda(), network).rounds
     assert kinds.count(Kind.PER_FLOW) >= 36
@@ -70,8 +70,8 @@ def test_it_costs_about_what_theory_says_and_takes_five_rounds_at_most() -> None
 
 def test_a_verdict_carries_the_chance_that_it_is_wrong() -> None:
     trace, _, _ = classify(one_balancer("a", FIVE, [1, 1]))
-    one = balancer_of(trace)
-    by_field = {field.field: field for field in one.fields}
+    balancer = balancer_of(trace)
+    by_field = {field.field: field for field in balancer.fields}
     for field in FIVE:
         assert by_field[field].verdict is Verdict.HASHED
         assert by_field[field].error_probability <= STEADY_ERROR
@@ -79,22 +79,22 @@ def test_a_verdict_carries_the_chance_that_it_is_wrong() -> None:
     assert ignored.verdict is Verdict.IGNORED
     # Seven fields, five of them hashed: the two that are not are worth their chances sevenfold.
     assert ignored.error_probability == pytest.approx(7 * 0.5**ignored.compared, rel=0.01)
-    assert one.error_probability <= 0.05
+    assert balancer.error_probability <= 0.05
 
 
 def test_what_cannot_be_varied_gets_no_verdict() -> None:
     trace, _, _ = classify(one_balancer("a", FIVE, [1, 1]), values={HeaderField.DPORT: 4095})
-    one = balancer_of(trace)
-    assert {field.field for field in one.fields} == {HeaderField.SPORT, HeaderField.DPORT}
-    assert one.kind is Kind.UNDECIDED  # of flows or of applications: the addresses would tell
-    assert one.verdict(HeaderField.DESTINATION) is Verdict.UNDECIDED
+    balancer = balancer_of(trace)
+    assert {field.field for field in balancer.fields} == {HeaderField.SPORT, HeaderField.DPORT}
+    assert balancer.kind is Kind.UNDECIDED  # of flows or of applications: the addresses would tell
+    assert balancer.verdict(HeaderField.DESTINATION) is Verdict.UNDECIDED
 
 
 def test_without_variants_nothing_is_said_but_the_split() -> None:
     trace, _, _ = classify(one_balancer("a", FIVE, [1, 1]), values={})
-    one = balancer_of(trace)
-    assert (one.kind, one.fields) == (Kind.UNDECIDED, ())
-    assert one.split is not None
+    balancer = balancer_of(trace)
+    assert (balancer.kind, balancer.fields) == (Kind.UNDECIDED, ())
+    assert balancer.split is not None
 
 
 def test_few_values_are_not_counted_as_many_draws() -> None:
@@ -102,8 +102,8 @@ def test_few_values_are_not_counted_as_many_draws() -> None:
     # good as a hundred: only pairs that differ in an address as well say more.
     wrong = 0
     for seed in range(60):
-        one = judged("addresses and protocol", 2, seed)
-        wrong += one is not None and one.verdict(HeaderField.PROTOCOL) is Verdict.IGNORED
+        balancer = judged("addresses and protocol", 2, seed)
+        wrong += balancer is not None and balancer.verdict(HeaderField.PROTOCOL) is Verdict.IGNORED
     assert wrong <= 3
 
 
@@ -116,7 +116,9 @@ def test_losses_are_asked_again() -> None:
     kinds = []
     for seed in range(20):
         trace, _, _ = classify(one_balancer(f"{seed}", FIVE, [1, 1]), lost=lost)
-        found = [one.kind for one in balancers_of(trace) if one.vertex.address == BALANCER]
+        found = [
+            balancer.kind for balancer in balancers_of(trace) if balancer.vertex.address == BALANCER
+        ]
         kinds += found
     assert kinds.count(Kind.PER_FLOW) >= 17
     assert Kind.PER_PACKET not in kinds
@@ -134,7 +136,7 @@ def behind_another(key: str) -> list[Kind]:
                 interface(99)]  # fmt: skip
 
     trace, _, _ = classify(walk)
-    return [one.kind for one in balancers_of(trace)]
+    return [balancer.kind for balancer in balancers_of(trace)]
 
 
 def test_variants_must_have_passed_the_balancer() -> None:
@@ -149,7 +151,7 @@ def test_the_graph_is_that_of_plain_flows() -> None:
     assert trace.graph.number_of_nodes() == 6  # the source and one way through four
     assert balancer_of(trace).split is None
     assert len(balancer_of(trace).successors) == 4
-    assert any(not is_plain(one.request.flow) for one in played.outcomes)
+    assert any(not is_plain(outcome.request.flow) for outcome in played.outcomes)
 
 
 def test_packets_that_part_show_in_a_flow_that_was_asked_at_one_hop_only() -> None:

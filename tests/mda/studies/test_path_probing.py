@@ -108,10 +108,12 @@ def test_one_path_is_followed_at_all_of_its_hops() -> None:
     every, played = found(layers(1, 2, 1).per_flow(Random(1)), "2")
     (flow, *_) = every[1].flows
     for ttl in (1, 2, 3):
-        asked = [one for one in played.outcomes if one.request[:2] == (flow, ttl)]
+        asked = [outcome for outcome in played.outcomes if outcome.request[:2] == (flow, ttl)]
         assert len(asked) >= ROUNDS
-    others = [one.request for one in played.outcomes if one.request.flow in every[0].flows]
-    assert max(one.attempt for one in others if one.ttl == 1) == 0
+    others = [
+        outcome.request for outcome in played.outcomes if outcome.request.flow in every[0].flows
+    ]
+    assert max(other.attempt for other in others if other.ttl == 1) == 0
 
 
 def test_the_slow_and_the_lossy_path_are_told_and_no_other() -> None:
@@ -161,4 +163,4 @@ def test_beside_one_that_loses_much_the_others_are_not_said_to_lose_little() -> 
 def test_where_nothing_answers_there_is_no_path_and_nothing_more_is_asked() -> None:
     every, played = found(layers(1, 2, 1).per_flow(Random(1)), loss=1.0)
     assert every == ()
-    assert all(one.request.ttl >= 1 for one in played.outcomes)
+    assert all(outcome.request.ttl >= 1 for outcome in played.outcomes)

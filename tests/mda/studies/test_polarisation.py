@@ -35,10 +35,10 @@ def test_equal_choices_are_polarised() -> None:
     for width, flows in ((2, 24), (3, 24), (4, 32), (16, 128)):
         for _ in range(20):
             places = [random.randrange(width) for _ in range(flows)]
-            (one,) = series(graph_of(width), {NEAR: ways(3, 10, places), FAR: ways(6, 20, places)})
-            assert (one.near, one.far, one.flows) == (NEAR, FAR, flows)
-            assert one.is_polarised
-            assert one.strength > 0.99
+            (pair,) = series(graph_of(width), {NEAR: ways(3, 10, places), FAR: ways(6, 20, places)})
+            assert (pair.near, pair.far, pair.flows) == (NEAR, FAR, flows)
+            assert pair.is_polarised
+            assert pair.strength > 0.99
 
 
 def test_independent_choices_are_not() -> None:
@@ -48,7 +48,7 @@ def test_independent_choices_are_not() -> None:
         for _ in range(500):
             near, far = ([random.randrange(width) for _ in range(flows)] for _ in range(2))
             found = series(graph_of(width), {NEAR: ways(3, 10, near), FAR: ways(6, 20, far)})
-            false += any(one.is_polarised for one in found)
+            false += any(item.is_polarised for item in found)
     assert false <= 9  # at a level of one in a thousand, 2,000 tries: 2, and five deviations
 
 
@@ -69,9 +69,9 @@ def test_many_pairs_make_each_harder_to_believe() -> None:
     (alone,) = series(graph, {NEAR: ways(3, 10, places), FAR: far})
     others = {}
     for number in range(40):
-        one = vertex(7, 100 + number)
-        graph.add_edge(FAR, one)
-        others[one] = ways(8, 200, [flow // 6 for flow in range(12)])
+        further = vertex(7, 100 + number)
+        graph.add_edge(FAR, further)
+        others[further] = ways(8, 200, [flow // 6 for flow in range(12)])
     among = series(graph, {NEAR: ways(3, 10, places), FAR: far} | others)
-    pair = next(one for one in among if (one.near, one.far) == (NEAR, FAR))
+    pair = next(pair for pair in among if (pair.near, pair.far) == (NEAR, FAR))
     assert pair.probability > LEVEL > alone.probability / 10

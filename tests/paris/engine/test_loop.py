@@ -74,9 +74,9 @@ def test_what_is_lost_is_asked_again_and_nothing_answered_is_asked_twice_for_it(
         for outcome in record.outcomes
         if isinstance(outcome, Reply)
     }
-    silent = {(one.flow, one.ttl) for one in lost} - answered
+    silent = {(loss.flow, loss.ttl) for loss in lost} - answered
     for flow, ttl in silent:
-        assert len([one for one in lost if (one.flow, one.ttl) == (flow, ttl)]) == 3
+        assert len([loss for loss in lost if (loss.flow, loss.ttl) == (flow, ttl)]) == 3
 
 
 @pytest.mark.parametrize("most", [1, 17, 60])
@@ -95,7 +95,11 @@ def test_where_a_flow_has_one_probe_in_flight_nothing_is_sent_behind_its_end(
     assert record.stopped is StopReason.COMPLETE
     assert record.unresolved == ()
     end = load(find("plain")).destination
-    met = {one.request.ttl: one.responder for one in record.outcomes if isinstance(one, Reply)}
+    met = {
+        outcome.request.ttl: outcome.responder
+        for outcome in record.outcomes
+        if isinstance(outcome, Reply)
+    }
     assert met[max(met)] == end
     assert list(met.values()).count(end) == 1
 
@@ -139,7 +143,7 @@ def test_a_rate_is_kept_up_where_no_answer_can_be_waited_for(
     file.write_text(NOBODY_ANSWERS)
     # Six hundred requests are more than are taken at a time.
     engine = engine_for(str(file), queries=20, rate_pps=rate_pps)
-    sent_at_s = [one.sent_at_s for one in engine.run().outcomes]
+    sent_at_s = [outcome.sent_at_s for outcome in engine.run().outcomes]
     assert len(sent_at_s) == 600
     assert max(sent_at_s) == pytest.approx((600 - 32) / rate_pps, rel=0.02, abs=0.002)
 
@@ -147,7 +151,7 @@ def test_a_rate_is_kept_up_where_no_answer_can_be_waited_for(
 def test_answers_that_may_save_probes_are_waited_for_and_no_longer() -> None:
     # Of sixty probes at twenty a second each is asked for after the answer to the one before.
     record = run("silent-hop", multipath=True, rate_pps=20)
-    lost = [one for one in record.outcomes if isinstance(one, Loss)]
+    lost = [outcome for outcome in record.outcomes if isinstance(outcome, Loss)]
     assert lost
     assert record.ended_at_s < record.probes_sent * 0.05 + 0.5
 
@@ -159,9 +163,11 @@ def test_what_lies_beyond_the_end_is_not_sent_once_that_is_known() -> None:
     record = engine.run()
     assert record.stopped is StopReason.COMPLETE
     end = min(
-        one.request.ttl for one in record.outcomes if isinstance(one, Reply) and one.ends_path
+        outcome.request.ttl
+        for outcome in record.outcomes
+        if isinstance(outcome, Reply) and outcome.ends_path
     )
-    beyond = [one for one in record.outcomes if one.request.ttl > end]
+    beyond = [outcome for outcome in record.outcomes if outcome.request.ttl > end]
     assert len(beyond) <= 1
     assert record.probes_sent == 3 * end + len(beyond)
 
@@ -232,7 +238,7 @@ def test_what_left_before_a_batch_failed_is_counted() -> None:
     record = run("two-way", multipath=True, wire=wire)
     assert record.stopped is StopReason.WIRE_ERROR
     assert record.probes_sent == len(record.outcomes) + len(record.unresolved)
-    assert [one.sent_at_s for one in record.unresolved[-3:]] == [0.001] * 3
+    assert [probe.sent_at_s for probe in record.unresolved[-3:]] == [0.001] * 3
 
 
 def test_a_wire_that_fails_later_keeps_what_was_measured_and_at_once_raises() -> None:
@@ -267,7 +273,7 @@ paths:
 
 def test_a_limited_router_is_asked_at_its_rate_once_it_is_known() -> None:
     record = run("rate-limited", multipath=True, failure_probability=1e-12)
-    times_s = sorted(one.sent_at_s for one in record.outcomes if one.request.ttl == 3)
+    times_s = sorted(outcome.sent_at_s for outcome in record.outcomes if outcome.request.ttl == 3)
     later = [at_s for at_s in times_s if at_s > 1]
     # Twenty answers a second, to half of the flows: no more than forty probes a second.
     assert len(later) > 30

@@ -109,7 +109,7 @@ def test_each_probe_is_given_up_by_the_time_out_of_its_ttl() -> None:
     assert pending.next_expiry_s(timeouts_s) == 2.5
     assert [loss.request for loss in pending.expire(4.0, timeouts_s)] == [requests[0], requests[2]]
     assert pending.next_expiry_s(timeouts_s) == 10.0
-    assert [one.request for one in pending.unresolved()] == [requests[1], requests[3]]
+    assert [probe.request for probe in pending.unresolved()] == [requests[1], requests[3]]
     assert [loss.request for loss in pending.expire(12.0, timeouts_s)] == [requests[1], requests[3]]
 
 

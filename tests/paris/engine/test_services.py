@@ -108,8 +108,10 @@ def test_one_flow_reaches_it(service: str, loss: float, tmp_path: Path) -> None:
     file = network(tmp_path, service, loss=loss)
     record, flows = recorded(file)
     assert_true(record, flows, load(file))
-    ends = [one for one in record.outcomes if isinstance(one, Reply) and one.ends_path]
-    assert {one.kind for one in ends} == {ReplyKind.UDP_ANSWER}
+    ends = [
+        outcome for outcome in record.outcomes if isinstance(outcome, Reply) and outcome.ends_path
+    ]
+    assert {end.kind for end in ends} == {ReplyKind.UDP_ANSWER}
     assert record.ended_at_s < 0.1 if service != "other" and not loss else 6
 
 
@@ -118,7 +120,7 @@ def test_a_pause_follows_the_slowest_answer(tmp_path: Path) -> None:
     file = network(tmp_path, "other", first_ms=1400)
     record, flows = recorded(file, multipath=True)
     assert_true(record, flows, load(file))
-    assert any(isinstance(one, Reply) and one.ends_path for one in record.outcomes)
+    assert any(isinstance(outcome, Reply) and outcome.ends_path for outcome in record.outcomes)
 
 
 @pytest.mark.parametrize("protocol", ["udp", "tcp"])

@@ -80,8 +80,8 @@ def test_losses_are_told_however_many_there_are() -> None:
     file = io.BytesIO()
     writer = Writer(file)
     writer.begin(PLAN, RAW_WIRE, 1_700_000_000.0)
-    for one in lost:
-        writer.sent([one.request], [b"\x45" + bytes(19)], [one.sent_at_s])
+    for loss in lost:
+        writer.sent([loss.request], [b"\x45" + bytes(19)], [loss.sent_at_s])
     writer.end(
         outcomes=lost,
         stopped=StopReason.COMPLETE,
@@ -91,8 +91,8 @@ def test_losses_are_told_however_many_there_are() -> None:
         facts={},
     )
     found = capture.read(file.getvalue(), "file")
-    assert list(found.losses.values()) == [(one.request, one.gave_up_at_s) for one in lost]
-    assert [one.at_s for one in found.packets] == [one.sent_at_s for one in lost]
+    assert list(found.losses.values()) == [(loss.request, loss.gave_up_at_s) for loss in lost]
+    assert [packet.at_s for packet in found.packets] == [loss.sent_at_s for loss in lost]
     assert (found.stopped, found.duration_s, found.plan) == (StopReason.COMPLETE, 42.0, PLAN)
     assert writer.fault is None
 
@@ -135,7 +135,7 @@ def test_of_a_probe_that_was_sent_twice_the_right_departure_is_corrected(
         names={},
         facts={},
     )
-    assert [one.at_s for one in capture.read(file.getvalue(), "file").packets] == expected_s
+    assert [packet.at_s for packet in capture.read(file.getvalue(), "file").packets] == expected_s
 
 
 def test_names_and_facts_are_kept() -> None:
@@ -188,6 +188,6 @@ def test_tshark_reads_what_is_written(tmp_path: Path) -> None:
     document = json.loads((tmp_path / "some.json").read_text())
     sent = [json.loads(row[0]) for row in rows if int(row[1], 0) == 2]
     assert len(sent) == document["run"]["probes_sent"]
-    assert all(set(one) == {"flow", "ttl", "attempt"} for one in sent)
+    assert all(set(probe) == {"flow", "ttl", "attempt"} for probe in sent)
     assert sum(int(row[1], 0) == 1 for row in rows) == document["run"]["answered"]
     assert not any(row[2] for row in rows)

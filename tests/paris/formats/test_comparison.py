@@ -22,7 +22,7 @@ def test_written_and_read_is_the_same_and_follows_the_schema(network: str) -> No
     settings = Settings.of(
         network=network, multipath=True, compare=(Lane("udp", None), Lane("tcp", 443))
     )
-    traces = [run.assemble(one) for one in run.compare(settings)]
+    traces = [run.assemble(measurement) for measurement in run.compare(settings)]
     written = comparison.write(comparison_of(settings, traces))
     document = json.loads(written)
     jsonschema.validate(document, json.loads((SCHEMAS / "comparison.schema.json").read_text()))

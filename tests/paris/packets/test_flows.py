@@ -143,7 +143,7 @@ def test_destinations_stay_in_the_prefix_and_are_hosts() -> None:
         for number in range(1, flows.values(HeaderField.DESTINATION) + 1)
     }
     assert len(found) == 253  # all but the destination, the network and the broadcast
-    assert all(str(one).startswith("203.0.113.") for one in found)
+    assert all(str(item).startswith("203.0.113.") for item in found)
     assert not {ip_address("203.0.113.0"), ip_address("203.0.113.255"), flows.destination} & found
     narrow = replace(flows, prefix_len=32)
     assert narrow.values(HeaderField.DESTINATION) == 0

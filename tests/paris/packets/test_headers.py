@@ -126,7 +126,7 @@ def test_tshark_finds_every_kind_of_answer_right(tmp_path: Path) -> None:
             headers.tcp_reply(header, syn[size:], open_port=False),
         ]
     capture = tmp_path / "answers.pcap"
-    records = (struct.pack("<IIII", 0, 0, len(one), len(one)) + one for one in answers)
+    records = (struct.pack("<IIII", 0, 0, len(answer), len(answer)) + answer for answer in answers)
     head = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 101)  # link type: raw IP
     capture.write_bytes(head + b"".join(records))
     fields = [f"{name}.checksum.status" for name in ("icmp", "icmpv6", "tcp")]

@@ -98,7 +98,7 @@ def test_one_and_many_probes_are_built_alike(
     builder = probes.Builder(flows)
     assert alone == [builder.build(request, tag) for request, tag in pairs]
     assert alone == list(Crafter(flows).build(requests, numbers))
-    assert [tags.read(protocol, one) for one in alone] == numbers
+    assert [tags.read(protocol, single) for single in alone] == numbers
 
 
 @pytest.mark.lab
@@ -115,8 +115,8 @@ def test_tshark_finds_nothing_wrong_with_any_of_25_000_probes(
     numbers = [random.randint(1, tags.TAG_FIELD[protocol].highest) for _ in requests]
     capture = tmp_path / "probes.pcap"
     records = (
-        struct.pack("<IIII", 0, 0, len(one), len(one)) + one
-        for one in Crafter(flows).build(requests, numbers)
+        struct.pack("<IIII", 0, 0, len(number), len(number)) + number
+        for number in Crafter(flows).build(requests, numbers)
     )
     head = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 101)  # link type: raw IP
     capture.write_bytes(head + b"".join(records))
@@ -129,7 +129,8 @@ def test_tshark_finds_nothing_wrong_with_any_of_25_000_probes(
     ttl_field = "ip.ttl" if version == 4 else "ipv6.hlim"
     run = subprocess.run(
         ["tshark", "-r", str(capture), "-T", "fields", "-E", "separator=|", "-E", "occurrence=f",
-         *(part for one in ("ip", "udp", "tcp") for part in ("-o", f"{one}.check_checksum:TRUE")),
+         *(part for layer in ("ip", "udp", "tcp")
+           for part in ("-o", f"{layer}.check_checksum:TRUE")),
          # Chance makes some ports those of protocols that our payloads are not.
          "-d", "udp.port==1-65535,data",
          "-e", "ip.checksum.status", "-e", f"{name}.checksum.status", "-e", "_ws.malformed",

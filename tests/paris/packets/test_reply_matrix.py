@@ -29,7 +29,7 @@ def rows_of(datagrams: list[bytes]) -> tuple[NDArray[np.uint8], NDArray[np.uint3
     rows = np.zeros((len(datagrams), WIDTH), np.uint8)
     for row, datagram in zip(rows, datagrams, strict=True):
         row[: len(datagram)] = np.frombuffer(datagram[:WIDTH], np.uint8)
-    return rows, np.array([len(one) for one in datagrams], np.uint32)
+    return rows, np.array([len(datagram) for datagram in datagrams], np.uint32)
 
 
 def some_answers(flows: Flows, requests: dict[int, ProbeRequest]) -> list[bytes]:
@@ -114,7 +114,7 @@ def test_no_bytes_are_an_answer_or_an_exception(version: int, protocol: Protocol
     matcher.add(np.arange(1, 0xFFFF), np.arange(1, 0xFFFF) % 1000, np.arange(1, 0xFFFF))
     whole = answers(flows)
     wrong = [random.randbytes(random.randrange(200)) for _ in range(300)]
-    wrong += [one[:cut] for one in whole for cut in range(0, 28)]
+    wrong += [datagram[:cut] for datagram in whole for cut in range(0, 28)]
     found = matcher.match(*rows_of(wrong))
     assert len(found.rows) == 0
     assert matcher.unmatched == len(wrong)

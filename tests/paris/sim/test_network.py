@@ -88,7 +88,7 @@ def test_routers_answer_time_exceeded_and_quote_the_probe(
         at_s, parsed = answer
         assert parsed.kind is ReplyKind.TIME_EXCEEDED
         assert parsed.responder == net.routers[name].interfaces[0]
-        assert at_s == pytest.approx(sum(net.routers[one].delay_s for one in way[:ttl]))
+        assert at_s == pytest.approx(sum(net.routers[interface].delay_s for interface in way[:ttl]))
         assert parsed.reply_ttl == 255 - ttl + 1
         assert parsed.quoted_ttl == 1
         assert parsed.quoted.carrier_tag == 7
@@ -216,9 +216,9 @@ def test_a_run_is_a_function_of_its_seed() -> None:
 
 def test_a_router_with_a_seed_of_its_own_chooses_alike_in_every_run() -> None:
     flows = flows_for(IPV6, field=HeaderField.FLOW_LABEL)
-    one, other = ([responder(Network(IPV6, seed), flows, flow, 3) for flow in range(50)]
+    drawn, other = ([responder(Network(IPV6, seed), flows, flow, 3) for flow in range(50)]
                   for seed in (1, 2))  # fmt: skip
-    assert one == other
+    assert drawn == other
 
 
 def test_a_silent_router_forwards_and_says_nothing() -> None:
@@ -299,7 +299,7 @@ def test_a_prohibition_ends_the_branch() -> None:
     network, flows = Network(net, 1), flows_for(net)
     ends = [ask(network, flows, flow, 30) for flow in range(20)]
     wall = {end[1] for end in ends if end and end[1].responder != net.destination}
-    assert {(one.kind, one.icmp_code, str(one.responder)) for one in wall} == {
+    assert {(reply.kind, reply.icmp_code, str(reply.responder)) for reply in wall} == {
         (ReplyKind.UNREACHABLE, 13, "198.51.100.12")
     }
 

@@ -100,8 +100,8 @@ paths:
   - source -> [A1..A3] -> J -> destination
 """
     )
-    one, two = net.routers["J"].interfaces
-    assert [net.interface("J", before) for before in ("A1", "A2", "A3")] == [one, two, one]
+    first, two = net.routers["J"].interfaces
+    assert [net.interface("J", before) for before in ("A1", "A2", "A3")] == [first, two, first]
 
 
 def test_every_key_is_read(topology: FromText) -> None:

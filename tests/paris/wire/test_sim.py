@@ -39,7 +39,7 @@ def probe(ttl: int, flow: int = 0) -> bytes:
 
 
 def responders(batch: list[Received]) -> list[object]:
-    return [read[0].source for one in batch if (read := read_ip(one.datagram))]
+    return [read[0].source for datagram in batch if (read := read_ip(datagram.datagram))]
 
 
 def test_without_answers_time_goes_to_where_it_is_waited_for() -> None:

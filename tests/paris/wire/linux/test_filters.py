@@ -73,8 +73,8 @@ def test_a_raw_socket_of_ipv6_shows_its_filter_no_header(
     if version == 4:
         return
     flows = flows_of(version, protocol, field)
-    shown = [one[40:] for one in answers(flows) if one[6] == 58]
-    theirs = [one[40:] for one in strays(flows) if len(one) > 40 and one[6] == 58]
+    shown = [flow[40:] for flow in answers(flows) if flow[6] == 58]
+    theirs = [flow[40:] for flow in strays(flows) if len(flow) > 40 and flow[6] == 58]
     assert kept(filters.icmp_replies(flows, 0), [*shown, *theirs]) == shown
 
 
@@ -112,7 +112,7 @@ def test_what_services_say_comes_in_from_every_port_that_is_probed(version: int)
             port: headers.udp(header(flows, flows.destination, 17), port, 20_003, b"hello", 0)
             for port in {low - 1, low, high, high + 1} & set(range(0x10000))
         }
-        expected = [one for port, one in said.items() if low <= port <= high]
+        expected = [text for port, text in said.items() if low <= port <= high]
         assert kept(filters.udp_replies(flows, at), list(said.values())) == expected
 
 

@@ -69,21 +69,21 @@ def test_an_error_that_stays_is_this_machines_own(number: int, *, queued: bool) 
 
 
 def test_a_full_queue_is_waited_for_also_amid_errors_of_others() -> None:
-    one = FailingSocket([errno.ENOBUFS, errno.ECONNREFUSED, errno.EAGAIN, errno.EACCES])
-    assert (one.send_patiently(), one.sent, one.refused) == (2, 1, 1)
+    sock = FailingSocket([errno.ENOBUFS, errno.ECONNREFUSED, errno.EAGAIN, errno.EACCES])
+    assert (sock.send_patiently(), sock.sent, sock.refused) == (2, 1, 1)
 
 
 def test_errors_are_taken_off_their_queue() -> None:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as one:
-        sockets.queue_errors(one, 4)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as sock:
+        sockets.queue_errors(sock, 4)
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
             other.bind(("127.0.0.1", 0))
             nobody = other.getsockname()
-        one.connect(nobody)
-        one.send(b"")
-        assert sockets.forget_errors(one)
-        assert not sockets.forget_errors(one)
-        one.send(b"")  # the first one's error is forgotten
+        sock.connect(nobody)
+        sock.send(b"")
+        assert sockets.forget_errors(sock)
+        assert not sockets.forget_errors(sock)
+        sock.send(b"")  # the first one's error is forgotten
 
 
 def test_an_address_that_is_gone_is_told_whether_an_interface_is_given_or_not() -> None:
