@@ -134,6 +134,6 @@ def test_the_page_of_the_architecture_names_every_folder() -> None:
         for package in ("paris", "mda", "render")
         for file in (CHECKOUT / package).glob("*/**/__init__.py")
     }
-    inner = {"paris/wire/bulk", "paris/wire/unprivileged"}  # wires of their own
+    inner = {"paris/wire/bulk", "paris/wire/unprivileged"}  # separate wires
     for folder in folders - inner:
         assert f"| `{folder}` |" in shown, folder

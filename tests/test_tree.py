@@ -7,7 +7,7 @@ from pathlib import Path
 
 CHECKOUT = Path(__file__).parents[1]
 PACKAGES = ("mda", "paris", "render")
-# The sources that have no test file of their own: where they are tested instead, and why there.
+# The sources without a mirrored test file: where they are tested instead, and why there.
 ELSEWHERE = """
 mda/answers/graph.py: tests/mda/answers/test_table.py: a graph is made of a table of answers
 mda/answers/hop.py: tests/mda/answers/test_table.py: a hop is a row of the table
@@ -92,7 +92,7 @@ render/words/trace.py: tests/render/terminal/test_text.py: the text says all of 
 
 
 def rows() -> dict[str, str]:
-    """The test file of each source that has none of its own."""
+    """The test file of each source without a mirror."""
     found = {}
     for row in ELSEWHERE.strip().splitlines():
         source, test, why = row.split(": ", 2)

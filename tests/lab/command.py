@@ -88,7 +88,7 @@ def as_nobody(command: list[str]) -> list[str]:
 
 
 def open_to_all(folder: Path) -> None:
-    """Let everybody go into a folder of a test, and into those of ours that it lies in."""
+    """Let everybody enter a folder of a test, and our folders above it."""
     for place in (folder, *folder.parents):
         if place.stat().st_uid == os.getuid() and place != Path("/"):
             place.chmod(place.stat().st_mode | 0o011)

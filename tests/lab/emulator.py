@@ -1,7 +1,7 @@
 """A simulated topology in real time: one end of a link of the kernel leads into it.
 
 What a namespace sends reaches the simulated network, and what comes back arrives after its delay,
-so that any program can trace a network with delays, loss and rate limits of its own.
+so that any program can trace a network with its delays, loss and rate limits.
 """
 
 from __future__ import annotations

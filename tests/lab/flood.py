@@ -2,7 +2,7 @@
 
     python -m tests.lab.flood KIND SOURCE DESTINATION RATE
 
-KIND is what is forged: "elsewhere" answers probes to another host, "tags" answers probes of ours
+KIND is what is forged: "elsewhere" answers probes to another host, "tags" answers our probes
 that never were, from spoofed routers; "noise" is ICMP with random bytes.
 """
 

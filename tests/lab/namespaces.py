@@ -15,7 +15,7 @@ _CLONE_NEWNET = 0x40000000
 
 @contextmanager
 def inside_namespace(name: str) -> Iterator[None]:
-    """What this thread opens meanwhile belongs to the namespace, and stays there afterwards."""
+    """What this thread opens inside belongs to the namespace, and stays there afterwards."""
     with Path("/proc/thread-self/ns/net").open() as home:
         enter_namespace(name)
         try:

@@ -3,8 +3,8 @@
     src --- r1 --- lb ==( a1 | a2 | ... )== joint --- dst
 
 Every router hashes the ports (policy 3 with chosen fields: policy 1 may use a stale socket hash)
-with a seed of its own, so that routers choose independently and a lab is the same each time. On
-kernels without seeds (before 6.11) a choice of its own among the fields that never change makes
+with its own seed, so that routers choose independently and a lab is the same each time. On
+kernels without seeds (before 6.11) its own choice among the fields that never change makes
 their hashes differ as well. ICMP limits and reverse path filters are off.
 The way back is always the first link, so only the way there is balanced.
 """
@@ -85,7 +85,7 @@ class Lab:
 
     @contextmanager
     def background(self, node: str, *command: str, ready: str = "ready") -> Iterator[None]:
-        """Run a command at a node meanwhile, from when it has printed `ready`."""
+        """Run a command at a node during the block, which begins when it has printed `ready`."""
         with subprocess.Popen(
             ["ip", "netns", "exec", self.namespace(node), *command],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
@@ -345,7 +345,7 @@ def _configure(built: Lab, node: str) -> None:
         if back:
             gateway = _address(back[0], 0, version)
             commands.append(f"-{version} route add default via {gateway} dev v{back[0]}f")
-    # `ip -batch` takes no options within a line: routes of each version go in a batch of their own.
+    # `ip -batch` takes no options within a line: routes of each version go in a separate batch.
     namespace = built.namespace(node)
     _ip(namespace, [line for line in commands if not line.startswith("-")])
     for version in (4, 6):

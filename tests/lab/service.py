@@ -3,7 +3,7 @@
     python -m tests.lab.service KIND PORT ADDRESS...
 
 KIND is what it says: "echo" all that it was sent, "dns" the first two bytes of it in the header of
-a response, "other" something of its own.
+a response, "other" something else.
 """
 
 from __future__ import annotations

@@ -120,7 +120,7 @@ def test_what_finds_the_ring_full_is_counted() -> None:
             rows = np.tile(probe, (1000, 1))
             for _ in range(count // 1000):
                 wire.send_rows(rows)
-            # Nobody reads meanwhile: the ring takes what it holds, and says what it does not.
+            # Nobody reads: the ring takes what it holds, and counts the rest.
             wait_until(lambda: wire.report().dropped >= count - room)
             received = 0
             while (frames := wire.receive_frames(0.0)) is not None:

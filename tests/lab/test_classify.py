@@ -1,4 +1,4 @@
-"""Kernel balancers of every kind are recognised, by what their routers were told to do."""
+"""Kernel balancers of every kind are recognised, as their routers are configured."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ ASK = (
 def test_a_dead_name_server_costs_no_more_than_the_time_allowed(tmp_path: Path) -> None:
     resolver = tmp_path / "resolv.conf"
     resolver.write_text("nameserver 127.0.0.1\n")
-    # What `ip netns exec` runs has mounts of its own: nobody else sees this one.
+    # What `ip netns exec` runs has its own mounts: nobody else sees this one.
     script = f'mount --bind {resolver} /etc/resolv.conf; exec {sys.executable} -c "$0"'
     with netlab.lab(netlab.plain(1)) as lab, lab.background("src", sys.executable, "-c", SERVE):
         run = lab.run("env", f"PYTHONPATH={CHECKOUT}", "sh", "-ec", script, ASK)

@@ -137,7 +137,7 @@ def test_round_trip_times_are_those_of_the_capture(tmp_path: Path) -> None:
 
 
 def _captured(lab: Lab, capture: Path, kept: str) -> AbstractContextManager[None]:
-    """Meanwhile what passes the source's interface is written, some time behind."""
+    """During the block, packets at the source's interface are written, with some delay."""
     # It names the file once it captures.
     dump = ("dumpcap", "-q", "-P", "-i", "v0n", "-f", kept, "-w", str(capture))
     return lab.background("src", *dump, ready="File:")

@@ -42,7 +42,7 @@ HOPS = 3  # two routers and the target
 
 
 def inside(lab: Lab, node: str = "src") -> AbstractContextManager[None]:
-    """What this thread opens meanwhile belongs to a node, and stays there afterwards."""
+    """What this thread opens inside belongs to a node, and stays there afterwards."""
     return inside_namespace(lab.namespace(node))
 
 
@@ -221,7 +221,7 @@ def test_answers_that_find_no_room_are_counted(version: int) -> None:
     probe_count, at_once = 60_000, 1000
     with netlab.lab(netlab.plain(1)) as lab, opened(lab, version) as wire:
         probe = probes.build(plan(lab, version), ProbeRequest(0, 1), TAG)
-        # Where this takes long the wire looks whether the source is still an address of ours.
+        # Where this takes long the wire looks whether the source is still our address.
         with inside(lab):
             for _ in range(probe_count // at_once):
                 wire.send([probe] * at_once)

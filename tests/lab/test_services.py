@@ -36,7 +36,7 @@ PORT = 33434
 
 @contextmanager
 def serving(lab: Lab, kind: str, port: int = PORT) -> Iterator[None]:
-    """A service at the destination's addresses meanwhile."""
+    """A service at the destination's addresses, during the block."""
     command = ("env", f"PYTHONPATH={CHECKOUT}", sys.executable, "-m", "tests.lab.service")
     with lab.background("dst", *command, kind, str(port), *map(str, TARGET.values())):
         yield

@@ -62,7 +62,7 @@ def test_each_begins_after_the_one_before() -> None:
     second = chain.wanted(10)
     assert [request.flow for request in second] == [7]
     assert made[0].known == 2
-    assert chain.wanted(10) == []  # in flight: nothing is asked meanwhile
+    assert chain.wanted(10) == []  # in flight: nothing more is requested
     chain.on_outcome(lost(second[0]))
     assert chain.wanted(10) == []
     assert chain.goes_on()

@@ -26,7 +26,7 @@ AS_IT_WAS = Reading()
 
 
 def fault_of(file: Path) -> str | None:
-    """What is wrong with a file, if it is said; anything but a fault of ours is raised."""
+    """The message about a file's fault, if there is one; other exceptions are raised."""
     try:
         replay.trace(str(file), AS_IT_WAS)
     except ParisTraceError as error:

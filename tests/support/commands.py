@@ -1,4 +1,4 @@
-"""The commands as a user runs them: in this process, or in one of their own where that matters."""
+"""The commands as a user runs them: in this process, or in a new one where that matters."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def run(*arguments: str, program: str = "paris-trace") -> Ran:
 
 
 def process(*arguments: str, env: dict[str, str] | None = None) -> Ran:
-    """`paris-trace` in a process of its own: start-up, streams and the environment are real."""
+    """`paris-trace` in a new process: start-up, streams and the environment are real."""
     return subprocess.run(
         [*COMMAND, *arguments], cwd=CHECKOUT, capture_output=True, text=True, timeout=LONGEST_S,
         check=False, env=env,
@@ -41,7 +41,7 @@ def process(*arguments: str, env: dict[str, str] | None = None) -> Ran:
 
 @contextlib.contextmanager
 def _captured() -> Iterator[io.TextIOWrapper]:
-    """A stream that is no terminal, and has a buffer for bytes as standard output has."""
+    """A stream that is not a terminal, with a buffer for bytes as standard output has."""
     with io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) as stream:
         yield stream
 

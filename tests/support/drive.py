@@ -129,8 +129,8 @@ def play(
 ) -> Played:
     """Answer every wave of `procedure` until it is finished; `lost` takes answers away.
 
-    A wave has room for `room` requests. With `quotes` the destination tells the TTL that was left,
-    as UDP probes are told.
+    A wave has room for `room` requests. With `quotes` the destination quotes the TTL that was left,
+    as it does for UDP probes.
     """
     outcomes: list[Outcome] = []
     for played in range(most_rounds):

@@ -85,7 +85,7 @@ def power(probability: float, runs: int, confidence: float) -> float:
 
 
 def runs_for(promised: float, probability: float, confidence: float) -> int:
-    """About the fewest runs with which a doubled probability is noticed as often as promised.
+    """About the fewest runs with which a doubled probability is noticed with the promised power.
 
     >>> runs = runs_for(0.9, 0.05, 0.95)
     >>> power(0.05, runs, 0.95) >= 0.9 > power(0.05, runs // 2, 0.95)

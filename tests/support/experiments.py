@@ -36,7 +36,7 @@ DEAR_POWER = 0.2
 
 @dataclass(frozen=True, kw_only=True)
 class Experiment:
-    """`fails` tells of a seed whether that run went wrong, as it may with `probability`.
+    """`fails` returns whether the run of a seed went wrong, as it may with `probability`.
 
     With `is_exact` that is how often it must, else how often it may at most. The short suite
     notices a failure rate twice as high with a chance of `power`.
@@ -148,7 +148,7 @@ def _uneven(
 
 
 def _packets(name: str, *, event: str) -> Experiment:
-    """Two lanes behind a balancer of packets: that it is not recognised, or a false edge drawn."""
+    """Two lanes behind a per-packet balancer that is not recognised, or a false edge drawn."""
     topology = layers(1, 2, 2, 1)
 
     def fails(seed: int) -> bool:
@@ -173,7 +173,7 @@ def _hidden_split() -> Layers:
 
 
 def _asymmetric() -> Layers:
-    """Two branches, of one and of two hops more, the longer with a balancer of its own."""
+    """Two branches, of one and of two hops more, the longer with another balancer."""
     a, b, c, d, e, f, g = (interface(number) for number in range(1, 8))
     return Layers(a, {a: [b, c], b: [d], c: [e, f], e: [d], f: [d], d: [g]})
 

@@ -20,7 +20,7 @@ _BROKEN: Final = 99
 def fork(work: Callable[[], int]) -> int:
     """The process id of a fork that does `work`, and ends with the exit code that it returns.
 
-    It has standard streams of its own, on the descriptors 1 and 2. After LONGEST_S it is killed.
+    It has its own standard streams, on the descriptors 1 and 2. After LONGEST_S it is killed.
     """
     with warnings.catch_warnings():
         # Python warns of forks beside threads. This one uses nothing that a thread may have locked.

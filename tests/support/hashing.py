@@ -81,7 +81,7 @@ def one_balancer(
 ) -> Network:
     """r1, a balancer over len(weights) routers, a joint, the destination.
 
-    With `random` it deals out packets instead.
+    With `random` it balances per packet instead.
     """
 
     def walk(flow: int) -> list[IPv4Address]:
@@ -158,7 +158,7 @@ _FIVE = frozenset(
 )
 _PAIR = frozenset({HeaderField.SOURCE, HeaderField.DESTINATION})
 _PORTS = frozenset({HeaderField.SPORT, HeaderField.DPORT})
-# What is hashed, and the class that it makes; nothing and None for a balancer of packets.
+# What is hashed, and the class that it makes; nothing and None for a per-packet balancer.
 CASES: dict[str, tuple[frozenset[HeaderField], Kind]] = {
     "flow": (_FIVE, Kind.PER_FLOW),
     "flow, protocol ignored": (_FIVE - {HeaderField.PROTOCOL}, Kind.PER_FLOW),
@@ -187,7 +187,7 @@ CASES: dict[str, tuple[frozenset[HeaderField], Kind]] = {
 
 
 def judged(case: str, width: int, seed: int) -> Balancer | None:
-    """What is said of a balancer with so many successors; None if it was not found."""
+    """The findings about a balancer with so many successors; None if it was not found."""
     hashed, kind = CASES[case]
     random = Random(f"{case} {width} {seed}") if kind is Kind.PER_PACKET else None
     network = one_balancer(f"{case} {width} {seed}", hashed, [1] * width, random=random)

@@ -1,4 +1,4 @@
-"""A command whose standard error is a terminal, on which it tells how far it is."""
+"""A command whose standard error is a terminal, on which it shows its progress."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class OnTerminal:
     _out: IO[str]
 
     def wait_for_answers(self, count: int) -> None:
-        """Wait until the progress line tells of that many."""
+        """Wait until the progress line shows that many."""
         while max(map(int, _ANSWERS.findall(self.shown)), default=0) < count:
             assert self._is_reading(), f"ended before {count} answers: {self.shown!r}"
 

@@ -1,4 +1,4 @@
-"""Rate limits told from loss: how often each is recognised, over many random runs."""
+"""Rate limits distinguished from loss: how often each is recognised, over many random runs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Trials = list[tuple[float, bool]]
 
 
 def times(random: Random, count: int) -> list[float]:
-    """When the probes of several waves leave: bursts at some 100 a second, and pauses."""
+    """When the probes of several waves leave: bursts at some 100 per second, and pauses."""
     at_s, sent = 0.0, list[float]()
     while len(sent) < count:
         for _ in range(random.choice((3, 5, 10, 20, 40))):

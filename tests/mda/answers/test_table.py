@@ -1,4 +1,4 @@
-"""The table is a function of the set of outcomes, and tells silence from loss."""
+"""The table is a function of the set of outcomes, and distinguishes silence from loss."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_a_silent_branch_is_a_star_but_a_lossy_hop_is_not() -> None:
     paths: list[Outcome] = [reply(flow, 1, NEAR) for flow in range(8)]
     answering: list[Outcome] = [reply(flow, 2, LEFT) for flow in range(0, 8, 2)]
     silent = [loss for flow in range(1, 8, 2) for loss in losses(flow, 2, 3)]
-    sign = reply(0, 2, LEFT, attempt=1, at_s=2.5)  # the hop does answer meanwhile
+    sign = reply(0, 2, LEFT, attempt=1, at_s=2.5)  # the hop does reply in between
     branch = tabulate([*paths, *answering, *silent, sign], attempts=3)
     assert located(branch, 2)[1] == Vertex(2, None)
     # The same silence of one flow, where those that answer were lost twice each, is plain loss.

@@ -1,4 +1,4 @@
-"""Classification: what is hashed is told, at the cost and in the rounds that theory allows."""
+"""Classification: it finds what is hashed, at the cost and in the rounds that theory allows."""
 
 from __future__ import annotations
 

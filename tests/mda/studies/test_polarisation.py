@@ -1,4 +1,4 @@
-"""Balancers in series: those that hash alike are told from those that do not."""
+"""Balancers in series: those that hash alike are distinguished from those that do not."""
 
 from __future__ import annotations
 

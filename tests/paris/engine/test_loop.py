@@ -275,7 +275,7 @@ def test_a_limited_router_is_asked_at_its_rate_once_it_is_known() -> None:
     record = run("rate-limited", multipath=True, failure_probability=1e-12)
     times_s = sorted(outcome.sent_at_s for outcome in record.outcomes if outcome.request.ttl == 3)
     later = [at_s for at_s in times_s if at_s > 1]
-    # Twenty answers a second, to half of the flows: no more than forty probes a second.
+    # Twenty replies per second, to half of the flows: no more than forty probes per second.
     assert len(later) > 30
     assert len(later) / (later[-1] - later[0]) < 44
 

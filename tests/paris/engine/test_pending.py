@@ -320,7 +320,7 @@ def test_a_corrected_departure_counts_while_its_probe_is_in_flight() -> None:
     reply = pending.match(answer_to(flows, ProbeRequest(0, 5), tag), 2.0)
     assert isinstance(reply, Reply)
     assert reply.rtt_s == 0.5
-    pending.correct(0, 1.7)  # too late to change what has been told
+    pending.correct(0, 1.7)  # too late to change what has been reported
 
 
 ECHO = b""  # stands for all that the probe carried
@@ -377,7 +377,7 @@ def test_what_names_no_probe_is_to_the_only_one_of_its_flow() -> None:
     assert reply.rtt_s == pytest.approx(0.1)
     assert pending.conversations.one_at_a_time
     assert pending.match(said(flows, 9), 1.2) == Stray(StrayReason.NOT_OURS)
-    # A service may answer twice: until a second has passed the next probe cannot be told from it.
+    # A service may reply twice: for a second, its reply looks like the next one.
     assert pending.match(said(flows, 3), 1.2) == Stray(StrayReason.DUPLICATE)
     assert pending.conversations.free_at_s(3) == 2.0
 

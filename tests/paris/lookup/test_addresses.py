@@ -1,4 +1,4 @@
-"""Addresses and sources, as far as they need no network but this machine's loopback."""
+"""Addresses and sources that need no network but this machine's loopback."""
 
 from __future__ import annotations
 

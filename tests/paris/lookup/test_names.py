@@ -1,4 +1,4 @@
-"""Names, as far as they need no network but this machine's loopback."""
+"""Names that need no network but this machine's loopback."""
 
 from __future__ import annotations
 

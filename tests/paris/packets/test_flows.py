@@ -1,4 +1,4 @@
-"""Every flow number has header values of its own, over the whole range."""
+"""No two flow numbers share header values, over the whole range."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ EXPECTED = {
     "tcp4-reset":
         ("rst", "203.0.113.2", None, None, None, 60, 0, (50622, 80, None, None)),
 }  # fmt: skip
-# Written by hand from the drawings in RFC 792, 4884, 4950 and 5837; no code of ours made it.
+# Written by hand from the drawings in RFC 792, 4884, 4950 and 5837; none of our code made it.
 LABELLED = bytes.fromhex(
     "45c000b4 12340000 fe01bd18 c6336407 c0000201"  # from 198.51.100.7, TTL 254
     "0b00 2408 00 20 0000"  # time exceeded; the quote has 32 words
@@ -61,7 +61,7 @@ SYN_ACK = bytes.fromhex(
 UDP_ANSWER = bytes.fromhex(
     "45000028 00070000 3c1180b4 cb007109 c0000201"  # from 203.0.113.9, identification 7, TTL 60
     "0035 4e20 0014 0000"  # ports 53 and 20000, length, no checksum
-    "1234 f001 00000000 00000000"  # what DNS servers answer to what is no query
+    "1234 f001 00000000 00000000"  # what DNS servers reply to something else than a query
 )
 SOURCE, ROUTER, TARGET = (ip_address(f"192.0.2.{n}") for n in (1, 2, 9))
 STACK = (MplsEntry(24016, 5, False, 1), MplsEntry(299776, 0, True, 255))
@@ -188,7 +188,7 @@ def test_mpls_labels_are_read_behind_128_bytes_where_it_does_not() -> None:
     error = bytearray(headers.icmp_error(header(ROUTER), 11, 0, probe, STACK))
     error[20 + 5] = 0  # the length, as routers from before RFC 4884 leave it
     assert parsed(intact(bytes(error))).mpls == STACK
-    error[-1] ^= 0xFF  # then only a right checksum tells an extension from a long quote
+    error[-1] ^= 0xFF  # only a right checksum distinguishes an extension from a long quote
     assert parsed(intact(bytes(error))).mpls == ()
 
 

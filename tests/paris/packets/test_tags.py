@@ -28,7 +28,7 @@ def test_tags_avoid_what_udp_checksums_cannot_say() -> None:
 
 
 def tag_told(version: int, tag: int, payload: bytes | None = None) -> int:
-    """The tag that the destination's answer to a probe tells, if it is `payload`, or all of it."""
+    """The tag in the destination's reply to a probe, which is `payload`, or the whole payload."""
     flows = flows_of(version, Protocol.UDP, HeaderField.SPORT)
     segment = probes.build(flows, ProbeRequest(3, 9), tag)[20 if version == 4 else 40 :]
     ports = segment[2:4] + segment[:2]

@@ -1,4 +1,4 @@
-"""Variants of a flow: each row changes its own field, to a value of its own for each number."""
+"""Variants of a flow: each row changes its own field, to a different value for each number."""
 
 from __future__ import annotations
 

@@ -257,7 +257,7 @@ paths:
 
     assert answers(0.0, 10) == 4  # the burst
     assert answers(0.09, 10) == 0
-    assert answers(0.21, 10) == 2  # 10 a second since the start
+    assert answers(0.21, 10) == 2  # 10 per second since the start
     assert answers(99.0, 10) == 4  # never more than the burst
 
 
@@ -364,7 +364,7 @@ def test_what_is_no_probe_to_the_destination_is_not_answered() -> None:
     assert network.answer(with_ttl(build(flows, ProbeRequest(0, 1), 7), 0), 0.0) is None
     reply = network.answer(build(flows_for(TWO_WAY, Protocol.ICMP), ProbeRequest(0, 30), 7), 0.0)
     assert reply is not None
-    echo = reply[1]  # an echo reply, sent back to where it came from, is no request
+    echo = reply[1]  # an echo reply, sent back to where it came from, is not a request
     assert network.answer(echo[:12] + echo[16:20] + echo[12:16] + echo[20:], 0.0) is None
 
 

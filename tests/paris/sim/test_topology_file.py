@@ -1,4 +1,4 @@
-"""Topology files: what they mean, and what is said of every mistake."""
+"""Topology files: what they mean, and the message for every mistake."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ def test_errors_that_other_datagrams_met_fail_no_send(number: int) -> None:
 @pytest.mark.parametrize("number", [*OF_ICMP, errno.ENETDOWN, errno.EPERM])
 @pytest.mark.parametrize("queued", [False, True])
 def test_an_error_that_stays_is_this_machines_own(number: int, *, queued: bool) -> None:
-    # The kernel queues some errors of its own as well.
+    # The kernel queues its own errors as well.
     failing = FailingSocket([number] * 1000, queued=queued)
     with pytest.raises(WireError, match=f"^cannot send to host: {os.strerror(number)}$"):
         failing.send_patiently()
