@@ -6,7 +6,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import islice
 from random import Random, SystemRandom
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mda.loading import load
 from paris.engine import setup
@@ -35,8 +35,7 @@ _SIMULATED_SOURCES: Final = 3  # further addresses from which a simulated machin
 _SIMULATED_SEED: Final = 1  # without --seed a simulated network is the same every time
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Measurement:
+class Measurement(NamedTuple):
     """The raw record of a run, and what it takes to read it; `started_at_unix_s` dates it."""
 
     settings: Settings
@@ -123,8 +122,7 @@ def compare(settings: Settings, hooks: Hooks = Hooks()) -> list[Measurement]:
     ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Ends:
+class _Ends(NamedTuple):
     """The addresses at the ends of the wire, and what opens it."""
 
     source: IPAddress
@@ -132,8 +130,7 @@ class _Ends:
     open_wire: Callable[[Flows], Wire]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Job:
+class _Job(NamedTuple):
     """What the engine runs; packets are captured under the plan `captured`, None for no capture."""
 
     settings: Settings

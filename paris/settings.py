@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from mda.statistics.stopping import Bound
+from paris.defaults import DEFAULT_RATE_PPS
 from paris.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -13,15 +14,10 @@ if TYPE_CHECKING:
     from ipaddress import IPv4Address, IPv6Address
 
 MAX_TTL: Final = 255
-# Probes per second. Routers reply from their slow path, many at no more than some hundreds per
-# second; a wave is spread over all hops, so each of ten hops sees a tenth of this.
-DEFAULT_RATE_PPS: Final = 1000.0
-DEFAULT_CONFIDENCE: Final = 95.0  # percent
 MIN_SHARE: Final = 0.001  # finding thinner branches takes more flows than there are source ports
 
 
-@dataclass(frozen=True, slots=True)
-class Lane:
+class Lane(NamedTuple):
     """One of several protocols to compare, and its destination port (None for the usual one)."""
 
     protocol: str

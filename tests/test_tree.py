@@ -42,6 +42,8 @@ paris/cli/options.py: tests/paris/cli/test_trace.py: options show in what the co
 paris/cli/progress.py: tests/paris/cli/test_trace.py: it needs a terminal and a trace
 paris/cli/remarks.py: tests/paris/cli/test_trace.py: remarks are standard error
 paris/cli/render.py: tests/paris/cli/test_trace.py: it draws again what a trace wrote
+paris/cli/requests.py: tests/paris/cli/test_trace.py: requests show in what the command does
+paris/defaults.py: tests/test_readme.py: the help states them
 paris/engine/flights.py: tests/paris/engine/test_pending.py: flights are matched there
 paris/engine/record.py: tests/paris/engine/test_loop.py: the loop keeps the record
 paris/engine/setup.py: tests/paris/engine/test_loop.py: every engine there is set up by it
@@ -58,6 +60,7 @@ paris/outputs/comparison.py: tests/paris/cli/test_studies.py: comparisons are wr
 paris/outputs/files.py: tests/paris/cli/test_trace.py: full disks and closed pipes need a process
 paris/outputs/pictures.py: tests/paris/cli/test_trace.py: every picture is written there
 paris/outputs/registry.py: tests/test_growing.py: a toy format is one row
+paris/outputs/recipes.py: tests/paris/packets/test_recipes.py: it only delays an import
 paris/outputs/text.py: tests/paris/cli/test_trace.py: text is the command's first output
 paris/outputs/writing.py: tests/paris/cli/test_trace.py: every output is written there
 paris/packets/probe_matrix.py: tests/paris/packets/test_probes.py: compared with single probes

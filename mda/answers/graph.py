@@ -8,8 +8,7 @@ certain regardless are edges. Edges that MDA-Lite assumes have no flows.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from mda.answers.dag import Dag
 from mda.model import IPAddress, Vertex
@@ -21,8 +20,7 @@ if TYPE_CHECKING:
     from mda.answers.table import FlowsAt, FlowTable
 
 
-@dataclass(frozen=True, slots=True)
-class Located:
+class Located(NamedTuple):
     """The vertex of each flow at each TTL, and where a flow does not keep to one vertex.
 
     `hops` maps each TTL, beginning with the source's, to the vertex of each flow. `per_packet` has

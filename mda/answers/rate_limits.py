@@ -8,9 +8,8 @@ The explanation that makes the replies and their times likelier is taken.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,16 +29,14 @@ _AS_WELL: Final = 1.0  # log-likelihood given up for a higher rate
 _BURSTS: Final = (1, 2, 3, 4, 5, 6, 8, 10, 14, 20, 30, 50, 100)
 
 
-@dataclass(frozen=True, slots=True)
-class RateLimit:
+class RateLimit(NamedTuple):
     """About `rate_pps` replies per second, after `burst` at once."""
 
     rate_pps: float
     burst: int
 
 
-@dataclass(frozen=True, slots=True)
-class Answering:
+class Answering(NamedTuple):
     """How a vertex answers: `asked` probes met it, and `lost` of them got no reply."""
 
     asked: int

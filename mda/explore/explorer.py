@@ -28,8 +28,7 @@ the other two, with all that it has learnt.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mda.answers.table import FlowTable
 from mda.explore import lite, own_flows, shared_draws
@@ -181,8 +180,7 @@ class Explorer(Procedure):
             self._retries.one_flow(hops.ttl, samples, search.points, search.wave)
 
 
-@dataclass(frozen=True, slots=True)
-class _Walked:
+class _Walked(NamedTuple):
     """What a walk found: balancers, silences by TTL (see Procedure), and the law that holds now.
 
     `branching` sets the stopping points of the next wave.

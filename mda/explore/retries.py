@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mda.answers.hop import STEADY
 from mda.explore.steering import likely_width
@@ -21,8 +20,7 @@ if TYPE_CHECKING:
 _VANISHED: Final = 0.005
 
 
-@dataclass(frozen=True, slots=True)
-class Retries:
+class Retries(NamedTuple):
     """Which probes to repeat, given the outcomes (`table`) and the requests (`sent`)."""
 
     table: FlowTable

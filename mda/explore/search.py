@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,8 +16,7 @@ if TYPE_CHECKING:
 PATIENCE: Final = 8
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reach:
+class Reach(NamedTuple):
     """How far to search.
 
     TTLs from `first_ttl` to `max_ttl`, with `flows` flow numbers from 0 on. Each probe is sent
@@ -33,8 +31,7 @@ class Reach:
     flows: int
 
 
-@dataclass(frozen=True, slots=True)
-class Search:
+class Search(NamedTuple):
     """What one wave asks with.
 
     `table` has the outcomes, `wave` the requests of this wave on top of all earlier ones. `bound`

@@ -5,8 +5,7 @@ This is arithmetic over flows already located; it knows neither probes nor stopp
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mda.model import Vertex
 
@@ -20,8 +19,7 @@ _NEARLY_ALL: Final = 0.9
 _PRIOR: Final = 3.0  # flows that each vertex is credited with before its share is estimated
 
 
-@dataclass(frozen=True, slots=True)
-class Aim:
+class Aim(NamedTuple):
     """What new flows at a hop are for.
 
     `needs` has the number of flows that each vertex needs, including vertices that are likely to

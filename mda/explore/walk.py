@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from mda.answers.hop_pairs import HopPair, pair
 
@@ -15,8 +14,7 @@ if TYPE_CHECKING:
     from mda.model import Vertex
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """Two neighbouring hops, and what was answered before them.
 
     `located_before` has the vertex of each flow that was itself answered at the nearer hop, and

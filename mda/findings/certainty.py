@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from mda.model import NOBODYS
 from mda.statistics.stopping import Bound, miss_probability
@@ -23,8 +23,7 @@ if TYPE_CHECKING:
     from mda.model import IPAddress, Vertex
 
 
-@dataclass(frozen=True, slots=True)
-class VertexCertainty:
+class VertexCertainty(NamedTuple):
     """How sure a vertex's successors are: `seen` of them, from `flows` answered flows.
 
     `miss_probability` is the probability that one more, equally likely, successor stays unseen by
@@ -49,8 +48,7 @@ class Obstacle(Enum):
     SHARED_ADDRESS = "routers may share the address 192.0.0.8"
 
 
-@dataclass(frozen=True, slots=True)
-class Certainty:
+class Certainty(NamedTuple):
     """The certainty of each vertex, and of the whole graph.
 
     `miss_probability` bounds the probability that a trace with this stopping rule lacks something

@@ -6,9 +6,8 @@ or say nothing, the docstrings here say what is computed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from mda.answers.dag import END, descendants, in_order, meeting_points
 
@@ -17,8 +16,7 @@ if TYPE_CHECKING:
     from mda.model import Vertex
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Diamond:
+class Diamond(NamedTuple):
     """The subgraph between one vertex and the first vertex at which all its paths meet.
 
     `convergence` is None where the paths never meet. `hops` are the vertices in between, by TTL.

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from mda.model import NOBODYS
 
@@ -14,8 +13,7 @@ if TYPE_CHECKING:
     from mda.model import IPAddress
 
 
-@dataclass(frozen=True, slots=True)
-class Revisit:
+class Revisit(NamedTuple):
     """`address` replied at several TTLs, ascending, of one path; `flows` take such paths.
 
     With `is_loop`, the trace stopped following these paths because they go round. Otherwise a

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mda.statistics.inference import even_probability, share_interval
 
@@ -17,8 +16,7 @@ _HEAVIEST: Final = 10  # the largest integer weight considered
 _LIKELY: Final = 0.8  # chance from which weights are reported
 
 
-@dataclass(frozen=True, slots=True)
-class Share:
+class Share(NamedTuple):
     """The share of a successor that `flows` flows met, with its 95 % interval `low` to `high`."""
 
     successor: Vertex
@@ -28,8 +26,7 @@ class Share:
     high: float
 
 
-@dataclass(frozen=True, slots=True)
-class Split:
+class Split(NamedTuple):
     """The shares of a balancer's successors, in their order.
 
     `even_probability` is the chance of counts as uneven as these from an even split. `weights` are

@@ -58,6 +58,11 @@ class Kind(Enum):
     OTHER = "by other fields"
     UNDECIDED = "not enough evidence"
 
+    @property
+    def is_decided(self) -> bool:
+        """Whether there is evidence for the kind."""
+        return self is not Kind.UNDECIDED
+
 
 @dataclass(frozen=True, slots=True)
 class FieldVerdict:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, TypeVar
 
 from mda.loading import load
 
@@ -24,8 +24,7 @@ class Findings(Protocol):
         """A heading, then lines of any length."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parameter:
+class Parameter(NamedTuple):
     """A whole number that a study takes, as the option `--NAME`.
 
     `about` follows "with --STUDY: " in the help. Without a `default` the parameter is absent where

@@ -7,10 +7,10 @@ import socket
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
-from paris.settings import Lane
-
 if TYPE_CHECKING:
     from ipaddress import IPv4Address, IPv6Address
+
+    from paris.settings import Lane
 
 
 def port(text: str) -> int:
@@ -25,6 +25,8 @@ def port(text: str) -> int:
 
 def lanes(text: str) -> tuple[Lane, ...]:
     """Protocols with ports: udp,tcp/443,icmp."""
+    from paris.settings import Lane  # --help needs no settings
+
     found = []
     for word in text.split(","):
         protocol, _, service = word.strip().partition("/")

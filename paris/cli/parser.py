@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from mda.studies.registry import STUDIES, parameters, users
 from paris.cli.arguments import address, lanes, number, port, seconds, sendwait
 from paris.cli.parsing import Parser, add_outputs, add_version, help_formatter
+from paris.defaults import DEFAULT_CONFIDENCE, DEFAULT_RATE_PPS
 from paris.lookup.registry import LOOKUPS, Lookup
-from paris.settings import DEFAULT_CONFIDENCE, DEFAULT_RATE_PPS
 from paris.sim.registry import forms
 from paris.wire.registry import WIRES, names
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from mda.model import ProbeRequest
@@ -19,8 +19,7 @@ class StrayReason(Enum):
     NO_RESPONDER = "comes from an address that no router can have"
 
 
-@dataclass(frozen=True, slots=True)
-class Stray:
+class Stray(NamedTuple):
     """A reply that does not count, and why."""
 
     reason: StrayReason

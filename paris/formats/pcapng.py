@@ -7,9 +7,8 @@ nanoseconds since 1970. The reader accepts either byte order and skips unknown b
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from enum import IntEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,8 +30,7 @@ class Direction(IntEnum):
     SENT = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Packet:
+class Packet(NamedTuple):
     """A packet; `comment` may be empty."""
 
     unix_ns: int
@@ -41,22 +39,19 @@ class Packet:
     comment: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(NamedTuple):
     """A section header; `comment` describes the whole file."""
 
     comment: str
 
 
-@dataclass(frozen=True, slots=True)
-class Statistics:
+class Statistics(NamedTuple):
     """Interface statistics; `comment` describes the end of the measurement."""
 
     comment: str
 
 
-@dataclass(frozen=True, slots=True)
-class Names:
+class Names(NamedTuple):
     """Names by packed address."""
 
     names: dict[bytes, str]

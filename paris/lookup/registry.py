@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 NAMES: Final = "names"  # the row whose texts are host names; a trace keeps them apart from facts
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lookup:
+class Lookup(NamedTuple):
     """A source of facts about addresses.
 
     `name` is the key of its texts in results, and `about` describes them. A `usual` lookup runs

@@ -5,16 +5,14 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from paris.errors import OutputError
 
 STANDARD_OUTPUT: Final = "-"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OutputOptions:
+class OutputOptions(NamedTuple):
     """The user's options for outputs: files, format, and the look of text; see Options."""
 
     files: tuple[str, ...]
@@ -23,8 +21,7 @@ class OutputOptions:
     ascii: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(NamedTuple):
     """An output to write: `file` is a path or STANDARD_OUTPUT, `format` one of the suffixes."""
 
     file: str

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
-from paris.packets.recipes import recipe
+from paris.outputs.recipes import recipes
 from render.pictures import dot
 
 if TYPE_CHECKING:
@@ -18,7 +17,7 @@ def trace(trace: Trace, look: Look) -> bytes:
     """The picture of a trace. Raises RenderError."""
     from render.words.trace import trace_words
 
-    return _drawn(dot.dot(trace_words(trace, partial(recipe, trace.plan))), look)
+    return _drawn(dot.dot(trace_words(trace, recipes(trace.plan))), look)
 
 
 def comparison(comparison: Comparison, look: Look) -> bytes:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
-from paris.packets.recipes import recipe
+from paris.outputs.recipes import recipes
 
 if TYPE_CHECKING:
     from mda.comparison import Comparison
@@ -18,7 +17,7 @@ def trace(trace: Trace, look: Look) -> str:
     from render.terminal.text import text
     from render.words.trace import trace_words
 
-    words = trace_words(trace, partial(recipe, trace.plan))
+    words = trace_words(trace, recipes(trace.plan))
     return text(words, color=look.color, ascii=look.ascii)
 
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from enum import Enum
-from typing import Final
+from typing import Final, NamedTuple
 
 from paris.packets import numbers
 from paris.packets.checksums import pseudo_header, word_sum
@@ -35,8 +34,7 @@ class NoReplyError(Exception):
         self.reason = reason
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Datagram:
+class Datagram(NamedTuple):
     """The parts of an IP datagram; addresses are packed.
 
     `ip_id` is None in IPv6, `flow_label` in IPv4. `is_whole` means that the payload is complete:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from mda.model import ProbeRequest
 from paris.packets import numbers, tags
@@ -16,8 +15,7 @@ if TYPE_CHECKING:
     from paris.packets.flows import Flows
 
 
-@dataclass(frozen=True, slots=True)
-class _Blank:
+class _Blank(NamedTuple):
     """A flow's probe with 0 in all fields that depend on TTL or tag, and sums of the other fields.
 
     `header_sum` and `message_sum` are ones'-complement sums.

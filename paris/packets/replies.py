@@ -10,7 +10,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass, replace
 from ipaddress import ip_address
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from mda.model import ReplyKind
 from paris.packets import numbers, tags
@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     from paris.packets.datagrams import Datagram
 
 
-@dataclass(frozen=True, slots=True)
-class Unparsed:
+class Unparsed(NamedTuple):
     """A datagram that is not a reply, and why."""
 
     reason: UnparsedReason

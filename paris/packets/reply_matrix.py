@@ -6,8 +6,7 @@ through `replies.parse` singly. Imports numpy: for the bulk wire only.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
@@ -30,8 +29,7 @@ _LOOPBACK, _MULTICAST = 127, 0xE  # the first byte, the first four bits of IPv4 
 _ACK, _SYN_OR_RST = 0x10, 0x06  # flags of TCP (RFC 9293 section 3.1)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Layout:
+class _Layout(NamedTuple):
     """The columns of a plain IP header; its destination follows its source."""
 
     header_bytes: int
@@ -45,8 +43,7 @@ _LAYOUTS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Replies:
+class Replies(NamedTuple):
     """The rows that reply to a probe: row number, probe number, responder (packed), end of path.
 
     The arrays have an entry per reply, `responders` a row. `ends_path` is false for time exceeded.

@@ -8,16 +8,14 @@ NAT that rewrites the UDP checksum.
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from paris.packets import numbers
 from paris.packets.checksums import checksum, pseudo_header
 from paris.packets.protocols import Protocol
 
 
-@dataclass(frozen=True, slots=True)
-class TagField:
+class TagField(NamedTuple):
     """A field's name in reports of changed fields, and the highest tag that it holds."""
 
     name: str

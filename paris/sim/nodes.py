@@ -5,11 +5,9 @@ This file handles YAML, not networks. It reads nodes, because loaded values have
 
 from __future__ import annotations
 
-import difflib
-from dataclasses import dataclass
 from enum import Enum
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeVar
 
 import yaml
 
@@ -47,13 +45,14 @@ def compose(path: Path) -> yaml.Node:
 
 def hint(text: str, known: Collection[str]) -> str:
     """A hint for a wrong `text`: the nearest `known` text, if any, and the list of all."""
+    import difflib  # only mistakes need it
+
     close = difflib.get_close_matches(text, known, n=1)
     meant = f"did you mean {close[0]}? " if close else ""
     return f"{meant}known: {', '.join(known)}"
 
 
-@dataclass(frozen=True, slots=True)
-class Nodes:
+class Nodes(NamedTuple):
     """Reads the nodes of the file `path`. Each method raises TopologyError for an invalid node."""
 
     path: Path

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from mda.model import IPAddress
@@ -24,8 +23,7 @@ class Simulated(Protocol):
         """When the reply to a datagram sent at `at_s` arrives, and the reply; None without one."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Simulator:
+class Simulator(NamedTuple):
     """One way to make a simulated network.
 
     `--sim NAME:ARGUMENT` selects the row of that `name`; any other text goes to the row without

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import prod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from mda.statistics.stopping import split_failure
 from paris.sim.balancers import Balance
@@ -19,8 +18,7 @@ if TYPE_CHECKING:
 Seen = tuple[int, "IPAddress | None"]  # a TTL and the address that replies there, None if silent
 
 
-@dataclass(frozen=True, slots=True)
-class Truth:
+class Truth(NamedTuple):
     """The vertices (TTL, address) and edges of the complete graph, including the source's.
 
     `splits` holds, for each balancing vertex, its successors' shares of its flows.

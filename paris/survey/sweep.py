@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import time
 from contextlib import closing
-from dataclasses import dataclass
 from ipaddress import ip_address
 from random import SystemRandom
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
@@ -39,8 +38,7 @@ _MOST_IN_FLIGHT: Final = 0xFFFE
 _SHORTEST_NAP_S, _LONGEST_NAP_S = 0.002, 0.05
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sweep:
+class Sweep(NamedTuple):
     """What each probe met: arrays with an entry per probe, in the order of sending.
 
     `responders` has a row of packed bytes per probe, all 0 without an answer; `rtts_s` is NaN then.

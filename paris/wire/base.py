@@ -6,8 +6,7 @@ Only the wire can reconcile kernel time stamps with the time of day, and only it
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,8 +20,7 @@ BULK: Final = "bulk"
 SIMULATED: Final = "simulated"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WireOptions:
+class WireOptions(NamedTuple):
     """What the user may choose about a wire.
 
     Probes leave by `interface`; None leaves that to routing. With `by_link` the wire bypasses
@@ -33,8 +31,7 @@ class WireOptions:
     by_link: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
+class Received(NamedTuple):
     """A datagram, starting at its IP header, and when it arrived (seconds on the wire's clock)."""
 
     datagram: bytes

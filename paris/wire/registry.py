@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from paris.wire.base import BULK, RAW, UNPRIVILEGED
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WireKind:
+class WireKind(NamedTuple):
     """One kind of wire: its name, its purpose, and the function that opens it.
 
     `opener` names a function as "module:function", imported only when needed. It takes the flows

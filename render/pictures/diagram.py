@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from render.words.quantities import percent
 from render.words.vertices import Kind
@@ -21,8 +20,7 @@ _LEGEND: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Box:
+class Box(NamedTuple):
     """A vertex. `strong` and `faint` are its lines of text; `tip` shows when it is pointed at."""
 
     key: str
@@ -33,8 +31,7 @@ class Box:
     is_compact: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """An edge, `width` points wide; `tip` shows when it is pointed at."""
 
     near: str
@@ -45,16 +42,14 @@ class Line:
     is_false: bool = False  # inferred by a classic traceroute, and not there
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(NamedTuple):
     """The boxes of a hop, by address, under their heading."""
 
     heading: str
     boxes: tuple[Box, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(NamedTuple):
     """A diamond: the keys of the boxes between its two ends, and its size in words."""
 
     key: str
@@ -62,8 +57,7 @@ class Group:
     boxes: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Diagram:
+class Diagram(NamedTuple):
     """Everything to draw. `columns` are the hops, left to right; `title`, `notes` lines of text."""
 
     title: str

@@ -6,14 +6,12 @@ colour alone: shape, dash or words say the same.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from render.words.vertices import Kind
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(NamedTuple):
     """How a kind of box is drawn: Graphviz shape and style, fill and line colours."""
 
     shape: str

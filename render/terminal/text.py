@@ -6,9 +6,8 @@ second one of hop 4), and its predecessors are named by those numbers where they
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from textwrap import fill
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from render.pictures.palette import ANSI
 from render.words.quantities import milliseconds
@@ -26,8 +25,7 @@ _MOST_RTTS: Final = 3
 _RTT_POINT: Final = 4  # characters before the decimal point of a time
 
 
-@dataclass(frozen=True, slots=True)
-class _Glyphs:
+class _Glyphs(NamedTuple):
     """What draws a hop's vertices as branches: first, middle and last."""
 
     first: str
@@ -41,8 +39,7 @@ _HEAD: Final = ("hop", "interface", "share", f"{'rtt ms':>7}", "answers", "name"
 _INTERFACE: Final = 1  # the column that is coloured
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
+class _Row(NamedTuple):
     """One line: its cells, and notes that follow them."""
 
     cells: tuple[str, ...]

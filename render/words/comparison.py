@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mda.answers.graph import vertices_by_ttl
 from mda.comparison import merged
@@ -23,8 +22,7 @@ _MOST_NAMED: Final = 6  # vertices that only one protocol sees
 _PROMINENT: Final = (Kind.DESTINATION, Kind.REFUSING, Kind.BALANCER)
 
 
-@dataclass(frozen=True, slots=True)
-class ComparedVertex:
+class ComparedVertex(NamedTuple):
     """A vertex of the common graph.
 
     `seen` holds what each protocol sees of it, by the protocol's name in the order of the
@@ -44,8 +42,7 @@ class ComparedVertex:
         return tuple(name for name, words in self.seen.items() if words is not None)
 
 
-@dataclass(frozen=True, slots=True)
-class ComparedEdge:
+class ComparedEdge(NamedTuple):
     """An edge of the common graph between the keys of its vertices; `names` see it."""
 
     near: str
@@ -54,8 +51,7 @@ class ComparedEdge:
     share: float  # of the protocols
 
 
-@dataclass(frozen=True, slots=True)
-class ComparisonWords:
+class ComparisonWords(NamedTuple):
     """All that is said of a comparison, in a fixed order; `hops` are vertices by TTL."""
 
     title: str

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 from mda.findings.diamond_metrics import metrics
 from mda.model import HeaderField
@@ -38,8 +37,7 @@ _FIELD: Final = {
 _MOST_SHARES: Final = 8  # that are listed one by one
 
 
-@dataclass(frozen=True, slots=True)
-class Paragraph:
+class Paragraph(NamedTuple):
     """A heading and the lines below it, of any length; those of a table are not to be broken."""
 
     heading: str

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mda.answers.graph import flows_of_edge, vertices_by_ttl
 from mda.plan import Algorithm
 from mda.studies.registry import CLASSIC
 from render.words.quantities import percent
-from render.words.studies import Paragraph, studies
 from render.words.summary import diamond_size, findings, headline
 from render.words.vertices import VertexWords, key_of, vertex_words
 
@@ -20,12 +18,12 @@ if TYPE_CHECKING:
     from mda.model import Vertex
     from mda.trace import Trace
     from render.words.paths import Recipes
+    from render.words.studies import Paragraph
 
 _MOST_FLOWS: Final = 12  # that are listed for an edge
 
 
-@dataclass(frozen=True, slots=True)
-class HopWords:
+class HopWords(NamedTuple):
     """The vertices of a hop, in a fixed order; the first hop holds the source alone."""
 
     ttl: int
@@ -33,8 +31,7 @@ class HopWords:
     vertices: tuple[VertexWords, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class EdgeWords:
+class EdgeWords(NamedTuple):
     """What is said of an edge; `near` and `far` are the keys of its vertices.
 
     `share` is the share of all flows that take it. `is_uncertain` means that an end is silent or
@@ -48,8 +45,7 @@ class EdgeWords:
     is_uncertain: bool
 
 
-@dataclass(frozen=True, slots=True)
-class FalseLink:
+class FalseLink(NamedTuple):
     """A link that a classic traceroute infers and no flow takes, between the keys of vertices."""
 
     near: str
@@ -57,16 +53,14 @@ class FalseLink:
     sentence: str
 
 
-@dataclass(frozen=True, slots=True)
-class DiamondWords:
+class DiamondWords(NamedTuple):
     """A diamond's size, and the keys of the vertices between its two ends."""
 
     size: str
     vertices: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class TraceWords:
+class TraceWords(NamedTuple):
     """All that is said of a trace, in a fixed order.
 
     `title` names the destination and `probing` the probes, the flows and the bound. `findings` and
@@ -100,8 +94,16 @@ def trace_words(trace: Trace, recipes: Recipes) -> TraceWords:
         false_links=_false_links(trace),
         diamonds=tuple(map(_diamond, trace.diamonds)),
         findings=tuple(findings(trace)),
-        studies=tuple(studies(trace, recipes)),
+        studies=_studies(trace, recipes),
     )
+
+
+def _studies(trace: Trace, recipes: Recipes) -> tuple[Paragraph, ...]:
+    if not trace.plan.studies:
+        return ()
+    from render.words.studies import studies  # most traces have none
+
+    return tuple(studies(trace, recipes))
 
 
 def _edges(trace: Trace, words: Mapping[Vertex, VertexWords]) -> tuple[EdgeWords, ...]:

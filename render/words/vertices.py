@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mda.answers.graph import flows_of
 from mda.model import NOBODYS, ReplyKind
-from mda.studies.balancers import Kind as BalancerKind
 from mda.studies.registry import CLASSIFY
 from render.words.numbering import numbers, origins
 from render.words.quantities import count, median_ms, milliseconds, percent, printable, rate
@@ -17,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from mda.model import IPAddress, Reply, Vertex
+    from mda.studies.balancers import Kind as BalancerKind
     from mda.trace import Trace
 
 # The marks of traceroute, and words, for codes of destination unreachable (RFC 792, 1812, 4443).
@@ -68,8 +67,7 @@ class Kind(Enum):
     DESTINATION = "destination"
 
 
-@dataclass(frozen=True, slots=True)
-class VertexWords:
+class VertexWords(NamedTuple):
     """What is said of one vertex, ready to print; `address` is `*` for a silent one.
 
     `key` is unique in the trace, `number` as in `numbering`, which also makes `origin`. `name` is
@@ -190,13 +188,8 @@ def _notes(trace: Trace, vertex: Vertex, replies: list[Reply], last_asked: int) 
     elif endings:
         notes.append(endings)
     width = trace.dag.out_degree(vertex)
-    found = trace.found(CLASSIFY)
-    kind = next(
-        (balancer.kind for balancer in found.balancers if balancer.vertex == vertex)
-        if found else iter(()),
-        BalancerKind.UNDECIDED,
-    )  # fmt: skip
-    by = f", {kind.value}" if kind is not BalancerKind.UNDECIDED else ""
+    kind = _balancer_kind(trace, vertex)
+    by = f", {kind.value}" if kind is not None else ""
     if vertex in trace.per_packet:
         notes.append(f"balances per packet over {width}")
     elif vertex in trace.turned:
@@ -204,7 +197,7 @@ def _notes(trace: Trace, vertex: Vertex, replies: list[Reply], last_asked: int) 
     elif width > 1:
         notes.append(f"splits {width} ways{by}")
     elif by:
-        notes.append(f"balances {kind.value}")
+        notes.append(f"balances{by.removeprefix(',')}")
     if vertex.address is None:
         tries = count(trace.plan.attempts, "try", "tries")
         is_last = width == 0 and last_asked > vertex.ttl
@@ -223,6 +216,14 @@ def _notes(trace: Trace, vertex: Vertex, replies: list[Reply], last_asked: int) 
         fields = ", ".join(_CHANGED.get(field, field) for field in sorted(changed))
         notes.append(f"rewritten on the way: {printable(fields)}")
     return notes
+
+
+def _balancer_kind(trace: Trace, vertex: Vertex) -> BalancerKind | None:
+    """The kind of balancer that a vertex was found to be; None if that is not known."""
+    found = trace.found(CLASSIFY)
+    balancers = found.balancers if found else ()
+    kinds = (balancer.kind for balancer in balancers if balancer.vertex == vertex)
+    return next((kind for kind in kinds if kind.is_decided), None)
 
 
 def ending(reply: Reply) -> str:

@@ -114,6 +114,6 @@ def test_times_are_the_wires_own_to_some_microseconds(
         for ours, theirs in zip(told[probe], round_trips_s, strict=True)
     ]
     assert len(errors) == 256
-    # A tenth of them: on a busy machine much can happen between two stamps of one packet. Times that
-    # the program takes differ by more than this for every packet.
+    # A tenth of them: on a busy machine much can happen between two stamps of one packet. Without
+    # stamps all of them differ by more than this.
     assert statistics.quantiles(map(abs, errors), n=10)[0] < MOST_S

@@ -11,8 +11,7 @@ import errno
 import os
 import select
 import socket
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mda.plan import Stamp, WireReport
 from paris.errors import WireError
@@ -34,8 +33,7 @@ if TYPE_CHECKING:
 _LIFE_S: Final = 0.95
 
 
-@dataclass(frozen=True, slots=True)
-class _Attempt:
+class _Attempt(NamedTuple):
     """A probe whose connection attempt is in progress."""
 
     socket: socket.socket
