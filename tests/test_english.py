@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _ROOT: Final = Path(__file__).parents[1]
 # Folders whose docstrings, comments and names are checked.
-FOLDERS: Final = ("mda", "benchmarks")
+FOLDERS: Final = ("benchmarks", "mda", "paris", "render")
 _DOCUMENTED: Final = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 _DOCUMENTS: Final = ("*.md", "docs/**/*.md", "benchmarks/*.md", "samples/*.md")
 

@@ -31,7 +31,7 @@ class Router:
     """A router. It replies from the interface that faces the router that the probe came from.
 
     `delay_s` is the delay that the router adds to a round trip through it; `answers_after_s` is the
-    extra delay of its own replies. `weights` are its successors' shares (default 1). `loss` is the
+    extra delay before it replies. `weights` are its successors' shares (default 1). `loss` is the
     fraction of its replies that get lost; it sends up to `burst` replies at once, then `rate_pps`
     per second. `quote_bytes` is how much of a probe it quotes; None means the protocol's default.
     With `prohibits` it refuses all probes with that ICMP code. From `turns_at_s` on, it forwards

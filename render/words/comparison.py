@@ -1,4 +1,4 @@
-"""One host by several protocols, in words: everything that is said of what each of them sees."""
+"""One host by several protocols, in words: what each of them sees, as one value."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class ComparedEdge(NamedTuple):
 
 
 class ComparisonWords(NamedTuple):
-    """All that is said of a comparison, in a fixed order; `hops` are vertices by TTL."""
+    """The words for a comparison, in a fixed order; `hops` are vertices by TTL."""
 
     title: str
     protocols: tuple[str, ...]

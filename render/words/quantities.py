@@ -82,9 +82,9 @@ def p_value(probability: float) -> str:
     return f"p = {probability:.{digits}f}"
 
 
-def count(number: int, one: str, many: str) -> str:
+def count(number: int, singular: str, plural: str) -> str:
     """A number of things, in words that agree with it."""
-    return f"{number} {one if number == 1 else many}"
+    return f"{number} {singular if number == 1 else plural}"
 
 
 def printable(text: str) -> str:

@@ -190,7 +190,7 @@ def _series(series: Series) -> str:
     )
 
 
-# Studies with words of their own; those of the others come from their findings.
+# Studies that this file words; the findings of the others bring their words along.
 _WORDS: Final = {
     CLASSIFY.name: _classification,
     PATHS.name: listed,

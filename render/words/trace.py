@@ -1,4 +1,4 @@
-"""Everything that is said of a trace, as one value: the terminal and the pictures draw it."""
+"""The words for a trace, as one value that the terminal and the pictures draw."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class HopWords(NamedTuple):
 
 
 class EdgeWords(NamedTuple):
-    """What is said of an edge; `near` and `far` are the keys of its vertices.
+    """The words for an edge; `near` and `far` are the keys of its vertices.
 
     `share` is the share of all flows that take it. `is_uncertain` means that an end is silent or
     that no flow was seen to take it.
@@ -61,7 +61,7 @@ class DiamondWords(NamedTuple):
 
 
 class TraceWords(NamedTuple):
-    """All that is said of a trace, in a fixed order.
+    """All words for a trace, in a fixed order.
 
     `title` names the destination and `probing` the probes, the flows and the bound. `findings` and
     the lines of `studies` are of any length.
@@ -79,7 +79,7 @@ class TraceWords(NamedTuple):
 
 
 def trace_words(trace: Trace, recipes: Recipes) -> TraceWords:
-    """The words for a trace; `recipes` tells how to take the path of a flow."""
+    """The words for a trace; `recipes` says how to take the path of a flow."""
     words = vertex_words(trace)
     title, probing = headline(trace)
     return TraceWords(

@@ -68,7 +68,7 @@ class Kind(Enum):
 
 
 class VertexWords(NamedTuple):
-    """What is said of one vertex, ready to print; `address` is `*` for a silent one.
+    """The words for one vertex, ready to print; `address` is `*` for a silent one.
 
     `key` is unique in the trace, `number` as in `numbering`, which also makes `origin`. `name` is
     its name and what else lookups found of it. `share` is the share of all flows that meet it,

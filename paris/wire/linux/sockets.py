@@ -51,7 +51,7 @@ _SEND_BUFFER_BYTES: Final = 4 << 20
 _FULL_QUEUE_TRIES: Final = 50
 _FULL_QUEUE_PAUSE_S: Final = 0.002
 # At most this many times a send may fail because of ICMP errors for earlier probes: the kernel
-# queues some errors of its own as well.
+# queues some local errors as well.
 _MOST_FAILURES: Final = 50
 _SOURCE_CHECK_S: Final = 0.5
 
