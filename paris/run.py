@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from mda.plan import Plan
     from mda.procedure import Procedure
     from mda.trace import Trace
-    from paris.engine.record import Record
+    from paris.engine.record import RawRecord
     from paris.formats.capture import Writer
     from paris.packets.flows import Flows
     from paris.settings import Lane, Settings
@@ -41,7 +41,7 @@ class Measurement(NamedTuple):
     settings: Settings
     plan: Plan
     started_at_unix_s: float
-    record: Record
+    record: RawRecord
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +146,7 @@ def _of_protocol(settings: Settings, lane: Lane, sport: int) -> Settings:
     return replace(settings, probe=probe, study=replace(settings.study, compare=()))
 
 
-def _of_lane(record: Record, lane: int) -> Record:
+def _of_lane(record: RawRecord, lane: int) -> RawRecord:
     from mda.multiplex import in_lane
 
     outcomes = tuple(in_lane(record.outcomes, lane))
@@ -164,7 +164,7 @@ def _seed(settings: Settings) -> int:
     return SystemRandom().getrandbits(32)
 
 
-def _record(job: _Job, open_wire: Callable[[Flows], Wire], hooks: Hooks) -> tuple[Record, float]:
+def _record(job: _Job, open_wire: Callable[[Flows], Wire], hooks: Hooks) -> tuple[RawRecord, float]:
     """The record of one run of the engine, and the Unix time at which it began."""
     with closing(open_wire(job.flows)) as wire:
         started_at_unix_s = wire.unix_s(0.0)  # outcomes are timed from when the wire opened

@@ -1,6 +1,6 @@
 """The only loop: sends a procedure's requests over a wire and returns outcomes to the procedure.
 
-`Engine.run` returns a Record, however the measurement ends.
+`Engine.run` returns a RawRecord, however the measurement ends.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from mda.model import StopReason
 from paris.engine.flights import Stray
 from paris.engine.pending import Pending
 from paris.engine.queue import RequestQueue
-from paris.engine.record import Record
+from paris.engine.record import RawRecord
 from paris.engine.waits import Waits
 from paris.errors import WireError
 from paris.packets.probes import Builder
@@ -76,7 +76,7 @@ class Engine:
         self._builder = Builder(self.flows)
         self._waits = Waits(self.wait_s, self.wire.longest_wait_s)
 
-    def run(self) -> Record:
+    def run(self) -> RawRecord:
         """Measure until the procedure is finished, the budget is spent, or the user hits Ctrl-C.
 
         Raises WireError only if it happens before the first outcome, and RuntimeError if the
@@ -93,7 +93,7 @@ class Engine:
                 raise
             stopped, failure = StopReason.WIRE_ERROR, error
         self._prepare_to_parse()  # even if no reply arrived
-        return Record(
+        return RawRecord(
             started_at_s=started_at_s,
             ended_at_s=self.wire.now_s(),
             probes_sent=self._sent,

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
-    """The raw record of one measurement; times are seconds on the wire's clock.
+class RawRecord:
+    """What one run of the engine recorded; times are seconds on the wire's clock.
 
     `failure` is the wire's error, if that ended the measurement.
     """

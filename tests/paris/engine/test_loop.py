@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mda.plan import WireReport
-    from paris.engine.record import Record
+    from paris.engine.record import RawRecord
     from paris.wire.base import Received, Wire
 
 
@@ -46,7 +46,7 @@ def engine_for(
     )
 
 
-def run(network: str, **options: object) -> Record:
+def run(network: str, **options: object) -> RawRecord:
     return engine_for(network, **options).run()  # type: ignore[arg-type]
 
 

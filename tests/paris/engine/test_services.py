@@ -27,7 +27,7 @@ from tests.support.drive import graph_of
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from paris.engine.record import Record
+    from paris.engine.record import RawRecord
     from paris.packets.flows import Flows
     from paris.sim.topology import Topology
 
@@ -57,7 +57,7 @@ def network(folder: Path, service: str, *, loss: float = 0, first_ms: float = 1)
     return file
 
 
-def recorded(file: Path, **options: Any) -> tuple[Record, Flows]:
+def recorded(file: Path, **options: Any) -> tuple[RawRecord, Flows]:
     topology, settings = load(file), Settings.of(network=str(file), **options)
     flows = setup.flows_for(settings, topology.source, topology.destination, Random(SEED))
     engine = Engine(
@@ -71,7 +71,7 @@ def recorded(file: Path, **options: Any) -> tuple[Record, Flows]:
     return engine.run(), flows
 
 
-def assert_true(record: Record, flows: Flows, topology: Topology) -> None:
+def assert_true(record: RawRecord, flows: Flows, topology: Topology) -> None:
     """Every answer is what its probe meets in the network when nothing is lost, and as late."""
     routers = {name: replace(router, loss=0.0) for name, router in topology.routers.items()}
     lossless = Network(replace(topology, routers=routers), SEED)
