@@ -21,7 +21,7 @@ class Progress:
     """Counts outcomes and shows them on `stream`, at most ten times per second."""
 
     stream: TextIO
-    _answered: int = 0
+    _replies: int = 0
     _lost: int = 0
     _hop: int = 0
     _interfaces: set[IPAddress] = field(default_factory=set)
@@ -31,7 +31,7 @@ class Progress:
     def observe(self, outcome: Outcome) -> None:
         """Count an outcome."""
         if isinstance(outcome, Reply):
-            self._answered += 1
+            self._replies += 1
             self._interfaces.add(outcome.responder)
             if not outcome.ends_path:
                 self._hop = max(self._hop, outcome.request.ttl)
@@ -44,7 +44,7 @@ class Progress:
         self._shown_at_s = monotonic()
         self._is_shown = True
         self.stream.write(
-            f"\r\x1b[Khop {self._hop}  {self._answered} answers, {self._lost} losses, "
+            f"\r\x1b[Khop {self._hop}  {self._replies} replies, {self._lost} losses, "
             f"{len(self._interfaces)} interfaces"
         )
         self.stream.flush()

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-_ANSWERS: Final = re.compile(rb"hop \d+  (\d+) answers")
+_ANSWERS: Final = re.compile(rb"hop \d+  (\d+) replies")
 _CLEAR: Final = "\x1b[K"
 
 
@@ -34,7 +34,7 @@ class OnTerminal:
     def wait_for_answers(self, count: int) -> None:
         """Wait until the progress line shows that many."""
         while max(map(int, _ANSWERS.findall(self.shown)), default=0) < count:
-            assert self._is_reading(), f"ended before {count} answers: {self.shown!r}"
+            assert self._is_reading(), f"ended before {count} replies: {self.shown!r}"
 
     def finish(self) -> tuple[int, str, str]:
         """Exit code, standard output, and what is left on the terminal, once it has ended."""

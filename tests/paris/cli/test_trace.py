@@ -309,7 +309,7 @@ def test_progress_is_one_line_of_a_terminal_that_is_left_empty() -> None:
         assert command.finish()[0] == ExitCode.REACHED
         shown = command.shown
     lines = shown.decode().split("\r")
-    assert re.search(r"hop \d+  \d+ answers, \d+ losses, \d+ interfaces", lines[1])
+    assert re.search(r"hop \d+  \d+ replies, \d+ losses, \d+ interfaces", lines[1])
     assert lines[-1] == "\x1b[K"
     assert b"\n" not in shown
 
