@@ -1,6 +1,6 @@
-"""Every flow at every TTL, once: the raw material of surveys, at the speed of the bulk wire.
+"""Probes every flow once at every TTL, for surveys, at the speed of the bulk wire.
 
-There is no stopping rule. The result is columns for numpy, with an entry per probe. Imports numpy.
+No stopping rule applies. The result is numpy columns with an entry per probe. Imports numpy.
 """
 
 from __future__ import annotations
@@ -33,18 +33,22 @@ if TYPE_CHECKING:
     from paris.packets.flows import Flows
     from paris.settings import Settings
 
-# Tags have 16 bits, and a tag is used again only when its last probe has been given up.
+# Tags have 16 bits. A tag is used again only after its last probe got a reply or was given up.
 _MOST_IN_FLIGHT: Final = 0xFFFE
 _SHORTEST_NAP_S, _LONGEST_NAP_S = 0.002, 0.05
 
 
 class Sweep(NamedTuple):
-    """What each probe met: arrays with an entry per probe, in the order of sending.
+    """The reply to each probe: arrays with an entry per probe, in the order of sending.
 
-    `responders` has a row of packed bytes per probe, all 0 without an answer; `rtts_s` is NaN then.
+    `flows` has the number of the probe's flow, and `headers` says which header values that flow
+    has. `responders` has the address that replied, as a row of packed bytes. Without a reply the
+    row is all 0, and `rtts_s` (round-trip times in seconds) is NaN. `ends_path` is true for the
+    reply of the destination, or of a router that refuses the probe. `unmatched` counts datagrams
+    that are not the reply to any probe.
     """
 
-    plan: Flows
+    headers: Flows
     flows: NDArray[np.uint32]
     ttls: NDArray[np.uint32]
     responders: NDArray[np.uint8]
@@ -55,11 +59,11 @@ class Sweep(NamedTuple):
 
     @property
     def is_answered(self) -> NDArray[np.bool_]:
-        """Which probes were answered."""
+        """Which probes got a reply."""
         return ~np.isnan(self.rtts_s)
 
     def interfaces(self, ttl: int) -> dict[IPAddress, int]:
-        """The interfaces that answered at a TTL, with how many flows met each."""
+        """The interfaces that replied at a TTL, with the number of flows that met each."""
         rows = self.responders[self.is_answered & (self.ttls == ttl)]
         found, counts = np.unique(rows, axis=0, return_counts=True)
         return {
@@ -70,26 +74,25 @@ class Sweep(NamedTuple):
 def sweep(settings: Settings, *, flows: int, ttls: Iterable[int], by_link: bool = False) -> Sweep:
     """Probe the target with flows 0 to `flows` - 1 at each TTL, at the rate of the settings.
 
-    Between two probes of a TTL there is a probe of every other TTL, which spreads the load over the
-    routers. `by_link` sends Ethernet frames past routing. Raises a ParisTraceError where
-    nothing can be sent, SettingsError for flows or TTLs that there are not.
+    The TTLs take turns, which spreads the load over the routers. `by_link` sends Ethernet frames,
+    which bypass routing. Raises SettingsError if the flows or TTLs are out of range, and another
+    ParisTraceError if nothing can be sent.
     """
     destination = addresses.destination(settings.target.host or "", settings.target.ip_version)
     source = addresses.source_for(
         destination, asked=settings.target.source, interface=settings.target.interface
     )
     random = SystemRandom()
-    plan = setup.flows_for(settings, source, destination, random)
-    if not 0 < flows <= plan.capacity:
-        raise SettingsError(f"flows must be from 1 to {plan.capacity}, not {flows}")
+    headers = setup.flows_for(settings, source, destination, random)
+    if not 0 < flows <= headers.capacity:
+        raise SettingsError(f"flows must be from 1 to {headers.capacity}, not {flows}")
     wanted = np.array(sorted(set(ttls)), np.int64)
     if not len(wanted) or wanted[0] < 1 or wanted[-1] > MAX_TTL:
         raise SettingsError(f"ttls must be some from 1 to {MAX_TTL}")
     wanted = wanted.astype(np.uint32)
-    with closing(BulkWire.open(plan, settings.target.interface, by_link=by_link)) as wire:
-        run = _Run(wire, plan, settings, np.repeat(np.arange(flows, dtype=np.uint32), len(wanted)),
-                   np.tile(wanted, flows))  # fmt: skip
-        return run.swept()
+    with closing(BulkWire.open(headers, settings.target.interface, by_link=by_link)) as wire:
+        numbers = np.repeat(np.arange(flows, dtype=np.uint32), len(wanted))
+        return _Run(wire, headers, settings, numbers, np.tile(wanted, flows)).swept()
 
 
 class _Run:
@@ -98,44 +101,44 @@ class _Run:
     def __init__(
         self,
         wire: BulkWire,
-        plan: Flows,
+        headers: Flows,
         settings: Settings,
         flows: NDArray[np.uint32],
         ttls: NDArray[np.uint32],
     ) -> None:
         self._wire = wire
-        self._plan = plan
+        self._headers = headers
         self._flows = flows
         self._ttls = ttls
         self._wait_s = MOST_WAIT_S if settings.pace.wait_s is None else settings.pace.wait_s
         self._pacing = Pacing(settings.pace.rate_pps, burst(settings.pace.rate_pps))
-        self._crafter = Crafter(plan)
-        self._matcher = Matcher(plan)
+        self._crafter = Crafter(headers)
+        self._matcher = Matcher(headers)
         self._sent_at_s = np.full(len(flows), np.nan)
         self._received_at_s = np.full(len(flows), np.nan)
-        self._responders = np.zeros((len(flows), len(plan.source.packed)), np.uint8)
+        self._responders = np.zeros((len(flows), len(headers.source.packed)), np.uint8)
         self._ends_path = np.zeros(len(flows), np.bool_)
-        self._sent = self._answered = 0
+        self._sent = self._replied = 0
 
     def swept(self) -> Sweep:
-        """Send everything, and wait for what is on its way."""
+        """Send every probe, and wait for the last replies."""
         while self._sent < len(self._flows):
-            # Tags repeat: the probe that had this tag before must be finished.
+            # Tags repeat: the previous probe with this tag must have its reply or be given up.
             if self._sent >= _MOST_IN_FLIGHT:
                 before_s = float(self._sent_at_s[self._sent - _MOST_IN_FLIGHT])
                 self._wait_until(before_s + self._wait_s)
             self._send()
             self._take()
-            # Answers wait in the ring, so that few looks take many answers each.
+            # Replies wait in the ring. A pause lets each look take many of them.
             nap_s = max(self._pacing.next_s() - self._wire.now_s(), _SHORTEST_NAP_S)
             time.sleep(min(nap_s, _LONGEST_NAP_S))
         self._wait_until(self._wire.now_s() + self._wait_s)
         return Sweep(
-            plan=self._plan,
+            headers=self._headers,
             flows=self._flows,
             ttls=self._ttls,
             responders=self._responders,
-            # Departures of a batch are estimates; no answer comes before its probe.
+            # Send times within a batch are estimates, but no reply precedes its probe.
             rtts_s=np.maximum(self._received_at_s - self._sent_at_s, 0),
             ends_path=self._ends_path,
             unmatched=self._matcher.unmatched,
@@ -143,7 +146,7 @@ class _Run:
         )
 
     def _send(self) -> None:
-        """Send what may leave now."""
+        """Send the probes that the rate allows now."""
         begin = self._sent
         room = min(self._pacing.admits(self._wire.now_s()), _MOST_IN_FLIGHT)
         end = min(begin + room, len(self._flows))
@@ -159,17 +162,17 @@ class _Run:
         self._sent = end
 
     def _wait_until(self, until_s: float) -> None:
-        """Take what arrives until a moment, or until every probe is answered."""
-        while self._answered < self._sent and (left_s := until_s - self._wire.now_s()) > 0:
+        """Take replies until `until_s`, or until every probe has one."""
+        while self._replied < self._sent and (left_s := until_s - self._wire.now_s()) > 0:
             time.sleep(min(left_s, _SHORTEST_NAP_S))
             self._take()
 
     def _take(self) -> None:
-        """Match the datagrams that have arrived."""
+        """Match the datagrams that have arrived to their probes."""
         while (frames := self._wire.receive_frames(0.0)) is not None:
-            answers = self._matcher.match(frames.datagrams, frames.lengths)
-            self._received_at_s[answers.probes] = self._wire.stamps_s(frames)[answers.rows]
-            self._responders[answers.probes] = answers.responders
-            self._ends_path[answers.probes] = answers.ends_path
-            self._answered += len(answers.rows)
+            replies = self._matcher.match(frames.datagrams, frames.lengths)
+            self._received_at_s[replies.probes] = self._wire.stamps_s(frames)[replies.rows]
+            self._responders[replies.probes] = replies.responders
+            self._ends_path[replies.probes] = replies.ends_path
+            self._replied += len(replies.rows)
             frames.release()
