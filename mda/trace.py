@@ -79,7 +79,7 @@ class Trace(Record):
             unordered=located.unordered,
             revisits=revisits(known.table, located),
             answering={
-                vertex: known.table.hop(vertex.ttl).answering(vertex)
+                vertex: known.table.hop(vertex.ttl).answering(vertex, located.hops[vertex.ttl])
                 for vertex in graph
                 if vertex.address is not None and vertex != located.origin
             },

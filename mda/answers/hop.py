@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from mda.answers.rate_limits import Answering, RateLimit, rate_limit
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
     from mda.model import Loss, Reply, Vertex
 
@@ -146,11 +146,25 @@ class Hop:
             if self.common_limit is not None:
                 self.known_limits = dict.fromkeys(losing, self.common_limit)
 
-    def answering(self, vertex: Vertex) -> Answering:
-        """The losses and the rate limit of `vertex`."""
-        trials = self.trials(vertex)
-        lost = sum(not answered for _, answered in trials)
-        return Answering(len(trials), lost, self.limits().get(vertex))
+    def answering(self, vertex: Vertex, here: Mapping[int, Vertex]) -> Answering:
+        """The losses and the rate limit of `vertex`; `here` has the vertex of each flow.
+
+        A lost probe counts where its flow is known to meet this vertex, or where nothing else is
+        met at this TTL: those of a silent neighbour are not its losses.
+        """
+        answered = {
+            (flow, attempt)
+            for flow, history in self.history.items()
+            for _, attempt, met in history
+            if met == vertex
+        }
+        otherwise = vertex if set(here.values()) <= {vertex} else None
+        lost = {
+            (flow, attempt)
+            for _, flow, attempt in self.lost_at
+            if here.get(flow, otherwise) == vertex
+        } - answered
+        return Answering(len(answered) + len(lost), len(lost), self.limits().get(vertex))
 
     def rate_pps(self) -> float | None:
         """The probes per second that limited vertices answer, given how flows spread over the hop.

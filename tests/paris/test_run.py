@@ -13,8 +13,11 @@ from paris import run
 from paris.settings import Lane, Settings
 from paris.sim.topology_file import samples
 from paris.wire.sim import SimWire
+from tests.support.expect import interval
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from paris.wire.base import Received
 
 RATES_PPS = (0.1, 1, 31, 46, 100, 1000, 100_000, 1_000_000)
@@ -70,3 +73,32 @@ def test_every_sample_ends_at_every_rate(mode: str, monkeypatch: pytest.MonkeyPa
             *([StopReason.PROBE_BUDGET] if settings.budget.max_probes else []),
         }
         assert ends <= most, name
+
+
+SILENT_SIBLING = """\
+source: 192.0.2.1
+destination: {address: 203.0.113.9}
+routers:
+  fork: {interfaces: [192.0.2.254]}
+  heard: {interfaces: [198.51.100.11], LOSS}
+  silent: {interfaces: [198.51.100.12], silent: true}
+paths:
+  - source -> fork -> [heard, silent] -> destination
+"""
+
+
+@pytest.mark.parametrize("loss", [0.0, 0.2])
+def test_a_router_is_not_blamed_for_the_silence_of_its_neighbour(
+    loss: float, tmp_path: Path
+) -> None:
+    file = tmp_path / "silent.yaml"
+    file.write_text(SILENT_SIBLING.replace("LOSS", f"loss: {loss}"))
+    probed = lost = 0
+    for seed in range(20):
+        settings = Settings.of(network=str(file), multipath=True, seed=seed)
+        trace = run.assemble(run.measure(settings))
+        heard = next(vertex for vertex in trace.dag if str(vertex.address) == "198.51.100.11")
+        probed += trace.answering[heard].asked
+        lost += trace.answering[heard].lost
+    lowest, highest = interval(lost, probed)
+    assert lowest <= loss <= highest
