@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,8 +21,7 @@ class Algorithm(Enum):
     MDA_LITE = "mda-lite"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Probing:
+class Probing(NamedTuple):
     """The header values of the probes.
 
     `protocol` and `flow_field` are the option values ("udp", "sport", ...). `sport` and `dport`
@@ -77,8 +76,7 @@ class Stamp(Enum):
     VIRTUAL = "virtual"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WireReport:
+class WireReport(NamedTuple):
     """How probes and replies were carried, and which of them this machine itself dropped.
 
     `wire` is the option value ("raw", "unprivileged", ...). `sent` and `received` say where their

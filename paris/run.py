@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
 from random import Random, SystemRandom
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -44,8 +44,7 @@ class Measurement(NamedTuple):
     record: RawRecord
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hooks:
+class Hooks(NamedTuple):
     """What a caller of `measure` wants to do during the run.
 
     `before_parsing` is called when the sockets are open and the first probes have left, before any
@@ -58,7 +57,10 @@ class Hooks:
     capture: Writer | None = None
 
 
-def measure(settings: Settings, hooks: Hooks = Hooks()) -> Measurement:
+NO_HOOKS: Final = Hooks()
+
+
+def measure(settings: Settings, hooks: Hooks = NO_HOOKS) -> Measurement:
     """Do what `settings` ask for, over the real network or a simulated one.
 
     Raises a ParisTraceError where nothing could be measured; Ctrl-C and failures later on end the
@@ -85,7 +87,7 @@ def measure(settings: Settings, hooks: Hooks = Hooks()) -> Measurement:
     )
 
 
-def compare(settings: Settings, hooks: Hooks = Hooks()) -> list[Measurement]:
+def compare(settings: Settings, hooks: Hooks = NO_HOOKS) -> list[Measurement]:
     """Do what `settings` ask for by each of the protocols that it compares, all at once.
 
     Raises and ends as `measure` does; packets cannot be captured.
@@ -152,7 +154,7 @@ def _of_lane(record: RawRecord, lane: int) -> RawRecord:
     outcomes = tuple(in_lane(record.outcomes, lane))
     unresolved = tuple(in_lane(record.unresolved, lane))
     sent = {known.request for known in (*outcomes, *unresolved)}
-    return replace(record, outcomes=outcomes, unresolved=unresolved, probes_sent=len(sent))
+    return record._replace(outcomes=outcomes, unresolved=unresolved, probes_sent=len(sent))
 
 
 def _seed(settings: Settings) -> int:

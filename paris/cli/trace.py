@@ -107,11 +107,10 @@ def _replay(options: Options) -> int:
 
 
 def _measure(settings: Settings, options: Options, capture: Writer | None) -> Measurement:
-    from dataclasses import replace
 
     from paris import run
 
-    return _measured(options, lambda hooks: run.measure(settings, replace(hooks, capture=capture)))
+    return _measured(options, lambda hooks: run.measure(settings, hooks._replace(capture=capture)))
 
 
 def _measured(options: Options, measure: Callable[[Hooks], _Result]) -> _Result:

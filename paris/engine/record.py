@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -15,8 +14,7 @@ if TYPE_CHECKING:
     from paris.wire.base import Received
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RawRecord:
+class RawRecord(NamedTuple):
     """What one run of the engine recorded; times are seconds on the wire's clock.
 
     `failure` is the wire's error, if that ended the measurement.

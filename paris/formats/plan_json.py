@@ -5,7 +5,6 @@ Each pair of functions is inverse. The readers raise KeyError, TypeError or Valu
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from ipaddress import ip_address
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Final
@@ -96,7 +95,7 @@ def _argument(plan: Json, name: str) -> str | None:
 def wire(report: WireReport) -> Json:
     """The report of the wire that carried the probes."""
     return {
-        **asdict(report),
+        **report._asdict(),
         "sent": report.sent.value,
         "received": report.received.value,
         "hidden": list(report.hidden),

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from mda.model import HeaderField, IPAddress
     from paris.packets.protocols import Protocol
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FlowHeaders:
+class FlowHeaders(NamedTuple):
     """The header values of one flow that routers may hash.
 
     Ports are None for ICMP; `icmp_checksum` is None for UDP and TCP; `flow_label` is 0 in IPv4.
@@ -34,4 +32,4 @@ class FlowHeaders:
     def having(self, field: HeaderField, value: object) -> FlowHeaders:
         """The same headers with another value in a field."""
         changed: dict[str, Any] = {field.attribute: value}
-        return replace(self, **changed)
+        return self._replace(**changed)

@@ -6,9 +6,8 @@ It handles formats, not meanings: `flows` and `tags` decide which field carries 
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass, replace
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from impacket.ImpactPacket import ICMP, IP, TCP, UDP, Data, ImpactPacketException
 from impacket.IP6 import IP6
@@ -25,8 +24,7 @@ _QUOTE_BYTES: Final = 128  # a quote before extensions is padded to this (RFC 48
 _MPLS_CLASS, _MPLS_TYPE = 1, 1  # RFC 4950
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IPHeader:
+class IPHeader(NamedTuple):
     """An IP header of either version; `protocol` is the IANA number of its payload's protocol.
 
     `ip_id` exists only in IPv4, `flow_label` only in IPv6, where `ttl` is the hop limit.
@@ -192,7 +190,7 @@ def tcp_reply(header: IPHeader, syn: bytes, *, open_port: bool) -> bytes:
     """A whole reply to a SYN, given the SYN's TCP bytes (RFC 9293 section 3.10.7)."""
     sport, dport, sequence = struct.unpack("!HHI", syn[:8])
     return tcp(
-        replace(header, protocol=numbers.TCP),
+        header._replace(protocol=numbers.TCP),
         sport=dport,
         dport=sport,
         sequence=1 if open_port else 0,
@@ -204,7 +202,7 @@ def tcp_reply(header: IPHeader, syn: bytes, *, open_port: bool) -> bytes:
 def udp_reply(header: IPHeader, request: bytes, payload: bytes) -> bytes:
     """A whole reply to a UDP probe, given the probe's UDP bytes, with a correct checksum."""
     sport, dport = struct.unpack("!HH", request[:4])
-    header = replace(header, protocol=numbers.UDP)
+    header = header._replace(protocol=numbers.UDP)
     length = 8 + len(payload)
     pseudo = pseudo_header(header.source.packed, header.destination.packed, numbers.UDP, length)
     total = checksum(pseudo + struct.pack("!HHHH", dport, sport, length, 0) + payload)

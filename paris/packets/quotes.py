@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mda.model import MplsEntry
 from paris.packets import numbers
@@ -22,8 +21,7 @@ _ECHO_REQUESTS: Final = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QuotedProbe:
+class QuotedProbe(NamedTuple):
     """The probe as the reply shows it; None for fields that the reply does not show.
 
     Addresses are packed bytes. `carrier_tag` is the value of the field that carries the tag (see

@@ -8,7 +8,6 @@ the IP header. Other datagrams become a value with a reason.
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass, replace
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -28,8 +27,7 @@ class Unparsed(NamedTuple):
     reason: UnparsedReason
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ParsedReply:
+class ParsedReply(NamedTuple):
     """A reply to somebody's probe; `paris.engine.pending` decides whether the probe is ours."""
 
     kind: ReplyKind
@@ -58,8 +56,7 @@ def parse(datagram: bytes, hidden: frozenset[str] = frozenset()) -> ParsedReply 
 
 
 def _masked(parsed: ParsedReply, hidden: frozenset[str]) -> ParsedReply:
-    return replace(
-        parsed,
+    return parsed._replace(
         quoted_ttl=None if "quoted_ttl" in hidden else parsed.quoted_ttl,
         # Datagrams arrive with a TTL of at least 1; here 0 means that the wire did not see the TTL.
         reply_ttl=parsed.reply_ttl or None,

@@ -7,7 +7,6 @@ one.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -74,16 +73,15 @@ def _destinations(headers: FlowHeaders, neighbours: Neighbours) -> int:
 
 def _other_destination(headers: FlowHeaders, neighbours: Neighbours, number: int) -> FlowHeaders:
     others = other_addresses(headers.destination, neighbours.prefix_len)
-    return replace(headers, destination=next(islice(others, number - 1, None)))
+    return headers._replace(destination=next(islice(others, number - 1, None)))
 
 
 def _twin(headers: FlowHeaders, *_: object) -> FlowHeaders:
     """The same headers with the twin protocol; an echo request's type and checksum become ports."""
-    twin = replace(headers, protocol=headers.protocol.twin)
+    twin = headers._replace(protocol=headers.protocol.twin)
     if headers.protocol is not Protocol.ICMP:
         return twin
-    return replace(
-        twin,
+    return twin._replace(
         sport=_ECHO_REQUEST_WORD[headers.source.version],
         dport=headers.icmp_checksum,
         icmp_checksum=None,
@@ -101,33 +99,33 @@ class Variation(NamedTuple):
 VARIATIONS: Final[Mapping[HeaderField, Variation]] = {
     HeaderField.SPORT: Variation(
         _values_with_ports,
-        lambda headers, _, number: replace(headers, sport=_port(headers.sport, number)),
+        lambda headers, _, number: headers._replace(sport=_port(headers.sport, number)),
     ),
     HeaderField.DPORT: Variation(
         _values_with_ports,
-        lambda headers, _, number: replace(headers, dport=_port(headers.dport, number)),
+        lambda headers, _, number: headers._replace(dport=_port(headers.dport, number)),
     ),
     HeaderField.ICMP_CHECKSUM: Variation(
         _values_without_ports,
-        lambda headers, _, number: replace(
-            headers, icmp_checksum=(headers.icmp_checksum or 0) + number
+        lambda headers, _, number: headers._replace(
+            icmp_checksum=(headers.icmp_checksum or 0) + number
         ),
     ),
     HeaderField.TRAFFIC_CLASS: Variation(
         lambda *_: 0xFF >> _DSCP_SHIFT,
-        lambda headers, _, number: replace(
-            headers, traffic_class=headers.traffic_class ^ number << _DSCP_SHIFT
+        lambda headers, _, number: headers._replace(
+            traffic_class=headers.traffic_class ^ number << _DSCP_SHIFT
         ),
     ),
     HeaderField.FLOW_LABEL: Variation(
         lambda headers, _: MOST_VALUES if headers.source.version == 6 else 0,
-        lambda headers, _, number: replace(
-            headers, flow_label=headers.flow_label + number * _SCATTER & _LABEL_BITS
+        lambda headers, _, number: headers._replace(
+            flow_label=headers.flow_label + number * _SCATTER & _LABEL_BITS
         ),
     ),
     HeaderField.SOURCE: Variation(
         lambda _, neighbours: min(len(neighbours.sources), MOST_SCARCE),
-        lambda headers, neighbours, number: replace(headers, source=neighbours.sources[number - 1]),
+        lambda headers, neighbours, number: headers._replace(source=neighbours.sources[number - 1]),
         needs_prefix=True,
     ),
     HeaderField.DESTINATION: Variation(_destinations, _other_destination, needs_prefix=True),

@@ -7,10 +7,9 @@ routers the same seed (polarisation).
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from enum import Enum
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mda.model import HeaderField
 from paris.packets.numbers import ICMP4, ICMP6
@@ -43,8 +42,7 @@ DEFAULT_FIELDS: Final = (
 HASHABLE: Final = (*DEFAULT_FIELDS, HeaderField.FLOW_LABEL, HeaderField.TRAFFIC_CLASS)
 
 
-@dataclass(frozen=True, slots=True)
-class HeaderFields:
+class HeaderFields(NamedTuple):
     """The fields of a datagram that balancers may hash; fields that it lacks are 0."""
 
     source: int

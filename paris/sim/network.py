@@ -6,7 +6,7 @@ per router, so that two runs with the same seed are equal.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from itertools import islice
 from random import Random
@@ -211,7 +211,7 @@ class Network:
         if header.protocol == numbers.TCP:
             is_open = int.from_bytes(payload[2:4]) in self.topology.open_ports
             return headers.tcp_reply(
-                replace(back, protocol=numbers.TCP), payload, open_port=is_open
+                back._replace(protocol=numbers.TCP), payload, open_port=is_open
             )
         if header.protocol == back.protocol and payload[0] == numbers.ECHO_REQUEST[version]:
             return headers.echo_reply(back, payload)

@@ -7,7 +7,6 @@ import subprocess
 import sys
 import time
 from contextlib import AbstractContextManager, closing, contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -149,7 +148,7 @@ def test_tcp_answers_come_in_from_the_destination_only(version: int) -> None:
             assert len(collect(wire, 1)) == 1
         syn = probe[20 if version == 4 else 40 :]
         for source in (forger.router.source, TARGET[version]):
-            header = replace(forger.router, source=source)
+            header = forger.router._replace(source=source)
             forger.send(headers.tcp_reply(header, syn, open_port=True))
         (received,) = collect(wire, 1)
     parsed = replies.parse(received.datagram)

@@ -78,7 +78,7 @@ def test_an_address_that_no_router_can_have_answers_nothing() -> None:
     pending, tag = flying(flows, ProbeRequest(2, 3))
     parsed = answer_to(flows, ProbeRequest(2, 3), tag)
     for address in (flows.source, ip_address("0.0.0.0"), ip_address("224.0.0.1")):
-        forged = replace(parsed, responder=address)
+        forged = parsed._replace(responder=address)
         assert pending.match(forged, 2.0) == Stray(StrayReason.NO_RESPONDER)
     assert pending.in_flight == 1
     assert isinstance(pending.match(parsed, 2.0), Reply)
@@ -139,10 +139,10 @@ def test_a_nat_that_rewrites_source_and_checksum_is_seen_through_and_reported() 
     request = ProbeRequest(2, 3)
     pending, tag = flying(flows, request)
     parsed = answer_to(flows, request, tag)
-    quoted = replace(
-        parsed.quoted, source=ip_address("198.18.0.1").packed, carrier_tag=0x7777, traffic_class=0
+    quoted = parsed.quoted._replace(
+        source=ip_address("198.18.0.1").packed, carrier_tag=0x7777, traffic_class=0
     )
-    reply = pending.match(replace(parsed, quoted=quoted), 2.0)
+    reply = pending.match(parsed._replace(quoted=quoted), 2.0)
     assert isinstance(reply, Reply)
     assert reply.request == request
     assert reply.changed == ("source", "traffic-class", "udp-checksum")
@@ -152,8 +152,8 @@ def seen(flows: Flows, request: ProbeRequest, **shown: object) -> Reply | Stray:
     """What the answer to a probe is taken for if the quote shows other values than were sent."""
     pending, tag = flying(flows, request)
     parsed = answer_to(flows, request, tag)
-    quoted = replace(parsed.quoted, **shown)  # type: ignore[arg-type]
-    return pending.match(replace(parsed, quoted=quoted), 2.0)
+    quoted = parsed.quoted._replace(**shown)  # type: ignore[arg-type]
+    return pending.match(parsed._replace(quoted=quoted), 2.0)
 
 
 OTHER = {4: ip_address("198.18.0.1").packed, 6: ip_address("2001:db8:ff::1").packed}
@@ -214,12 +214,12 @@ def test_a_checksum_patched_into_another_probes_tag_does_not_mislead() -> None:
     for ttl in (1, 2, 3):
         pending.add(pending.reserve(), ProbeRequest(5, ttl), 0.0)
     parsed = answer_to(flows, ProbeRequest(5, 3), 3)
-    patched = replace(parsed.quoted, source=OTHER[4], carrier_tag=1)
-    reply = pending.match(replace(parsed, quoted=patched), 1.0)
+    patched = parsed.quoted._replace(source=OTHER[4], carrier_tag=1)
+    reply = pending.match(parsed._replace(quoted=patched), 1.0)
     assert isinstance(reply, Reply)
     assert reply.request == ProbeRequest(5, 3)
-    mended = replace(parsed.quoted, carrier_tag=1)  # a quote whose source was put right again
-    parsed = replace(parsed, quoted=replace(mended, ip_id=3))
+    mended = parsed.quoted._replace(carrier_tag=1)  # a quote whose source was put right again
+    parsed = parsed._replace(quoted=mended._replace(ip_id=3))
     assert pending.match(parsed, 1.0) == Stray(StrayReason.AMBIGUOUS)
 
 
@@ -227,8 +227,8 @@ def test_a_forgery_with_neither_tag_is_a_stray() -> None:
     flows = udp4()
     pending, tag = flying(flows, ProbeRequest(2, 3))
     parsed = answer_to(flows, ProbeRequest(2, 3), tag)
-    forged = replace(parsed.quoted, carrier_tag=0x7777, ip_id=0x7777)
-    assert pending.match(replace(parsed, quoted=forged), 2.0) == Stray(StrayReason.NOT_OURS)
+    forged = parsed.quoted._replace(carrier_tag=0x7777, ip_id=0x7777)
+    assert pending.match(parsed._replace(quoted=forged), 2.0) == Stray(StrayReason.NOT_OURS)
 
 
 def test_an_answer_without_a_quote_must_come_from_the_destination_itself() -> None:
@@ -263,7 +263,7 @@ def test_tags_wrap_and_pass_over_those_in_flight() -> None:
 def untagged(flows: Flows, request: ProbeRequest) -> ParsedReply:
     """What is left of an answer that quotes no more than the ports."""
     parsed = answer_to(flows, request, 1)
-    return replace(parsed, quoted=replace(parsed.quoted, carrier_tag=0, ip_id=0))
+    return parsed._replace(quoted=parsed.quoted._replace(carrier_tag=0, ip_id=0))
 
 
 def test_an_answer_that_names_a_flow_only_is_to_its_one_probe() -> None:

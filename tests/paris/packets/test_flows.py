@@ -133,7 +133,7 @@ def test_companions_differ_in_all_and_their_variants_in_one_more(
         assert companion.traffic_class != plain.traffic_class
         assert (companion.protocol, companion.source) == (plain.protocol, plain.source)
         other = flows.headers(scarce_variant(3, HeaderField.SOURCE, 2, number))
-        assert other == replace(companion, source=ip_address(SOURCES[version][1]))
+        assert other == companion._replace(source=ip_address(SOURCES[version][1]))
 
 
 def test_destinations_stay_in_the_prefix_and_are_hosts() -> None:

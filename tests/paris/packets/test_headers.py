@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import struct
 import subprocess
-from dataclasses import replace
 from ipaddress import ip_address
 from random import Random
 from typing import TYPE_CHECKING
@@ -57,7 +56,7 @@ def test_what_is_written_is_read_and_keeps_all_but_a_new_ttl(version: int) -> No
         datagram = headers.ip_datagram(header, payload)
         assert read_ip(datagram) == (header, payload)
         assert read_ip(datagram + b"padding of a link") == (header, payload)
-        assert headers.with_ttl(datagram, 3) == headers.ip_datagram(replace(header, ttl=3), payload)
+        assert headers.with_ttl(datagram, 3) == headers.ip_datagram(header._replace(ttl=3), payload)
         if version == 4:
             assert word_sum(datagram[:20]) == 0xFFFF
 

@@ -13,7 +13,7 @@ SIX = replace(PLAN, source=ip_address("2001:db8::1"), destination=ip_address("20
 
 
 def test_udp_goes_by_traceroute() -> None:
-    probing = replace(PLAN.probing, sport=20_000, dport=33_434)
+    probing = PLAN.probing._replace(sport=20_000, dport=33_434)
     found = recipe(replace(PLAN, probing=probing), 5)
     assert found.ports == "udp 20005 -> 33434"
     assert found.commands == (
@@ -23,25 +23,25 @@ def test_udp_goes_by_traceroute() -> None:
 
 
 def test_tcp_goes_by_curl_as_well() -> None:
-    probing = replace(PLAN.probing, protocol="tcp", sport=20_000, dport=443)
+    probing = PLAN.probing._replace(protocol="tcp", sport=20_000, dport=443)
     plan = replace(PLAN, host="example.net", probing=probing)
     assert recipe(plan, 1).commands == (
         "paris-trace -T 203.0.113.9 --sport 20001 -p 443",
         "traceroute -n -T --sport=20001 -p 443 203.0.113.9",
         "curl --local-port 20001 --resolve example.net:443:203.0.113.9 https://example.net:443/",
     )
-    bare = replace(SIX, host="2001:db8::9", probing=replace(probing, dport=8080))
+    bare = replace(SIX, host="2001:db8::9", probing=probing._replace(dport=8080))
     assert recipe(bare, 0).commands[-1] == "curl --local-port 20000 http://[2001:db8::9]:8080/"
 
 
 def test_other_fields_are_named_as_well() -> None:
-    probing = replace(PLAN.probing, sport=20_000, dport=33_434, flow_field="dport")
+    probing = PLAN.probing._replace(sport=20_000, dport=33_434, flow_field="dport")
     assert recipe(replace(PLAN, probing=probing), 3).ports == "udp 20000 -> 33437"
-    marked = replace(probing, traffic_class=0x20)
+    marked = probing._replace(traffic_class=0x20)
     assert recipe(replace(PLAN, probing=marked), 0).commands[0].endswith("-p 33434 -t 0x20")
-    labelled = replace(probing, flow_field="flow-label", flow_label=0x100)
+    labelled = probing._replace(flow_field="flow-label", flow_label=0x100)
     found = recipe(replace(SIX, probing=labelled), 1)
     assert found.ports == "udp 20000 -> 33434, flow label 0x00101"
     assert found.commands == ("paris-trace 2001:db8::9 --sport 20000 -p 33434 --flow-label 0x101",)
-    icmp = replace(probing, protocol="icmp", flow_field="icmp-checksum", dport=None)
+    icmp = probing._replace(protocol="icmp", flow_field="icmp-checksum", dport=None)
     assert recipe(replace(PLAN, probing=icmp), 4).commands == ()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from ipaddress import ip_address
 from random import Random
 
@@ -122,7 +121,7 @@ def test_what_a_service_says_names_the_flow_and_the_probe_if_it_returns_the_firs
     pseudo = pseudo_header(SOURCE.packed, host.packed, 17, 22)
     assert word_sum(pseudo + probe[20:]) == 0xFFFF  # the tag is the checksum that it must have had
     other = parsed(UDP_ANSWER[:30] + b"\x01" + UDP_ANSWER[31:])
-    assert other.quoted == replace(quoted, carrier_tag=0)
+    assert other.quoted == quoted._replace(carrier_tag=0)
 
 
 @pytest.mark.parametrize("words", [1, 7, 31])

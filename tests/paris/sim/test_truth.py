@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import count, pairwise
 from typing import TYPE_CHECKING, Any, cast
 
@@ -251,7 +250,7 @@ def paths(net: Topology, seed: int) -> drive.Network:
     network, base = Network(net, seed), flow(net, 0)
 
     def path(number: int) -> Sequence[IPv4Address]:
-        fields = replace(base, sport=base.sport + number)
+        fields = base._replace(sport=base.sport + number)
         return cast("Sequence[IPv4Address]", network.path(fields))
 
     return path
