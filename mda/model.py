@@ -76,8 +76,7 @@ class ReplyKind(Enum):
     UDP_ANSWER = "udp"
 
 
-@dataclass(frozen=True, slots=True)
-class MplsEntry:
+class MplsEntry(NamedTuple):
     """One entry of an MPLS label stack as quoted in an ICMP extension (RFC 4950)."""
 
     label: int
@@ -86,8 +85,7 @@ class MplsEntry:
     ttl: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
+class Reply(NamedTuple):
     """A reply to `request`, matched by what it quotes; times in seconds on the wire's clock.
 
     `quoted_ttl` is the TTL that the probe still had when it reached the responder. `reply_ttl` and
@@ -125,8 +123,7 @@ class Reply:
         return self.kind is ReplyKind.UNREACHABLE and self.icmp_code in prohibiting
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Loss:
+class Loss(NamedTuple):
     """`request` got no reply within its wait, in seconds; a later reply is another outcome."""
 
     request: ProbeRequest
@@ -137,8 +134,7 @@ class Loss:
 Outcome = Reply | Loss
 
 
-@dataclass(frozen=True, slots=True)
-class Unresolved:
+class Unresolved(NamedTuple):
     """A probe without an outcome when the measurement ended: neither reply nor loss.
 
     It was still in flight, or it had been withdrawn and was not sent again.

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from math import ceil
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar, cast
 
 from mda.model import Loss, Reply, Unresolved
 
@@ -30,7 +29,8 @@ def in_lane(records: Iterable[_Record], lane: int) -> list[_Record]:
     for record in records:
         number, flow = lane_of(record.request.flow)
         if number == lane:
-            found.append(replace(record, request=record.request._replace(flow=flow)))
+            own = record._replace(request=record.request._replace(flow=flow))
+            found.append(cast("_Record", own))
     return found
 
 
@@ -65,7 +65,7 @@ class Multiplexed:
         """See Procedure."""
         lane, flow = lane_of(outcome.request.flow)
         request = outcome.request._replace(flow=flow)
-        self._procedures[lane].on_outcome(replace(outcome, request=request))
+        self._procedures[lane].on_outcome(outcome._replace(request=request))
 
     def rate_pps(self, ttl: int) -> float | None:
         """See Procedure. A router's limit counts its replies to all lanes, so the least holds."""

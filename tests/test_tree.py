@@ -33,6 +33,7 @@ mda/studies/classic_probing.py: tests/mda/studies/test_classic.py: what it asks 
 mda/studies/flow_paths.py: tests/mda/studies/test_path_probing.py: paths are of flows
 mda/studies/paths.py: tests/mda/studies/test_path_probing.py: found and judged together
 mda/studies/registry.py: tests/test_growing.py: a toy study is one row
+mda/studies/task.py: tests/paris/engine/test_loop.py: the set-up makes tasks
 mda/trace.py: tests/paris/formats/test_native.py: a whole trace goes through JSON and comes back
 paris/__init__.py: tests/test_readme.py: the README's Python runs
 paris/__main__.py: tests/paris/cli/test_trace.py: processes start there

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, TypeVar
 
 from mda.loading import load
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from mda.findings.known import Known
-    from mda.model import HeaderField, IPAddress
     from mda.procedure import History, Procedure
+    from mda.studies.task import Task
 
 Found_co = TypeVar("Found_co", covariant=True)
 
@@ -71,24 +71,3 @@ class Study(Generic[Found_co]):
         """The study's findings; None if it found nothing."""
         finds: Callable[[Known], Found_co | None] = load(self.finds)
         return finds(known)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Task:
-    """What a study may probe, and how.
-
-    `values` has the number of variants of each field, and `flows` is the number of plain flows.
-    `argument` is the argument of the study's option, and `parameters` has the values of the
-    parameters of all studies.
-    """
-
-    source: IPAddress
-    first_ttl: int
-    max_ttl: int
-    attempts: int
-    failure_probability: float
-    flow_field: HeaderField
-    values: Mapping[HeaderField, int]
-    flows: int
-    argument: str | None = None
-    parameters: Mapping[str, int] = field(default_factory=dict)

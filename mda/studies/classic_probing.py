@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from mda.model import ProbeRequest
     from mda.procedure import History
-    from mda.studies.base import Task
+    from mda.studies.task import Task
 
 
 class ClassicProbing(Rounds):

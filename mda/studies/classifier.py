@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from mda.answers.table import FlowTable
     from mda.model import ProbeRequest, Vertex
     from mda.procedure import History
-    from mda.studies.base import Task
+    from mda.studies.task import Task
 
 MOST_ROUNDS: Final = 5
 _FIRST: Final = 3  # variants of each field in the first round: they show most hashed fields

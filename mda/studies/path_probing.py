@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from mda.model import ProbeRequest
     from mda.procedure import History
-    from mda.studies.base import Task
+    from mda.studies.task import Task
 
 MOST_FLOWS: Final = 2000  # flows whose paths are searched for
 _MANY_PATHS: Final = 128  # with more, all flows are sent: stopping points take long to compute

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     from mda.model import IPAddress
     from mda.procedure import Procedure
-    from mda.studies.base import Study, Task
+    from mda.studies.base import Study
+    from mda.studies.task import Task
     from paris.settings import Settings
 
 _DEFAULT_PORT: Final = {Protocol.UDP: 33434, Protocol.TCP: 80, Protocol.ICMP: 0}
@@ -155,7 +156,7 @@ def _explorer(settings: Settings, flows: Flows) -> Explorer:
 
 def _task(settings: Settings, flows: Flows, study: Study[object], *, sends_whole: bool) -> Task:
     """A study's task; if the system builds the headers, probes can vary only ports."""
-    from mda.studies.base import Task
+    from mda.studies.task import Task
 
     able = HeaderField if sends_whole else (HeaderField.SPORT, HeaderField.DPORT)
     return Task(

@@ -40,7 +40,7 @@ def studies(trace: Trace) -> Json:
 
 
 def values(found: object) -> Any:
-    """The JSON of a study that has no writer here: each dataclass becomes an object of fields."""
+    """The JSON of a study that has no writer here: classes with fields become objects."""
     match found:
         case Vertex():
             return vertex_id(found)
@@ -50,6 +50,8 @@ def values(found: object) -> Any:
             return found
         case Mapping():
             return {str(key): values(value) for key, value in found.items()}
+        case tuple() if hasattr(found, "_asdict"):
+            return {name: values(value) for name, value in found._asdict().items()}
         case Iterable():
             return [values(member) for member in found]
         case _ if is_dataclass(found):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -23,7 +22,7 @@ def trace_of(*columns: object, flows: int = 16) -> Trace:
 
 def later(trace: Trace, by_s: float) -> Trace:
     found = [
-        replace(outcome, received_at_s=outcome.received_at_s + by_s)
+        outcome._replace(received_at_s=outcome.received_at_s + by_s)
         if isinstance(outcome, Reply)
         else outcome
         for outcome in trace.outcomes

@@ -6,7 +6,6 @@ commit it with the change: `python -m tests.render.samples`.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -62,7 +61,7 @@ def _per_packet() -> Trace:
     first = next(
         item for item in found if isinstance(item, Reply) and item.request == ProbeRequest(0, 3)
     )
-    again = replace(first, request=ProbeRequest(0, 3, 1), responder=ip_address(_A[1]))
+    again = first._replace(request=ProbeRequest(0, 3, 1), responder=ip_address(_A[1]))
     return assembled([*found, again])
 
 

@@ -16,9 +16,9 @@ from mda.procedure import Chain
 from mda.record import Record
 from mda.statistics.stopping import Bound
 from mda.studies.balancers import Kind, Verdict
-from mda.studies.base import Task
 from mda.studies.classifier import Classifier
 from mda.studies.registry import CLASSIFY
+from mda.studies.task import Task
 from mda.trace import Trace
 from mda.variants import SCARCE, variant_of
 from tests.support.drive import SOURCE, full_mda, interface, play

@@ -83,7 +83,7 @@ def outcomes(
                     icmp_type=(3 if ":" not in address else 1) if ends else None,
                     icmp_code=(3 if ":" not in address else 4) if ends else None,
                 )
-                found.append(replace(reply, **(answers or {}).get(address, {})))
+                found.append(reply._replace(**(answers or {}).get(address, {})))
     return found
 
 

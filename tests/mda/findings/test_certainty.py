@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from ipaddress import ip_address
 from random import Random
 from typing import TYPE_CHECKING
@@ -84,7 +83,7 @@ def test_a_path_that_ends_half_way_allows_no_promise() -> None:
 def test_an_address_of_several_routers_allows_no_promise() -> None:
     played = play(full_mda(), layers(1, 1, 1).per_flow(Random(3)))
     shared = [
-        replace(outcome, responder=NOBODYS)
+        outcome._replace(responder=NOBODYS)
         if isinstance(outcome, Reply) and outcome.request.ttl == 1 else outcome
         for outcome in played.outcomes
     ]  # fmt: skip

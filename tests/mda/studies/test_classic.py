@@ -8,9 +8,9 @@ from mda.answers.graph import build, locate
 from mda.answers.table import tabulate
 from mda.model import HeaderField, Vertex
 from mda.procedure import Chain, History
-from mda.studies.base import Task
 from mda.studies.classic import QUERIES, Classic, Reality, classic, requests
 from mda.studies.classic_probing import ClassicProbing
+from mda.studies.task import Task
 from mda.variants import plain_outcomes, variant_of
 from tests.support.drive import SOURCE, Network, full_mda, interface, layers, play, vertex
 from tests.support.hashing import CASES, choose

@@ -11,9 +11,9 @@ from mda.answers.graph import locate
 from mda.answers.table import tabulate
 from mda.model import HeaderField, Loss, ProbeRequest, Reply, ReplyKind
 from mda.procedure import Chain
-from mda.studies.base import Task
 from mda.studies.path_probing import ChosenPath, EveryPath
 from mda.studies.paths import Path, Seen, chosen, paths
+from mda.studies.task import Task
 from tests.support.drive import SOURCE, full_mda, interface, layers, play
 
 if TYPE_CHECKING:

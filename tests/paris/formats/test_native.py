@@ -13,10 +13,13 @@ import jsonschema
 import pytest
 
 import paris
+from mda.answers.rate_limits import RateLimit
 from mda.errors import ParisTraceError
+from mda.model import Vertex
+from mda.statistics.shares import Share
 from mda.studies.registry import STUDIES
 from paris.errors import FormatError
-from paris.formats import native
+from paris.formats import native, studies_json
 
 if TYPE_CHECKING:
     from mda.trace import Trace
@@ -128,3 +131,12 @@ def test_a_thousand_damaged_files_are_refused_or_read_but_never_crash() -> None:
         except ParisTraceError:
             outcomes["refused"] += 1
     assert min(outcomes.values()) > 50
+
+
+def test_findings_without_a_writer_become_objects_of_their_fields() -> None:
+    share = Share(Vertex(3, None, 1), flows=2, share=0.5, low=0.1, high=0.9)
+    assert studies_json.values([share, {"limit": RateLimit(20.0, 5)}, ip_address("192.0.2.1")]) == [
+        {"successor": "*1@3", "flows": 2, "share": 0.5, "low": 0.1, "high": 0.9},
+        {"limit": {"rate_pps": 20.0, "burst": 5}},
+        "192.0.2.1",
+    ]
