@@ -41,6 +41,7 @@ class VertexCertainty(NamedTuple):
 class Obstacle(Enum):
     """Why nothing can be promised of a graph."""
 
+    NO_REPLY = "nothing replied"
     UNFINISHED = "some vertices are not fully explored"
     PER_PACKET = "a router balances per packet"
     ROUTE_CHANGE = "the route changed during the trace"
@@ -92,6 +93,7 @@ def certainty(
             judging.judge(hops)
     vertices = sorted(judging.vertices, key=lambda known: known.vertex.sort_key)
     found = {
+        Obstacle.NO_REPLY: not vertices,
         Obstacle.UNFINISHED: not all(known.is_finished for known in vertices),
         Obstacle.PER_PACKET: bool(located.per_packet),
         Obstacle.ROUTE_CHANGE: bool(located.turned),

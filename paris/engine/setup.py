@@ -139,7 +139,13 @@ def procedure_for(settings: Settings, flows: Flows, *, sends_whole: bool) -> Pro
 
 
 def _explorer(settings: Settings, flows: Flows) -> Explorer:
-    """The procedure that finds every path."""
+    """The procedure that finds every path. Raises SettingsError where there are too few flows."""
+    needed = settings.search.bound().points(0).stop_at(1)
+    if flows.capacity < needed:
+        raise SettingsError(
+            f"a {flows.field.value} so high leaves too few flows ({flows.capacity}; this "
+            f"confidence needs {needed}): choose a lower one"
+        )
     return Explorer(
         source=flows.source,
         bound=settings.search.bound(),

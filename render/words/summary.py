@@ -137,7 +137,9 @@ def chance_missed(trace: Trace) -> str:
     if is_by_hop:
         assumed += " and one balancer per hop"
     missed = at_most(certainty.miss_probability)
-    return f"chance that a branch was missed: {missed} (assuming {assumed})"
+    last = max((vertex.ttl for vertex in trace.dag if vertex.address is not None), default=0)
+    where = "" if trace.reached else f" up to hop {last}"
+    return f"chance that a branch was missed{where}: {missed} (assuming {assumed})"
 
 
 def _switched(trace: Trace) -> list[str]:
@@ -160,11 +162,12 @@ def _assumed(trace: Trace) -> list[str]:
 def _uneven(trace: Trace) -> list[str]:
     """How small a branch of an uneven split could have been missed."""
     plan, least = trace.plan, trace.certainty.least_flows
-    if not least:
+    if not least or plan.bound.min_share is not None or trace.certainty.obstacles:
         return []
     failure = plan.bound.failure_probability
     share, sure = percent(unseen_share(least, failure)), percent(1 - failure)
-    is_by_hop = plan.algorithm is Algorithm.MDA_LITE or plan.bound.per_vertex
+    is_lite = plan.algorithm is Algorithm.MDA_LITE and not trace.unfit_for_lite
+    is_by_hop = is_lite or plan.bound.per_vertex
     whose = "a hop's" if is_by_hop else "a router's"
     return [
         f"with uneven splits, a branch with less than {share} of {whose} flows could have been "

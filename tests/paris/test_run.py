@@ -10,6 +10,7 @@ import pytest
 from mda.model import StopReason
 from mda.studies.registry import STUDIES, users
 from paris import run
+from paris.errors import SettingsError
 from paris.settings import Lane, Settings
 from paris.sim.topology_file import samples
 from paris.wire.sim import SimWire
@@ -73,6 +74,12 @@ def test_every_sample_ends_at_every_rate(mode: str, monkeypatch: pytest.MonkeyPa
             *([StopReason.PROBE_BUDGET] if settings.budget.max_probes else []),
         }
         assert ends <= most, name
+
+
+@pytest.mark.parametrize("options", [{"sport": 65535}, {"flow_field": "dport", "dport": 65531}])
+def test_too_few_flows_are_refused(options: dict[str, Any]) -> None:
+    with pytest.raises(SettingsError, match=r"leaves too few flows \(\d; this confidence needs 6"):
+        run.measure(Settings.of(network="two-way", multipath=True, **options))
 
 
 SILENT_SIBLING = """\

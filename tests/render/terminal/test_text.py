@@ -133,6 +133,7 @@ def test_the_chance_that_something_is_missing_is_stated_for_the_graph() -> None:
     large = replace(TRACES["two-way"].plan, bound=Bound(0.01, min_share=0.2))
     said = text_of(Trace.of(replace(TRACES["two-way"], plan=large)))
     assert "no bound on what was missed, because some vertices are not fully explored" in said
+    assert "with uneven splits" not in said
     enough = replace(large, bound=Bound(0.3, min_share=0.5))
     said = " ".join(text_of(Trace.of(replace(TRACES["two-way"], plan=enough))).split())
     assert "missed: at most 30 % (assuming branches with at least 50 % of a router's flows)" in said
@@ -153,6 +154,17 @@ def test_shares_follow_the_splits_not_the_number_of_flows_sent_there() -> None:
         "25",
         "50",
     ]
+
+
+def test_a_promise_reaches_as_far_as_replies() -> None:
+    said = text_of(TRACES["silent"])
+    assert "not reached" in said
+    assert "chance that a branch was missed up to hop 5: at most 5 %" in said
+
+
+def test_nothing_is_said_of_thin_branches_where_nothing_is_promised() -> None:
+    assert "with uneven splits" in text_of(TRACES["two-way"])
+    assert "with uneven splits" not in text_of(TRACES["per-packet"])
 
 
 @pytest.mark.parametrize("name", ["nothing", "all-silent"])
