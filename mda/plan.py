@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -97,10 +98,9 @@ class WireReport(NamedTuple):
     reverse_path: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class Reading(NamedTuple):
     """Overrides for reading a saved measurement again; None keeps the recorded value."""
 
     algorithm: Algorithm | None = None
     bound: Bound | None = None
-    studies: Mapping[str, str | None] = field(default_factory=dict)
+    studies: Mapping[str, str | None] = MappingProxyType({})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, TypeVar
 
 from mda.loading import load
@@ -39,8 +38,7 @@ class Parameter(NamedTuple):
     default: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Study(Generic[Found_co]):
+class Study(NamedTuple, Generic[Found_co]):
     """A question beyond the graph: one row of `mda.studies.registry.STUDIES`.
 
     `name` makes its option, `--NAME`, which takes an argument if `argument` names one; `about` is
