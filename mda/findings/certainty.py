@@ -123,7 +123,7 @@ def _is_refused(table: FlowTable, located: Located, destination: IPAddress) -> b
 
 @dataclass(frozen=True, slots=True)
 class _Judging:
-    """Collects the certainty of each vertex, and the numbers of flows they rest on, hop by hop."""
+    """Collects the certainty of each vertex, and how many flows it rests on, hop by hop."""
 
     table: FlowTable
     located: Located

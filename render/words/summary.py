@@ -25,7 +25,7 @@ _STOPPED: Final = {
     StopReason.COMPLETE: "complete",
     StopReason.PROBE_BUDGET: "stopped at its probe limit: unfinished",
     StopReason.TIME_BUDGET: "stopped at its deadline: unfinished",
-    StopReason.INTERRUPTED: "stopped by Ctrl-C: unfinished",
+    StopReason.INTERRUPTED: "interrupted: unfinished",
     StopReason.WIRE_ERROR: "stopped by a local network error: unfinished",
 }
 _HIDDEN: Final = {
