@@ -66,6 +66,7 @@ paris/outputs/text.py: tests/paris/cli/test_trace.py: text is the command's firs
 paris/outputs/writing.py: tests/paris/cli/test_trace.py: every output is written there
 paris/packets/probe_matrix.py: tests/paris/packets/test_probes.py: compared with single probes
 paris/sim/registry.py: tests/test_growing.py: a toy simulator is one row
+paris/sim/router_keys.py: tests/paris/sim/test_topology_file.py: a file has the keys
 paris/survey/sweep.py: tests/lab/test_bulk.py: it needs the bulk wire
 paris/version.py: tests/paris/cli/test_trace.py: the command prints it
 paris/wire/base.py: tests/paris/wire/test_sim.py: it is a protocol, and the simulator keeps it

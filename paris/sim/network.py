@@ -8,23 +8,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network, ip_network
-from itertools import islice
 from random import Random
 from typing import TYPE_CHECKING, Final
 
-from mda.model import HeaderField, MplsEntry
+from mda.model import MplsEntry
 from paris.packets import headers, numbers
 from paris.packets.flows import PREFIX_LEN
 from paris.packets.headers import IPHeader
-from paris.sim.balancers import Balance, draw, header_fields, key
-from paris.sim.topology import DESTINATION, SOURCE, Router, Service
+from paris.sim.balancers import header_fields
+from paris.sim.forwarding import Forwarding
+from paris.sim.rewriting import with_source
+from paris.sim.topology import DESTINATION, Service
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from mda.model import IPAddress
     from paris.sim.balancers import HeaderFields
-    from paris.sim.topology import Topology
+    from paris.sim.forwarding import End
+    from paris.sim.topology import Router, Topology
 
 _IP4_QUOTE: Final = 28  # bytes; the minimum of RFC 792, and the quote of many routers
 _IP6_QUOTE: Final = 1232  # bytes; the most that fits into the minimum MTU (RFC 4443 section 2.4)
@@ -51,8 +51,7 @@ class Network:
     seed: int
     _prefix: IPv4Network | IPv6Network = field(init=False)
     _states: dict[str, _State] = field(init=False)
-    _keys: dict[str, bytes] = field(init=False)
-    _chosen: dict[tuple[str, HeaderFields], str] = field(init=False, default_factory=dict)
+    _forwarding: Forwarding = field(init=False)
 
     def __post_init__(self) -> None:
         destination = self.topology.destination
@@ -62,11 +61,9 @@ class Network:
             name: _State(Random(f"{self.seed} {name}"), float(router.burst))
             for name, router in routers.items()
         }
-        self._keys = {
-            name: self._key(routers.get(name, _SOURCE), name)
-            for name, after in self.topology.successors.items()
-            if len(after) > 1
-        }
+        self._forwarding = Forwarding(
+            self.topology, self.seed, {name: state.random for name, state in self._states.items()}
+        )
 
     @property
     def source(self) -> IPAddress:
@@ -98,18 +95,20 @@ class Network:
             header.traffic_class,
             payload,
         )
-        path = list(islice(self._walk(fields, at_s), header.ttl))
-        if not path:
+        end = (
+            self._forwarding.end_of(fields, header.ttl, header.source, at_s) if header.ttl else None
+        )
+        if end is None:
             return None
-        name, before = path[-1]
-        if name == DESTINATION and header.destination != self.topology.destination:
+        if end.name == DESTINATION and header.destination != self.topology.destination:
             return None
-        router = self.topology.routers[name]
-        delay_s = sum(self.topology.routers[passed].delay_s for passed, _ in path)
-        if not self._does_reply(router, at_s + delay_s / 2):
+        router = self.topology.routers[end.name]
+        if not self._does_reply(router, at_s + end.delay_s / 2):
             return None
-        reply = self._reply_of(router, before, header, payload, datagram, len(path))
-        return None if reply is None else (at_s + delay_s + router.answers_after_s, reply)
+        reply = self._reply_of(end, header, payload, datagram)
+        if reply is None:
+            return None
+        return at_s + end.delay_s + router.answers_after_s + end.after_s, reply
 
     def path(self, fields: HeaderFields) -> tuple[IPAddress | None, ...]:
         """The interfaces that reply to packets with these fields, from TTL 1; None if silent.
@@ -118,42 +117,8 @@ class Network:
         """
         return tuple(
             None if self.topology.routers[name].silent else self.topology.interface(name, before)
-            for name, before in islice(self._walk(fields, 0.0), _HOST_TTL)
+            for name, before in self._forwarding.path(fields)
         )
-
-    def _walk(self, fields: HeaderFields, at_s: float) -> Iterator[tuple[str, str]]:
-        """The routers on a packet's path, each with the router before; endless in a loop."""
-        name = SOURCE
-        while name != DESTINATION:
-            before, name = name, self._successor(name, fields, at_s)
-            yield name, before
-            if self.topology.routers[name].prohibits is not None:
-                return
-
-    def _successor(self, name: str, fields: HeaderFields, at_s: float) -> str:
-        """The router to which `name` forwards the next packet with these fields."""
-        router = self.topology.routers.get(name, _SOURCE)
-        after = self.topology.successors[name]
-        if router.turns_to is not None:
-            if at_s >= router.turns_at_s:
-                return router.turns_to
-            after = tuple(other for other in after if other != router.turns_to)
-        if len(after) == 1:
-            return after[0]
-        known = self._chosen.get((name, fields))
-        if known is not None:
-            return known
-        weights = [router.weights.get(other, 1) for other in after]
-        if router.by is Balance.PACKET:
-            return self._states[name].random.choices(after, weights)[0]
-        read = router.fields if router.by is Balance.FLOW else (HeaderField.DESTINATION,)
-        chosen = after[draw(self._keys[name], [fields.value(hashed) for hashed in read], weights)]
-        self._chosen[name, fields] = chosen
-        return chosen
-
-    def _key(self, router: Router, name: str) -> bytes:
-        """A router's hash key, from its own seed, or else from the run's seed and its name."""
-        return key(f"{self.seed} {name}" if router.seed is None else f"{router.seed}")
 
     def _does_reply(self, router: Router, at_s: float) -> bool:
         """Whether the router replies to a packet that reaches it at `at_s`."""
@@ -170,31 +135,28 @@ class Network:
         return not router.loss or state.random.random() >= router.loss
 
     def _reply_of(
-        self,
-        router: Router,
-        came_from: str,
-        header: IPHeader,
-        payload: bytes,
-        datagram: bytes,
-        hops: int,
+        self, end: End, header: IPHeader, payload: bytes, datagram: bytes
     ) -> bytes | None:
         version = header.source.version
-        icmp = numbers.ICMP[version]
-        is_end = router.name == DESTINATION
-        ttl = (_HOST_TTL if is_end else _ROUTER_TTL) - hops + 1
+        is_host = end.name == DESTINATION
+        ttl = (_HOST_TTL if is_host else _ROUTER_TTL) - end.hops + 1
         if ttl < 1:
             return None  # the reply's TTL expires on the way back
+        own = self.topology.interface(end.name, end.before)
         back = IPHeader(
-            source=self.topology.interface(router.name, came_from),
+            source=self.topology.destination if end.is_masked else own,
             destination=header.source,
-            protocol=icmp,
+            protocol=numbers.ICMP[version],
             ttl=ttl,
-            ip_id=self._states[router.name].random.randrange(1, 0x10000) if version == 4 else 0,
+            ip_id=self._states[end.name].random.randrange(1, 0x10000) if version == 4 else 0,
         )
-        arrived = headers.with_ttl(datagram, header.ttl - hops + 1)
-        if is_end:
+        arrived = headers.with_ttl(datagram, end.left)
+        if end.source != header.source:
+            arrived = with_source(arrived, end.source)
+        router = self.topology.routers[end.name]
+        if is_host:
             return self._host_reply(router, back, header, payload, arrived)
-        return self._error_of(router, back, arrived)
+        return self._error_of(router, back, arrived, end.refusal)
 
     def _host_reply(
         self, host: Router, back: IPHeader, header: IPHeader, payload: bytes, arrived: bytes
@@ -217,12 +179,14 @@ class Network:
             return headers.echo_reply(back, payload)
         return None
 
-    def _error_of(self, router: Router, back: IPHeader, arrived: bytes) -> bytes:
+    def _error_of(
+        self, router: Router, back: IPHeader, arrived: bytes, refusal: int | None
+    ) -> bytes:
         """The ICMP error of a router that refuses the probe, or at which the probe's TTL ends."""
         version = back.source.version
         quote = self._quote(router, version, arrived)
-        if router.prohibits is not None:
-            return headers.icmp_error(back, numbers.UNREACHABLE[version], router.prohibits, quote)
+        if refusal is not None:
+            return headers.icmp_error(back, numbers.UNREACHABLE[version], refusal, quote)
         stack = tuple(
             MplsEntry(label, 0, index == len(router.mpls) - 1, 1)
             for index, label in enumerate(router.mpls)
@@ -246,6 +210,3 @@ def _served(service: Service, payload: bytes) -> bytes | None:
             return payload[:2] + bytes([payload[2] & 0x78 | 0x80, 4]) + bytes(8)
         case Service.OTHER:
             return b"Mon Jan  1 00:00:00 1970\r\n"
-
-
-_SOURCE: Final = Router(name=SOURCE, interfaces=())  # the source balances like any router

@@ -34,8 +34,12 @@ class Router:
     extra delay before it replies. `weights` are its successors' shares (default 1). `loss` is the
     fraction of its replies that get lost; it sends up to `burst` replies at once, then `rate_pps`
     per second. `quote_bytes` is how much of a probe it quotes; None means the protocol's default.
-    With `prohibits` it refuses all probes with that ICMP code. From `turns_at_s` on, it forwards
-    all probes to the router `turns_to`; before, it forwards none there.
+    With `prohibits` it refuses all probes with that ICMP code, with `refuses` those that it would
+    forward. From `turns_at_s` on, it forwards all probes to the router `turns_to`; before, it
+    forwards none there. Of what it forwards, it `loses` a share, or `drops` all. With
+    `passes_expired` it forwards expired probes, with a TTL of 0. Probes that it forwards come from
+    `rewrites_source` if given. If it `masks`, replies from behind it come from the destination's
+    address. A host with `down_after_s` is down: after so long the router before it reports that.
     """
 
     name: str
@@ -53,8 +57,20 @@ class Router:
     quote_bytes: int | None = None
     mpls: tuple[int, ...] = ()
     prohibits: int | None = None
+    refuses: int | None = None
+    loses: float = 0.0
+    drops: bool = False
+    passes_expired: bool = False
+    rewrites_source: IPAddress | None = None
+    masks: bool = False
+    down_after_s: float | None = None
     turns_at_s: float = 0.0
     turns_to: str | None = None
+
+    @property
+    def refuses_all(self) -> bool:
+        """Whether it forwards nothing, and says so."""
+        return self.prohibits is not None or self.refuses is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,10 +13,11 @@ from paris.errors import TopologyError
 from paris.sim.balancers import HASHABLE, Balance
 from paris.sim.network import Network
 from paris.sim.nodes import Nodes, compose, hint
+from paris.sim.router_keys import HOST_KEYS, ROUTER_KEYS, values_of
 from paris.sim.topology import DESTINATION, SOURCE, Router, Service, Topology
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     import yaml
 
@@ -40,7 +41,6 @@ _EXPECT: Final = (
     "options",
     "exit",
 )
-_DELAYS: Final = ("delay_ms", "answers_after_ms")
 _SHORTEST_QUOTE: Final = {4: 28, 6: 48}  # the IP header and eight bytes; less matches no probe
 _RANGE: Final = re.compile(r"([A-Za-z_]+)(\d+)\.\.\1(\d+)")
 _NAME: Final = re.compile(r"[A-Za-z_][\w-]*")
@@ -115,30 +115,27 @@ class _Reader(Nodes):
     def _destination(self, node: yaml.Node) -> tuple[Router, frozenset[int], Service | None]:
         if not self.is_mapping(node):
             return Router(name=DESTINATION, interfaces=(self.address(node),)), frozenset(), None
-        keys = ("address", "open", "udp", *_DELAYS, "silent", "loss", "rate_pps", "burst")
-        parts = self.mapping(node, keys)
+        parts = self.mapping(node, ("address", "open", "udp", *HOST_KEYS))
         if "address" not in parts:
             self.fail(node, "the destination has no address; give `address:`")
         address = self.address(parts.pop("address"))
         items = self.items(parts.pop("open")) if "open" in parts else []
         ports = frozenset(self.whole(item, 1, 65535) for item in items)
         service = self.one_of(parts.pop("udp"), Service) if "udp" in parts else None
-        end = Router(name=DESTINATION, interfaces=(address,), **self._answering(parts))
+        end = Router(name=DESTINATION, interfaces=(address,), **values_of(self, parts))
         return end, ports, service
 
     def _routers(self, key: yaml.Node, node: yaml.Node) -> Iterator[Router]:
         names = self._expand(key, self.text(key))
         if names[0] in (SOURCE, DESTINATION):
             self.fail(key, f"{names[0]!r} is not a router; give its values at the top level")
-        keys = ("interfaces", "balance", *_DELAYS, "silent", "loss", "rate_pps", "burst",
-                "quote_bytes", "mpls", "prohibits", "turns")  # fmt: skip
-        parts = self.mapping(node, keys)
+        parts = self.mapping(node, ("interfaces", "balance", *ROUTER_KEYS, "turns"))
         if "interfaces" not in parts:
             self.fail(key, f"{names[0]} has no interfaces; give `interfaces: [ADDRESS]`")
         given = parts.pop("interfaces")
         balance = self._balance(parts.pop("balance")) if "balance" in parts else {}
         balance |= self._turns(parts.pop("turns")) if "turns" in parts else {}
-        values = self._answering(parts)
+        values = values_of(self, parts)
         if len(names) > 1:
             for name, address in zip(names, self._block(given, len(names)), strict=True):
                 yield Router(name=name, interfaces=(address,), **balance, **values)
@@ -157,27 +154,6 @@ class _Reader(Nodes):
         if int(first) + size > 1 << first.max_prefixlen:
             self.fail(node, f"{size} routers from {first} on are beyond the last address")
         return [first + index for index in range(size)]
-
-    def _answering(self, parts: Mapping[str, yaml.Node]) -> dict[str, Any]:
-        """The values of the keys that describe how a router replies."""
-        read: dict[str, tuple[str, Callable[[yaml.Node], Any]]] = {
-            "delay_ms": ("delay_s", lambda node: self.number(node, 0, 60_000) / 1000),
-            "answers_after_ms": (
-                "answers_after_s",
-                lambda node: self.number(node, 0, 60_000) / 1000,
-            ),
-            "silent": ("silent", self.flag),
-            "loss": ("loss", lambda node: self.number(node, 0, 1)),
-            "rate_pps": ("rate_pps", lambda node: self.number(node, 0.001, 1e9)),
-            "burst": ("burst", lambda node: self.whole(node, 1, 1_000_000)),
-            "quote_bytes": ("quote_bytes", lambda node: self.whole(node, 28, 65535)),
-            "mpls": (
-                "mpls",
-                lambda node: tuple(self.whole(item, 0, 0xFFFFF) for item in self.items(node)),
-            ),
-            "prohibits": ("prohibits", lambda node: self.whole(node, 0, 15)),
-        }
-        return {read[key][0]: read[key][1](node) for key, node in parts.items()}
 
     def _balance(self, node: yaml.Node) -> dict[str, Any]:
         parts = self.mapping(node, ("by", "fields", "weights", "seed"))
@@ -219,6 +195,10 @@ class _Reader(Nodes):
                     self.fail(where[name], f"{address} belongs to both {owners[address]} and "
                               f"{name}; give each its own")  # fmt: skip
                 owners[address] = name
+            behind = router.rewrites_source
+            if behind is not None and behind.version != source.version:
+                self.fail(where[name], f"{name} rewrites the source to IPv{behind.version}; use "
+                          "the version of the source")  # fmt: skip
             if router.quote_bytes is not None and router.quote_bytes < shortest:
                 self.fail(where[name], f"{name} quotes {router.quote_bytes} bytes; "
                           f"in IPv{source.version} use {shortest} or more")  # fmt: skip

@@ -43,7 +43,8 @@ def truth(topology: Topology) -> Truth:
     """The truth of `topology` for flows that every per-flow balancer distinguishes.
 
     Raises ValueError for topologies without a single truth: a per-destination balancer shows only
-    one branch, which the run's seed decides, and a route that turns has two truths.
+    one branch, which the run's seed decides, and a route that turns has two truths. Neither has a
+    network that drops packets, passes on expired ones, hides addresses, or whose host is down.
     """
     # By router and the router before it: the vertex there, and the share of flows that reach it.
     here: dict[tuple[str, str], tuple[Seen, float]] = {
@@ -61,7 +62,7 @@ def truth(topology: Topology) -> Truth:
                 vertices.add(far)
                 split = shares.setdefault(near, {})
                 split[far] = split.get(far, 0.0) + flows * share
-                if other != DESTINATION and topology.routers[other].prohibits is None:
+                if other != DESTINATION and not topology.routers[other].refuses_all:
                     _, others = there.get((other, name), (far, 0.0))
                     there[other, name] = far, others + flows * share
         here = there
@@ -82,6 +83,10 @@ def _split(topology: Topology, name: str) -> dict[str, float]:
         raise ValueError(f"{name} turns to another route: what is true depends on the time")
     if router is not None and len(after) > 1 and router.by is Balance.DESTINATION:
         raise ValueError(f"{name} balances by destination: its one branch depends on the seed")
+    if router is not None and (router.drops or router.passes_expired or router.masks):
+        raise ValueError(f"{name} makes what is seen differ from the paths")
+    if topology.routers[DESTINATION].down_after_s is not None:
+        raise ValueError("the destination is down")
     weights = [router.weights.get(other, 1) if router else 1 for other in after]
     return {other: weight / sum(weights) for other, weight in zip(after, weights, strict=True)}
 

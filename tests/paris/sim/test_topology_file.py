@@ -138,6 +138,25 @@ expect: {vertices: 5}
     assert net.expect == {"vertices": 5}
 
 
+def test_every_key_of_forwarding_is_read(topology: FromText) -> None:
+    net = topology(
+        """
+source: 192.0.2.1
+destination: {address: 203.0.113.9, down_after_ms: 3000}
+routers:
+  R1: {interfaces: [198.51.100.1], loses: 0.2, rewrites_source: 198.51.100.99, masks: true}
+  R2: {interfaces: [198.51.100.2], drops: true, passes_expired: true}
+  R3: {interfaces: [198.51.100.3], refuses: 13}
+paths:
+  - source -> R1 -> [R2, R3] -> destination
+"""
+    )
+    r1, r2, r3, end = (net.routers[name] for name in ("R1", "R2", "R3", "destination"))
+    assert (r1.loses, str(r1.rewrites_source), r1.masks) == (0.2, "198.51.100.99", True)
+    assert (r2.drops, r2.passes_expired, r2.refuses_all) == (True, True, False)
+    assert (r3.refuses, r3.refuses_all, end.down_after_s) == (13, True, 3.0)
+
+
 @pytest.mark.parametrize(
     ("text", "line", "said"),
     [
@@ -180,6 +199,9 @@ expect: {vertices: 5}
         (ENDS + ROUTERS.replace("1]}", "1], turns: {at_ms: 5, to: R2}}") + PATHS, 4,
          "R1 has no route before it turns to R2; give a path that takes another"),
         (ENDS + ROUTERS.replace("1]}", "1], loss: 2}") + PATHS, 4, "2.0 is out of range; use 0 to"),
+        (ENDS + ROUTERS.replace("1]}", '1], rewrites_source: "2001:db8::5"}') + PATHS, 4,
+         "R1 rewrites the source to IPv6; use the version of the source"),
+        (ENDS + ROUTERS.replace("1]}", "1], refuses: 16}") + PATHS, 4, "16 is out of range; use 0"),
         (ENDS + ROUTERS.replace("1]}", "1], silence: true}") + PATHS, 4,
          "unknown key 'silence'; did you mean silent? known: interfaces, balance,"),
         (ENDS + ROUTERS.replace("1]}", "1], balance: {weights: {R9: 2}}}") + PATHS, 4,

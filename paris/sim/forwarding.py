@@ -1,0 +1,148 @@
+"""Where a packet's way through a simulated network ends, and who replies to it there."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from mda.model import HeaderField
+from paris.sim.balancers import Balance, draw, key
+from paris.sim.topology import DESTINATION, SOURCE, Router
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from random import Random
+
+    from mda.model import IPAddress
+    from paris.sim.balancers import HeaderFields
+    from paris.sim.topology import Topology
+
+_HOST_TTL: Final = 64
+_HOST_UNREACHABLE: Final = {4: 1, 6: 3}  # codes (RFC 792; RFC 4443: address unreachable)
+
+
+class End(NamedTuple):
+    """The end of a packet's way: router `name`, which it reached from `before`, replies to it.
+
+    The router is `hops` away and sees the packet with a TTL of `left` and from `source`. It refuses
+    the packet with the code `refusal` of "destination unreachable" if there is one, `after_s`
+    seconds later than it would otherwise reply. Replies of a router that `is_masked` seem to come
+    from the destination.
+    """
+
+    name: str
+    before: str
+    hops: int
+    left: int
+    source: IPAddress
+    delay_s: float
+    refusal: int | None = None
+    after_s: float = 0.0
+    is_masked: bool = False
+
+
+class Forwarding:
+    """Forwards packets as the routers of `topology` do; `randoms` are their random numbers.
+
+    Routers without a seed in the topology hash with keys from `seed`.
+    """
+
+    def __init__(self, topology: Topology, seed: int, randoms: Mapping[str, Random]) -> None:
+        self._topology = topology
+        self._randoms = randoms
+        self._keys = {
+            name: self._key(topology.routers.get(name, _SOURCE), name, seed)
+            for name, after in topology.successors.items()
+            if len(after) > 1
+        }
+        self._chosen: dict[tuple[str, HeaderFields], str] = {}
+
+    def end_of(self, fields: HeaderFields, ttl: int, source: IPAddress, at_s: float) -> End | None:
+        """The end of a packet that leaves with this TTL at `at_s`; None if it gets lost."""
+        hops, left, delay_s, is_masked = 0, ttl, 0.0, False
+        last: End | None = None
+        for name, before, _ in self._walk(fields, at_s):
+            hops, router = hops + 1, self._topology.routers[name]
+            delay_s += router.delay_s
+            here = End(name, before, hops, left, source, delay_s, is_masked=is_masked)
+            if name == DESTINATION:
+                return self._at_destination(here, last)
+            if router.prohibits is not None:
+                return here._replace(refusal=router.prohibits)
+            if left < 1 or (left == 1 and not router.passes_expired):
+                return here
+            left -= 1
+            if router.refuses is not None:
+                return here._replace(left=left, refusal=router.refuses)
+            if not self._does_forward(router):
+                return None
+            last = here._replace(left=left)
+            source = router.rewrites_source or source
+            is_masked |= router.masks
+        return None
+
+    def path(self, fields: HeaderFields) -> Iterator[tuple[str, str]]:
+        """The routers that packets with these fields pass, each with the router before it."""
+        for name, before, _ in islice(self._walk(fields, 0.0), _HOST_TTL):
+            yield name, before
+            if self._topology.routers[name].refuses_all or self._topology.routers[name].drops:
+                return
+
+    def _at_destination(self, here: End, last: End | None) -> End | None:
+        """The end at the destination; if it is down, the router before it finds that out."""
+        host = self._topology.routers[DESTINATION]
+        if host.down_after_s is None:
+            return here
+        if last is None:
+            return None
+        return last._replace(
+            refusal=_HOST_UNREACHABLE[last.source.version], after_s=host.down_after_s
+        )
+
+    def _does_forward(self, router: Router) -> bool:
+        """Whether a packet gets beyond `router`."""
+        if router.drops:
+            return False
+        return not router.loses or self._randoms[router.name].random() >= router.loses
+
+    def _walk(self, fields: HeaderFields, at_s: float) -> Iterator[tuple[str, str, HeaderFields]]:
+        """The routers on a packet's path, each with the router before; endless in a loop.
+
+        With each come the fields that the packet has there.
+        """
+        name = SOURCE
+        while name != DESTINATION:
+            before, name = name, self._successor(name, fields, at_s)
+            yield name, before, fields
+            new_source = self._topology.routers[name].rewrites_source
+            if new_source is not None:
+                fields = fields._replace(source=int(new_source))
+
+    def _successor(self, name: str, fields: HeaderFields, at_s: float) -> str:
+        """The router to which `name` forwards the next packet with these fields."""
+        router = self._topology.routers.get(name, _SOURCE)
+        after = self._topology.successors[name]
+        if router.turns_to is not None:
+            if at_s >= router.turns_at_s:
+                return router.turns_to
+            after = tuple(other for other in after if other != router.turns_to)
+        if len(after) == 1:
+            return after[0]
+        known = self._chosen.get((name, fields))
+        if known is not None:
+            return known
+        weights = [router.weights.get(other, 1) for other in after]
+        if router.by is Balance.PACKET:
+            return self._randoms[name].choices(after, weights)[0]
+        read = router.fields if router.by is Balance.FLOW else (HeaderField.DESTINATION,)
+        chosen = after[draw(self._keys[name], [fields.value(hashed) for hashed in read], weights)]
+        self._chosen[name, fields] = chosen
+        return chosen
+
+    @staticmethod
+    def _key(router: Router, name: str, seed: int) -> bytes:
+        """A router's hash key, from its own seed, or else from the run's seed and its name."""
+        return key(f"{seed} {name}" if router.seed is None else f"{router.seed}")
+
+
+_SOURCE: Final = Router(name=SOURCE, interfaces=())  # the source balances like any router

@@ -1,0 +1,70 @@
+"""The keys of a topology file that describe what a router or host does, a row each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    import yaml
+
+    from paris.sim.nodes import Nodes
+
+
+class RouterKey(NamedTuple):
+    """A key of a file: the attribute of Router that it sets, and how its value is read."""
+
+    key: str
+    attribute: str
+    read: Callable[[Nodes, yaml.Node], Any]
+
+
+def _seconds(nodes: Nodes, node: yaml.Node) -> float:
+    return nodes.number(node, 0, 60_000) / 1000
+
+
+def _share(nodes: Nodes, node: yaml.Node) -> float:
+    return nodes.number(node, 0, 1)
+
+
+def _code(nodes: Nodes, node: yaml.Node) -> int:
+    return nodes.whole(node, 0, 15)
+
+
+def _flag(nodes: Nodes, node: yaml.Node) -> bool:
+    return nodes.flag(node)
+
+
+_ANSWERING: Final = (
+    RouterKey("delay_ms", "delay_s", _seconds),
+    RouterKey("answers_after_ms", "answers_after_s", _seconds),
+    RouterKey("silent", "silent", _flag),
+    RouterKey("loss", "loss", _share),
+    RouterKey("rate_pps", "rate_pps", lambda nodes, node: nodes.number(node, 0.001, 1e9)),
+    RouterKey("burst", "burst", lambda nodes, node: nodes.whole(node, 1, 1_000_000)),
+)
+_OF_ROUTERS: Final = (
+    RouterKey("quote_bytes", "quote_bytes", lambda nodes, node: nodes.whole(node, 28, 65535)),
+    RouterKey(
+        "mpls",
+        "mpls",
+        lambda nodes, node: tuple(nodes.whole(item, 0, 0xFFFFF) for item in nodes.items(node)),
+    ),
+    RouterKey("prohibits", "prohibits", _code),
+    RouterKey("refuses", "refuses", _code),
+    RouterKey("loses", "loses", _share),
+    RouterKey("drops", "drops", _flag),
+    RouterKey("passes_expired", "passes_expired", _flag),
+    RouterKey("rewrites_source", "rewrites_source", lambda nodes, node: nodes.address(node)),
+    RouterKey("masks", "masks", _flag),
+)
+_OF_HOSTS: Final = (RouterKey("down_after_ms", "down_after_s", _seconds),)
+_ROWS: Final = {row.key: row for row in (*_ANSWERING, *_OF_ROUTERS, *_OF_HOSTS)}
+ROUTER_KEYS: Final = tuple(row.key for row in (*_ANSWERING, *_OF_ROUTERS))
+HOST_KEYS: Final = tuple(row.key for row in (*_ANSWERING, *_OF_HOSTS))
+
+
+def values_of(nodes: Nodes, parts: Mapping[str, yaml.Node]) -> dict[str, Any]:
+    """The attributes of a Router that these keys set. Raises TopologyError for a bad value."""
+    return {_ROWS[key].attribute: _ROWS[key].read(nodes, node) for key, node in parts.items()}

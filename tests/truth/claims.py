@@ -1,0 +1,71 @@
+"""What a run claims, read from its JSON and text as any other program would read them."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from paris.cli.exits import guarded
+from paris.cli.trace import main
+from tests.truth.oracle import Seen
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.truth.networks import Net
+
+Json = dict[str, Any]
+_REACHED = re.compile(r"^reached in (\d+)(?: to (\d+))? hops?:", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Claims:
+    """The outputs of a run: its JSON document, its text, and its exit code."""
+
+    document: Json
+    text: str
+    exit_code: int
+
+    @property
+    def seen(self) -> dict[str, Seen]:
+        """Each vertex by its identifier."""
+        return {
+            vertex["id"]: Seen(vertex["ttl"], vertex["address"])
+            for vertex in self.document["graph"]["vertices"]
+        }
+
+    def edges(self) -> Iterator[tuple[str, str, list[int]]]:
+        """Each edge: the identifiers of its ends, and the flows that are said to prove it."""
+        for edge in self.document["graph"]["edges"]:
+            yield edge["from"], edge["to"], edge["flows"]
+
+    @property
+    def reached_in(self) -> tuple[int, int] | None:
+        """The hops in which the text says the destination is reached, nearest and farthest."""
+        found = _REACHED.search(" ".join(self.text.split("\n  ")))
+        return None if found is None else (int(found[1]), int(found[2] or found[1]))
+
+
+def command(net: Net, file: Path, seed: int) -> list[str]:
+    """The arguments of `paris-trace` that trace the network in `file`."""
+    return ["--sim", str(file), "--seed", str(seed), *net.options]
+
+
+def run(net: Net, folder: Path, seed: int) -> Claims:
+    """Trace the network in this process; files are written to `folder`."""
+    file = folder / "net.yaml"
+    file.write_text(net.yaml(), encoding="utf-8")
+    outputs = [str(folder / "out.json"), str(folder / "out.txt")]
+    arguments = [*command(net, file, seed), "-o", outputs[0], "-o", outputs[1]]
+    out, err = io.TextIOWrapper(io.BytesIO()), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        exit_code = guarded("paris-trace", main, arguments)
+    if exit_code in (2, 5, 8, 70):
+        raise RuntimeError(f"exit code {exit_code}: {err.getvalue()}")
+    document = json.loads((folder / "out.json").read_text(encoding="utf-8"))
+    return Claims(document, (folder / "out.txt").read_text(encoding="utf-8"), exit_code)

@@ -1,0 +1,265 @@
+"""The rules: each compares one kind of statement with the truth, and yields the wrong ones."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from tests.support.expect import interval
+from tests.truth.networks import DESTINATION
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tests.truth.claims import Claims
+    from tests.truth.oracle import Truth
+
+_CONFIDENCE: Final = 1 - 1e-6  # of the interval of a single loss rate: many are judged
+_NOTICED: Final = 3  # losses from which the text speaks of them
+_LONGEST_S: Final = 30.0
+_RATE: Final = 2.0  # times that "about" may be wrong
+_PROHIBITED: Final = {4: (9, 10, 13), 6: (1, 5, 6)}
+
+Wrong = str
+
+
+class Rule(NamedTuple):
+    """A rule's name, what a statement that breaks it says, and the function that finds those."""
+
+    name: str
+    about: str
+    wrong: Callable[[Truth, Claims], Iterator[Wrong]]
+
+
+def _vertices(truth: Truth, claims: Claims) -> Iterator[Wrong]:
+    for name, seen in claims.seen.items():
+        if seen.address is not None and seen not in truth.vertices:
+            yield name
+
+
+def _stars(truth: Truth, claims: Claims) -> Iterator[Wrong]:
+    for name, seen in claims.seen.items():
+        if seen.address is None and seen not in truth.vertices:
+            yield name
+
+
+def _edges(truth: Truth, claims: Claims) -> Iterator[Wrong]:
+    seen = claims.seen
+    for near, far, _ in claims.edges():
+        link = seen[near], seen[far]
+        if truth.vertices.issuperset(link) and link not in truth.edges:
+            yield f"{near} -> {far}"
+    into: dict[str, list[str]] = {}
+    for near, far, _ in claims.edges():
+        into.setdefault(far, []).append(near)
+    for star, far, _ in claims.edges():
+        if seen[star].address is not None or not into.get(star):
+            continue
+        lanes = [(seen[near], seen[star], seen[far]) for near in into[star]]
+        known = [lane for lane in lanes if set(lane) <= truth.vertices]
+        if known and not any(lane in truth.lanes for lane in known):
+            yield f"{' or '.join(into[star])} -> {star} -> {far}"
+
+
+def _proofs(_: Truth, claims: Claims) -> Iterator[Wrong]:
+    """Flows that are listed for an edge though they were not answered at both of its ends."""
+    seen = claims.seen
+    answered, lost = set(), set()
+    for outcome in claims.document["outcomes"]:
+        if "responder" in outcome:
+            answered.add((outcome["flow"], outcome["ttl"], outcome["responder"]))
+        else:
+            lost.add((outcome["flow"], outcome["ttl"]))
+
+    def met(flow: int, name: str) -> bool:
+        ttl, address = seen[name]
+        if ttl == 0:
+            return True
+        return (flow, ttl) in lost if address is None else (flow, ttl, address) in answered
+
+    for near, far, flows in claims.edges():
+        unproven = sum(not (met(flow, near) and met(flow, far)) for flow in flows)
+        if flows and unproven == len(flows):
+            yield f"{near} -> {far}: none of {unproven} flows answered at both ends"
+
+
+def _ends(truth: Truth, claims: Claims) -> Iterator[Wrong]:
+    hops = claims.reached_in
+    if hops is not None:
+        for hop in sorted(set(hops)):
+            if hop not in truth.ends:
+                yield f"reached in {hop} hops, the destination is at {sorted(truth.ends)}"
+
+
+def _reached(truth: Truth, claims: Claims) -> Iterator[Wrong]:
+    keys = truth.net.nodes[DESTINATION]
+    can_answer = bool(truth.ends) and not keys.get("silent") and keys.get("loss", 0) < 1
+    reached = claims.document["run"]["reached"]
+    if reached and not can_answer:
+        yield "reached, but the destination never answers"
+    if not reached and can_answer and not keys.get("loss") and not _is_lossy(truth):
+        yield "not reached, but the destination answers every probe"
+    if (claims.exit_code == 0) != reached and claims.exit_code not in (6, 7):
+        yield f"exit code {claims.exit_code}, reached is {reached}"
+    codes = {keys.get("prohibits", keys.get("refuses")) for keys in truth.net.nodes.values()}
+    if claims.exit_code == 7 and not codes & set(_PROHIBITED[truth.net.version]):
+        yield "exit code 7, but nobody prohibits"
+
+
+def _is_lossy(truth: Truth) -> bool:
+    """Whether some packets get lost on the way to the destination."""
+    return any("loses" in keys or "drops" in keys or "rate_pps" in keys or "prohibits" in keys
+               or "refuses" in keys for keys in truth.net.nodes.values())  # fmt: skip
+
+
+def _losses(truth: Truth, claims: Claims) -> Iterator[Wrong]:
+    seen = claims.seen
+    for told in claims.document["graph"]["answering"]:
+        place, asked, lost = seen[told["vertex"]], told["asked"], told["lost"]
+        if not lost or place not in truth.routers or _limits(truth, told["vertex"], claims):
+            continue
+        least, most = min(truth.losses[place]), max(truth.losses[place])
+        if most == 0:
+            yield f"{told['vertex']}: {lost} of {asked} lost, in truth none"
+            continue
+        low, high = interval(lost, asked, _CONFIDENCE)
+        if low > most or high < least:
+            yield f"{told['vertex']}: {lost} of {asked} lost, in truth {least:.0%} to {most:.0%}"
+
+
+def _limits(truth: Truth, name: str, claims: Claims) -> list[tuple[float, int]]:
+    """The true limits of the routers that may be a vertex."""
+    nodes = (truth.net.nodes[router] for router in truth.routers.get(claims.seen[name], ()))
+    return [(keys["rate_pps"], keys.get("burst", 6)) for keys in nodes if "rate_pps" in keys]
+
+
+def _rates(truth: Truth, claims: Claims) -> Iterator[Wrong]:
+    for told in claims.document["graph"]["answering"]:
+        name, limit = told["vertex"], told["limit"]
+        true = _limits(truth, name, claims)
+        if limit is not None and not true and claims.seen[name] in truth.routers:
+            yield f"{name}: limited to {limit['rate_pps']}/s, in truth not limited"
+        if limit is not None and true:
+            ratios = [limit["rate_pps"] / rate for rate, _ in true]
+            if not any(1 / _RATE <= ratio <= _RATE for ratio in ratios):
+                yield f"{name}: limited to {limit['rate_pps']}/s, in truth to {true[0][0]}/s"
+
+
+def _limits_as_losses(truth: Truth, claims: Claims) -> Iterator[Wrong]:
+    for told in claims.document["graph"]["answering"]:
+        true = _limits(truth, told["vertex"], claims)
+        if not true or told["limit"] is not None or told["lost"] < _NOTICED:
+            continue
+        if max(truth.losses[claims.seen[told["vertex"]]]) == 0:
+            yield (f"{told['vertex']}: {told['lost']} of {told['asked']} lost, in truth limited to "
+                   f"{true[0][0]}/s")  # fmt: skip
+
+
+def _per_packet(truth: Truth, claims: Claims) -> Iterator[Wrong]:
+    for name in claims.document["graph"]["per_packet"]:
+        if claims.seen[name] not in truth.packet:
+            yield f"{name} balances per packet"
+
+
+def _turned(_: Truth, claims: Claims) -> Iterator[Wrong]:
+    for name in claims.document["graph"]["route_changed"]:
+        yield f"the route changed behind {name}"
+
+
+def _revisited(truth: Truth, claims: Claims) -> Iterator[Wrong]:
+    """Loops where there are none, and causes of a repeated address that are not those."""
+    nodes = truth.net.nodes
+    for revisit in claims.document["graph"]["revisits"]:
+        if revisit["loop"]:
+            yield f"a loop at {revisit['address']}, hops {revisit['ttls']}"
+    has_cause = {
+        "forwards expired packets": any("passes_expired" in keys for keys in nodes.values()),
+        "an address is rewritten": any(
+            "masks" in keys or "rewrites_source" in keys for keys in nodes.values()
+        ),
+    }
+    for sentence in re.findall(r"(\S+ replies at hops .*?)(?=\n\S|$)", claims.text, re.DOTALL):
+        said = " ".join(sentence.split())
+        address = said.split()[0]
+        if "forwards expired" in said and has_cause["forwards expired packets"]:
+            named = [name for name, keys in nodes.items() if "passes_expired" in keys]
+            owners = {str(nodes[name]["interfaces"][0]) for name in named}
+            if said.split(": ")[1].startswith("it forwards") and address not in owners:
+                yield f"the wrong router: {said}"
+            continue
+        if not any(text in said and holds for text, holds in has_cause.items()):
+            yield said
+
+
+def _changed(truth: Truth, claims: Claims) -> Iterator[Wrong]:
+    """Header fields that are said to be rewritten, where nothing rewrites them."""
+    is_nat = any("rewrites_source" in keys for keys in truth.net.nodes.values())
+    fields = {field for outcome in claims.document["outcomes"]
+              for field in outcome.get("changed", ())}  # fmt: skip
+    for field in sorted(
+        fields - ({"source", "udp-checksum", "tcp-checksum", "icmp-checksum"} if is_nat else set())
+    ):
+        yield f"{field} rewritten"
+
+
+def _time(truth: Truth, claims: Claims) -> Iterator[Wrong]:
+    rates = [keys["rate_pps"] for keys in truth.net.nodes.values() if "rate_pps" in keys]
+    taken_s = claims.document["run"]["duration_s"]
+    allowed_s = max([_LONGEST_S, *(_needed(truth) / rate for rate in rates)])
+    if taken_s > allowed_s:
+        yield f"took {taken_s:.1f} s, {allowed_s:.0f} s would do"
+
+
+def _needed(truth: Truth) -> int:
+    """Replies that the widest hop of the network needs at 95 %, about (Veitch et al., table 1)."""
+    width = max(len(truth.net.after(name)) for name in ("source", *truth.net.nodes))
+    return 6 + 6 * width
+
+
+def _paths(_: Truth, claims: Claims) -> Iterator[Wrong]:
+    """A number of paths that is not that of the drawn graph."""
+    told = claims.document["graph"]["paths"]
+    if told is None:
+        return
+    after: dict[str, list[str]] = {}
+    for near, far, _flows in claims.edges():
+        after.setdefault(near, []).append(far)
+    ways: dict[str, int] = {}
+    for name, _seen in sorted(claims.seen.items(), key=lambda known: -known[1].ttl):
+        ways[name] = sum(ways[far] for far in after.get(name, [])) or 1
+    drawn = sum(ways[name] for name, seen in claims.seen.items() if seen.ttl == 0)
+    if drawn != told:
+        yield f"{told} paths, {drawn} are drawn"
+
+
+RULES: Final = {
+    rule.name: rule
+    for rule in (
+        Rule("vertex", "an address at a hop where no router replies from it", _vertices),
+        Rule("star", "a silent hop where every router answers", _stars),
+        Rule("edge", "a link that no packet takes", _edges),
+        Rule("proof", "an edge all of whose flows were not answered at both ends", _proofs),
+        Rule("end", "the destination at a hop that is not its", _ends),
+        Rule("reached", "reached or not, and the exit code", _reached),
+        Rule("loss", "losses outside of their interval", _losses),
+        Rule("limit", "a rate limit that is not there, or is wrong by more than twice", _rates),
+        Rule("limit as loss", "a limit that is called loss", _limits_as_losses),
+        Rule("per packet", "a per-packet balancer that is none", _per_packet),
+        Rule("route change", "a change of route where there is none", _turned),
+        Rule("cause", "a repeated address with a wrong cause", _revisited),
+        Rule("rewritten", "a header field that nobody rewrites", _changed),
+        Rule("time", "a run over 30 s that no limit demands", _time),
+        Rule("paths", "a number of paths that is not that of the graph", _paths),
+    )
+}
+
+
+def is_incomplete(truth: Truth, claims: Claims) -> bool:
+    """Whether an address or a link between addresses is missing from the graph."""
+    found = set(claims.seen.values())
+    links = {(claims.seen[near], claims.seen[far]) for near, far, _ in claims.edges()}
+    return not (
+        {seen for seen in truth.vertices if seen.address is not None} <= found
+        and {edge for edge in truth.edges if None not in (edge[0].address, edge[1].address)}
+        <= links
+    )
