@@ -32,12 +32,12 @@ from paris.wire.sim import SimWire
 
 
 class Near:
-    def answer(self, datagram, at_s):
+    def answers(self, datagram, at_s):
         header, _ = headers.read_ip(datagram)
         back = headers.IPHeader(
             source=header.destination, destination=header.source, protocol=1, ttl=64
         )
-        return at_s + 0.001, headers.icmp_error(back, 3, 3, datagram)
+        return [(at_s + 0.001, headers.icmp_error(back, 3, 3, datagram))]
 
 
 def open_wire(flows, options):

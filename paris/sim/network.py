@@ -30,6 +30,7 @@ _IP4_QUOTE: Final = 28  # bytes; the minimum of RFC 792, and the quote of many r
 _IP6_QUOTE: Final = 1232  # bytes; the most that fits into the minimum MTU (RFC 4443 section 2.4)
 _ROUTER_TTL: Final = 255
 _HOST_TTL: Final = 64
+_COPY_AFTER_S: Final = 0.0005  # a duplicate reply follows so closely
 _DNS_HEADER_BYTES: Final = 12
 _SHORTEST: Final = 8  # bytes after the IP header; every probe has at least these
 
@@ -75,18 +76,18 @@ class Network:
         """The address to trace."""
         return self.topology.destination
 
-    def answer(self, datagram: bytes, at_s: float) -> tuple[float, bytes] | None:
-        """When the reply to a datagram sent at `at_s` arrives, and the reply; None without one.
+    def answers(self, datagram: bytes, at_s: float) -> list[tuple[float, bytes]]:
+        """The replies to a datagram sent at `at_s`, each with the moment at which it arrives.
 
         Only datagrams to the destination's prefix get replies. Of the hosts in that prefix, only
         the destination itself is up.
         """
         read = headers.read_ip(datagram)
         if read is None:
-            return None
+            return []
         header, payload = read
         if header.destination not in self._prefix or len(payload) < _SHORTEST:
-            return None
+            return []
         fields = header_fields(
             header.source,
             header.destination,
@@ -99,16 +100,18 @@ class Network:
             self._forwarding.end_of(fields, header.ttl, header.source, at_s) if header.ttl else None
         )
         if end is None:
-            return None
+            return []
         if end.name == DESTINATION and header.destination != self.topology.destination:
-            return None
+            return []
         router = self.topology.routers[end.name]
         if not self._does_reply(router, at_s + end.delay_s / 2):
-            return None
+            return []
         reply = self._reply_of(end, header, payload, datagram)
         if reply is None:
-            return None
-        return at_s + end.delay_s + router.answers_after_s + end.after_s, reply
+            return []
+        arrives_s = at_s + end.delay_s + router.answers_after_s + end.after_s
+        copies = [(arrives_s + _COPY_AFTER_S, reply)] if self._does_repeat(router) else []
+        return [(arrives_s, reply), *copies]
 
     def path(self, fields: HeaderFields) -> tuple[IPAddress | None, ...]:
         """The interfaces that reply to packets with these fields, from TTL 1; None if silent.
@@ -133,6 +136,11 @@ class Network:
                 return False
             state.tokens -= 1
         return not router.loss or state.random.random() >= router.loss
+
+    def _does_repeat(self, router: Router) -> bool:
+        """Whether a reply of the router arrives twice."""
+        random = self._states[router.name].random
+        return router.duplicates > 0 and random.random() < router.duplicates
 
     def _reply_of(
         self, end: End, header: IPHeader, payload: bytes, datagram: bytes

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mda.model import IPAddress
 
 
@@ -19,8 +21,8 @@ class Simulated(Protocol):
     def destination(self) -> IPAddress:
         """The address to trace."""
 
-    def answer(self, datagram: bytes, at_s: float) -> tuple[float, bytes] | None:
-        """When the reply to a datagram sent at `at_s` arrives, and the reply; None without one."""
+    def answers(self, datagram: bytes, at_s: float) -> Sequence[tuple[float, bytes]]:
+        """The replies to a datagram sent at `at_s`, each with the moment at which it arrives."""
 
 
 class Simulator(NamedTuple):

@@ -41,6 +41,7 @@ _ANSWERING: Final = (
     RouterKey("answers_after_ms", "answers_after_s", _seconds),
     RouterKey("silent", "silent", _flag),
     RouterKey("loss", "loss", _share),
+    RouterKey("duplicates", "duplicates", _share),
     RouterKey("rate_pps", "rate_pps", lambda nodes, node: nodes.number(node, 0.001, 1e9)),
     RouterKey("burst", "burst", lambda nodes, node: nodes.whole(node, 1, 1_000_000)),
 )

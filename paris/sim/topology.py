@@ -32,14 +32,15 @@ class Router:
 
     `delay_s` is the delay that the router adds to a round trip through it; `answers_after_s` is the
     extra delay before it replies. `weights` are its successors' shares (default 1). `loss` is the
-    fraction of its replies that get lost; it sends up to `burst` replies at once, then `rate_pps`
-    per second. `quote_bytes` is how much of a probe it quotes; None means the protocol's default.
-    With `prohibits` it refuses all probes with that ICMP code, with `refuses` those that it would
-    forward. From `turns_at_s` on, it forwards all probes to the router `turns_to`; before, it
-    forwards none there. Of what it forwards, it `loses` a share, or `drops` all. With
-    `passes_expired` it forwards expired probes, with a TTL of 0. Probes that it forwards come from
-    `rewrites_source` if given. If it `masks`, replies from behind it come from the destination's
-    address. A host with `down_after_s` is down: after so long the router before it reports that.
+    fraction of its replies that get lost, `duplicates` the fraction of the others that arrive
+    twice; it sends up to `burst` replies at once, then `rate_pps` per second. `quote_bytes` is how
+    much of a probe it quotes; None means the protocol's default. With `prohibits` it refuses all
+    probes with that ICMP code, with `refuses` those that it would forward. From `turns_at_s` on, it
+    forwards all probes to the router `turns_to`; before, it forwards none there. Of what it
+    forwards, it `loses` a share, or `drops` all. With `passes_expired` it forwards expired probes,
+    with a TTL of 0. Probes that it forwards come from `rewrites_source` if given. If it `masks`,
+    replies from behind it come from the destination's address. A host with `down_after_s` is down:
+    after so long the router before it reports that.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Router:
     loss: float = 0.0
     rate_pps: float | None = None
     burst: int = 6
+    duplicates: float = 0.0
     quote_bytes: int | None = None
     mpls: tuple[int, ...] = ()
     prohibits: int | None = None

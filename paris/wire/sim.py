@@ -43,10 +43,8 @@ class SimWire:
     def send(self, datagrams: Sequence[bytes]) -> list[float]:
         """See Wire; sending takes no time."""
         for datagram in datagrams:
-            answer = self.network.answer(datagram, self._now_s)
-            if answer is not None:
-                at_s, reply = answer
-                at_s = _whole_ns(at_s)
+            for arrival_s, reply in self.network.answers(datagram, self._now_s):
+                at_s = _whole_ns(arrival_s)
                 heapq.heappush(self._arriving, (at_s, next(self._order), Received(reply, at_s)))
         return [self._now_s] * len(datagrams)
 

@@ -105,8 +105,7 @@ def _serve(interface: str, hardware_address: str, network: Network, is_ready: in
             if select.select([wire], [], [], wait_s)[0]:
                 datagram, where = wire.recvfrom(_LONGEST)
                 if where[2] != socket.PACKET_OUTGOING:
-                    answer = network.answer(datagram, time.monotonic())
-                    if answer is not None:
-                        heapq.heappush(due, (answer[0], next(order), answer[1]))
+                    for at_s, reply in network.answers(datagram, time.monotonic()):
+                        heapq.heappush(due, (at_s, next(order), reply))
             while due and due[0][0] <= time.monotonic():
                 wire.sendto(heapq.heappop(due)[2], to)

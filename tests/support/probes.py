@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from ipaddress import ip_address
+from typing import TYPE_CHECKING
 
 from mda.model import HeaderField
 from paris.packets.flows import Flows
 from paris.packets.headers import read_ip
 from paris.packets.protocols import Protocol
+
+if TYPE_CHECKING:
+    from paris.sim.registry import Simulated
 
 ENDS = {4: ("192.0.2.1", "203.0.113.9"), 6: ("2001:db8::1", "2001:db8:9::9")}
 COMBINATIONS = [
@@ -46,3 +50,8 @@ def hashed(datagram: bytes) -> tuple[object, ...]:
         header.source, header.destination, header.protocol, header.traffic_class,
         header.flow_label, payload[:4],
     )  # fmt: skip
+
+
+def reply_to(network: Simulated, datagram: bytes, at_s: float) -> tuple[float, bytes] | None:
+    """The first reply to a datagram that is sent at `at_s`, and when it arrives."""
+    return next(iter(network.answers(datagram, at_s)), None)

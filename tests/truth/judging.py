@@ -1,4 +1,4 @@
-"""Runs the networks of a class, and collects what was wrong."""
+"""Traces the networks of a class, and collects every wrong statement."""
 
 from __future__ import annotations
 
@@ -9,39 +9,62 @@ from random import Random
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NamedTuple
 
-from tests.truth.claims import run
+from tests.truth.chances import CHANCES
+from tests.truth.claims import command, run
 from tests.truth.classes import CLASSES
+from tests.truth.known_faults import KNOWN_FAULTS
 from tests.truth.oracle import truth
-from tests.truth.rules import RULES, is_incomplete
+from tests.truth.rules import RULES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from tests.truth.chances import Stated
     from tests.truth.networks import Net
 
 
 class Fault(NamedTuple):
-    """A wrong statement."""
+    """A wrong statement about network number `seed` of the class `name`."""
 
     name: str
     seed: int
     rule: str
     statement: str
 
+    @property
+    def is_known(self) -> bool:
+        """Whether the table of known faults lists it."""
+        return (self.name, self.rule) in KNOWN_FAULTS
+
+    def report(self) -> str:
+        """The fault, the topology file, and the command that shows it."""
+        net = network(self.name, self.seed)
+        return (
+            f"{self.name}, seed {self.seed}: {self.rule}: {self.statement}\n"
+            f"with net.yaml:\n{net.yaml()}"
+            f"run: paris-trace {' '.join(command(net, Path('net.yaml'), self.seed))}"
+        )
+
 
 @dataclass
 class Tally:
-    """What the networks of a class had wrong: statements, and runs with a wrong one, by rule."""
+    """What the networks of a class had wrong; `stated` are the chances of CHANCES, by kind."""
 
     networks: int = 0
     faults: list[Fault] = field(default_factory=list)
-    promises: list[float] = field(default_factory=list)
-    incomplete: int = 0
+    stated: dict[str, list[Stated]] = field(default_factory=lambda: {name: [] for name in CHANCES})
 
     @property
-    def wrong_runs(self) -> Counter[str]:
+    def wrong_networks(self) -> Counter[str]:
         """By rule, the number of networks with a wrong statement."""
         return Counter(rule for _, rule in {(fault.seed, fault.rule) for fault in self.faults})
+
+    def add(self, other: Tally) -> None:
+        """Add what others networks of the class had wrong."""
+        self.networks += other.networks
+        self.faults += other.faults
+        for name, stated in other.stated.items():
+            self.stated[name] += stated
 
 
 def network(name: str, seed: int) -> Net:
@@ -50,7 +73,7 @@ def network(name: str, seed: int) -> Net:
 
 
 def judge(name: str, seeds: Iterable[int]) -> Tally:
-    """Trace the networks with these numbers and compare every statement with the truth."""
+    """Trace the networks with these numbers, and compare every statement with the truth."""
     tally = Tally()
     with TemporaryDirectory() as folder:
         for seed in seeds:
@@ -62,8 +85,6 @@ def judge(name: str, seeds: Iterable[int]) -> Tally:
                 for rule in RULES.values()
                 for statement in rule.wrong(true, claims)
             ]
-            promise = claims.document["certainty"]["miss_probability"]
-            if promise is not None and CLASSES[name].is_even:
-                tally.promises.append(promise)
-                tally.incomplete += is_incomplete(true, claims)
+            for kind, stated in CHANCES.items():
+                tally.stated[kind] += stated(true, claims)
     return tally

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
@@ -70,7 +71,7 @@ class Net:
                 path.insert(0, self.before(path[0])[0])
             while path[-1] != DESTINATION:
                 path.append(self.after(path[-1])[0])
-            stated.update(zip(path, path[1:], strict=False))
+            stated.update(itertools.pairwise(path))
             yield path
 
 

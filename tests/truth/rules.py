@@ -192,7 +192,7 @@ def _revisited(truth: Truth, claims: Claims) -> Iterator[Wrong]:
 
 
 def _changed(truth: Truth, claims: Claims) -> Iterator[Wrong]:
-    """Header fields that are said to be rewritten, where nothing rewrites them."""
+    """Header fields that are called rewritten, where nothing rewrites them."""
     is_nat = any("rewrites_source" in keys for keys in truth.net.nodes.values())
     fields = {field for outcome in claims.document["outcomes"]
               for field in outcome.get("changed", ())}  # fmt: skip
@@ -252,14 +252,3 @@ RULES: Final = {
         Rule("paths", "a number of paths that is not that of the graph", _paths),
     )
 }
-
-
-def is_incomplete(truth: Truth, claims: Claims) -> bool:
-    """Whether an address or a link between addresses is missing from the graph."""
-    found = set(claims.seen.values())
-    links = {(claims.seen[near], claims.seen[far]) for near, far, _ in claims.edges()}
-    return not (
-        {seen for seen in truth.vertices if seen.address is not None} <= found
-        and {edge for edge in truth.edges if None not in (edge[0].address, edge[1].address)}
-        <= links
-    )

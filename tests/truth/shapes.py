@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from random import Random
     from typing import Any
 
+    from tests.truth.networks import Keys
+
 Lane = list[str]
 
 
@@ -65,3 +67,27 @@ def end(build: Building, random: Random, near: str, hops: int | None = None) -> 
     """A router or two, and the destination."""
     last = chain(build, random, near, random.randint(0, 2) if hops is None else hops)
     build.link(last, DESTINATION)
+
+
+def probes(random: Random) -> tuple[str, ...]:
+    """The options of a protocol."""
+    return random.choice(((), (), ("-I",), ("-T",)))
+
+
+def mda(random: Random) -> tuple[str, ...]:
+    """The options of a multipath trace by some protocol."""
+    return ("--mda", *probes(random))
+
+
+def forked(
+    random: Random, width: tuple[int, int] = (2, 4), length: tuple[int, int] = (1, 3)
+) -> tuple[Building, list[Lane]]:
+    """A network that begins, and branches of equal length."""
+    build, near = begin(random)
+    lengths = [random.randint(*length)] * random.randint(*width)
+    return build, branches(build, random, near, lengths)
+
+
+def some_router(build: Building, random: Random) -> Keys:
+    """The keys of any router."""
+    return build.nodes[random.choice(list(build.nodes))]

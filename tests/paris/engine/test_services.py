@@ -23,6 +23,7 @@ from paris.sim.truth import truth
 from paris.wire.sim import SimWire
 from tests.support.commands import run
 from tests.support.drive import graph_of
+from tests.support.probes import reply_to
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -77,7 +78,7 @@ def assert_true(record: RawRecord, flows: Flows, topology: Topology) -> None:
     lossless = Network(replace(topology, routers=routers), SEED)
     for reply in record.outcomes:
         if isinstance(reply, Reply):
-            answer = lossless.answer(probes.build(flows, reply.request, 7), 0.0)
+            answer = reply_to(lossless, probes.build(flows, reply.request, 7), 0.0)
             assert answer is not None
             source = answer[1][12:16]
             assert (reply.request, reply.responder.packed) == (reply.request, source)

@@ -13,6 +13,7 @@ from paris.packets.flows import Flows
 from paris.packets.probes import build
 from paris.packets.protocols import Protocol
 from paris.sim.network import Network
+from tests.support.probes import reply_to
 
 if TYPE_CHECKING:
     from tests.paris.sim.conftest import FromText
@@ -42,7 +43,7 @@ class Row:
         )  # fmt: skip
 
     def ask(self, ttl: int) -> tuple[float, replies.ParsedReply] | None:
-        answer = self.network.answer(build(self.flows, ProbeRequest(0, ttl), 7), 0.0)
+        answer = reply_to(self.network, build(self.flows, ProbeRequest(0, ttl), 7), 0.0)
         if answer is None:
             return None
         parsed = replies.parse(answer[1])
@@ -117,3 +118,13 @@ def test_routers_behind_a_nat_quote_its_address(topology: FromText, version: int
     row = Row(topology, version, f", rewrites_source: '{nat}'")
     sources = [str(ip_address(row.reply(ttl).quoted.source)) for ttl in (1, 2, 3, 4)]
     assert sources == [*[str(row.network.source)] * 2, nat, nat]
+
+
+def test_replies_arrive_twice(topology: FromText) -> None:
+    row = Row(topology, 4, ", duplicates: 1")
+    probes = [build(row.flows, ProbeRequest(0, ttl), 7) for ttl in (1, 2, 3)]
+    found = [row.network.answers(probe, 0.0) for probe in probes]
+    assert [len(replies) for replies in found] == [1, 2, 1]
+    (first_s, reply), (second_s, copy) = found[1]
+    assert reply == copy
+    assert first_s < second_s

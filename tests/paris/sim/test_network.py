@@ -22,6 +22,7 @@ from paris.sim.network import Network
 from paris.sim.topology import Service
 from paris.sim.topology_file import load, samples
 from tests.support.expect import is_likely
+from tests.support.probes import reply_to
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,7 +63,7 @@ def flows_for(
 def ask(
     network: Network, flows: Flows, flow: int, ttl: int, *, tag: int = 7, at_s: float = 0.0
 ) -> tuple[float, replies.ParsedReply] | None:
-    answer = network.answer(build(flows, ProbeRequest(flow, ttl), tag), at_s)
+    answer = reply_to(network, build(flows, ProbeRequest(flow, ttl), tag), at_s)
     if answer is None:
         return None
     parsed = replies.parse(answer[1])
@@ -139,7 +140,7 @@ def test_a_service_answers_udp(net: Topology, service: str, said: bytes, *, tag:
     assert parsed.quoted.carrier_tag == (7 if tag else 0)
     probe = build(flows, ProbeRequest(0, 30), 7)
     at = len(probe) - 14
-    whole = serving.answer(probe[:at] + b"\x12\x34" + probe[at + 2 :], 0.0)
+    whole = reply_to(serving, probe[:at] + b"\x12\x34" + probe[at + 2 :], 0.0)
     assert whole is not None
     read = read_ip(whole[1])
     assert read is not None
@@ -147,7 +148,7 @@ def test_a_service_answers_udp(net: Topology, service: str, said: bytes, *, tag:
     assert segment[8:] == said
     pseudo = pseudo_header(header.source.packed, header.destination.packed, 17, len(segment))
     assert checksum(pseudo + segment) == 0
-    too_short = serving.answer(headers.udp(header_of(net), 24000, 80, b"", 0), 0.0)
+    too_short = reply_to(serving, headers.udp(header_of(net), 24000, 80, b"", 0), 0.0)
     assert (too_short is None) == (service == "dns")
 
 
@@ -159,7 +160,7 @@ def header_of(net: Topology) -> headers.IPHeader:
 def test_all_checksums_are_right(net: Topology, protocol: Protocol) -> None:
     network, flows = Network(net, 1), flows_for(net, protocol)
     for ttl in (1, 3, 30):
-        answer = network.answer(build(flows, ProbeRequest(0, ttl), 7), 0.0)
+        answer = reply_to(network, build(flows, ProbeRequest(0, ttl), 7), 0.0)
         assert answer is not None
         read = read_ip(answer[1])
         assert read is not None
@@ -208,7 +209,7 @@ def test_a_run_is_a_function_of_its_seed() -> None:
 
     def run(seed: int) -> list[tuple[float, bytes] | None]:
         network = Network(net, seed)
-        return [network.answer(probe, 0.0) for probe in probes]
+        return [reply_to(network, probe, 0.0) for probe in probes]
 
     assert run(1) == run(1)
     assert run(1) != run(2)
@@ -273,7 +274,7 @@ paths:
 """
     )
     probe = build(flows_for(net), ProbeRequest(0, 1), 7)
-    answer = Network(net, 1).answer(probe, 0.0)
+    answer = reply_to(Network(net, 1), probe, 0.0)
     assert answer is not None
     assert answer[1][28:] == probe[:quoted]  # as it arrived: with a TTL of 1
 
@@ -281,7 +282,7 @@ paths:
 def test_ipv6_quotes_no_more_than_the_least_mtu_holds() -> None:
     probe = build(flows_for(IPV6), ProbeRequest(0, 1), 7) + bytes(2000)
     long = probe[:4] + struct.pack("!H", len(probe) - 40) + probe[6:]
-    answer = Network(IPV6, 1).answer(long, 0.0)
+    answer = reply_to(Network(IPV6, 1), long, 0.0)
     assert answer is not None
     assert len(answer[1]) == 1280
 
@@ -345,7 +346,7 @@ def test_broken_probes_are_survived(net: Topology, protocol: Protocol) -> None:
     network = Network(net, 1)
     for ttl in (2, 30):
         for wrong in broken(build(flows_for(net, protocol), ProbeRequest(0, ttl), 7)):
-            answer = network.answer(wrong, 0.0)
+            answer = reply_to(network, wrong, 0.0)
             assert answer is None or read_ip(answer[1]) is not None
 
 
@@ -360,12 +361,12 @@ def test_what_is_no_probe_to_the_destination_is_not_answered() -> None:
         sport=1,
         dport=2,
     )
-    assert network.answer(build(elsewhere, ProbeRequest(0, 9), 7), 0.0) is None
-    assert network.answer(with_ttl(build(flows, ProbeRequest(0, 1), 7), 0), 0.0) is None
-    reply = network.answer(build(flows_for(TWO_WAY, Protocol.ICMP), ProbeRequest(0, 30), 7), 0.0)
+    assert reply_to(network, build(elsewhere, ProbeRequest(0, 9), 7), 0.0) is None
+    assert reply_to(network, with_ttl(build(flows, ProbeRequest(0, 1), 7), 0), 0.0) is None
+    reply = reply_to(network, build(flows_for(TWO_WAY, Protocol.ICMP), ProbeRequest(0, 30), 7), 0.0)
     assert reply is not None
     echo = reply[1]  # an echo reply, sent back to where it came from, is not a request
-    assert network.answer(echo[:12] + echo[16:20] + echo[12:16] + echo[20:], 0.0) is None
+    assert reply_to(network, echo[:12] + echo[16:20] + echo[12:16] + echo[20:], 0.0) is None
 
 
 def test_hops_take_time_one_after_the_other() -> None:
@@ -383,7 +384,7 @@ def test_a_route_turns_at_its_time_and_a_loop_never_ends() -> None:
 
     def responder(name: str, ttl: int, at_s: float) -> str:
         network = Network(load(samples()[name]), 1)
-        answer = network.answer(build(flows, ProbeRequest(0, ttl), 1), at_s)
+        answer = reply_to(network, build(flows, ProbeRequest(0, ttl), 1), at_s)
         assert answer is not None
         header, _ = read_ip(answer[1]) or pytest.fail("no IP header")
         return str(header.source)
