@@ -76,20 +76,23 @@ def share(count: int, networks: int) -> str:
 
 
 def _complaints(name: str, tally: Tally) -> list[str]:
-    """What is not as the table of known faults and the promise say."""
-    found = set(tally.wrong_networks)
+    """What is not as the table of known faults says."""
+    found = {*tally.wrong_networks, *filter(lambda kind: _is_excess(tally, kind), tally.stated)}
     listed = {rule for other, rule in KNOWN_FAULTS if other == name}
-    complaints = [f"{name}: {rule} is wrong and not among the known faults"
-                  for rule in sorted(found - listed)]  # fmt: skip
-    complaints += [f"{name}: {rule} was never wrong: remove it from the known faults"
-                   for rule in sorted(listed - found)]  # fmt: skip
-    for kind, known in tally.stated.items():
-        wrong = sum(is_wrong for _, is_wrong in known)
-        if known and interval(wrong, len(known), _CONFIDENCE)[0] > fmean(
-            chance for chance, _ in known
-        ):
-            complaints.append(f"{name}: {kind}: {wrong} of {len(known)} are wrong")
-    return complaints
+    return [
+        *(f"{name}: {rule} is wrong, and is not a known fault" for rule in sorted(found - listed)),
+        *(f"{name}: {rule} was never wrong: remove it from the known faults"
+          for rule in sorted(listed - found)),
+    ]  # fmt: skip
+
+
+def _is_excess(tally: Tally, kind: str) -> bool:
+    """Whether more statements of a kind are wrong than they state."""
+    known = tally.stated[kind]
+    if not known:
+        return False
+    wrong = sum(is_wrong for _, is_wrong in known)
+    return interval(wrong, len(known), _CONFIDENCE)[0] > fmean(chance for chance, _ in known)
 
 
 if __name__ == "__main__":

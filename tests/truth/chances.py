@@ -21,8 +21,14 @@ _PORTLESS: Final = ("per destination", "per flow label")
 
 
 def _promise(truth: Truth, claims: Claims) -> Iterator[Stated]:
-    """The chance that the graph lacks something."""
+    """The chance that the graph lacks something.
+
+    Where a per-packet balancer is noticed, nothing is promised, and noticing it is what keeps the
+    promise of the runs that do not.
+    """
     chance = claims.document["certainty"]["miss_probability"]
+    if "a router balances per packet" in claims.document["certainty"]["obstacles"]:
+        yield claims.document["plan"]["failure_probability"], False
     if chance is not None:
         yield chance, _is_incomplete(truth, claims)
 

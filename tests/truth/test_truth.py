@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.truth.chances import CHANCES
 from tests.truth.classes import CLASSES
 from tests.truth.judging import judge
 from tests.truth.known_faults import KNOWN_FAULTS
@@ -21,4 +22,4 @@ def test_all_statements_about_the_networks_of_a_class_are_true(name: str) -> Non
 def test_known_faults_are_of_a_class_and_a_rule() -> None:
     for name, rule in KNOWN_FAULTS:
         assert name in CLASSES
-        assert rule in RULES
+        assert rule in {*RULES, *CHANCES}
