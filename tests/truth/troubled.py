@@ -195,7 +195,7 @@ def duplicating(random: Random) -> Net:
 
 
 def mixed(random: Random) -> Net:
-    """Several troubles at once, each at a router of its own choice."""
+    """Several troubles at once, each at any router."""
     build, lanes = forked(random, width=(2, 3), length=(1, 3))
     if random.random() < 0.3:
         mesh(build, random, lanes, 0.5)

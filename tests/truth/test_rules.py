@@ -1,0 +1,135 @@
+"""The harness knows the truth of simple networks, and each rule notices a wrong claim."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.truth.claims import run
+from tests.truth.networks import SOURCE, Building
+from tests.truth.oracle import Seen, truth
+from tests.truth.rules import RULES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.truth.claims import Claims, Json
+    from tests.truth.networks import Net
+
+GATEWAY, LEFT, RIGHT, JOINT = (f"198.51.100.{number}" for number in (2, 3, 4, 5))
+
+
+def diamond(left: dict[str, Any] | None = None, joint: dict[str, Any] | None = None) -> Net:
+    """A gateway, two branches, a joint and the destination, with keys for two of them."""
+    build = Building()
+    gateway = build.router(SOURCE)
+    branches = build.router(gateway, **(left or {})), build.router(gateway)
+    build.link(build.router(*branches, **(joint or {})), "destination")
+    return build.net()
+
+
+def seen(net: Net) -> set[tuple[int, str | None]]:
+    return {(ttl, address) for ttl, address in truth(net).vertices}
+
+
+PLAIN = diamond()
+END = PLAIN.destination
+ALL = {(0, PLAIN.source), (1, GATEWAY), (2, LEFT), (2, RIGHT), (3, JOINT), (4, END)}
+
+
+def test_the_truth_of_a_diamond() -> None:
+    true = truth(PLAIN)
+    assert seen(PLAIN) == ALL
+    assert len(true.edges) == 6
+    assert true.ends == {4}
+    assert {loss for losses in true.losses.values() for loss in losses} == {0}
+
+
+def test_the_truth_of_a_silent_and_of_a_dropping_branch() -> None:
+    assert seen(diamond({"silent": True})) == ALL - {(2, LEFT)} | {(2, None)}
+    dropping = truth(diamond({"drops": True}))
+    assert (Seen(2, LEFT), Seen(3, None)) in dropping.edges
+    assert (Seen(2, LEFT), Seen(3, JOINT)) not in dropping.edges
+    assert (Seen(3, None), Seen(4, END)) not in dropping.edges
+
+
+def test_the_truth_of_refusals_and_of_expired_packets() -> None:
+    for key in ("prohibits", "refuses"):
+        assert seen(diamond(joint={key: 13})) == ALL - {(4, END)}
+    passing = truth(diamond(joint={"passes_expired": True}))
+    assert (3, END) in passing.vertices
+    assert (3, JOINT) not in passing.vertices
+    assert passing.ends == {4}
+    masking = truth(diamond(joint={"masks": True}))
+    assert masking.ends == {4}
+
+
+def test_losses_are_those_of_the_way_and_of_the_router() -> None:
+    true = truth(diamond({"loses": 0.5}, {"loss": 0.2}))
+    assert true.losses[Seen(2, LEFT)] == {0}
+    assert sorted(true.losses[Seen(3, JOINT)]) == pytest.approx([0.2, 0.6])
+    assert true.losses[Seen(4, END)] == {0, 0.5}
+
+
+@pytest.fixture
+def claims(tmp_path: Path) -> Claims:
+    return run(PLAIN, tmp_path, 1)
+
+
+def test_no_rule_objects_to_what_is_so(claims: Claims) -> None:
+    true = truth(PLAIN)
+    assert not [wrong for rule in RULES.values() for wrong in rule.wrong(true, claims)]
+
+
+def _add_vertex(graph: Json, address: str | None, ttl: int) -> None:
+    graph["vertices"].append({"id": f"{address}@{ttl}", "ttl": ttl, "address": address})
+
+
+def _blame(document: Json, **claim: Any) -> None:
+    document["graph"]["answering"][0].update(claim)
+
+
+WRONG: dict[str, Callable[[Json], Any]] = {
+    "vertex": lambda document: _add_vertex(document["graph"], LEFT, 3),
+    "star": lambda document: _add_vertex(document["graph"], None, 2),
+    "edge": lambda document: document["graph"]["edges"].append(
+        {"from": f"{GATEWAY}@1", "to": f"{JOINT}@3", "flows": []}
+    ),
+    "proof": lambda document: document["graph"]["edges"][-1].update(flows=[999]),
+    "reached": lambda document: document["run"].update(reached=False),
+    "loss": lambda document: _blame(document, asked=10, lost=1),
+    "limit": lambda document: _blame(document, limit={"rate_pps": 5.0, "burst": 3}),
+    "per packet": lambda document: document["graph"]["per_packet"].append(f"{GATEWAY}@1"),
+    "route change": lambda document: document["graph"]["route_changed"].append(f"{GATEWAY}@1"),
+    "cause": lambda document: document["graph"]["revisits"].append(
+        {"address": LEFT, "ttls": [2, 3], "flows": [1], "loop": True}
+    ),
+    "rewritten": lambda document: document["outcomes"][0].update(changed=["sport"]),
+    "time": lambda document: document["run"].update(duration_s=31.0),
+    "paths": lambda document: document["graph"].update(paths=3),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_each_rule_notices_a_wrong_claim(claims: Claims, name: str) -> None:
+    document = copy.deepcopy(claims.document)
+    WRONG[name](document)
+    assert list(RULES[name].wrong(truth(PLAIN), replace(claims, document=document)))
+
+
+def test_the_rule_of_ends_reads_the_text(claims: Claims) -> None:
+    text = claims.text.replace("reached in 4 hops", "reached in 4 to 5 hops")
+    assert list(RULES["end"].wrong(truth(PLAIN), replace(claims, text=text)))
+
+
+def test_the_rule_of_limits_knows_that_a_limit_is_no_loss(claims: Claims) -> None:
+    limited = truth(diamond({"rate_pps": 1, "burst": 6}))
+    document = copy.deepcopy(claims.document)
+    for told in document["graph"]["answering"]:
+        if told["vertex"] == f"{LEFT}@2":
+            told.update(asked=10, lost=4)
+    assert list(RULES["limit as loss"].wrong(limited, replace(claims, document=document)))
