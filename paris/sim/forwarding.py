@@ -72,6 +72,10 @@ class Forwarding:
             if left < 1 or (left == 1 and not router.passes_expired):
                 return here
             left -= 1
+            if router.counts_twice:
+                if left == 1:
+                    return here._replace(left=left)
+                left -= 1
             if router.refuses is not None:
                 return here._replace(left=left, refusal=router.refuses)
             if not self._does_forward(router):

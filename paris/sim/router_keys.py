@@ -57,6 +57,7 @@ _OF_ROUTERS: Final = (
     RouterKey("loses", "loses", _share),
     RouterKey("drops", "drops", _flag),
     RouterKey("passes_expired", "passes_expired", _flag),
+    RouterKey("counts_twice", "counts_twice", _flag),
     RouterKey("rewrites_source", "rewrites_source", lambda nodes, node: nodes.address(node)),
     RouterKey("masks", "masks", _flag),
 )

@@ -38,9 +38,10 @@ class Router:
     probes with that ICMP code, with `refuses` those that it would forward. From `turns_at_s` on, it
     forwards all probes to the router `turns_to`; before, it forwards none there. Of what it
     forwards, it `loses` a share, or `drops` all. With `passes_expired` it forwards expired probes,
-    with a TTL of 0. Probes that it forwards come from `rewrites_source` if given. If it `masks`,
-    replies from behind it come from the destination's address. A host with `down_after_s` is down:
-    after so long the router before it reports that.
+    with a TTL of 0. If it `counts_twice`, it lowers the TTL by two. Probes that it forwards come
+    from `rewrites_source` if given. If it `masks`, replies from behind it come from the
+    destination's address. A host with `down_after_s` is down: after so long the router before it
+    reports that.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Router:
     loses: float = 0.0
     drops: bool = False
     passes_expired: bool = False
+    counts_twice: bool = False
     rewrites_source: IPAddress | None = None
     masks: bool = False
     down_after_s: float | None = None

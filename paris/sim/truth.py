@@ -83,7 +83,9 @@ def _split(topology: Topology, name: str) -> dict[str, float]:
         raise ValueError(f"{name} turns to another route: what is true depends on the time")
     if router is not None and len(after) > 1 and router.by is Balance.DESTINATION:
         raise ValueError(f"{name} balances by destination: its one branch depends on the seed")
-    if router is not None and (router.drops or router.passes_expired or router.masks):
+    if router is not None and (
+        router.drops or router.passes_expired or router.counts_twice or router.masks
+    ):
         raise ValueError(f"{name} makes what is seen differ from the paths")
     if topology.routers[DESTINATION].down_after_s is not None:
         raise ValueError("the destination is down")

@@ -54,6 +54,7 @@ CLASSES: Final = {
         Class("source NAT", troubled.rewriting),
         Class("destination NAT", troubled.masking),
         Class("expired packets passed on", troubled.passing_expired),
+        Class("a router that counts twice", troubled.counting_twice),
         Class("replies that arrive twice", troubled.duplicating),
         Class("--classify", plain.classified),
         Class("several troubles", troubled.mixed),

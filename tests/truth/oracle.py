@@ -31,13 +31,15 @@ class Place(NamedTuple):
     """Where a packet's TTL ends: at `router`, behind `before`; or nowhere, if it is lost before.
 
     `loss` is the share of packets that get lost before they come here. With `is_masked`, a reply
-    seems to come from the destination.
+    seems to come from the destination. A router that counts twice is at a second hop as well, where
+    `is_second` is true.
     """
 
     router: str | None
     before: str = ""
     loss: float = 0.0
     is_masked: bool = False
+    is_second: bool = False
 
 
 @dataclass
@@ -98,6 +100,9 @@ def _next(found: Truth, place: Place, ttl: int) -> Iterator[tuple[Seen, Place | 
         return
     if keys.get("drops"):
         yield Seen(ttl, None), Place(None)
+        return
+    if keys.get("counts_twice") and not place.is_second:
+        yield from _seen_at(found, place._replace(is_second=True), ttl)
         return
     passing = 1 - (1 - place.loss) * (1 - keys.get("loses", 0.0))
     masked = place.is_masked or bool(keys.get("masks"))

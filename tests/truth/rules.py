@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from tests.support.expect import interval
+from tests.truth.causes import wrong_causes
 from tests.truth.networks import DESTINATION
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ _NOTICED: Final = 3  # losses from which the text speaks of them
 _LONGEST_S: Final = 30.0
 _RATE: Final = 2.0  # times that "about" may be wrong
 _PROHIBITED: Final = {4: (9, 10, 13), 6: (1, 5, 6)}
+
+_BY_NAT: Final = {"source", "udp-checksum", "tcp-checksum", "icmp-checksum"}
 
 Wrong = str
 
@@ -166,39 +168,12 @@ def _turned(_: Truth, claims: Claims) -> Iterator[Wrong]:
         yield f"the route changed behind {name}"
 
 
-def _revisited(truth: Truth, claims: Claims) -> Iterator[Wrong]:
-    """Loops where there are none, and causes of a repeated address that are not those."""
-    nodes = truth.net.nodes
-    for revisit in claims.document["graph"]["revisits"]:
-        if revisit["loop"]:
-            yield f"a loop at {revisit['address']}, hops {revisit['ttls']}"
-    has_cause = {
-        "forwards expired packets": any("passes_expired" in keys for keys in nodes.values()),
-        "an address is rewritten": any(
-            "masks" in keys or "rewrites_source" in keys for keys in nodes.values()
-        ),
-    }
-    for sentence in re.findall(r"(\S+ replies at hops .*?)(?=\n\S|$)", claims.text, re.DOTALL):
-        said = " ".join(sentence.split())
-        address = said.split()[0]
-        if "forwards expired" in said and has_cause["forwards expired packets"]:
-            named = [name for name, keys in nodes.items() if "passes_expired" in keys]
-            owners = {str(nodes[name]["interfaces"][0]) for name in named}
-            if said.split(": ")[1].startswith("it forwards") and address not in owners:
-                yield f"the wrong router: {said}"
-            continue
-        if not any(text in said and holds for text, holds in has_cause.items()):
-            yield said
-
-
 def _changed(truth: Truth, claims: Claims) -> Iterator[Wrong]:
     """Header fields that are called rewritten, where nothing rewrites them."""
     is_nat = any("rewrites_source" in keys for keys in truth.net.nodes.values())
     fields = {field for outcome in claims.document["outcomes"]
               for field in outcome.get("changed", ())}  # fmt: skip
-    for field in sorted(
-        fields - ({"source", "udp-checksum", "tcp-checksum", "icmp-checksum"} if is_nat else set())
-    ):
+    for field in sorted(fields - (_BY_NAT if is_nat else set())):
         yield f"{field} rewritten"
 
 
@@ -246,7 +221,7 @@ RULES: Final = {
         Rule("limit as loss", "a limit that is called loss", _limits_as_losses),
         Rule("per packet", "a per-packet balancer that is none", _per_packet),
         Rule("route change", "a change of route where there is none", _turned),
-        Rule("cause", "a repeated address with a wrong cause", _revisited),
+        Rule("cause", "a repeated address with a wrong cause", wrong_causes),
         Rule("rewritten", "a header field that nobody rewrites", _changed),
         Rule("time", "a run over 30 s that no limit demands", _time),
         Rule("paths", "a number of paths that is not that of the graph", _paths),

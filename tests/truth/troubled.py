@@ -185,6 +185,15 @@ def passing_expired(random: Random) -> Net:
     return build.net(*mda(random))
 
 
+def counting_twice(random: Random) -> Net:
+    """A router that lowers the TTL by two, and so replies at two hops."""
+    build, lanes = forked(random)
+    joint = join(build, random, lanes)
+    end(build, random, joint)
+    build.nodes[random.choice((joint, lanes[0][0]))]["counts_twice"] = True
+    return build.net(*mda(random))
+
+
 def duplicating(random: Random) -> Net:
     """Replies that arrive twice."""
     build, lanes = forked(random)

@@ -98,6 +98,14 @@ def test_an_expired_packet_that_is_passed_on_is_quoted_with_zero(
 
 
 @BOTH
+def test_a_router_that_counts_twice_replies_at_two_hops(topology: FromText, version: int) -> None:
+    row = Row(topology, version, ", counts_twice: true")
+    r1, r2, r3 = row.routers
+    assert row.responders() == [r1, r2, r2, r3, row.end]
+    assert {row.reply(ttl).quoted_ttl for ttl in (1, 2, 3, 4, 5)} == {1}
+
+
+@BOTH
 def test_a_router_that_masks_hides_those_behind_it(topology: FromText, version: int) -> None:
     row = Row(topology, version, ", masks: true")
     assert row.responders() == [*row.routers[:2], row.end, row.end, row.end]

@@ -145,7 +145,7 @@ source: 192.0.2.1
 destination: {address: 203.0.113.9, down_after_ms: 3000}
 routers:
   R1: {interfaces: [198.51.100.1], loses: 0.2, rewrites_source: 198.51.100.99, masks: true}
-  R2: {interfaces: [198.51.100.2], drops: true, passes_expired: true}
+  R2: {interfaces: [198.51.100.2], drops: true, passes_expired: true, counts_twice: true}
   R3: {interfaces: [198.51.100.3], refuses: 13}
 paths:
   - source -> R1 -> [R2, R3] -> destination
@@ -154,6 +154,7 @@ paths:
     r1, r2, r3, end = (net.routers[name] for name in ("R1", "R2", "R3", "destination"))
     assert (r1.loses, str(r1.rewrites_source), r1.masks) == (0.2, "198.51.100.99", True)
     assert (r2.drops, r2.passes_expired, r2.refuses_all) == (True, True, False)
+    assert r2.counts_twice
     assert (r3.refuses, r3.refuses_all, end.down_after_s) == (13, True, 3.0)
 
 
