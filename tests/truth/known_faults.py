@@ -61,6 +61,7 @@ KNOWN_FAULTS: Final[dict[tuple[str, str], float]] = {
     ("expired packets passed on", "end"): 0.167,
     ("expired packets passed on", "something is missing"): 0.167,
     ("a router that counts twice", "cause"): 1.000,
+    ("a router that counts twice", "proof"): 0.007,
     ("--classify", "proof"): 0.007,
     ("several troubles", "edge"): 0.007,
     ("several troubles", "end"): 0.007,
