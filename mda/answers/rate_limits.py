@@ -50,57 +50,76 @@ def rate_limit(trials: Sequence[tuple[float, bool]]) -> RateLimit | None:
     `trials` has the send time of each probe, in seconds and in order, and whether it was answered.
     """
     latest = trials[-_MOST:]
-    lost = sum(not answered for _, answered in latest)
-    if lost < _FEWEST or len(latest) - lost < _FEWEST:
+    asked, lost = len(latest), sum(not answered for _, answered in latest)
+    if lost < _FEWEST or asked - lost < _FEWEST:
         return None
-    gaps_s = [0.0, *(far - near for (near, _), (far, _) in pairwise(latest))]
-    answers = [answered for _, answered in latest]
-    share = lost / len(latest)
-    by_loss = lost * math.log(share) + (len(latest) - lost) * math.log(1 - share)
-    least, best = by_loss + _EVIDENCE, None
-    for burst in _BURSTS:
-        for rate_pps in _RATES_PPS:
-            likelihood = _likelihood(gaps_s, answers, rate_pps, burst, least)
-            if likelihood > least:
-                least, best = likelihood, RateLimit(rate_pps, burst)
+    gaps_s = (0.0, *(far - near for (near, _), (far, _) in pairwise(latest)))
+    gaps = [(gap_s, answered) for gap_s, (_, answered) in zip(gaps_s, latest, strict=True)]
+    share = lost / asked
+    by_loss = lost * math.log(share) + (asked - lost) * math.log(1 - share)
+    best, misfit = _best_limit(gaps, asked * _SURE - by_loss - _EVIDENCE)
     # Of the rates that explain the replies about as well, the highest: probing faster than a router
     # answers is soon noticed, probing more slowly never is.
     while best is not None and best.rate_pps < _RATES_PPS[-1]:
         faster = RateLimit(best.rate_pps * _STEP, best.burst)
-        if _likelihood(gaps_s, answers, faster.rate_pps, best.burst, least - _AS_WELL) < (
-            least - _AS_WELL
-        ):
+        if sum(_misfit(gaps, faster, misfit + _AS_WELL)) > misfit + _AS_WELL:
             break
         best = faster
     return best
 
 
-def _likelihood(
-    gaps_s: Sequence[float], answers: Sequence[bool], rate_pps: float, burst: int, least: float
-) -> float:
-    """The log-likelihood of these replies from a bucket; adding stops once it is below `least`.
+def _best_limit(gaps: Sequence[tuple[float, bool]], most: float) -> tuple[RateLimit | None, float]:
+    """The limit with the least misfit below `most`, and that misfit; None where all have more.
 
-    Each reply is predicted from the tokens left, and then corrects their number.
+    Of equals it is the one of the least burst, then rate. A higher rate or burst leaves more tokens
+    at any time, which only makes losses less likely, and a lower one only makes answers less
+    likely. So most limits are ruled out untried.
     """
-    tokens, likelihood = float(burst), 0.0
-    for gap_s, answered in zip(gaps_s, answers, strict=True):
-        tokens = min(tokens + gap_s * rate_pps, burst)
+    best, least, lowest = None, (most, 0), 0
+    for burst in reversed(_BURSTS):
+        for rate_pps in _RATES_PPS[lowest:]:
+            limit = RateLimit(rate_pps, burst)
+            of_answers, of_losses = _misfit(gaps, limit, least[0])
+            if of_losses > least[0]:
+                break
+            if of_answers > least[0]:
+                lowest = _RATES_PPS.index(rate_pps) + 1
+            elif (of_answers + of_losses, burst) < least:
+                best, least = limit, (of_answers + of_losses, burst)
+    return best, least[0]
+
+
+def _misfit(
+    gaps: Sequence[tuple[float, bool]], limit: RateLimit, most: float
+) -> tuple[float, float]:
+    """How badly a bucket predicts the answers, and the losses; adding stops above `most`.
+
+    `gaps` has the seconds since the previous probe, and whether the probe was answered. A misfit is
+    the log-likelihood that is lost against predictions that are certain and right. Each reply is
+    predicted from the tokens left, and then corrects their number.
+    """
+    rate_pps, burst = limit
+    tokens, of_answers, of_losses = float(burst), 0.0, 0.0
+    for gap_s, answered in gaps:
+        tokens += gap_s * rate_pps
+        if tokens > burst:
+            tokens = burst
         if answered:
-            likelihood += _log_chance(tokens - 0.9)
-            tokens = max(tokens - 1.0, 0.0)
+            of_answers += _lack(tokens - 0.9) if tokens < _PLENTY else 0.0
+            tokens = tokens - 1.0 if tokens > 1.0 else 0.0
         else:
-            likelihood += _log_chance(0.9 - tokens)
-            tokens = min(tokens, 0.95)
-        if likelihood < least:
+            of_losses += _lack(0.9 - tokens)
+            if tokens > 0.95:
+                tokens = 0.95
+        if of_answers > most or of_losses > most:
             break
-    return likelihood
+    return of_answers, of_losses
 
 
-def _log_chance(margin: float) -> float:
-    """The log-likelihood of an outcome predicted with this margin, in tokens."""
-    if margin > 1:
-        return _SURE
-    return math.log(_ERROR + (1 - 2 * _ERROR) / (1 + math.exp(-_SHARPNESS * margin)))
+def _lack(margin: float) -> float:
+    """The misfit of an outcome that is predicted with this margin, in tokens."""
+    return _SURE - math.log(_ERROR + (1 - 2 * _ERROR) / (1 + math.exp(-_SHARPNESS * margin)))
 
 
 _SURE: Final = math.log(1 - _ERROR)
+_PLENTY: Final = 1.9  # tokens from which on an answer is certain

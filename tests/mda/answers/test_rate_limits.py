@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
+from itertools import pairwise
 from random import Random
 
 import pytest
 
-from mda.answers.rate_limits import rate_limit
+from mda.answers.rate_limits import RateLimit, rate_limit
 
 Trials = list[tuple[float, bool]]
 
@@ -66,3 +68,45 @@ def test_without_losses_or_without_answers_nothing_is_said() -> None:
 def test_an_outage_that_passes_is_no_limit() -> None:
     trials = [(n / 100, not 40 <= n < 50) for n in range(100)]
     assert rate_limit(trials) is None
+
+
+def test_limits_that_are_ruled_out_untried_explain_no_more_than_the_one_found() -> None:
+    found = 0
+    for seed in range(120):
+        random = Random(seed)
+        count = random.randrange(8, 120)
+        if seed % 3:
+            trials = limited(random, random.choice((1, 5, 20, 100)), random.choice((1, 3, 6, 14)), count)  # fmt: skip  # noqa: E501
+        else:
+            trials = [(at_s, random.random() >= 0.3) for at_s in times(random, count)]
+        limit, every = rate_limit(trials), every_likelihood(trials)
+        answered = sum(answered for _, answered in trials)
+        if min(answered, count - answered) < 4:
+            assert limit is None
+            continue
+        by_loss = sum(n * math.log(n / count) for n in (answered, count - answered))
+        best = max(every, key=lambda each: every[each])
+        assert (limit is None) == (every[best] <= by_loss + 7)
+        if limit is not None:
+            found += 1
+            assert limit.burst == best.burst
+            assert limit.rate_pps >= best.rate_pps
+            assert likelihood(trials, limit) >= every[best] - 1.001
+    assert found > 40
+
+
+def every_likelihood(trials: Trials) -> dict[RateLimit, float]:
+    limits = [RateLimit(0.25 * 1.35**step, burst)
+              for burst in (1, 2, 3, 4, 5, 6, 8, 10, 14, 20, 30, 50, 100) for step in range(28)]  # fmt: skip  # noqa: E501
+    return {limit: likelihood(trials, limit) for limit in limits}
+
+
+def likelihood(trials: Trials, limit: RateLimit) -> float:
+    """Of each reply, given the tokens that the ones before it leave; in natural logarithms."""
+    tokens, total = float(limit.burst), 0.0
+    for (before_s, _), (at_s, answered) in pairwise([trials[0], *trials]):
+        tokens = min(tokens + (at_s - before_s) * limit.rate_pps, limit.burst)
+        margin = tokens - 0.9 if answered else 0.9 - tokens
+        total += math.log(0.98 if margin > 1 else 0.02 + 0.96 / (1 + math.exp(-5 * margin)))
+        tokens = max(tokens - 1, 0) if answered else min(tokens, 0.95)
+    return total
