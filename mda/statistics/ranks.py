@@ -90,22 +90,25 @@ def _exact(ranked: Sequence[tuple[int, Sequence[int]]], deviation: int) -> float
     """The share of all assignments to the two samples that deviate at least so much.
 
     A polynomial counts the assignments by their rank sum. Its coefficients lie side by side in one
-    long integer, each in as many bytes as the largest needs, so that arithmetic is quick.
+    long integer, each in as many bytes as the largest needs, so that arithmetic is quick. They are
+    few at first as low ranks come first, and half as many where no values are equal: all ranks are
+    even then.
     """
     ways, width = _ways(ranked)
+    unit = math.gcd(*(rank for _, ranks in ranked for rank in ranks))
     product, middle = 1, 0
     for n, ranks in ranked:
         by_size = [1, *[0] * n]
-        for rank in ranks:
+        for rank in sorted(ranks):
             for size in range(n, 0, -1):
-                by_size[size] += by_size[size - 1] << (8 * width * rank)
+                by_size[size] += by_size[size - 1] << (8 * width * (rank // unit))
         product *= by_size[n]
         middle += n * (len(ranks) + 1)
     packed = product.to_bytes(product.bit_length() // 8 + width, "little")
     extreme = sum(
         int.from_bytes(packed[start : start + width], "little")
         for rank_sum, start in enumerate(range(0, len(packed), width))
-        if abs(rank_sum - middle) >= deviation
+        if abs(unit * rank_sum - middle) >= deviation
     )
     return extreme / ways
 
