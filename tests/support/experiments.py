@@ -28,18 +28,13 @@ if TYPE_CHECKING:
 
 FAILURE_PROBABILITY = 0.05
 POWER = 0.9
-# These send hundreds of probes a run: in the short suite they notice gross mistakes only, and the
-# promise of the others is kept by the full one.
-DEAR = ("1-16-1", "1-2-1, 30% loss", "nested 2-4-8, -c 95 for the graph")
-DEAR_POWER = 0.2
 
 
 @dataclass(frozen=True, kw_only=True)
 class Experiment:
     """`fails` returns whether the run of a seed went wrong, as it may with `probability`.
 
-    With `is_exact` that is how often it must, else how often it may at most. The short suite
-    notices a failure rate twice as high with a chance of `power`.
+    With `is_exact` that is how often it must, else how often it may at most.
     """
 
     name: str
@@ -47,14 +42,9 @@ class Experiment:
     is_exact: bool
     fails: Callable[[int], bool]
 
-    @property
-    def power(self) -> float:
-        """The chance that the short suite promises."""
-        return DEAR_POWER if self.name in DEAR else POWER
-
     def runs(self, confidence: float) -> int:
-        """The runs that the short suite needs for its promise."""
-        return runs_for(self.power, self.probability, confidence)
+        """The runs that the short suite needs to notice a failure rate twice as high by `POWER`."""
+        return runs_for(POWER, self.probability, confidence)
 
     def failures(self, seeds: Iterable[int]) -> int:
         """How many of the seeds went wrong."""
