@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from ipaddress import IPv4Address
 from typing import TYPE_CHECKING
 
@@ -41,6 +42,7 @@ class Played:
     rounds: int
 
 
+@cache
 def interface(number: int) -> IPv4Address:
     """A distinct documentation-style address for each number."""
     return IPv4Address(int(IPv4Address("198.18.0.0")) + number)
