@@ -128,7 +128,7 @@ def _times_by_path(trace: Trace, wide: Sequence[int]) -> dict[object, list[float
     met: defaultdict[int, defaultdict[int, set[IPAddress]]] = defaultdict(lambda: defaultdict(set))
     times: defaultdict[tuple[int, int], list[float]] = defaultdict(list)
     for reply in trace.replies:
-        flow, ttl = reply.request.flow, reply.request.ttl
+        flow, ttl = reply.request.flow, trace.vertex_of(reply).ttl
         met[flow][ttl].add(reply.responder)
         if reply.ends_path and reply.responder == trace.plan.destination:
             times[flow, ttl].append(reply.rtt_s)

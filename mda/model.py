@@ -117,6 +117,17 @@ class Reply(NamedTuple):
         return self.kind is not ReplyKind.TIME_EXCEEDED
 
     @property
+    def is_refusal(self) -> bool:
+        """Whether the responder did not pass on the probe, although it is not its destination.
+
+        Every code of unreachable says so, except those for a host that has no such port or
+        protocol (RFC 792, RFC 4443).
+        """
+        arrived = (2, 3) if self.responder.version == 4 else (4,)
+        is_error = self.kind is ReplyKind.UNREACHABLE and self.icmp_code is not None
+        return is_error and self.icmp_code not in arrived
+
+    @property
     def is_prohibition(self) -> bool:
         """Whether someone refuses the probe on purpose (RFC 1812 section 5.2.7.1, RFC 4443)."""
         prohibiting = (9, 10, 13) if self.responder.version == 4 else (1, 5, 6)

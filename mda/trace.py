@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar, cast
 
-from mda.findings.certainty import Certainty, certainty
+from mda.findings.certainty import Certainty, certainty, obstacles
 from mda.findings.diamonds import Diamond, diamonds
 from mda.findings.flow_shares import edge_shares, number_of_paths, vertex_shares
 from mda.findings.known import Known
@@ -36,9 +36,11 @@ class Trace(Record):
     vertices that split one flow, and `turned` those behind which the route changed during the
     trace. `unordered` are the TTLs behind both at which a flow's vertex says nothing about its next
     one. `revisits` are addresses that one path meets several times. `answering` says which vertices
-    lose replies or limit their rate. `unfit_for_lite` are the TTLs at which hops turned out meshed
-    or uneven, so that MDA-Lite switched to the full MDA. `studies` holds the findings of each study
-    by its name; see `found`.
+    lose replies or limit their rate. `places` has the TTL at which each reply counts that ends a
+    path: see `vertex_of`. `arrivals` are the vertices at which the destination itself replied,
+    other than that probes expired there. `unfit_for_lite` are the TTLs at which hops turned out
+    meshed or uneven, so that MDA-Lite switched to the full MDA. `studies` holds the findings of
+    each study by its name; see `found`.
     """
 
     dag: Dag
@@ -50,6 +52,8 @@ class Trace(Record):
     unordered: frozenset[int]
     revisits: tuple[Revisit, ...]
     answering: Mapping[Vertex, Answering]
+    places: Mapping[ProbeRequest, int]
+    arrivals: tuple[Vertex, ...]
     unfit_for_lite: tuple[int, ...]
     studies: Mapping[str, object]
 
@@ -57,7 +61,8 @@ class Trace(Record):
     def of(cls, record: Record) -> Trace:
         """The trace of a record; given another trace, it uses only that trace's record."""
         known = Known.of(record)
-        located, graph = known.located, known.graph
+        located, graph, places = known.located, known.graph, known.table.ends.places
+        found = revisits(known.table, located, known.plain)
         return cls(
             **{own.name: getattr(record, own.name) for own in fields(Record)},
             dag=graph,
@@ -68,6 +73,7 @@ class Trace(Record):
                 known.hops,
                 record.plan.bound,
                 record.plan.destination,
+                obstacles=obstacles(found, known.plain),
                 lite=known.is_lite,
             ),
             # Two routes, one after the other, are not two branches.
@@ -77,12 +83,14 @@ class Trace(Record):
             per_packet=located.per_packet,
             turned=located.turned,
             unordered=located.unordered,
-            revisits=revisits(known.table, located),
+            revisits=found,
             answering={
                 vertex: known.table.hop(vertex.ttl).answering(vertex, located.hops[vertex.ttl])
                 for vertex in graph
                 if vertex.address is not None and vertex != located.origin
             },
+            places=places,
+            arrivals=_arrivals(known, places),
             unfit_for_lite=known.unfit_for_lite,
             studies={
                 study.name: study.findings(known)
@@ -123,9 +131,7 @@ class Trace(Record):
     @property
     def reached(self) -> bool:
         """Whether the destination itself answered."""
-        return any(vertex.address == self.plan.destination for vertex in self.dag) and any(
-            reply.ends_path and reply.responder == self.plan.destination for reply in self.replies
-        )
+        return bool(self.arrivals)
 
     @property
     def replies(self) -> tuple[Reply, ...]:
@@ -141,8 +147,21 @@ class Trace(Record):
 
     def replies_at(self, vertex: Vertex) -> tuple[Reply, ...]:
         """The replies of `vertex` at its TTL; empty for a star."""
-        return tuple(
-            reply
-            for reply in self.replies
-            if reply.request.ttl == vertex.ttl and reply.responder == vertex.address
-        )
+        return tuple(reply for reply in self.replies if self.vertex_of(reply) == vertex)
+
+    def vertex_of(self, reply: Reply) -> Vertex:
+        """The vertex that a reply came from; a reply that ends a path may come from nearer."""
+        return Vertex(self.places.get(reply.request, reply.request.ttl), reply.responder)
+
+
+def _arrivals(known: Known, places: Mapping[ProbeRequest, int]) -> tuple[Vertex, ...]:
+    """The vertices of the graph at which the destination replied, by what ends a path."""
+    destination = known.record.plan.destination
+    ttls = {
+        places[outcome.request]
+        for outcome in known.plain
+        if isinstance(outcome, Reply) and outcome.ends_path and outcome.responder == destination
+    }
+    return tuple(
+        vertex for vertex in known.graph if vertex.address == destination and vertex.ttl in ttls
+    )

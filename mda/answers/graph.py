@@ -1,9 +1,9 @@
 """The graph of interfaces that outcomes prove, with the flows that prove each vertex and edge.
 
 A vertex has `flows`, an edge has `flows`, each a sorted tuple of flow numbers. An edge joins two
-vertices that answered one flow at neighbouring TTLs, or a vertex and the only vertex of the hop
-before, which its flow must have passed. Where a flow does not keep to one path, only pairs that are
-certain regardless are edges. Edges that MDA-Lite assumes have no flows.
+vertices that answered one flow at neighbouring TTLs. Where a flow does not keep to one path, only
+pairs that are certain regardless are edges. An edge without flows is assumed: it leads from the
+only known vertex of a hop to one whose flows were not probed at that hop, or MDA-Lite assumes it.
 """
 
 from __future__ import annotations
@@ -77,14 +77,17 @@ def build(table: FlowTable, located: Located, assumed: Iterable[Edge] = ()) -> D
     for ttl, here in located.hops.items():
         if ttl == located.origin.ttl:
             continue
-        before = table.predecessors(ttl, located.hops[ttl - 1])
+        before = located.hops[ttl - 1]
+        through = table.predecessors(ttl, before)
         others = table.hop(ttl).met_several
         met = {flow: others.get(flow, {vertex}) for flow, vertex in here.items()}
         for flow, vertices in met.items():
             for vertex in vertices:
                 vertex_flows.setdefault(vertex, set()).add(flow)
-        for predecessor, vertex, flow in _proven(located, ttl, before, met):
-            edge_flows.setdefault((predecessor, vertex), set()).add(flow)
+        for predecessor, vertex, flow in _proven(located, ttl, through, met):
+            flows = edge_flows.setdefault((predecessor, vertex), set())
+            if flow in before:
+                flows.add(flow)
     graph = Dag(
         {vertex: {"flows": tuple(sorted(flows))} for vertex, flows in vertex_flows.items()},
         {edge: {"flows": tuple(sorted(flows))} for edge, flows in edge_flows.items()},
@@ -95,7 +98,7 @@ def build(table: FlowTable, located: Located, assumed: Iterable[Edge] = ()) -> D
 def _proven(
     located: Located, ttl: int, before: FlowsAt, met: dict[int, set[Vertex]]
 ) -> Iterable[tuple[Vertex, Vertex, int]]:
-    """The edges into `ttl` that flows prove: predecessor, vertex, flow."""
+    """The edges into `ttl` that the flows in `before` prove: predecessor, vertex, flow."""
     if ttl - 1 not in located.unordered:
         for flow, vertices in met.items():
             if flow in before:

@@ -7,15 +7,17 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from mda.answers.rate_limits import Answering, RateLimit, rate_limit
+from mda.model import Vertex
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
-    from mda.model import Loss, Reply, Vertex
+    from mda.model import IPAddress, Loss, Reply
 
 # Equal replies in a row after which a flow that changed its vertex once counts as moved
 # permanently: a per-packet balancer over two vertices gives as many with probability 2^-6.
 STEADY: Final = 7
+_FURTHER: Final = 1 << 32  # above the attempts of probes to the hop's own TTL
 _LOOK_AGAIN: Final = 1.25  # growth in outcomes after which rate limits are searched for again
 
 
@@ -25,6 +27,7 @@ class Hop:
     __slots__ = (
         "answers",
         "attempt",
+        "before",
         "common_limit",
         "history",
         "known_limits",
@@ -37,7 +40,8 @@ class Hop:
         "vertices",
     )
 
-    def __init__(self) -> None:
+    def __init__(self, before: Hop | None) -> None:
+        self.before = before  # the outcomes one TTL before
         self.vertices: dict[int, Vertex] = {}  # by the number of the address
         self.answers: dict[int, Vertex] = {}  # the answer to the earliest attempt
         self.attempt: dict[int, int] = {}  # ... and which attempt that was
@@ -51,10 +55,19 @@ class Hop:
         self.known_limits: dict[Vertex, RateLimit] = {}
         self.common_limit: RateLimit | None = None
 
+    def vertex(self, ttl: int, address: IPAddress) -> Vertex:
+        """The vertex of an address at this hop, whose TTL is `ttl`; the same object every time."""
+        number = int(address)
+        vertex = self.vertices.get(number)
+        if vertex is None:
+            vertex = self.vertices[number] = Vertex(ttl, address)
+        return vertex
+
     def add_answer(self, reply: Reply, vertex: Vertex) -> None:
-        """Record that a probe met `vertex`."""
-        flow, _, attempt = reply.request
-        sent_at_s = reply.sent_at_s
+        """Record that a probe, to this TTL or to a further one, met `vertex`."""
+        self._meet(reply.request.flow, _attempt(reply, vertex), reply.sent_at_s, vertex)
+
+    def _meet(self, flow: int, attempt: int, sent_at_s: float, vertex: Vertex) -> None:
         self.history.setdefault(flow, []).append((sent_at_s, attempt, vertex))
         if sent_at_s >= self.last_met_s.get(vertex, sent_at_s):
             self.last_met_s[vertex] = sent_at_s
@@ -71,6 +84,27 @@ class Hop:
             self.answers[flow] = vertex
             self.attempt[flow] = attempt
 
+    def remove_answer(self, reply: Reply, vertex: Vertex) -> None:
+        """Take back what `add_answer` recorded."""
+        flow = reply.request.flow
+        history = self.history.pop(flow)
+        history.remove((reply.sent_at_s, _attempt(reply, vertex), vertex))
+        self.lost_of[self.answers.pop(flow)] -= self.losses.get(flow, 0)
+        del self.attempt[flow]
+        self.met_several.pop(flow, None)
+        for sent_at_s, attempt, met in history:
+            self._meet(flow, attempt, sent_at_s, met)
+        latest_s = [at_s for own in self.history.values() for at_s, _, met in own if met == vertex]
+        if latest_s:
+            self.last_met_s[vertex] = max(latest_s)
+        else:
+            del self.last_met_s[vertex], self.vertices[int(reply.responder)]
+
+    def outcomes(self, flow: int) -> int:
+        """How many probes of `flow` to this very TTL have been answered or lost."""
+        replies = sum(attempt < _FURTHER for _, attempt, _ in self.history.get(flow, ()))
+        return replies + self.losses.get(flow, 0)
+
     def add_loss(self, loss: Loss) -> None:
         """Record that a probe was lost."""
         flow, _, attempt = loss.request
@@ -78,17 +112,6 @@ class Hop:
         if flow in self.answers:
             self.lost_of[self.answers[flow]] += 1
         self.lost_at.append((loss.sent_at_s, flow, attempt))
-
-    def loss_rate(self) -> float:
-        """The share of probes that are lost, at the vertex of this hop that loses the most.
-
-        Only flows that are answered at another time count. Half a loss and half an answer are
-        added, so that the share is never 0 or 1.
-        """
-        flows = Counter(self.answers.values())
-        losing = ((lost, flows[vertex]) for vertex, lost in self.lost_of.items())
-        rates = [(lost + 0.5) / (lost + answered + 1) for lost, answered in losing]
-        return max(rates, default=0.5 / (len(self.answers) + 1))
 
     def repeats(self, flow: int) -> int:
         """The number of replies to a flow beyond its first."""
@@ -98,9 +121,10 @@ class Hop:
         """Send times of the probes that met `vertex`, in seconds, and whether each was answered.
 
         A lost probe is taken to have met the vertex that its flow met at another time, or else the
-        hop's only vertex. With None, the probes of the whole hop.
+        hop's only vertex, if its flow can have come here. With None, the probes of the whole hop.
         """
         takes_all = vertex is None or len(self.vertices) == 1
+        can_come = self._who_can_come()
         met = {
             (flow, attempt): sent_at_s
             for flow, history in self.history.items()
@@ -110,11 +134,30 @@ class Hop:
         lost = {
             (flow, attempt): sent_at_s
             for sent_at_s, flow, attempt in self.lost_at
-            if takes_all or self.answers.get(flow) == vertex
+            if self.answers.get(flow) == vertex or (takes_all and can_come(flow))
         }
         # Probes with the same send time left in the order of their attempts and flows.
         sent = sorted((at_s, attempt, flow) for (flow, attempt), at_s in (lost | met).items())
         return [(at_s, (flow, attempt) in met) for at_s, attempt, flow in sent]
+
+    def _who_can_come(self) -> Callable[[int], bool]:
+        """Whether a flow was answered here, or comes by a vertex behind which flows were.
+
+        Of flows not probed one TTL before, all are taken to come by that hop's only vertex.
+        """
+        before = self.before
+        if before is None or not before.answers:
+            return lambda _: True
+        leading = {before.answers.get(flow) for flow in self.answers}
+
+        def can_come(flow: int) -> bool:
+            if flow in self.answers:
+                return True
+            if flow in before.answers:
+                return before.answers[flow] in leading
+            return len(before.vertices) == 1 and flow not in before.losses
+
+        return can_come
 
     def silent_since_s(self, flows: Collection[int]) -> float:
         """Send time of the first lost probe of these flows, in seconds.
@@ -127,8 +170,11 @@ class Hop:
         """The vertices that answer at a limited rate."""
         if self.lost_at:
             now = len(self.lost_at) + sum(map(len, self.history.values()))
-            # The search takes time, and a few more outcomes change little where there are many.
-            if now > self.looked_at * _LOOK_AGAIN:
+            if self.before is not None:
+                now += len(self.before.lost_at)  # these show whose losses are not of this hop
+            # The search takes time, and a few more outcomes change little where there are many. But
+            # a limit that is not there slows down the probes that would show it.
+            if now > self.looked_at * (1 if self.known_limits else _LOOK_AGAIN):
                 self.looked_at = now
                 self._find_limits()
         return self.known_limits
@@ -150,7 +196,8 @@ class Hop:
         """The losses and the rate limit of `vertex`; `here` has the vertex of each flow.
 
         A lost probe counts where its flow is known to meet this vertex, or where nothing else is
-        met at this TTL: those of a silent neighbour are not its losses.
+        met at this TTL and its flow can have come here: those of a silent neighbour, or of a branch
+        that drops packets, are not its losses.
         """
         answered = {
             (flow, attempt)
@@ -158,11 +205,11 @@ class Hop:
             for _, attempt, met in history
             if met == vertex
         }
-        otherwise = vertex if set(here.values()) <= {vertex} else None
+        is_only, can_come = set(here.values()) <= {vertex}, self._who_can_come()
         lost = {
             (flow, attempt)
             for _, flow, attempt in self.lost_at
-            if here.get(flow, otherwise) == vertex
+            if (here[flow] == vertex if flow in here else is_only and can_come(flow))
         } - answered
         return Answering(len(answered) + len(lost), len(lost), self.limits().get(vertex))
 
@@ -200,6 +247,12 @@ class Hop:
         """Whether the route of `flow` changed: it met one vertex, then permanently another."""
         changes, run = self.steadiness(flow)
         return changes == 1 and run >= STEADY
+
+
+def _attempt(reply: Reply, vertex: Vertex) -> int:
+    """The number of a reply in `Hop.history`: its attempt, larger for probes to further TTLs."""
+    _, ttl, attempt = reply.request
+    return attempt + (ttl - vertex.ttl) * _FURTHER
 
 
 def _in_order_of_sending(answer: tuple[float, int, Vertex]) -> tuple[float, int]:

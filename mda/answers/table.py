@@ -10,18 +10,21 @@ import math
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
+from mda.answers.ends import Ends
 from mda.answers.hop import Hop
 from mda.model import NOBODYS, Loss, Outcome, Vertex
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from mda.answers.ends import Move
+
 # Where sibling flows are answered, a silence counts as a vertex only if the probability that plain
 # loss explains it is below this.
-_STAR_BY_LOSS: Final = 0.05
+_STAR_BY_LOSS: Final = 0.01
 _MANY_ANSWERS: Final = 12
 _ROUNDS: Final = 3  # times that a path meets one interface before it counts as a loop
-_SILENT_BY_LOSS: Final = 0.001  # probability that loss alone makes a flow silent
+_SILENT_BY_LOSS: Final = 0.001  # probability that loss alone makes any flow of a hop silent
 _MOST_TRIES: Final = 4  # as a multiple of `attempts`
 
 FlowsAt = dict[int, Vertex]
@@ -36,49 +39,58 @@ class FlowTable:
     def __init__(self, attempts: int) -> None:
         self.attempts = attempts
         self.hops: dict[int, Hop] = {}
-        self.ended: dict[int, int] = {}  # flow -> the TTL at which its path ends or loops
-        self.end_ttls: set[int] = set()  # where some flow's path ends
-        self.answered_to: dict[int, int] = {}  # flow -> its highest TTL with an answer
+        self.ends = Ends()
+        self.ended = self.ends.at  # flow -> the TTL at which its path ends or loops
+        self.end_ttls = self.ends.ttls  # where some flow's path ends
+        self.answered_to = self.ends.furthest  # flow -> its highest TTL with an answer
+        self._tries: dict[int, int] = {}  # by TTL, until the next outcome
         self.looped: set[int] = set()  # the flows whose path loops
-        self._met_at: dict[tuple[int, int], tuple[int, ...]] = {}
+        self._met_at: dict[tuple[int, tuple[int, int | None]], tuple[int, ...]] = {}
 
     def hop(self, ttl: int) -> Hop:
         """The outcomes at `ttl`, empty at first."""
         hop = self.hops.get(ttl)
         if hop is None:
-            hop = self.hops[ttl] = Hop()
+            hop = self.hops[ttl] = Hop(self.hop(ttl - 1) if ttl > 1 else None)
         return hop
 
     def add(self, outcome: Outcome) -> None:
         """Record one outcome."""
         flow, ttl, _ = outcome.request
         hop = self.hop(ttl)
+        self._tries.clear()
         if isinstance(outcome, Loss):
             hop.add_loss(outcome)
             return
         number = int(outcome.responder)
-        vertex = hop.vertices.get(number)
-        if vertex is None:
-            vertex = hop.vertices[number] = Vertex(ttl, outcome.responder)
-        hop.add_answer(outcome, vertex)
-        if ttl > self.answered_to.get(flow, 0):
-            self.answered_to[flow] = ttl
-        end: int | None = ttl
-        if not outcome.ends_path:
-            end = self._loops_at(flow, number, ttl) if outcome.responder != NOBODYS else None
-            if end is not None:
+        if outcome.ends_path:
+            self._move(self.ends.add_final(outcome, number))
+            return
+        hop.add_answer(outcome, hop.vertex(ttl, outcome.responder))
+        self._move(self.ends.add_expired(outcome, number))
+        if outcome.responder != NOBODYS:
+            loop = self._loops_at(flow, (number, outcome.reply_ttl), ttl)
+            if loop is not None:
                 self.looped.add(flow)
-        if end is not None and end < self.ended.get(flow, end + 1):
-            self.ended[flow] = end
-            self.end_ttls.add(end)
+                self.ends.add_loop(flow, loop)
 
-    def _loops_at(self, flow: int, responder: int, ttl: int) -> int | None:
-        """The TTL at which the path of `flow` meets an interface for the third time.
+    def _move(self, moves: Iterable[Move]) -> None:
+        """Record final replies at the hops where they now count."""
+        for reply, gone_from, to in moves:
+            if gone_from is not None:
+                hop = self.hop(gone_from)
+                hop.remove_answer(reply, hop.vertex(gone_from, reply.responder))
+            hop = self.hop(to)
+            hop.add_answer(reply, hop.vertex(to, reply.responder))
 
-        Neighbouring TTLs count once: routers that forward an expired probe cause them, and so do
-        rewritten addresses.
+    def _loops_at(self, flow: int, machine: tuple[int, int | None], ttl: int) -> int | None:
+        """The TTL at which the path of `flow` meets a machine for the third time.
+
+        A machine is an address and the TTL with which its replies arrive: several machines may
+        share an address. Neighbouring TTLs count once: routers that forward an expired probe cause
+        them, and so do rewritten addresses.
         """
-        key = flow, responder  # by the number of the address
+        key = flow, machine
         met_at = self._met_at.get(key, ())
         if ttl not in met_at:
             met_at = self._met_at[key] = (*met_at, ttl)
@@ -90,19 +102,50 @@ class FlowTable:
     def tries(self, ttl: int) -> int:
         """How many probes of a flow must be lost at `ttl` before its silence is believed.
 
-        `attempts`, and more where probes of answered flows are lost now and then: often enough to
-        make loss an unlikely explanation. Where replies are rate-limited, losses say little. One is
-        enough where twice `attempts` probes, of any flows, got no reply at all.
+        `attempts`, and more where loss could explain it that any of the hop's flows is silent:
+        often enough to make that unlikely. Where replies are rate-limited, losses say little. One
+        is enough where twice `attempts` probes, of any flows, got no reply at all.
         """
+        known = self._tries.get(ttl)
+        if known is None:
+            known = self._tries[ttl] = self._count_tries(ttl)
+        return known
+
+    def _count_tries(self, ttl: int) -> int:
         hop = self.hop(ttl)
         if not hop.answers:
             return 1 if len(hop.lost_at) >= 2 * self.attempts else self.attempts
         if hop.limits():
             return _MOST_TRIES * self.attempts
-        if not hop.lost_of:
+        if not hop.losses:
             return self.attempts
-        needed = math.ceil(math.log(_SILENT_BY_LOSS) / math.log(hop.loss_rate()))
+        flows = len(hop.answers.keys() | hop.losses.keys())
+        needed = math.ceil(math.log(_SILENT_BY_LOSS / flows) / math.log(self._loss_rate(ttl)))
         return max(self.attempts, min(needed, _MOST_TRIES * self.attempts))
+
+    def _loss_rate(self, ttl: int) -> float:
+        """The share of probes to `ttl` that are lost, on the way on which the most are lost.
+
+        A way is a vertex that flows met at this hop or before it, or the whole network. Only probes
+        of flows that are answered at another time count. Half a loss and half an answer are added,
+        so that the share is never 0 or 1.
+        """
+        hop = self.hop(ttl)
+        lost = {flow: hop.losses[flow] for flow in hop.losses if flow in hop.answers}
+        highest = _rate(
+            sum(hop.lost_of.total() for hop in self.hops.values()),
+            sum(len(hop.answers) for hop in self.hops.values()),
+        )
+        if not lost:
+            return highest
+        for nearer in range(1, ttl + 1):
+            met = self.hop(nearer).answers
+            flows = Counter(met.get(flow) for flow in hop.answers)
+            losses: Counter[Vertex | None] = Counter()
+            for flow, count in lost.items():
+                losses[met.get(flow)] += count
+            highest = max(highest, *(_rate(n, flows[vertex]) for vertex, n in losses.items()))
+        return highest
 
     def is_beyond_end(self, flow: int, ttl: int) -> bool:
         """Whether the path of `flow` is known to end before `ttl`."""
@@ -160,12 +203,17 @@ class FlowTable:
     def located_next(self, ttl: int, predecessors: FlowsAt) -> FlowsAt:
         """The vertex of each flow at `ttl`, stars included, given their vertices one TTL before.
 
-        Flows whose path ends before `ttl` are left out. Silent flows with the same predecessor
-        share one star if loss does not explain their silence; a silent flow is left out if its
-        predecessor is not known, or if its path ends at `ttl`.
+        Flows whose path ends before `ttl` are left out, and so are those that end here but may have
+        ended before: nothing is known of them one TTL before, where they were probed. Silent flows
+        with the same predecessor share one star if loss does not explain their silence; a silent
+        flow is left out if its predecessor is not known, or if its path ends at `ttl`.
         """
         hop = self.hop(ttl)
         located = dict(hop.answers)
+        if ttl in self.end_ttls:
+            for flow in self.hop(ttl - 1).losses:
+                if flow not in predecessors and self.ended.get(flow) == ttl:
+                    located.pop(flow, None)
         if any(end < ttl for end in self.end_ttls):
             located = {
                 flow: vertex for flow, vertex in located.items() if self.ended.get(flow, ttl) >= ttl
@@ -174,7 +222,9 @@ class FlowTable:
         if not silent:
             return located
         answered = Counter(predecessors.get(flow) for flow in located)
-        by_loss = min(1.0, len(hop.losses.keys() | located) * hop.loss_rate() ** self.tries(ttl))
+        by_loss = min(
+            1.0, len(hop.losses.keys() | located) * self._loss_rate(ttl) ** self.tries(ttl)
+        )
         stars = 0
         for predecessor in sorted(silent, key=lambda vertex: vertex.sort_key):
             flows = silent[predecessor]
@@ -206,6 +256,10 @@ def tabulate(outcomes: Iterable[Outcome], attempts: int) -> FlowTable:
     for outcome in outcomes:
         table.add(outcome)
     return table
+
+
+def _rate(lost: int, answered: int) -> float:
+    return (lost + 0.5) / (lost + answered + 1)
 
 
 def _is_star(silent: int, answered: int, by_loss: float) -> bool:

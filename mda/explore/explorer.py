@@ -16,7 +16,9 @@ asks for it:
     3. what each open vertex lacks, hop by hop (`walk`), as the law of that hop asks for it;
     4. for each branching vertex, one flow again: if its answer changes, a balancer there works per
        packet, or the route has changed (see `retries`);
-    5. every lost probe again, until loss no longer explains the silence.
+    5. every lost probe again, until loss no longer explains the silence;
+    6. behind each router that refuses a flow, that flow once more: if a reply comes from there, the
+       refusal ends no path.
 
 Only answered probes count. A silence counts as a successor where loss does not explain it (see
 `table`). Asking in batches up to the next stopping point stops at the same counts as asking one
@@ -28,7 +30,7 @@ the other two, with all that it has learnt.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from mda.answers.table import FlowTable
 from mda.explore import lite, own_flows, shared_draws
@@ -45,8 +47,6 @@ if TYPE_CHECKING:
     from mda.explore.search import Reach
     from mda.model import IPAddress, Outcome, ProbeRequest
     from mda.statistics.stopping import Bound
-
-_PROOF_FLOWS: Final = 12  # all through one vertex: another stays unseen with a chance of 2^-11
 
 
 class Explorer(Procedure):
@@ -65,6 +65,7 @@ class Explorer(Procedure):
         self._sent = Sent()
         self._scout = Scout(self._table, reach)
         self._retries = Retries(self._table, self._sent)
+        self._behind: set[tuple[int, int]] = set()  # flows and TTLs asked behind refusals
         self._first_asked: dict[int, int] = {}  # TTL -> how many first flows were asked there
         self._walked = _Walked(branching=0, silent_since_s={}, is_lite=is_lite)
         self._idle = False
@@ -76,17 +77,22 @@ class Explorer(Procedure):
 
     def _is_awaited(self, request: ProbeRequest) -> bool:
         return not (
-            self._table.is_beyond_end(request.flow, request.ttl)
+            self._is_beyond_end(request)
             or self._scout.is_far_probe(request)
             or self._table.is_silent(request.flow, request.ttl)
         )
 
     def abandons(self, request: ProbeRequest) -> bool:
         """See Procedure."""
-        is_beyond = self._table.is_beyond_end(request.flow, request.ttl)
+        is_beyond = self._is_beyond_end(request)
         if is_beyond:
             self._sent.settle(request)
         return is_beyond
+
+    def _is_beyond_end(self, request: ProbeRequest) -> bool:
+        """Whether a request is pointless because the path ends before it."""
+        flow, ttl, _ = request
+        return self._table.is_beyond_end(flow, ttl) and (flow, ttl) not in self._behind
 
     def silent_since_s(self) -> dict[int, float]:
         """See Procedure."""
@@ -110,6 +116,7 @@ class Explorer(Procedure):
         self._ask_first_flows(search.points.stop_at(1), wave)
         self._ask_hops(search)
         self._retries.lost(wave)
+        self._ask_behind_refusals(wave)
         requests = wave.first(room)
         self._sent.add(requests)
         self._idle = not requests
@@ -133,6 +140,16 @@ class Explorer(Procedure):
                 if ended.get(flow, ttl) >= ttl:
                     wave.ask(flow, ttl)
 
+    def _ask_behind_refusals(self, wave: Wave) -> None:
+        for flow, ttl in self._table.ends.behind_refusals().items():
+            hop = self._table.hop(ttl)
+            tries = wave.count(flow, ttl)
+            if ttl <= self._reach.max_ttl and (
+                not tries or self._reach.attempts > tries == hop.outcomes(flow)
+            ):
+                self._behind.add((flow, ttl))
+                wave.ask(flow, ttl)
+
     def _ask_hops(self, search: Search) -> None:
         """Ask what open vertices lack; start again at the first hop if MDA-Lite's law fails."""
         is_lite = self._walked.is_lite
@@ -152,6 +169,7 @@ class Explorer(Procedure):
                 silent_since_s[hops.ttl] = since_s
             self._ask_ends(hops, search.wave)
             self._ask_again(hops, search)
+            _ask_proofs(step, search.wave)
             if is_lite:
                 if hops.has_several_far:
                     branching += 1
@@ -159,7 +177,6 @@ class Explorer(Procedure):
                     return _Walked(branching, silent_since_s, is_lite=False)
             else:
                 branching += len(hops.branching())
-                _ask_proofs(step, search.wave)
                 _ask_full(step, search)
         return _Walked(branching, silent_since_s, is_lite)
 
@@ -202,11 +219,7 @@ def _ask_full(step: Step, search: Search) -> None:
 
 
 def _ask_proofs(step: Step, wave: Wave) -> None:
-    """Ask, at the nearer hop, a flow of each successor that no flow joins to its predecessor.
-
-    One flow per successor, until enough flows met the nearer hop's only vertex to rule out another.
-    """
-    located = step.located_before
+    """Ask, at the nearer hop, a flow of each successor that no flow joins to its predecessor."""
     for samples in step.hops.branching():
-        for flow in samples.unproven(located)[: max(0, _PROOF_FLOWS - len(located))]:
+        for flow in samples.unproven(step.located_before):
             wave.ask_first(flow, step.hops.ttl - 1)

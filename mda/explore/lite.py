@@ -23,12 +23,14 @@ _MESHING_FLOWS: Final = 2  # flows per vertex that the meshing test takes
 def ask(hops: HopPair, search: Search) -> bool:
     """Ask what completes the hop if it is one balancer; return whether it may still be one.
 
-    A hop's only vertex is assumed to follow every vertex before it and is not tested.
+    Flows need not show that a hop's only vertex follows every vertex before it more than once.
     """
     if not hops.near:
         return True
     ttl = hops.ttl
-    if len(hops.near) > 1 and not hops.has_one_successor:
+    if hops.has_one_successor:
+        _prove_links(hops, search)
+    elif len(hops.near) > 1:
         _test_meshing(hops, search)
     drawn = len(hops.far) + len(search.pending(ttl))
     target = hops.lite_target(search.bound, search.branching)
@@ -39,6 +41,15 @@ def ask(hops: HopPair, search: Search) -> bool:
         search.wave.ask(flow, ttl)
     is_complete = lacking <= 0 and not search.pending(ttl) and not search.pending(ttl - 1)
     return hops.is_fit_for_lite(is_complete=is_complete)
+
+
+def _prove_links(hops: HopPair, search: Search) -> None:
+    """Ask a flow of each vertex that no flow joins to the only vertex of the next hop."""
+    for samples in hops.near.values():
+        if not samples.successors and not any(
+            search.wave.is_asked(flow, hops.ttl) for flow in samples.flows
+        ):
+            search.wave.ask(min(samples.flows), hops.ttl)
 
 
 def _test_meshing(hops: HopPair, search: Search) -> None:

@@ -37,9 +37,9 @@ class Retries(NamedTuple):
             return  # more successors may turn up, and then fewer probes are enough
         width = likely_width(samples.seen, samples.answered)
         enough = math.ceil(-math.log(points.failure_probability, width))
-        done = sum(sent[flow] - 1 - hop.losses.get(flow, 0) for flow in answering)
+        done = sum(max(sent.get(flow, 0) - 1, 0) - hop.losses.get(flow, 0) for flow in answering)
         flow = min(answering)
-        most = enough + self.table.attempts - sent[flow]
+        most = enough + self.table.attempts - sent.get(flow, 0)
         for _ in range(min(enough - done, most)):
             wave.ask(flow, ttl)
         if done >= enough:
@@ -88,9 +88,7 @@ class Retries(NamedTuple):
 
     def _awaited(self, flow: int, ttl: int) -> int:
         """The requests for `flow` at `ttl` that have no outcome yet."""
-        hop = self.table.hop(ttl)
-        outcomes = len(hop.history.get(flow, ())) + hop.losses.get(flow, 0)
-        return self.sent.counts[ttl].get(flow, 0) - outcomes
+        return self.sent.counts[ttl].get(flow, 0) - self.table.hop(ttl).outcomes(flow)
 
     def lost(self, wave: Wave) -> None:
         """Repeat every probe whose last attempt was lost, unless it has become pointless.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from mda.answers.table import FlowTable
 from mda.model import ProbeRequest
@@ -14,28 +14,34 @@ if TYPE_CHECKING:
     from mda.model import Outcome
 
 
+_LOOK_BEHIND: Final = 2  # TTLs behind a refusal: a router may refuse at its own TTL, or one later
+
+
 class SingleFlow(Procedure):
     """Sends `queries` probes of flow 0 at every TTL from `first_ttl` to `max_ttl`.
 
-    TTLs beyond the first that is known to end the path are no longer probed.
+    TTLs beyond the first that is known to end the path are no longer probed. Two TTLs behind a
+    refusal are, because a reply from there shows that packets pass it.
     """
 
     def __init__(self, *, first_ttl: int, max_ttl: int, queries: int) -> None:
         self._table = FlowTable(queries)
         self._plan = _plan(first_ttl, max_ttl, queries)
+        self._skipped: list[ProbeRequest] = []  # beyond what seems to be the end
         self._planned_all = False
         self._flying: set[ProbeRequest] = set()
 
     def wanted(self, room: int) -> list[ProbeRequest]:
         """See Procedure."""
-        requests: list[ProbeRequest] = []
+        again = [request for request in self._skipped if not self._is_beyond_end(request)][:room]
+        self._skipped = [request for request in self._skipped if request not in again]
+        requests = again
         while len(requests) < room:
             request = next(self._plan, None)
             if request is None:
                 self._planned_all = True
                 break
-            if not self._table.is_beyond_end(0, request.ttl):
-                requests.append(request)
+            (self._skipped if self._is_beyond_end(request) else requests).append(request)
         self._flying.update(requests)
         return requests
 
@@ -44,6 +50,12 @@ class SingleFlow(Procedure):
         self._flying.discard(outcome.request)
         self._table.add(outcome)
 
+    def _is_beyond_end(self, request: ProbeRequest) -> bool:
+        end = self._table.ended.get(0, request.ttl)
+        if self._table.ends.behind_refusals():
+            end += _LOOK_BEHIND
+        return request.ttl > end
+
     def rate_pps(self, ttl: int) -> float | None:
         """See Procedure."""
         return self._table.hop(ttl).rate_pps()
@@ -51,15 +63,14 @@ class SingleFlow(Procedure):
     @property
     def finished(self) -> bool:
         """See Procedure; probes in flight beyond the path's end are not waited for."""
-        end = self._table.ended.get(0)
-        awaited = (request for request in self._flying if end is None or request.ttl <= end)
-        return self._planned_all and not any(True for _ in awaited)
+        return self._planned_all and all(map(self._is_beyond_end, self._flying))
 
     def abandons(self, request: ProbeRequest) -> bool:
         """See Procedure."""
-        is_beyond = self._table.is_beyond_end(request.flow, request.ttl)
+        is_beyond = self._is_beyond_end(request)
         if is_beyond:
             self._flying.discard(request)
+            self._skipped.append(request)
         return is_beyond
 
     def silent_since_s(self) -> dict[int, float]:

@@ -9,18 +9,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from mda.model import NOBODYS
+from mda.findings.loops import Cause
+from mda.model import NOBODYS, Reply
 from mda.statistics.stopping import Bound, miss_probability
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from mda.answers.graph import Located
     from mda.answers.hop_pairs import HopPair, Samples
     from mda.answers.table import FlowTable
-    from mda.model import IPAddress, Vertex
+    from mda.findings.loops import Revisit
+    from mda.model import IPAddress, Outcome, Vertex
 
 
 class VertexCertainty(NamedTuple):
@@ -47,6 +49,9 @@ class Obstacle(Enum):
     ROUTE_CHANGE = "the route changed during the trace"
     REFUSED = "a router on the way refuses probes"
     SHARED_ADDRESS = "routers may share the address 192.0.0.8"
+    SEVERAL_MACHINES = "several machines reply from one address"
+    HIDDEN_ROUTER = "a router forwards expired packets and so hides itself"
+    REWRITTEN_TTL = "something on the way raises TTLs"
 
 
 class Certainty(NamedTuple):
@@ -78,11 +83,13 @@ def certainty(
     bound: Bound,
     destination: IPAddress,
     *,
+    obstacles: Collection[Obstacle] = (),
     lite: bool = False,
 ) -> Certainty:
     """The certainty of the graph that `located` describes, under the stopping rule of `bound`.
 
-    `pairs` are its neighbouring hops; with `lite` each is taken as one balancer.
+    `pairs` are its neighbouring hops; with `lite` each is taken as one balancer. `obstacles` are
+    known already; others follow from the table.
     """
     branching = _branching(pairs, lite=lite)
     judging = _Judging(table, located, bound, branching)
@@ -102,13 +109,33 @@ def certainty(
             vertex.address == NOBODYS for hops in located.hops.values() for vertex in hops.values()
         ),
     }
-    obstacles = tuple(obstacle for obstacle, is_there in found.items() if is_there)
+    every = tuple(
+        obstacle for obstacle in Obstacle if found.get(obstacle, False) or obstacle in obstacles
+    )
     return Certainty(
         vertices=tuple(vertices),
-        miss_probability=None if obstacles else bound.of_graph(branching),
+        miss_probability=None if every else bound.of_graph(branching),
         least_flows=min(judging.draws, default=0),
-        obstacles=obstacles,
+        obstacles=every,
     )
+
+
+def obstacles(found: Iterable[Revisit], outcomes: Iterable[Outcome]) -> set[Obstacle]:
+    """The obstacles that repeated addresses and quoted TTLs show."""
+    causes = {revisit.cause for revisit in found}
+    seen = {_HIDING[cause] for cause in causes if cause in _HIDING}
+    if any(
+        isinstance(reply, Reply) and (reply.quoted_ttl or 0) > reply.request.ttl
+        for reply in outcomes
+    ):
+        seen.add(Obstacle.REWRITTEN_TTL)
+    return seen
+
+
+_HIDING: Final = {
+    Cause.SEVERAL_MACHINES: Obstacle.SEVERAL_MACHINES,
+    Cause.EXPIRED_PASSED_ON: Obstacle.HIDDEN_ROUTER,
+}
 
 
 def _is_refused(table: FlowTable, located: Located, destination: IPAddress) -> bool:

@@ -96,9 +96,14 @@ class RequestQueue:
         )
 
     def _hold_back(self) -> None:
-        """Move the requests to TTLs with a known reply rate to the queues of those TTLs."""
+        """Move the requests to TTLs with a known reply rate to the queues of those TTLs.
+
+        Where what seemed to be a limit turned out to be something else, they pass again.
+        """
         ttls = {request.ttl for request in self._passing}
-        rates = {ttl: self.procedure.rate_pps(ttl) for ttl in ttls}
+        rates = {ttl: self.procedure.rate_pps(ttl) for ttl in (*ttls, *self._held)}
+        for ttl in [ttl for ttl in self._held if rates[ttl] is None]:
+            self._passing.extendleft(reversed(self._held.pop(ttl).queue))
         if not any(rates.values()):
             return
         passing: deque[ProbeRequest] = deque()
@@ -110,9 +115,11 @@ class RequestQueue:
             held = self._held.get(request.ttl)
             if held is None:
                 held = self._held[request.ttl] = _HeldBack(Pacing(rate_pps, 1))
-            held.pacing.rate_pps = _OF_LIMIT * rate_pps
             held.queue.append(request)
         self._passing = passing
+        for ttl, held in self._held.items():
+            if rate_pps := rates[ttl]:
+                held.pacing.rate_pps = _OF_LIMIT * rate_pps
 
     def _ready(
         self,

@@ -193,6 +193,7 @@ def _revisit(revisit: Revisit) -> Json:
         "ttls": revisit.ttls,
         "flows": revisit.flows,
         "loop": revisit.is_loop,
+        "cause": revisit.cause.value,
     }
 
 

@@ -24,15 +24,15 @@ _HOST_UNREACHABLE: Final = {4: 1, 6: 3}  # codes (RFC 792; RFC 4443: address unr
 class End(NamedTuple):
     """The end of a packet's way: router `name`, which it reached from `before`, replies to it.
 
-    The router is `hops` away and sees the packet with a TTL of `left` and from `source`. It refuses
-    the packet with the code `refusal` of "destination unreachable" if there is one, `after_s`
-    seconds later than it would otherwise reply. Replies of a router that `is_masked` seem to come
-    from the destination.
+    The router is `distance` hops away, however often the packet came by, and sees the packet with a
+    TTL of `left` and from `source`. It refuses the packet with the code `refusal` of "destination
+    unreachable" if there is one, `after_s` seconds later than it would otherwise reply. Replies of
+    a router that `is_masked` seem to come from the destination.
     """
 
     name: str
     before: str
-    hops: int
+    distance: int
     left: int
     source: IPAddress
     delay_s: float
@@ -59,12 +59,14 @@ class Forwarding:
 
     def end_of(self, fields: HeaderFields, ttl: int, source: IPAddress, at_s: float) -> End | None:
         """The end of a packet that leaves with this TTL at `at_s`; None if it gets lost."""
-        hops, left, delay_s, is_masked = 0, ttl, 0.0, False
+        left, delay_s, is_masked = ttl, 0.0, False
         last: End | None = None
+        distances: dict[str, int] = {}
         for name, before, _ in self._walk(fields, at_s):
-            hops, router = hops + 1, self._topology.routers[name]
+            router = self._topology.routers[name]
             delay_s += router.delay_s
-            here = End(name, before, hops, left, source, delay_s, is_masked=is_masked)
+            distance = distances.setdefault(name, len(distances) + 1)
+            here = End(name, before, distance, left, source, delay_s, is_masked=is_masked)
             if name == DESTINATION:
                 return self._at_destination(here, last)
             if router.prohibits is not None:

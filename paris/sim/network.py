@@ -147,7 +147,7 @@ class Network:
     ) -> bytes | None:
         version = header.source.version
         is_host = end.name == DESTINATION
-        ttl = (_HOST_TTL if is_host else _ROUTER_TTL) - end.hops + 1
+        ttl = (_HOST_TTL if is_host else _ROUTER_TTL) - end.distance + 1
         if ttl < 1:
             return None  # the reply's TTL expires on the way back
         own = self.topology.interface(end.name, end.before)

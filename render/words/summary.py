@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from mda.answers.graph import flows_of_edge
+from mda.findings.loops import Cause
 from mda.model import StopReason
 from mda.plan import Algorithm
 from mda.statistics.stopping import unseen_share
@@ -85,12 +86,8 @@ def findings(trace: Trace) -> list[str]:
 
 
 def _reached(trace: Trace) -> str:
-    ends = [
-        vertex.ttl
-        for vertex in trace.dag
-        if vertex.address == trace.plan.destination and vertex != trace.origin
-    ]
-    if not trace.reached or not ends:
+    ends = [vertex.ttl for vertex in trace.arrivals]
+    if not ends:
         return "not reached"
     nearest, farthest = min(ends), max(ends)
     if nearest < farthest:
@@ -156,7 +153,7 @@ def _assumed(trace: Trace) -> list[str]:
     """The links that no flow was seen to take."""
     assumed = sum(not flows_of_edge(trace.dag, *edge) for edge in trace.dag.edges)
     links = count(assumed, "link", "links")
-    return [f"{links} into single-interface hops assumed, not measured"] if assumed else []
+    return [f"{links} assumed, not measured"] if assumed else []
 
 
 def _uneven(trace: Trace) -> list[str]:
@@ -223,10 +220,17 @@ def _revisits(trace: Trace) -> list[str]:
         if revisit.is_loop:
             continue
         hops = " and ".join(map(str, revisit.ttls))
-        cause = (
-            "it forwards expired packets, or an address is rewritten"
-            if revisit.is_adjacent
-            else "a transient loop, or a rewritten address"
-        )
-        lines.append(f"{revisit.address} replies at hops {hops} of one path: {cause}")
+        said = f"{revisit.address} replies at hops {hops} of one path"
+        lines.append(f"{said}: {_CAUSES[revisit.cause]}")
     return lines
+
+
+_CAUSES: Final = {
+    Cause.SEVERAL_MACHINES: "several machines share it, as behind a NAT",
+    Cause.EXPIRED_PASSED_ON: "the router before it forwards expired packets and so stays hidden",
+    Cause.COUNTED_TWICE: "it counts twice, as at the end of an MPLS tunnel, or an address is "
+    "rewritten",
+    Cause.ADJACENT: "it counts twice, or the router before it forwards expired packets, or an "
+    "address is rewritten",
+    Cause.TRANSIENT: "a transient loop, or a rewritten address",
+}

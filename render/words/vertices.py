@@ -52,7 +52,7 @@ _CHANGED: Final = {
     "flow-label": "flow label",
     "traffic-class": "traffic class",
 }
-_MANY_LOST: Final = 3  # answers; fewer are not worth a word
+_MANY_LOST: Final = 3  # probes; fewer are not worth a word
 _LONGEST_NAME: Final = 60  # characters; the end of a longer name says more than its beginning
 
 
@@ -96,10 +96,9 @@ class VertexWords(NamedTuple):
 def vertex_words(trace: Trace) -> dict[Vertex, VertexWords]:
     """The words for every vertex of the trace, in the graph's order."""
     replies: dict[Vertex, list[Reply]] = {vertex: [] for vertex in trace.dag}
-    at = {(vertex.ttl, vertex.address): vertex for vertex in trace.dag}
     for reply in sorted(trace.replies, key=lambda reply: (reply.sent_at_s, reply.request.attempt)):
-        vertex = at.get((reply.request.ttl, reply.responder))
-        if vertex is not None:
+        vertex = trace.vertex_of(reply)
+        if vertex in replies:
             replies[vertex].append(reply)
     number, origin, details = numbers(trace.dag), origins(trace), _details(trace, replies)
     last_asked = max((outcome.request.ttl for outcome in trace.outcomes), default=0)
@@ -172,7 +171,7 @@ def _kind(trace: Trace, vertex: Vertex, replies: list[Reply]) -> Kind:
         return Kind.SOURCE
     if vertex.address is None:
         return Kind.SILENT
-    if vertex.address == trace.plan.destination:
+    if vertex in trace.arrivals:
         return Kind.DESTINATION
     if any(reply.ends_path for reply in replies):
         return Kind.REFUSING
@@ -183,7 +182,7 @@ def _kind(trace: Trace, vertex: Vertex, replies: list[Reply]) -> Kind:
 def _notes(trace: Trace, vertex: Vertex, replies: list[Reply], last_asked: int) -> list[str]:
     notes = []
     endings = ", ".join(sorted({ending(reply) for reply in replies if reply.ends_path} - {""}))
-    if vertex.address == trace.plan.destination:
+    if vertex in trace.arrivals:
         notes.append(f"destination: {endings}" if endings else "destination")
     elif endings:
         notes.append(endings)
@@ -206,7 +205,7 @@ def _notes(trace: Trace, vertex: Vertex, replies: list[Reply], last_asked: int) 
     if answering is not None and answering.limit is not None:
         notes.append(f"rate-limited to about {rate(answering.limit.rate_pps)} replies/s")
     elif answering is not None and answering.lost >= _MANY_LOST:
-        notes.append(f"{percent(round(answering.lost / answering.asked, 2))} of replies lost")
+        notes.append(f"{percent(round(answering.lost / answering.asked, 2))} of probes unanswered")
     if vertex.address == NOBODYS:
         notes.append("stands for routers without an IPv4 address")
     stacks = {"/".join(str(entry.label) for entry in reply.mpls) for reply in replies if reply.mpls}

@@ -28,6 +28,7 @@ class Cause(NamedTuple):
 CAUSES: Final = (
     Cause("forwards expired", frozenset({"passes_expired"})),
     Cause("rewritten", frozenset({"masks", "rewrites_source"})),
+    Cause("several machines", frozenset({"masks"})),
     Cause("twice", frozenset({"counts_twice"})),
     Cause("refuses", frozenset({"refuses", "prohibits"})),
 )

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tests.truth.oracle import Truth
 
 _CONFIDENCE: Final = 1 - 1e-6  # of the interval of a single loss rate: many are judged
-_NOTICED: Final = 3  # losses from which the text speaks of them
+_ENOUGH: Final = 10  # unanswered probes that distinguish a limit from loss
 _LONGEST_S: Final = 30.0
 _RATE: Final = 2.0  # times that "about" may be wrong
 _PROHIBITED: Final = {4: (9, 10, 13), 6: (1, 5, 6)}
@@ -150,7 +150,7 @@ def _rates(truth: Truth, claims: Claims) -> Iterator[Wrong]:
 def _limits_as_losses(truth: Truth, claims: Claims) -> Iterator[Wrong]:
     for told in claims.document["graph"]["answering"]:
         true = _limits(truth, told["vertex"], claims)
-        if not true or told["limit"] is not None or told["lost"] < _NOTICED:
+        if not true or told["limit"] is not None or told["lost"] < _ENOUGH:
             continue
         if max(truth.losses[claims.seen[told["vertex"]]]) == 0:
             yield (f"{told['vertex']}: {told['lost']} of {told['asked']} lost, in truth limited to "

@@ -131,5 +131,5 @@ def test_the_rule_of_limits_knows_that_a_limit_is_no_loss(claims: Claims) -> Non
     document = copy.deepcopy(claims.document)
     for told in document["graph"]["answering"]:
         if told["vertex"] == f"{LEFT}@2":
-            told.update(asked=10, lost=4)
+            told.update(asked=30, lost=12)
     assert list(RULES["limit as loss"].wrong(limited, replace(claims, document=document)))

@@ -101,8 +101,31 @@ def test_flows_that_answers_lost_now_and_then_get_more_tries_before_they_are_sil
     assert tabulate(steady, 3).tries(2) == 3
     few = [loss for flow in range(3) for loss in losses(flow, 2, 1)]
     rate = 3.5 / 24  # three losses beside twenty answering flows, half a loss added
-    assert rate**4 < 0.001 < rate**3
-    assert tabulate([*steady, *few], 3).tries(2) == 4
+    assert 20 * rate**6 < 0.001 < 20 * rate**5  # that any of twenty flows is silent by chance
+    assert tabulate([*steady, *few], 3).tries(2) == 6
+
+
+def test_loss_on_one_branch_asks_for_more_tries_wherever_flows_of_that_branch_go() -> None:
+    near = [reply(flow, 1, (LEFT, RIGHT)[flow % 2]) for flow in range(40)]
+    answering = [reply(flow, 2, NEAR) for flow in range(40)]
+    on_the_right = [loss for flow in (1, 3, 5, 7, 9, 11) for loss in losses(flow, 2, 1)]
+    everywhere = [loss for flow in range(6) for loss in losses(flow, 2, 1)]
+    lossy = tabulate([*near, *answering, *on_the_right], 3).tries(2)
+    even = tabulate([*near, *answering, *everywhere], 3).tries(2)
+    rate = 6.5 / 27  # six losses beside the twenty flows that came by the right branch
+    assert 40 * rate**lossy < 0.001 < 40 * rate ** (lossy - 1)
+    assert even < lossy
+
+
+def test_losses_elsewhere_make_a_hop_ask_more_often_before_it_believes_a_silence() -> None:
+    hop = [reply(flow, 2, LEFT) for flow in range(10)]
+    silent = losses(10, 2, 1)
+    lossy = [loss for flow in range(4) for loss in losses(flow, 1, 2)]
+    before: list[Outcome] = [reply(flow, 1, NEAR) for flow in range(11)]
+    assert tabulate([*before, *hop, *silent], 3).tries(2) == 3
+    rate = 8.5 / (8 + 21 + 1)
+    assert tabulate([*before, *hop, *silent, *lossy], 3).tries(2) == 8
+    assert 11 * rate**8 < 0.001 < 11 * rate**7
 
 
 def test_a_flow_that_is_lost_while_nobody_is_answered_may_be_limited_rather_than_silent() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from mda.explore.explorer import Explorer
 from mda.explore.search import Reach
+from mda.model import Reply
 from mda.multiplex import Multiplexed
 from mda.procedure import Procedure
 from mda.statistics.stopping import Bound
@@ -137,3 +138,42 @@ class _Alone(Procedure):
     def wanted(self, room: int) -> list[ProbeRequest]:
         requests, self._requests = self._requests, []
         return requests[:room]
+
+
+@pytest.mark.parametrize("lite", [False, True])
+def test_every_edge_has_a_flow_that_was_answered_at_both_ends(*, lite: bool) -> None:
+    for topology in (layers(1, 16, 1, 1), layers(1, 2, 4, 2, 1, 1), layers(1, 1, 1)):
+        played = play(full_mda(lite=lite), topology.per_flow(Random(4)))
+        answered = {
+            (outcome.request.flow, outcome.request.ttl, outcome.responder)
+            for outcome in played.outcomes
+            if isinstance(outcome, Reply)
+        }
+        graph = graph_of(played.outcomes)
+        assert edges_of(graph) == topology.edges
+        for (near, far), facts in graph.edges.items():
+            assert facts["flows"], (near, far)
+            for flow in facts["flows"] if near.ttl else ():
+                assert (flow, near.ttl, near.address) in answered
+
+
+@pytest.mark.parametrize("loss", [0.3, 0.5])
+@pytest.mark.parametrize("quotes", [False, True])
+def test_loss_on_one_branch_invents_neither_a_silence_nor_a_further_end(
+    loss: float, *, quotes: bool
+) -> None:
+    topology = layers(1, 2, 4, 2, 1, 1)
+    lossy = topology.successors[topology.first][0]
+    for seed in range(40):
+        network, random = topology.per_flow(Random(seed)), Random(-seed - 1)
+
+        def lost(
+            request: ProbeRequest, _: IPv4Address, network: Network = network,
+            random: Random = random,
+        ) -> bool:  # fmt: skip
+            passed = network(request.flow)[: request.ttl]
+            return lossy in passed and random.random() < loss
+
+        graph = graph_of(play(full_mda(), network, lost=lost, quotes=quotes).outcomes)
+        assert edges_of(graph) <= topology.edges
+        assert {vertex.ttl for vertex in graph if not graph.out_degree(vertex)} == {6}

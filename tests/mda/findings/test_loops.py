@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
 import pytest
 
 from mda.answers.graph import locate
 from mda.answers.table import tabulate
-from mda.findings.loops import Revisit, revisits
+from mda.findings.loops import Cause, Revisit, revisits
 from mda.model import Outcome, ProbeRequest, Reply, ReplyKind
 from tests.support.drive import SOURCE, interface
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
-def found(*paths: list[int]) -> tuple[Revisit, ...]:
-    """The revisits where flow n meets the interfaces of the nth path; 9 is the destination."""
+
+def found(
+    *paths: list[int],
+    quoted: Mapping[int, int] = MappingProxyType({}),
+    arrived: Mapping[int, int] = MappingProxyType({}),
+) -> tuple[Revisit, ...]:
+    """The revisits where flow n meets the interfaces of the nth path; 9 is the destination.
+
+    `quoted` has the quoted TTL by the TTL of the probe, and `arrived` the TTL of the reply.
+    """
     outcomes: list[Outcome] = [
         Reply(
             request=ProbeRequest(flow, ttl),
@@ -20,12 +33,14 @@ def found(*paths: list[int]) -> tuple[Revisit, ...]:
             responder=interface(number),
             sent_at_s=0.0,
             received_at_s=0.01,
+            quoted_ttl=quoted.get(ttl),
+            reply_ttl=arrived.get(ttl),
         )
         for flow, path in enumerate(paths)
         for ttl, number in enumerate(path, start=1)
     ]
     table = tabulate(outcomes, 3)
-    return revisits(table, locate(table, SOURCE, 1))
+    return revisits(table, locate(table, SOURCE, 1), outcomes)
 
 
 @pytest.mark.parametrize("path", [[1, 2, 3, 9], [1], [1, 2, 9, 9]])
@@ -33,10 +48,28 @@ def test_a_path_without_a_repetition_has_none(path: list[int]) -> None:
     assert found(path) == ()
 
 
-def test_a_router_that_passes_on_what_has_expired_answers_twice_in_a_row() -> None:
-    (twice,) = found([1, 2, 2, 3, 9], [1, 2, 2, 4, 9])
-    assert twice == Revisit(interface(2), (2, 3), (0, 1), is_loop=False)
-    assert twice.is_adjacent
+@pytest.mark.parametrize(
+    ("quoted", "cause"),
+    [
+        ({2: 0, 3: 1}, Cause.EXPIRED_PASSED_ON),
+        ({2: 1, 3: 1}, Cause.COUNTED_TWICE),
+        ({2: 0, 3: 0}, Cause.COUNTED_TWICE),
+        ({2: 1}, Cause.ADJACENT),
+        ({}, Cause.ADJACENT),
+    ],
+)
+def test_quoted_ttls_tell_why_a_router_replies_twice_in_a_row(
+    quoted: dict[int, int], cause: Cause
+) -> None:
+    (twice,) = found([1, 2, 2, 3, 9], [1, 2, 2, 4, 9], quoted=quoted)
+    assert twice == Revisit(interface(2), (2, 3), (0, 1), cause)
+
+
+def test_replies_with_different_ttls_come_from_several_machines() -> None:
+    (shared,) = found([2, 1, 2, 9], arrived={1: 64, 3: 62})
+    assert (shared.ttls, shared.cause) == ((1, 3), Cause.SEVERAL_MACHINES)
+    (alike,) = found([2, 1, 2, 9], arrived={1: 64, 3: 64})
+    assert alike.cause is Cause.TRANSIENT
 
 
 def test_a_rewritten_address_is_no_loop_however_often_it_comes() -> None:
@@ -46,9 +79,8 @@ def test_a_rewritten_address_is_no_loop_however_often_it_comes() -> None:
 
 def test_going_round_three_times_is_a_loop_and_what_comes_later_is_left_out() -> None:
     there, back = found([1, 2, 3, 2, 3, 2, 3, 2, 3])
-    assert there == Revisit(interface(2), (2, 4, 6), (0,), is_loop=True)
-    assert back == Revisit(interface(3), (3, 5), (0,), is_loop=True)
-    assert not there.is_adjacent
+    assert there == Revisit(interface(2), (2, 4, 6), (0,), Cause.LOOP)
+    assert back == Revisit(interface(3), (3, 5), (0,), Cause.LOOP)
 
 
 def test_one_flow_at_two_ttls_of_different_flows_is_no_repetition() -> None:

@@ -184,7 +184,7 @@ def test_without_an_answer_nothing_is_claimed(name: str) -> None:
         (["loop"], "forwarding loop between 198.51.100.1, 198.51.100.2 (hops 2 to 6)"),
         (["sixteen-way", "--mda-lite"],
          "95 % confidence for the whole graph where hops are even (MDA-Lite)"),
-        (["sixteen-way", "--mda-lite"], "links into single-interface hops assumed, not measured"),
+        (["sixteen-way", "--mda", "--max-probes", "60"], "4 links assumed, not measured"),
         (["meshed", "--mda-lite"],
          "the links before hop 4 are meshed or uneven: switched from MDA-Lite to the full MDA"),
     ],

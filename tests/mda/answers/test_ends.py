@@ -1,0 +1,119 @@
+"""A path ends at the hop of who answered for good, in whatever order replies arrive."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address
+from itertools import permutations
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mda.answers.table import tabulate
+from mda.model import Loss, ProbeRequest, Reply, ReplyKind, Vertex
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mda.answers.table import FlowTable
+    from mda.model import Outcome
+
+GATEWAY, ROUTER, TARGET = (IPv4Address(f"198.51.100.{n}") for n in (1, 2, 9))
+NO_ROUTE, NO_PORT = 0, 3
+
+
+def expired(flow: int, ttl: int, responder: IPv4Address, reply_ttl: int | None = None) -> Reply:
+    request = ProbeRequest(flow, ttl)
+    return Reply(request, ReplyKind.TIME_EXCEEDED, responder, 0.0, 0.01, reply_ttl=reply_ttl)
+
+
+def final(
+    flow: int, ttl: int, responder: IPv4Address, left: int | None, code: int = NO_PORT,
+    reply_ttl: int | None = None,
+) -> Reply:  # fmt: skip
+    return Reply(
+        ProbeRequest(flow, ttl), ReplyKind.UNREACHABLE, responder, 0.0, 0.01,
+        icmp_code=code, quoted_ttl=left, reply_ttl=reply_ttl,
+    )  # fmt: skip
+
+
+def lost(flow: int, ttl: int, attempt: int = 0) -> Loss:
+    return Loss(ProbeRequest(flow, ttl, attempt), 0.0, 1.0)
+
+
+def in_every_order(outcomes: Sequence[Outcome]) -> FlowTable:
+    """The table of the outcomes, which is the same in every order."""
+    tables = [tabulate(order, 3) for order in permutations(outcomes)]
+    for table in tables:
+        assert table.ended == tables[0].ended
+        assert table.end_ttls == tables[0].end_ttls == set(table.ended.values())
+        assert table.answered_to == tables[0].answered_to
+        assert [table.hop(ttl).answers for ttl in range(9)] == [
+            tables[0].hop(ttl).answers for ttl in range(9)
+        ]
+    return tables[0]
+
+
+def test_the_quoted_ttl_shows_where_the_destination_is_when_the_nearer_reply_was_lost() -> None:
+    table = in_every_order([expired(0, 3, ROUTER), lost(0, 4), final(0, 6, TARGET, left=3)])
+    assert table.ended == {0: 4}
+    assert table.hop(4).answers == {0: Vertex(4, TARGET)}
+    assert not table.hop(6).answers
+    assert table.hop(4).lost_of == {Vertex(4, TARGET): 1}
+    assert table.answered_to == {0: 4}
+
+
+@pytest.mark.parametrize("left", [None, 0, 7])
+def test_a_quote_that_shows_nothing_leaves_the_end_where_it_was_met(left: int | None) -> None:
+    assert tabulate([final(0, 6, TARGET, left)], 3).ended == {0: 6}
+
+
+def test_a_quote_is_not_believed_where_the_flow_went_further() -> None:
+    table = in_every_order([expired(0, 4, ROUTER), final(0, 6, TARGET, left=4)])
+    assert table.ended == {0: 6}
+    assert table.hop(6).answers == {0: Vertex(6, TARGET)}
+
+
+def test_a_router_that_refuses_after_counting_the_hop_is_the_one_that_expired_the_probe() -> None:
+    outcomes = [
+        expired(0, 2, ROUTER, reply_ttl=62),
+        final(0, 3, ROUTER, 1, NO_ROUTE, reply_ttl=62),
+        final(1, 3, ROUTER, 1, NO_ROUTE, reply_ttl=62),
+    ]
+    table = in_every_order(outcomes)
+    assert table.ended == {0: 2, 1: 2}
+    assert table.hop(2).answers == dict.fromkeys((0, 1), Vertex(2, ROUTER))
+    assert not table.hop(3).answers
+
+
+def test_another_machine_behind_the_same_address_is_another_hop() -> None:
+    outcomes = [expired(0, 2, TARGET, reply_ttl=62), final(0, 3, TARGET, 1, reply_ttl=61)]
+    assert in_every_order(outcomes).ended == {0: 3}
+
+
+def test_a_refusal_ends_no_path_that_goes_on_behind_it() -> None:
+    refusal, other = final(0, 2, ROUTER, 1, NO_ROUTE), final(1, 2, ROUTER, 1, NO_ROUTE)
+    assert in_every_order([refusal, other, lost(0, 3)]).ended == {0: 2, 1: 2}
+    assert in_every_order([refusal, other, final(0, 3, ROUTER, 2, NO_ROUTE)]).ended == {0: 2, 1: 2}
+    passed = in_every_order([refusal, other, final(0, 4, TARGET, 1)])
+    assert passed.ended == {0: 4}
+    assert passed.hop(2).answers == dict.fromkeys((0, 1), Vertex(2, ROUTER))
+    assert in_every_order([refusal, other, expired(0, 3, GATEWAY)]).ended == {}
+
+
+def test_a_loop_needs_one_machine_that_is_met_three_times() -> None:
+    at = (2, 4, 6)
+    assert tabulate([expired(0, ttl, ROUTER, 60) for ttl in at], 3).ended == {0: 6}
+    assert tabulate([expired(0, ttl, ROUTER, 64 - ttl) for ttl in at], 3).ended == {}
+
+
+def test_a_destination_with_a_lost_reply_may_be_one_hop_nearer() -> None:
+    """A SYN-ACK quotes nothing: where the probe before it was lost, its hop is not known."""
+    unquoted = [
+        Reply(ProbeRequest(flow, ttl), ReplyKind.SYN_ACK, TARGET, 0.0, 0.01)
+        for flow, ttl in ((0, 3), (1, 3), (2, 4))
+    ]
+    near: list[Outcome] = [expired(flow, ttl, ROUTER) for flow in range(3) for ttl in (1, 2)]
+    table = tabulate([*near, *unquoted, lost(2, 3)], 3)
+    before = {flow: Vertex(3, TARGET) for flow in (0, 1)}
+    assert table.located_next(4, before) == {}
+    assert table.located_next(4, before | {2: Vertex(3, None)}) == {2: Vertex(4, TARGET)}
