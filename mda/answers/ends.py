@@ -44,6 +44,7 @@ class Ends:
         self._machines: set[tuple[int, int, int | None]] = set()  # TTL, number, TTL of the reply
         self._flows_ended_by: dict[int, set[int]] = {}  # number of the address -> flows
         self._passing: set[tuple[int, int]] = set()  # TTL, number of the address
+        self._behind: dict[int, int] | None = None  # until the next final reply
 
     def add_expired(self, reply: Reply, number: int) -> list[Move]:
         """Take in a reply of kind time exceeded; `number` is its responder's address."""
@@ -74,22 +75,24 @@ class Ends:
             self._end(flow)
 
     def behind_refusals(self) -> dict[int, int]:
-        """For each router that refuses, the lowest flow that it refused, and the TTL to look at.
+        """The flows whose next reply may show that packets pass a router that refuses, and its TTL.
 
-        A reply to that flow from beyond the router would show that packets pass it.
+        It is the lowest flow that the router refused, at the TTL behind the nearest such probe.
         """
-        refused: dict[tuple[int, int], tuple[int, int]] = {}
-        for flow, replies in sorted(self._final.items()):
-            for reply in replies:
-                router = self.places[reply.request], int(reply.responder)
-                if reply.is_refusal and router not in self._passing:
-                    known = refused.setdefault(router, (flow, reply.request.ttl + 1))
-                    if known[0] == flow and known[1] > reply.request.ttl + 1:
-                        refused[router] = flow, reply.request.ttl + 1
-        return dict(refused.values())
+        if self._behind is None:
+            refused: dict[tuple[int, int], tuple[int, int]] = {}
+            for flow, replies in self._final.items():
+                for reply in replies:
+                    router = self.places[reply.request], int(reply.responder)
+                    if reply.is_refusal and router not in self._passing:
+                        look = flow, reply.request.ttl + 1
+                        refused[router] = min(look, refused.get(router, look))
+            self._behind = dict(refused.values())
+        return self._behind
 
     def _settle(self, flows: set[int]) -> list[Move]:
         """Place the final replies of `flows`, and of all flows of which this shows more."""
+        self._behind = None
         moves: list[Move] = []
         waiting = sorted(flows)
         while waiting:

@@ -65,7 +65,6 @@ class Explorer(Procedure):
         self._sent = Sent()
         self._scout = Scout(self._table, reach)
         self._retries = Retries(self._table, self._sent)
-        self._behind: set[tuple[int, int]] = set()  # flows and TTLs asked behind refusals
         self._first_asked: dict[int, int] = {}  # TTL -> how many first flows were asked there
         self._walked = _Walked(branching=0, silent_since_s={}, is_lite=is_lite)
         self._idle = False
@@ -90,9 +89,10 @@ class Explorer(Procedure):
         return is_beyond
 
     def _is_beyond_end(self, request: ProbeRequest) -> bool:
-        """Whether a request is pointless because the path ends before it."""
+        """Whether a request is pointless: the path ends before it, and no refusal is in doubt."""
         flow, ttl, _ = request
-        return self._table.is_beyond_end(flow, ttl) and (flow, ttl) not in self._behind
+        is_beyond = self._table.is_beyond_end(flow, ttl)
+        return is_beyond and self._table.ends.behind_refusals().get(flow) != ttl
 
     def silent_since_s(self) -> dict[int, float]:
         """See Procedure."""
@@ -147,7 +147,6 @@ class Explorer(Procedure):
             if ttl <= self._reach.max_ttl and (
                 not tries or self._reach.attempts > tries == hop.outcomes(flow)
             ):
-                self._behind.add((flow, ttl))
                 wave.ask(flow, ttl)
 
     def _ask_hops(self, search: Search) -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from paris.sim.balancers import HeaderFields
     from paris.sim.topology import Topology
 
-_HOST_TTL: Final = 64
+_MOST_STEPS: Final = 64  # of a path; a loop has no end
 _HOST_UNREACHABLE: Final = {4: 1, 6: 3}  # codes (RFC 792; RFC 4443: address unreachable)
 
 
@@ -89,7 +89,7 @@ class Forwarding:
 
     def path(self, fields: HeaderFields) -> Iterator[tuple[str, str]]:
         """The routers that packets with these fields pass, each with the router before it."""
-        for name, before, _ in islice(self._walk(fields, 0.0), _HOST_TTL):
+        for name, before, _ in islice(self._walk(fields, 0.0), _MOST_STEPS):
             yield name, before
             if self._topology.routers[name].refuses_all or self._topology.routers[name].drops:
                 return

@@ -118,7 +118,7 @@ def _edges(trace: Trace, words: Mapping[Vertex, VertexWords]) -> tuple[EdgeWords
                 far=key_of(far),
                 share=words[near].share * share,
                 sentence=f"{percent(share)} of the flows of {words[near].address} go to"
-                f" {words[far].address}; seen: {listed or 'none, taken for granted'}"
+                f" {words[far].address}; seen: {listed or 'none, assumed'}"
                 + (f" and {more} more" if more > 0 else ""),
                 is_uncertain=near.address is None or far.address is None or not flows,
             )

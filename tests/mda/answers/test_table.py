@@ -181,3 +181,17 @@ def test_flows_that_were_not_asked_went_through_the_only_vertex_unless_paths_end
     assert table.predecessors(2, before) == {0: Vertex(1, NEAR), 1: Vertex(1, NEAR)}
     ending = tabulate([reply(0, 1, NEAR, ends=True), reply(1, 2, NEAR, ends=True)], attempts=3)
     assert ending.predecessors(2, before) == before
+
+
+def test_what_a_branch_drops_is_no_loss_or_limit_of_the_hop_behind_the_other() -> None:
+    """Flows through LEFT are dropped behind it; the others meet the target in time."""
+    near = [reply(flow, 1, (LEFT, RIGHT)[flow % 2]) for flow in range(12)]
+    answered = [reply(flow, 2, NEAR, at_s=flow / 100) for flow in range(1, 12, 2)]
+    dropped = [loss for flow in range(0, 12, 2) for loss in losses(flow, 2, 3)]
+    unknown = losses(12, 2, 3)  # never probed at the first hop, where there are two vertices
+    table = tabulate([*near, *answered, *dropped, *unknown], 3)
+    hop, here = table.hop(2), located(table, 2)
+    (vertex,) = set(hop.answers.values())
+    assert hop.trials(vertex) == [(flow / 100, True) for flow in range(1, 12, 2)]
+    assert hop.limits() == {}
+    assert hop.answering(vertex, here) == (6, 0, None)

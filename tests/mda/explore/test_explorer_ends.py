@@ -9,19 +9,36 @@ import pytest
 
 from mda.explore.explorer import Explorer
 from mda.explore.search import Reach
-from mda.model import Reply
+from mda.explore.single_flow import SingleFlow
+from mda.model import Outcome, Reply, ReplyKind
 from mda.multiplex import Multiplexed
 from mda.procedure import Procedure
 from mda.statistics.stopping import Bound
-from tests.support.drive import SOURCE, Layers, edges_of, full_mda, graph_of, layers, play
+from tests.support.drive import (
+    SOURCE,
+    Layers,
+    edges_of,
+    full_mda,
+    graph_of,
+    interface,
+    layers,
+    play,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from ipaddress import IPv4Address
 
-    from mda.model import Outcome, ProbeRequest
+    from mda.model import ProbeRequest
     from tests.support.drive import Edges, Network, Played
 
 SEEDS = 40
+
+
+def single() -> SingleFlow:
+    return SingleFlow(first_ttl=1, max_ttl=30, queries=3)
+
+
 BATCHES = 5
 
 
@@ -177,3 +194,42 @@ def test_loss_on_one_branch_invents_neither_a_silence_nor_a_further_end(
         graph = graph_of(play(full_mda(), network, lost=lost, quotes=quotes).outcomes)
         assert edges_of(graph) <= topology.edges
         assert {vertex.ttl for vertex in graph if not graph.out_degree(vertex)} == {6}
+
+
+def refusing(request: ProbeRequest, *, passes: bool) -> Reply:
+    """The reply of a path of four hops whose second router refuses probes that end there, or all.
+
+    It asks for fragments (RFC 792), which no probe needs.
+    """
+    hop = min(request.ttl, 4) if passes else min(request.ttl, 2)
+    kind = ReplyKind.UNREACHABLE if hop in (2, 4) else ReplyKind.TIME_EXCEEDED
+    code = {2: 4, 4: 3}.get(hop)
+    left = request.ttl - hop + 1
+    return Reply(
+        request,
+        kind,
+        interface(hop),
+        0.0,
+        0.01,
+        icmp_code=code,
+        quoted_ttl=left,
+        reply_ttl=64 - hop,
+    )
+
+
+@pytest.mark.parametrize("passes", [False, True])
+@pytest.mark.parametrize("make", [full_mda, lambda: full_mda(lite=True), single])
+def test_a_refusal_ends_the_path_only_if_nothing_replies_from_behind(
+    make: Callable[[], Procedure], *, passes: bool
+) -> None:
+    procedure, outcomes = make(), list[Outcome]()
+    while wave := procedure.wanted(3):  # a few at a time, so that ends are known early
+        for request in wave:
+            if not procedure.abandons(request):
+                outcomes.append(refusing(request, passes=passes))
+                procedure.on_outcome(outcomes[-1])
+    assert procedure.finished
+    ends = {
+        vertex.ttl for vertex in graph_of(outcomes) if not graph_of(outcomes).out_degree(vertex)
+    }
+    assert ends == {4 if passes else 2}

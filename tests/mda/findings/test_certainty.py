@@ -11,14 +11,15 @@ import pytest
 from mda.answers.graph import locate
 from mda.answers.hop_pairs import pairs
 from mda.answers.table import tabulate
-from mda.findings.certainty import Certainty, Obstacle, certainty
-from mda.model import NOBODYS, Reply
+from mda.findings.certainty import Certainty, Obstacle, certainty, obstacles
+from mda.findings.loops import Cause, Revisit
+from mda.model import NOBODYS, ProbeRequest, Reply, ReplyKind
 from mda.procedure import Procedure
 from mda.statistics.stopping import Bound
-from tests.support.drive import SOURCE, full_mda, layers, play, vertex
+from tests.support.drive import SOURCE, full_mda, interface, layers, play, vertex
 
 if TYPE_CHECKING:
-    from mda.model import IPAddress, Outcome, ProbeRequest
+    from mda.model import IPAddress, Outcome
     from tests.support.drive import Network
 
 
@@ -62,6 +63,20 @@ def test_a_bound_for_the_graph_is_kept_by_what_is_reported(widths: tuple[int, ..
         known = after(*widths, failure_probability=0.05, per_vertex=False, seed=seed)
         assert known.unfinished == ()
         assert known.miss_probability == 0.05
+
+
+def test_what_hides_routers_or_rewrites_ttls_allows_no_promise() -> None:
+    def seen(cause: Cause) -> set[Obstacle]:
+        return obstacles([Revisit(interface(1), (1, 2), (0,), cause)], [])
+
+    assert seen(Cause.SEVERAL_MACHINES) == {Obstacle.SEVERAL_MACHINES}
+    assert seen(Cause.EXPIRED_PASSED_ON) == {Obstacle.HIDDEN_ROUTER}
+    assert seen(Cause.COUNTED_TWICE) == set()
+    reply = Reply(
+        ProbeRequest(0, 3), ReplyKind.TIME_EXCEEDED, interface(1), 0.0, 0.01, quoted_ttl=3
+    )
+    assert obstacles([], [reply]) == set()
+    assert obstacles([], [reply._replace(quoted_ttl=4)]) == {Obstacle.REWRITTEN_TTL}
 
 
 def test_what_was_cut_short_is_named() -> None:

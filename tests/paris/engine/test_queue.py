@@ -74,6 +74,18 @@ def test_a_limited_ttl_is_held_back_while_the_others_pass() -> None:
     assert queue.take(None, 9.0, in_turn=False) == []
 
 
+def test_what_was_held_back_passes_once_the_limit_proves_to_be_none() -> None:
+    rates_pps = {2: 0.1}
+    queue = queue_of(*REQUESTS, procedure=Stating(rates_pps=rates_pps))
+    held = [request for request in REQUESTS if request.ttl == 2][1:]
+    queue.take(None, 0.0, in_turn=False)
+    assert queue.take(None, 1.0, in_turn=False) == []
+    rates_pps[2] = 4.0  # a better estimate counts at once
+    assert queue.take(None, 1.4, in_turn=False) == held[:1]
+    del rates_pps[2]
+    assert queue.take(None, 1.5, in_turn=False) == held[1:]
+
+
 def test_what_the_procedure_abandons_is_dropped() -> None:
     queue = queue_of(*REQUESTS, procedure=Stating(abandoned={REQUESTS[0], REQUESTS[3]}))
     queue.discard(REQUESTS[5])
