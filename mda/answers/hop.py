@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 # permanently: a per-packet balancer over two vertices gives as many with probability 2^-6.
 STEADY: Final = 7
 _FURTHER: Final = 1 << 32  # above the attempts of probes to the hop's own TTL
+_SEVERAL: Final = 3  # losses of a flow after which it may be silent
 _LOOK_AGAIN: Final = 1.25  # growth in outcomes after which rate limits are searched for again
 
 
@@ -180,9 +181,13 @@ class Hop:
         return self.known_limits
 
     def _find_limits(self) -> None:
-        losing = [vertex for vertex in self.vertices.values() if vertex in self.lost_of]
-        if len(self.vertices) == 1:
-            losing = list(self.vertices.values())
+        losing = [vertex for vertex in self.vertices.values() if self.lost_of[vertex]]
+        if len(self.vertices) == 1 and not losing:
+            # A limit takes replies to all flows alike, but a silent branch those to its own: once
+            # these have been lost several times, and no others, there is no limit.
+            unmet = (lost for flow, lost in self.losses.items() if flow not in self.answers)
+            if any(lost < _SEVERAL for lost in unmet):
+                losing = list(self.vertices.values())
         found = {vertex: rate_limit(self.trials(vertex)) for vertex in losing}
         self.known_limits = {vertex: limit for vertex, limit in found.items() if limit is not None}
         self.common_limit = None

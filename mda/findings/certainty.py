@@ -124,11 +124,13 @@ def obstacles(found: Iterable[Revisit], outcomes: Iterable[Outcome]) -> set[Obst
     """The obstacles that repeated addresses and quoted TTLs show."""
     causes = {revisit.cause for revisit in found}
     seen = {_HIDING[cause] for cause in causes if cause in _HIDING}
-    if any(
-        isinstance(reply, Reply) and (reply.quoted_ttl or 0) > reply.request.ttl
-        for reply in outcomes
-    ):
-        seen.add(Obstacle.REWRITTEN_TTL)
+    for reply in outcomes:
+        if not isinstance(reply, Reply) or reply.quoted_ttl is None:
+            continue
+        if reply.quoted_ttl > reply.request.ttl:
+            seen.add(Obstacle.REWRITTEN_TTL)
+        elif reply.ends_path and not reply.quoted_ttl:
+            seen.add(Obstacle.HIDDEN_ROUTER)  # the packet had expired before it arrived
     return seen
 
 

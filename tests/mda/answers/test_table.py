@@ -31,7 +31,7 @@ def reply(
     )
 
 
-def losses(flow: int, ttl: int, count: int) -> list[Outcome]:
+def losses(flow: int, ttl: int, count: int) -> list[Loss]:
     return [
         Loss(
             request=ProbeRequest(flow, ttl, attempt), sent_at_s=attempt, gave_up_at_s=attempt + 1.0
@@ -195,3 +195,19 @@ def test_what_a_branch_drops_is_no_loss_or_limit_of_the_hop_behind_the_other() -
     assert hop.trials(vertex) == [(flow / 100, True) for flow in range(1, 12, 2)]
     assert hop.limits() == {}
     assert hop.answering(vertex, here) == (6, 0, None)
+
+
+def test_a_silent_branch_is_no_limit_of_the_router_that_shares_its_hop() -> None:
+    near = [reply(flow, 1, NEAR) for flow in range(20)]
+    answered = [reply(flow, 2, LEFT, at_s=flow / 1000) for flow in range(8)]
+
+    def limited(count: int) -> bool:
+        silent = [
+            loss._replace(sent_at_s=0.01 + loss.request.attempt)
+            for flow in range(8, 20)
+            for loss in losses(flow, 2, count)
+        ]
+        return bool(tabulate([*near, *answered, *silent], 3).hop(2).limits())
+
+    assert limited(1)  # eight at once and no more: as far as is known, a limit
+    assert not limited(3)

@@ -77,6 +77,10 @@ def test_what_hides_routers_or_rewrites_ttls_allows_no_promise() -> None:
     )
     assert obstacles([], [reply]) == set()
     assert obstacles([], [reply._replace(quoted_ttl=4)]) == {Obstacle.REWRITTEN_TTL}
+    # Some routers quote what they have already lowered; a host lowers nothing.
+    assert obstacles([], [reply._replace(quoted_ttl=0)]) == set()
+    arrived = reply._replace(kind=ReplyKind.UNREACHABLE, quoted_ttl=0)
+    assert obstacles([], [arrived]) == {Obstacle.HIDDEN_ROUTER}
 
 
 def test_what_was_cut_short_is_named() -> None:
