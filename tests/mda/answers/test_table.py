@@ -209,5 +209,5 @@ def test_a_silent_branch_is_no_limit_of_the_router_that_shares_its_hop() -> None
         ]
         return bool(tabulate([*near, *answered, *silent], 3).hop(2).limits())
 
-    assert limited(1)  # eight at once and no more: as far as is known, a limit
+    assert limited(1)  # eight at once and no more: it may be a limit
     assert not limited(3)
