@@ -82,8 +82,7 @@ def _match(captured: Capture) -> tuple[list[Reply], Counter[str]]:
     unmatched: Counter[str] = Counter()
     for packet in captured.packets:
         if packet.request is not None:
-            protocol = flows.headers(packet.request.flow).protocol
-            pending.add(tags.read(protocol, packet.datagram), packet.request, packet.at_s)
+            pending.add(tags.read(packet.datagram), packet.request, packet.at_s)
             continue
         parsed = replies.parse(packet.datagram, hidden)
         reply = (

@@ -26,7 +26,7 @@ def account(trace: Trace) -> list[str]:
         f"{wire.received.value}; {f'hidden: {hidden}' if hidden else 'nothing hidden'}",
         f"{trace.probes_sent} sent, {answered} answered, {len(lost)} lost, "
         f"{len(trace.unresolved)} open at the end"
-        + (f", {again} resent because the reply did not identify its probe" if again else ""),
+        + (f", {again} resent because no reply could tell whether they arrived" if again else ""),
         f"dropped on this machine: {wire.dropped} replies (receive queue full), "
         f"{wire.reverse_path} datagrams (reverse path filter); {wire.waits} sends waited for a "
         "full queue",

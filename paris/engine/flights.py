@@ -16,6 +16,7 @@ class StrayReason(Enum):
     NOT_OURS = "answers no probe of this run"
     DUPLICATE = "a second answer to one probe"
     AMBIGUOUS = "names two probes of this run"
+    HALF_OPEN = "acknowledges the connection that an earlier probe half opened"
     NO_RESPONDER = "comes from an address that no router can have"
 
 
@@ -26,7 +27,7 @@ class Stray(NamedTuple):
 
 
 class State(Enum):
-    """The state of a probe; it is withdrawn if a reply could also belong to another probe."""
+    """The state of a probe; it is withdrawn if no reply can tell whether it arrived."""
 
     IN_FLIGHT = "in flight"
     LOST = "lost"
@@ -40,9 +41,11 @@ class Conversation:
 
     `unanswered` is in sending order; `in_flight` counts its probes that still wait for a reply.
     `served_at_s` is when the last probe left that a UDP service answered; it may answer again.
+    No probe to `expired_ttl` or nearer reached the destination: a router let one expire there.
     """
 
     in_flight: int = 0
+    expired_ttl: int = 0
     unanswered: list[Flight] = field(default_factory=list)
     served_at_s: float = float("-inf")
 

@@ -238,12 +238,13 @@ class Engine:
                 self._unmatched[reply.reason.value] += 1
                 self._queue.extend(self._pending.conversations.withdrawn())
                 continue
-            if self._is_one_at_a_time:
-                self._queue.discard(reply.request)  # it was withdrawn, and now has its reply
+            if self._pending.conversations.has_withdrawn:
+                self._queue.discard(reply.request)  # if it was withdrawn, it now has its reply
             self._waits.replied(reply.request.ttl, reply.rtt_s)
             # The silence counts from now, not from the arrival: the reply may have waited to be
             # read.
             self._deliver(reply, self.wire.now_s())
+            self._queue.extend(self._pending.conversations.withdrawn())
 
     def _prepare_to_parse(self) -> None:
         # Not before the first replies are read from the wire: the kernel starts to stamp arrivals

@@ -36,7 +36,6 @@ class Pending:
     def __init__(self, flows: Flows, first_tag: int = tags.FIRST_TAG) -> None:
         self._flows = flows
         self._version = flows.source.version
-        self._highest = min(tags.TAG_FIELD[protocol].highest for protocol in flows.protocols)
         self._next_tag = first_tag
         self._headers: dict[int, FlowHeaders] = {}
         self._flights: dict[int, Flight] = {}
@@ -52,11 +51,11 @@ class Pending:
 
     def reserve(self) -> int:
         """A tag that no probe in flight has. Raises WireError if all tags are in use."""
-        if self.in_flight >= self._highest:
-            raise WireError(f"more than {self._highest} probes in flight at once")
+        if self.in_flight >= tags.HIGHEST_TAG:
+            raise WireError(f"more than {tags.HIGHEST_TAG} probes in flight at once")
         while True:
             tag = self._next_tag
-            self._next_tag = tag + 1 if tag < self._highest else tags.FIRST_TAG
+            self._next_tag = tag + 1 if tag < tags.HIGHEST_TAG else tags.FIRST_TAG
             flight = self._flights.get(tag)
             if flight is None or flight.state is not State.IN_FLIGHT:
                 return tag
@@ -130,6 +129,10 @@ class Pending:
         changed, flight = fitting[0]
         if len(fitting) > 1 and len(fitting[1][0]) == len(changed):
             return Stray(StrayReason.AMBIGUOUS)
+        if parsed.is_challenge:
+            if flight.state in (State.IN_FLIGHT, State.LOST):
+                self.conversations.half_open(flight, received_at_s)
+            return Stray(StrayReason.HALF_OPEN)
         if flight.state is State.ANSWERED:
             return Stray(StrayReason.DUPLICATE)
         return self._answered(flight, parsed, received_at_s, changed)
@@ -182,7 +185,7 @@ class Pending:
         flight = self._flights.get(quoted.carrier_tag)
         if flight is not None:
             found.append(flight)
-        if quoted.ip_id and self._highest <= 0xFFFF:
+        if quoted.ip_id:
             twin = self._flights.get(tags.tag_of(quoted.ip_id))
             if twin is not None and twin is not flight:
                 found.append(twin)
@@ -209,7 +212,7 @@ class Pending:
         ):
             return None
         fields = (
-            (tags.TAG_FIELD[headers.protocol].name, quoted.carrier_tag, flight.tag),
+            (tags.FIELD_NAME[headers.protocol], quoted.carrier_tag, flight.tag),
             ("flow-label", quoted.flow_label, headers.flow_label),
             ("icmp-checksum", quoted.icmp_checksum, headers.icmp_checksum),
             ("identifier", quoted.identifier, self._flows.sport),
@@ -233,7 +236,7 @@ def _is_explained(changed: set[str], *, is_tcp: bool, has_ip_id: bool) -> bool:
     if "source" not in changed:
         return has_own_port  # no middlebox rewrites only a port: the probe is another program's
     if is_tcp:
-        return True  # the tag has 32 bits, and NATs leave it alone
+        return True  # the tag is there twice, and NATs leave it alone
     # A rewritten checksum may equal another probe's tag, so only the tag's copy is proof. IPv6 has
     # no copy, but prefix translation keeps ports and checksums (RFC 6296).
     return "ip-id" not in changed if has_ip_id else has_own_port

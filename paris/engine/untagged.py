@@ -9,7 +9,7 @@ from paris.engine.flights import Conversation, Flight, State, Stray, StrayReason
 from paris.packets.protocols import Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from mda.model import ProbeRequest
     from paris.packets.flow_headers import FlowHeaders
@@ -30,7 +30,8 @@ class Conversations:
 
     `in_flight` counts the probes that wait for a reply. `one_at_a_time` becomes true with the first
     reply without a tag: from then on each conversation may have only one probe in flight, so that
-    such a reply identifies it. `headers_of` returns the headers of a flow.
+    such a reply identifies it. `has_withdrawn` becomes true with the first probe that is withdrawn:
+    from then on a request may be sent twice. `headers_of` returns the headers of a flow.
     """
 
     def __init__(self, flows: Flows, headers_of: Callable[[int], FlowHeaders]) -> None:
@@ -41,7 +42,7 @@ class Conversations:
         self._may_be_late_s = _MAY_BE_LATE_S
         self._withdrawn: list[ProbeRequest] = []
         self.in_flight = 0
-        self.one_at_a_time = False
+        self.one_at_a_time = self.has_withdrawn = False
 
     def of(self, flow: int) -> Conversation:
         """The conversation of a flow; flows with equal addresses, ports and checksum share it."""
@@ -85,7 +86,7 @@ class Conversations:
         return conversation.last_sent_s() + self._may_be_late_s if self.one_at_a_time else 0.0
 
     def withdrawn(self) -> list[ProbeRequest]:
-        """The requests to send again, because replies do not identify their probes; cleared."""
+        """Take the requests to send again, because no reply can tell whether they arrived."""
         withdrawn, self._withdrawn = self._withdrawn, []
         return withdrawn
 
@@ -119,20 +120,42 @@ class Conversations:
             return Stray(StrayReason.DUPLICATE)
         if len(able) == 1 and not may_be_second:
             return able[0]
-        for flight in able:
+        self._withdraw(able)
+        return Stray(StrayReason.AMBIGUOUS)
+
+    def half_open(self, first: Flight, received_at_s: float) -> None:
+        """Withdraw the probes that may have met the connection that `first` half opened.
+
+        The host does not answer those, until this system has refused the connection: that happens
+        when the host's SYN-ACK or its acknowledgement arrives, at `received_at_s`.
+        """
+        self._withdraw(
+            flight
+            for flight in first.conversation.unanswered[:]
+            if flight.request.ttl > first.conversation.expired_ttl
+            and first.sent_at_s <= flight.sent_at_s <= received_at_s
+        )
+
+    def _withdraw(self, flights: Iterable[Flight]) -> None:
+        """Let those of the probes that are in flight be sent again."""
+        for flight in flights:
             if flight.state is State.IN_FLIGHT:
                 self.land(flight, State.WITHDRAWN)
+                self.has_withdrawn = True
                 self._withdrawn.append(flight.request)
-        return Stray(StrayReason.AMBIGUOUS)
 
     def answered(self, flight: Flight, kind: ReplyKind, received_at_s: float) -> None:
         """Record the reply to a probe."""
         conversation = flight.conversation
         # The reply to a withdrawn probe also settles the same request's second probe.
-        for other in conversation.unanswered[:] if self.one_at_a_time else (flight,):
+        for other in conversation.unanswered[:] if self.has_withdrawn else (flight,):
             if other.request == flight.request:
                 self.land(other, State.ANSWERED)
                 conversation.unanswered.remove(other)
+        if kind is ReplyKind.TIME_EXCEEDED:
+            conversation.expired_ttl = max(conversation.expired_ttl, flight.request.ttl)
+        if kind is ReplyKind.SYN_ACK:
+            self.half_open(flight, received_at_s)
         if kind is ReplyKind.UDP_ANSWER:
             conversation.served_at_s = max(conversation.served_at_s, flight.sent_at_s)
         self._learn_delay(received_at_s - flight.sent_at_s)

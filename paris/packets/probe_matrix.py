@@ -79,7 +79,7 @@ class Crafter:
         rows[:] = self._template
         words = rows.view(">u2")
         if self._version == 4:
-            identification = tags % 0xFFFF + 1
+            identification = tags + 1  # see `tags.ip_id`
             rows[:, 8] = ttls
             words[:, 2] = identification
             words[:, 5] = ~_fold(self._header_sum + (ttls << 8) + identification)
@@ -109,9 +109,8 @@ class Crafter:
             words[:, 3] = tags
             words[:, 4] = _balancing(total, tags)
         else:
-            words[:, 2] = tags >> 16
-            words[:, 3] = tags
-            words[:, 8] = ~_fold(total + (tags >> 16) + (tags & 0xFFFF))
+            words[:, 2] = words[:, 3] = tags  # see `tags.sequence`
+            words[:, 8] = ~_fold(total + 2 * tags)
 
     def _blank(self) -> Bytes:
         """A probe with 0 in all columns that differ between probes."""

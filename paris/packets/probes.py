@@ -58,8 +58,8 @@ class Builder:
                 word = balancing_word(fold(blank.message_sum + tag), wanted)
                 struct.pack_into("!HH", datagram, at + 6, tag, word)
             case Protocol.TCP:
-                total = ~fold(blank.message_sum + (tag >> 16) + (tag & 0xFFFF)) & 0xFFFF
-                struct.pack_into("!I", datagram, at + 4, tag)
+                total = ~fold(blank.message_sum + 2 * tag) & 0xFFFF
+                struct.pack_into("!I", datagram, at + 4, tags.sequence(tag))
                 struct.pack_into("!H", datagram, at + 16, total)
         return bytes(datagram)
 
@@ -122,7 +122,7 @@ def build(flows: Flows, request: ProbeRequest, tag: int) -> bytes:
                 ip,
                 sport=headers.sport or 0,
                 dport=headers.dport or 0,
-                sequence=tag,
+                sequence=tags.sequence(tag),
                 acknowledgment=0,
                 flags="S",
             )

@@ -6,7 +6,7 @@ import struct
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mda.model import MplsEntry
-from paris.packets import numbers
+from paris.packets import numbers, tags
 from paris.packets.checksums import word_sum
 from paris.packets.datagrams import NoReplyError, UnparsedReason
 
@@ -90,7 +90,8 @@ def read_quoted_probe(quoted: Datagram) -> QuotedProbe:
     if quoted.protocol == numbers.UDP:
         sport, dport, _, tag = struct.unpack_from("!HHHH", data)
     elif quoted.protocol == numbers.TCP:
-        sport, dport, tag = struct.unpack_from("!HHI", data)
+        sport, dport, number = struct.unpack_from("!HHI", data)
+        tag = tags.of_sequence(number)
     elif (quoted.protocol, data[0]) in _ECHO_REQUESTS:
         icmp_checksum, identifier, tag = struct.unpack_from("!HHH", data, 2)
     else:

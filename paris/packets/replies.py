@@ -28,7 +28,11 @@ class Unparsed(NamedTuple):
 
 
 class ParsedReply(NamedTuple):
-    """A reply to somebody's probe; `paris.engine.pending` decides whether the probe is ours."""
+    """A reply to somebody's probe; `paris.engine.pending` decides whether the probe is ours.
+
+    `is_challenge` means that it only names the probe: a host acknowledges the SYN of a half-open
+    connection when another SYN of the same flow follows (RFC 9293 section 3.10.7.4).
+    """
 
     kind: ReplyKind
     responder: IPAddress
@@ -39,6 +43,7 @@ class ParsedReply(NamedTuple):
     reply_ttl: int | None = None
     reply_ip_id: int | None = None
     mpls: tuple[MplsEntry, ...] = ()
+    is_challenge: bool = False
 
 
 def parse(datagram: bytes, hidden: frozenset[str] = frozenset()) -> ParsedReply | Unparsed:
@@ -124,7 +129,7 @@ def _read_echo_reply(outer: Datagram) -> ParsedReply:
 def _read_tcp_reply(outer: Datagram) -> ParsedReply:
     sport, dport, _, acknowledged = struct.unpack_from("!HHII", outer.payload)
     syn, rst, ack = (bool(outer.payload[13] & bit) for bit in (0x02, 0x04, 0x10))
-    if not ((rst or syn) and ack):
+    if not ack:
         raise NoReplyError(UnparsedReason.OTHER_MESSAGE)
     return ParsedReply(
         kind=ReplyKind.RST if rst else ReplyKind.SYN_ACK,
@@ -133,12 +138,13 @@ def _read_tcp_reply(outer: Datagram) -> ParsedReply:
             source=outer.destination,
             destination=outer.source,
             protocol=outer.protocol,
-            carrier_tag=(acknowledged - 1) & 0xFFFFFFFF,
+            carrier_tag=tags.of_sequence((acknowledged - 1) & 0xFFFFFFFF),
             sport=dport,
             dport=sport,
         ),
         reply_ttl=outer.ttl,
         reply_ip_id=outer.ip_id,
+        is_challenge=not (rst or syn),
     )
 
 

@@ -156,7 +156,7 @@ class Matcher:
             is_flow &= _word(rows, at + 4) == flows.sport
             return tags, is_flow
         if flows.protocol is Protocol.TCP:
-            is_flow &= _word(rows, at + 4) == 0  # tags in flight have 16 of the 32 bits
+            is_flow &= _word(rows, at + 4) == tags  # see `tags.sequence`
         is_flow &= _word(rows, at) == values(flows, HeaderField.SPORT, numbers)
         is_flow &= _word(rows, at + 2) == values(flows, HeaderField.DPORT, numbers)
         return tags, is_flow
@@ -172,11 +172,11 @@ class Matcher:
             is_direct &= rows[:, at] == ECHO_REPLY[self._version]
             is_direct &= self._is_intact(rows, lengths, is_direct)
             return _word(rows, at + 6), is_direct & (_word(rows, at + 4) == flows.sport)
-        acknowledged = (_word(rows, at + 8) << 16 | _word(rows, at + 10)) - 1
+        tags = _word(rows, at + 8)
         flags = rows[:, at + 13]
         is_direct &= (flags & _ACK > 0) & (flags & _SYN_OR_RST > 0)
-        is_direct &= (acknowledged > 0) & (acknowledged < _MOST_TAGS)
-        tags = acknowledged % _MOST_TAGS
+        # It acknowledges the sequence number plus one; see `tags.sequence`.
+        is_direct &= (tags > 0) & (_word(rows, at + 10) == tags + 1)
         numbers = self._flow_of[tags]
         is_direct &= _word(rows, at) == values(flows, HeaderField.DPORT, numbers)
         is_direct &= _word(rows, at + 2) == values(flows, HeaderField.SPORT, numbers)
@@ -187,7 +187,7 @@ class Matcher:
     ) -> None:
         """Read a row whose layout is not plain; writes to the row's entries of the arrays."""
         parsed = replies.parse(datagram)
-        if isinstance(parsed, replies.Unparsed):
+        if isinstance(parsed, replies.Unparsed) or parsed.is_challenge:
             return
         quoted, tag = parsed.quoted, parsed.quoted.carrier_tag
         if not 0 < tag < _MOST_TAGS or self._probe_of[tag] < 0:

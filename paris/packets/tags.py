@@ -8,52 +8,66 @@ NAT that rewrites the UDP checksum.
 from __future__ import annotations
 
 import struct
-from typing import Final, NamedTuple
+from typing import Final
 
 from paris.packets import numbers
 from paris.packets.checksums import checksum, pseudo_header
 from paris.packets.protocols import Protocol
 
-
-class TagField(NamedTuple):
-    """A field's name in reports of changed fields, and the highest tag that it holds."""
-
-    name: str
-    highest: int
-
-
-TAG_FIELD: Final = {
+# The field's name in reports of changed fields.
+FIELD_NAME: Final = {
     # Bytes 6-7; the payload's first word balances it. 0 means "no checksum", and 0xFFFF equals 0.
-    Protocol.UDP: TagField("udp-checksum", 0xFFFE),
+    Protocol.UDP: "udp-checksum",
     # Bytes 6-7; the payload's first word keeps the checksum constant, which carries the flow.
-    Protocol.ICMP: TagField("icmp-sequence", 0xFFFE),
-    # Bytes 4-7; a SYN-ACK or RST acknowledges the tag plus one (RFC 9293).
-    Protocol.TCP: TagField("tcp-sequence", 0xFFFF_FFFE),
+    Protocol.ICMP: "icmp-sequence",
+    # Bytes 4-7, the tag twice; a SYN-ACK or RST acknowledges that number plus one (RFC 9293).
+    Protocol.TCP: "tcp-sequence",
 }
 FIRST_TAG: Final = 1
+HIGHEST_TAG: Final = 0xFFFE
+# A second SYN of a flow may meet the connection that the first has half opened. A host resets that
+# connection, as if its port were closed, if the second number lies in its window, which a SYN-ACK
+# cannot scale beyond 65,535 (RFC 7323 section 2.2). It only acknowledges numbers elsewhere (RFC
+# 9293 section 3.10.7.4). So the numbers of any two tags are farther apart than that.
+_APART: Final = 0x1_0001
 # This text follows the balancing word, so that whoever captures a probe sees who sent it.
 TEXT: Final = b"paris-trace "
 _DNS_HEADER_BYTES: Final = 12
 
 
-def place(protocol: Protocol, version: int) -> slice:
+def place(version: int) -> slice:
     """The place of the tag in a probe that starts at its IP header."""
     at = 20 if version == 4 else 40
-    return slice(at + (4 if protocol is Protocol.TCP else 6), at + 8)
+    return slice(at + 6, at + 8)
 
 
-def read(protocol: Protocol, probe: bytes) -> int:
+def read(probe: bytes) -> int:
     """The tag of one of our probes; `probe` starts at its IP header."""
-    return int.from_bytes(probe[place(protocol, probe[0] >> 4)])
+    return int.from_bytes(probe[place(probe[0] >> 4)])
+
+
+def sequence(tag: int) -> int:
+    """The TCP sequence number that carries `tag`.
+
+    >>> hex(sequence(0xBEEF))
+    '0xbeefbeef'
+    """
+    return tag * _APART
+
+
+def of_sequence(number: int) -> int:
+    """The tag that a TCP sequence number carries; a number that no tag has if it carries none."""
+    tag, rest = divmod(number, _APART)
+    return tag if tag and not rest else HIGHEST_TAG + 1
 
 
 def ip_id(tag: int) -> int:
     """The IPv4 identification that repeats `tag`; never 0, which kernels replace."""
-    return tag % 0xFFFF + 1
+    return tag + 1
 
 
 def tag_of(ip_id: int) -> int:
-    """The lowest tag that an IPv4 identification repeats; that is the tag, if it has 16 bits.
+    """The tag that an IPv4 identification repeats.
 
     >>> tag_of(ip_id(0xBEEF)) == 0xBEEF
     True

@@ -17,6 +17,7 @@ from paris.packets.flows import PREFIX_LEN
 from paris.packets.headers import IPHeader
 from paris.sim.balancers import header_fields
 from paris.sim.forwarding import Forwarding
+from paris.sim.listening import Listening
 from paris.sim.rewriting import with_source
 from paris.sim.topology import DESTINATION, Service
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from mda.model import IPAddress
     from paris.sim.balancers import HeaderFields
     from paris.sim.forwarding import End
+    from paris.sim.listening import Said
     from paris.sim.topology import Router, Topology
 
 _IP4_QUOTE: Final = 28  # bytes; the minimum of RFC 792, and the quote of many routers
@@ -53,6 +55,7 @@ class Network:
     _prefix: IPv4Network | IPv6Network = field(init=False)
     _states: dict[str, _State] = field(init=False)
     _forwarding: Forwarding = field(init=False)
+    _listening: Listening = field(init=False, default_factory=Listening)
 
     def __post_init__(self) -> None:
         destination = self.topology.destination
@@ -104,14 +107,28 @@ class Network:
         if end.name == DESTINATION and header.destination != self.topology.destination:
             return []
         router = self.topology.routers[end.name]
-        if not self._does_reply(router, at_s + end.delay_s / 2):
-            return []
-        reply = self._reply_of(end, header, payload, datagram)
+        here_s = at_s + end.delay_s / 2
+        does_reply, said = self._does_reply(router, here_s), None
+        if self._is_syn_to_open_port(end, header, payload):
+            ends = end.source.packed + header.destination.packed
+            said = self._listening.hears(ends, payload, here_s, end.delay_s, is_lost=not does_reply)
+            does_reply = said is not None
+        reply = self._reply_of(end, header, payload, datagram, said) if does_reply else None
         if reply is None:
             return []
         arrives_s = at_s + end.delay_s + router.answers_after_s + end.after_s
+        if said is not None:
+            arrives_s += said.wait_s
         copies = [(arrives_s + _COPY_AFTER_S, reply)] if self._does_repeat(router) else []
         return [(arrives_s, reply), *copies]
+
+    def _is_syn_to_open_port(self, end: End, header: IPHeader, payload: bytes) -> bool:
+        return (
+            end.name == DESTINATION
+            and not self.topology.routers[end.name].silent
+            and header.protocol == numbers.TCP
+            and int.from_bytes(payload[2:4]) in self.topology.open_ports
+        )
 
     def path(self, fields: HeaderFields) -> tuple[IPAddress | None, ...]:
         """The interfaces that reply to packets with these fields, from TTL 1; None if silent.
@@ -143,8 +160,9 @@ class Network:
         return router.duplicates > 0 and random.random() < router.duplicates
 
     def _reply_of(
-        self, end: End, header: IPHeader, payload: bytes, datagram: bytes
+        self, end: End, header: IPHeader, payload: bytes, datagram: bytes, said: Said | None
     ) -> bytes | None:
+        """The reply to a packet that came to its `end`; `said` is what a listening host says."""
         version = header.source.version
         is_host = end.name == DESTINATION
         ttl = (_HOST_TTL if is_host else _ROUTER_TTL) - end.distance + 1
@@ -158,6 +176,8 @@ class Network:
             ttl=ttl,
             ip_id=self._states[end.name].random.randrange(1, 0x10000) if version == 4 else 0,
         )
+        if said is not None:
+            return _tcp_reply(back, payload, said)
         arrived = headers.with_ttl(datagram, end.left)
         if end.source != header.source:
             arrived = with_source(arrived, end.source)
@@ -179,10 +199,7 @@ class Network:
             code = numbers.PORT_UNREACHABLE[version]
             return headers.icmp_error(back, numbers.UNREACHABLE[version], code, quote)
         if header.protocol == numbers.TCP:
-            is_open = int.from_bytes(payload[2:4]) in self.topology.open_ports
-            return headers.tcp_reply(
-                back._replace(protocol=numbers.TCP), payload, open_port=is_open
-            )
+            return headers.tcp_reply(back._replace(protocol=numbers.TCP), payload, open_port=False)
         if header.protocol == back.protocol and payload[0] == numbers.ECHO_REQUEST[version]:
             return headers.echo_reply(back, payload)
         return None
@@ -204,6 +221,18 @@ class Network:
     def _quote(self, router: Router, version: int, arrived: bytes) -> bytes:
         most = _IP4_QUOTE if version == 4 else _IP6_QUOTE
         return arrived[: most if router.quote_bytes is None else router.quote_bytes]
+
+
+def _tcp_reply(back: IPHeader, syn: bytes, said: Said) -> bytes:
+    """What a listening host says to a SYN, as a whole datagram."""
+    return headers.tcp(
+        back._replace(protocol=numbers.TCP),
+        sport=int.from_bytes(syn[2:4]),
+        dport=int.from_bytes(syn[:2]),
+        sequence=1,
+        acknowledgment=said.acknowledged,
+        flags=said.flags,
+    )
 
 
 def _served(service: Service, payload: bytes) -> bytes | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
@@ -43,9 +44,17 @@ def answers(flows: Flows, tag: int = 77) -> list[bytes]:
         found.append(headers.echo_reply(end, message))
     if flows.protocol is Protocol.TCP:
         found += [headers.tcp_reply(end, message, open_port=is_open) for is_open in (True, False)]
+        found.append(challenge(end, message))
     if flows.protocol is Protocol.UDP:
         found += [headers.udp_reply(end, message, said) for said in (message[8:], b"", b"hello")]
     return found
+
+
+def challenge(end: IPHeader, syn: bytes) -> bytes:
+    """The acknowledgement of the SYN that half opened a connection, when another follows it."""
+    sport, dport, number = struct.unpack("!HHI", syn[:8])
+    back = end._replace(protocol=6)
+    return headers.tcp(back, dport, sport, 2, (number + 1) & 0xFFFF_FFFF, "A")
 
 
 def strays(flows: Flows) -> list[bytes]:
@@ -66,6 +75,7 @@ def strays(flows: Flows) -> list[bytes]:
         headers.udp(header(flows, flows.destination, 17), 53, 20_003, b"hello", 0),
         headers.udp(header(flows, ELSEWHERE[version], 17), 33_434, 20_003, b"hello", 0),
         headers.tcp(header(flows, flows.destination, 6), 80, 20_000, 1, 1, ""),
+        headers.tcp(header(flows, flows.destination, 6), 80, 20_000, 1, 0xBEEF_BEEF, "A"),
         headers.tcp(header(flows, ELSEWHERE[version], 6), 80, 20_000, 1, 1, "SA"),
         b"",
         b"\x45",

@@ -28,14 +28,14 @@ Instruction = tuple[int, int, int, int]  # code, jumps if true and false, operan
 
 _BYTE, _HALF, _WORD = 0x30, 0x28, 0x20  # load from an offset
 _BYTE_X, _HALF_X, _WORD_X = 0x50, 0x48, 0x40  # load from an offset after the IPv4 header
-_AND: Final = 0x54
+_AND, _MINUS, _MODULO = 0x54, 0x14, 0x94
 _X_IS_IP4_LENGTH: Final = 0xB1
 _EQUAL, _SET, _ABOVE, _RETURN = 0x15, 0x45, 0x25, 0x06
 _NETWORK: Final = 0xFFF00000  # added to an offset, counts from the IP header even if it is hidden
 _WHOLE: Final = 0x40000
 _DROP, _KEEP = "drop", "keep"
-_SYN_OR_RESET, _ACK = 0x06, 0x10
-NONE, ALL = range(1, 1), range(1 << 32)  # ranges of tags or ports
+_ACK: Final = 0x10
+NONE, ALL = range(1, 1), range(1 << 16)  # ranges of tags or ports
 # The filter's ranges grow in steps of this many, so that a run replaces filters rarely.
 _TAGS_AT_ONCE, _PORTS_AT_ONCE = 2048, 256
 
@@ -115,17 +115,14 @@ class Sent:
         version = flows.source.version
         self.tags = self.ports = NONE
         self._protocol_at = 9 if version == 4 else 6
-        self._places = {
-            protocol.number(version): (
-                tags.place(protocol, version),
-                _port_place(protocol, version),
-            )
-            for protocol in flows.protocols
+        self._tag_place = tags.place(version)
+        self._port_places = {
+            protocol.number(version): _port_place(protocol, version) for protocol in flows.protocols
         }
 
     def places(self, probe: Sequence[int]) -> tuple[slice, slice]:
         """The places of tag and port in a probe that starts at its IP header."""
-        return self._places[probe[self._protocol_at]]
+        return self._tag_place, self._port_places[probe[self._protocol_at]]
 
     def add(self, probes: Sequence[bytes]) -> bool:
         """Count these as sent; returns whether a range grew, so that filters need replacing."""
@@ -199,59 +196,38 @@ def icmp_replies(flows: Flows, header_bytes: int, sent: range = ALL) -> list[Ins
     numbers = [protocol.number(version) for protocol in flows.protocols]
     program.require_any(byte, quoted_protocol, numbers, "protocol")
     program.require_destination(quoted_destination, flows, word)
-    _require_quoted_tag(program, flows, (byte, half, word), quote, quoted_protocol, sent)
-    return program.assembled()
-
-
-def _require_quoted_tag(
-    program: _Program,
-    flows: Flows,
-    loads: tuple[int, int, int],
-    quote: int,
-    protocol_at: int,
-    sent: range,
-) -> None:
-    """Drop an error unless the quote at `quote` carries a tag in `sent`, or a copy of it.
-
-    `loads` are the codes that load a byte, a half word and a word of the quote.
-    """
-    byte, half, word = loads
-    version = flows.source.version
     if version == 4:
         # A NAT may leave only the identification as a copy of the tag, and may zero even that.
         program.add(half, quote + 4)
         program.add(_EQUAL, 0, yes=_KEEP)
-        if sent.stop <= 1 << 16:
-            program.add(_ABOVE, tags.ip_id(sent.start) - 1, no="tag")
-            program.add(_ABOVE, sent.stop, no=_KEEP)
+        program.add(_ABOVE, tags.ip_id(sent.start) - 1, no="tag")
+        program.add(_ABOVE, sent.stop, no=_KEEP)
         program.name("tag")
-    for protocol in flows.protocols:
-        program.add(byte, protocol_at)
-        program.add(_EQUAL, protocol.number(version), no=f"no {protocol}")
-        tag_at = quote + tags.place(protocol, version).start
-        load = word if protocol is Protocol.TCP else half
-        program.require_range(load, tag_at, sent.start, sent.stop - 1)
-        program.name(f"no {protocol}")
+    program.require_range(half, quote + tags.place(version).start, sent.start, sent.stop - 1)
+    return program.assembled()
 
 
 def tcp_replies(flows: Flows, header_bytes: int, sent: range = ALL) -> list[Instruction]:
-    """A filter for SYN-ACKs and resets from our destinations that acknowledge a tag in `sent`."""
+    """A filter for what acknowledges a tag in `sent` and comes from our destinations."""
     program = _Program()
     if flows.source.version == 4:
         program.require(_BYTE, 9, 6)
         program.require_destination(12, flows)
         program.add(_X_IS_IP4_LENGTH, 0)
-        byte, word, at = _BYTE_X, _WORD_X, 0
+        byte, half, word, at = _BYTE_X, _HALF_X, _WORD_X, 0
     else:
         if header_bytes:
             program.require(_BYTE, 6, 6)
         program.require_destination(_NETWORK + 8, flows)
-        byte, word, at = _BYTE, _WORD, header_bytes
+        byte, half, word, at = _BYTE, _HALF, _WORD, header_bytes
     program.add(byte, at + 13)
     program.add(_SET, _ACK, no=_DROP)
-    program.add(_SET, _SYN_OR_RESET, no=_DROP)
-    # A reply acknowledges the tag plus 1.
-    program.require_range(word, at + 8, sent.start + 1, min(sent.stop, ALL.stop - 1))
+    # A reply acknowledges the number that carries the tag, plus 1: that changes its low half only.
+    program.add(word, at + 8)
+    program.add(_MINUS, 1)
+    program.add(_MODULO, tags.sequence(1))
+    program.add(_EQUAL, 0, no=_DROP)
+    program.require_range(half, at + 10, sent.start + 1, min(sent.stop, ALL.stop - 1))
     return program.assembled()
 
 

@@ -70,8 +70,8 @@ def test_a_quoted_probe_is_read_by_its_protocol() -> None:
     ports = bytes.fromhex("4e20829a")
     udp = read_quoted_probe(datagram(ports + b"\0\x08\x12\x34", protocol=17, ip_id=7))
     assert (udp.sport, udp.dport, udp.carrier_tag, udp.ip_id) == (20_000, 33_434, 0x1234, 7)
-    tcp = read_quoted_probe(datagram(ports + b"\xde\xad\xbe\xef", protocol=6))
-    assert (tcp.sport, tcp.dport, tcp.carrier_tag) == (20_000, 33_434, 0xDEADBEEF)
+    tcp = read_quoted_probe(datagram(ports + b"\xbe\xef\xbe\xef", protocol=6))
+    assert (tcp.sport, tcp.dport, tcp.carrier_tag) == (20_000, 33_434, 0xBEEF)
     for version, protocol, kind in ((4, 1, 8), (6, 58, 128)):
         message = bytes([kind, 0]) + bytes.fromhex("abcd4e201234")
         echo = read_quoted_probe(datagram(message, version, protocol))

@@ -8,7 +8,7 @@ from random import Random
 import pytest
 
 from mda.model import MplsEntry, ReplyKind
-from paris.packets import headers
+from paris.packets import headers, tags
 from paris.packets.checksums import pseudo_header, word_sum
 from paris.packets.datagrams import UnparsedReason
 from paris.packets.headers import IPHeader
@@ -18,6 +18,7 @@ from tests.support.samples import REPLIES
 
 # name -> kind, responder, ICMP type and code, quoted TTL, reply TTL, tag,
 # (sport, dport, identifier, ICMP checksum)
+NO_TAG = tags.HIGHEST_TAG + 1  # the sequence number is another program's
 EXPECTED = {
     "udp4-time-exceeded":
         ("time-exceeded", "192.0.2.2", 11, 0, 1, 64, 1, (50447, 33434, None, None)),
@@ -36,9 +37,9 @@ EXPECTED = {
     "icmp6-echo-reply":
         ("echo-reply", "2001:db8:0:f::2", 129, 0, None, 60, 19, (None, None, 0xC6ED, None)),
     "tcp4-time-exceeded":
-        ("time-exceeded", "192.0.2.2", 11, 0, 1, 64, 0, (50618, 80, None, None)),
+        ("time-exceeded", "192.0.2.2", 11, 0, 1, 64, NO_TAG, (50618, 80, None, None)),
     "tcp4-reset":
-        ("rst", "203.0.113.2", None, None, None, 60, 0, (50622, 80, None, None)),
+        ("rst", "203.0.113.2", None, None, None, 60, NO_TAG, (50622, 80, None, None)),
 }  # fmt: skip
 # Written by hand from the drawings in RFC 792, 4884, 4950 and 5837; none of our code made it.
 LABELLED = bytes.fromhex(
@@ -54,8 +55,8 @@ LABELLED = bytes.fromhex(
 )
 SYN_ACK = bytes.fromhex(
     "4500002c 00004000 3c0640c1 cb007109 c0000201"  # from 203.0.113.9, TTL 60
-    "0050 4e20 00112233 0000bef0"  # ports 80 and 20000, sequence, acknowledgment
-    "6012 faf0 6f75 0000 020405b4"  # SYN and ACK, window, checksum, urgent, MSS 1460
+    "0050 4e20 00112233 beefbef0"  # ports 80 and 20000, sequence, acknowledgment
+    "6012 faf0 b085 0000 020405b4"  # SYN and ACK, window, checksum, urgent, MSS 1460
 )
 UDP_ANSWER = bytes.fromhex(
     "45000028 00070000 3c1180b4 cb007109 c0000201"  # from 203.0.113.9, identification 7, TTL 60
@@ -104,6 +105,9 @@ def test_a_syn_ack_names_the_probe_by_its_acknowledgment() -> None:
     quoted = reply.quoted
     assert (quoted.sport, quoted.dport, quoted.carrier_tag) == (20_000, 80, 0xBEEF)
     only_syn = SYN_ACK[:33] + b"\x02" + SYN_ACK[34:]
+    assert not reply.is_challenge
+    confirmed = parsed(SYN_ACK[:33] + b"\x10" + SYN_ACK[34:])
+    assert (confirmed.is_challenge, confirmed.quoted) == (True, quoted)
     assert parse(only_syn) == Unparsed(UnparsedReason.OTHER_MESSAGE)
 
 

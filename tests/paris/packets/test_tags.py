@@ -9,22 +9,35 @@ from paris.packets import probes, tags
 from paris.packets.protocols import Protocol
 from tests.support.probes import flows_of
 
-
-@pytest.mark.parametrize("protocol", [Protocol.UDP, Protocol.ICMP])
-def test_a_tag_of_16_bits_comes_back_from_its_copy(protocol: Protocol) -> None:
-    every = range(tags.FIRST_TAG, tags.TAG_FIELD[protocol].highest + 1)
-    assert all(tags.tag_of(tags.ip_id(tag)) == tag for tag in every)
+EVERY = range(tags.FIRST_TAG, tags.HIGHEST_TAG + 1)
 
 
-def test_the_copy_fits_and_is_never_0_whatever_the_tag() -> None:
-    highest = tags.TAG_FIELD[Protocol.TCP].highest
-    for tag in (*range(1, 0x20002), *range(highest - 0x20000, highest + 1)):
-        assert 1 <= tags.ip_id(tag) <= 0xFFFF
+def test_a_tag_comes_back_from_its_copy_which_is_never_0() -> None:
+    assert all(tags.tag_of(tags.ip_id(tag)) == tag for tag in EVERY)
+    assert all(1 <= tags.ip_id(tag) <= 0xFFFF for tag in EVERY)
+
+
+def test_a_tag_comes_back_from_its_sequence_number() -> None:
+    assert all(tags.of_sequence(tags.sequence(tag)) == tag for tag in EVERY)
+
+
+@pytest.mark.parametrize("number", [0, 1, 0xBEEF, 0xBEEF_BEEE, 0xDEAD_BEEF, 0xFFFF_FFFE])
+def test_another_programs_sequence_number_is_no_tag_and_is_not_untagged(number: int) -> None:
+    assert tags.of_sequence(number) not in (0, *EVERY)
+
+
+def test_no_sequence_number_lies_in_the_window_behind_another() -> None:
+    numbers = [tags.sequence(tag) for tag in EVERY]
+    following = [*numbers[1:], numbers[0] + (1 << 32)]
+    # A SYN takes a number itself; a window begins behind that, and has 65,535 at most.
+    assert all(
+        after - number - 1 > 65_535 for number, after in zip(numbers, following, strict=True)
+    )
 
 
 def test_tags_avoid_what_udp_checksums_cannot_say() -> None:
     assert tags.FIRST_TAG == 1  # 0 says that there is no checksum (RFC 768)
-    assert tags.TAG_FIELD[Protocol.UDP].highest == 0xFFFE  # 0xFFFF is the same number as 0
+    assert tags.HIGHEST_TAG == 0xFFFE  # 0xFFFF is the same number as 0
 
 
 def tag_told(version: int, tag: int, payload: bytes | None = None) -> int:
@@ -39,7 +52,7 @@ def tag_told(version: int, tag: int, payload: bytes | None = None) -> int:
 @pytest.mark.parametrize("version", [4, 6])
 def test_what_a_service_returns_tells_the_tag(version: int) -> None:
     flows = flows_of(version, Protocol.UDP, HeaderField.SPORT)
-    for tag in (1, 2, 0x8000, 0xBEEF, tags.TAG_FIELD[Protocol.UDP].highest):
+    for tag in (1, 2, 0x8000, 0xBEEF, tags.HIGHEST_TAG):
         assert tag_told(version, tag) == tag  # an echo service
         word = probes.build(flows, ProbeRequest(3, 9), tag)[-14:-12]
         # What BIND 9.18, NSD 4.6 and Unbound 1.17 answer to a probe.

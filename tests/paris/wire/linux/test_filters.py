@@ -11,7 +11,7 @@ import pytest
 
 from mda.model import HeaderField, ProbeRequest
 from mda.variants import variant
-from paris.packets import headers, probes
+from paris.packets import headers, probes, tags
 from paris.packets.multiplex import MultiplexedFlows
 from paris.packets.protocols import Protocol
 from paris.wire.linux import filters
@@ -133,15 +133,6 @@ def test_answers_to_what_was_never_sent_stay_out(
     assert kept(whole_filter(flows, sent), arriving) == expected
 
 
-@pytest.mark.parametrize(("first", "last"), [(100, 200), (70_000, 80_000)])
-def test_tags_of_tcp_have_32_bits(first: int, last: int) -> None:
-    flows = flows_of(4, Protocol.TCP, HeaderField.SPORT)
-    numbers = (first - 1, first, last, last + 1, 1 << 31)
-    arriving = [answer for number in numbers for answer in answers(flows, number)]
-    expected = [*answers(flows, first), *answers(flows, last)]
-    assert kept(whole_filter(flows, range(first, last + 1)), arriving) == expected
-
-
 def test_of_two_copies_of_a_tag_one_is_enough_and_none_is_no_other() -> None:
     flows = flows_of(4, Protocol.UDP, HeaderField.SPORT)
     probe = probes.build(flows, ProbeRequest(3, 7), 77)
@@ -188,7 +179,7 @@ def test_what_is_let_in_grows_with_what_is_sent() -> None:
 
 
 def test_the_highest_tags_of_tcp_come_in() -> None:
-    flows, highest = flows_of(6, Protocol.TCP, HeaderField.SPORT), 0xFFFF_FFFE
+    flows, highest = flows_of(6, Protocol.TCP, HeaderField.SPORT), tags.HIGHEST_TAG
     sent = Sent(flows)
     assert sent.add([probes.build(flows, ProbeRequest(0, 1), highest)])
     arriving = [*answers(flows, highest), *answers(flows, 7)]
