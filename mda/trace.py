@@ -11,6 +11,7 @@ from mda.findings.diamonds import Diamond, diamonds
 from mda.findings.flow_shares import edge_shares, number_of_paths, vertex_shares
 from mda.findings.known import Known
 from mda.findings.loops import Revisit, revisits
+from mda.findings.refusals import Refused, refusals
 from mda.model import ProbeRequest, Reply, StopReason, Vertex
 from mda.record import Record
 from mda.studies.registry import STUDIES
@@ -35,12 +36,12 @@ class Trace(Record):
     `dag` is the graph of interfaces, and `origin` the vertex of the source. `per_packet` are the
     vertices that split one flow, and `turned` those behind which the route changed during the
     trace. `unordered` are the TTLs behind both at which a flow's vertex says nothing about its next
-    one. `revisits` are addresses that one path meets several times. `answering` says which vertices
-    lose replies or limit their rate. `places` has the TTL at which each reply counts that ends a
-    path: see `vertex_of`. `arrivals` are the vertices at which the destination itself replied,
-    other than that probes expired there. `unfit_for_lite` are the TTLs at which hops turned out
-    meshed or uneven, so that MDA-Lite switched to the full MDA. `studies` holds the findings of
-    each study by its name; see `found`.
+    one. `revisits` are addresses that one path meets several times. `refusals` say who refuses the
+    probes. `answering` says which vertices lose replies or limit their rate. `places` has the TTL
+    at which each reply counts that ends a path: see `vertex_of`. `arrivals` are the vertices at
+    which the destination itself replied, other than that probes expired there. `unfit_for_lite` are
+    the TTLs at which hops turned out meshed or uneven, so that MDA-Lite switched to the full MDA.
+    `studies` holds the findings of each study by its name; see `found`.
     """
 
     dag: Dag
@@ -51,6 +52,7 @@ class Trace(Record):
     turned: tuple[Vertex, ...]
     unordered: frozenset[int]
     revisits: tuple[Revisit, ...]
+    refusals: tuple[Refused, ...]
     answering: Mapping[Vertex, Answering]
     places: Mapping[ProbeRequest, int]
     arrivals: tuple[Vertex, ...]
@@ -84,6 +86,7 @@ class Trace(Record):
             turned=located.turned,
             unordered=located.unordered,
             revisits=found,
+            refusals=refusals(record.plan, known.plain),
             answering={
                 vertex: known.table.hop(vertex.ttl).answering(vertex, located.hops[vertex.ttl])
                 for vertex in graph

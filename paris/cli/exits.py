@@ -46,6 +46,7 @@ def complain(program: str, fault: str) -> None:
 
 def verdict(trace: Trace) -> ExitCode:
     """The exit code of a trace; see ExitCode."""
+    from mda.findings.refusals import Refusal
     from mda.model import ReplyKind, StopReason
 
     if trace.stopped is StopReason.INTERRUPTED:
@@ -55,9 +56,10 @@ def verdict(trace: Trace) -> ExitCode:
     kinds = {reply.kind for reply in trace.replies if reply.responder == trace.plan.destination}
     if kinds & {ReplyKind.SYN_ACK, ReplyKind.UDP_ANSWER}:
         return ExitCode.REACHED
-    if ReplyKind.RST in kinds:
+    refused = {refusal.how for refusal in trace.refusals}
+    if Refusal.CLOSED in refused:
         return ExitCode.PORT_CLOSED
-    if any(reply.is_prohibition for reply in trace.replies):
+    if refused:
         return ExitCode.FILTERED
     return ExitCode.REACHED if trace.reached else ExitCode.NOT_REACHED
 

@@ -100,6 +100,9 @@ def _run(trace: Trace) -> Json:
         "probes_sent": trace.probes_sent,
         "stopped": trace.stopped.value,
         "reached": trace.reached,
+        "refusals": [
+            {"how": refused.how.value, "by": str(refused.by)} for refused in trace.refusals
+        ],
         "wire": plan_json.wire(trace.wire),
         "answered": len(trace.answered),
         "unmatched": dict(trace.unmatched),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from render.pictures.palette import ANSI
 from render.words.quantities import milliseconds
+from render.words.tries import MOST_TRIES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 _WIDTH: Final = 80
 _NO_BREAK: Final = "\u00a0"
-_MOST_RTTS: Final = 3
 _RTT_POINT: Final = 4  # characters before the decimal point of a time
 
 
@@ -101,8 +101,11 @@ def _rows(words: TraceWords, glyphs: _Glyphs) -> list[_Row]:
 
 def _path_cells(vertex: VertexWords) -> tuple[str, ...]:
     """The cells of a single path, as light as traceroute's."""
-    rtts = [f"{milliseconds(rtt_s):>5} ms" for rtt_s in vertex.rtts_s[:_MOST_RTTS]]
-    return (vertex.name, *rtts, *[""] * (_MOST_RTTS - len(rtts)))
+    tries = [
+        "*" if rtt_s is None else f"{milliseconds(rtt_s):>5} ms"
+        for rtt_s in (vertex.tries_s if vertex.rtts_s else ())[:MOST_TRIES]
+    ]
+    return (vertex.name, *tries, *[""] * (MOST_TRIES - len(tries)))
 
 
 def _hop_cells(vertex: VertexWords) -> tuple[str, ...]:

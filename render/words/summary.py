@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from mda.answers.graph import flows_of_edge
 from mda.findings.loops import Cause
+from mda.findings.refusals import Refusal
 from mda.model import StopReason
 from mda.plan import Algorithm
 from mda.statistics.stopping import unseen_share
@@ -35,6 +36,7 @@ _HIDDEN: Final = {
     "reply_ip_id": "IP identifications",
 }
 _MOST_UNFINISHED: Final = 4
+_MOST_REFUSING: Final = 3
 
 
 def headline(trace: Trace) -> tuple[str, str]:
@@ -87,12 +89,25 @@ def findings(trace: Trace) -> list[str]:
 
 def _reached(trace: Trace) -> str:
     ends = [vertex.ttl for vertex in trace.arrivals]
+    refused = "".join(f", {words}" for words in _refused(trace))
     if not ends:
-        return "not reached"
+        return f"not reached{refused}"
     nearest, farthest = min(ends), max(ends)
     if nearest < farthest:
-        return f"reached in {nearest} to {farthest} hops"
-    return f"reached in {count(farthest, 'hop', 'hops')}"
+        return f"reached in {nearest} to {farthest} hops{refused}"
+    return f"reached in {count(farthest, 'hop', 'hops')}{refused}"
+
+
+def _refused(trace: Trace) -> list[str]:
+    """Who refuses the probes, and how."""
+    parts = []
+    for how in Refusal:
+        by = [str(refused.by) for refused in trace.refusals if refused.how is how]
+        if by:
+            more = f" and {len(by) - _MOST_REFUSING} more" if len(by) > _MOST_REFUSING else ""
+            what = "port closed at" if how is Refusal.CLOSED else f"{how.value} by"
+            parts.append(f"{what} {', '.join(by[:_MOST_REFUSING])}{more}")
+    return parts
 
 
 def _diamonds(trace: Trace) -> str:

@@ -6,10 +6,13 @@ from enum import Enum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mda.answers.graph import flows_of
+from mda.findings.refusals import Refusal, Refused, refusal_by_error
 from mda.model import NOBODYS, ReplyKind
+from mda.plan import Algorithm
 from mda.studies.registry import CLASSIFY
 from render.words.numbering import numbers, origins
 from render.words.quantities import count, median_ms, milliseconds, percent, printable, rate
+from render.words.tries import lost_on_path, tries_s, uncounted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -72,8 +75,9 @@ class VertexWords(NamedTuple):
 
     `key` is unique in the trace, `number` as in `numbering`, which also makes `origin`. `name` is
     its name and what else lookups found of it. `share` is the share of all flows that meet it,
-    `rtts_s` are the round trips in the order of sending, `notes` come in order of weight, and
-    `details` are further lines for whoever asks for more.
+    `rtts_s` are the round trips in the order of sending; on a single path `tries_s` has None in
+    their midst for each lost probe. `notes` come in order of weight, and `details` are further
+    lines for whoever asks for more.
     """
 
     key: str
@@ -83,6 +87,7 @@ class VertexWords(NamedTuple):
     name: str
     share: float
     rtts_s: tuple[float, ...]
+    tries_s: tuple[float | None, ...]
     origin: str
     notes: tuple[str, ...]
     details: tuple[str, ...]
@@ -100,6 +105,7 @@ def vertex_words(trace: Trace) -> dict[Vertex, VertexWords]:
         vertex = trace.vertex_of(reply)
         if vertex in replies:
             replies[vertex].append(reply)
+    lost = lost_on_path(trace)
     number, origin, details = numbers(trace.dag), origins(trace), _details(trace, replies)
     last_asked = max((outcome.request.ttl for outcome in trace.outcomes), default=0)
     return {
@@ -111,8 +117,10 @@ def vertex_words(trace: Trace) -> dict[Vertex, VertexWords]:
             name=_name(vertex.address, trace.names, trace.facts),
             share=trace.vertex_shares[vertex],
             rtts_s=tuple(reply.rtt_s for reply in replies[vertex]),
+            tries_s=tries_s(replies[vertex], lost.get(vertex, ())),
             origin=origin[vertex],
-            notes=tuple(_notes(trace, vertex, replies[vertex], last_asked)),
+            notes=tuple(_notes(trace, vertex, replies[vertex], last_asked))
+            + uncounted(replies[vertex], lost.get(vertex, ())),
             details=details[vertex],
         )
         for vertex in trace.dag
@@ -181,7 +189,9 @@ def _kind(trace: Trace, vertex: Vertex, replies: list[Reply]) -> Kind:
 
 def _notes(trace: Trace, vertex: Vertex, replies: list[Reply], last_asked: int) -> list[str]:
     notes = []
-    endings = ", ".join(sorted({ending(reply) for reply in replies if reply.ends_path} - {""}))
+    endings = ", ".join(
+        sorted({_ending(trace, reply) for reply in replies if reply.ends_path} - {""})
+    )
     if vertex in trace.arrivals:
         notes.append(f"destination: {endings}" if endings else "destination")
     elif endings:
@@ -204,7 +214,11 @@ def _notes(trace: Trace, vertex: Vertex, replies: list[Reply], last_asked: int) 
     answering = trace.answering.get(vertex)
     if answering is not None and answering.limit is not None:
         notes.append(f"rate-limited to about {rate(answering.limit.rate_pps)} replies/s")
-    elif answering is not None and answering.lost >= _MANY_LOST:
+    elif (
+        answering is not None
+        and answering.lost >= _MANY_LOST
+        and trace.plan.algorithm is not Algorithm.PARIS
+    ):
         notes.append(f"{percent(round(answering.lost / answering.asked, 2))} of probes unanswered")
     if vertex.address == NOBODYS:
         notes.append("stands for routers without an IPv4 address")
@@ -223,6 +237,18 @@ def _balancer_kind(trace: Trace, vertex: Vertex) -> BalancerKind | None:
     balancers = found.balancers if found else ()
     kinds = (balancer.kind for balancer in balancers if balancer.vertex == vertex)
     return next((kind for kind in kinds if kind.is_decided), None)
+
+
+def _ending(trace: Trace, reply: Reply) -> str:
+    """How a reply ends the path, given what the other replies say."""
+    if reply.kind is ReplyKind.RST:
+        # Where the port may be open, a reset says only that something arrived.
+        is_closed = Refused(Refusal.CLOSED, reply.responder) in trace.refusals
+        return ending(reply) if is_closed else "resets"
+    words = ending(reply)
+    if refusal_by_error(trace.plan, reply) is Refusal.REJECTED:
+        return f"rejected, {words}"
+    return words
 
 
 def ending(reply: Reply) -> str:

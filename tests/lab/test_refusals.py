@@ -88,7 +88,8 @@ def test_no_icmp_error_ends_sending_or_receiving(
                         assert is_answered(opened_wire, tag + 1), (kind, code)
 
 
-# How nftables refuses, and whether that says that the packet is prohibited.
+# How nftables refuses, and whether that says that the packet is prohibited, even of UDP: to other
+# protocols only a firewall says that a port is unreachable.
 REJECTED = {
     4: [("icmp type admin-prohibited", True), ("icmp type port-unreachable", False)],
     6: [("icmpv6 type admin-prohibited", True), ("icmpv6 type port-unreachable", False)],
@@ -113,16 +114,22 @@ def test_what_a_firewall_refuses_is_the_end_of_the_path(wire: str, version: int,
     with netlab.lab(netlab.plain(2)) as lab:
         lab.set("src", OPEN_PING_SOCKETS)
         near = {(ttl, address) for ttl, address in lab.truth(version).vertices if ttl < 3}
-        end = {(3, TARGET[version])} if node == "dst" else set()  # or the router before it
-        for how, is_prohibited in REJECTED[version]:
+        refuser = TARGET[version] if node == "dst" else lab.shown("r1", node, version)
+        end = {(3, refuser)} if node == "dst" else set()  # or the router before it
+        for rule, is_prohibited in REJECTED[version]:
             expected = ExitCode.REACHED if node == "dst" else ExitCode.NOT_REACHED
-            with firewall(lab, node, version, how):
+            with firewall(lab, node, version, rule):
                 for protocol in ("-U", "-I", "-T"):
                     options = protocol, "--wire", wire
                     found = trace(lab, version, *options, privileged=wire != "unprivileged")
-                    assert found.stderr == "", (how, protocol)
-                    assert found.exit_code == (ExitCode.FILTERED if is_prohibited else expected)
-                    assert found.truth.vertices == near | end, (how, protocol)
+                    assert found.stderr == "", (rule, protocol)
+                    is_refusal = is_prohibited or protocol != "-U"
+                    assert found.exit_code == (ExitCode.FILTERED if is_refusal else expected)
+                    refusals = found.document["run"]["refusals"]
+                    how = "prohibited" if is_prohibited else "rejected"
+                    told = [{"how": how, "by": str(refuser)}]
+                    assert refusals == (told if is_refusal else []), protocol
+                    assert found.truth.vertices == near | end, (rule, protocol)
         with firewall(lab, node, version, "tcp reset"):
             found = trace(lab, version, "-T", "--wire", wire, privileged=wire != "unprivileged")
             assert (found.exit_code, found.stderr) == (ExitCode.PORT_CLOSED, "")
@@ -130,12 +137,16 @@ def test_what_a_firewall_refuses_is_the_end_of_the_path(wire: str, version: int,
 
 
 @pytest.mark.parametrize("version", [4, 6])
-def test_protocols_are_compared_where_each_is_refused(version: int) -> None:
+@pytest.mark.parametrize("rule", [0, 1])
+def test_protocols_are_compared_where_each_is_refused(rule: int, version: int) -> None:
     with netlab.lab(netlab.plain(2)) as lab:
-        how, _ = REJECTED[version][0]
-        options = ("-n", "--compare", "udp,tcp/443,icmp", "-o", "-", "--format", "json")
+        how, is_prohibited = REJECTED[version][rule]
+        options = ("-n", "--compare", "tcp/80,tcp/443,icmp", "-o", "-", "--format", "json")
         with firewall(lab, "r2", version, how):
             run = run_at(lab.namespace("src"), str(TARGET[version]), *options)
     assert (run.returncode, run.stderr) == (ExitCode.FILTERED, "")
     views = json.loads(run.stdout)["views"]
     assert [len(view["trace"]["graph"]["vertices"]) for view in views] == [3, 3, 3]
+    refusal = "prohibited" if is_prohibited else "rejected"
+    for view in views:
+        assert [refused["how"] for refused in view["trace"]["run"]["refusals"]] == [refusal]

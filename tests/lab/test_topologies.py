@@ -72,3 +72,23 @@ def test_an_open_port_is_said_to_be_open() -> None:
             found = trace(lab, version, "-T", "-p", "443")
             assert found.exit_code == 0
             assert "syn-ack" in {record.get("kind") for record in found.document["outcomes"]}
+
+
+@pytest.mark.parametrize("wire", ["raw", "bulk", "unprivileged"])
+@pytest.mark.parametrize("version", [4, 6])
+def test_a_port_is_open_or_closed_whatever_is_lost(wire: str, version: int) -> None:
+    serve = (
+        "import socket; s = socket.create_server(('::', 443), family=socket.AF_INET6, "
+        "dualstack_ipv6=True, backlog=4096); print('ready', flush=True)\n"
+        "while True: s.accept()"
+    )
+    drop = "tcp flags & (syn|ack) == (syn|ack) numgen random mod 10 < 3 drop"
+    with netlab.lab(netlab.plain(2)) as lab, lab.background("dst", "python3", "-c", serve):
+        lab.rules("r2", "type filter hook forward priority 0", drop)
+        for _ in range(20):
+            for port, exit_code in (("443", 0), ("80", CLOSED_PORT)):
+                options = ("-T", "-p", port, "--wire", wire)
+                found = trace(lab, version, *options, privileged=wire != "unprivileged")
+                assert (found.exit_code, found.stderr) == (exit_code, "")
+                closed = [refused["how"] for refused in found.document["run"]["refusals"]]
+                assert closed == ["closed"] * (exit_code == CLOSED_PORT)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from paris.errors import ExitCode
 from tests.support.commands import run
 
 if TYPE_CHECKING:
@@ -178,6 +179,21 @@ def test_a_protocol_that_sees_less_is_named() -> None:
     ran = run("--sim", "firewall", "--compare", "udp,tcp/80")
     assert "udp: " in ran.stdout
     assert "tcp/80: " in ran.stdout
+
+
+def test_who_refuses_which_protocol_is_in_the_text_the_picture_and_the_exit_code(
+    tmp_path: Path,
+) -> None:
+    picture = tmp_path / "all.dot"
+    ran = run("--sim", "plain", "--compare", "tcp/80,tcp/443", "-o", str(picture))
+    assert ran.returncode == ExitCode.PORT_CLOSED
+    for name in ("tcp/80", "tcp/443"):
+        told = f"{name}: reached in 6 hops, port closed at 203.0.113.9"
+        assert told in ran.stdout
+        assert told in picture.read_text()
+    some = run("--sim", "plain", "--compare", "udp,tcp/443")
+    assert some.returncode == ExitCode.REACHED
+    assert "udp: reached in 6 hops:" in some.stdout
 
 
 @pytest.mark.parametrize(
