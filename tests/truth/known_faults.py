@@ -27,7 +27,7 @@ KNOWN_FAULTS: Final[dict[tuple[str, str], float]] = {
     ("source NAT", "time"): 0.127,
     ("source NAT", "vertex"): 0.100,
     ("source NAT", "a balancer's kind"): 1.000,
-    ("expired packets passed on", "end"): 0.167,
+    ("expired packets passed on", "end"): 0.133,
     ("expired packets passed on", "something is missing"): 1.000,
     ("several troubles", "edge"): 0.007,
     ("several troubles", "limit"): 0.007,
