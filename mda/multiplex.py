@@ -90,6 +90,10 @@ class Multiplexed:
                 since_s[ttl] = max(at_s, since_s.get(ttl, at_s))
         return since_s
 
+    def silent_ends(self) -> set[int]:
+        """See Procedure."""
+        return {ttl for procedure in self._procedures for ttl in procedure.silent_ends()}
+
     def goes_on(self) -> bool:
         """See Procedure."""
         begun = [procedure.goes_on() for procedure in self._procedures]

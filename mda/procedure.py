@@ -46,6 +46,10 @@ class Procedure(Protocol):
         """
         return {}
 
+    def silent_ends(self) -> set[int]:
+        """The TTLs of `silent_since_s` where a flow was silent and got no answer behind it."""
+        return set()
+
     def goes_on(self) -> bool:
         """Whether the procedure begins something else, after it finished and late replies came.
 
@@ -101,6 +105,10 @@ class Chain:
     def silent_since_s(self) -> dict[int, float]:
         """See Procedure."""
         return self._current.silent_since_s()
+
+    def silent_ends(self) -> set[int]:
+        """See Procedure."""
+        return self._current.silent_ends()
 
     def goes_on(self) -> bool:
         """See Procedure."""

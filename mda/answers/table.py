@@ -158,11 +158,15 @@ class FlowTable:
 
     def silent_since_s(self, ttl: int, here: FlowsAt) -> float | None:
         """When the first lost probe of the latest star among `here` was sent; None without one."""
-        flows_by_star: dict[Vertex, set[int]] = {}
-        for flow, vertex in here.items():
-            if vertex.address is None:
-                flows_by_star.setdefault(vertex, set()).add(flow)
-        return max(map(self.hop(ttl).silent_since_s, flows_by_star.values()), default=None)
+        stars = _flows_by_star(here).values()
+        return max(map(self.hop(ttl).silent_since_s, stars), default=None)
+
+    def is_silent_end(self, ttl: int, here: FlowsAt) -> bool:
+        """Whether no flow of some star among `here`, at `ttl`, was answered behind it."""
+        return any(
+            all(self.answered_to.get(flow, 0) <= ttl for flow in flows)
+            for flows in _flows_by_star(here).values()
+        )
 
     def last_answer(self) -> int:
         """The highest TTL with a reply; 0 if there is no reply."""
@@ -260,6 +264,14 @@ def tabulate(outcomes: Iterable[Outcome], attempts: int) -> FlowTable:
 
 def _rate(lost: int, answered: int) -> float:
     return (lost + 0.5) / (lost + answered + 1)
+
+
+def _flows_by_star(here: FlowsAt) -> dict[Vertex, set[int]]:
+    flows_by_star: dict[Vertex, set[int]] = {}
+    for flow, vertex in here.items():
+        if vertex.address is None:
+            flows_by_star.setdefault(vertex, set()).add(flow)
+    return flows_by_star
 
 
 def _is_star(silent: int, answered: int, by_loss: float) -> bool:

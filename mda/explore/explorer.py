@@ -66,7 +66,7 @@ class Explorer(Procedure):
         self._scout = Scout(self._table, reach)
         self._retries = Retries(self._table, self._sent)
         self._first_asked: dict[int, int] = {}  # TTL -> how many first flows were asked there
-        self._walked = _Walked(branching=0, silent_since_s={}, is_lite=is_lite)
+        self._walked = _Walked(branching=0, silent_since_s={}, silent_ends=set(), is_lite=is_lite)
         self._idle = False
 
     @property
@@ -97,6 +97,10 @@ class Explorer(Procedure):
     def silent_since_s(self) -> dict[int, float]:
         """See Procedure."""
         return self._walked.silent_since_s
+
+    def silent_ends(self) -> set[int]:
+        """See Procedure."""
+        return self._walked.silent_ends
 
     def on_outcome(self, outcome: Outcome) -> None:
         """See Procedure."""
@@ -161,11 +165,14 @@ class Explorer(Procedure):
         """Ask what open vertices lack by one law, hop by hop, while that law holds."""
         branching = 0
         silent_since_s: dict[int, float] = {}
+        silent_ends: set[int] = set()
         for step in walk(self._table, self._origin, self._sent.flows(), self._reach):
             hops = step.hops
             since_s = self._table.silent_since_s(hops.ttl, hops.far)
             if since_s is not None:
                 silent_since_s[hops.ttl] = since_s
+                if self._table.is_silent_end(hops.ttl, hops.far):
+                    silent_ends.add(hops.ttl)
             self._ask_ends(hops, search.wave)
             self._ask_again(hops, search)
             _ask_proofs(step, search.wave)
@@ -173,11 +180,11 @@ class Explorer(Procedure):
                 if hops.has_several_far:
                     branching += 1
                 if not lite.ask(hops.without(step.abandoned), search):
-                    return _Walked(branching, silent_since_s, is_lite=False)
+                    return _Walked(branching, silent_since_s, silent_ends, is_lite=False)
             else:
                 branching += len(hops.branching())
                 _ask_full(step, search)
-        return _Walked(branching, silent_since_s, is_lite)
+        return _Walked(branching, silent_since_s, silent_ends, is_lite)
 
     def _ask_ends(self, hops: HopPair, wave: Wave) -> None:
         """Ask, one TTL before, the flows that end at this hop or possibly before it."""
@@ -197,13 +204,14 @@ class Explorer(Procedure):
 
 
 class _Walked(NamedTuple):
-    """What a walk found: balancers, silences by TTL (see Procedure), and the law that holds now.
+    """What a walk found: balancers, silences (see Procedure), and the law that holds now.
 
     `branching` sets the stopping points of the next wave.
     """
 
     branching: int
     silent_since_s: dict[int, float]
+    silent_ends: set[int]
     is_lite: bool
 
 

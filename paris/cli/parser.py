@@ -193,7 +193,8 @@ def _add_time(group: argparse._ArgumentGroup) -> None:
         "--wait",
         type=seconds,
         metavar="SECONDS",
-        help="how long a silence must last to be believed (5; 2 before hops that replied)",
+        help="how long a silence must last to be believed (5; 2 before hops that replied; "
+        "3.5 or more where a path ends)",
     )
     add(
         "-z",

@@ -157,9 +157,10 @@ class Engine:
 
     def _late_until_s(self) -> float:
         """Until when a late reply may still refute a silence that the procedure believes in."""
+        ends = self.procedure.silent_ends()
         return max(
             (
-                since_s + self._waits.whole_s(ttl)
+                since_s + self._waits.whole_s(ttl, is_end=ttl in ends)
                 for ttl, since_s in self.procedure.silent_since_s().items()
             ),
             default=0.0,

@@ -7,6 +7,10 @@ from typing import Final
 MOST_WAIT_S: Final = 5.0  # as other traceroutes; a path over two satellites takes half of it
 # If probes are known to pass a hop, only its router itself can be slow.
 _PASSED_WAIT_S: Final = 2.0
+# A router says that a host is down when it has asked for its link address in vain: three times, a
+# second apart (RFC 4861 section 10; Linux for ARP as well), here with timers that are late. It is
+# waited for where nothing answered a flow behind a silence: the host may be what is silent.
+_RESOLVING_S: Final = 3.5
 # The shortest wait covers the queues that a burst of our own probes may fill.
 _SHORTEST_WAIT_S: Final = 0.25
 _TIMEOUT_FACTOR: Final = 3.0  # times the slowest reply
@@ -19,7 +23,8 @@ class Waits:
 
     A TTL that never replied gets the whole wait, because nearer hops do not show how far away the
     next hop is; it gets it once, not per round. A TTL that replied gets three times the slowest
-    reply from it or from beyond it. To believe a silence always takes the whole wait (`whole_s`).
+    reply from it or from beyond it. To believe a silence always takes the whole wait (`whole_s`),
+    which is longer where it ends a path.
 
     `given_s` is the whole wait if the user chose one. `most_s` is how long the wire can wait.
     """
@@ -57,11 +62,15 @@ class Waits:
             return whole_s
         return min(whole_s, max(_SHORTEST_WAIT_S, _TIMEOUT_FACTOR * seen_s))
 
-    def whole_s(self, ttl: int) -> float:
-        """How long a silence at `ttl` must last to be believed."""
+    def whole_s(self, ttl: int, *, is_end: bool = False) -> float:
+        """How long a silence at `ttl` must last to be believed.
+
+        With `is_end` no flow was answered behind that silence.
+        """
         if self._given_s is not None:
             return min(self._given_s, self._most_s)
         beyond_s = self._slowest_from_s[ttl]
         if not beyond_s:
             return min(MOST_WAIT_S, self._most_s)
-        return min(MOST_WAIT_S, self._most_s, max(_PASSED_WAIT_S, _TIMEOUT_FACTOR * beyond_s))
+        least_s = _RESOLVING_S + self.slowest_s if is_end else _PASSED_WAIT_S
+        return min(MOST_WAIT_S, self._most_s, max(least_s, _TIMEOUT_FACTOR * beyond_s))

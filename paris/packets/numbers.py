@@ -20,5 +20,6 @@ PACKET_TOO_BIG: Final = {6: 2}  # RFC 4443 section 3.2; in IPv4 a code of UNREAC
 # The errors that a probe can cause; each quotes the probe.
 ERRORS: Final = {4: (3, 11), 6: (1, 2, 3)}
 
+HOST_UNREACHABLE: Final = {4: 1, 6: 3}  # codes (RFC 792; RFC 4443: address unreachable)
 PORT_UNREACHABLE: Final = {4: 3, 6: 4}  # codes of UNREACHABLE
 IN_TRANSIT: Final = 0  # code of TIME_EXCEEDED; the other code is for reassembly

@@ -6,6 +6,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mda.model import HeaderField
+from paris.packets import numbers
 from paris.sim.balancers import Balance, draw, key
 from paris.sim.topology import DESTINATION, SOURCE, Router
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from paris.sim.topology import Topology
 
 _MOST_STEPS: Final = 64  # of a path; a loop has no end
-_HOST_UNREACHABLE: Final = {4: 1, 6: 3}  # codes (RFC 792; RFC 4443: address unreachable)
 
 
 class End(NamedTuple):
@@ -102,7 +102,7 @@ class Forwarding:
         if last is None:
             return None
         return last._replace(
-            refusal=_HOST_UNREACHABLE[last.source.version], after_s=host.down_after_s
+            refusal=numbers.HOST_UNREACHABLE[last.source.version], after_s=host.down_after_s
         )
 
     def _does_forward(self, router: Router) -> bool:

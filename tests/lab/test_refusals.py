@@ -136,6 +136,44 @@ def test_what_a_firewall_refuses_is_the_end_of_the_path(wire: str, version: int,
             assert found.truth.vertices == {*near, (3, TARGET[version])}
 
 
+def down(lab: Lab, last: str) -> None:
+    """Have the last router find that nobody owns the target on the last network."""
+    namespace = lab.namespace(last)
+    commands = [
+        "link add lan type veth peer name lan-peer",
+        "link set lan-peer up",
+        "link set lan up",
+        "address add 192.0.2.1/32 dev lan",
+        "address add 2001:db8:2::1/64 dev lan nodad",
+    ]
+    for version, bits in ((4, 32), (6, 128)):
+        commands += [
+            f"-{version} address delete {TARGET[version]}/{bits} dev lo",
+            f"-{version} route add {TARGET[version]}/{bits} dev lan",
+        ]
+    for command in commands:
+        subprocess.run(["ip", "-n", namespace, *command.split()], check=True)
+
+
+@pytest.mark.parametrize("version", [4, 6])
+@pytest.mark.parametrize("wire", WIRES)
+def test_a_host_that_is_down_is_said_to_be_so_by_the_last_router(wire: str, version: int) -> None:
+    with netlab.lab(netlab.unequal_length()) as lab:
+        lab.set("src", OPEN_PING_SOCKETS)
+        down(lab, "dst")
+        code = (3, 1) if version == 4 else (1, 3)
+        modes = [(), ("--mda", "-m", "7")]
+        if wire == "raw":  # the procedure is the same on every wire, and takes its time
+            modes.append(("--mda-lite", "--gap-limit", "1", "-m", "7"))
+        for mode in modes:
+            options = *mode, "-w", "5", "--wire", wire
+            found = trace(lab, version, *options, privileged=wire != "unprivileged")
+            assert found.exit_code == ExitCode.NOT_REACHED
+            assert all(address is not None for _, address in found.truth.vertices), mode
+            kinds = {(o.get("icmp_type"), o.get("icmp_code")) for o in found.document["outcomes"]}
+            assert code in kinds, mode
+
+
 @pytest.mark.parametrize("version", [4, 6])
 @pytest.mark.parametrize("rule", [0, 1])
 def test_protocols_are_compared_where_each_is_refused(rule: int, version: int) -> None:

@@ -48,6 +48,15 @@ def test_a_router_before_others_that_replied_is_waited_for_less_long_but_not_by_
     assert waits.whole_s(4) == pytest.approx(4.5)
 
 
+def test_a_silence_that_ends_a_path_lasts_until_a_router_says_that_a_host_is_down() -> None:
+    waits = Waits()
+    waits.replied(9, 0.1)
+    assert waits.whole_s(4, is_end=True) == pytest.approx(3.6)
+    waits.replied(8, 1.6)
+    assert waits.whole_s(9, is_end=True) == waits.whole_s(4, is_end=True) == MOST_WAIT_S
+    assert Waits(1.0).whole_s(4, is_end=True) == 1.0
+
+
 def test_a_given_wait_is_never_shortened_where_nothing_replied() -> None:
     waits = Waits(4.0)
     waits.replied(9, 0.001)
@@ -199,6 +208,60 @@ def test_silences_cost_one_wait_a_trace(mode: str, tmp_path: Path) -> None:
     assert trace.duration_s < 3.7
     dead = dict.fromkeys(("r5", "r6", "destination"), mute)
     assert traced(tmp_path, mode, dead).duration_s < MOST_WAIT_S + 0.8
+
+
+DOWN = {
+    4: ("192.0.2.1", "203.0.113.9", "198.51.100.{}"),
+    6: ("2001:db8::1", "2001:db8:ffff::9", "2001:db8:1::{}"),
+}
+DOWN_PATHS = {
+    "one path": ["a -> b -> c"],
+    "one last router": ["a -> b -> c", "a -> d -> e -> f -> c"],
+    "two last routers": ["a -> b", "a -> c -> d -> e"],
+}
+
+
+def with_a_host_down(folder: Path, paths: str, version: int) -> str:
+    """A file with a network of DOWN_PATHS whose destination is down."""
+    source, destination, interface = DOWN[version]
+    ways = DOWN_PATHS[paths]
+    routers = sorted(set("".join(ways)) - set(" ->"))
+    lines = [
+        f"source: '{source}'",
+        f"destination: {{address: '{destination}', down_after_ms: 3000}}",
+    ]
+    lines += ["routers:"]
+    lines += [
+        f"  {name}: {{interfaces: ['{interface.format(number)}']}}"
+        for number, name in enumerate(routers, start=1)
+    ]
+    lines += ["paths:", *(f"  - source -> {way} -> destination" for way in ways)]
+    file = folder / "down.yaml"
+    file.write_text("\n".join(lines))
+    return str(file)
+
+
+@pytest.mark.parametrize("max_ttl", [5, 30])
+@pytest.mark.parametrize("paths", DOWN_PATHS)
+@pytest.mark.parametrize("version", [4, 6])
+@pytest.mark.parametrize("mode", MODES)
+def test_a_host_that_is_down_is_not_silent_but_unreachable(
+    mode: str, version: int, paths: str, max_ttl: int, tmp_path: Path
+) -> None:
+    network = with_a_host_down(tmp_path, paths, version)
+    for wait_s in (None, 5.0):
+        settings = Settings.of(network=network, max_ttl=max_ttl, wait_s=wait_s, gap_limit=1,
+                               **MODES[mode])  # type: ignore[arg-type]  # fmt: skip
+        trace = assemble(measure(settings))
+        assert silences(trace) == []
+        if mode != "single" or max_ttl == 30:  # the one flow may take the longer path
+            assert any(reply.ends_path for reply in trace.replies)
+
+
+def test_probing_goes_on_while_a_host_may_be_down(tmp_path: Path) -> None:
+    network = with_a_host_down(tmp_path, "one path", 4)
+    trace = assemble(measure(Settings.of(network=network, multipath=True)))
+    assert trace.duration_s < 3.1
 
 
 @pytest.mark.parametrize("mode", MODES)
