@@ -389,6 +389,6 @@ def test_a_route_turns_at_its_time_and_a_loop_never_ends() -> None:
         header, _ = read_ip(answer[1]) or pytest.fail("no IP header")
         return str(header.source)
 
-    assert responder("route-change", 3, 0.019) == "198.51.100.11"
-    assert responder("route-change", 3, 0.02) == "198.51.100.12"
+    assert responder("route-change", 3, 0.007) == "198.51.100.11"
+    assert responder("route-change", 3, 0.008) == "198.51.100.12"
     assert [responder("loop", ttl, 0.0)[-1] for ttl in (2, 3, 4, 5, 254)] == list("12121")
