@@ -12,6 +12,7 @@ from mda.loading import load
 from paris.engine import setup
 from paris.engine.loop import Engine
 from paris.engine.pacing import Pacing, burst
+from paris.errors import SettingsError
 from paris.lookup import addresses
 from paris.packets.variations import other_addresses
 from paris.wire.opening import builder_for, wire_for
@@ -197,6 +198,9 @@ def _ends(settings: Settings, seed: int) -> _Ends:
 
         row, argument = chosen(target.network)
         network: Simulated = load(row.maker)(argument, seed)
+        version = network.destination.version
+        if target.ip_version not in (None, version):
+            raise SettingsError(f"-{target.ip_version} cannot be used: --sim here is IPv{version}")
         return _Ends(
             source=network.source,
             destination=network.destination,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from mda.statistics.stopping import Bound
+from paris.checks import checked_bound, positive, within
 from paris.defaults import DEFAULT_RATE_PPS
 from paris.errors import SettingsError
 
@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from ipaddress import IPv4Address, IPv6Address
 
+    from mda.statistics.stopping import Bound
+
 MAX_TTL: Final = 255
-MIN_SHARE: Final = 0.001  # finding thinner branches takes more flows than there are source ports
 
 
 class Lane(NamedTuple):
@@ -56,6 +57,13 @@ class Target:
             raise SettingsError("name either a HOST or a simulated network with --sim, not both")
         if self.network is not None and self.wire is not None:
             raise SettingsError("--wire is for a real network; --sim brings its own")
+        if self.network is not None:
+            for option, value in (
+                ("-s/--source", self.source),
+                ("-i/--interface", self.interface),
+            ):
+                if value is not None:
+                    raise SettingsError(f"{option} is for a real network; --sim brings its own")
         if self.by_link and self.wire != "bulk":
             raise SettingsError("--link requires --wire bulk")
 
@@ -79,11 +87,13 @@ class ProbeOptions:
     flow_label: int = 0
 
     def __post_init__(self) -> None:
-        _within("-t/--tos", self.traffic_class, 0, 255)
-        _within("--flow-label", self.flow_label, 0, 0xFFFFF)
+        within("-t/--tos", self.traffic_class, 0, 255)
+        within("--flow-label", self.flow_label, 0, 0xFFFFF)
         for option, port in (("--sport", self.sport), ("-p/--port", self.dport)):
             if port is not None:
-                _within(option, port, 1, 65535)
+                within(option, port, 1, 65535)
+        if self.protocol == "icmp" and self.dport is not None:
+            raise SettingsError("-p/--port has no meaning with -I: ICMP has no ports")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,15 +121,22 @@ class Search:
     min_share: float | None = None
 
     def __post_init__(self) -> None:
-        _within("-f/--first-hop", self.first_ttl, 1, MAX_TTL)
-        _within("-m/--max-hops", self.max_ttl, 1, MAX_TTL)
+        within("-f/--first-hop", self.first_ttl, 1, MAX_TTL)
+        within("-m/--max-hops", self.max_ttl, 1, MAX_TTL)
         if self.first_ttl > self.max_ttl:
             raise SettingsError(
                 f"-f/--first-hop {self.first_ttl} is beyond -m/--max-hops {self.max_ttl}"
             )
-        _within("-q/--queries", self.queries, 1, 20)
-        _within("--gap-limit", self.gap_limit, 1, MAX_TTL)
+        within("-q/--queries", self.queries, 1, 20)
+        within("--gap-limit", self.gap_limit, 1, MAX_TTL)
         self.bound()
+        for option, is_given in (
+            ("--mda-lite", self.lite),
+            ("--per-vertex", self.per_vertex),
+            ("--min-share", self.min_share is not None),
+        ):
+            if is_given and not self.multipath:
+                raise SettingsError(f"{option} requires every path (--mda, multipath=True)")
 
     def bound(self) -> Bound:
         """What may be missed."""
@@ -139,9 +156,9 @@ class Pace:
     wait_s: float | None = None
 
     def __post_init__(self) -> None:
-        _positive("--rate", self.rate_pps, "probes per second")
+        positive("--rate", self.rate_pps, "probes per second")
         if self.wait_s is not None:
-            _positive("-w/--wait", self.wait_s, "seconds")
+            positive("-w/--wait", self.wait_s, "seconds")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,9 +170,9 @@ class Budget:
 
     def __post_init__(self) -> None:
         if self.max_probes is not None:
-            _within("--max-probes", self.max_probes, 1, 10**9)
+            within("--max-probes", self.max_probes, 1, 10**9)
         if self.deadline_s is not None:
-            _positive("--deadline", self.deadline_s, "seconds")
+            positive("--deadline", self.deadline_s, "seconds")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,7 +209,7 @@ class StudyOptions:
         if unknown:
             raise SettingsError(f"not a study or a parameter of one: {min(unknown)!r}")
         for name, value in self.parameters.items():
-            _within(f"--{name}", value, known[name].lowest, known[name].highest)
+            within(f"--{name}", value, known[name].lowest, known[name].highest)
             users = registry.users(name)
             if not self.studies.keys() & set(users):
                 raise SettingsError(f"--{name} requires --{' or --'.join(users)}")
@@ -232,6 +249,8 @@ class Settings:
 
     def __post_init__(self) -> None:
         self._check_protocol()
+        if (self.study.studies or self.study.compare) and not self.search.multipath:
+            raise SettingsError("studies require every path (--mda, multipath=True)")
         if self.budget.max_probes is not None and self.search.multipath:
             self._check_budget(self.budget.max_probes)
 
@@ -268,29 +287,3 @@ _GROUPS: Final[Mapping[str, type[Any]]] = {
     "budget": Budget,
     "study": StudyOptions,
 }
-
-
-def checked_bound(
-    failure_probability: float, *, per_vertex: bool, min_share: float | None
-) -> Bound:
-    """What may be missed. Raises SettingsError where the probability or share cannot be used."""
-    if not 0 < failure_probability < 1:
-        raise SettingsError(
-            f"-c/--confidence must lie above 0 and below 100, not "
-            f"{100 * (1 - failure_probability):g}"
-        )
-    if min_share is not None and not MIN_SHARE <= min_share <= 0.5:
-        raise SettingsError(
-            f"--min-share must be from {100 * MIN_SHARE:g} to 50 percent, not {100 * min_share:g}"
-        )
-    return Bound(failure_probability, per_vertex, min_share)
-
-
-def _within(option: str, value: int, lowest: int, highest: int) -> None:
-    if not lowest <= value <= highest:
-        raise SettingsError(f"{option} must be from {lowest} to {highest}, not {value}")
-
-
-def _positive(option: str, value: float, unit: str) -> None:
-    if not 0 < value < float("inf"):
-        raise SettingsError(f"{option} must be a number of {unit} above 0, not {value:g}")

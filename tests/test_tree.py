@@ -44,6 +44,7 @@ paris/cli/progress.py: tests/paris/cli/test_trace.py: it needs a terminal and a 
 paris/cli/remarks.py: tests/paris/cli/test_trace.py: remarks are standard error
 paris/cli/render.py: tests/paris/cli/test_trace.py: it draws again what a trace wrote
 paris/cli/requests.py: tests/paris/cli/test_trace.py: requests show in what the command does
+paris/checks.py: tests/paris/test_settings.py: settings are what is checked
 paris/defaults.py: tests/test_readme.py: the help states them
 paris/engine/flights.py: tests/paris/engine/test_pending.py: flights are matched there
 paris/engine/record.py: tests/paris/engine/test_loop.py: the loop keeps the record

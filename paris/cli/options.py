@@ -8,6 +8,7 @@ from paris.cli.parser import lookup_destination, render_parser, trace_parser
 from paris.errors import SettingsError
 from paris.lookup.registry import LOOKUPS
 from paris.outputs.files import OutputOptions
+from paris.outputs.registry import suffixes
 
 if TYPE_CHECKING:
     import argparse
@@ -62,6 +63,8 @@ def parse_trace(arguments: Sequence[str]) -> Options:
         raise SettingsError(
             "--compare names protocols and ports; leave out -T, -I, -p and --replay"
         )
+    if given.replay == "":
+        raise SettingsError("--replay needs the name of a file")
     if given.replay is not None and (given.host is not None or given.sim is not None):
         raise SettingsError("--replay reads a file; give it without HOST and --sim")
     settings = None if given.replay is not None else requests.settings(given)
@@ -95,11 +98,18 @@ def parse_render(arguments: Sequence[str]) -> RenderOptions:
     given = render_parser().parse_args(arguments)
     if not given.metrics and len(given.file) > 1:
         raise SettingsError("only --metrics accepts more than one FILE")
+    if given.metrics and (given.json or given.format is not None or _names_a_format(given.output)):
+        raise SettingsError("--metrics makes a table in CSV; give -o FILE.csv and no other format")
     if given.metrics and len(given.output) > 1:
         raise SettingsError("--metrics makes one table; give one -o FILE")
     return RenderOptions(
         files=tuple(given.file), tabulates=given.metrics, output=_output_options(given)
     )
+
+
+def _names_a_format(files: Sequence[str]) -> bool:
+    """Whether a file's suffix promises something else than a table."""
+    return any(file.lower().endswith(tuple(f".{name}" for name in suffixes())) for file in files)
 
 
 def _output_options(given: argparse.Namespace) -> OutputOptions:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import os
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from paris.errors import SettingsError
+from paris.outputs.files import STANDARD_OUTPUT, check, write
 from paris.outputs.registry import suffixes
 from paris.version import __version__
 
@@ -27,6 +28,11 @@ class Parser(argparse.ArgumentParser):
             hint = f"; did you mean {close[0]}?" if close else "; see --help"
             message = f"unknown option or argument {word}{hint}"
         raise SettingsError(message)
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        """Write help or the version to standard output. Raises OutputError."""
+        check(STANDARD_OUTPUT)
+        write(STANDARD_OUTPUT, message.encode())
 
 
 def help_formatter(prog: str) -> argparse.HelpFormatter:

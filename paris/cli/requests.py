@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from mda.plan import Algorithm, Reading
 from mda.studies.registry import STUDIES, parameters
+from paris.checks import checked_bound
 from paris.cli.parser import destination
 from paris.defaults import DEFAULT_CONFIDENCE, DEFAULT_RATE_PPS
 from paris.settings import (
@@ -16,7 +17,6 @@ from paris.settings import (
     Settings,
     StudyOptions,
     Target,
-    checked_bound,
 )
 
 if TYPE_CHECKING:

@@ -101,9 +101,19 @@ def _replay(options: Options) -> int:
     trace = without_facts(replay.trace(options.replay, options.reading), options.hidden)
     trace = with_facts(trace, options.lookups)
     faults = write_trace(trace, asked, options.output)
-    for remark in (*faults, *(account(trace) if options.verbose else ())):
+    cut = _interruption(options.replay, trace)
+    for remark in (*cut, *faults, *(account(trace) if options.verbose else ())):
         complain("paris-trace", remark)
     return ExitCode.OUTPUT if faults else verdict(trace)
+
+
+def _interruption(file: str, trace: Trace) -> tuple[str, ...]:
+    """What to say of a file whose measurement did not come to its end."""
+    from mda.model import StopReason
+
+    if trace.stopped is not StopReason.INTERRUPTED:
+        return ()
+    return (f"{file}: its measurement was interrupted, or its end is missing; this is unfinished",)
 
 
 def _measure(settings: Settings, options: Options, capture: Writer | None) -> Measurement:

@@ -33,6 +33,8 @@ def read_facts(document: Mapping[str, Facts]) -> dict[str, dict[IPAddress, str]]
 
 def read_by_address(texts: Mapping[str, str]) -> dict[IPAddress, str]:
     """The argument of `by_address`. Raises ValueError, TypeError or AttributeError if invalid."""
+    if not isinstance(texts, dict):
+        raise TypeError(f"not texts by address: {texts!r}")
     read = {plan_json.address(address): text for address, text in texts.items()}
     for text in read.values():
         if not isinstance(text, str):

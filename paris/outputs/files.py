@@ -31,7 +31,10 @@ class Output(NamedTuple):
 def check(file: str) -> None:
     """Raise OutputError if a file, or standard output, cannot be written."""
     if file != STANDARD_OUTPUT:
-        _check_writable(file)
+        try:
+            _check_writable(file)
+        except OSError as error:  # a folder on the way cannot be entered
+            raise OutputError(f"cannot write {file}: {error.strerror}") from None
     elif sys.stdout is None:
         raise OutputError("standard output is closed")
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from mda.loading import load
 from paris.errors import PrivilegeError, SettingsError
 from paris.wire.base import WireOptions
-from paris.wire.registry import WIRES
+from paris.wire.registry import WIRES, names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,6 +25,13 @@ def wire_for(settings: Settings, flows: Flows) -> Wire:
     Raises PrivilegeError if the system allows none, and whatever the wires' openers raise.
     """
     able = [kind for kind in WIRES if kind.any_protocol or not settings.study.compare]
+    asked = settings.target.wire
+    if asked is not None and asked not in names():
+        raise SettingsError(f"there is no wire {asked!r}; use {', '.join(names())}")
+    if asked is not None and asked not in {kind.name for kind in able}:
+        raise SettingsError(
+            f"--compare needs one wire for all protocols; --wire {asked} has one each"
+        )
     kinds = [kind for kind in able if kind.name == settings.target.wire]
     if not kinds:
         kinds = [kind for kind in able if kind.automatic]

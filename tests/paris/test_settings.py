@@ -51,6 +51,11 @@ def test_an_unknown_option_is_a_type_error_as_for_any_function() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
+        ({"protocol": "icmp", "dport": 80}, "-p/--port has no meaning with -I"),
+        ({"lite": True}, "--mda-lite requires every path"),
+        ({"per_vertex": True}, "--per-vertex requires every path"),
+        ({"min_share": 0.1}, "--min-share requires every path"),
+        ({"studies": {"paths": None}}, "studies require every path"),
         ({"first_ttl": 9, "max_ttl": 3}, "-f/--first-hop 9 is beyond -m/--max-hops 3"),
         ({"traffic_class": 256}, "-t/--tos must be from 0 to 255, not 256"),
         ({"rate_pps": 0.0}, "--rate must be a number of probes per second above 0, not 0"),

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from paris.errors import ExitCode
+import paris
+from paris.errors import ExitCode, SettingsError
 from tests.support.commands import CHECKOUT, COMMAND, process, run
 from tests.support.terminal import on_terminal
 from tests.support.waiting import LONGEST_S
@@ -107,6 +108,16 @@ def test_standard_output_takes_any_format() -> None:
         (("--sim", "plain", "-o", "-", "-o", "-"), ExitCode.USAGE, "twice"),
         (("--sim", "plain", "-o", "/nowhere/x.svg"), ExitCode.OUTPUT, "there is no folder"),
         (("--sim", "plain", "-o", "/", "--format", "svg"), ExitCode.OUTPUT, "it is a folder"),
+        (("--sim", "plain", "-6"), ExitCode.USAGE, "--sim here is IPv4"),
+        (("--sim", "plain", "-s", "192.0.2.1"), ExitCode.USAGE, "for a real network"),
+        (("--sim", "plain", "-i", "lo"), ExitCode.USAGE, "for a real network"),
+        (("--sim", "plain", "-I", "-p", "80"), ExitCode.USAGE, "ICMP has no ports"),
+        (("--replay", ""), ExitCode.USAGE, "--replay needs the name of a file"),
+        (
+            ("127.0.0.1", "--wire", "unprivileged", "--compare", "udp,icmp"),
+            ExitCode.USAGE,
+            "one wire for all protocols",
+        ),
         (("no-such-host.invalid",), ExitCode.NO_NAME, "cannot resolve 'no-such-host.invalid'"),
         (("a..b",), ExitCode.NO_NAME, "cannot resolve 'a..b'"),
         (("192.0.2.9", "-6"), ExitCode.NO_NAME, "as IPv6"),
@@ -124,6 +135,49 @@ def test_bad_input_is_one_clear_line_and_a_documented_exit_code(
     assert err.startswith("paris-trace: ")
     assert err.count("\n") == 1
     assert message in err
+
+
+def test_a_table_is_not_written_into_a_picture(tmp_path: Path) -> None:
+    file = tmp_path / "r.json"
+    run(*QUICK, "-o", str(file))
+    for options in (("-o", str(tmp_path / "d.svg")), ("--format", "json"), ("-j",)):
+        ran = run(str(file), "--metrics", *options, program="paris-render")
+        assert ran.returncode == ExitCode.USAGE
+        assert "CSV" in ran.stderr
+
+
+def test_a_truncated_capture_is_told_and_read_as_far_as_it_goes(tmp_path: Path) -> None:
+    file = tmp_path / "r.pcapng"
+    run(*QUICK, "-o", str(file))
+    file.write_bytes(file.read_bytes()[:3000])
+    ran = run("--replay", str(file))
+    assert ran.returncode == ExitCode.INTERRUPTED
+    assert ran.stderr.count("\n") == 1
+    assert "its end is missing" in ran.stderr
+
+
+def test_a_folder_that_cannot_be_entered_takes_no_output(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(_: Path) -> bool:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "is_dir", refused)
+    ran = run("--sim", str(CHECKOUT / "samples/topologies/plain.yaml"), "-o", "/locked/x/r.svg")
+    assert ran.returncode == ExitCode.OUTPUT
+    assert "cannot write /locked/x/r.svg: Permission denied" in ran.stderr
+
+
+def test_a_wire_that_does_not_exist_is_refused_in_python() -> None:
+    with pytest.raises(SettingsError, match="there is no wire 'nosuch'"):
+        paris.trace("127.0.0.1", wire="nosuch")
+
+
+@pytest.mark.parametrize("option", ["--help", "--version"])
+def test_words_that_cannot_be_written_fail(option: str) -> None:
+    with Path("/dev/full").open("w") as full:
+        ran = subprocess.run([*COMMAND, option], cwd=CHECKOUT, stdout=full, check=False,
+                             stderr=subprocess.PIPE, text=True)  # fmt: skip
+    assert ran.returncode == ExitCode.OUTPUT
+    assert ran.stderr.count("\n") == 1
 
 
 def test_a_broken_topology_is_told_with_its_line(tmp_path: Path) -> None:
