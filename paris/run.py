@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import replace
 from itertools import islice
 from random import Random, SystemRandom
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -145,8 +144,8 @@ class _Job(NamedTuple):
 
 def _of_protocol(settings: Settings, lane: Lane, sport: int) -> Settings:
     """The settings of a comparison for one of its protocols."""
-    probe = replace(settings.probe, protocol=lane.protocol, dport=lane.dport, sport=sport)
-    return replace(settings, probe=probe, study=replace(settings.study, compare=()))
+    probe = settings.probe.replace(protocol=lane.protocol, dport=lane.dport, sport=sport)
+    return settings.replace(probe=probe, study=settings.study.replace(compare=()))
 
 
 def _of_lane(record: RawRecord, lane: int) -> RawRecord:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from paris.checks import checked_bound, positive, within
 from paris.defaults import DEFAULT_RATE_PPS
 from paris.errors import SettingsError
+from paris.frozen import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,8 +31,7 @@ class Lane(NamedTuple):
         return self.protocol if self.dport is None else f"{self.protocol}/{self.dport}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
+class Target(Frozen):
     """What is traced, and by which interface and wire.
 
     - `host`: a name or address; None with a simulated network.
@@ -68,8 +68,7 @@ class Target:
             raise SettingsError("--link requires --wire bulk")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProbeOptions:
+class ProbeOptions(Frozen):
     """What the headers of probes hold.
 
     - `flow_field`: the field that numbers the flows, None for the protocol's usual one.
@@ -96,8 +95,7 @@ class ProbeOptions:
             raise SettingsError("-p/--port has no meaning with -I: ICMP has no ports")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Search:
+class Search(Frozen):
     """How many paths to look for, how far, and how sure to be.
 
     - `multipath`: every path, not the path of one flow; with `lite` by MDA-Lite.
@@ -145,8 +143,7 @@ class Search:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pace:
+class Pace(Frozen):
     """How fast probes are sent, and how long a silence lasts before it is believed.
 
     `wait_s` None adapts the wait to the round trips that are seen.
@@ -161,8 +158,7 @@ class Pace:
             positive("-w/--wait", self.wait_s, "seconds")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Budget:
+class Budget(Frozen):
     """What a measurement may spend: probes sent in all, seconds in all; None for no limit."""
 
     max_probes: int | None = None
@@ -175,8 +171,7 @@ class Budget:
             positive("--deadline", self.deadline_s, "seconds")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StudyOptions:
+class StudyOptions(Frozen):
     """What is asked beyond the graph.
 
     - `studies`: the names of studies (see `mda.studies.registry`), each with its argument, None
@@ -185,8 +180,8 @@ class StudyOptions:
     - `compare`: protocols that are used at once, instead of the one protocol and port.
     """
 
-    studies: Mapping[str, str | None] = field(default_factory=dict)
-    parameters: Mapping[str, int] = field(default_factory=dict)
+    studies: Mapping[str, str | None] = MappingProxyType({})
+    parameters: Mapping[str, int] = MappingProxyType({})
     compare: tuple[Lane, ...] = ()
 
     def __post_init__(self) -> None:
@@ -215,19 +210,18 @@ class StudyOptions:
                 raise SettingsError(f"--{name} requires --{' or --'.join(users)}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(Frozen):
     """How to measure. Raises SettingsError with one clear line where values cannot be used.
 
     `seed` makes the random choices repeatable.
     """
 
     target: Target
-    probe: ProbeOptions = field(default_factory=ProbeOptions)
-    search: Search = field(default_factory=Search)
-    pace: Pace = field(default_factory=Pace)
-    budget: Budget = field(default_factory=Budget)
-    study: StudyOptions = field(default_factory=StudyOptions)
+    probe: ProbeOptions = ProbeOptions()
+    search: Search = Search()
+    pace: Pace = Pace()
+    budget: Budget = Budget()
+    study: StudyOptions = StudyOptions()
     seed: int | None = None
 
     @classmethod
@@ -239,10 +233,8 @@ class Settings:
 
         Raises TypeError for what is not a field, and SettingsError.
         """
-        groups = {
-            name: group(
-                **{own.name: options.pop(own.name) for own in fields(group) if own.name in options}
-            )
+        groups: dict[str, Any] = {
+            name: group(**{own: options.pop(own) for own in group.fields() if own in options})
             for name, group in _GROUPS.items()
         }
         return cls(**groups, **options)
@@ -279,7 +271,7 @@ class Settings:
             )
 
 
-_GROUPS: Final[Mapping[str, type[Any]]] = {
+_GROUPS: Final[Mapping[str, type[Frozen]]] = {
     "target": Target,
     "probe": ProbeOptions,
     "search": Search,

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import fields
+from typing import TYPE_CHECKING
 
 import pytest
 
 from paris.errors import SettingsError
 from paris.settings import Budget, Pace, ProbeOptions, Search, Settings, StudyOptions, Target
 
-GROUPS = {
+if TYPE_CHECKING:
+    from paris.frozen import Frozen
+
+GROUPS: dict[str, type[Frozen]] = {
     "target": Target,
     "probe": ProbeOptions,
     "search": Search,
@@ -21,8 +24,8 @@ GROUPS = {
 
 
 def test_every_group_is_a_field_and_no_option_has_two_meanings() -> None:
-    assert [own.name for own in fields(Settings)] == [*GROUPS, "seed"]
-    names = Counter(own.name for group in GROUPS.values() for own in fields(group))
+    assert list(Settings.fields()) == [*GROUPS, "seed"]
+    names = Counter(name for group in GROUPS.values() for name in group.fields())
     assert set(names.values()) == {1}
     assert not names.keys() & {*GROUPS, "seed"}
 
