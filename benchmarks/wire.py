@@ -1,4 +1,4 @@
-"""The wires at their limits, each beside a peer in the same run: sending, receiving, start-up.
+"""The wires at their limits, each beside a peer in the same run: sending, receiving.
 
     python -m benchmarks.wire [RUNS]
 
@@ -43,7 +43,6 @@ def main() -> None:
         _receiving(namespace, runs)
     _answered(runs)
     _pacing()
-    _starting(runs)
     _flooded(runs)
 
 
@@ -203,28 +202,6 @@ def _show_rate(what: str, asked_pps: float, found_pps: float) -> None:
     print(f"  {what:32} {asked_pps:7,}  {found_pps:10,.1f}  {error:+.2f} %")
 
 
-def _starting(runs: int) -> None:
-    target = str(netlab.TARGET[4])
-    # This is what the installed command runs.
-    program = [sys.executable, "-c", "from paris.cli.trace import entry; entry()"]
-    with netlab.lab(netlab.diamond(4)) as lab:
-        kinds = {
-            "raw": [*program, target, "--mda", "-n", "--wire", "raw"],
-            "unprivileged": [*program, target, "--mda", "-n", "--wire", "unprivileged"],
-            "python -c pass": [sys.executable, "-c", "pass"],
-        }
-        seconds = _alternating(
-            {
-                name: lambda command=command: _first_probe_s(lab.namespace("src"), command)  # type: ignore[misc]
-                for name, command in kinds.items()
-            },
-            runs,
-        )
-    print("from the start of the process to its first probe (of python: to its end), s")
-    for name, value in seconds.items():
-        print(f"  {name:16} {value:.3f}")
-
-
 def _flooded(runs: int) -> None:
     target = str(netlab.TARGET[4])
     print("a trace while a neighbour sends forged answers, 100,000 a second, s (without: ratio)")
@@ -242,27 +219,6 @@ def _taken_s(command: list[str]) -> float:
     began_s = time.perf_counter()
     subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
     return time.perf_counter() - began_s
-
-
-def _first_probe_s(namespace: str, command: list[str]) -> float:
-    import socket
-
-    with (
-        inside_namespace(namespace),
-        socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(3)) as tap,
-    ):
-        tap.settimeout(10)
-        began_s = time.perf_counter()
-        with subprocess.Popen(
-            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=CHECKOUT
-        ) as process:
-            if command[-1] == "pass":
-                process.wait()
-                return time.perf_counter() - began_s
-            while True:
-                datagram = tap.recv(2048)
-                if len(datagram) > 9 and datagram[9] in (6, 17):
-                    return time.perf_counter() - began_s
 
 
 def _sent_pps(namespace: str, command: list[str]) -> float:
