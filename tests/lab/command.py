@@ -26,7 +26,7 @@ from paris.cli.exits import guarded
 from paris.cli.trace import main
 from tests.lab.namespaces import enter_namespace
 from tests.lab.netlab import TARGET, Edge, Lab, Truth
-from tests.support.commands import Ran
+from tests.support.commands import Ran, seeded
 from tests.support.forks import fork
 
 if TYPE_CHECKING:
@@ -144,9 +144,12 @@ def _become_nobody() -> None:
 
 
 def trace(lab: Lab, version: int, *options: str, privileged: bool = True) -> Found:
-    """Run `paris-trace TARGET` at the lab's source with `options` and read its JSON."""
+    """Run `paris-trace TARGET` at the lab's source with `options` and read its JSON.
+
+    The run is the same each time, as `seeded` says.
+    """
     ran = run_at(
-        lab.namespace("src"), str(TARGET[version]), "-n", "-o", "-", "--format", "json", *options,
-        privileged=privileged,
+        lab.namespace("src"), str(TARGET[version]), "-n", "-o", "-", "--format", "json",
+        *seeded(options), privileged=privileged,
     )  # fmt: skip
     return Found(json.loads(ran.stdout) if ran.stdout else None, ran.returncode, ran.stderr)
