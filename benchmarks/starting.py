@@ -18,11 +18,10 @@ import sys
 import time
 from pathlib import Path
 
+from paris.wire.registry import names
 from tests.lab import netlab
 from tests.lab.command import CHECKOUT
 from tests.lab.namespaces import inside_namespace
-
-_WIRES = ("raw", "unprivileged", "bulk")
 
 
 def main() -> None:
@@ -34,7 +33,7 @@ def main() -> None:
             compileall.compile_dir(Path(checkout) / package, quiet=1)
     print("from the start of the process to its first probe, s")
     with netlab.lab(netlab.diamond(4)) as lab:
-        for wire in _WIRES:
+        for wire in names():
             turns = [
                 [_first_probe_s(lab.namespace("src"), checkout, wire) for checkout in checkouts]
                 for _ in range(runs + 1)

@@ -55,14 +55,12 @@ def sweep(host: str, *, flows: int, ttls: Iterable[int], **options: Any) -> Swee
     usefully `rate_pps` (probes per second). Raises `mda.errors.ParisTraceError` if nothing can be
     sent.
     """
-    from paris.errors import SettingsError
+    from paris.errors import lacking_extra
     from paris.settings import Settings
 
     try:
         from paris.survey.sweep import sweep as run
     except ModuleNotFoundError as error:
-        raise SettingsError(
-            f"paris.sweep needs {error.name}: install that, or paris-trace with extra [bulk]"
-        ) from None
+        raise lacking_extra("paris.sweep", error, "bulk") from None
 
     return run(Settings.of(host=host, **options), flows=flows, ttls=ttls)

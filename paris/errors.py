@@ -45,6 +45,13 @@ class SettingsError(ParisTraceError):
     """An option or value that cannot be used."""
 
 
+def lacking_extra(user: str, error: ModuleNotFoundError, extra: str) -> SettingsError:
+    """What to raise where `user` (an option or function) needs a package that `extra` installs."""
+    return SettingsError(
+        f"{user} needs {error.name}: install that, or paris-trace with extra [{extra}]"
+    )
+
+
 class TopologyError(ParisTraceError):
     """A simulated network that cannot be built; the message has file, line, fault and cure."""
 

@@ -22,7 +22,9 @@ class Frozen:
         for reason, names in (("lacks", lacking), ("has no field", unknown)):
             if names:
                 raise TypeError(f"{type(self).__name__} {reason} {', '.join(map(repr, names))}")
-        self.__dict__.update({name: values.get(name, getattr(self, name, None)) for name in known})
+        self.__dict__.update(
+            {name: values[name] if name in values else getattr(self, name) for name in known}
+        )
         self.__post_init__()
 
     def __post_init__(self) -> None:

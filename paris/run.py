@@ -199,7 +199,9 @@ def _ends(settings: Settings, seed: int) -> _Ends:
         network: Simulated = load(row.maker)(argument, seed)
         version = network.destination.version
         if target.ip_version not in (None, version):
-            raise SettingsError(f"-{target.ip_version} cannot be used: --sim here is IPv{version}")
+            raise SettingsError(
+                f"-{target.ip_version} cannot be used: the simulated network is IPv{version}"
+            )
         return _Ends(
             source=network.source,
             destination=network.destination,

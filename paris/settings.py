@@ -185,6 +185,8 @@ class StudyOptions(Frozen):
     compare: tuple[Lane, ...] = ()
 
     def __post_init__(self) -> None:
+        # Copies: the caller may change its own, and the defaults cannot be pickled.
+        self.__dict__.update(studies=dict(self.studies), parameters=dict(self.parameters))
         self._check_names()
         if self.compare and self.studies:
             raise SettingsError("--compare cannot be combined with other studies")

@@ -108,7 +108,7 @@ def parse_render(arguments: Sequence[str]) -> RenderOptions:
 
 
 def _names_a_format(files: Sequence[str]) -> bool:
-    """Whether a file's suffix promises something else than a table."""
+    """Whether a file's suffix promises something other than a table."""
     return any(file.lower().endswith(tuple(f".{name}" for name in suffixes())) for file in files)
 
 

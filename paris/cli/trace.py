@@ -113,7 +113,7 @@ def _interruption(file: str, trace: Trace) -> tuple[str, ...]:
 
     if trace.stopped is not StopReason.INTERRUPTED:
         return ()
-    return (f"{file}: its measurement was interrupted, or its end is missing; this is unfinished",)
+    return (f"{file}: the measurement was interrupted, or the end of the file is missing",)
 
 
 def _measure(settings: Settings, options: Options, capture: Writer | None) -> Measurement:

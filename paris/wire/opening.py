@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mda.loading import load
-from paris.errors import PrivilegeError, SettingsError
+from paris.errors import PrivilegeError, SettingsError, lacking_extra
 from paris.wire.base import WireOptions
 from paris.wire.registry import WIRES, names
 
@@ -22,19 +22,16 @@ if TYPE_CHECKING:
 def wire_for(settings: Settings, flows: Flows) -> Wire:
     """The wire that the user names, or the first that the system allows.
 
-    Raises PrivilegeError if the system allows none, and whatever the wires' openers raise.
+    Raises SettingsError for a wire that is unknown or cannot be used, PrivilegeError if the
+    system allows none, and whatever the wires' openers raise.
     """
     able = [kind for kind in WIRES if kind.any_protocol or not settings.study.compare]
     asked = settings.target.wire
+    kinds = [kind for kind in able if (kind.automatic if asked is None else kind.name == asked)]
     if asked is not None and asked not in names():
         raise SettingsError(f"there is no wire {asked!r}; use {', '.join(names())}")
-    if asked is not None and asked not in {kind.name for kind in able}:
-        raise SettingsError(
-            f"--compare needs one wire for all protocols; --wire {asked} has one each"
-        )
-    kinds = [kind for kind in able if kind.name == settings.target.wire]
     if not kinds:
-        kinds = [kind for kind in able if kind.automatic]
+        raise SettingsError(f"--compare sends several protocols, and --wire {asked} only one")
     options = WireOptions(interface=settings.target.interface, by_link=settings.target.by_link)
     refusals: list[PrivilegeError] = []
     for kind in kinds:
@@ -70,7 +67,4 @@ def _loaded(name: str, kind: WireKind) -> Any:
     except ModuleNotFoundError as error:
         if not kind.extra:
             raise
-        raise SettingsError(
-            f"--wire {kind.name} needs {error.name}: install that, or paris-trace with extra "
-            f"[{kind.extra}]"
-        ) from None
+        raise lacking_extra(f"--wire {kind.name}", error, kind.extra) from None

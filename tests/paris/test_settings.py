@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -44,6 +46,19 @@ def test_options_find_their_groups() -> None:
         study=StudyOptions(studies={"paths": None}),
         seed=3,
     )
+
+
+def test_settings_can_be_copied_and_sent_to_another_process() -> None:
+    settings = Settings.of(host="192.0.2.9", multipath=True, studies={"paths": None})
+    for own in (settings, Settings.of(host="192.0.2.9")):
+        assert copy.deepcopy(own) == own == pickle.loads(pickle.dumps(own))
+
+
+def test_settings_do_not_change_with_what_they_were_made_of() -> None:
+    studies: dict[str, str | None] = {"paths": None}
+    settings = Settings.of(host="192.0.2.9", multipath=True, studies=studies)
+    studies["nosuch"] = None
+    assert settings.study.studies == {"paths": None}
 
 
 def test_an_unknown_option_is_a_type_error_as_for_any_function() -> None:

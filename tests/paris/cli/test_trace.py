@@ -108,7 +108,7 @@ def test_standard_output_takes_any_format() -> None:
         (("--sim", "plain", "-o", "-", "-o", "-"), ExitCode.USAGE, "twice"),
         (("--sim", "plain", "-o", "/nowhere/x.svg"), ExitCode.OUTPUT, "there is no folder"),
         (("--sim", "plain", "-o", "/", "--format", "svg"), ExitCode.OUTPUT, "it is a folder"),
-        (("--sim", "plain", "-6"), ExitCode.USAGE, "--sim here is IPv4"),
+        (("--sim", "plain", "-6"), ExitCode.USAGE, "the simulated network is IPv4"),
         (("--sim", "plain", "-s", "192.0.2.1"), ExitCode.USAGE, "for a real network"),
         (("--sim", "plain", "-i", "lo"), ExitCode.USAGE, "for a real network"),
         (("--sim", "plain", "-I", "-p", "80"), ExitCode.USAGE, "ICMP has no ports"),
@@ -116,7 +116,7 @@ def test_standard_output_takes_any_format() -> None:
         (
             ("127.0.0.1", "--wire", "unprivileged", "--compare", "udp,icmp"),
             ExitCode.USAGE,
-            "one wire for all protocols",
+            "--compare sends several protocols, and --wire unprivileged only one",
         ),
         (("no-such-host.invalid",), ExitCode.NO_NAME, "cannot resolve 'no-such-host.invalid'"),
         (("a..b",), ExitCode.NO_NAME, "cannot resolve 'a..b'"),
@@ -153,7 +153,7 @@ def test_a_truncated_capture_is_told_and_read_as_far_as_it_goes(tmp_path: Path) 
     ran = run("--replay", str(file))
     assert ran.returncode == ExitCode.INTERRUPTED
     assert ran.stderr.count("\n") == 1
-    assert "its end is missing" in ran.stderr
+    assert "the end of the file is missing" in ran.stderr
 
 
 def test_a_folder_that_cannot_be_entered_takes_no_output(monkeypatch: pytest.MonkeyPatch) -> None:
