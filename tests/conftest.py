@@ -8,15 +8,34 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import stat
+import sys
+from functools import partial
+from pathlib import Path
 
 import pytest
 
 _PROGRAMS = ("ip", "nft", "scamper", "traceroute", "tshark")
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
+    if os.geteuid() == 0 and not hasattr(config, "workerinput"):
+        _let_others_pass(config)
     # What a shell script starts in the background ignores Ctrl-C, and so does all that it starts.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _let_others_pass(config: pytest.Config) -> None:
+    """Let every user pass the folders above the checkout and Python, until the tests have ended.
+
+    Some tests run as a user without rights, whom a folder made by `mktemp -d` would keep out.
+    """
+    ways = (Path(__file__).parent, Path(sys.prefix))
+    for folder in {folder for way in ways for folder in way.parents}:
+        mode = stat.S_IMODE(folder.stat().st_mode)
+        if not mode & stat.S_IXOTH:
+            folder.chmod(mode | stat.S_IXOTH)
+            config.add_cleanup(partial(folder.chmod, mode))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
