@@ -40,11 +40,13 @@ class Ends:
         self.furthest: dict[int, int] = {}
         self._loops: dict[int, int] = {}  # flow -> TTL
         self._final: dict[int, list[Reply]] = {}  # by flow
+        self._refusals: dict[int, list[Reply]] = {}  # by flow; those among `_final`
+        self._nearest: dict[int, int] = {}  # flow -> the nearest place of its final replies
         self._expired: dict[int, dict[int, int]] = {}  # flow -> TTL -> number of the address
         self._machines: set[tuple[int, int, int | None]] = set()  # TTL, number, TTL of the reply
         self._flows_ended_by: dict[int, set[int]] = {}  # number of the address -> flows
         self._passing: set[tuple[int, int]] = set()  # TTL, number of the address
-        self._behind: dict[int, int] | None = None  # until the next final reply
+        self._behind: dict[int, int] | None = None  # until the next reply that may change it
 
     def add_expired(self, reply: Reply, number: int) -> list[Move]:
         """Take in a reply of kind time exceeded; `number` is its responder's address."""
@@ -53,20 +55,21 @@ class Ends:
         if ttl > self.furthest.get(flow, 0):
             self.furthest[flow] = ttl
         machine = ttl, number, reply.reply_ttl
-        changed: set[int] = set()
-        if machine not in self._machines:
-            self._machines.add(machine)
-            changed |= self._flows_ended_by.get(number, set())
-        if flow in self._final:
-            changed.add(flow)
-        return self._settle(changed) if changed else []
+        is_beyond = ttl >= self._nearest.get(flow, ttl + 1)
+        if not is_beyond and machine in self._machines:
+            return []
+        self._machines.add(machine)
+        changed = self._flows_ended_by.get(number, set()) | ({flow} if is_beyond else set())
+        return self._settle([final for own in sorted(changed) for final in self._final[own]])
 
     def add_final(self, reply: Reply, number: int) -> list[Move]:
         """Take in a reply of another kind; `number` is its responder's address."""
         flow = reply.request.flow
         self._final.setdefault(flow, []).append(reply)
         self._flows_ended_by.setdefault(number, set()).add(flow)
-        return self._settle({flow})
+        if reply.is_refusal:
+            self._refusals.setdefault(flow, []).append(reply)
+        return self._settle([reply])
 
     def add_loop(self, flow: int, ttl: int) -> None:
         """Record that the path of `flow` is known to loop from `ttl` on."""
@@ -81,40 +84,49 @@ class Ends:
         """
         if self._behind is None:
             refused: dict[tuple[int, int], tuple[int, int]] = {}
-            for flow, replies in self._final.items():
-                for reply in replies:
+            for flow, refusals in self._refusals.items():
+                for reply in refusals:
                     router = self.places[reply.request], int(reply.responder)
-                    if reply.is_refusal and router not in self._passing:
+                    if router not in self._passing:
                         look = flow, reply.request.ttl + 1
                         refused[router] = min(look, refused.get(router, look))
-            self._behind = dict(refused.values())
+            # Of a flow that one router refused at several TTLs, the nearest counts.
+            self._behind = dict(sorted(refused.values(), reverse=True))
         return self._behind
 
-    def _settle(self, flows: set[int]) -> list[Move]:
-        """Place the final replies of `flows`, and of all flows of which this shows more."""
+    def _settle(self, finals: list[Reply]) -> list[Move]:
+        """Place these final replies again, and decide where the paths that they concern end."""
+        if not finals:
+            return []
         self._behind = None
-        moves: list[Move] = []
-        waiting = sorted(flows)
-        while waiting:
-            flow = waiting.pop()
-            moves += self._place_all(flow)
-            passed = self._passed(flow) - self._passing
-            self._passing |= passed
-            for _, number in passed:
-                waiting += sorted(self._flows_ended_by[number] - {flow})
-            self._end(flow)
-        return moves
-
-    def _place_all(self, flow: int) -> list[Move]:
         moves = []
-        for reply in self._final[flow]:
+        for reply in finals:
             to, known = self._place(reply), self.places.get(reply.request)
             if to != known:
                 self.places[reply.request] = to
                 moves.append(Move(reply, known, to))
-        placed = (self.places[reply.request] for reply in self._final[flow])
-        self.furthest[flow] = max(*placed, *self._expired.get(flow, ()), 0)
+        flows = {reply.request.flow for reply in finals}
+        for move in moves:
+            self._measure(move)
+        if self._refusals:
+            passed = {router for flow in flows for router in self._passed(flow)} - self._passing
+            self._passing |= passed
+            for _, number in passed:
+                flows |= self._flows_ended_by[number]
+        for flow in flows:
+            self._end(flow)
         return moves
+
+    def _measure(self, move: Move) -> None:
+        """Keep the nearest and the furthest place of a flow's replies, after one was placed."""
+        flow = move.reply.request.flow
+        if move.gone_from is None:
+            self._nearest[flow] = min(move.to, self._nearest.get(flow, move.to))
+            self.furthest[flow] = max(move.to, self.furthest.get(flow, 0))
+            return
+        places = [self.places[reply.request] for reply in self._final[flow]]
+        self._nearest[flow] = min(places)
+        self.furthest[flow] = max((*places, *self._expired.get(flow, ())))
 
     def _place(self, reply: Reply) -> int:
         """The TTL at which a final reply counts: by default, that of its probe."""
@@ -134,9 +146,7 @@ class Ends:
     def _passed(self, flow: int) -> set[tuple[int, int]]:
         """The routers that refused `flow` although it got replies from beyond them."""
         passed = set()
-        for reply in self._final[flow]:
-            if not reply.is_refusal:
-                continue
+        for reply in self._refusals.get(flow, ()):
             place, number = self.places[reply.request], int(reply.responder)
             is_behind = any(
                 ttl > place and other != number
@@ -151,11 +161,13 @@ class Ends:
 
     def _end(self, flow: int) -> None:
         """Decide again where the path of `flow` ends."""
-        ends = [
-            self.places[reply.request]
-            for reply in self._final.get(flow, ())
-            if not (reply.is_refusal and self._is_passed(reply))
-        ]
+        ends = [self._nearest[flow]] if flow in self._nearest else []
+        if flow in self._refusals:
+            ends = [
+                self.places[reply.request]
+                for reply in self._final[flow]
+                if not (reply.is_refusal and self._is_passed(reply))
+            ]
         if flow in self._loops:
             ends.append(self._loops[flow])
         end, known = min(ends, default=None), self.at.get(flow)

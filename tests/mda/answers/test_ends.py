@@ -47,6 +47,7 @@ def in_every_order(outcomes: Sequence[Outcome]) -> FlowTable:
         assert table.ended == tables[0].ended
         assert table.end_ttls == tables[0].end_ttls == set(table.ended.values())
         assert table.answered_to == tables[0].answered_to
+        assert table.ends.behind_refusals() == tables[0].ends.behind_refusals()
         assert [table.hop(ttl).answers for ttl in range(9)] == [
             tables[0].hop(ttl).answers for ttl in range(9)
         ]
@@ -98,6 +99,11 @@ def test_a_refusal_ends_no_path_that_goes_on_behind_it() -> None:
     assert passed.ended == {0: 4}
     assert passed.hop(2).answers == dict.fromkeys((0, 1), Vertex(2, ROUTER))
     assert in_every_order([refusal, other, expired(0, 3, GATEWAY)]).ended == {}
+
+
+def test_of_one_routers_refusals_the_nearest_is_looked_behind() -> None:
+    refusals = [final(0, ttl, ROUTER, left=None, code=NO_ROUTE) for ttl in (7, 4)]
+    assert in_every_order(refusals).ends.behind_refusals() == {0: 5}
 
 
 def test_a_loop_needs_one_machine_that_is_met_three_times() -> None:
