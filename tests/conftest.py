@@ -5,6 +5,7 @@ Lab tests need root and other programs: without them they are skipped, in CI the
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import signal
@@ -21,6 +22,9 @@ _PROGRAMS = ("ip", "nft", "scamper", "traceroute", "tshark")
 def pytest_configure(config: pytest.Config) -> None:
     if os.geteuid() == 0 and not hasattr(config, "workerinput"):
         _let_others_pass(config)
+    # Tests make millions of small values and few cycles: looking for these less often saves 8 % of
+    # the time of the statistical ones.
+    gc.set_threshold(50_000, 20, 100)
     # What a shell script starts in the background ignores Ctrl-C, and so does all that it starts.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
