@@ -85,12 +85,62 @@ class MplsEntry(NamedTuple):
     ttl: int
 
 
+class InterfaceRole(Enum):
+    """What an interface of a responder has to do with the probe (RFC 5837 section 4.1)."""
+
+    #: The probe arrived at it.
+    INCOMING = "incoming"
+    #: A component of the interface at which the probe arrived, as a member of a bundle.
+    SUB_IP = "sub-ip"
+    #: The probe would have been forwarded to it.
+    OUTGOING = "outgoing"
+    #: The next hop, to which the probe would have been forwarded.
+    NEXT_HOP = "next-hop"
+
+
+class InterfaceInfo(NamedTuple):
+    """What a responder says of an interface (RFC 5837); None for what it does not say.
+
+    `ifindex` and `name` are those that its own management uses, `mtu` is in bytes.
+    """
+
+    role: InterfaceRole
+    ifindex: int | None = None
+    address: IPAddress | None = None
+    name: str | None = None
+    mtu: int | None = None
+
+
+class UnreadReason(Enum):
+    """Why a part of an extension structure stays bytes."""
+
+    UNKNOWN = "unknown"
+    MALFORMED = "malformed"
+    TRUNCATED = "truncated"
+    CHECKSUM = "wrong-checksum"
+    VERSION = "unknown-version"
+
+
+class Unread(NamedTuple):
+    """A part of an extension structure that stays bytes, and why (RFC 4884 section 7).
+
+    It is an object's `payload` with its class and type, or else all bytes from where objects cannot
+    be told apart.
+    """
+
+    reason: UnreadReason
+    payload: bytes
+    object_class: int | None = None
+    object_type: int | None = None
+
+
 class Reply(NamedTuple):
     """A reply to `request`, matched by what it quotes; times in seconds on the wire's clock.
 
     `quoted_ttl` is the TTL that the probe still had when it reached the responder. `reply_ttl` and
     `reply_ip_id` are fields of the reply itself. Each is None where the wire or the packet has
-    none. `changed` names the fields of the quoted probe that a middlebox changed, sorted.
+    none. `mpls`, `interfaces` and `unread` are all that its extension structure holds. `changed`
+    names the fields of the quoted probe that a middlebox changed, sorted.
     """
 
     request: ProbeRequest
@@ -104,6 +154,8 @@ class Reply(NamedTuple):
     reply_ttl: int | None = None
     reply_ip_id: int | None = None
     mpls: tuple[MplsEntry, ...] = ()
+    interfaces: tuple[InterfaceInfo, ...] = ()
+    unread: tuple[Unread, ...] = ()
     changed: tuple[str, ...] = ()
 
     @property

@@ -166,6 +166,8 @@ class Pending:
             reply_ttl=parsed.reply_ttl,
             reply_ip_id=parsed.reply_ip_id,
             mpls=parsed.mpls,
+            interfaces=parsed.interfaces,
+            unread=parsed.unread,
             changed=changed,
         )
 

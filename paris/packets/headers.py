@@ -14,14 +14,14 @@ from impacket.IP6 import IP6
 
 from paris.packets import numbers
 from paris.packets.checksums import checksum, pseudo_header
+from paris.packets.extensions import write_extensions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mda.model import IPAddress, MplsEntry
+    from mda.model import InterfaceInfo, IPAddress, MplsEntry
 
 _QUOTE_BYTES: Final = 128  # a quote before extensions is padded to this (RFC 4884 section 4.1)
-_MPLS_CLASS, _MPLS_TYPE = 1, 1  # RFC 4950
 
 
 class IPHeader(NamedTuple):
@@ -167,15 +167,16 @@ def icmp_error(
     icmp_code: int,
     quote: bytes,
     mpls: Sequence[MplsEntry] = (),
+    interfaces: Sequence[InterfaceInfo] = (),
 ) -> bytes:
-    """A whole ICMP or ICMPv6 error that quotes `quote`, with an MPLS extension if given."""
+    """A whole ICMP or ICMPv6 error that quotes `quote`, with extensions if given."""
     unused = 0
-    if mpls:
+    if mpls or interfaces:
         quote = quote[:_QUOTE_BYTES].ljust(_QUOTE_BYTES, b"\0")
         # IPv4 counts the quote's length in 32-bit words, IPv6 in 64-bit words.
         is_ip4 = header.source.version == 4
         unused = (_QUOTE_BYTES // 4) << 16 if is_ip4 else (_QUOTE_BYTES // 8) << 24
-        quote += _mpls_extension(mpls)
+        quote += write_extensions(mpls, interfaces)
     return _icmp_message(header, icmp_type, icmp_code, unused, quote)
 
 
@@ -217,17 +218,3 @@ def _icmp_message(header: IPHeader, kind: int, code: int, rest: int, body: bytes
         summed = pseudo_header(*ends, numbers.ICMP6, len(message)) + message
     total = struct.pack("!H", checksum(summed))
     return ip_datagram(header, message[:2] + total + message[4:])
-
-
-def _mpls_extension(entries: Sequence[MplsEntry]) -> bytes:
-    """An extension structure with one label stack (RFC 4884 section 7, RFC 4950 section 3)."""
-    stack = b"".join(
-        struct.pack(
-            "!I",
-            entry.label << 12 | entry.traffic_class << 9 | int(entry.bottom) << 8 | entry.ttl,
-        )
-        for entry in entries
-    )
-    body = struct.pack("!HBB", 4 + len(stack), _MPLS_CLASS, _MPLS_TYPE) + stack
-    total = checksum(struct.pack("!BBH", 0x20, 0, 0) + body)
-    return struct.pack("!BBH", 0x20, 0, total) + body

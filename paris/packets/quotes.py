@@ -1,11 +1,10 @@
-"""Reads the quote of an ICMP error: the probe, and the extensions after it (RFC 4884, 4950)."""
+"""Reads the quote of an ICMP error: where it ends, and the probe in it (RFC 792, 4443, 4884)."""
 
 from __future__ import annotations
 
 import struct
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from mda.model import MplsEntry
 from paris.packets import numbers, tags
 from paris.packets.checksums import word_sum
 from paris.packets.datagrams import NoReplyError, UnparsedReason
@@ -15,7 +14,6 @@ if TYPE_CHECKING:
 
 # The lowest offset of extensions in the quote, and their offset if the error does not give it.
 _EXTENSION_OFFSET: Final = 128
-_MPLS_STACK: Final = (1, 1)  # class and type of the extension object (RFC 4950 section 3)
 _ECHO_REQUESTS: Final = frozenset(
     (numbers.ICMP[version], kind) for version, kind in numbers.ECHO_REQUEST.items()
 )
@@ -42,13 +40,16 @@ class QuotedProbe(NamedTuple):
     traffic_class: int | None = None
 
 
-def split_quote(outer: Datagram) -> tuple[int, bytes]:
-    """Where the quote ends in the ICMP message, and the extension structure after it (or b"")."""
+def split_quote(outer: Datagram) -> tuple[int, bytes | None]:
+    """Where the quote ends in the ICMP message, and the extension structure after it.
+
+    The structure is None if the error has none, and empty if the error promises one in vain.
+    """
     message = outer.payload
     # RFC 4884 section 4: the quote's length in 32-bit words in IPv4, 64-bit words in IPv6.
     length = 4 * message[5] if outer.version == 4 else 8 * message[4]
     if message[0] == numbers.PACKET_TOO_BIG.get(outer.version):
-        return len(message), b""  # here these bytes hold the MTU
+        return len(message), None  # here these bytes hold the MTU
     # A lower length is invalid: at least 128 bytes precede extensions.
     if length >= _EXTENSION_OFFSET:
         return 8 + length, message[8 + length :]
@@ -56,29 +57,7 @@ def split_quote(outer: Datagram) -> tuple[int, bytes]:
     rest = message[8 + _EXTENSION_OFFSET :]
     if len(rest) >= 8 and rest[0] >> 4 == 2 and word_sum(rest) == 0xFFFF:
         return 8 + _EXTENSION_OFFSET, rest
-    return len(message), b""
-
-
-def read_mpls(extensions: bytes) -> tuple[MplsEntry, ...]:
-    """The label stack entries among the objects of an extension structure (RFC 4950)."""
-    if len(extensions) < 8 or extensions[0] >> 4 != 2:
-        return ()
-    if extensions[2:4] != b"\0\0" and word_sum(extensions) != 0xFFFF:
-        return ()
-    entries: list[MplsEntry] = []
-    at = 4
-    while at + 4 <= len(extensions):
-        length, object_class, object_type = struct.unpack_from("!HBB", extensions, at)
-        if length < 4 or at + length > len(extensions):
-            break
-        if (object_class, object_type) == _MPLS_STACK:
-            for offset in range(at + 4, at + length - 3, 4):
-                (word,) = struct.unpack_from("!I", extensions, offset)
-                entries.append(
-                    MplsEntry(word >> 12, (word >> 9) & 7, bool((word >> 8) & 1), word & 0xFF)
-                )
-        at += length
-    return tuple(entries)
+    return len(message), None
 
 
 def read_quoted_probe(quoted: Datagram) -> QuotedProbe:

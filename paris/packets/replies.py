@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from mda.model import ReplyKind
 from paris.packets import numbers, tags
 from paris.packets.datagrams import NoReplyError, UnparsedReason, check_icmp, read_ip
-from paris.packets.quotes import QuotedProbe, read_mpls, read_quoted_probe, split_quote
+from paris.packets.extensions import read_extensions
+from paris.packets.quotes import QuotedProbe, read_quoted_probe, split_quote
 
 if TYPE_CHECKING:
-    from mda.model import IPAddress, MplsEntry
+    from mda.model import InterfaceInfo, IPAddress, MplsEntry, Unread
     from paris.packets.datagrams import Datagram
 
 
@@ -43,6 +44,8 @@ class ParsedReply(NamedTuple):
     reply_ttl: int | None = None
     reply_ip_id: int | None = None
     mpls: tuple[MplsEntry, ...] = ()
+    interfaces: tuple[InterfaceInfo, ...] = ()
+    unread: tuple[Unread, ...] = ()
     is_challenge: bool = False
 
 
@@ -82,7 +85,8 @@ def _parse(datagram: bytes) -> ParsedReply:
     if icmp_type == numbers.ECHO_REPLY[outer.version]:
         return _read_echo_reply(outer)
     kind = _error_kind(outer.version, icmp_type, icmp_code)
-    quote_end, extensions = split_quote(outer)
+    quote_end, structure = split_quote(outer)
+    extensions = read_extensions(structure, is_whole=outer.is_whole)
     quoted = read_ip(outer.payload[8:quote_end], is_quote=True)
     return ParsedReply(
         kind=kind,
@@ -93,7 +97,9 @@ def _parse(datagram: bytes) -> ParsedReply:
         quoted_ttl=quoted.ttl,
         reply_ttl=outer.ttl,
         reply_ip_id=outer.ip_id,
-        mpls=read_mpls(extensions),
+        mpls=extensions.mpls,
+        interfaces=extensions.interfaces,
+        unread=extensions.unread,
     )
 
 

@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 
-from mda.model import MplsEntry
 from paris.packets.datagrams import Datagram, NoReplyError, UnparsedReason
-from paris.packets.quotes import read_mpls, read_quoted_probe, split_quote
+from paris.packets.quotes import read_quoted_probe, split_quote
 
 STACK = bytes.fromhex("2000 0000 0008 0101 03e8 1101".replace(" ", ""))  # no checksum
 
@@ -29,7 +28,7 @@ def test_a_stated_length_is_in_words_of_the_version() -> None:
 
 def test_a_length_below_128_bytes_is_not_believed() -> None:
     message = bytes([11, 0, 0, 0, 0, 7, 0, 0]) + bytes(28)
-    assert split_quote(datagram(message)) == (36, b"")
+    assert split_quote(datagram(message)) == (36, None)
 
 
 def test_extensions_without_a_length_are_found_by_their_checksum() -> None:
@@ -37,33 +36,12 @@ def test_extensions_without_a_length_are_found_by_their_checksum() -> None:
     checked = b"\x20\0" + (0xFFFF - 0x2000 - 0x0008 - 0x0101 - 0x03E8 - 0x1101).to_bytes(2)
     assert split_quote(datagram(head + checked + STACK[4:])) == (136, checked + STACK[4:])
     wrong = head + b"\x20\0\0\1" + STACK[4:]
-    assert split_quote(datagram(wrong)) == (len(wrong), b"")
+    assert split_quote(datagram(wrong)) == (len(wrong), None)
 
 
 def test_the_mtu_of_a_packet_that_is_too_big_is_no_length() -> None:
     message = bytes([2, 0, 0, 0, 17, 0, 5, 0]) + bytes(136) + STACK
-    assert split_quote(datagram(message, version=6, protocol=58)) == (len(message), b"")
-
-
-def test_label_stack_entries_are_read_bit_by_bit() -> None:
-    assert read_mpls(STACK) == (MplsEntry(0x03E81, 0, bottom=True, ttl=1),)
-    two = bytes.fromhex("20000000000c010105dc1cfe05dc21ff")
-    assert read_mpls(two) == (
-        MplsEntry(0x05DC1, 6, bottom=False, ttl=0xFE),
-        MplsEntry(0x05DC2, 0, bottom=True, ttl=0xFF),
-    )
-
-
-@pytest.mark.parametrize(
-    "extensions",
-    [
-        b"", STACK[:7], b"\x10" + STACK[1:], STACK[:2] + b"\0\1" + STACK[4:],
-        STACK[:4] + b"\0\3" + STACK[6:], STACK[:4] + b"\0\xff" + STACK[6:],
-        STACK[:6] + b"\2\1" + STACK[8:],
-    ],
-)  # fmt: skip
-def test_other_extensions_have_no_labels(extensions: bytes) -> None:
-    assert read_mpls(extensions) == ()
+    assert split_quote(datagram(message, version=6, protocol=58)) == (len(message), None)
 
 
 def test_a_quoted_probe_is_read_by_its_protocol() -> None:

@@ -7,7 +7,14 @@ from random import Random
 
 import pytest
 
-from mda.model import MplsEntry, ReplyKind
+from mda.model import (
+    InterfaceInfo,
+    InterfaceRole,
+    MplsEntry,
+    ReplyKind,
+    Unread,
+    UnreadReason,
+)
 from paris.packets import headers, tags
 from paris.packets.checksums import pseudo_header, word_sum
 from paris.packets.datagrams import UnparsedReason
@@ -50,7 +57,7 @@ LABELLED = bytes.fromhex(
     + "00"
     * 100  # padding to 128 bytes
     + "2000 81d5"  # extensions: version 2, checksum
-    "0008 02 01 00000007"  # interface information (class 2), which we skip
+    "0008 02 01 00000007"  # an interface (class 2), of which only the MTU is given
     "000c 01 01 05dd0a01 493001ff"  # MPLS: 24016, class 5, TTL 1; 299776, bottom, TTL 255
 )
 SYN_ACK = bytes.fromhex(
@@ -92,11 +99,33 @@ def test_packets_of_kernels_are_read_as_dissected(name: str) -> None:
 
 def test_labels_behind_another_object_are_read_as_the_standards_draw_them() -> None:
     reply = parsed(LABELLED)
-    assert reply.mpls == STACK
+    assert (reply.mpls, reply.unread) == (STACK, ())
+    assert reply.interfaces == (InterfaceInfo(InterfaceRole.INCOMING, mtu=7),)
     assert (reply.responder, reply.reply_ttl) == (ip_address("198.51.100.7"), 254)
     assert (reply.reply_ip_id, reply.quoted.ip_id, reply.quoted.carrier_tag) == (0x1234, 8, 7)
-    cut = parsed(LABELLED[:-4])  # half a label stack is none, the rest still counts
-    assert (cut.mpls, cut.quoted) == ((), reply.quoted)
+
+
+@pytest.mark.parametrize("length", range(56, len(LABELLED)))
+def test_extensions_that_are_cut_off_are_kept_and_leave_the_probe_readable(length: int) -> None:
+    whole, cut = parsed(LABELLED), parsed(LABELLED[:length])
+    assert cut.quoted == whole.quoted
+    assert (cut.mpls, cut.interfaces) == ((), ())
+    assert cut.unread == (Unread(UnreadReason.TRUNCATED, LABELLED[156:length]),)
+
+
+def test_a_structure_that_is_promised_and_missing_holds_nothing() -> None:
+    whole = bytearray(LABELLED[:156])
+    whole[2:4] = len(whole).to_bytes(2)
+    reply = parsed(intact(bytes(whole)))
+    assert (reply.mpls, reply.interfaces, reply.unread) == ((), (), ())
+
+
+def test_a_structure_with_a_wrong_checksum_is_kept_unread() -> None:
+    damaged = bytearray(LABELLED)
+    damaged[-1] ^= 1
+    reply = parsed(intact(bytes(damaged)))
+    assert (reply.mpls, reply.interfaces) == ((), ())
+    assert reply.unread == (Unread(UnreadReason.CHECKSUM, bytes(damaged[156:])),)
 
 
 def test_a_syn_ack_names_the_probe_by_its_acknowledgment() -> None:
