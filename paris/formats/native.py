@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, Final
 from mda.answers.graph import flows_of, flows_of_edge
 from mda.model import (
     Loss,
-    MplsEntry,
     ProbeRequest,
     Reply,
     ReplyKind,
@@ -24,7 +23,7 @@ from mda.model import (
 from mda.record import Record
 from mda.trace import Trace
 from paris.errors import FormatError
-from paris.formats import facts_json, plan_json, studies_json
+from paris.formats import extensions_json, facts_json, plan_json, studies_json
 from paris.formats.damage import refusing
 from paris.formats.studies_json import vertex_id
 
@@ -164,15 +163,7 @@ def _outcome(outcome: Outcome) -> Json:
         "quoted_ttl": outcome.quoted_ttl,
         "reply_ttl": outcome.reply_ttl,
         "reply_ip_id": outcome.reply_ip_id,
-        "mpls": [
-            {
-                "label": entry.label,
-                "traffic_class": entry.traffic_class,
-                "bottom": entry.bottom,
-                "ttl": entry.ttl,
-            }
-            for entry in outcome.mpls
-        ],
+        **extensions_json.extensions(outcome),
         "changed": outcome.changed,
     }
 
@@ -272,6 +263,6 @@ def _read_reply(request: ProbeRequest, sent_at_s: float, record: Json) -> Reply:
         quoted_ttl=record["quoted_ttl"],
         reply_ttl=record["reply_ttl"],
         reply_ip_id=record["reply_ip_id"],
-        mpls=tuple(MplsEntry(**entry) for entry in record["mpls"]),
         changed=tuple(record["changed"]),
+        **extensions_json.read_extensions(record),
     )

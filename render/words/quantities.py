@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+_LONGEST_NAME: Final = 60  # characters
 
 
 def milliseconds(time_s: float) -> str:
@@ -93,3 +95,9 @@ def printable(text: str) -> str:
         character if character.isprintable() else character.encode("unicode_escape").decode()
         for character in text
     )
+
+
+def shortened(name: str) -> str:
+    """A name from outside, printable; the end of a long one says more than its beginning."""
+    shown = printable(name)
+    return shown if len(shown) <= _LONGEST_NAME else "..." + shown[3 - _LONGEST_NAME :]

@@ -10,8 +10,17 @@ from mda.findings.refusals import Refusal, Refused, refusal_by_error
 from mda.model import NOBODYS, ReplyKind
 from mda.plan import Algorithm
 from mda.studies.registry import CLASSIFY
+from render.words.extensions import extension_notes
 from render.words.numbering import numbers, origins
-from render.words.quantities import count, median_ms, milliseconds, percent, printable, rate
+from render.words.quantities import (
+    count,
+    median_ms,
+    milliseconds,
+    percent,
+    printable,
+    rate,
+    shortened,
+)
 from render.words.tries import lost_on_path, tries_s, uncounted
 
 if TYPE_CHECKING:
@@ -56,7 +65,6 @@ _CHANGED: Final = {
     "traffic-class": "traffic class",
 }
 _MANY_LOST: Final = 3  # probes; fewer are not worth a word
-_LONGEST_NAME: Final = 60  # characters; the end of a longer name says more than its beginning
 
 
 class Kind(Enum):
@@ -166,12 +174,7 @@ def _name(
     if address is None:
         return ""
     texts = [found.get(address, "") for found in (names, *facts.values())]
-    return " ".join(_shortened(text) for text in texts if text)
-
-
-def _shortened(text: str) -> str:
-    shown = printable(text)
-    return shown if len(shown) <= _LONGEST_NAME else "..." + shown[3 - _LONGEST_NAME :]
+    return " ".join(shortened(text) for text in texts if text)
 
 
 def _kind(trace: Trace, vertex: Vertex, replies: list[Reply]) -> Kind:
@@ -222,8 +225,7 @@ def _notes(trace: Trace, vertex: Vertex, replies: list[Reply], last_asked: int) 
         notes.append(f"{percent(round(answering.lost / answering.asked, 2))} of probes unanswered")
     if vertex.address == NOBODYS:
         notes.append("stands for routers without an IPv4 address")
-    stacks = {"/".join(str(entry.label) for entry in reply.mpls) for reply in replies if reply.mpls}
-    notes += [f"MPLS {stack}" for stack in sorted(stacks)]
+    notes += extension_notes(replies)
     changed = {field for reply in replies for field in reply.changed}
     if changed:
         fields = ", ".join(_CHANGED.get(field, field) for field in sorted(changed))

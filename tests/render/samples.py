@@ -10,7 +10,18 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from mda.model import MplsEntry, Outcome, ProbeRequest, Reply, ReplyKind, StopReason
+from mda.model import (
+    InterfaceInfo,
+    InterfaceRole,
+    MplsEntry,
+    Outcome,
+    ProbeRequest,
+    Reply,
+    ReplyKind,
+    StopReason,
+    Unread,
+    UnreadReason,
+)
 from mda.plan import Algorithm
 from tests.support.traces import DESTINATION, assembled, hops, numbered, outcomes
 from tests.support.views import dot_of, text_of
@@ -41,11 +52,12 @@ def _asymmetric() -> Trace:
 
 
 def _marks() -> Trace:
-    """Labels, a changed field, a refusal, names."""
+    """Labels, an interface, an unread object, a changed field, a refusal, names."""
     passing = [_GATEWAY, _BALANCER, _A[0], _JOINT, DESTINATION]
     refused = [_GATEWAY, _BALANCER, _A[1]]
     answers: dict[str, dict[str, Any]] = {
-        _A[0]: {"mpls": _LABELS},
+        _GATEWAY: {"interfaces": (InterfaceInfo(InterfaceRole.INCOMING, 9, name="eth3"),)},
+        _A[0]: {"mpls": _LABELS, "unread": (Unread(UnreadReason.UNKNOWN, b"", 5, 1),)},
         _A[1]: {"kind": ReplyKind.UNREACHABLE, "icmp_type": 3, "icmp_code": 13},
         _JOINT: {"changed": ("sport", "traffic-class")},
     }

@@ -102,7 +102,8 @@ def test_runs_of_predecessors_are_shortened() -> None:
 def test_marks_and_words_stand_at_what_they_are_about() -> None:
     shown = text_of(TRACES["marks"])
     assert "(!X prohibited)" in line_of("198.51.100.12", shown)
-    assert "MPLS 24016/299776" in shown
+    assert "MPLS 24016/299776; unknown object (class 5, type 1) in 8 answers" in shown
+    assert "(eth3, ifindex 9)" in shown
     assert "rewritten on the way: source port, traffic class" in shown
     assert "destination: port unreachable" in shown
 
