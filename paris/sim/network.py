@@ -181,13 +181,12 @@ class Network:
         arrived = headers.with_ttl(datagram, end.left)
         if end.source != header.source:
             arrived = with_source(arrived, end.source)
-        router = self.topology.routers[end.name]
         if is_host:
-            return self._host_reply(router, back, header, payload, arrived)
-        return self._error_of(router, back, arrived, end.refusal)
+            return self._host_reply(end, back, header, payload, arrived)
+        return self._error_of(end, back, arrived)
 
     def _host_reply(
-        self, host: Router, back: IPHeader, header: IPHeader, payload: bytes, arrived: bytes
+        self, end: End, back: IPHeader, header: IPHeader, payload: bytes, arrived: bytes
     ) -> bytes | None:
         """The destination's own reply; it is an ICMP error only if no UDP service listens."""
         version = header.source.version
@@ -195,28 +194,27 @@ class Network:
             returned = _served(self.topology.service, payload[8:])
             return None if returned is None else headers.udp_reply(back, payload, returned)
         if header.protocol == numbers.UDP:
-            quote = self._quote(host, version, arrived)
-            code = numbers.PORT_UNREACHABLE[version]
-            return headers.icmp_error(back, numbers.UNREACHABLE[version], code, quote)
+            unreachable = numbers.PORT_UNREACHABLE[version]
+            return self._error_of(end._replace(refusal=unreachable), back, arrived)
         if header.protocol == numbers.TCP:
             return headers.tcp_reply(back._replace(protocol=numbers.TCP), payload, open_port=False)
         if header.protocol == back.protocol and payload[0] == numbers.ECHO_REQUEST[version]:
             return headers.echo_reply(back, payload)
         return None
 
-    def _error_of(
-        self, router: Router, back: IPHeader, arrived: bytes, refusal: int | None
-    ) -> bytes:
-        """The ICMP error of a router that refuses the probe, or at which the probe's TTL ends."""
-        version = back.source.version
+    def _error_of(self, end: End, back: IPHeader, arrived: bytes) -> bytes:
+        """The ICMP error of whoever refuses the probe, or at which the probe's TTL ends."""
+        version, router = back.source.version, self.topology.routers[end.name]
         quote = self._quote(router, version, arrived)
-        if refusal is not None:
-            return headers.icmp_error(back, numbers.UNREACHABLE[version], refusal, quote)
+        described = self.topology.described(end.name, end.before)
+        if end.refusal is not None:
+            kind = numbers.UNREACHABLE[version]
+            return headers.icmp_error(back, kind, end.refusal, quote, interfaces=described)
         stack = tuple(
             MplsEntry(label, 0, index == len(router.mpls) - 1, 1)
             for index, label in enumerate(router.mpls)
         )
-        return headers.icmp_error(back, numbers.TIME_EXCEEDED[version], 0, quote, stack)
+        return headers.icmp_error(back, numbers.TIME_EXCEEDED[version], 0, quote, stack, described)
 
     def _quote(self, router: Router, version: int, arrived: bytes) -> bytes:
         most = _IP4_QUOTE if version == 4 else _IP6_QUOTE

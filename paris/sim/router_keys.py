@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from mda.model import InterfaceInfo, InterfaceRole
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     import yaml
 
     from paris.sim.nodes import Nodes
+
+
+_INCOMING: Final = InterfaceRole.INCOMING
+_INTERFACE_KEYS: Final = ("role", "ifindex", "address", "name", "mtu")
+_LONGEST_NAME: Final = 63  # bytes (RFC 5837 section 4.3)
+_WORD: Final = (1 << 32) - 1
 
 
 class RouterKey(NamedTuple):
@@ -32,6 +40,20 @@ def _code(nodes: Nodes, node: yaml.Node) -> int:
     return nodes.whole(node, 0, 15)
 
 
+def _interface(nodes: Nodes, node: yaml.Node) -> InterfaceInfo:
+    parts = nodes.mapping(node, _INTERFACE_KEYS)
+    name = nodes.text(parts["name"]) if "name" in parts else None
+    if name is not None and len(name.encode()) > _LONGEST_NAME:
+        nodes.fail(parts["name"], f"a name has at most {_LONGEST_NAME} bytes; shorten it")
+    return InterfaceInfo(
+        role=nodes.one_of(parts["role"], InterfaceRole) if "role" in parts else _INCOMING,
+        ifindex=nodes.whole(parts["ifindex"], 0, _WORD) if "ifindex" in parts else None,
+        address=nodes.address(parts["address"]) if "address" in parts else None,
+        name=name,
+        mtu=nodes.whole(parts["mtu"], 0, _WORD) if "mtu" in parts else None,
+    )
+
+
 def _flag(nodes: Nodes, node: yaml.Node) -> bool:
     return nodes.flag(node)
 
@@ -44,6 +66,11 @@ _ANSWERING: Final = (
     RouterKey("duplicates", "duplicates", _share),
     RouterKey("rate_pps", "rate_pps", lambda nodes, node: nodes.number(node, 0.001, 1e9)),
     RouterKey("burst", "burst", lambda nodes, node: nodes.whole(node, 1, 1_000_000)),
+    RouterKey(
+        "describes",
+        "describes",
+        lambda nodes, node: tuple(_interface(nodes, item) for item in nodes.items(node)),
+    ),
 )
 _OF_ROUTERS: Final = (
     RouterKey("quote_bytes", "quote_bytes", lambda nodes, node: nodes.whole(node, 28, 65535)),

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from mda.model import HeaderField
 from paris.sim.balancers import DEFAULT_FIELDS, Balance
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from mda.model import HeaderField, IPAddress
+    from mda.model import HeaderField, InterfaceInfo, IPAddress
+
+_Value = TypeVar("_Value")
 
 SOURCE: Final = "source"
 DESTINATION: Final = "destination"
@@ -34,7 +36,8 @@ class Router:
     extra delay before it replies. `weights` are its successors' shares (default 1). `loss` is the
     fraction of its replies that get lost, `duplicates` the fraction of the others that arrive
     twice; it sends up to `burst` replies at once, then `rate_pps` per second. `quote_bytes` is how
-    much of a probe it quotes; None means the protocol's default. With `prohibits` it refuses all
+    much of a probe it quotes; None means the protocol's default. Its ICMP errors say which of the
+    interfaces that it `describes` the probe arrived at. With `prohibits` it refuses all
     probes with that ICMP code, with `refuses` those that it would forward. From `turns_at_s` on, it
     forwards all probes to the router `turns_to`; before, it forwards none there. Of what it
     forwards, it `loses` a share, or `drops` all. With `passes_expired` it forwards expired probes,
@@ -59,6 +62,7 @@ class Router:
     duplicates: float = 0.0
     quote_bytes: int | None = None
     mpls: tuple[int, ...] = ()
+    describes: tuple[InterfaceInfo, ...] = ()
     prohibits: int | None = None
     refuses: int | None = None
     loses: float = 0.0
@@ -124,7 +128,17 @@ class Topology:
 
         A probe that returns in a loop is answered from the first interface.
         """
-        interfaces = self.routers[name].interfaces
+        return self._facing(name, came_from, self.routers[name].interfaces)
+
+    def described(self, name: str, came_from: str) -> tuple[InterfaceInfo, ...]:
+        """What `name` says of the interface at which a probe from `came_from` arrives.
+
+        As with `interface`, the first interface is described where there is none for it.
+        """
+        describes = self.routers[name].describes
+        return (self._facing(name, came_from, describes),) if describes else ()
+
+    def _facing(self, name: str, came_from: str, values: Sequence[_Value]) -> _Value:
         before = self.predecessors[name]
         index = before.index(came_from) if came_from in before else 0
-        return interfaces[index] if index < len(interfaces) else interfaces[0]
+        return values[index] if index < len(values) else values[0]

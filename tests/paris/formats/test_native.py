@@ -35,7 +35,17 @@ def traced(network: str, **options: Any) -> Trace:
 
 
 @pytest.mark.parametrize(
-    "network", ["plain", "two-way", "mpls", "lossy", "silent-branch", "per-packet", "ipv6-label"]
+    "network",
+    [
+        "plain",
+        "two-way",
+        "mpls",
+        "named-interfaces",
+        "lossy",
+        "silent-branch",
+        "per-packet",
+        "ipv6-label",
+    ],
 )
 def test_written_and_read_is_the_same_and_follows_the_schema(network: str) -> None:
     trace = traced(network)

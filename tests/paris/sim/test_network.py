@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import struct
 from dataclasses import replace
+from ipaddress import ip_address
 from itertools import pairwise
 from random import Random
 from typing import TYPE_CHECKING
 
 import pytest
 
-from mda.model import HeaderField, MplsEntry, ProbeRequest, ReplyKind
+from mda.model import (
+    HeaderField,
+    InterfaceInfo,
+    InterfaceRole,
+    MplsEntry,
+    ProbeRequest,
+    ReplyKind,
+)
 from paris.packets import headers, replies
 from paris.packets.checksums import checksum, pseudo_header
 from paris.packets.flows import Flows
@@ -19,7 +27,7 @@ from paris.packets.probes import build
 from paris.packets.protocols import Protocol
 from paris.sim.balancers import header_fields
 from paris.sim.network import Network
-from paris.sim.topology import Service
+from paris.sim.topology import Router, Service, Topology
 from paris.sim.topology_file import load, samples
 from tests.support.expect import is_likely
 from tests.support.probes import reply_to
@@ -28,7 +36,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mda.model import IPAddress
-    from paris.sim.topology import Topology
     from tests.paris.sim.conftest import FromText
 
 TWO_WAY = load(samples()["two-way"])
@@ -293,6 +300,37 @@ def test_mpls_labels_are_quoted() -> None:
     stacks = [answer[1].mpls if (answer := ask(network, flows, 0, ttl)) else None for ttl in (2, 3)]
     labels = (MplsEntry(24016, 0, bottom=False, ttl=1), MplsEntry(299776, 0, bottom=True, ttl=1))
     assert stacks == [(), labels]
+
+
+def test_the_interface_that_a_probe_arrived_at_is_described() -> None:
+    net = load(samples()["named-interfaces"])
+    network, flows = Network(net, 1), flows_for(net)
+    fork, joint = (
+        {answer[1].interfaces for flow in range(20) if (answer := ask(network, flows, flow, ttl))}
+        for ttl in (2, 4)
+    )
+    assert fork == {net.routers["fork"].describes}
+    eth3, eth4 = net.routers["joint"].describes
+    assert joint == {(eth3,), (eth4,)}
+    assert (eth4.name, eth4.ifindex, eth4.mtu, str(eth4.address)) == (
+        "eth4", 10, 1400, "198.51.100.6",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("version", [4, 6])
+def test_refusals_describe_interfaces_as_well(version: int) -> None:
+    said = InterfaceInfo(InterfaceRole.INCOMING, 2, name="eth0")
+    source, near, far = (
+        ip_address(f"{'198.51.100.' if version == 4 else '2001:db8::'}{n}") for n in (1, 7, 9)
+    )
+    wall = Router(name="wall", interfaces=(near,), describes=(said,), refuses=0)
+    host = Router(name="destination", interfaces=(far,), describes=(said,))
+    for routers in ((wall, host), (host,)):
+        steps = pairwise(["source", *(router.name for router in routers)])
+        net = Topology.of("x", source, routers, steps)
+        answer = ask(Network(net, 1), flows_for(net), 0, 9)
+        assert answer is not None
+        assert (answer[1].kind, answer[1].interfaces) == (ReplyKind.UNREACHABLE, (said,))
 
 
 def test_a_prohibition_ends_the_branch() -> None:

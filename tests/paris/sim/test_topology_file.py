@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mda.model import HeaderField
+from mda.model import HeaderField, InterfaceInfo, InterfaceRole
 from paris.errors import TopologyError
 from paris.sim.balancers import DEFAULT_FIELDS, Balance
 from paris.sim.topology import Service
@@ -158,6 +158,26 @@ paths:
     assert (r3.refuses, r3.refuses_all, end.down_after_s) == (13, True, 3.0)
 
 
+def test_described_interfaces_are_read(topology: FromText) -> None:
+    net = topology(
+        ENDS
+        + """
+routers:
+  R1:
+    interfaces: [198.51.100.1]
+    describes: [{name: eth3, ifindex: 9}, {role: next-hop, address: "2001:db8::1", mtu: 9000}]
+  R2: {interfaces: [198.51.100.2], describes: []}
+paths:
+  - source -> R1 -> R2 -> destination
+"""
+    )
+    assert net.routers["R1"].describes == (
+        InterfaceInfo(InterfaceRole.INCOMING, 9, name="eth3"),
+        InterfaceInfo(InterfaceRole.NEXT_HOP, address=ip_address("2001:db8::1"), mtu=9000),
+    )
+    assert net.routers["R2"].describes == ()
+
+
 @pytest.mark.parametrize(
     ("text", "line", "said"),
     [
@@ -193,6 +213,10 @@ paths:
          "routers given as a range need `interfaces: FIRST_ADDRESS+`"),
         (ENDS + ROUTERS + "  R3..R4: {interfaces: 255.255.255.255+}\n" + PATHS, 6,
          "2 routers from 255.255.255.255 on are beyond the last address"),
+        (ENDS + ROUTERS.replace("1]}", f"1], describes: [{{name: {'x' * 64}}}]}}") + PATHS, 4,
+         "a name has at most 63 bytes; shorten it"),
+        (ENDS + ROUTERS.replace("1]}", "1], describes: [{index: 9}]}") + PATHS, 4,
+         "unknown key 'index'; did you mean ifindex? known: "),
         (ENDS + ROUTERS.replace("1]}", "1], turns: {to: R9}}") + PATHS, 4,
          "R1 turns to 'R9', which is not a router; known: R1, R2, destination"),
         (ENDS + ROUTERS.replace("1]}", "1], turns: {at_ms: 5}}") + PATHS, 4,
