@@ -75,7 +75,6 @@ paris/wire/bulk/ethernet.py: tests/lab/test_bulk.py: it needs an interface
 paris/wire/bulk/ring.py: tests/lab/test_bulk.py: it needs an interface
 paris/wire/bulk/sendmmsg.py: tests/lab/test_bulk.py: it needs an interface
 paris/wire/bulk/wire.py: tests/lab/test_bulk.py: it needs an interface
-paris/wire/linux/ancillary.py: tests/lab/test_stamps.py: only the kernel makes such messages
 paris/wire/linux/clock.py: tests/lab/test_stamps.py: compared with the stamps of a capture
 paris/wire/linux/counters.py: tests/lab/test_faults.py: only the kernel counts drops
 paris/wire/opening.py: tests/lab/test_raw.py: it opens sockets of every kind

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from paris.formats import native
 from paris.sim.topology_file import load, samples
 from tests.lab.command import run_at
 from tests.lab.emulator import emulated
@@ -57,3 +58,27 @@ def test_a_sample_traced_in_real_time_is_what_its_file_says_and_so_is_its_replay
     assert len(edges) == expect["edges"] - expect.get("unproven", 0)
     limited = [entry["vertex"] for entry in graph["answering"] if entry["limit"] is not None]
     assert [entry.partition("@")[0] for entry in limited] == expect.get("limited", [])
+
+
+@pytest.mark.parametrize("wire", WIRES)
+def test_every_wire_brings_the_interfaces_that_routers_describe(wire: str) -> None:
+    topology = load(samples()["named-interfaces"])
+    command = (
+        str(topology.destination),
+        "--mda",
+        "-c",
+        "99.99",
+        "--seed",
+        "1",
+        "-n",
+        "-j",
+        "--wire",
+        wire,
+    )
+    with emulated(topology.name) as network:
+        ran = run_at(network.namespace, *command, privileged=wire != "unprivileged")
+    assert (ran.returncode, ran.stderr) == (0, "")
+    trace = native.read(ran.stdout, wire)
+    described = {reply.interfaces for reply in trace.replies if reply.request.ttl == 4}
+    assert described == {(interface,) for interface in topology.routers["joint"].describes}
+    assert not any(reply.unread for reply in trace.replies)

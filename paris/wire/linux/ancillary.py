@@ -27,8 +27,8 @@ class Ancillary:
 
     `sent_index` is the kernel's number of the sent datagram that `stamp_ns` belongs to; None if
     this is not a send stamp. `is_error` marks an ICMP error, sent by `offender` (packed address).
-    `extension_at` is the offset of its extension structure in the quoted bytes (RFC 4884), 0 if
-    the error gives none.
+    `extension_at` is the offset of its extension structure in the quoted bytes (RFC 4884), damaged
+    or not, and 0 if the error gives none.
     """
 
     stamp_ns: int = 0
@@ -76,5 +76,4 @@ def _read_error(ancillary: Ancillary, value: bytes, version: int) -> None:
     elif origin in _ORIGIN_ICMP:
         ancillary.is_error = True
         ancillary.offender = value[_OFFENDER[version]]
-        length, flags = struct.unpack_from("@HB", value, 12)
-        ancillary.extension_at = 0 if flags else length
+        (ancillary.extension_at,) = struct.unpack_from("@H", value, 12)

@@ -122,8 +122,11 @@ def icmp_error(sent: Sent, quoted: bytes, ancillary: Ancillary) -> bytes:
         # The kernel chose another sequence number; the socket identifies the probe.
         quote = sent.datagram[: at + 8] + quoted[8:]
     length = 0
-    if ancillary.extension_at and kept + ancillary.extension_at >= _EXTENSION_OFFSET:
-        length = kept + ancillary.extension_at
+    if ancillary.extension_at:
+        # The kernel may have hidden more headers than we put back; zeros fill their place.
+        end = kept + ancillary.extension_at
+        length = max(_EXTENSION_OFFSET, -(-end // 8) * 8)
+        quote = quote[:end].ljust(length, b"\0") + quote[end:]
     rest = length // 4 << 16 if sent.version == 4 else length // 8 << 24
     message = struct.pack("!BBHI", ancillary.icmp_type, ancillary.icmp_code, 0, rest) + quote
     return icmp_reply(ancillary.offender, _ends(sent)[0], message, ancillary)

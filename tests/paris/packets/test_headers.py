@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mda.model import HeaderField, MplsEntry, ProbeRequest
+from mda.model import HeaderField, InterfaceInfo, InterfaceRole, MplsEntry, ProbeRequest
 from paris.packets import headers, probes
 from paris.packets.checksums import word_sum
 from paris.packets.headers import IPHeader, read_ip
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 STACK = (MplsEntry(24016, 5, False, 1), MplsEntry(299776, 0, True, 255))
+INTERFACE = InterfaceInfo(InterfaceRole.INCOMING, 9, ip_address("198.51.100.6"), "eth3", 1400)
+NEXT_HOP = InterfaceInfo(InterfaceRole.NEXT_HOP, address=ip_address("2001:db8::6"))
 HEADER = {
     4: IPHeader(
         source=ip_address("198.51.100.7"), destination=ip_address("192.0.2.1"),
@@ -120,6 +122,7 @@ def test_tshark_finds_every_kind_of_answer_right(tmp_path: Path) -> None:
             headers.icmp_error(header, error, 0, probe),
             headers.icmp_error(header, error, 0, probe, STACK),
             headers.icmp_error(header, error, 0, probe + bytes(300), STACK),
+            headers.icmp_error(header, error, 0, probe, (), (INTERFACE, NEXT_HOP)),
             headers.echo_reply(header, request[size:]),
             headers.tcp_reply(header, syn[size:], open_port=True),
             headers.tcp_reply(header, syn[size:], open_port=False),
@@ -129,19 +132,23 @@ def test_tshark_finds_every_kind_of_answer_right(tmp_path: Path) -> None:
     head = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 101)  # link type: raw IP
     capture.write_bytes(head + b"".join(records))
     fields = [f"{name}.checksum.status" for name in ("icmp", "icmpv6", "tcp")]
-    fields += ["icmp.ext.checksum.status", "icmp.mpls.label", "_ws.malformed"]
+    fields += ["icmp.ext.checksum.status", "icmp.mpls.label"]
+    fields += [f"icmp.int_info.{name}" for name in ("role", "index", "ipv4", "ipv6", "name", "mtu")]
+    fields.append("_ws.malformed")
     run = subprocess.run(
         ["tshark", "-r", str(capture), "-o", "ip.check_checksum:TRUE", "-o",
          "tcp.check_checksum:TRUE", "-T", "fields", "-E", "separator=|", "-E", "occurrence=a",
          *(part for field in fields for part in ("-e", field))],
         capture_output=True, text=True, check=True,
     )  # fmt: skip
-    labels = "24016,299776"
-    icmp, icmp6, tcp = "1||||", "|1|||", "||1||"
+    labels = "24016,299776||||||"
+    icmp, icmp6, tcp = "1||||||||||", "|1|||||||||", "||1||||||||"
     with_labels = [f"1|||1|{labels}", f"|1||1|{labels}"]
+    interfaces = "||0,3|9|198.51.100.6|2001:db8::6|eth3|1400"
+    described = [f"1|||1{interfaces}", f"|1||1{interfaces}"]
     rows = [row.rsplit("|", 1) for row in run.stdout.splitlines()]
     assert all(malformed == "" for _, malformed in rows)
     assert [row for row, _ in rows] == [
-        icmp, with_labels[0], with_labels[0], icmp, tcp, tcp,
-        icmp6, with_labels[1], with_labels[1], icmp6, tcp, tcp,
+        icmp, with_labels[0], with_labels[0], described[0], icmp, tcp, tcp,
+        icmp6, with_labels[1], with_labels[1], described[1], icmp6, tcp, tcp,
     ]  # fmt: skip

@@ -21,7 +21,7 @@ from paris.packets.datagrams import UnparsedReason
 from paris.packets.headers import IPHeader
 from paris.packets.replies import ParsedReply, Unparsed, parse
 from tests.support.icmp import intact
-from tests.support.samples import REPLIES
+from tests.support.samples import DESCRIBED, REPLIES
 
 # name -> kind, responder, ICMP type and code, quoted TTL, reply TTL, tag,
 # (sport, dport, identifier, ICMP checksum)
@@ -48,6 +48,15 @@ EXPECTED = {
     "tcp4-reset":
         ("rst", "203.0.113.2", None, None, None, 60, NO_TAG, (50622, 80, None, None)),
 }  # fmt: skip
+# name -> responder, and of the interface: ifindex, address, name, MTU
+INTERFACES = {
+    "udp4-with-address": ("203.0.113.33", 9, "203.0.113.33", "fabric-uplink10", 1500),
+    "udp4-without-address": ("203.0.113.2", 10, "", "right", 1400),
+    "udp4-port-unreachable": ("192.0.2.9", 9, "", "eth0", 1500),
+    "udp6-with-address": ("2001:db8::33", 9, "2001:db8::33", "fabric-uplink10", 1500),
+    "udp6-without-address": ("2001:db8::2", 10, "", "right", 1400),
+    "udp6-port-unreachable": ("2001:db8:9::9", 9, "", "eth0", 1500),
+}
 # Written by hand from the drawings in RFC 792, 4884, 4950 and 5837; none of our code made it.
 LABELLED = bytes.fromhex(
     "45c000b4 12340000 fe01bd18 c6336407 c0000201"  # from 198.51.100.7, TTL 254
@@ -103,6 +112,40 @@ def test_labels_behind_another_object_are_read_as_the_standards_draw_them() -> N
     assert reply.interfaces == (InterfaceInfo(InterfaceRole.INCOMING, mtu=7),)
     assert (reply.responder, reply.reply_ttl) == (ip_address("198.51.100.7"), 254)
     assert (reply.reply_ip_id, reply.quoted.ip_id, reply.quoted.carrier_tag) == (0x1234, 8, 7)
+
+
+@pytest.mark.parametrize("name", DESCRIBED)
+def test_interfaces_that_linux_describes_are_read_as_dissected(name: str) -> None:
+    address, ifindex, own, interface, mtu = INTERFACES[name]
+    reply = parsed(DESCRIBED[name])
+    is_expired = reply.kind is ReplyKind.TIME_EXCEEDED
+    assert is_expired == ("unreachable" not in name)
+    assert (str(reply.responder), reply.quoted.dport, reply.unread) == (address, 33434, ())
+    described = ip_address(own) if own else None
+    assert reply.interfaces == (
+        InterfaceInfo(InterfaceRole.INCOMING, ifindex, described, interface, mtu),
+    )
+
+
+def test_every_description_is_expected() -> None:
+    assert set(DESCRIBED) == set(INTERFACES)
+
+
+@pytest.mark.parametrize("name", DESCRIBED)
+def test_a_description_cut_anywhere_is_kept_with_a_reason(name: str) -> None:
+    whole = DESCRIBED[name]
+    at = (20 if whole[0] >> 4 == 4 else 40) + 8
+    expected = parsed(whole)
+    structure = at + 128
+    for length in range(structure, len(whole)):
+        cut = parsed(whole[:length])
+        assert (cut.quoted, cut.interfaces) == (expected.quoted, ())
+        assert cut.unread == (Unread(UnreadReason.TRUNCATED, whole[structure:length]),)
+    for length in range(at, structure):
+        cut_quote = parse(whole[:length])
+        if isinstance(cut_quote, ParsedReply):
+            assert cut_quote.interfaces == ()
+            assert cut_quote.unread == (Unread(UnreadReason.TRUNCATED, b""),)
 
 
 @pytest.mark.parametrize("length", range(56, len(LABELLED)))
@@ -177,7 +220,9 @@ def test_every_sample_is_expected_to_be_something() -> None:
     assert set(REPLIES) == set(EXPECTED)
 
 
-@pytest.mark.parametrize("whole", [*REPLIES.values(), LABELLED, SYN_ACK, UDP_ANSWER])
+@pytest.mark.parametrize(
+    "whole", [*REPLIES.values(), *DESCRIBED.values(), LABELLED, SYN_ACK, UDP_ANSWER]
+)
 def test_every_prefix_is_a_value(whole: bytes) -> None:
     for length in range(len(whole)):
         assert isinstance(parse(whole[:length]), ParsedReply | Unparsed)
@@ -186,7 +231,7 @@ def test_every_prefix_is_a_value(whole: bytes) -> None:
 
 def test_a_hundred_thousand_mutations_are_values() -> None:
     random = Random(20070613)
-    samples = [*REPLIES.values(), LABELLED, SYN_ACK, UDP_ANSWER]
+    samples = [*REPLIES.values(), *DESCRIBED.values(), LABELLED, SYN_ACK, UDP_ANSWER]
     kinds = set()
     for _ in range(100_000):
         mutant = bytearray(random.choice(samples))

@@ -7,9 +7,19 @@ from ipaddress import ip_address
 
 import pytest
 
-from mda.model import HeaderField, MplsEntry, ProbeRequest, ReplyKind
+from mda.model import (
+    HeaderField,
+    InterfaceInfo,
+    InterfaceRole,
+    MplsEntry,
+    ProbeRequest,
+    ReplyKind,
+    Unread,
+    UnreadReason,
+)
 from paris.packets import probes, replies
 from paris.packets.checksums import checksum, pseudo_header, word_sum
+from paris.packets.extensions import write_extensions
 from paris.packets.headers import IPHeader, icmp_error, read_ip
 from paris.packets.protocols import Protocol
 from paris.packets.replies import ParsedReply
@@ -122,7 +132,31 @@ def test_labels_behind_the_quote_are_read(version: int, *, tells_offset: bool) -
         rebuilding.icmp_error(rebuilding.read_sent(datagram), returned, ancillary)
     )
     assert isinstance(parsed, ParsedReply)
-    assert parsed.mpls == (label,)
+    assert (parsed.mpls, parsed.unread) == ((label,), ())
+
+
+@pytest.mark.parametrize("hidden", [0, 4, 20, 24])
+@pytest.mark.parametrize("version", [4, 6])
+def test_extensions_are_found_whatever_the_kernel_hides_and_kept_if_damaged(
+    version: int, hidden: int
+) -> None:
+    flows = flows_of(version, Protocol.UDP, HeaderField.SPORT)
+    sent = rebuilding.read_sent(probes.build(flows, ProbeRequest(5, 9), 777))
+    interface = InterfaceInfo(InterfaceRole.INCOMING, 9, name="eth3")
+    structure = write_extensions((), (interface,))
+    damaged = structure[:-1] + b"!"
+    # The router quotes options or a routing header, which the kernel takes away as well.
+    at = 128 - HEADER_BYTES[version] - 8 - hidden
+    for data, interfaces, unread in (
+        (structure, (interface,), ()),
+        (damaged, (), (Unread(UnreadReason.CHECKSUM, damaged),)),
+    ):
+        returned = sent.body.ljust(at, b"\0") + data
+        ancillary = ancillary_of(version, kind={4: 11, 6: 3}[version], extension_at=at)
+        parsed = replies.parse(rebuilding.icmp_error(sent, returned, ancillary))
+        assert isinstance(parsed, ParsedReply)
+        assert (parsed.interfaces, parsed.unread) == (interfaces, unread)
+        assert (parsed.quoted.carrier_tag, parsed.quoted.sport) == (777, flows.sport + 5)
 
 
 @pytest.mark.parametrize("version", [4, 6])
