@@ -11,6 +11,7 @@ from mda.findings.diamonds import Diamond, diamonds
 from mda.findings.flow_shares import edge_shares, number_of_paths, vertex_shares
 from mda.findings.known import Known
 from mda.findings.loops import Revisit, revisits
+from mda.findings.parallel_links import ParallelLink, parallel_links
 from mda.findings.refusals import Refused, refusals
 from mda.model import ProbeRequest, Reply, StopReason, Vertex
 from mda.record import Record
@@ -120,6 +121,12 @@ class Trace(Record):
     def edge_shares(self) -> dict[tuple[Vertex, Vertex], float]:
         """For each edge, the share of the flows through its near end that take it."""
         return edge_shares(self.dag)
+
+    @cached_property
+    def parallel_links(self) -> dict[tuple[Vertex, Vertex], tuple[ParallelLink, ...]]:
+        """The links of each edge that is seen to have several."""
+        replies = ((self.vertex_of(reply), reply) for reply in self.replies if reply.interfaces)
+        return parallel_links(self.dag, replies, self.unordered)
 
     @cached_property
     def path_count(self) -> int | None:

@@ -20,7 +20,7 @@ def extensions(reply: Reply) -> Json:
     """The members "mpls", and "interfaces" and "unread" if there are any, of a reply's object."""
     members: Json = {"mpls": [entry._asdict() for entry in reply.mpls]}
     if reply.interfaces:
-        members["interfaces"] = [_interface(interface) for interface in reply.interfaces]
+        members["interfaces"] = [interface_json(interface) for interface in reply.interfaces]
     if reply.unread:
         members["unread"] = [
             {
@@ -43,7 +43,8 @@ def read_extensions(record: Json) -> Json:
     }
 
 
-def _interface(interface: InterfaceInfo) -> Json:
+def interface_json(interface: InterfaceInfo) -> Json:
+    """What a responder says of an interface."""
     return {
         **interface._asdict(),
         "role": interface.role.value,

@@ -28,9 +28,12 @@ from paris.formats.damage import refusing
 from paris.formats.studies_json import vertex_id
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from mda.answers.rate_limits import Answering
     from mda.findings.certainty import VertexCertainty
     from mda.findings.loops import Revisit
+    from mda.findings.parallel_links import ParallelLink
     from mda.model import Outcome
     from paris.formats.look import Look
 
@@ -124,6 +127,7 @@ def _graph(trace: Trace) -> Json:
                 "to": vertex_id(far),
                 "flows": flows_of_edge(trace.dag, near, far),
                 "share": _share(trace.edge_shares[near, far]),
+                **_links(trace.parallel_links.get((near, far), ())),
             }
             for near, far in trace.dag.edges
         ],
@@ -166,6 +170,18 @@ def _outcome(outcome: Outcome) -> Json:
         **extensions_json.extensions(outcome),
         "changed": outcome.changed,
     }
+
+
+def _links(links: Iterable[ParallelLink]) -> Json:
+    """The member "links" of an edge that has several."""
+    members = [
+        {
+            "interfaces": [extensions_json.interface_json(own) for own in link.interfaces],
+            "flows": link.flows,
+        }
+        for link in links
+    ]
+    return {"links": members} if members else {}
 
 
 def _share(share: float) -> float:

@@ -31,7 +31,7 @@ def extension_notes(replies: Sequence[Reply]) -> list[str]:
     """Notes on what the replies of a vertex hold behind their quotes."""
     stacks = {"/".join(str(entry.label) for entry in reply.mpls) for reply in replies if reply.mpls}
     interfaces = {
-        _interface(interface, reply.responder)
+        interface_words(interface, reply.responder)
         for reply in replies
         for interface in reply.interfaces
     }
@@ -51,7 +51,7 @@ def _some(notes: list[str]) -> list[str]:
     return notes if len(notes) <= _MANY else [*notes[:_MANY], f"and {len(notes) - _MANY} others"]
 
 
-def _interface(interface: InterfaceInfo, responder: IPAddress) -> str:
+def interface_words(interface: InterfaceInfo, responder: IPAddress | None) -> str:
     """What is worth a note; its address only where it differs from the responder's."""
     parts = [shortened(interface.name)] if interface.name else []
     if interface.ifindex is not None:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from mda.answers.graph import flows_of_edge, vertices_by_ttl
 from mda.plan import Algorithm
 from mda.studies.registry import CLASSIC
-from render.words.quantities import percent
+from render.words.extensions import interface_words
+from render.words.quantities import count, percent
 from render.words.summary import diamond_size, findings, headline
 from render.words.vertices import VertexWords, key_of, vertex_words
 
@@ -119,11 +120,22 @@ def _edges(trace: Trace, words: Mapping[Vertex, VertexWords]) -> tuple[EdgeWords
                 share=words[near].share * share,
                 sentence=f"{percent(share)} of the flows of {words[near].address} go to"
                 f" {words[far].address}; seen: {listed or 'none, assumed'}"
-                + (f" and {more} more" if more > 0 else ""),
+                + (f" and {more} more" if more > 0 else "")
+                + _links(trace, near, far),
                 is_uncertain=near.address is None or far.address is None or not flows,
             )
         )
     return tuple(edges)
+
+
+def _links(trace: Trace, near: Vertex, far: Vertex) -> str:
+    """The links of an edge that has several, with the number of flows that took each."""
+    links = [
+        f"{', '.join(interface_words(own, None) for own in link.interfaces)}"
+        f" ({count(len(link.flows), 'flow', 'flows')})"
+        for link in trace.parallel_links.get((near, far), ())
+    ]
+    return f"; by {'; '.join(links)}" if links else ""
 
 
 def _false_links(trace: Trace) -> tuple[FalseLink, ...]:

@@ -128,6 +128,7 @@ def vertex_words(trace: Trace) -> dict[Vertex, VertexWords]:
             tries_s=tries_s(replies[vertex], lost.get(vertex, ())),
             origin=origin[vertex],
             notes=tuple(_notes(trace, vertex, replies[vertex], last_asked))
+            + _parallel(trace, vertex, number)
             + uncounted(replies[vertex], lost.get(vertex, ())),
             details=details[vertex],
         )
@@ -231,6 +232,15 @@ def _notes(trace: Trace, vertex: Vertex, replies: list[Reply], last_asked: int) 
         fields = ", ".join(_CHANGED.get(field, field) for field in sorted(changed))
         notes.append(f"rewritten on the way: {printable(fields)}")
     return notes
+
+
+def _parallel(trace: Trace, vertex: Vertex, number: Mapping[Vertex, str]) -> tuple[str, ...]:
+    """The vertices from which flows arrive by several links."""
+    return tuple(
+        f"{len(links)} parallel links from {number[near] if near != trace.origin else 'the source'}"
+        for (near, far), links in trace.parallel_links.items()
+        if far == vertex
+    )
 
 
 def _balancer_kind(trace: Trace, vertex: Vertex) -> BalancerKind | None:
