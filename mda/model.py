@@ -164,6 +164,19 @@ class Reply(NamedTuple):
         return self.received_at_s - self.sent_at_s
 
     @property
+    def distinction(self) -> str:
+        """What distinguishes routers that share the address NOBODYS; empty for other addresses.
+
+        It is the name and the number of the interface at which the probe arrived, if described.
+        """
+        if self.responder == NOBODYS:
+            for interface in self.interfaces:
+                if interface.role is InterfaceRole.INCOMING:
+                    known = [part for part in (interface.name, interface.ifindex) if part]
+                    return "/".join(map(str, known))
+        return ""
+
+    @property
     def ends_path(self) -> bool:
         """Whether the flow goes no further than the responder."""
         return self.kind is not ReplyKind.TIME_EXCEEDED
@@ -222,25 +235,32 @@ class Vertex:
     """An interface at a TTL, or a silence there (address None); `star` numbers silences of a TTL.
 
     An address at two TTLs is two vertices. So every edge leads one TTL further, and the graph
-    cannot have a cycle.
+    cannot have a cycle. Routers that share the address NOBODYS are kept apart by the `interface` at
+    which probes arrive, by their own words; see `of`.
     """
 
     ttl: int
     address: IPAddress | None
     star: int = 0
+    interface: str = ""
     _hash: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         # Vertices are the keys of most dictionaries, and hashing an address is slow.
         number = -1 - self.star if self.address is None else int(self.address)
-        object.__setattr__(self, "_hash", hash((self.ttl, number)))
+        object.__setattr__(self, "_hash", hash((self.ttl, number, self.interface)))
 
     def __hash__(self) -> int:
         return self._hash
 
+    @classmethod
+    def of(cls, ttl: int, reply: Reply) -> Vertex:
+        """The vertex at `ttl` that a reply comes from."""
+        return cls(ttl, reply.responder, interface=reply.distinction)
+
     @property
-    def sort_key(self) -> tuple[int, int, int, int]:
+    def sort_key(self) -> tuple[int, int, int, int, str]:
         """Orders vertices by TTL, addresses before silences, then by address."""
         if self.address is None:
-            return self.ttl, 1, 0, self.star
-        return self.ttl, 0, int(self.address), 0
+            return self.ttl, 1, 0, self.star, ""
+        return self.ttl, 0, int(self.address), 0, self.interface

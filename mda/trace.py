@@ -161,7 +161,7 @@ class Trace(Record):
 
     def vertex_of(self, reply: Reply) -> Vertex:
         """The vertex that a reply came from; a reply that ends a path may come from nearer."""
-        return Vertex(self.places.get(reply.request, reply.request.ttl), reply.responder)
+        return Vertex.of(self.places.get(reply.request, reply.request.ttl), reply)
 
 
 def _arrivals(known: Known, places: Mapping[ProbeRequest, int]) -> tuple[Vertex, ...]:

@@ -12,7 +12,7 @@ from mda.model import Vertex
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
-    from mda.model import IPAddress, Loss, Reply
+    from mda.model import Loss, Reply
 
 # Equal replies in a row after which a flow that changed its vertex once counts as moved
 # permanently: a per-packet balancer over two vertices gives as many with probability 2^-6.
@@ -43,7 +43,7 @@ class Hop:
 
     def __init__(self, before: Hop | None) -> None:
         self.before = before  # the outcomes one TTL before
-        self.vertices: dict[int, Vertex] = {}  # by the number of the address
+        self.vertices: dict[tuple[int, str], Vertex] = {}  # by address and `Reply.distinction`
         self.answers: dict[int, Vertex] = {}  # the answer to the earliest attempt
         self.attempt: dict[int, int] = {}  # ... and which attempt that was
         self.met_several: dict[int, set[Vertex]] = {}  # every vertex met by a flow that met several
@@ -56,12 +56,12 @@ class Hop:
         self.known_limits: dict[Vertex, RateLimit] = {}
         self.common_limit: RateLimit | None = None
 
-    def vertex(self, ttl: int, address: IPAddress) -> Vertex:
-        """The vertex of an address at this hop, whose TTL is `ttl`; the same object every time."""
-        number = int(address)
-        vertex = self.vertices.get(number)
+    def vertex(self, ttl: int, reply: Reply) -> Vertex:
+        """The vertex of a reply at this hop, whose TTL is `ttl`; the same object every time."""
+        key = int(reply.responder), reply.distinction
+        vertex = self.vertices.get(key)
         if vertex is None:
-            vertex = self.vertices[number] = Vertex(ttl, address)
+            vertex = self.vertices[key] = Vertex.of(ttl, reply)
         return vertex
 
     def add_answer(self, reply: Reply, vertex: Vertex) -> None:
@@ -99,7 +99,7 @@ class Hop:
         if latest_s:
             self.last_met_s[vertex] = max(latest_s)
         else:
-            del self.last_met_s[vertex], self.vertices[int(reply.responder)]
+            del self.last_met_s[vertex], self.vertices[int(reply.responder), reply.distinction]
 
     def outcomes(self, flow: int) -> int:
         """How many probes of `flow` to this very TTL have been answered or lost."""

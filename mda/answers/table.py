@@ -66,7 +66,7 @@ class FlowTable:
         if outcome.ends_path:
             self._move(self.ends.add_final(outcome, number))
             return
-        hop.add_answer(outcome, hop.vertex(ttl, outcome.responder))
+        hop.add_answer(outcome, hop.vertex(ttl, outcome))
         self._move(self.ends.add_expired(outcome, number))
         if outcome.responder != NOBODYS:
             loop = self._loops_at(flow, (number, outcome.reply_ttl), ttl)
@@ -79,9 +79,9 @@ class FlowTable:
         for reply, gone_from, to in moves:
             if gone_from is not None:
                 hop = self.hop(gone_from)
-                hop.remove_answer(reply, hop.vertex(gone_from, reply.responder))
+                hop.remove_answer(reply, hop.vertex(gone_from, reply))
             hop = self.hop(to)
-            hop.add_answer(reply, hop.vertex(to, reply.responder))
+            hop.add_answer(reply, hop.vertex(to, reply))
 
     def _loops_at(self, flow: int, machine: tuple[int, int | None], ttl: int) -> int | None:
         """The TTL at which the path of `flow` meets a machine for the third time.

@@ -49,7 +49,7 @@ class VariantAnswers:
                 continue
             self.fields.add(varied.field)
             if isinstance(outcome, Reply):
-                vertex = Vertex(ttl, outcome.responder)
+                vertex = Vertex.of(ttl, outcome)
                 self._vertices.setdefault((ttl, flow), []).append(vertex)
                 self.flows[ttl][flow] = varied
                 if outcome.ends_path:

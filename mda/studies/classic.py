@@ -102,9 +102,7 @@ def classic(
     last_ttl = max((ttl for ttl, _ in met), default=origin.ttl)
     for ttl in range(first_ttl, last_ttl + 1):
         answers = (met.get((ttl, query)) for query in range(QUERIES))
-        hops.append(
-            tuple(None if reply is None else Vertex(ttl, reply.responder) for reply in answers)
-        )
+        hops.append(tuple(None if reply is None else Vertex.of(ttl, reply) for reply in answers))
         if all(
             met[ttl, query].ends_path for query in range(QUERIES) if (ttl, query) in met
         ) and any((ttl, query) in met for query in range(QUERIES)):

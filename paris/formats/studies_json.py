@@ -60,8 +60,12 @@ def values(found: object) -> Any:
 
 
 def vertex_id(vertex: Vertex) -> str:
-    """A name for a vertex, unique in its graph: address or star, and TTL."""
+    """A name for a vertex, unique in its graph: address or star, interface, and TTL."""
     where = f"*{vertex.star}" if vertex.address is None else str(vertex.address)
+    if vertex.interface:
+        from urllib.parse import quote  # few traces need it
+
+        where += f"%{quote(vertex.interface)}"
     return f"{where}@{vertex.ttl}"
 
 

@@ -9,6 +9,7 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from mda.model import NOBODYS
 from paris.errors import TopologyError
 from paris.sim.balancers import HASHABLE, Balance
 from paris.sim.network import Network
@@ -191,7 +192,7 @@ class _Reader(Nodes):
                 if address.version != source.version:
                     self.fail(where[name], f"{address} of {name} is IPv{address.version}, the "
                               f"source is IPv{source.version}; use one version")  # fmt: skip
-                if address in owners:
+                if address in owners and address != NOBODYS:
                     self.fail(where[name], f"{address} belongs to both {owners[address]} and "
                               f"{name}; give each its own")  # fmt: skip
                 owners[address] = name

@@ -138,12 +138,14 @@ def vertex_words(trace: Trace) -> dict[Vertex, VertexWords]:
 
 def key_of(vertex: Vertex) -> str:
     """What names a vertex within a trace, whoever draws it."""
-    return f"{vertex.ttl} {vertex.address if vertex.address is not None else f'*{vertex.star}'}"
+    where = f"*{vertex.star}" if vertex.address is None else f"{vertex.address}{vertex.interface}"
+    return f"{vertex.ttl} {where}"
 
 
 def place(vertex: Vertex) -> str:
-    """A vertex by address and hop."""
-    return f"{vertex.address or '*'} (hop {vertex.ttl})"
+    """A vertex by address, interface where several routers share the address, and hop."""
+    interface = f"{shortened(vertex.interface)}, " if vertex.interface else ""
+    return f"{vertex.address or '*'} ({interface}hop {vertex.ttl})"
 
 
 def _details(

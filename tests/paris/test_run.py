@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+import json
 from math import isfinite
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import jsonschema
 import pytest
 
+import paris
+from mda.findings.certainty import Obstacle
 from mda.model import StopReason
-from mda.studies.registry import STUDIES, users
+from mda.studies.registry import CLASSIC, STUDIES, users
 from paris import run
 from paris.errors import SettingsError
+from paris.formats import graphml, native
 from paris.settings import Lane, Settings
 from paris.sim.topology_file import samples
 from paris.wire.sim import SimWire
 from tests.support.expect import interval
+from tests.support.views import dot_of, text_of
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from paris.wire.base import Received
 
+SCHEMA = json.loads(Path(native.__file__).with_name("native.schema.json").read_text())
 RATES_PPS = (0.1, 1, 31, 46, 100, 1000, 100_000, 1_000_000)
 LANES = (Lane("udp", None), Lane("tcp", None), Lane("icmp", None))
 MODES: dict[str, dict[str, Any]] = {
@@ -109,3 +115,52 @@ def test_a_router_is_not_blamed_for_the_silence_of_its_neighbour(
         lost += trace.answering[heard].lost
     lowest, highest = interval(lost, probed)
     assert lowest <= loss <= highest
+
+
+UNNUMBERED = """
+source: 192.0.2.1
+destination: 203.0.113.9
+routers:
+  fork: {interfaces: [198.51.100.1]}
+  A: {interfaces: [192.0.0.8], describes: [{name: eth0, ifindex: 2}]}
+  B: {interfaces: [192.0.0.8], describes: [{name: 'xe-0/0/1 "@2"', ifindex: 512}]}
+  C: {interfaces: [198.51.100.9]}
+  joint: {interfaces: [192.0.0.8], describes: [{ifindex: 7}, {ifindex: 8}, {ifindex: 9}]}
+paths:
+  - source -> fork -> [A, B, C] -> joint -> destination
+"""
+
+
+def test_routers_without_an_address_are_kept_apart_by_interface(tmp_path: Path) -> None:
+    path = tmp_path / "unnumbered.yaml"
+    path.write_text(UNNUMBERED)
+    studies = {study.name: None for study in STUDIES if not study.argument}
+    trace = paris.trace(
+        network=str(path), multipath=True, failure_probability=1e-4, studies=studies
+    )
+    written = native.write(trace)
+    jsonschema.validate(json.loads(written), SCHEMA)
+    assert native.write(native.read(written, "x")) == written
+    hops = [
+        {
+            vertex["id"]
+            for vertex in json.loads(written)["graph"]["vertices"]
+            if vertex["ttl"] == ttl
+        }
+        for ttl in (2, 3)
+    ]
+    assert hops == [
+        {"192.0.0.8%eth0/2@2", "192.0.0.8%xe-0/0/1%20%22%402%22/512@2", "198.51.100.9@2"},
+        {"192.0.0.8%7@3", "192.0.0.8%8@3", "192.0.0.8%9@3"},
+    ]
+    assert len(trace.dag.edges) == 10
+    assert trace.certainty.obstacles == (Obstacle.SHARED_ADDRESS,)
+    classic = trace.found(CLASSIC)
+    assert classic is not None
+    assert {vertex for hop in classic.hops for vertex in hop} <= {*trace.dag, None}
+    assert trace.parallel_links == {}
+    shown = text_of(trace)
+    assert "stands for routers without an IPv4 address; eth0, ifindex 2" in shown
+    assert "no bound on what was missed, because routers may share the address 192.0.0.8" in shown
+    assert dot_of(trace).count("ifindex 512") == 2  # in the box and its tooltip
+    assert graphml.write(trace).count("<node id=") == 9

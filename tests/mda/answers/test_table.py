@@ -6,7 +6,17 @@ from ipaddress import IPv4Address
 from random import Random
 
 from mda.answers.table import FlowTable, tabulate
-from mda.model import Loss, Outcome, ProbeRequest, Reply, ReplyKind, Vertex
+from mda.model import (
+    NOBODYS,
+    InterfaceInfo,
+    InterfaceRole,
+    Loss,
+    Outcome,
+    ProbeRequest,
+    Reply,
+    ReplyKind,
+    Vertex,
+)
 
 ORIGIN = Vertex(0, IPv4Address("192.0.2.1"))
 NEAR, LEFT, RIGHT = (IPv4Address(f"198.51.100.{n}") for n in (1, 2, 3))
@@ -54,6 +64,27 @@ def test_flows_are_where_they_were_answered_and_nowhere_past_their_end() -> None
     assert located(table, 2) == {0: Vertex(2, TARGET)}
     assert located(table, 3) == {}
     assert table.ended == {0: 2}
+
+
+def test_routers_that_share_an_address_are_kept_apart_by_interface() -> None:
+    eth0, eth1 = (InterfaceInfo(InterfaceRole.INCOMING, n, name=f"eth{n}") for n in (1, 2))
+    gone = InterfaceInfo(InterfaceRole.OUTGOING, 9)
+    said: list[tuple[InterfaceInfo, ...]] = [(eth0,), (gone, eth1), (eth0, gone), (gone,), ()]
+    vertices = [Vertex(2, NOBODYS, interface=name) for name in ("eth1/1", "eth2/2", "")]
+    outcomes = [reply(0, 1, NEAR)]
+    outcomes += [reply(n, 2, NOBODYS)._replace(interfaces=own) for n, own in enumerate(said)]
+    table = tabulate(outcomes, attempts=3)
+    expected = [vertices[place] for place in (0, 1, 0, 2, 2)]
+    assert table.hop(2).answers == dict(enumerate(expected))
+    assert sorted(vertices, key=lambda vertex: vertex.sort_key)[0] == vertices[2]
+    table.add(reply(0, 2, NOBODYS, attempt=1)._replace(interfaces=(eth1,)))
+    assert table.hop(2).met_several == {0: {vertices[0], vertices[1]}}
+
+
+def test_an_address_of_one_router_is_one_vertex_whatever_its_interfaces() -> None:
+    eth0 = InterfaceInfo(InterfaceRole.INCOMING, 1, name="eth0")
+    table = tabulate([reply(0, 2, NEAR), reply(1, 2, NEAR)._replace(interfaces=(eth0,))], 3)
+    assert set(table.hop(2).answers.values()) == {Vertex(2, NEAR)}
 
 
 def test_an_end_says_nothing_of_the_way_there_where_paths_end_at_several_ttls() -> None:
