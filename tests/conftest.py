@@ -16,6 +16,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.ids import id_of
+
 _PROGRAMS = ("ip", "nft", "scamper", "traceroute", "tshark")
 
 
@@ -40,6 +42,10 @@ def _let_others_pass(config: pytest.Config) -> None:
         if not mode & stat.S_IXOTH:
             folder.chmod(mode | stat.S_IXOTH)
             config.add_cleanup(partial(folder.chmod, mode))
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str:
+    return id_of(val, argname)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -175,7 +175,7 @@ def test_a_host_that_is_down_is_said_to_be_so_by_the_last_router(wire: str, vers
 
 
 @pytest.mark.parametrize("version", [4, 6])
-@pytest.mark.parametrize("rule", [0, 1])
+@pytest.mark.parametrize("rule", [0, 1], ids=["prohibited", "rejected"])
 def test_protocols_are_compared_where_each_is_refused(rule: int, version: int) -> None:
     with netlab.lab(netlab.plain(2)) as lab:
         how, is_prohibited = REJECTED[version][rule]

@@ -70,11 +70,13 @@ def test_small_counts_are_as_uneven_as_all_series_of_draws_say(counts: list[int]
 
 
 @pytest.mark.parametrize(
-    ("difference_s", "usual_s", "is_so"),
+    ("difference_s", "usual_s", "is_enough"),
     [(0.0001, 0.001, True), (-0.0001, 0.001, True), (0.00009, 0.0, False), (0.0019, 0.1, False)],
 )
-def test_small_differences_do_not_matter(difference_s: float, usual_s: float, is_so: bool) -> None:
-    assert matters(difference_s, usual_s) == is_so
+def test_small_differences_do_not_matter(
+    difference_s: float, usual_s: float, is_enough: bool
+) -> None:
+    assert matters(difference_s, usual_s) == is_enough
 
 
 def test_holm_keeps_order_and_never_lowers_a_chance() -> None:

@@ -40,7 +40,7 @@ def network(folder: Path, version: int, port: int, loss: float) -> str:
     return str(file)
 
 
-@pytest.mark.parametrize("mode", [(), ("--mda",)])
+@pytest.mark.parametrize("mode", [(), ("--mda",)], ids=["one path", "every path"])
 @pytest.mark.parametrize("version", [4, 6])
 def test_an_open_port_is_said_to_be_open_whatever_is_lost(
     version: int, mode: tuple[str, ...], tmp_path: Path
@@ -53,7 +53,7 @@ def test_an_open_port_is_said_to_be_open_whatever_is_lost(
         assert "closed" not in ran.stdout, seed
 
 
-@pytest.mark.parametrize("mode", [(), ("--mda",)])
+@pytest.mark.parametrize("mode", [(), ("--mda",)], ids=["one path", "every path"])
 @pytest.mark.parametrize("version", [4, 6])
 def test_a_closed_port_is_said_to_be_closed(
     version: int, mode: tuple[str, ...], tmp_path: Path

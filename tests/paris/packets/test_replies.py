@@ -221,7 +221,9 @@ def test_every_sample_is_expected_to_be_something() -> None:
 
 
 @pytest.mark.parametrize(
-    "whole", [*REPLIES.values(), *DESCRIBED.values(), LABELLED, SYN_ACK, UDP_ANSWER]
+    "whole",
+    [*REPLIES.values(), *DESCRIBED.values(), LABELLED, SYN_ACK, UDP_ANSWER],
+    ids=[*REPLIES, *DESCRIBED, "labels", "syn-ack", "udp-answer"],
 )
 def test_every_prefix_is_a_value(whole: bytes) -> None:
     for length in range(len(whole)):

@@ -29,7 +29,7 @@ def flows_to(version: int, destination: str | None = None) -> Flows:
 
 
 @pytest.mark.parametrize(
-    ("address", "can"),
+    ("address", "is_possible"),
     [
         ("192.0.2.254", True),
         ("10.1.2.3", True),
@@ -53,10 +53,12 @@ def flows_to(version: int, destination: str | None = None) -> Flows:
         ("ff02::1", False),
     ],
 )
-def test_replies_come_from_addresses_that_a_router_can_have(address: str, *, can: bool) -> None:
+def test_replies_come_from_addresses_that_a_router_can_have(
+    address: str, *, is_possible: bool
+) -> None:
     responder = ip_address(address)
     flows = flows_to(responder.version)
-    assert can_reply(responder, flows) == can
+    assert can_reply(responder, flows) == is_possible
     # Many replies at once are judged alike.
     probe = probes.build(flows, ProbeRequest(0, 3), 7)
     expired = (11, 0) if responder.version == 4 else (3, 0)
@@ -70,7 +72,7 @@ def test_replies_come_from_addresses_that_a_router_can_have(address: str, *, can
     matcher = Matcher(flows)
     matcher.add(np.array([7]), np.array([0]), np.array([0]))
     rows = np.frombuffer(whole, np.uint8)[None, :]
-    assert len(matcher.match(rows, np.array([len(whole)], np.uint32)).rows) == can
+    assert len(matcher.match(rows, np.array([len(whole)], np.uint32)).rows) == is_possible
 
 
 def test_a_destination_on_this_machine_can_reply() -> None:

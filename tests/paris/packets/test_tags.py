@@ -73,6 +73,10 @@ def test_what_a_service_returns_tells_the_tag(version: int) -> None:
         b"\x12\x34\x80\x04" + bytes(8),  # a response to another kind of query
         b"Mon Jan  1 00:00:00 1970\r\n",
     ],
-)
+    ids=[
+        "nothing", "one byte", "one word", "too short for an echo", "too short for DNS", "a query",
+        "a response to another query", "a text",
+    ],
+)  # fmt: skip
 def test_what_a_service_says_of_its_own_tells_no_tag(payload: bytes) -> None:
     assert tag_told(4, 7, payload) == 0

@@ -136,7 +136,7 @@ def test_an_open_port_is_accepted(topology: FromText) -> None:
         ("other", b"Mon Jan  1 00:00:00 1970\r\n", False),
     ],
 )
-@pytest.mark.parametrize("net", [TWO_WAY, IPV6], ids=["4", "6"])
+@pytest.mark.parametrize("net", [TWO_WAY, IPV6], ids=["IPv4", "IPv6"])
 def test_a_service_answers_udp(net: Topology, service: str, said: bytes, *, tag: bool) -> None:
     serving, flows = Network(replace(net, service=Service(service)), 1), flows_for(net)
     answer = ask(serving, flows, 0, 30)

@@ -11,7 +11,9 @@ def test_less_than_certain_is_never_shown_as_certain() -> None:
     assert percent(1.0) == "100 %"
 
 
-@pytest.mark.parametrize("character", ["\x00", "\x07", "\x1b", "\x7f", "\x9b", "\u202e", "\ud800"])
+@pytest.mark.parametrize(
+    "character", ["\x00", "\x07", "\x1b", "\x7f", "\x9b", "\u202e", "\ud800"], ids=ascii
+)
 def test_what_is_not_printable_is_escaped(character: str) -> None:
     shown = printable(f"a{character}b")
     assert shown.isprintable()

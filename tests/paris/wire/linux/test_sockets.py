@@ -51,7 +51,7 @@ class FailingSocket:
         return 0
 
 
-@pytest.mark.parametrize("number", OF_ICMP)
+@pytest.mark.parametrize("number", OF_ICMP, ids=errno.errorcode.get)
 def test_errors_that_other_datagrams_met_fail_no_send(number: int) -> None:
     several = FailingSocket([number] * 3)
     assert (several.send_patiently(), several.sent) == (0, 1)
@@ -59,7 +59,7 @@ def test_errors_that_other_datagrams_met_fail_no_send(number: int) -> None:
     assert (no_room_for_it.send_patiently(), no_room_for_it.sent) == (0, 1)
 
 
-@pytest.mark.parametrize("number", [*OF_ICMP, errno.ENETDOWN, errno.EPERM])
+@pytest.mark.parametrize("number", [*OF_ICMP, errno.ENETDOWN, errno.EPERM], ids=errno.errorcode.get)
 @pytest.mark.parametrize("queued", [False, True])
 def test_an_error_that_stays_is_this_machines_own(number: int, *, queued: bool) -> None:
     # The kernel queues its own errors as well.
