@@ -30,7 +30,7 @@ def later(trace: Trace, by_s: float) -> Trace:
     return assembled(found)
 
 
-def test_the_graph_says_who_sees_what() -> None:
+def test_each_vertex_and_edge_names_the_protocols_that_see_it() -> None:
     comparison = compare([("udp", trace_of(BRANCHES)), ("icmp", trace_of(BRANCHES[0]))])
     seen = {str(vertex.address): comparison.of_vertex(vertex) for vertex in comparison.graph}
     assert seen[BRANCHES[0]] == seen[GATEWAY] == seen[DESTINATION] == ("udp", "icmp")
@@ -40,14 +40,14 @@ def test_the_graph_says_who_sees_what() -> None:
     assert by_edge.count(("udp",)) == 2
 
 
-def test_silences_of_two_views_are_two() -> None:
+def test_silent_hops_of_two_protocols_stay_two_stars() -> None:
     comparison = compare([("udp", trace_of("*")), ("icmp", trace_of("*"))])
     stars = [vertex for vertex in comparison.graph if vertex.address is None]
     assert [comparison.of_vertex(star) for star in stars] == [("udp",), ("icmp",)]
 
 
 @pytest.mark.parametrize("by_s", [0.0, 0.004])
-def test_times_at_the_destination_are_compared(by_s: float) -> None:
+def test_a_protocol_with_longer_times_at_the_destination_is_slower(by_s: float) -> None:
     quick = trace_of(BRANCHES)
     comparison = compare([("udp", quick), ("tcp", later(quick, by_s)), ("icmp", quick)])
     differing = [view.name for view in comparison.views if view.differs_in_rtt]
@@ -55,7 +55,7 @@ def test_times_at_the_destination_are_compared(by_s: float) -> None:
     assert comparison.views[1].slower_s == pytest.approx(by_s, abs=1e-6)
 
 
-def test_a_view_without_answers_is_compared_to_nothing() -> None:
+def test_a_protocol_without_replies_has_no_difference() -> None:
     comparison = compare([("udp", trace_of(BRANCHES)), ("icmp", assembled([]))])
     assert comparison.views[1].slower_s is None
     assert not any(view.differs_in_rtt for view in comparison.views)

@@ -35,7 +35,7 @@ def reached(request: ProbeRequest) -> Outcome:
     )  # fmt: skip
 
 
-def test_each_begins_after_the_one_before() -> None:
+def test_each_procedure_of_a_chain_begins_after_the_one_before() -> None:
     made: list[Once] = []
 
     def then(flow: int, history: History) -> Once:
@@ -75,7 +75,7 @@ def test_each_begins_after_the_one_before() -> None:
     assert chain.rate_pps(1) is None
 
 
-def test_rounds_wait_for_room() -> None:
+def test_requests_of_a_round_wait_for_room() -> None:
     class Many(Once):
         def next_round(self) -> list[ProbeRequest]:
             asked, self._asked = self._asked, True
@@ -91,7 +91,7 @@ def test_rounds_wait_for_room() -> None:
     assert many.finished
 
 
-def test_what_lies_beyond_the_end_is_abandoned_and_not_waited_for() -> None:
+def test_requests_beyond_the_end_are_abandoned_and_not_waited_for() -> None:
     for procedure in (
         SingleFlow(first_ttl=1, max_ttl=3, queries=1),
         Chain(SingleFlow(first_ttl=1, max_ttl=3, queries=1)),
@@ -107,7 +107,7 @@ def test_what_lies_beyond_the_end_is_abandoned_and_not_waited_for() -> None:
         assert procedure.finished
 
 
-def test_rounds_do_not_wait_for_what_they_abandon() -> None:
+def test_a_round_does_not_wait_for_requests_that_it_abandons() -> None:
     flow, end = 4, ProbeRequest(4, 1)
 
     class Far(Once):

@@ -8,7 +8,7 @@ from mda.model import HeaderField
 from mda.variants import MOST_VALUES, Variant, is_plain, scarce_variant, variant, variant_of
 
 
-def test_numbers_and_variants_are_inverses() -> None:
+def test_a_flow_number_and_its_variant_convert_into_each_other() -> None:
     numbers = {
         variant(base, field, number): Variant(base, field, number)
         for base in (0, 1, 65_535, (1 << 20) - 1)
@@ -22,20 +22,20 @@ def test_numbers_and_variants_are_inverses() -> None:
         assert 0 <= flow < 1 << 40  # what files may hold
 
 
-def test_plain_flows_are_no_variants() -> None:
+def test_plain_flows_have_no_variant() -> None:
     for flow in (0, 7, (1 << 20) - 1):
         assert is_plain(flow)
         assert variant_of(flow) is None
 
 
 @pytest.mark.parametrize(("base", "number"), [(-1, 1), (1 << 20, 1), (0, 0), (0, MOST_VALUES + 1)])
-def test_there_are_no_others(base: int, number: int) -> None:
+def test_a_variant_out_of_range_has_no_flow_number(base: int, number: int) -> None:
     with pytest.raises(ValueError, match="has no variant"):
         variant(base, HeaderField.DPORT, number)
     assert variant_of(1 << 39) is None
 
 
-def test_scarce_values_come_with_companions() -> None:
+def test_a_scarce_variant_names_its_value_and_its_companion() -> None:
     found = variant_of(scarce_variant(3, HeaderField.SOURCE, 15, 200))
     assert found is not None
     assert (found.value, found.companion) == (15, 200)

@@ -28,7 +28,7 @@ def some_dag(seed: int) -> Dag:
 
 
 @pytest.mark.parametrize("seed", range(60))
-def test_it_agrees_with_networkx(seed: int) -> None:
+def test_a_dag_agrees_with_its_networkx_graph(seed: int) -> None:
     dag = some_dag(seed)
     graph = dag.as_networkx()
     assert {vertex: graph.nodes[vertex] for vertex in graph} == dag.nodes
@@ -48,7 +48,7 @@ def test_it_agrees_with_networkx(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(60))
-def test_disjoint_paths_are_the_maximum_flow(seed: int) -> None:
+def test_the_number_of_disjoint_paths_is_the_maximum_flow(seed: int) -> None:
     dag = some_dag(seed)
     begin, *others = dag
     kept = Random(seed).sample(others, len(others) * 3 // 4)
@@ -65,7 +65,7 @@ def test_disjoint_paths_are_the_maximum_flow(seed: int) -> None:
     assert disjoint_paths(dag, begin, inside) == nx.maximum_flow_value(network, begin, END)
 
 
-def test_order_is_fixed_and_what_is_left_out_takes_its_edges_along() -> None:
+def test_vertices_have_a_fixed_order_and_lose_their_edges_when_they_are_left_out() -> None:
     dag = some_dag(3)
     shuffled = list(dag.edges.items())
     Random(1).shuffle(shuffled)

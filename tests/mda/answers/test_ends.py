@@ -54,7 +54,7 @@ def in_every_order(outcomes: Sequence[Outcome]) -> FlowTable:
     return tables[0]
 
 
-def test_the_quoted_ttl_shows_where_the_destination_is_when_the_nearer_reply_was_lost() -> None:
+def test_the_quoted_ttl_shows_the_destinations_hop_if_the_reply_from_that_hop_was_lost() -> None:
     table = in_every_order([expired(0, 3, ROUTER), lost(0, 4), final(0, 6, TARGET, left=3)])
     assert table.ended == {0: 4}
     assert table.hop(4).answers == {0: Vertex(4, TARGET)}
@@ -64,17 +64,19 @@ def test_the_quoted_ttl_shows_where_the_destination_is_when_the_nearer_reply_was
 
 
 @pytest.mark.parametrize("left", [None, 0, 7])
-def test_a_quote_that_shows_nothing_leaves_the_end_where_it_was_met(left: int | None) -> None:
+def test_a_path_ends_at_the_ttl_of_the_probe_if_the_quoted_ttl_is_useless(left: int | None) -> None:
     assert tabulate([final(0, 6, TARGET, left)], 3).ended == {0: 6}
 
 
-def test_a_quote_is_not_believed_where_the_flow_went_further() -> None:
+def test_a_quoted_ttl_is_not_believed_if_the_flow_got_a_reply_from_further_away() -> None:
     table = in_every_order([expired(0, 4, ROUTER), final(0, 6, TARGET, left=4)])
     assert table.ended == {0: 6}
     assert table.hop(6).answers == {0: Vertex(6, TARGET)}
 
 
-def test_a_router_that_refuses_after_counting_the_hop_is_the_one_that_expired_the_probe() -> None:
+def test_a_router_that_refuses_after_lowering_the_ttl_counts_at_the_hop_of_its_time_exceeded() -> (
+    None
+):
     outcomes = [
         expired(0, 2, ROUTER, reply_ttl=62),
         final(0, 3, ROUTER, 1, NO_ROUTE, reply_ttl=62),
@@ -86,12 +88,12 @@ def test_a_router_that_refuses_after_counting_the_hop_is_the_one_that_expired_th
     assert not table.hop(3).answers
 
 
-def test_another_machine_behind_the_same_address_is_another_hop() -> None:
+def test_two_machines_with_one_address_count_at_two_hops() -> None:
     outcomes = [expired(0, 2, TARGET, reply_ttl=62), final(0, 3, TARGET, 1, reply_ttl=61)]
     assert in_every_order(outcomes).ended == {0: 3}
 
 
-def test_a_refusal_ends_no_path_that_goes_on_behind_it() -> None:
+def test_a_refusal_ends_no_path_if_a_reply_comes_from_behind_the_router() -> None:
     refusal, other = final(0, 2, ROUTER, 1, NO_ROUTE), final(1, 2, ROUTER, 1, NO_ROUTE)
     assert in_every_order([refusal, other, lost(0, 3)]).ended == {0: 2, 1: 2}
     assert in_every_order([refusal, other, final(0, 3, ROUTER, 2, NO_ROUTE)]).ended == {0: 2, 1: 2}
@@ -101,18 +103,18 @@ def test_a_refusal_ends_no_path_that_goes_on_behind_it() -> None:
     assert in_every_order([refusal, other, expired(0, 3, GATEWAY)]).ended == {}
 
 
-def test_of_one_routers_refusals_the_nearest_is_looked_behind() -> None:
+def test_of_several_refusals_by_one_router_the_nearest_is_looked_behind() -> None:
     refusals = [final(0, ttl, ROUTER, left=None, code=NO_ROUTE) for ttl in (7, 4)]
     assert in_every_order(refusals).ends.behind_refusals() == {0: 5}
 
 
-def test_a_loop_needs_one_machine_that_is_met_three_times() -> None:
+def test_a_path_loops_if_it_meets_the_same_machine_three_times() -> None:
     at = (2, 4, 6)
     assert tabulate([expired(0, ttl, ROUTER, 60) for ttl in at], 3).ended == {0: 6}
     assert tabulate([expired(0, ttl, ROUTER, 64 - ttl) for ttl in at], 3).ended == {}
 
 
-def test_a_destination_with_a_lost_reply_may_be_one_hop_nearer() -> None:
+def test_an_end_is_left_out_if_the_probe_one_hop_before_was_lost() -> None:
     """A SYN-ACK quotes nothing: where the probe before it was lost, its hop is not known."""
     unquoted = [
         Reply(ProbeRequest(flow, ttl), ReplyKind.SYN_ACK, TARGET, 0.0, 0.01)

@@ -22,7 +22,7 @@ def spread(*edges: tuple[int, int], times: int = 4) -> dict[int, tuple[int, int]
     return dict(enumerate(edge for edge in edges for _ in range(times)))
 
 
-def test_flows_of_an_unknown_vertex_count_only_towards_a_single_successor() -> None:
+def test_flows_with_an_unknown_predecessor_count_only_if_there_is_one_successor() -> None:
     before = {0: vertex(3, 1), 1: vertex(3, 2)}
     lone = pair(FlowTable(3), 4, before, {flow: vertex(4, 9) for flow in range(5)})
     assert (lone.has_one_successor, lone.draws) == (True, 5)
@@ -31,7 +31,7 @@ def test_flows_of_an_unknown_vertex_count_only_towards_a_single_successor() -> N
 
 
 @pytest.mark.parametrize(("width", "flows"), [(2, 13), (4, 28), (8, 58), (16, 116), (64, 469)])
-def test_draws_shared_by_a_hop_are_those_of_the_closed_form(width: int, flows: int) -> None:
+def test_the_target_of_shared_draws_agrees_with_the_closed_form(width: int, flows: int) -> None:
     shared = hops(4, spread(*((near, 99) for near in range(width))))
     assert shared.shared_target(Bound(0.05, per_vertex=True), 1) == flows
 
@@ -41,7 +41,7 @@ def test_draws_shared_by_a_hop_are_those_of_the_closed_form(width: int, flows: i
     assert missed(flows) <= 0.05 < missed(flows - 1)
 
 
-def test_draws_are_not_shared_where_that_promises_nothing() -> None:
+def test_draws_are_not_shared_where_the_law_does_not_hold() -> None:
     even = spread((1, 9), (2, 9))
     assert hops(4, even).shared_target(Bound(0.05), 1) is None  # given what was answered
     assert hops(4, spread((1, 9))).shared_target(Bound(0.05, per_vertex=True), 1) is None
@@ -51,14 +51,14 @@ def test_draws_are_not_shared_where_that_promises_nothing() -> None:
     assert hops(4, uneven).shared_target(Bound(0.05, per_vertex=True), 1) is None
 
 
-def test_lite_fits_even_hops_without_a_mesh() -> None:
+def test_even_hops_without_meshing_are_fit_for_lite() -> None:
     assert hops(4, spread((1, 11), (1, 12), (2, 21), (2, 22))).is_fit_for_lite()
     assert hops(4, spread((1, 11), (2, 11), (3, 12), (4, 12))).is_fit_for_lite()
     assert hops(4, spread((1, 11), (2, 12))).is_fit_for_lite()
     assert hops(4, spread((1, 11), (2, 11))).is_fit_for_lite()
 
 
-def test_lite_does_not_fit_a_mesh_even_before_all_flows_are_in() -> None:
+def test_meshed_hops_are_unfit_for_lite_even_while_flows_are_awaited() -> None:
     for meshed in (
         spread((1, 11), (1, 12), (2, 11), (2, 22)),
         spread((1, 11), (1, 12), (2, 12)),
@@ -67,7 +67,7 @@ def test_lite_does_not_fit_a_mesh_even_before_all_flows_are_in() -> None:
         assert not hops(4, meshed).is_fit_for_lite(is_complete=False)
 
 
-def test_lite_does_not_fit_uneven_hops_once_all_flows_are_in() -> None:
+def test_uneven_hops_are_unfit_for_lite_once_no_flow_is_awaited() -> None:
     one_splits = hops(4, spread((1, 11), (2, 21), (2, 22)))
     assert one_splits.is_fit_for_lite(is_complete=False)
     assert not one_splits.is_fit_for_lite()
@@ -76,7 +76,7 @@ def test_lite_does_not_fit_uneven_hops_once_all_flows_are_in() -> None:
     assert not thin_branch.is_fit_for_lite()
 
 
-def test_lite_takes_the_only_vertex_for_granted_and_nothing_else() -> None:
+def test_lite_assumes_edges_only_to_the_single_vertex_of_a_hop() -> None:
     before = {0: vertex(3, 1), 1: vertex(3, 2)}
     assert pair(FlowTable(3), 4, before, {0: vertex(4, 9)}).assumed() == [
         (vertex(3, 2), vertex(4, 9))
@@ -85,7 +85,7 @@ def test_lite_takes_the_only_vertex_for_granted_and_nothing_else() -> None:
     assert two.assumed() == []
 
 
-def test_counts_of_an_even_split_are_even() -> None:
+def test_equal_counts_are_even_and_unequal_counts_are_not() -> None:
     assert is_even([6] * 16, 2.0)
     assert not is_even([90, 10], 2.0)
     assert is_even([], 2.0)

@@ -39,7 +39,7 @@ def limited(random: Random, rate_pps: float, burst: int, count: int) -> Trials:
 
 @pytest.mark.parametrize("loss", [0.02, 0.1, 0.2, 0.3, 0.5])
 @pytest.mark.parametrize("count", [15, 60, 150])
-def test_plain_loss_is_next_to_never_taken_for_a_limit(loss: float, count: int) -> None:
+def test_random_loss_is_rarely_taken_for_a_rate_limit(loss: float, count: int) -> None:
     found = 0
     for seed in range(100):
         random = Random(seed)
@@ -48,7 +48,7 @@ def test_plain_loss_is_next_to_never_taken_for_a_limit(loss: float, count: int) 
 
 
 @pytest.mark.parametrize(("rate_pps", "burst"), [(1, 6), (5, 4), (10, 6), (20, 4), (50, 6)])
-def test_a_limit_is_recognised_with_its_rate_once_it_has_been_felt(
+def test_a_rate_limit_and_its_rate_are_recognised_from_150_probes(
     rate_pps: float, burst: int
 ) -> None:
     found = [rate_limit(limited(Random(seed), rate_pps, burst, 150)) for seed in range(40)]
@@ -58,19 +58,19 @@ def test_a_limit_is_recognised_with_its_rate_once_it_has_been_felt(
     assert len(close) >= 0.9 * len(known)
 
 
-def test_without_losses_or_without_answers_nothing_is_said() -> None:
+def test_no_rate_limit_is_reported_without_losses_or_without_replies() -> None:
     assert rate_limit([]) is None
     assert rate_limit([(n / 10, True) for n in range(50)]) is None
     assert rate_limit([(n / 10, False) for n in range(50)]) is None
     assert rate_limit([(0.0, True)] * 3 + [(0.1, False)] * 3) is None
 
 
-def test_an_outage_that_passes_is_no_limit() -> None:
+def test_a_short_outage_is_not_taken_for_a_rate_limit() -> None:
     trials = [(n / 100, not 40 <= n < 50) for n in range(100)]
     assert rate_limit(trials) is None
 
 
-def test_limits_that_are_ruled_out_untried_explain_no_more_than_the_one_found() -> None:
+def test_rate_limits_that_the_search_skips_are_not_likelier_than_the_limit_it_finds() -> None:
     found = 0
     for seed in range(120):
         random = Random(seed)

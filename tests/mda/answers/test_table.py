@@ -57,7 +57,7 @@ def located(table: FlowTable, ttl: int) -> dict[int, Vertex]:
     return here
 
 
-def test_flows_are_where_they_were_answered_and_nowhere_past_their_end() -> None:
+def test_flows_are_located_where_they_got_replies_and_nowhere_behind_their_end() -> None:
     table = tabulate([reply(0, 1, NEAR), reply(0, 2, TARGET, ends=True)], attempts=3)
     table.add(reply(0, 3, TARGET, ends=True))
     assert located(table, 1) == {0: Vertex(1, NEAR)}
@@ -87,7 +87,7 @@ def test_an_address_of_one_router_is_one_vertex_whatever_its_interfaces() -> Non
     assert set(table.hop(2).answers.values()) == {Vertex(2, NEAR)}
 
 
-def test_an_end_says_nothing_of_the_way_there_where_paths_end_at_several_ttls() -> None:
+def test_an_end_shows_no_predecessor_if_paths_end_at_several_ttls() -> None:
     wall = IPv4Address("198.51.100.4")
     table = tabulate(
         [
@@ -103,7 +103,7 @@ def test_an_end_says_nothing_of_the_way_there_where_paths_end_at_several_ttls() 
     assert table.predecessors(3, before) == {0: Vertex(2, NEAR), 3: Vertex(2, NEAR)}
 
 
-def test_silence_counts_only_after_every_attempt_and_an_answer_undoes_it() -> None:
+def test_a_flow_is_silent_after_all_attempts_are_lost_until_a_reply_arrives() -> None:
     table = tabulate(losses(0, 1, 2), attempts=3)
     assert not table.is_silent(0, 1)
     table.add(losses(0, 1, 3)[2])
@@ -127,7 +127,7 @@ def test_a_silent_branch_is_a_star_but_a_lossy_hop_is_not() -> None:
     assert 1 not in located(hop, 2)
 
 
-def test_flows_that_answers_lost_now_and_then_get_more_tries_before_they_are_silent() -> None:
+def test_a_hop_that_loses_some_replies_gets_more_tries_before_a_flow_is_silent() -> None:
     steady: list[Outcome] = [reply(flow, 2, LEFT) for flow in range(20)]
     assert tabulate(steady, 3).tries(2) == 3
     few = [loss for flow in range(3) for loss in losses(flow, 2, 1)]
@@ -136,7 +136,7 @@ def test_flows_that_answers_lost_now_and_then_get_more_tries_before_they_are_sil
     assert tabulate([*steady, *few], 3).tries(2) == 6
 
 
-def test_loss_on_one_branch_asks_for_more_tries_wherever_flows_of_that_branch_go() -> None:
+def test_loss_on_one_branch_raises_the_tries_at_all_hops_of_that_branch() -> None:
     near = [reply(flow, 1, (LEFT, RIGHT)[flow % 2]) for flow in range(40)]
     answering = [reply(flow, 2, NEAR) for flow in range(40)]
     on_the_right = [loss for flow in (1, 3, 5, 7, 9, 11) for loss in losses(flow, 2, 1)]
@@ -148,7 +148,7 @@ def test_loss_on_one_branch_asks_for_more_tries_wherever_flows_of_that_branch_go
     assert even < lossy
 
 
-def test_losses_elsewhere_make_a_hop_ask_more_often_before_it_believes_a_silence() -> None:
+def test_losses_at_other_hops_raise_the_tries_before_a_flow_is_silent() -> None:
     hop = [reply(flow, 2, LEFT) for flow in range(10)]
     silent = losses(10, 2, 1)
     lossy = [loss for flow in range(4) for loss in losses(flow, 1, 2)]
@@ -159,7 +159,7 @@ def test_losses_elsewhere_make_a_hop_ask_more_often_before_it_believes_a_silence
     assert 11 * rate**8 < 0.001 < 11 * rate**7
 
 
-def test_a_flow_that_is_lost_while_nobody_is_answered_may_be_limited_rather_than_silent() -> None:
+def test_a_flow_is_not_silent_if_all_replies_stopped_because_of_a_rate_limit() -> None:
     answered: list[Outcome] = [reply(flow, 2, LEFT, at_s=flow / 1000 - 1) for flow in range(6)]
     stopped = [loss for flow in (0, 6, 7) for loss in losses(flow, 2, 3)]
     table = tabulate([*answered, *stopped], 3)
@@ -168,7 +168,7 @@ def test_a_flow_that_is_lost_while_nobody_is_answered_may_be_limited_rather_than
     assert not table.is_silent(6, 2)
 
 
-def test_stars_are_told_apart_by_their_predecessors() -> None:
+def test_silent_flows_with_different_predecessors_make_different_stars() -> None:
     outcomes: list[Outcome] = [
         reply(0, 1, LEFT), reply(1, 1, RIGHT), *losses(0, 2, 1), *losses(1, 2, 1)
     ]  # fmt: skip
@@ -178,7 +178,7 @@ def test_stars_are_told_apart_by_their_predecessors() -> None:
     }
 
 
-def test_a_flow_with_two_answers_keeps_the_earliest_attempts_and_remembers_both() -> None:
+def test_a_flow_that_met_two_vertices_is_located_by_its_earliest_attempt_and_keeps_both() -> None:
     for order in ((0, 1), (1, 0)):
         outcomes = [reply(0, 1, LEFT, attempt=0), reply(0, 1, RIGHT, attempt=1)]
         table = tabulate([outcomes[n] for n in order], attempts=3)
@@ -186,7 +186,7 @@ def test_a_flow_with_two_answers_keeps_the_earliest_attempts_and_remembers_both(
         assert table.hop(1).met_several == {0: {Vertex(1, LEFT), Vertex(1, RIGHT)}}
 
 
-def test_the_order_of_outcomes_does_not_matter() -> None:
+def test_located_flows_do_not_depend_on_the_order_of_outcomes() -> None:
     outcomes: list[Outcome] = [
         *(reply(flow, 1, NEAR) for flow in range(6)),
         *(reply(flow, 2, (LEFT, RIGHT)[flow % 2]) for flow in range(4)),
@@ -200,13 +200,13 @@ def test_the_order_of_outcomes_does_not_matter() -> None:
         assert [located(tabulate(outcomes, 3), ttl) for ttl in range(1, 5)] == expected
 
 
-def test_one_silent_flow_among_many_that_answered_is_no_branch() -> None:
+def test_one_silent_flow_among_many_that_got_replies_is_not_a_star() -> None:
     near: list[Outcome] = [reply(flow, 1, NEAR) for flow in range(40)]
     answering: list[Outcome] = [reply(flow, 2, LEFT) for flow in range(39)]
     assert 39 not in located(tabulate([*near, *answering, *losses(39, 2, 3)], attempts=3), 2)
 
 
-def test_flows_that_were_not_asked_went_through_the_only_vertex_unless_paths_end_there() -> None:
+def test_unprobed_flows_pass_the_only_vertex_of_a_hop_unless_paths_end_there() -> None:
     before = {0: Vertex(1, NEAR)}
     table = tabulate([reply(0, 1, NEAR), reply(1, 2, LEFT)], attempts=3)
     assert table.predecessors(2, before) == {0: Vertex(1, NEAR), 1: Vertex(1, NEAR)}
@@ -214,7 +214,7 @@ def test_flows_that_were_not_asked_went_through_the_only_vertex_unless_paths_end
     assert ending.predecessors(2, before) == before
 
 
-def test_what_a_branch_drops_is_no_loss_or_limit_of_the_hop_behind_the_other() -> None:
+def test_probes_that_one_branch_drops_do_not_count_as_losses_of_the_other_branch() -> None:
     """Flows through LEFT are dropped behind it; the others meet the target in time."""
     near = [reply(flow, 1, (LEFT, RIGHT)[flow % 2]) for flow in range(12)]
     answered = [reply(flow, 2, NEAR, at_s=flow / 100) for flow in range(1, 12, 2)]
@@ -228,7 +228,7 @@ def test_what_a_branch_drops_is_no_loss_or_limit_of_the_hop_behind_the_other() -
     assert hop.answering(vertex, here) == (6, 0, None)
 
 
-def test_a_silent_branch_is_no_limit_of_the_router_that_shares_its_hop() -> None:
+def test_a_silent_branch_is_not_taken_for_a_rate_limit_of_its_neighbour() -> None:
     near = [reply(flow, 1, NEAR) for flow in range(20)]
     answered = [reply(flow, 2, LEFT, at_s=flow / 1000) for flow in range(8)]
 

@@ -38,7 +38,7 @@ def certainty_of(outcomes: list[Outcome], bound: Bound, end: IPAddress | None = 
     return certainty(table, located, pairs(table, located, 30), bound, end or ends[0])
 
 
-def test_a_plain_path_is_as_sure_as_its_least_certain_vertex() -> None:
+def test_the_bound_of_a_plain_path_is_that_of_one_balancer() -> None:
     known = after(1, 1, 1, failure_probability=0.05, per_vertex=True, seed=1)
     assert [vertex.vertex for vertex in known.vertices[1:]] == [vertex(1, 1), vertex(2, 2)]
     assert {(vertex.seen, vertex.flows) for vertex in known.vertices} == {(1, 6)}
@@ -48,7 +48,7 @@ def test_a_plain_path_is_as_sure_as_its_least_certain_vertex() -> None:
     assert (known.unfinished, known.obstacles) == ((), ())
 
 
-def test_a_balancer_adds_its_own_chance() -> None:
+def test_each_balancer_found_raises_the_bound_if_it_holds_per_vertex() -> None:
     known = after(1, 2, 1, failure_probability=0.05, per_vertex=True, seed=3)
     (balancer,) = [vertex for vertex in known.vertices if vertex.seen == 2]
     assert balancer.vertex == vertex(1, 1)
@@ -58,14 +58,14 @@ def test_a_balancer_adds_its_own_chance() -> None:
 
 
 @pytest.mark.parametrize("widths", [(1, 1), (1, 2, 1), (1, 4, 1, 3, 1), (1, 16, 1)])
-def test_a_bound_for_the_graph_is_kept_by_what_is_reported(widths: tuple[int, ...]) -> None:
+def test_a_bound_for_the_graph_is_the_reported_probability(widths: tuple[int, ...]) -> None:
     for seed in range(10):
         known = after(*widths, failure_probability=0.05, per_vertex=False, seed=seed)
         assert known.unfinished == ()
         assert known.miss_probability == 0.05
 
 
-def test_what_hides_routers_or_rewrites_ttls_allows_no_promise() -> None:
+def test_hidden_routers_and_rewritten_ttls_are_obstacles() -> None:
     def seen(cause: Cause) -> set[Obstacle]:
         return obstacles([Revisit(interface(1), (1, 2), (0,), cause)], [])
 
@@ -83,7 +83,7 @@ def test_what_hides_routers_or_rewrites_ttls_allows_no_promise() -> None:
     assert obstacles([], [arrived]) == {Obstacle.HIDDEN_ROUTER}
 
 
-def test_what_was_cut_short_is_named() -> None:
+def test_unfinished_vertices_of_a_stopped_trace_are_named() -> None:
     procedure = full_mda()
     network = layers(1, 2, 1).per_flow(Random(1))
     first_wave = _first_wave(procedure, network)
@@ -92,14 +92,14 @@ def test_what_was_cut_short_is_named() -> None:
     assert (known.miss_probability, known.obstacles) == (None, (Obstacle.UNFINISHED,))
 
 
-def test_a_path_that_ends_half_way_allows_no_promise() -> None:
+def test_nothing_is_promised_if_a_path_ends_before_the_destination() -> None:
     played = play(full_mda(), layers(1, 2, 1).per_flow(Random(3)))
     beyond = ip_address("203.0.113.77")
     known = certainty_of(played.outcomes, Bound(0.05, per_vertex=True), beyond)
     assert (known.miss_probability, known.obstacles) == (None, (Obstacle.REFUSED,))
 
 
-def test_an_address_of_several_routers_allows_no_promise() -> None:
+def test_nothing_is_promised_if_routers_may_share_an_address() -> None:
     played = play(full_mda(), layers(1, 1, 1).per_flow(Random(3)))
     shared = [
         outcome._replace(responder=NOBODYS)

@@ -40,7 +40,7 @@ MESHED = "s0-a1 a1-b2 a1-c2 b2-d3 b2-e3 c2-d3 c2-e3 d3-f4 e3-f4"
 UNEVEN = "s0-a1 a1-b2 a1-c2 b2-d3 b2-e3 b2-g3 c2-h3 d3-z4 e3-z4 g3-z4 h3-z4"
 
 
-def test_the_simplest_diamond() -> None:
+def test_metrics_of_a_diamond_of_two_branches() -> None:
     assert asdict(only(graph_of(TWO))) == {
         "max_width": 2, "max_length": 2, "min_length": 2, "length_asymmetry": 0,
         "width_asymmetry": 0, "meshed_ratio": 0.0, "max_meshing": 0.0,
@@ -49,7 +49,7 @@ def test_the_simplest_diamond() -> None:
     }  # fmt: skip
 
 
-def test_a_mesh() -> None:
+def test_metrics_of_a_meshed_diamond() -> None:
     measured = only(graph_of(MESHED))
     assert (measured.paths, measured.disjoint_paths, measured.entropy_bits) == (4, 2, 2.0)
     assert measured.max_meshing == 1.0
@@ -60,7 +60,7 @@ def test_a_mesh() -> None:
     assert half.probability_difference == pytest.approx(0.5)  # a quarter and three quarters
 
 
-def test_an_uneven_diamond() -> None:
+def test_metrics_of_a_diamond_with_uneven_branches() -> None:
     measured = only(graph_of(UNEVEN))
     assert measured.width_asymmetry == 2
     assert measured.probability_difference == pytest.approx(1 / 2 - 1 / 6)
@@ -68,7 +68,7 @@ def test_an_uneven_diamond() -> None:
     assert measured.entropy_bits == pytest.approx(1 + 0.5 * math.log2(3))
 
 
-def test_the_chance_to_be_met_is_also_counted() -> None:
+def test_the_probability_difference_is_also_estimated_from_the_flows() -> None:
     flows = {"b2": (0, 1, 2, 5, 9), "c2": (3, 4), "a1": tuple(range(6))}
     measured = only(graph_of(TWO, flows))
     # Of flows 0 to 5 four went one way; number 9 may have been sent because of where it goes.
@@ -93,7 +93,7 @@ def test_rows_name_the_ends_and_are_empty_without_diamonds() -> None:
     assert open_end["disjoint_paths"] == 2
 
 
-def test_branches_of_unlike_length() -> None:
+def test_metrics_of_a_diamond_with_branches_of_different_length() -> None:
     graph = graph_of("s0-a1 a1-b2 a1-c2 b2-e3 c2-f3 f3-e4")
     measured = only(graph)
     assert (measured.min_length, measured.max_length, measured.length_asymmetry) == (2, 3, 1)

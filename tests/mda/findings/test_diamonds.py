@@ -26,11 +26,11 @@ def only(*paths: str) -> Diamond:
     return diamond
 
 
-def test_a_plain_path_has_none() -> None:
+def test_a_plain_path_has_no_diamond() -> None:
     assert diamonds(graph("1 2 3 4")) == ()
 
 
-def test_the_simplest() -> None:
+def test_two_branches_make_a_diamond_of_width_two_and_length_two() -> None:
     diamond = only("1 2 4", "1 3 4")
     assert (diamond.divergence, diamond.convergence) == (vertex(1, 1), vertex(3, 4))
     assert diamond.hops == ((vertex(2, 2), vertex(2, 3)),)
@@ -40,20 +40,20 @@ def test_the_simplest() -> None:
     assert (diamond.width_asymmetry, diamond.paths) == (0, 2)
 
 
-def test_two_in_series_are_two() -> None:
+def test_two_diamonds_in_series_are_two() -> None:
     first, second = diamonds(graph("1 2 4 5 7", "1 3 4 6 7"))
     assert (first.divergence, first.convergence) == (vertex(1, 1), vertex(3, 4))
     assert (second.divergence, second.convergence) == (vertex(3, 4), vertex(5, 7))
 
 
-def test_one_inside_another_belongs_to_the_outer() -> None:
+def test_a_diamond_inside_another_belongs_to_the_outer_one() -> None:
     diamond = only("1 2 4 7", "1 2 5 7", "1 3 6 7")
     assert (diamond.max_width, diamond.max_length, diamond.paths) == (3, 3, 3)
     assert diamond.width_asymmetry == 1  # one vertex of hop 2 has two successors, one has one
     assert not diamond.is_meshed
 
 
-def test_meshing() -> None:
+def test_branches_that_cross_completely_are_meshed() -> None:
     full = only("1 2 4 6", "1 2 5 6", "1 3 4 6", "1 3 5 6")
     assert full.is_meshed
     assert full.meshed_ratio == pytest.approx(1 / 3)
@@ -61,7 +61,7 @@ def test_meshing() -> None:
     assert full.width_asymmetry == 0
 
 
-def test_a_crossing_from_a_narrower_hop_is_meshing() -> None:
+def test_a_crossing_from_a_narrower_to_a_wider_hop_is_meshed() -> None:
     # Hop 2 has two vertices, hop 3 three: meshed as one of hop 3 has two predecessors.
     assert only("1 2 4 7", "1 2 5 7", "1 3 5 7", "1 3 6 7").is_meshed
 
@@ -74,7 +74,7 @@ def test_branches_of_different_length_meet_at_the_destination() -> None:
     assert diamond.paths == 2
 
 
-def test_branches_that_never_meet() -> None:
+def test_branches_that_never_meet_have_no_convergence() -> None:
     diamond = only("1 2", "1 3")
     assert diamond.convergence is None
     assert (diamond.max_width, diamond.max_length, diamond.paths) == (2, 1, 2)

@@ -7,7 +7,7 @@ from tests.render.samples import TRACES
 
 
 @pytest.mark.parametrize("name", TRACES)
-def test_the_shares_behind_a_vertex_make_a_whole(name: str) -> None:
+def test_the_shares_of_the_edges_from_a_vertex_add_up_to_one(name: str) -> None:
     graph, shares = TRACES[name].graph, edge_shares(TRACES[name].dag)
     assert set(shares) == set(graph.edges)
     for near in graph:
@@ -16,7 +16,7 @@ def test_the_shares_behind_a_vertex_make_a_whole(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", TRACES)
-def test_the_shares_of_a_hop_are_at_most_a_whole(name: str) -> None:
+def test_the_shares_of_the_vertices_of_a_hop_add_up_to_one_at_most(name: str) -> None:
     by_ttl: dict[int, float] = {}
     for vertex, share in vertex_shares(TRACES[name].dag).items():
         by_ttl[vertex.ttl] = by_ttl.get(vertex.ttl, 0.0) + share

@@ -44,7 +44,7 @@ def found(
 
 
 @pytest.mark.parametrize("path", [[1, 2, 3, 9], [1], [1, 2, 9, 9]])
-def test_a_path_without_a_repetition_has_none(path: list[int]) -> None:
+def test_a_path_without_repeated_addresses_has_no_revisit(path: list[int]) -> None:
     assert found(path) == ()
 
 
@@ -58,30 +58,30 @@ def test_a_path_without_a_repetition_has_none(path: list[int]) -> None:
         ({}, Cause.ADJACENT),
     ],
 )
-def test_quoted_ttls_tell_why_a_router_replies_twice_in_a_row(
+def test_quoted_ttls_show_why_a_router_replies_at_two_hops(
     quoted: dict[int, int], cause: Cause
 ) -> None:
     (twice,) = found([1, 2, 2, 3, 9], [1, 2, 2, 4, 9], quoted=quoted)
     assert twice == Revisit(interface(2), (2, 3), (0, 1), cause)
 
 
-def test_replies_with_different_ttls_come_from_several_machines() -> None:
+def test_an_address_whose_replies_arrive_with_different_ttls_is_several_machines() -> None:
     (shared,) = found([2, 1, 2, 9], arrived={1: 64, 3: 62})
     assert (shared.ttls, shared.cause) == ((1, 3), Cause.SEVERAL_MACHINES)
     (alike,) = found([2, 1, 2, 9], arrived={1: 64, 3: 64})
     assert alike.cause is Cause.TRANSIENT
 
 
-def test_a_rewritten_address_is_no_loop_however_often_it_comes() -> None:
+def test_an_address_at_many_neighbouring_hops_is_not_a_loop() -> None:
     (rewritten,) = found([1, 2, 2, 2, 2, 2, 9])
     assert (rewritten.ttls, rewritten.is_loop) == ((2, 3, 4, 5, 6), False)
 
 
-def test_going_round_three_times_is_a_loop_and_what_comes_later_is_left_out() -> None:
+def test_a_path_that_goes_round_three_times_loops_and_ends_there() -> None:
     there, back = found([1, 2, 3, 2, 3, 2, 3, 2, 3])
     assert there == Revisit(interface(2), (2, 4, 6), (0,), Cause.LOOP)
     assert back == Revisit(interface(3), (3, 5), (0,), Cause.LOOP)
 
 
-def test_one_flow_at_two_ttls_of_different_flows_is_no_repetition() -> None:
+def test_an_address_at_two_hops_of_different_flows_is_not_a_revisit() -> None:
     assert found([1, 2, 3, 9], [1, 3, 2, 9]) == ()

@@ -50,19 +50,19 @@ def unreachable(by: str, code: int, protocol: str = "tcp", icmp_type: int = 3) -
 
 
 @pytest.mark.parametrize("protocol", ["tcp", "icmp"])
-def test_only_a_firewall_says_port_unreachable_of_what_is_not_udp(protocol: str) -> None:
+def test_port_unreachable_for_tcp_or_icmp_is_a_rejection(protocol: str) -> None:
     for by in (DESTINATION, "198.51.100.7"):
         assert unreachable(by, 3, protocol) == [Refusal.REJECTED]
     for by in ("2001:db8:9::9", "2001:db8:7::7"):
         assert unreachable(by, 4, protocol, icmp_type=1) == [Refusal.REJECTED]
 
 
-def test_a_host_says_port_unreachable_of_udp_on_its_own_and_other_things_by_its_firewall() -> None:
+def test_port_unreachable_for_udp_is_not_a_rejection_but_host_unreachable_by_the_host_is() -> None:
     assert unreachable(DESTINATION, 3, "udp") == unreachable("198.51.100.7", 3, "udp") == []
     assert unreachable(DESTINATION, 1, "udp") == [Refusal.REJECTED]
 
 
-def test_a_router_without_a_way_refuses_nothing() -> None:
+def test_a_router_without_a_route_does_not_refuse() -> None:
     for code in (0, 1, 4):
         assert unreachable("198.51.100.7", code) == []
     assert unreachable(DESTINATION, 4) == []  # too big

@@ -23,7 +23,7 @@ from mda.statistics.inference import (
     [(1, 3.841, 10.828), (2, 5.991, 13.816), (5, 11.070, 20.515), (10, 18.307, 29.588),
      (30, 43.773, 59.703)],
 )  # fmt: skip
-def test_chi_square_has_the_published_tails(
+def test_chi_square_tails_agree_with_published_tables(
     degrees: int, at_five_percent: float, at_a_thousandth: float
 ) -> None:
     assert chi_square_tail(at_five_percent, degrees) == pytest.approx(0.05, rel=1e-3)
@@ -32,7 +32,7 @@ def test_chi_square_has_the_published_tails(
 
 
 @pytest.mark.parametrize("draws", [1, 2, 7, 12])
-def test_two_ways_are_judged_by_counting_every_case(draws: int) -> None:
+def test_a_split_in_two_is_judged_by_counting_every_case(draws: int) -> None:
     ways = Counter(sum(case) for case in itertools.product((0, 1), repeat=draws))
     for hits in range(draws + 1):
         as_uneven = sum(number for other, number in ways.items()
@@ -51,7 +51,7 @@ def test_an_even_split_is_rarely_called_uneven() -> None:
         assert 40 <= low <= 160  # 5 % and four standard deviations around it, or so
 
 
-def test_wilson_holds_the_share_nineteen_times_of_twenty() -> None:
+def test_a_share_interval_contains_the_true_share_in_95_percent_of_samples() -> None:
     random = Random(4)
     for share in (0.1, 0.5, 0.75):
         held = 0
@@ -62,7 +62,7 @@ def test_wilson_holds_the_share_nineteen_times_of_twenty() -> None:
 
 
 @pytest.mark.parametrize("counts", [[5, 1, 0], [4, 1, 1], [3, 2, 1, 0], [2, 2, 2], [0, 0, 7]])
-def test_small_counts_are_as_uneven_as_all_series_of_draws_say(counts: list[int]) -> None:
+def test_the_probability_of_small_counts_counts_all_series_of_draws(counts: list[int]) -> None:
     squares = sum(count**2 for count in counts)
     series = product(range(len(counts)), repeat=sum(counts))
     uneven = [sum(count**2 for count in Counter(drawn).values()) >= squares for drawn in series]
@@ -73,7 +73,7 @@ def test_small_counts_are_as_uneven_as_all_series_of_draws_say(counts: list[int]
     ("difference_s", "usual_s", "is_enough"),
     [(0.0001, 0.001, True), (-0.0001, 0.001, True), (0.00009, 0.0, False), (0.0019, 0.1, False)],
 )
-def test_small_differences_do_not_matter(
+def test_a_difference_matters_from_a_tenth_of_a_millisecond_and_two_percent_on(
     difference_s: float, usual_s: float, is_enough: bool
 ) -> None:
     assert matters(difference_s, usual_s) == is_enough

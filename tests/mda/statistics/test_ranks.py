@@ -10,7 +10,7 @@ from mda.statistics.ranks import rank_probability, stratified_rank_probability
 
 
 @pytest.mark.parametrize(("n", "m"), [(1, 1), (2, 3), (5, 5), (8, 8), (3, 20), (9, 30), (8, 190)])
-def test_ranks_are_compared_as_another_library_does(n: int, m: int) -> None:
+def test_rank_sum_probabilities_agree_with_scipy(n: int, m: int) -> None:
     random = Random(n * m)
     for shift in (0.0, 0.5, 1.0):
         some, others = [random.gauss(shift) for _ in range(n)], [random.gauss() for _ in range(m)]
@@ -19,14 +19,14 @@ def test_ranks_are_compared_as_another_library_does(n: int, m: int) -> None:
         assert rank_probability(others, some) == pytest.approx(expected)
 
 
-def test_large_samples_are_compared_by_the_normal_approximation() -> None:
+def test_large_samples_use_the_normal_approximation() -> None:
     random = Random(1)
     some, others = [random.gauss(0.2) for _ in range(300)], [random.gauss() for _ in range(400)]
     expected = mannwhitneyu(some, others, method="asymptotic").pvalue
     assert rank_probability(some, others) == pytest.approx(expected)
 
 
-def test_nothing_to_compare_is_no_difference() -> None:
+def test_samples_that_are_empty_or_equal_do_not_differ() -> None:
     assert rank_probability([2, 2], [2, 2, 2]) == 1.0
     assert rank_probability([], [1]) == rank_probability([1], []) == 1.0
     assert stratified_rank_probability([]) == stratified_rank_probability([([1], []), ([], [2])])
@@ -41,7 +41,9 @@ def test_nothing_to_compare_is_no_difference() -> None:
         [([5, 6], [5, 1, 2]), ([3], []), ([4, 4], [4, 5])],
     ],
 )
-def test_a_chance_counts_every_assignment(strata: list[tuple[list[int], list[int]]]) -> None:
+def test_a_stratified_probability_counts_every_assignment(
+    strata: list[tuple[list[int], list[int]]],
+) -> None:
     assert stratified_rank_probability(strata) == pytest.approx(every_assignment(strata))
 
 
@@ -55,7 +57,7 @@ def every_assignment(strata: list[tuple[list[int], list[int]]]) -> float:
     return sum(map(bool, found)) / len(found)
 
 
-def test_strata_keep_apart_what_may_not_be_compared() -> None:
+def test_values_are_compared_only_within_their_stratum() -> None:
     # Both samples are alike on each path; one has most of its flows on the slow path.
     quick, slow = [10.0 + n / 10 for n in range(12)], [30.0 + n / 10 for n in range(12)]
     some_quick, some_slow = quick[::6], [time for place, time in enumerate(slow) if place % 6]

@@ -30,6 +30,6 @@ def test_weights_are_named_where_thousands_of_flows_show_them(weights: tuple[int
         assert chance > 0.8
 
 
-def test_few_flows_support_no_weights() -> None:
+def test_no_weights_are_named_from_few_flows() -> None:
     assert split({vertex(3, 1): 8, vertex(3, 2): 3}).weights is None
     assert split({vertex(3, 1): 16, vertex(3, 2): 8}).weights is None

@@ -36,7 +36,7 @@ EXACT = {
 
 
 @pytest.mark.parametrize(("failure_probability", "points"), POINTS.items())
-def test_points_are_those_of_the_sequential_rule(
+def test_stopping_points_agree_with_the_published_sequential_rule(
     failure_probability: float, points: list[int]
 ) -> None:
     seen = range(1, len(points) + 1)
@@ -44,17 +44,21 @@ def test_points_are_those_of_the_sequential_rule(
 
 
 @pytest.mark.parametrize(("failure_probability", "points"), FAR_POINTS.items())
-def test_points_of_wide_balancers(failure_probability: float, points: dict[int, int]) -> None:
+def test_stopping_points_of_wide_balancers_agree_with_the_table(
+    failure_probability: float, points: dict[int, int]
+) -> None:
     assert {k: stop_at(k, failure_probability) for k in points} == points
 
 
 @pytest.mark.parametrize(("successors", "failure"), EXACT.items())
-def test_exact_failure_of_the_rule(successors: int, failure: float) -> None:
+def test_the_exact_failure_of_the_rule_agrees_with_the_table(
+    successors: int, failure: float
+) -> None:
     assert exact_failure(successors, 0.05) == pytest.approx(failure, abs=5e-7)
 
 
 @pytest.mark.parametrize("failure_probability", [0.2, 0.05, 0.01, 0.0051162])
-def test_the_bound_holds_for_every_width_and_no_point_can_be_lower(
+def test_the_bound_holds_for_every_width_and_no_stopping_point_can_be_lower(
     failure_probability: float,
 ) -> None:
     for successors in range(2, 40):
@@ -83,7 +87,7 @@ def _alive_one_short(successors: int, failure_probability: float) -> float:
     return by_seen.get(successors - 1, 0.0)
 
 
-def test_miss_probability_is_that_of_equal_draws() -> None:
+def test_the_miss_probability_agrees_with_known_values() -> None:
     assert miss_probability(1, 6) == 1 / 32
     assert miss_probability(2, 11) == pytest.approx(0.034666, abs=1e-6)
     assert miss_probability(15, 90) == pytest.approx(0.047312, abs=1e-6)
@@ -108,7 +112,7 @@ def test_the_largest_unseen_share_shrinks_with_the_flows() -> None:
     assert [round(unseen_share(n, 0.05), 2) for n in (0, 6, 11, 33)] == [1.0, 0.39, 0.24, 0.09]
 
 
-def test_flows_for_a_share_leave_no_such_successor_unseen() -> None:
+def test_flows_for_a_share_are_the_fewest_that_keep_the_bound() -> None:
     for share in (0.5, 0.3, 0.1, 0.02):
         for failure_probability in (0.05, 0.001):
             flows = flows_for_share(share, failure_probability)

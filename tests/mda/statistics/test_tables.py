@@ -9,7 +9,7 @@ from scipy.stats import chi2_contingency, fisher_exact, random_table
 from mda.statistics.tables import fisher, independence
 
 
-def test_fisher_counts_every_table_with_these_sums() -> None:
+def test_fishers_test_counts_every_table_with_the_same_sums() -> None:
     # Lady tasting tea: three of four right, twice; all four right, once in 35.
     assert fisher(3, 4, 4, 8) == pytest.approx(34 / 70)
     assert fisher(4, 4, 4, 8) == pytest.approx(2 / 70)
@@ -30,18 +30,18 @@ def test_dependence_is_noticed_and_independence_is_not() -> None:
 
 
 @pytest.mark.parametrize("table", [[[3, 1], [0, 4]], [[9, 2], [3, 8]], [[1, 0], [0, 1]]])
-def test_two_by_two_is_as_another_library_has_it(table: list[list[int]]) -> None:
+def test_two_by_two_tables_agree_with_scipy(table: list[list[int]]) -> None:
     assert independence(table)[1] == pytest.approx(fisher_exact(np.array(table)).pvalue)
 
 
 @pytest.mark.parametrize("table", [[[30, 20, 25], [28, 40, 22]], [[12, 9, 8], [5, 9, 14]]])
-def test_large_tables_are_as_another_library_has_them(table: list[list[int]]) -> None:
+def test_large_tables_agree_with_scipy(table: list[list[int]]) -> None:
     expected = chi2_contingency(table, correction=False)
     assert independence(table) == pytest.approx((expected.statistic, expected.pvalue))
 
 
 @pytest.mark.parametrize("table", [[[4, 1, 0], [1, 3, 1], [0, 1, 4]], [[9, 0, 1], [3, 1, 3]]])
-def test_small_tables_are_as_drawing_many_says(table: list[list[int]]) -> None:
+def test_small_tables_agree_with_random_tables(table: list[list[int]]) -> None:
     counts = np.array(table)
     rows, columns = counts.sum(1), counts.sum(0)
     expected = np.outer(rows, columns) / counts.sum()

@@ -52,7 +52,7 @@ def known(hashed: set[HeaderField], *, repeats: int = 17, answers: int = 12) -> 
         ({HeaderField.SOURCE, HeaderField.DESTINATION, HeaderField.FLOW_LABEL}, Kind.FLOW_LABEL),
     ],
 )
-def test_fields_make_a_class(hashed: set[HeaderField], kind: Kind) -> None:
+def test_hashed_fields_decide_the_kind_of_a_balancer(hashed: set[HeaderField], kind: Kind) -> None:
     balancer = judge(known(hashed), TRIED, 0.05)
     assert balancer.kind is kind
     assert {field.field for field in balancer.fields if field.verdict is Verdict.HASHED} == hashed
@@ -60,14 +60,14 @@ def test_fields_make_a_class(hashed: set[HeaderField], kind: Kind) -> None:
     assert balancer.error_probability <= 0.05
 
 
-def test_too_few_answers_decide_nothing() -> None:
+def test_a_field_stays_undecided_with_too_few_replies() -> None:
     # Five fields are judged: seven answers alike are worth 5 / 2^7, six of them 5 / 2^6.
     for answers, verdict in ((7, Verdict.IGNORED), (6, Verdict.UNDECIDED)):
         balancer = judge(known({HeaderField.SPORT}, answers=answers), TRIED, 0.05)
         assert balancer.verdict(HeaderField.DESTINATION) is verdict
 
 
-def test_without_repeats_nothing_is_decided_and_with_one_that_differs_all_is() -> None:
+def test_without_enough_repeats_no_kind_is_decided_unless_one_of_them_differs() -> None:
     few = known({HeaderField.SPORT, HeaderField.DESTINATION}, repeats=16)
     assert few.chance_if_per_packet() > STEADY_ERROR
     assert judge(few, TRIED, 0.05).kind is Kind.UNDECIDED
@@ -76,7 +76,7 @@ def test_without_repeats_nothing_is_decided_and_with_one_that_differs_all_is() -
     assert (balancer.kind, balancer.error_probability) == (Kind.PER_PACKET, 0.0)
 
 
-def test_the_same_value_in_many_flows_is_one_draw_unless_flows_matter() -> None:
+def test_one_value_in_many_flows_is_one_draw_unless_the_flow_field_is_hashed() -> None:
     for hashed, draws in (({HeaderField.SPORT}, 20), ({HeaderField.DESTINATION}, 1)):
         evidence = known(hashed)
         evidence.families[HeaderField.PROTOCOL] = {
@@ -86,7 +86,7 @@ def test_the_same_value_in_many_flows_is_one_draw_unless_flows_matter() -> None:
         assert evidence.chance_if_hashed(HeaderField.PROTOCOL) == pytest.approx(0.5**draws)
 
 
-def test_companions_are_draws_if_what_they_vary_matters() -> None:
+def test_companions_are_independent_draws_if_a_field_that_they_vary_is_hashed() -> None:
     for every, draws in (({0: LEFT, 1: RIGHT}, 6), ({0: LEFT, 1: LEFT}, 1)):
         evidence = known(set())
         evidence.families[HeaderField.ALL] = {(0, 0): Family(dict(every))}
@@ -96,7 +96,7 @@ def test_companions_are_draws_if_what_they_vary_matters() -> None:
         assert evidence.compared(HeaderField.PROTOCOL) == draws
 
 
-def test_an_uneven_split_makes_agreeing_with_the_common_way_worth_less() -> None:
+def test_a_successor_that_most_flows_meet_is_likely_by_chance() -> None:
     evidence = Evidence(
         vertex(2, 2), {LEFT: list(range(90)), RIGHT: list(range(90, 100))}, HeaderField.SPORT
     )

@@ -41,7 +41,7 @@ def two_long_branches(key: str) -> Network:
     return walk  # type: ignore[return-value]
 
 
-def test_every_probe_is_a_flow_of_its_own() -> None:
+def test_every_probe_of_a_classic_traceroute_is_another_flow() -> None:
     asked = list(requests(HeaderField.SPORT, 1, 4))
     assert [request.ttl for request in asked] == [1] * QUERIES + [2] * QUERIES + [3] * QUERIES + [
         4
@@ -53,7 +53,7 @@ def test_every_probe_is_a_flow_of_its_own() -> None:
     assert {flow_number.field for flow_number in by_dport if flow_number} == {HeaderField.SPORT}
 
 
-def test_links_between_branches_are_told_from_those_inside() -> None:
+def test_links_across_branches_are_false_and_links_within_are_real() -> None:
     false = 0
     for seed in range(10):
         classic = shown(two_long_branches(f"{seed}"))
@@ -66,7 +66,7 @@ def test_links_between_branches_are_told_from_those_inside() -> None:
     assert false > 10  # of three columns and two pairs of hops half cross, on average
 
 
-def test_a_plain_path_is_shown_rightly() -> None:
+def test_a_plain_path_has_no_false_and_no_missed_links() -> None:
     classic = shown(layers(1, 1, 1, 1).per_flow(Random(1)))
     assert not classic.false_links
     assert not classic.missed
@@ -75,18 +75,18 @@ def test_a_plain_path_is_shown_rightly() -> None:
     assert len(classic.hops) == 4
 
 
-def test_links_that_it_misses_are_counted() -> None:
+def test_links_that_a_classic_traceroute_misses_are_counted() -> None:
     classic = shown(layers(1, 16, 1).per_flow(Random(1)))
     assert len(classic.missed) >= 2 * (16 - QUERIES)
 
 
-def test_where_the_graph_proves_nothing_nothing_is_denied() -> None:
+def test_no_link_is_false_where_the_graph_proves_no_edges() -> None:
     classic = shown(layers(1, 2, 2, 1).per_packet(Random(2)))
     between = [link for link in classic.links if link.near.ttl == 2 and link.far.ttl == 3]
     assert all(link.reality is not Reality.FALSE for link in between)
 
 
-def test_no_answer_makes_no_hop() -> None:
+def test_a_trace_without_replies_has_no_classic_hops() -> None:
     empty = classic(build(tabulate([], 3), locate(tabulate([], 3), SOURCE, 1)),
                     Vertex(0, SOURCE), [], HeaderField.SPORT)  # fmt: skip
     assert (empty.hops, empty.links, empty.missed) == ((), (), ())

@@ -40,14 +40,14 @@ V4_VALUES: dict[HeaderField, int] = {
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_every_kind_is_recognised(case: str) -> None:
+def test_every_kind_of_balancer_is_recognised(case: str) -> None:
     # benchmarks.classification does it for a thousand seeds of every width. At 96 % each, 43 of 50
     # are missed about once in five hundred sets of seeds.
     seeds = [(width, seed) for width in (2, 3, 4, 7, 16) for seed in range(10)]
     assert sum(is_recognised(case, width, seed) for width, seed in seeds) >= 43
 
 
-def test_a_balancer_of_packets_is_never_called_one_of_flows() -> None:
+def test_a_per_packet_balancer_is_never_called_per_flow() -> None:
     for seed in range(250):
         for width in (2, 3):
             balancer = judged("packets", width, seed)
@@ -55,7 +55,7 @@ def test_a_balancer_of_packets_is_never_called_one_of_flows() -> None:
             assert balancer.kind is Kind.PER_PACKET
 
 
-def test_it_costs_about_what_theory_says_and_takes_five_rounds_at_most() -> None:
+def test_classifying_takes_60_probes_at_the_median_and_five_rounds_at_most() -> None:
     costs, kinds = [], []
     for seed in range(40):
         network = one_balancer(f"{seed}", FIVE, [1, 1])
@@ -68,7 +68,7 @@ def test_it_costs_about_what_theory_says_and_takes_five_rounds_at_most() -> None
     assert median(costs) <= 60
 
 
-def test_a_verdict_carries_the_chance_that_it_is_wrong() -> None:
+def test_each_verdict_has_the_probability_that_it_is_wrong() -> None:
     trace, _, _ = classify(one_balancer("a", FIVE, [1, 1]))
     balancer = balancer_of(trace)
     by_field = {field.field: field for field in balancer.fields}
@@ -82,7 +82,7 @@ def test_a_verdict_carries_the_chance_that_it_is_wrong() -> None:
     assert balancer.error_probability <= 0.05
 
 
-def test_what_cannot_be_varied_gets_no_verdict() -> None:
+def test_a_field_that_cannot_be_varied_gets_no_verdict() -> None:
     trace, _, _ = classify(one_balancer("a", FIVE, [1, 1]), values={HeaderField.DPORT: 4095})
     balancer = balancer_of(trace)
     assert {field.field for field in balancer.fields} == {HeaderField.SPORT, HeaderField.DPORT}
@@ -90,14 +90,14 @@ def test_what_cannot_be_varied_gets_no_verdict() -> None:
     assert balancer.verdict(HeaderField.DESTINATION) is Verdict.UNDECIDED
 
 
-def test_without_variants_nothing_is_said_but_the_split() -> None:
+def test_without_variants_only_the_split_is_reported() -> None:
     trace, _, _ = classify(one_balancer("a", FIVE, [1, 1]), values={})
     balancer = balancer_of(trace)
     assert (balancer.kind, balancer.fields) == (Kind.UNDECIDED, ())
     assert balancer.split is not None
 
 
-def test_few_values_are_not_counted_as_many_draws() -> None:
+def test_repeated_trials_of_few_values_do_not_count_as_independent() -> None:
     # Of the protocol there is one other value. Where ports are ignored, one pair of flows is as
     # good as a hundred: only pairs that differ in an address as well say more.
     wrong = 0
@@ -107,7 +107,7 @@ def test_few_values_are_not_counted_as_many_draws() -> None:
     assert wrong <= 3
 
 
-def test_losses_are_asked_again() -> None:
+def test_balancers_are_recognised_despite_losses() -> None:
     random = Random(9)
 
     def lost(_: ProbeRequest, __: IPv4Address) -> bool:
@@ -139,14 +139,14 @@ def behind_another(key: str) -> list[Kind]:
     return [balancer.kind for balancer in balancers_of(trace)]
 
 
-def test_variants_must_have_passed_the_balancer() -> None:
+def test_only_variants_that_passed_the_balancer_count() -> None:
     found = [behind_another(f"{seed}") for seed in range(40)]
     right = sum(kinds == [Kind.PER_FLOW, Kind.PER_APPLICATION] for kinds in found)
     assert right >= 36
     assert not any(Kind.PER_FLOW in kinds[1:] for kinds in found)
 
 
-def test_the_graph_is_that_of_plain_flows() -> None:
+def test_variants_add_no_vertices_to_the_graph() -> None:
     trace, played, _ = classify(one_balancer("a", CASES["addresses"][0], [1] * 4))
     assert trace.graph.number_of_nodes() == 6  # the source and one way through four
     assert balancer_of(trace).split is None
@@ -154,7 +154,7 @@ def test_the_graph_is_that_of_plain_flows() -> None:
     assert any(not is_plain(outcome.request.flow) for outcome in played.outcomes)
 
 
-def test_packets_that_part_show_in_a_flow_that_was_asked_at_one_hop_only() -> None:
+def test_packets_of_one_flow_may_split_although_it_was_probed_at_one_hop_only() -> None:
     paths = {flow: [interface(1), interface(2), interface(10 + flow % 2), interface(9)]
              for flow in range(8)}  # fmt: skip
 

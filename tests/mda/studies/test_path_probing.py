@@ -52,7 +52,9 @@ def found(
     [((1, 2, 1), False, 2), ((1, 16, 1), False, 16), ((1, 2, 1, 3, 1), False, 6),
      ((1, 3, 3, 1), True, 9), ((1, 1, 1), False, 1)],
 )  # fmt: skip
-def test_every_path_has_flows_and_times(widths: tuple[int, ...], meshed: bool, number: int) -> None:
+def test_every_path_is_found_with_its_flows_and_times(
+    widths: tuple[int, ...], meshed: bool, number: int
+) -> None:
     topology = layers(*widths, meshed=meshed)
     for seed in range(5):
         network = topology.per_flow(Random(seed))
@@ -67,7 +69,7 @@ def test_every_path_has_flows_and_times(widths: tuple[int, ...], meshed: bool, n
         assert played.rounds < 60
 
 
-def test_shares_are_those_of_flows_that_were_not_chosen() -> None:
+def test_flows_that_were_chosen_by_their_path_do_not_count_for_its_share() -> None:
     # One way is rare, so that flows through it are sent on purpose.
     def network(flow: int) -> list[object]:
         branch = 10 if Random(flow).random() < 0.25 else 11
@@ -78,12 +80,12 @@ def test_shares_are_those_of_flows_that_were_not_chosen() -> None:
     assert rare.low < 0.25 < rare.high
 
 
-def test_packets_of_one_flow_that_part_have_no_path() -> None:
+def test_there_are_no_paths_behind_a_per_packet_balancer() -> None:
     every, _ = found(layers(1, 2, 2, 1).per_packet(Random(3)))
     assert every == ()
 
 
-def test_losses_are_asked_again_and_late_answers_are_none() -> None:
+def test_lost_probes_are_sent_again_and_a_late_reply_is_not_a_loss() -> None:
     for seed in range(5):
         every, _ = found(layers(1, 4, 1).per_flow(Random(seed)), loss=0.1, seed=seed)
         assert len(every) == 4
@@ -96,7 +98,7 @@ def test_losses_are_asked_again_and_late_answers_are_none() -> None:
     assert (times.asked, times.lost, times.rtts_s) == (1, 0, (1.5,))
 
 
-def test_a_path_is_named_by_number_or_by_what_only_it_goes_through() -> None:
+def test_a_path_is_chosen_by_its_number_or_by_an_address_on_no_other_path() -> None:
     every, _ = found(layers(1, 2, 1).per_flow(Random(1)))
     assert chosen(every, "2") is every[1]
     assert chosen(every, str(every[0].vertices[1].address)) is every[0]
@@ -104,7 +106,7 @@ def test_a_path_is_named_by_number_or_by_what_only_it_goes_through() -> None:
         assert chosen(every, none) is None
 
 
-def test_one_path_is_followed_at_all_of_its_hops() -> None:
+def test_a_chosen_path_is_measured_at_all_of_its_hops() -> None:
     every, played = found(layers(1, 2, 1).per_flow(Random(1)), "2")
     (flow, *_) = every[1].flows
     for ttl in (1, 2, 3):
@@ -116,7 +118,7 @@ def test_one_path_is_followed_at_all_of_its_hops() -> None:
     assert max(other.attempt for other in others if other.ttl == 1) == 0
 
 
-def test_the_slow_and_the_lossy_path_are_told_and_no_other() -> None:
+def test_only_the_slow_and_the_lossy_path_differ_from_the_others() -> None:
     random = Random(5)
     outcomes: list[Outcome] = []
     for flow in range(16):
@@ -140,7 +142,7 @@ def test_the_slow_and_the_lossy_path_are_told_and_no_other() -> None:
     assert (every[5].times.p95_s or 0) >= (every[5].times.median_s or 1)
 
 
-def test_beside_one_that_loses_much_the_others_are_not_said_to_lose_little() -> None:
+def test_paths_beside_a_lossy_one_do_not_differ_in_loss() -> None:
     outcomes: list[Outcome] = []
     for flow in range(4):
         way = [interface(1), interface(10 + flow), interface(3)]
@@ -160,7 +162,7 @@ def test_beside_one_that_loses_much_the_others_are_not_said_to_lose_little() -> 
     assert every[0].lossier == pytest.approx(0.5)
 
 
-def test_where_nothing_answers_there_is_no_path_and_nothing_more_is_asked() -> None:
+def test_there_are_no_paths_if_nothing_replies() -> None:
     every, played = found(layers(1, 2, 1).per_flow(Random(1)), loss=1.0)
     assert every == ()
     assert all(outcome.request.ttl >= 1 for outcome in played.outcomes)

@@ -30,7 +30,7 @@ def ways(ttl: int, first: int, places: list[int]) -> dict[int, Vertex]:
     return {flow: vertex(ttl, first + place) for flow, place in enumerate(places)}
 
 
-def test_equal_choices_are_polarised() -> None:
+def test_balancers_with_equal_choices_are_polarised() -> None:
     random = Random(1)
     for width, flows in ((2, 24), (3, 24), (4, 32), (16, 128)):
         for _ in range(20):
@@ -41,7 +41,7 @@ def test_equal_choices_are_polarised() -> None:
             assert pair.strength > 0.99
 
 
-def test_independent_choices_are_not() -> None:
+def test_balancers_with_independent_choices_are_not_polarised() -> None:
     random = Random(2)
     false = 0
     for width, flows in ((2, 24), (3, 24), (4, 32), (16, 128)):
@@ -52,7 +52,7 @@ def test_independent_choices_are_not() -> None:
     assert false <= 9  # at a level of one in a thousand, 2,000 tries: 2, and five deviations
 
 
-def test_pairs_that_leave_no_choice_are_passed_over() -> None:
+def test_pairs_without_a_choice_are_not_compared() -> None:
     places = [0, 1] * 12
     only = ways(6, 20, [0] * 24)
     assert series(graph_of(2), {NEAR: ways(3, 10, places), FAR: only}) == ()
@@ -62,7 +62,7 @@ def test_pairs_that_leave_no_choice_are_passed_over() -> None:
     assert series(graph, {NEAR: ways(3, 10, places), unrelated: ways(6, 20, places)}) == ()
 
 
-def test_many_pairs_make_each_harder_to_believe() -> None:
+def test_probabilities_are_adjusted_for_the_number_of_pairs() -> None:
     places = [0, 1] * 6
     graph = graph_of(2)
     far = ways(6, 20, places)
