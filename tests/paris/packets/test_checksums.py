@@ -9,7 +9,7 @@ import pytest
 from paris.packets.checksums import balancing_word, checksum, fold, pseudo_header, word_sum
 
 
-def test_a_header_that_was_seen_on_a_wire_has_the_checksum_it_carried() -> None:
+def test_the_checksum_of_a_captured_header_is_the_captured_one() -> None:
     header = bytes.fromhex("45c0 0048 d6f4 0000 4001 0000 c000 0202 c000 0201")
     assert checksum(header) == 0x1EFD
     assert word_sum(header[:10] + b"\x1e\xfd" + header[12:]) == 0xFFFF
@@ -28,7 +28,7 @@ def test_an_odd_byte_is_the_high_half_of_a_word() -> None:
 
 
 @pytest.mark.parametrize("others", [0, 1, 0xABCD, 0xFFFF])
-def test_the_balancing_word_is_right_for_every_wanted_checksum(others: int) -> None:
+def test_the_balancing_word_yields_every_wanted_checksum(others: int) -> None:
     for wanted in range(0xFFFF):
         word = balancing_word(others, wanted)
         assert 0 <= word <= 0xFFFF

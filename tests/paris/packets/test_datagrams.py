@@ -29,11 +29,11 @@ def test_every_field_of_an_ipv4_header_is_read() -> None:
     assert (read.flow_label, read.payload) == (None, b"DATA")
 
 
-def test_ipv4_options_are_passed_over() -> None:
+def test_ipv4_options_are_skipped() -> None:
     assert read_ip(ip4(first=0x46, length=28, options=b"\1\1\1\1")).payload == b"DATA"
 
 
-def test_padding_behind_the_stated_length_is_left_out_but_a_quote_is_whole() -> None:
+def test_bytes_behind_the_stated_length_are_left_out_except_in_a_quote() -> None:
     padded = ip4() + b"PAD"
     assert read_ip(padded).payload == b"DATA"
     assert read_ip(padded, is_quote=True).payload == b"DATAPAD"
@@ -46,7 +46,7 @@ def test_every_field_of_an_ipv6_header_is_read() -> None:
     assert (read.flow_label, read.payload) == (0xABCDE, b"DATA")
 
 
-def test_ipv6_extension_headers_are_passed_over() -> None:
+def test_ipv6_extension_headers_are_skipped() -> None:
     destination_options = bytes([44, 1]) + bytes(14)  # 16 bytes, then a fragment header
     first_fragment = bytes([17, 0, 0, 1]) + bytes(4)
     read = read_ip(ip6(60, destination_options + first_fragment + b"DATA"))
@@ -66,7 +66,7 @@ def test_ipv6_extension_headers_are_passed_over() -> None:
         (ip6(44, bytes([17, 0, 0, 8]) + bytes(4)), False, UnparsedReason.BAD_QUOTE),
     ],
 )
-def test_what_is_no_datagram_is_refused_with_the_reason(
+def test_bytes_that_are_not_a_datagram_are_refused_with_the_reason(
     data: bytes, is_quote: bool, reason: UnparsedReason
 ) -> None:
     with pytest.raises(NoReplyError) as refused:
@@ -74,5 +74,5 @@ def test_what_is_no_datagram_is_refused_with_the_reason(
     assert refused.value.reason is reason
 
 
-def test_more_fragments_to_come_do_not_matter() -> None:
+def test_a_first_fragment_is_read_like_a_whole_datagram() -> None:
     assert read_ip(ip4(fragment=0x2000)).payload == b"DATA"

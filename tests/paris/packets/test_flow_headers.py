@@ -14,13 +14,13 @@ HEADERS = FlowHeaders(
 )  # fmt: skip
 
 
-def test_a_field_has_its_own_value() -> None:
+def test_value_returns_the_value_of_a_field() -> None:
     assert HEADERS.value(HeaderField.SPORT) == 20_000
     assert HEADERS.value(HeaderField.DPORT) == 33_434
     assert HEADERS.value(HeaderField.FLOW_LABEL) == 0x12345
 
 
-def test_another_value_changes_nothing_else() -> None:
+def test_having_changes_only_the_field_it_names() -> None:
     changed = HEADERS.having(HeaderField.DPORT, 53)
     assert changed.dport == 53
     assert {

@@ -26,7 +26,7 @@ def test_no_two_flows_have_the_same_headers(
     assert len({flows.headers(flow) for flow in numbers}) == len(numbers)
 
 
-def test_headers_of_no_flow_have_none() -> None:
+def test_headers_of_a_flow_number_out_of_range_raise_an_error() -> None:
     flows = flows_of(4, Protocol.UDP, HeaderField.SPORT)
     for beyond in (-1, flows.capacity):
         with pytest.raises(ValueError, match="is not one of"):
@@ -42,7 +42,7 @@ def test_headers_of_no_flow_have_none() -> None:
         (Protocol.UDP, HeaderField.FLOW_LABEL, 4, "which has no flow label"),
     ],
 )
-def test_what_cannot_be_sent_is_refused_with_what_can(
+def test_a_flow_field_that_the_protocol_lacks_is_refused_with_a_remedy(
     protocol: Protocol, field: HeaderField, version: int, message: str
 ) -> None:
     with pytest.raises(SettingsError, match=message):
@@ -58,13 +58,13 @@ def test_what_cannot_be_sent_is_refused_with_what_can(
         ("flow_label", 1 << 20, "flow label must be from 0 to 1048575"),
     ],
 )
-def test_values_must_fit_their_fields(field: str, value: int, message: str) -> None:
+def test_a_value_too_large_for_its_field_is_refused(field: str, value: int, message: str) -> None:
     flows = flows_of(6, Protocol.UDP, HeaderField.SPORT)
     with pytest.raises(SettingsError, match=message):
         replace(flows, **{field: value})  # type: ignore[arg-type]
 
 
-def test_both_ends_must_speak_one_version() -> None:
+def test_source_and_destination_must_have_one_ip_version() -> None:
     with pytest.raises(SettingsError, match="same IP version"):
         Flows(
             source=ip_address("192.0.2.1"), destination=ip_address("2001:db8::1"),
@@ -96,7 +96,7 @@ def varied_flows(version: int, protocol: Protocol, field: HeaderField) -> Flows:
 
 
 @pytest.mark.parametrize(("version", "protocol", "field"), COMBINATIONS)
-def test_variants_differ_in_one_field_and_from_each_other(
+def test_probes_of_variants_differ_in_one_field_and_from_each_other(
     version: int, protocol: Protocol, field: HeaderField
 ) -> None:
     flows = varied_flows(version, protocol, field)
@@ -122,7 +122,7 @@ def test_variants_differ_in_one_field_and_from_each_other(
 
 
 @pytest.mark.parametrize(("version", "protocol", "field"), COMBINATIONS)
-def test_companions_differ_in_all_and_their_variants_in_one_more(
+def test_companions_differ_in_all_fields_and_their_variants_in_a_scarce_one(
     version: int, protocol: Protocol, field: HeaderField
 ) -> None:
     flows = varied_flows(version, protocol, field)
@@ -136,7 +136,7 @@ def test_companions_differ_in_all_and_their_variants_in_one_more(
         assert other == companion._replace(source=ip_address(SOURCES[version][1]))
 
 
-def test_destinations_stay_in_the_prefix_and_are_hosts() -> None:
+def test_varied_destinations_are_hosts_of_the_prefix() -> None:
     flows = varied_flows(4, Protocol.UDP, HeaderField.SPORT)
     found = {
         flows.headers(variant(0, HeaderField.DESTINATION, number)).destination
@@ -153,7 +153,7 @@ def test_destinations_stay_in_the_prefix_and_are_hosts() -> None:
     assert alone.dport != flows.dport
 
 
-def test_without_a_prefix_addresses_and_protocol_stay() -> None:
+def test_without_a_prefix_addresses_and_protocol_cannot_be_varied() -> None:
     flows = flows_of(4, Protocol.UDP, HeaderField.SPORT)
     for field in (
         HeaderField.SOURCE,

@@ -51,7 +51,7 @@ def random_header(random: Random, version: int) -> IPHeader:
 
 
 @pytest.mark.parametrize("version", [4, 6])
-def test_what_is_written_is_read_and_keeps_all_but_a_new_ttl(version: int) -> None:
+def test_a_written_datagram_reads_back_and_a_new_ttl_changes_nothing_else(version: int) -> None:
     random = Random(3)
     for _ in range(500):
         header, payload = random_header(random, version), random.randbytes(random.randrange(90))
@@ -73,7 +73,7 @@ def test_an_ipv4_datagram_is_laid_out_as_rfc_791_draws_it() -> None:
 
 
 @pytest.mark.parametrize("name", REPLIES)
-def test_every_prefix_and_mutation_is_read_or_none(name: str) -> None:
+def test_read_ip_returns_none_or_a_header_for_any_bytes(name: str) -> None:
     random = Random(5)
     whole = REPLIES[name]
     size = 20 if whole[0] >> 4 == 4 else 40
@@ -87,7 +87,7 @@ def test_every_prefix_and_mutation_is_read_or_none(name: str) -> None:
         assert read is None or read[1] in bytes(mutant[20:])
 
 
-def test_options_are_stepped_over_even_if_they_have_no_length() -> None:
+def test_ip_options_are_skipped_even_if_their_length_is_zero() -> None:
     bare = headers.ip_datagram(HEADER[4], b"payload!")
     for option in ("01010101", "94040000", "07000000"):  # none, router alert, one of length 0
         datagram = bytes.fromhex("4600 0020") + bare[4:20] + bytes.fromhex(option) + bare[20:]
@@ -95,7 +95,7 @@ def test_options_are_stepped_over_even_if_they_have_no_length() -> None:
     assert read_ip(b"\x4f" + bare[1:]) is None  # options beyond the end
 
 
-def test_an_answer_to_the_highest_sequence_number_acknowledges_0() -> None:
+def test_a_reply_to_the_highest_sequence_number_acknowledges_0() -> None:
     syn = struct.pack("!HHIIHHHH", 20_000, 80, 0xFFFF_FFFF, 0, 0x5002, 65535, 0, 0)
     for open_port, flags in ((True, 0x12), (False, 0x14)):
         read = read_ip(headers.tcp_reply(HEADER[4], syn, open_port=open_port))
@@ -105,7 +105,7 @@ def test_an_answer_to_the_highest_sequence_number_acknowledges_0() -> None:
 
 
 @pytest.mark.lab
-def test_tshark_finds_every_kind_of_answer_right(tmp_path: Path) -> None:
+def test_tshark_finds_no_error_in_any_kind_of_simulated_reply(tmp_path: Path) -> None:
     assert shutil.which("tshark"), "tshark is needed"
     answers = []
     for version, error, echo in ((4, 11, Protocol.ICMP), (6, 3, Protocol.ICMP)):

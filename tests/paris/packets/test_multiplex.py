@@ -16,7 +16,7 @@ LANES = [
 ]
 
 
-def test_probes_of_a_lane_are_those_of_its_flows() -> None:
+def test_probes_of_a_lane_are_the_same_as_without_other_lanes() -> None:
     joined = MultiplexedFlows.join(LANES)
     builder = probes.Builder(joined)
     for lane, flows in enumerate(LANES):
@@ -27,5 +27,5 @@ def test_probes_of_a_lane_are_those_of_its_flows() -> None:
             assert hashed(own)[2] == flows.protocol.number(4)
 
 
-def test_all_protocols_are_named() -> None:
+def test_protocols_lists_the_protocols_of_all_lanes() -> None:
     assert MultiplexedFlows.join(LANES).protocols == (Protocol.UDP, Protocol.TCP, Protocol.ICMP)

@@ -8,17 +8,17 @@ from paris.packets import numbers
 from paris.packets.protocols import Protocol
 
 
-def test_protocols_have_the_numbers_of_the_system() -> None:
+def test_protocol_numbers_agree_with_the_socket_module() -> None:
     assert numbers.ICMP == {4: socket.IPPROTO_ICMP, 6: socket.IPPROTO_ICMPV6}
     assert (numbers.TCP, numbers.UDP) == (socket.IPPROTO_TCP, socket.IPPROTO_UDP)
 
 
-def test_every_error_is_among_the_errors() -> None:
+def test_errors_are_unreachable_time_exceeded_and_packet_too_big() -> None:
     for version, errors in numbers.ERRORS.items():
         named = (numbers.UNREACHABLE, numbers.TIME_EXCEEDED, numbers.PACKET_TOO_BIG)
         assert sorted(errors) == sorted(kind[version] for kind in named if version in kind)
 
 
-def test_a_twin_differs_and_has_ports() -> None:
+def test_the_twin_of_a_protocol_is_another_one_that_has_ports() -> None:
     for protocol in Protocol:
         assert protocol.twin not in (protocol, Protocol.ICMP)

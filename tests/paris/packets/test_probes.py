@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize(("version", "protocol", "field"), COMBINATIONS)
-def test_a_flow_is_one_whatever_ttl_and_tag_and_differs_from_every_other(
+def test_the_hashed_bytes_of_a_probe_depend_on_its_flow_but_not_on_ttl_and_tag(
     version: int, protocol: Protocol, field: HeaderField
 ) -> None:
     flows = flows_of(version, protocol, field)
@@ -41,7 +41,7 @@ def test_a_flow_is_one_whatever_ttl_and_tag_and_differs_from_every_other(
 
 
 @pytest.mark.parametrize(("version", "protocol", "field"), COMBINATIONS)
-def test_ttl_and_tag_stand_where_a_quote_of_eight_bytes_has_them(
+def test_the_tag_lies_in_the_eight_bytes_after_the_ip_header(
     version: int, protocol: Protocol, field: HeaderField
 ) -> None:
     datagram = probes.build(flows_of(version, protocol, field), ProbeRequest(3, 7), 0xBEEF)
@@ -57,7 +57,7 @@ def test_ttl_and_tag_stand_where_a_quote_of_eight_bytes_has_them(
 
 
 @pytest.mark.parametrize(("version", "protocol", "field"), COMBINATIONS)
-def test_every_checksum_sums_to_what_it_must(
+def test_every_checksum_of_a_probe_is_right(
     version: int, protocol: Protocol, field: HeaderField
 ) -> None:
     random = Random(7)
@@ -81,7 +81,7 @@ def test_every_checksum_sums_to_what_it_must(
 
 
 @pytest.mark.parametrize(("version", "protocol", "field"), COMBINATIONS)
-def test_one_and_many_probes_are_built_alike(
+def test_single_and_many_probes_are_built_alike(
     version: int, protocol: Protocol, field: HeaderField
 ) -> None:
     random = Random(13)
@@ -102,7 +102,7 @@ def test_one_and_many_probes_are_built_alike(
 
 @pytest.mark.lab
 @pytest.mark.parametrize(("version", "protocol", "field"), COMBINATIONS)
-def test_tshark_finds_nothing_wrong_with_any_of_25_000_probes(
+def test_tshark_finds_no_error_in_25_000_probes(
     version: int, protocol: Protocol, field: HeaderField, tmp_path: Path
 ) -> None:
     assert shutil.which("tshark"), "tshark is needed"

@@ -19,14 +19,14 @@ def datagram(payload: bytes, version: int = 4, protocol: int = 1, **more: Any) -
     )  # fmt: skip
 
 
-def test_a_stated_length_is_in_words_of_the_version() -> None:
+def test_the_length_of_a_quote_counts_4_bytes_in_ipv4_and_8_in_ipv6() -> None:
     message4 = bytes([11, 0, 0, 0, 0, 33, 0, 0]) + bytes(132) + STACK
     assert split_quote(datagram(message4)) == (140, STACK)
     message6 = bytes([3, 0, 0, 0, 17, 0, 0, 0]) + bytes(136) + STACK
     assert split_quote(datagram(message6, version=6, protocol=58)) == (144, STACK)
 
 
-def test_a_length_below_128_bytes_is_not_believed() -> None:
+def test_a_quote_length_below_128_bytes_is_ignored() -> None:
     message = bytes([11, 0, 0, 0, 0, 7, 0, 0]) + bytes(28)
     assert split_quote(datagram(message)) == (36, None)
 
@@ -39,7 +39,7 @@ def test_extensions_without_a_length_are_found_by_their_checksum() -> None:
     assert split_quote(datagram(wrong)) == (len(wrong), None)
 
 
-def test_the_mtu_of_a_packet_that_is_too_big_is_no_length() -> None:
+def test_the_mtu_of_packet_too_big_is_not_taken_for_a_quote_length() -> None:
     message = bytes([2, 0, 0, 0, 17, 0, 5, 0]) + bytes(136) + STACK
     assert split_quote(datagram(message, version=6, protocol=58)) == (len(message), None)
 
@@ -66,7 +66,7 @@ def test_a_quoted_probe_is_read_by_its_protocol() -> None:
         (bytes(8), 47, UnparsedReason.BAD_QUOTE),
     ],
 )
-def test_nothing_like_a_probe_is_refused(
+def test_a_quote_that_cannot_be_a_probe_is_refused_with_the_reason(
     payload: bytes, protocol: int, reason: UnparsedReason
 ) -> None:
     with pytest.raises(NoReplyError) as refused:

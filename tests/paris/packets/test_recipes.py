@@ -12,7 +12,7 @@ PLAN = replace(assembled(outcomes(hops("192.0.2.254", DESTINATION, flows=1))).pl
 SIX = replace(PLAN, source=ip_address("2001:db8::1"), destination=ip_address("2001:db8::9"))
 
 
-def test_udp_goes_by_traceroute() -> None:
+def test_udp_paths_get_a_command_of_traceroute() -> None:
     probing = PLAN.probing._replace(sport=20_000, dport=33_434)
     found = recipe(replace(PLAN, probing=probing), 5)
     assert found.ports == "udp 20005 -> 33434"
@@ -22,7 +22,7 @@ def test_udp_goes_by_traceroute() -> None:
     )
 
 
-def test_tcp_goes_by_curl_as_well() -> None:
+def test_tcp_paths_get_a_command_of_curl_as_well() -> None:
     probing = PLAN.probing._replace(protocol="tcp", sport=20_000, dport=443)
     plan = replace(PLAN, host="example.net", probing=probing)
     assert recipe(plan, 1).commands == (
@@ -34,7 +34,7 @@ def test_tcp_goes_by_curl_as_well() -> None:
     assert recipe(bare, 0).commands[-1] == "curl --local-port 20000 http://[2001:db8::9]:8080/"
 
 
-def test_other_fields_are_named_as_well() -> None:
+def test_commands_name_traffic_class_and_flow_label_where_they_matter() -> None:
     probing = PLAN.probing._replace(sport=20_000, dport=33_434, flow_field="dport")
     assert recipe(replace(PLAN, probing=probing), 3).ports == "udp 20000 -> 33437"
     marked = probing._replace(traffic_class=0x20)

@@ -90,7 +90,7 @@ def parsed(datagram: bytes) -> ParsedReply:
 
 
 @pytest.mark.parametrize("name", EXPECTED)
-def test_packets_of_kernels_are_read_as_dissected(name: str) -> None:
+def test_replies_captured_from_linux_are_read_as_tshark_reads_them(name: str) -> None:
     kind, responder, icmp_type, icmp_code, quoted_ttl, reply_ttl, tag, flow = EXPECTED[name]
     reply = parsed(REPLIES[name])
     assert reply.kind is ReplyKind(kind)
@@ -106,7 +106,7 @@ def test_packets_of_kernels_are_read_as_dissected(name: str) -> None:
     assert (quoted.sport, quoted.dport, quoted.identifier, quoted.icmp_checksum) == flow
 
 
-def test_labels_behind_another_object_are_read_as_the_standards_draw_them() -> None:
+def test_mpls_labels_behind_another_extension_object_are_read() -> None:
     reply = parsed(LABELLED)
     assert (reply.mpls, reply.unread) == (STACK, ())
     assert reply.interfaces == (InterfaceInfo(InterfaceRole.INCOMING, mtu=7),)
@@ -183,7 +183,7 @@ def test_a_syn_ack_names_the_probe_by_its_acknowledgment() -> None:
     assert parse(only_syn) == Unparsed(UnparsedReason.OTHER_MESSAGE)
 
 
-def test_what_a_service_says_names_the_flow_and_the_probe_if_it_returns_the_first_word() -> None:
+def test_a_udp_reply_names_the_flow_and_if_it_returns_the_first_word_the_probe() -> None:
     reply, host = parsed(UDP_ANSWER), ip_address("203.0.113.9")
     assert (reply.kind, reply.responder) == (ReplyKind.UDP_ANSWER, host)
     assert (reply.reply_ttl, reply.reply_ip_id, reply.quoted_ttl) == (60, 7, None)
@@ -201,13 +201,13 @@ def test_what_a_service_says_names_the_flow_and_the_probe_if_it_returns_the_firs
 
 
 @pytest.mark.parametrize("words", [1, 7, 31])
-def test_a_quote_length_that_leaves_no_room_for_a_probe_is_ignored(words: int) -> None:
+def test_a_quote_length_that_has_no_room_for_a_probe_is_ignored(words: int) -> None:
     whole = bytearray(REPLIES["udp4-time-exceeded"])
     whole[20 + 5] = words
     assert parsed(intact(bytes(whole))) == parsed(REPLIES["udp4-time-exceeded"])
 
 
-def test_the_mtu_of_too_big_is_not_taken_for_a_length() -> None:
+def test_the_mtu_of_packet_too_big_is_not_taken_for_a_quote_length() -> None:
     whole = bytearray(REPLIES["udp6-time-exceeded"])
     whole[40] = 2
     whole[44:48] = bytes.fromhex("12000500")
@@ -216,7 +216,7 @@ def test_the_mtu_of_too_big_is_not_taken_for_a_length() -> None:
     assert reply.quoted == parsed(REPLIES["udp6-time-exceeded"]).quoted
 
 
-def test_every_sample_is_expected_to_be_something() -> None:
+def test_every_captured_reply_has_an_expectation() -> None:
     assert set(REPLIES) == set(EXPECTED)
 
 
@@ -225,13 +225,13 @@ def test_every_sample_is_expected_to_be_something() -> None:
     [*REPLIES.values(), *DESCRIBED.values(), LABELLED, SYN_ACK, UDP_ANSWER],
     ids=[*REPLIES, *DESCRIBED, "labels", "syn-ack", "udp-answer"],
 )
-def test_every_prefix_is_a_value(whole: bytes) -> None:
+def test_parse_returns_a_value_for_every_prefix_of_a_reply(whole: bytes) -> None:
     for length in range(len(whole)):
         assert isinstance(parse(whole[:length]), ParsedReply | Unparsed)
     assert parse(b"") == Unparsed(UnparsedReason.TOO_SHORT)
 
 
-def test_a_hundred_thousand_mutations_are_values() -> None:
+def test_parse_returns_a_value_for_100_000_mutated_replies() -> None:
     random = Random(20070613)
     samples = [*REPLIES.values(), *DESCRIBED.values(), LABELLED, SYN_ACK, UDP_ANSWER]
     kinds = set()
@@ -248,7 +248,7 @@ def test_a_hundred_thousand_mutations_are_values() -> None:
 
 
 @pytest.mark.parametrize("quoted", [28, 60, 128])
-def test_a_quote_of_eight_bytes_behind_the_header_is_enough(quoted: int) -> None:
+def test_eight_quoted_bytes_after_the_header_are_enough(quoted: int) -> None:
     probe = REPLIES["udp4-time-exceeded"][28:]
     error = headers.icmp_error(header(ROUTER), 11, 0, probe[:quoted])
     reply = parsed(error)
@@ -257,12 +257,12 @@ def test_a_quote_of_eight_bytes_behind_the_header_is_enough(quoted: int) -> None
     assert cut == Unparsed(UnparsedReason.TOO_SHORT)
 
 
-def test_mpls_labels_are_read_where_the_quote_tells_its_length() -> None:
+def test_mpls_labels_are_read_where_the_error_states_the_length_of_its_quote() -> None:
     probe = REPLIES["udp4-time-exceeded"][28:]
     assert parsed(headers.icmp_error(header(ROUTER), 11, 0, probe, STACK)).mpls == STACK
 
 
-def test_mpls_labels_are_read_behind_128_bytes_where_it_does_not() -> None:
+def test_mpls_labels_are_read_behind_128_bytes_where_the_error_states_no_length() -> None:
     probe = REPLIES["udp4-time-exceeded"][28:]
     error = bytearray(headers.icmp_error(header(ROUTER), 11, 0, probe, STACK))
     error[20 + 5] = 0  # the length, as routers from before RFC 4884 leave it
@@ -271,7 +271,7 @@ def test_mpls_labels_are_read_behind_128_bytes_where_it_does_not() -> None:
     assert parsed(intact(bytes(error))).mpls == ()
 
 
-def test_ipv6_extensions_count_the_quote_in_eight_bytes() -> None:
+def test_mpls_labels_of_icmpv6_are_read_behind_a_length_in_units_of_eight_bytes() -> None:
     whole = REPLIES["udp6-time-exceeded"]
     back = IPHeader(
         source=ip_address("2001:db8::2"), destination=ip_address("2001:db8::1"), protocol=58, ttl=9
@@ -279,14 +279,14 @@ def test_ipv6_extensions_count_the_quote_in_eight_bytes() -> None:
     assert parsed(headers.icmp_error(back, 3, 0, whole[48:], STACK)).mpls == STACK
 
 
-def test_extension_headers_before_icmpv6_are_stepped_over() -> None:
+def test_extension_headers_before_icmpv6_are_skipped() -> None:
     whole = REPLIES["udp6-time-exceeded"]
     hop_by_hop = bytes([58, 0]) + bytes.fromhex("0104 0000 0000")
     outer = whole[:6] + b"\0" + whole[7:40] + hop_by_hop + whole[40:]
     assert parsed(outer).quoted == parsed(whole).quoted
 
 
-def test_later_fragments_in_a_quote_are_no_probe() -> None:
+def test_a_quoted_later_fragment_is_not_a_probe() -> None:
     whole = bytearray(REPLIES["udp4-time-exceeded"])
     whole[28 + 7] = 9  # fragment offset
     assert parse(intact(bytes(whole))) == Unparsed(UnparsedReason.BAD_QUOTE)
@@ -302,7 +302,7 @@ def test_later_fragments_in_a_quote_are_no_probe() -> None:
         ((28 + 9, 47), UnparsedReason.BAD_QUOTE),
     ],
 )
-def test_what_answers_no_probe_has_its_reason(
+def test_a_datagram_that_is_not_a_reply_is_unparsed_with_the_reason(
     change: tuple[int, int], reason: UnparsedReason
 ) -> None:
     foreign = bytearray(REPLIES["udp4-time-exceeded"])
@@ -312,7 +312,7 @@ def test_what_answers_no_probe_has_its_reason(
 
 
 @pytest.mark.parametrize("name", [name for name in REPLIES if EXPECTED[name][0] != "rst"])
-def test_a_wrong_icmp_checksum_is_believed_no_more_than_by_the_kernel(name: str) -> None:
+def test_a_reply_with_a_wrong_icmp_checksum_is_unparsed(name: str) -> None:
     whole = REPLIES[name]
     at = 20 if whole[0] >> 4 == 4 else 40
     assert intact(whole) == whole
@@ -322,7 +322,7 @@ def test_a_wrong_icmp_checksum_is_believed_no_more_than_by_the_kernel(name: str)
         assert parse(bytes(damaged)) == Unparsed(UnparsedReason.BAD_CHECKSUM)
 
 
-def test_what_is_not_whole_cannot_be_checked() -> None:
+def test_the_checksum_of_an_incomplete_datagram_is_not_checked() -> None:
     whole = bytearray(REPLIES["udp4-time-exceeded"])
     assert parsed(bytes(whole[:-1])).quoted.sport == parsed(bytes(whole)).quoted.sport
     whole[6] |= 0x20  # more fragments follow

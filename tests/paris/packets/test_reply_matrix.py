@@ -67,7 +67,7 @@ def some_answers(flows: Flows, requests: dict[int, ProbeRequest]) -> list[bytes]
 
 
 @pytest.mark.parametrize(("version", "protocol", "field"), COMBINATIONS)
-def test_many_answers_are_read_as_each_is(
+def test_many_replies_at_once_are_read_like_single_replies(
     version: int, protocol: Protocol, field: HeaderField
 ) -> None:
     if field is HeaderField.FLOW_LABEL:
@@ -107,7 +107,9 @@ def test_many_answers_are_read_as_each_is(
 
 @pytest.mark.parametrize("protocol", Protocol)
 @pytest.mark.parametrize("version", [4, 6])
-def test_no_bytes_are_an_answer_or_an_exception(version: int, protocol: Protocol) -> None:
+def test_random_bytes_are_neither_a_reply_nor_an_exception(
+    version: int, protocol: Protocol
+) -> None:
     random = Random(9)
     field = HeaderField.ICMP_CHECKSUM if protocol is Protocol.ICMP else HeaderField.SPORT
     flows = flows_of(version, protocol, field)
@@ -123,7 +125,7 @@ def test_no_bytes_are_an_answer_or_an_exception(version: int, protocol: Protocol
 
 @pytest.mark.parametrize("protocol", Protocol)
 @pytest.mark.parametrize("version", [4, 6])
-def test_a_wrong_icmp_checksum_is_noticed_among_many(version: int, protocol: Protocol) -> None:
+def test_replies_with_a_wrong_icmp_checksum_are_left_out(version: int, protocol: Protocol) -> None:
     field = HeaderField.ICMP_CHECKSUM if protocol is Protocol.ICMP else HeaderField.SPORT
     flows, requests = (
         flows_of(version, protocol, field),

@@ -53,9 +53,7 @@ def flows_to(version: int, destination: str | None = None) -> Flows:
         ("ff02::1", False),
     ],
 )
-def test_replies_come_from_addresses_that_a_router_can_have(
-    address: str, *, is_possible: bool
-) -> None:
+def test_only_addresses_that_a_router_can_have_reply(address: str, *, is_possible: bool) -> None:
     responder = ip_address(address)
     flows = flows_to(responder.version)
     assert can_reply(responder, flows) == is_possible

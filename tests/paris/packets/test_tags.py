@@ -12,17 +12,17 @@ from tests.support.probes import flows_of
 EVERY = range(tags.FIRST_TAG, tags.HIGHEST_TAG + 1)
 
 
-def test_a_tag_comes_back_from_its_copy_which_is_never_0() -> None:
+def test_the_ip_identification_yields_its_tag_and_is_never_0() -> None:
     assert all(tags.tag_of(tags.ip_id(tag)) == tag for tag in EVERY)
     assert all(1 <= tags.ip_id(tag) <= 0xFFFF for tag in EVERY)
 
 
-def test_a_tag_comes_back_from_its_sequence_number() -> None:
+def test_a_sequence_number_yields_its_tag() -> None:
     assert all(tags.of_sequence(tags.sequence(tag)) == tag for tag in EVERY)
 
 
 @pytest.mark.parametrize("number", [0, 1, 0xBEEF, 0xBEEF_BEEE, 0xDEAD_BEEF, 0xFFFF_FFFE])
-def test_another_programs_sequence_number_is_no_tag_and_is_not_untagged(number: int) -> None:
+def test_a_sequence_number_of_another_program_yields_neither_a_tag_nor_0(number: int) -> None:
     assert tags.of_sequence(number) not in (0, *EVERY)
 
 
@@ -35,7 +35,7 @@ def test_no_sequence_number_lies_in_the_window_behind_another() -> None:
     )
 
 
-def test_tags_avoid_what_udp_checksums_cannot_say() -> None:
+def test_tags_avoid_the_udp_checksums_0_and_ffff() -> None:
     assert tags.FIRST_TAG == 1  # 0 says that there is no checksum (RFC 768)
     assert tags.HIGHEST_TAG == 0xFFFE  # 0xFFFF is the same number as 0
 
@@ -50,7 +50,7 @@ def tag_told(version: int, tag: int, payload: bytes | None = None) -> int:
 
 
 @pytest.mark.parametrize("version", [4, 6])
-def test_what_a_service_returns_tells_the_tag(version: int) -> None:
+def test_an_echo_or_dns_reply_yields_the_tag(version: int) -> None:
     flows = flows_of(version, Protocol.UDP, HeaderField.SPORT)
     for tag in (1, 2, 0x8000, 0xBEEF, tags.HIGHEST_TAG):
         assert tag_told(version, tag) == tag  # an echo service
@@ -78,5 +78,5 @@ def test_what_a_service_returns_tells_the_tag(version: int) -> None:
         "a response to another query", "a text",
     ],
 )  # fmt: skip
-def test_what_a_service_says_of_its_own_tells_no_tag(payload: bytes) -> None:
+def test_a_udp_reply_that_returns_nothing_of_the_probe_yields_no_tag(payload: bytes) -> None:
     assert tag_told(4, 7, payload) == 0

@@ -30,7 +30,7 @@ NEAR = Neighbours(64, OTHERS)
 @pytest.mark.parametrize(
     "field", [field for field in VARIATIONS if field is not HeaderField.ICMP_CHECKSUM]
 )
-def test_a_variant_differs_in_its_field_only(field: HeaderField) -> None:
+def test_variants_differ_in_their_field_only(field: HeaderField) -> None:
     variation = VARIATIONS[field]
     count = min(variation.values(UDP6, NEAR), 200)
     assert count > 0
@@ -45,19 +45,19 @@ def test_a_variant_differs_in_its_field_only(field: HeaderField) -> None:
     assert changed == {field.attribute}
 
 
-def test_ports_go_round_without_zero() -> None:
+def test_varied_ports_wrap_around_without_0() -> None:
     varied = VARIATIONS[HeaderField.SPORT].varied
     assert [varied(UDP6, NEAR, number).sport for number in (1, 2, 65_534)] == [1, 2, 65_534]
 
 
-def test_congestion_bits_are_left_alone() -> None:
+def test_a_varied_traffic_class_keeps_the_congestion_bits() -> None:
     variation = VARIATIONS[HeaderField.TRAFFIC_CLASS]
     assert variation.values(UDP6, NEAR) == 63
     classes = [variation.varied(UDP6, NEAR, number).traffic_class for number in range(1, 64)]
     assert {traffic_class & 3 for traffic_class in classes} == {1}
 
 
-def test_what_a_flow_has_not_cannot_be_varied() -> None:
+def test_fields_that_a_flow_does_not_have_cannot_be_varied() -> None:
     nobody = Neighbours(32, ())
     counts = {field: row.values(ICMP4, nobody) for field, row in VARIATIONS.items()}
     assert counts == {
@@ -67,19 +67,19 @@ def test_what_a_flow_has_not_cannot_be_varied() -> None:
     }  # fmt: skip
 
 
-def test_the_twin_of_an_echo_request_has_its_first_four_bytes_for_ports() -> None:
+def test_the_udp_twin_of_an_echo_request_has_its_first_four_bytes_as_ports() -> None:
     twin = VARIATIONS[HeaderField.PROTOCOL].varied(ICMP4, NEAR, 1)
     assert (twin.protocol, twin.sport, twin.dport) == (Protocol.UDP, 0x0800, 1000)
     assert twin.icmp_checksum is None
 
 
-def test_other_addresses_are_the_hosts_of_the_prefix() -> None:
+def test_other_addresses_are_the_other_hosts_of_the_prefix() -> None:
     found = list(other_addresses(ip_address("192.0.2.9"), 29))
     assert sorted(map(str, found)) == [f"192.0.2.{host}" for host in (10, 11, 12, 13, 14)]
     assert VARIATIONS[HeaderField.DESTINATION].values(ICMP4, Neighbours(29, ())) == 5
     assert len(set(islice(other_addresses(ip_address("2001:db8::9"), 64), 1000))) == 1000
 
 
-def test_no_more_sources_are_used_than_variants_have_room_for() -> None:
+def test_at_most_15_other_sources_are_used() -> None:
     many = Neighbours(64, OTHERS * MOST_SCARCE)
     assert VARIATIONS[HeaderField.SOURCE].values(UDP6, many) == MOST_SCARCE
