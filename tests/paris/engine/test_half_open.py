@@ -42,7 +42,7 @@ def network(folder: Path, version: int, port: int, loss: float) -> str:
 
 @pytest.mark.parametrize("mode", [(), ("--mda",)], ids=["one path", "every path"])
 @pytest.mark.parametrize("version", [4, 6])
-def test_an_open_port_is_said_to_be_open_whatever_is_lost(
+def test_an_open_port_is_reported_as_open_despite_losses(
     version: int, mode: tuple[str, ...], tmp_path: Path
 ) -> None:
     file = network(tmp_path, version, 80, 0.3)
@@ -55,7 +55,7 @@ def test_an_open_port_is_said_to_be_open_whatever_is_lost(
 
 @pytest.mark.parametrize("mode", [(), ("--mda",)], ids=["one path", "every path"])
 @pytest.mark.parametrize("version", [4, 6])
-def test_a_closed_port_is_said_to_be_closed(
+def test_a_closed_port_is_reported_as_closed(
     version: int, mode: tuple[str, ...], tmp_path: Path
 ) -> None:
     file = network(tmp_path, version, 443, 0)
@@ -65,7 +65,7 @@ def test_a_closed_port_is_said_to_be_closed(
         assert "port open" not in ran.stdout, seed
 
 
-def test_probes_that_meet_a_half_open_connection_are_sent_again_and_not_lost(
+def test_probes_that_meet_a_half_open_connection_are_sent_again_and_do_not_count_as_lost(
     tmp_path: Path,
 ) -> None:
     ran = run("--sim", network(tmp_path, 4, 80, 0), "-T", "-n", "-j")
@@ -77,7 +77,7 @@ def test_probes_that_meet_a_half_open_connection_are_sent_again_and_not_lost(
     )
 
 
-def test_a_capture_says_the_same_again(tmp_path: Path) -> None:
+def test_a_replay_reports_the_same_port_state(tmp_path: Path) -> None:
     file, capture = network(tmp_path, 4, 80, 0.3), tmp_path / "syn.pcapng"
     for seed in SEEDS:
         asked = run("--sim", file, "-T", "-n", "--seed", str(seed), "-o", str(capture))

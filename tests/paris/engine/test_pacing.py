@@ -9,7 +9,7 @@ import pytest
 from paris.engine.pacing import Pacing, burst
 
 
-def test_a_burst_then_the_rate() -> None:
+def test_a_burst_may_leave_at_once_and_then_probes_leave_at_the_rate() -> None:
     pacing = Pacing(rate_pps=100, burst=5)
     assert pacing.admits(0.0) == 5
     pacing.spend(5)
@@ -26,7 +26,7 @@ def test_idle_time_earns_one_burst_at_most() -> None:
 
 
 @pytest.mark.parametrize("rate_pps", [10, 1000, 33333])
-def test_over_a_long_run_the_rate_is_exact(rate_pps: float) -> None:
+def test_the_rate_is_exact_over_2000_probes(rate_pps: float) -> None:
     pacing = Pacing(rate_pps=rate_pps, burst=8)
     now_s, sent = 0.0, 0
     while now_s < 2000 / rate_pps:
@@ -38,7 +38,7 @@ def test_over_a_long_run_the_rate_is_exact(rate_pps: float) -> None:
 
 
 @pytest.mark.parametrize("rate_pps", [10, 33.3, 100, 1000, 10_000, 100_000])
-def test_rates_hold_within_two_percent_however_late_the_machine_looks(rate_pps: float) -> None:
+def test_the_rate_holds_within_two_percent_if_checks_are_late(rate_pps: float) -> None:
     # A busy machine looks again some milliseconds late, now and then.
     random, most = Random(1), burst(rate_pps)
     pacing = Pacing(rate_pps, most)
@@ -57,7 +57,7 @@ def test_rates_hold_within_two_percent_however_late_the_machine_looks(rate_pps: 
 
 @pytest.mark.parametrize("rate_pps", [0.1, 31, 1000, 100_000, 1_000_000])
 @pytest.mark.parametrize("from_s", [0.0, 1e3, 1e5, 1e7])
-def test_who_waits_until_a_probe_may_leave_is_let_go(rate_pps: float, from_s: float) -> None:
+def test_a_probe_is_admitted_at_the_time_that_next_s_names(rate_pps: float, from_s: float) -> None:
     # Late on a clock, a small part of a probe is earned in less than the clock can tell apart.
     random, pacing, now_s = Random(1), Pacing(rate_pps, 1), from_s
     for _ in range(1000):
@@ -70,5 +70,5 @@ def test_who_waits_until_a_probe_may_leave_is_let_go(rate_pps: float, from_s: fl
         now_s += random.random() / rate_pps
 
 
-def test_bursts_are_capped() -> None:
+def test_bursts_have_at_most_64_probes_or_those_of_5_ms() -> None:
     assert [burst(rate) for rate in (1, 10, 100, 1000, 10_000, 100_000)] == [1, 1, 6, 64, 64, 500]

@@ -54,7 +54,7 @@ def flying(flows: Flows, request: ProbeRequest, at_s: float = 1.0) -> tuple[Pend
 
 
 @pytest.mark.parametrize(("version", "protocol", "field"), COMBINATIONS)
-def test_an_answer_finds_its_probe_once(
+def test_a_reply_matches_its_probe_once_and_is_a_duplicate_after_that(
     version: int, protocol: Protocol, field: HeaderField
 ) -> None:
     flows = flows_of(version, protocol, field)
@@ -73,7 +73,7 @@ def test_an_answer_finds_its_probe_once(
     assert pending.in_flight == 0
 
 
-def test_an_address_that_no_router_can_have_answers_nothing() -> None:
+def test_a_reply_from_an_address_that_no_router_can_have_does_not_count() -> None:
     flows = udp4()
     pending, tag = flying(flows, ProbeRequest(2, 3))
     parsed = answer_to(flows, ProbeRequest(2, 3), tag)
@@ -84,7 +84,7 @@ def test_an_address_that_no_router_can_have_answers_nothing() -> None:
     assert isinstance(pending.match(parsed, 2.0), Reply)
 
 
-def test_lost_probes_are_given_up_in_time_and_late_answers_still_count() -> None:
+def test_a_probe_is_lost_after_its_timeout_and_a_late_reply_still_counts() -> None:
     flows = udp4()
     request = ProbeRequest(2, 3)
     pending, tag = flying(flows, request)
@@ -100,7 +100,7 @@ def test_lost_probes_are_given_up_in_time_and_late_answers_still_count() -> None
     assert pending.in_flight == 0
 
 
-def test_each_probe_is_given_up_by_the_time_out_of_its_ttl() -> None:
+def test_each_probe_is_lost_after_the_timeout_of_its_ttl() -> None:
     pending = Pending(udp4())
     requests = [ProbeRequest(0, 3), ProbeRequest(0, 1), ProbeRequest(0, 2), ProbeRequest(0, 1, 1)]
     for at_s, request in enumerate(requests):
@@ -113,12 +113,12 @@ def test_each_probe_is_given_up_by_the_time_out_of_its_ttl() -> None:
     assert [loss.request for loss in pending.expire(12.0, timeouts_s)] == [requests[1], requests[3]]
 
 
-def test_what_is_in_flight_at_the_end_is_told() -> None:
+def test_probes_in_flight_at_the_end_are_unresolved() -> None:
     pending, _ = flying(udp4(), ProbeRequest(2, 3))
     assert pending.unresolved() == [Unresolved(ProbeRequest(2, 3), 1.0)]
 
 
-def test_answers_to_others_are_strays() -> None:
+def test_replies_to_probes_of_other_programs_are_strays() -> None:
     flows = udp4()
     request = ProbeRequest(2, 3)
     pending, tag = flying(flows, request)
@@ -134,7 +134,7 @@ def test_answers_to_others_are_strays() -> None:
     assert pending.in_flight == 1
 
 
-def test_a_nat_that_rewrites_source_and_checksum_is_seen_through_and_reported() -> None:
+def test_a_reply_matches_although_a_nat_rewrote_source_and_checksum_of_the_probe() -> None:
     flows = udp4()
     request = ProbeRequest(2, 3)
     pending, tag = flying(flows, request)
@@ -173,7 +173,7 @@ NOT_OURS = Stray(StrayReason.NOT_OURS)
         (6, Protocol.UDP, HeaderField.SPORT, {}, ("source",)),
     ],
 )  # fmt: skip
-def test_what_a_nat_rewrites_is_reported(
+def test_fields_that_a_nat_rewrites_are_reported(
     version: int,
     protocol: Protocol,
     field: HeaderField,
@@ -195,20 +195,20 @@ def test_a_field_that_a_middlebox_rewrites_is_reported(name: str) -> None:
     assert reply.changed == (name.replace("_", "-"),)
 
 
-def test_a_port_rewritten_without_its_address_is_another_programs() -> None:
+def test_a_quote_with_another_port_but_our_source_is_a_stray() -> None:
     assert seen(udp4(), ProbeRequest(2, 3), sport=9) == NOT_OURS
     assert seen(udp4(), ProbeRequest(2, 3), sport=9, carrier_tag=0x7777) == NOT_OURS
     icmp = flows_of(4, Protocol.ICMP, HeaderField.ICMP_CHECKSUM)
     assert seen(icmp, ProbeRequest(2, 3), identifier=9) == NOT_OURS
 
 
-def test_a_rewritten_source_without_the_tags_copy_is_no_proof() -> None:
+def test_a_quote_with_another_source_needs_the_copy_of_the_tag() -> None:
     assert seen(udp4(), ProbeRequest(2, 3), source=OTHER[4], ip_id=0x7777) == NOT_OURS
     udp6 = flows_of(6, Protocol.UDP, HeaderField.SPORT)
     assert seen(udp6, ProbeRequest(2, 3), source=OTHER[6], sport=9) == NOT_OURS
 
 
-def test_a_checksum_patched_into_another_probes_tag_does_not_mislead() -> None:
+def test_a_checksum_that_a_nat_rewrote_to_another_probes_tag_matches_the_right_probe() -> None:
     flows = udp4()
     pending = Pending(flows)
     for ttl in (1, 2, 3):
@@ -223,7 +223,7 @@ def test_a_checksum_patched_into_another_probes_tag_does_not_mislead() -> None:
     assert pending.match(parsed, 1.0) == Stray(StrayReason.AMBIGUOUS)
 
 
-def test_a_forgery_with_neither_tag_is_a_stray() -> None:
+def test_a_quote_with_neither_tag_nor_copy_is_a_stray() -> None:
     flows = udp4()
     pending, tag = flying(flows, ProbeRequest(2, 3))
     parsed = answer_to(flows, ProbeRequest(2, 3), tag)
@@ -231,7 +231,7 @@ def test_a_forgery_with_neither_tag_is_a_stray() -> None:
     assert pending.match(parsed._replace(quoted=forged), 2.0) == Stray(StrayReason.NOT_OURS)
 
 
-def test_an_answer_without_a_quote_must_come_from_the_destination_itself() -> None:
+def test_a_reply_without_a_quote_must_come_from_the_destination() -> None:
     flows = flows_of(4, Protocol.TCP, HeaderField.SPORT)
     request = ProbeRequest(0, 9)
     pending, tag = flying(flows, request)
@@ -243,7 +243,7 @@ def test_an_answer_without_a_quote_must_come_from_the_destination_itself() -> No
         assert isinstance(pending.match(parsed, 2.0), expected)
 
 
-def test_tags_wrap_and_pass_over_those_in_flight() -> None:
+def test_tags_wrap_around_and_skip_those_in_flight() -> None:
     flows = udp4()
     pending = Pending(flows, first_tag=0xFFFE)
     assert pending.reserve() == 0xFFFE
@@ -266,7 +266,7 @@ def untagged(flows: Flows, request: ProbeRequest) -> ParsedReply:
     return parsed._replace(quoted=parsed.quoted._replace(carrier_tag=0, ip_id=0))
 
 
-def test_an_answer_that_names_a_flow_only_is_to_its_one_probe() -> None:
+def test_an_error_that_names_only_the_flow_matches_the_flows_only_probe() -> None:
     flows = udp4()
     pending, _ = flying(flows, ProbeRequest(3, 5))
     pending.add(pending.reserve(), ProbeRequest(4, 5), 1.0)
@@ -279,7 +279,7 @@ def test_an_answer_that_names_a_flow_only_is_to_its_one_probe() -> None:
     assert pending.in_flight == 1
 
 
-def test_probes_that_an_answer_may_be_to_are_withdrawn_and_a_late_answer_is_none() -> None:
+def test_an_error_that_may_belong_to_two_probes_withdraws_both() -> None:
     flows = udp4()
     pending, _ = flying(flows, ProbeRequest(3, 5))
     pending.add(pending.reserve(), ProbeRequest(3, 6), 1.0)
@@ -297,7 +297,7 @@ def test_probes_that_an_answer_may_be_to_are_withdrawn_and_a_late_answer_is_none
     assert pending.unresolved() == withdrawn[1:]
 
 
-def test_a_withdrawn_probe_that_is_answered_after_all_is_answered_once() -> None:
+def test_a_late_reply_to_a_withdrawn_probe_counts_once() -> None:
     flows = udp4()
     pending, tag = flying(flows, ProbeRequest(3, 5))
     pending.add(pending.reserve(), ProbeRequest(3, 6), 1.0)
@@ -312,7 +312,7 @@ def test_a_withdrawn_probe_that_is_answered_after_all_is_answered_once() -> None
     assert pending.in_flight == 0
 
 
-def test_a_corrected_departure_counts_while_its_probe_is_in_flight() -> None:
+def test_a_corrected_send_time_counts_while_its_probe_is_in_flight() -> None:
     flows = udp4()
     pending, tag = flying(flows, ProbeRequest(0, 5))
     pending.correct(0, 1.5)
@@ -354,7 +354,9 @@ UDP_PLANS = [(version, field) for version, protocol, field in COMBINATIONS if pr
 
 
 @pytest.mark.parametrize(("version", "field"), UDP_PLANS)
-def test_an_echo_finds_its_probe_among_all_of_its_flow(version: int, field: HeaderField) -> None:
+def test_an_echoed_payload_matches_its_probe_among_all_probes_of_the_flow(
+    version: int, field: HeaderField
+) -> None:
     flows = flows_of(version, Protocol.UDP, field)
     pending = Pending(flows)
     requests = [*probes_of(3, 5, 6, 7), *probes_of(4, 5, 6)]
@@ -368,7 +370,7 @@ def test_an_echo_finds_its_probe_among_all_of_its_flow(version: int, field: Head
     assert not pending.conversations.one_at_a_time
 
 
-def test_what_names_no_probe_is_to_the_only_one_of_its_flow() -> None:
+def test_a_udp_reply_without_a_tag_matches_the_flows_only_probe() -> None:
     flows, pending = udp4(), Pending(udp4())
     sent(pending, 1.0, *probes_of(3, 5), *probes_of(4, 5))
     reply = pending.match(said(flows, 3), 1.1)
@@ -382,7 +384,7 @@ def test_what_names_no_probe_is_to_the_only_one_of_its_flow() -> None:
     assert pending.conversations.free_at_s(3) == 2.0
 
 
-def test_what_may_be_to_several_probes_is_to_none_and_they_are_asked_again() -> None:
+def test_a_udp_reply_that_may_belong_to_several_probes_withdraws_them() -> None:
     flows, pending = udp4(), Pending(udp4())
     tags = sent(pending, 1.0, *probes_of(3, 5, 6, 7), *probes_of(4, 7))
     assert pending.match(said(flows, 3), 1.1) == Stray(StrayReason.AMBIGUOUS)
@@ -401,7 +403,7 @@ def test_what_may_be_to_several_probes_is_to_none_and_they_are_asked_again() -> 
                                     Unresolved(ProbeRequest(4, 7), 1.0)]  # fmt: skip
 
 
-def test_a_second_answer_to_one_probe_is_not_taken_for_one_to_the_next() -> None:
+def test_a_second_udp_reply_to_one_probe_is_not_matched_to_the_next_probe() -> None:
     flows, pending = udp4(), Pending(udp4())
     (tag, _) = sent(pending, 1.0, *probes_of(3, 5, 6))
     assert isinstance(pending.match(said(flows, 3, ECHO, tag=tag), 1.1), Reply)
@@ -409,7 +411,7 @@ def test_a_second_answer_to_one_probe_is_not_taken_for_one_to_the_next() -> None
     assert pending.conversations.withdrawn() == probes_of(3, 6)
 
 
-def test_a_pause_is_as_long_as_answers_take() -> None:
+def test_a_flow_pauses_for_twice_the_slowest_reply() -> None:
     flows, pending = udp4(), Pending(udp4())
     sent(pending, 0.0, *probes_of(3, 5, 6))
     assert pending.match(said(flows, 3), 1.5) == Stray(StrayReason.AMBIGUOUS)
@@ -425,7 +427,7 @@ def test_a_pause_is_as_long_as_answers_take() -> None:
     assert pending.conversations.free_at_s(3) < 20  # whatever comes from long ago
 
 
-def test_bytes_that_only_look_like_ours_name_no_probe() -> None:
+def test_a_payload_that_only_looks_like_a_tag_matches_by_flow() -> None:
     flows, pending = udp4(), Pending(udp4())
     sent(pending, 1.0, *probes_of(3, 5))
     reply = pending.match(said(flows, 3, ECHO, tag=0x7777), 1.1)
@@ -433,7 +435,7 @@ def test_bytes_that_only_look_like_ours_name_no_probe() -> None:
     assert reply.request == ProbeRequest(3, 5)
 
 
-def test_flows_that_differ_in_no_port_cannot_be_told_apart() -> None:
+def test_flows_with_the_same_ports_share_a_conversation() -> None:
     by_label = flows_of(6, Protocol.UDP, HeaderField.FLOW_LABEL)
     classified = replace(udp4(), prefix_len=24)
     for flows, other in ((by_label, 4), (classified, variant(3, HeaderField.TRAFFIC_CLASS, 1))):
@@ -447,7 +449,7 @@ def test_flows_that_differ_in_no_port_cannot_be_told_apart() -> None:
 @pytest.mark.parametrize(
     "field", [HeaderField.DPORT, HeaderField.DESTINATION, HeaderField.PROTOCOL]
 )
-def test_a_variant_is_known_by_its_ports_and_addresses(field: HeaderField) -> None:
+def test_a_udp_reply_to_a_variant_matches_by_ports_and_addresses(field: HeaderField) -> None:
     flows = replace(udp4(), prefix_len=24)
     if field is HeaderField.PROTOCOL:
         flows = replace(flows_of(4, Protocol.TCP, HeaderField.SPORT), prefix_len=24)

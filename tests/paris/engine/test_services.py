@@ -89,7 +89,7 @@ def assert_true(record: RawRecord, flows: Flows, topology: Topology) -> None:
 @pytest.mark.parametrize("loss", [0, 0.1])
 @pytest.mark.parametrize("lite", [False, True])
 @pytest.mark.parametrize("service", SERVICES)
-def test_every_path_is_found_and_no_answer_is_taken_for_another(
+def test_every_path_to_a_udp_service_is_found_and_every_reply_is_matched_to_its_probe(
     service: str, loss: float, tmp_path: Path, *, lite: bool
 ) -> None:
     file = network(tmp_path, service, loss=loss)
@@ -105,7 +105,7 @@ def test_every_path_is_found_and_no_answer_is_taken_for_another(
 
 @pytest.mark.parametrize("loss", [0, 0.1])
 @pytest.mark.parametrize("service", SERVICES)
-def test_one_flow_reaches_it(service: str, loss: float, tmp_path: Path) -> None:
+def test_one_flow_reaches_a_udp_service(service: str, loss: float, tmp_path: Path) -> None:
     file = network(tmp_path, service, loss=loss)
     record, flows = recorded(file)
     assert_true(record, flows, load(file))
@@ -116,7 +116,7 @@ def test_one_flow_reaches_it(service: str, loss: float, tmp_path: Path) -> None:
     assert record.ended_at_s < 0.1 if service != "other" and not loss else 6
 
 
-def test_a_pause_follows_the_slowest_answer(tmp_path: Path) -> None:
+def test_replies_of_a_slow_udp_service_are_matched_to_their_probes(tmp_path: Path) -> None:
     # All of the first wave is answered after more than the second that a pause takes at least.
     file = network(tmp_path, "other", first_ms=1400)
     record, flows = recorded(file, multipath=True)
@@ -126,7 +126,9 @@ def test_a_pause_follows_the_slowest_answer(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("protocol", ["udp", "tcp"])
 @pytest.mark.parametrize("service", SERVICES)
-def test_studies_see_through_it(service: str, protocol: str, tmp_path: Path) -> None:
+def test_studies_work_on_paths_to_a_udp_service(
+    service: str, protocol: str, tmp_path: Path
+) -> None:
     measured = tmp_path / "measured.json"
     file = network(tmp_path, service)
     arguments = ("--classify", "--classic", "--paths", "--rounds", "3", f"--{protocol}")
@@ -137,7 +139,7 @@ def test_studies_see_through_it(service: str, protocol: str, tmp_path: Path) -> 
     assert balancer["kind"] == "per flow"
 
 
-def test_protocols_are_compared(tmp_path: Path) -> None:
+def test_protocols_are_compared_on_paths_to_a_udp_service(tmp_path: Path) -> None:
     for service in SERVICES:
         file = network(tmp_path, service)
         ran = run("--sim", str(file), "--compare", "udp,udp/53,tcp/443,icmp")
@@ -158,7 +160,7 @@ def test_protocols_are_compared(tmp_path: Path) -> None:
     ids=" ".join,
 )
 @pytest.mark.parametrize("service", SERVICES)
-def test_a_capture_is_the_same_again(
+def test_a_replay_of_a_trace_to_a_udp_service_gives_the_same_json(
     service: str, options: tuple[str, ...], tmp_path: Path
 ) -> None:
     file = network(tmp_path, service, loss=0.1)
@@ -170,7 +172,7 @@ def test_a_capture_is_the_same_again(
     assert '"kind": "udp"' in live.read_text()
 
 
-def test_it_is_said_in_words(tmp_path: Path) -> None:
+def test_text_and_picture_say_that_a_service_answers_by_udp(tmp_path: Path) -> None:
     drawn = tmp_path / "drawn.dot"
     for service in SERVICES:
         file = network(tmp_path, service)

@@ -38,9 +38,7 @@ def test_a_ttl_that_replied_gets_three_times_the_slowest_reply_from_there_on() -
     assert waits.timeout_s(7) == 0.25
 
 
-def test_a_router_before_others_that_replied_is_waited_for_less_long_but_not_by_their_times() -> (
-    None
-):
+def test_a_silence_before_a_hop_that_replied_lasts_2_s_or_three_times_its_slowest_reply() -> None:
     waits = Waits()
     waits.replied(9, 0.001)
     assert waits.timeout_s(4) == waits.whole_s(4) == 2.0
@@ -48,7 +46,7 @@ def test_a_router_before_others_that_replied_is_waited_for_less_long_but_not_by_
     assert waits.whole_s(4) == pytest.approx(4.5)
 
 
-def test_a_silence_that_ends_a_path_lasts_until_a_router_says_that_a_host_is_down() -> None:
+def test_a_silence_that_ends_a_path_lasts_3_5_s_and_the_slowest_round_trip() -> None:
     waits = Waits()
     waits.replied(9, 0.1)
     assert waits.whole_s(4, is_end=True) == pytest.approx(3.6)
@@ -57,7 +55,7 @@ def test_a_silence_that_ends_a_path_lasts_until_a_router_says_that_a_host_is_dow
     assert Waits(1.0).whole_s(4, is_end=True) == 1.0
 
 
-def test_a_given_wait_is_never_shortened_where_nothing_replied() -> None:
+def test_a_wait_chosen_by_the_user_is_not_shortened_where_nothing_replied() -> None:
     waits = Waits(4.0)
     waits.replied(9, 0.001)
     assert waits.timeout_s(4) == waits.whole_s(4) == waits.whole_s(9) == 4.0
@@ -73,7 +71,7 @@ def test_the_whole_wait_is_spent_once_on_each_ttl() -> None:
     assert waits.timeout_s(3) == MOST_WAIT_S
 
 
-def test_a_wire_that_hears_no_late_replies_is_not_waited_for() -> None:
+def test_no_wait_is_longer_than_the_wire_accepts_replies() -> None:
     assert Waits(most_s=0.95).timeout_s(3) == 0.95
     assert Waits(4.0, most_s=0.95).timeout_s(3) == 0.95
 
@@ -139,7 +137,7 @@ def assert_complete(trace: Trace, mode: str, silent: tuple[int, ...] = ()) -> No
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("ttl", AT)
 @pytest.mark.parametrize("jump_s", [0.1, 0.3, 0.8, 1.5, 4.0])
-def test_a_far_part_of_the_path_is_reached(
+def test_every_path_is_found_if_some_hops_are_far_away(
     mode: str, ttl: int, jump_s: float, tmp_path: Path
 ) -> None:
     far = dict.fromkeys(AT[ttl], f"delay_ms: {jump_s * 1000}")
@@ -153,7 +151,7 @@ def test_a_far_part_of_the_path_is_reached(
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("ttl", AT)
 @pytest.mark.parametrize("late_s", [0.3, 1.9])
-def test_a_router_that_is_slow_to_answer_is_not_silent(
+def test_a_router_that_replies_late_is_not_silent(
     mode: str, ttl: int, late_s: float, tmp_path: Path
 ) -> None:
     slow = dict.fromkeys(AT[ttl], f"answers_after_ms: {late_s * 1000}")
@@ -162,7 +160,7 @@ def test_a_router_that_is_slow_to_answer_is_not_silent(
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("ttl", AT)
-def test_a_given_wait_finds_a_router_that_is_slower_still(
+def test_a_longer_wait_chosen_by_the_user_finds_a_slower_router(
     mode: str, ttl: int, tmp_path: Path
 ) -> None:
     slow = dict.fromkeys(AT[ttl], "answers_after_ms: 6500")
@@ -172,7 +170,7 @@ def test_a_given_wait_finds_a_router_that_is_slower_still(
 @pytest.mark.parametrize("mode", ["mda", "lite"])
 @pytest.mark.parametrize("late_s", [0.3, 0.7, 1.0, 1.9])
 @pytest.mark.parametrize("what", ["delay_ms", "answers_after_ms"])
-def test_one_slow_branch_beside_a_quick_one_is_not_silent(
+def test_a_slow_branch_beside_a_quick_one_is_not_silent(
     mode: str, late_s: float, what: str, tmp_path: Path
 ) -> None:
     assert_complete(traced(tmp_path, mode, {"b": f"{what}: {late_s * 1000}"}), mode)
@@ -181,7 +179,7 @@ def test_one_slow_branch_beside_a_quick_one_is_not_silent(
 @pytest.mark.parametrize("protocol", ["udp", "tcp", "icmp"])
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("ttl", AT)
-def test_far_paths_with_a_silent_hop_and_loss_beside(
+def test_far_paths_with_a_silent_hop_and_loss_are_found(
     protocol: str, mode: str, ttl: int, tmp_path: Path
 ) -> None:
     answering = dict.fromkeys(ROUTERS, "loss: 0.05")
@@ -200,7 +198,7 @@ def test_far_paths_with_a_silent_hop_and_loss_beside(
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_silences_cost_one_wait_a_trace(mode: str, tmp_path: Path) -> None:
+def test_all_silences_of_a_trace_share_one_wait(mode: str, tmp_path: Path) -> None:
     mute = "silent: true"
     trace = traced(tmp_path, mode, dict.fromkeys(("r2", "b", "r5"), mute))
     assert trace.duration_s < 2.7
@@ -245,7 +243,7 @@ def with_a_host_down(folder: Path, paths: str, version: int) -> str:
 @pytest.mark.parametrize("paths", DOWN_PATHS)
 @pytest.mark.parametrize("version", [4, 6])
 @pytest.mark.parametrize("mode", MODES)
-def test_a_host_that_is_down_is_not_silent_but_unreachable(
+def test_a_host_that_is_down_is_reported_as_unreachable_and_not_as_silent(
     mode: str, version: int, paths: str, max_ttl: int, tmp_path: Path
 ) -> None:
     network = with_a_host_down(tmp_path, paths, version)
@@ -265,5 +263,5 @@ def test_probing_goes_on_while_a_host_may_be_down(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_without_silence_nothing_is_waited_for(mode: str, tmp_path: Path) -> None:
+def test_a_trace_without_silence_does_not_wait(mode: str, tmp_path: Path) -> None:
     assert traced(tmp_path, mode).duration_s < 0.2
