@@ -19,13 +19,13 @@ def choices(name: str, shares: list[int], flows: int = FLOWS) -> list[int]:
 
 
 @pytest.mark.parametrize("width", [2, 3, 16, 48])
-def test_neighbouring_ports_are_dealt_out_evenly(width: int) -> None:
+def test_neighbouring_ports_are_spread_evenly(width: int) -> None:
     chosen = choices("a", [1] * width)
     for successor in range(width):
         assert is_likely(1 / width, chosen.count(successor), FLOWS)
 
 
-def test_weights_are_shares() -> None:
+def test_the_shares_of_successors_follow_their_weights() -> None:
     chosen = choices("a", [3, 1, 4])
     assert [is_likely(w / 8, chosen.count(n), FLOWS) for n, w in enumerate((3, 1, 4))] == [True] * 3
 
@@ -40,7 +40,7 @@ def test_routers_with_one_key_choose_alike() -> None:
     assert choices("7", [1, 1]) == choices("7", [1, 1])
 
 
-def test_six_neighbouring_flows_go_one_way_as_often_as_six_coins_fall_alike() -> None:
+def test_six_neighbouring_flows_take_one_branch_with_probability_1_in_32() -> None:
     seeds = 4000
     alike = sum(len(set(choices(f"{seed} R", [1, 1], 6))) == 1 for seed in range(seeds))
     assert is_likely(1 / 32, alike, seeds)
@@ -55,7 +55,7 @@ def test_six_neighbouring_flows_go_one_way_as_often_as_six_coins_fall_alike() ->
         (58, "8000 1234 0001 0007", (0, 0), 0x1234),
     ],
 )
-def test_fields_are_read_where_the_protocol_has_them(
+def test_hashed_fields_are_read_where_the_protocol_has_them(
     protocol: int, behind: str, ports: tuple[int, int], checksum: int
 ) -> None:
     here, there = ip_address("192.0.2.1"), ip_address("203.0.113.9")
@@ -72,6 +72,6 @@ def test_fields_are_read_where_the_protocol_has_them(
     )
 
 
-def test_fewer_than_four_bytes_are_the_callers_mistake() -> None:
+def test_fewer_than_four_bytes_behind_the_header_raise_an_error() -> None:
     with pytest.raises(struct.error):
         header_fields(ip_address("192.0.2.1"), ip_address("192.0.2.2"), 17, 0, 0, b"abc")

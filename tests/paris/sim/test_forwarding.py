@@ -61,7 +61,9 @@ class Row:
 
 
 @BOTH
-def test_a_router_that_drops_answers_for_itself_only(topology: FromText, version: int) -> None:
+def test_a_router_that_drops_packets_replies_only_for_itself(
+    topology: FromText, version: int
+) -> None:
     row = Row(topology, version, ", drops: true")
     assert row.responders() == [*row.routers[:2], "*", "*", "*"]
 
@@ -78,7 +80,9 @@ def test_a_router_refuses_after_its_ttl_check(topology: FromText, version: int) 
 
 
 @BOTH
-def test_the_last_router_says_that_a_host_is_down(topology: FromText, version: int) -> None:
+def test_the_last_router_reports_a_host_that_is_down_after_its_delay(
+    topology: FromText, version: int
+) -> None:
     row = Row(topology, version, host=", down_after_ms: 3000")
     assert row.responders() == [*row.routers, row.routers[2], row.routers[2]]
     answer = row.ask(4)
@@ -88,7 +92,7 @@ def test_the_last_router_says_that_a_host_is_down(topology: FromText, version: i
 
 
 @BOTH
-def test_an_expired_packet_that_is_passed_on_is_quoted_with_zero(
+def test_a_router_that_passes_expired_packets_on_is_hidden_and_the_next_quotes_a_ttl_of_0(
     topology: FromText, version: int
 ) -> None:
     row = Row(topology, version, ", passes_expired: true")
@@ -106,7 +110,9 @@ def test_a_router_that_counts_twice_replies_at_two_hops(topology: FromText, vers
 
 
 @BOTH
-def test_a_router_that_masks_hides_those_behind_it(topology: FromText, version: int) -> None:
+def test_a_router_that_masks_replaces_the_addresses_behind_it(
+    topology: FromText, version: int
+) -> None:
     row = Row(topology, version, ", masks: true")
     assert row.responders() == [*row.routers[:2], row.end, row.end, row.end]
     assert row.reply(3).kind is ReplyKind.TIME_EXCEEDED
@@ -128,7 +134,7 @@ def test_routers_behind_a_nat_quote_its_address(topology: FromText, version: int
     assert sources == [*[str(row.network.source)] * 2, nat, nat]
 
 
-def test_replies_arrive_twice(topology: FromText) -> None:
+def test_a_router_that_duplicates_makes_replies_arrive_twice(topology: FromText) -> None:
     row = Row(topology, 4, ", duplicates: 1")
     probes = [build(row.flows, ProbeRequest(0, ttl), 7) for ttl in (1, 2, 3)]
     found = [row.network.answers(probe, 0.0) for probe in probes]

@@ -14,14 +14,14 @@ def hears(host: Listening, number: int, at_s: float, *, is_lost: bool = False) -
     return host.hears(ENDS, struct.pack("!HHI", 20_000, 80, number), at_s, DELAY_S, is_lost=is_lost)
 
 
-def test_a_refused_connection_is_gone_one_round_trip_later() -> None:
+def test_a_refused_connection_is_forgotten_one_round_trip_later() -> None:
     host = Listening()
     assert hears(host, 100, 0.0) == Said("SA", 101)
     assert hears(host, 100, 0.01) == Said("SA", 101)  # the same SYN again
     assert hears(host, 101, 0.03) == Said("SA", 102)
 
 
-def test_a_syn_in_the_window_resets_and_one_beyond_it_is_told_what_is_open() -> None:
+def test_a_second_syn_is_reset_within_the_window_and_acknowledged_outside_it() -> None:
     for step, flags, said in ((1, "RA", 1), (65_535, "RA", 65_535), (65_537, "A", 0), (-1, "A", 0)):
         host, number = Listening(), 0xFFFF_FFF0
         hears(host, number, 0.0)
@@ -31,7 +31,7 @@ def test_a_syn_in_the_window_resets_and_one_beyond_it_is_told_what_is_open() -> 
     assert hears(host, number - 2, 0.002) is None  # only twice per second
 
 
-def test_a_lost_syn_ack_leaves_the_connection_half_open_until_it_is_said_again() -> None:
+def test_a_connection_whose_syn_ack_is_lost_stays_half_open_until_it_is_sent_again() -> None:
     host = Listening()
     assert hears(host, 100, 0.0, is_lost=True) == Said("SA", 101, 1.0)
     assert hears(host, 200_000, 0.3) == Said("A", 101)  # which the source refuses
@@ -41,7 +41,7 @@ def test_a_lost_syn_ack_leaves_the_connection_half_open_until_it_is_said_again()
     assert hears(host, 200_000, 1.4) == Said("A", 101)
 
 
-def test_a_reset_may_be_lost_too() -> None:
+def test_a_reset_that_is_lost_still_closes_the_connection() -> None:
     host = Listening()
     hears(host, 100, 0.0)
     assert hears(host, 101, 0.001, is_lost=True) is None

@@ -104,7 +104,7 @@ def test_routers_answer_time_exceeded_and_quote_the_probe(
 
 
 @EVERY_KIND
-def test_the_destination_answers_as_a_host_does(net: Topology, protocol: Protocol) -> None:
+def test_the_destination_replies_as_a_host_does(net: Topology, protocol: Protocol) -> None:
     answer = ask(Network(net, 1), flows_for(net, protocol), 0, 30)
     assert answer is not None
     kinds = {
@@ -117,7 +117,7 @@ def test_the_destination_answers_as_a_host_does(net: Topology, protocol: Protoco
     assert answer[1].quoted.carrier_tag == 7
 
 
-def test_an_open_port_is_accepted(topology: FromText) -> None:
+def test_a_syn_to_an_open_port_gets_a_syn_ack(topology: FromText) -> None:
     net = topology(
         "source: 192.0.2.1\ndestination: {address: 203.0.113.9, open: [443]}\n"
         "paths:\n  - source -> destination\n"
@@ -137,7 +137,9 @@ def test_an_open_port_is_accepted(topology: FromText) -> None:
     ],
 )
 @pytest.mark.parametrize("net", [TWO_WAY, IPV6], ids=["IPv4", "IPv6"])
-def test_a_service_answers_udp(net: Topology, service: str, said: bytes, *, tag: bool) -> None:
+def test_a_udp_service_replies_to_a_probe(
+    net: Topology, service: str, said: bytes, *, tag: bool
+) -> None:
     serving, flows = Network(replace(net, service=Service(service)), 1), flows_for(net)
     answer = ask(serving, flows, 0, 30)
     assert answer is not None
@@ -164,7 +166,7 @@ def header_of(net: Topology) -> headers.IPHeader:
 
 
 @EVERY_KIND
-def test_all_checksums_are_right(net: Topology, protocol: Protocol) -> None:
+def test_all_checksums_of_simulated_replies_are_right(net: Topology, protocol: Protocol) -> None:
     network, flows = Network(net, 1), flows_for(net, protocol)
     for ttl in (1, 3, 30):
         answer = reply_to(network, build(flows, ProbeRequest(0, ttl), 7), 0.0)
@@ -190,12 +192,12 @@ def test_a_flow_keeps_to_its_path_whatever_its_tag(net: Topology, protocol: Prot
     assert len({responder(network, flows, flow, 3) for flow in range(20)}) == 2
 
 
-def test_a_balancer_does_not_see_what_it_does_not_read() -> None:
+def test_a_balancer_ignores_fields_that_it_does_not_hash() -> None:
     by_port = flows_for(IPV6, field=HeaderField.SPORT)
     assert len({responder(Network(IPV6, 1), by_port, flow, 3) for flow in range(50)}) == 1
 
 
-def test_bytes_and_paths_agree() -> None:
+def test_replies_and_the_path_of_a_flow_agree() -> None:
     for name in ("nested", "meshed", "unequal-length", "several-addresses", "firewall"):
         net = load(samples()[name])
         network, flows = Network(net, 3), flows_for(net)
@@ -209,7 +211,7 @@ def test_bytes_and_paths_agree() -> None:
             )
 
 
-def test_a_run_is_a_function_of_its_seed() -> None:
+def test_simulated_replies_depend_only_on_the_seed() -> None:
     net = load(samples()["lossy"])
     flows = flows_for(net)
     probes = [build(flows, ProbeRequest(flow, ttl), 7) for flow in range(40) for ttl in range(1, 6)]
@@ -222,33 +224,33 @@ def test_a_run_is_a_function_of_its_seed() -> None:
     assert run(1) != run(2)
 
 
-def test_a_router_with_a_seed_of_its_own_chooses_alike_in_every_run() -> None:
+def test_a_router_with_its_own_seed_chooses_alike_in_every_run() -> None:
     flows = flows_for(IPV6, field=HeaderField.FLOW_LABEL)
     drawn, other = ([responder(Network(IPV6, seed), flows, flow, 3) for flow in range(50)]
                   for seed in (1, 2))  # fmt: skip
     assert drawn == other
 
 
-def test_a_silent_router_forwards_and_says_nothing() -> None:
+def test_a_silent_router_forwards_but_does_not_reply() -> None:
     net = load(samples()["silent-hop"])
     assert ask(Network(net, 1), flows_for(net), 0, 2) is None
     assert responder(Network(net, 1), flows_for(net), 0, 3) == net.routers["balancer"].interfaces[0]
 
 
-def test_a_silent_destination_says_nothing() -> None:
+def test_a_silent_destination_does_not_reply() -> None:
     net = load(samples()["silent-destination"])
     for protocol in Protocol:
         assert ask(Network(net, 1), flows_for(net, protocol), 0, 30) is None
 
 
-def test_answers_are_lost_as_often_as_stated() -> None:
+def test_replies_are_lost_at_the_stated_rate() -> None:
     net = load(samples()["lossy"])
     network, flows = Network(net, 1), flows_for(net)
     lost = sum(ask(network, flows, flow, 1) is None for flow in range(3000))
     assert is_likely(0.1, lost, 3000)
 
 
-def test_a_rate_limit_is_a_bucket_of_answers(topology: FromText) -> None:
+def test_a_rate_limited_router_replies_as_a_token_bucket_allows(topology: FromText) -> None:
     net = topology(
         """
 source: 192.0.2.1
@@ -270,7 +272,9 @@ paths:
 
 
 @pytest.mark.parametrize(("given", "quoted"), [("", 28), (", quote_bytes: 40", 40)])
-def test_a_quote_is_as_long_as_stated(topology: FromText, given: str, quoted: int) -> None:
+def test_a_router_quotes_the_stated_number_of_bytes(
+    topology: FromText, given: str, quoted: int
+) -> None:
     net = topology(
         f"""
 source: 192.0.2.1
@@ -286,7 +290,7 @@ paths:
     assert answer[1][28:] == probe[:quoted]  # as it arrived: with a TTL of 1
 
 
-def test_ipv6_quotes_no_more_than_the_least_mtu_holds() -> None:
+def test_an_icmpv6_error_is_not_longer_than_the_least_mtu() -> None:
     probe = build(flows_for(IPV6), ProbeRequest(0, 1), 7) + bytes(2000)
     long = probe[:4] + struct.pack("!H", len(probe) - 40) + probe[6:]
     answer = reply_to(Network(IPV6, 1), long, 0.0)
@@ -294,7 +298,7 @@ def test_ipv6_quotes_no_more_than_the_least_mtu_holds() -> None:
     assert len(answer[1]) == 1280
 
 
-def test_mpls_labels_are_quoted() -> None:
+def test_a_router_in_a_tunnel_reports_its_mpls_labels() -> None:
     net = load(samples()["mpls"])
     network, flows = Network(net, 1), flows_for(net)
     stacks = [answer[1].mpls if (answer := ask(network, flows, 0, ttl)) else None for ttl in (2, 3)]
@@ -333,7 +337,7 @@ def test_refusals_describe_interfaces_as_well(version: int) -> None:
         assert (answer[1].kind, answer[1].interfaces) == (ReplyKind.UNREACHABLE, (said,))
 
 
-def test_a_prohibition_ends_the_branch() -> None:
+def test_a_router_that_prohibits_ends_its_branch() -> None:
     net = load(samples()["firewall"])
     network, flows = Network(net, 1), flows_for(net)
     ends = [ask(network, flows, flow, 30) for flow in range(20)]
@@ -343,7 +347,7 @@ def test_a_prohibition_ends_the_branch() -> None:
     }
 
 
-def test_a_packet_balancer_deals_out_one_flow() -> None:
+def test_a_per_packet_balancer_splits_one_flow_evenly() -> None:
     net = load(samples()["per-packet"])
     network, flows = Network(net, 1), flows_for(net)
     first = sum(responder(network, flows, 0, 3) == net.routers["A1"].interfaces[0]
@@ -351,13 +355,13 @@ def test_a_packet_balancer_deals_out_one_flow() -> None:
     assert is_likely(1 / 2, first, 2000)
 
 
-def test_a_balancer_by_destination_sends_all_flows_one_way() -> None:
+def test_a_balancer_by_destination_sends_all_flows_to_one_branch() -> None:
     net = load(samples()["per-destination"])
     network = Network(net, 1)
     assert len({responder(network, flows_for(net), flow, 3) for flow in range(100)}) == 1
 
 
-def test_an_answer_from_further_away_than_its_ttl_is_lost(topology: FromText) -> None:
+def test_a_reply_is_lost_if_its_ttl_is_too_low_for_the_way_back(topology: FromText) -> None:
     net = topology(
         "source: 192.0.2.1\ndestination: 203.0.113.9\n"
         "routers:\n  R1..R70: {interfaces: 198.51.100.1+}\n"
@@ -380,7 +384,7 @@ def broken(probe: bytes) -> Iterator[bytes]:
 
 
 @EVERY_KIND
-def test_broken_probes_are_survived(net: Topology, protocol: Protocol) -> None:
+def test_a_broken_probe_raises_no_error(net: Topology, protocol: Protocol) -> None:
     network = Network(net, 1)
     for ttl in (2, 30):
         for wrong in broken(build(flows_for(net, protocol), ProbeRequest(0, ttl), 7)):
@@ -388,7 +392,7 @@ def test_broken_probes_are_survived(net: Topology, protocol: Protocol) -> None:
             assert answer is None or read_ip(answer[1]) is not None
 
 
-def test_what_is_no_probe_to_the_destination_is_not_answered() -> None:
+def test_a_datagram_that_is_not_a_probe_to_the_destination_gets_no_reply() -> None:
     network = Network(TWO_WAY, 1)
     flows = flows_for(TWO_WAY)
     elsewhere = Flows(
@@ -407,14 +411,14 @@ def test_what_is_no_probe_to_the_destination_is_not_answered() -> None:
     assert reply_to(network, echo[:12] + echo[16:20] + echo[12:16] + echo[20:], 0.0) is None
 
 
-def test_hops_take_time_one_after_the_other() -> None:
+def test_further_hops_reply_later() -> None:
     network, flows = Network(TWO_WAY, 1), flows_for(TWO_WAY)
     moments = [answer[0] for ttl in range(1, 7) if (answer := ask(network, flows, 0, ttl))]
     assert len(moments) == 6
     assert all(near < far for near, far in pairwise(moments))
 
 
-def test_a_route_turns_at_its_time_and_a_loop_never_ends() -> None:
+def test_a_route_changes_at_its_time_and_a_loop_never_ends() -> None:
     flows = Flows(
         source=TWO_WAY.source, destination=TWO_WAY.destination, protocol=Protocol.UDP,
         field=HeaderField.SPORT, sport=30_000, dport=33_434,

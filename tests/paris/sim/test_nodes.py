@@ -27,7 +27,9 @@ if TYPE_CHECKING:
         (b"a: " + b"[" * 5000, "net.yaml: brackets are nested too deeply"),
     ],
 )
-def test_what_is_not_yaml_is_one_line(tmp_path: Path, text: bytes, said: str) -> None:
+def test_a_file_that_is_not_yaml_is_refused_in_one_line(
+    tmp_path: Path, text: bytes, said: str
+) -> None:
     path = tmp_path / "net.yaml"
     path.write_bytes(text)
     with pytest.raises(TopologyError) as raised:
@@ -37,7 +39,7 @@ def test_what_is_not_yaml_is_one_line(tmp_path: Path, text: bytes, said: str) ->
 
 
 @pytest.mark.parametrize("name", ["none.yaml", "."])
-def test_what_cannot_be_read_is_one_line(tmp_path: Path, name: str) -> None:
+def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(TopologyError, match=r"^cannot read "):
         compose(tmp_path / name)
 
@@ -59,7 +61,7 @@ def test_what_cannot_be_read_is_one_line(tmp_path: Path, name: str) -> None:
         ("pairs", "{a: 1, a: 2}", "'a' is given twice; remove one"),
     ],
 )
-def test_a_wrong_value_names_itself_and_the_way_out(
+def test_the_error_for_a_wrong_value_names_the_value_and_a_remedy(
     tmp_path: Path, read: str, text: str, said: str
 ) -> None:
     path = tmp_path / "net.yaml"
@@ -70,7 +72,7 @@ def test_a_wrong_value_names_itself_and_the_way_out(
     assert str(raised.value).startswith(f"{path}:3: {said}")
 
 
-def test_values_are_read_as_they_are_meant(tmp_path: Path) -> None:
+def test_each_kind_of_value_is_read(tmp_path: Path) -> None:
     path = tmp_path / "net.yaml"
     path.write_text('{a: 1.5, b: 7, c: true, d: flow, e: "2001:db8::1", f: [x], g: {h: 1}}')
     nodes = Nodes(path)

@@ -21,7 +21,9 @@ FIELD = {Protocol.ICMP: HeaderField.ICMP_CHECKSUM}
 
 @pytest.mark.parametrize("version", [4, 6])
 @pytest.mark.parametrize("protocol", list(Protocol))
-def test_checksums_fit_the_new_source(version: int, protocol: Protocol) -> None:
+def test_checksums_are_right_after_the_source_is_rewritten(
+    version: int, protocol: Protocol
+) -> None:
     source, destination, nat = map(ip_address, ENDS[version])
     flows = Flows(
         source=source, destination=destination, protocol=protocol,
@@ -40,7 +42,7 @@ def test_checksums_fit_the_new_source(version: int, protocol: Protocol) -> None:
         assert checksum(covered + payload) == 0
 
 
-def test_a_quote_cut_before_the_checksum_keeps_what_it_has() -> None:
+def test_a_datagram_cut_before_its_checksum_keeps_its_other_bytes() -> None:
     source, destination, nat = map(ip_address, ENDS[4])
     flows = Flows(
         source=source, destination=destination, protocol=Protocol.TCP, field=HeaderField.SPORT,

@@ -28,7 +28,7 @@ R1 = "R1: {interfaces: [198.51.100.1]}"
 
 
 @pytest.mark.parametrize("path", samples().values(), ids=samples())
-def test_every_sample_loads_and_says_what_it_teaches(path: Path) -> None:
+def test_every_sample_loads_and_begins_with_a_comment(path: Path) -> None:
     assert load(path).name == path.stem
     assert path.read_text().startswith("# ")
     assert load(path).expect
@@ -50,13 +50,15 @@ def test_a_name_or_a_path_finds_a_file(tmp_path: Path) -> None:
         ("none.yaml", "there is no topology file none.yaml"),
     ],
 )
-def test_an_unknown_name_lists_the_samples(name: str, said: str) -> None:
+def test_the_error_for_an_unknown_network_names_the_file_or_the_samples(
+    name: str, said: str
+) -> None:
     with pytest.raises(TopologyError) as raised:
         find(name)
     assert str(raised.value).startswith(said)
 
 
-def test_brackets_join_completely_and_lines_merge(topology: FromText) -> None:
+def test_groups_in_brackets_join_completely_and_path_lines_merge(topology: FromText) -> None:
     net = topology(
         ENDS
         + """
@@ -104,7 +106,7 @@ paths:
     assert [net.interface("J", before) for before in ("A1", "A2", "A3")] == [first, two, first]
 
 
-def test_every_key_is_read(topology: FromText) -> None:
+def test_every_key_of_a_topology_file_is_read(topology: FromText) -> None:
     net = topology(
         """
 source: 2001:db8::1
@@ -138,7 +140,7 @@ expect: {vertices: 5}
     assert net.expect == {"vertices": 5}
 
 
-def test_every_key_of_forwarding_is_read(topology: FromText) -> None:
+def test_every_key_about_forwarding_is_read(topology: FromText) -> None:
     net = topology(
         """
 source: 192.0.2.1
@@ -251,7 +253,7 @@ paths:
         (ENDS + ROUTERS + PATHS + "expect: {vertices: !!python/name:os.system x}\n", 8, "cannot"),
     ],
 )  # fmt: skip
-def test_every_mistake_has_its_line_and_its_cure(
+def test_the_error_for_a_mistake_names_its_line_and_a_remedy(
     tmp_path: Path, text: str, line: int, said: str
 ) -> None:
     path = tmp_path / "net.yaml"

@@ -63,7 +63,7 @@ def as_graph(known: Truth) -> nx.DiGraph[Vertex]:
 
 
 @pytest.mark.parametrize("name", KNOWN)
-def test_the_file_of_every_sample_states_its_truth(name: str) -> None:
+def test_the_expectations_in_every_sample_file_agree_with_its_truth(name: str) -> None:
     known, expect = truth(KNOWN[name]), KNOWN[name].expect
     assert len(known.vertices) == expect["vertices"]
     assert len(known.edges) == expect["edges"]
@@ -82,7 +82,7 @@ def test_the_file_of_every_sample_states_its_truth(name: str) -> None:
         assert {key: values[key] for key in stated} == stated
 
 
-def test_the_one_path_behind_a_balancer_by_destination_is_as_stated() -> None:
+def test_a_balancer_by_destination_has_the_expected_path_and_no_truth() -> None:
     net = ALL["per-destination"]
     for seed in range(3):
         vertices, edges = met(net, seed, 200)
@@ -93,7 +93,7 @@ def test_the_one_path_behind_a_balancer_by_destination_is_as_stated() -> None:
 
 
 @pytest.mark.parametrize("name", KNOWN)
-def test_many_flows_meet_the_whole_truth_and_nothing_else(name: str) -> None:
+def test_many_flows_together_meet_exactly_the_true_vertices_and_edges(name: str) -> None:
     # The rarest edge, in the 8-8 mesh, is met by one flow in 64: all flows miss one of those 64
     # edges with a chance of 64 (1 - 1/64)^1500 = 4e-9.
     known = truth(KNOWN[name])
@@ -122,7 +122,7 @@ def test_the_miss_probability_is_the_product_over_balancers(
 
 
 @pytest.mark.parametrize("weights", [(7, 3), (9, 1), (2, 1, 1)])
-def test_an_uneven_split_is_missed_more_often_even_where_paths_have_merged(
+def test_the_miss_probability_of_an_uneven_split_behind_merged_paths_is_exact(
     topology: FromText, weights: tuple[int, ...]
 ) -> None:
     shares = tuple(weight / sum(weights) for weight in weights)
@@ -144,7 +144,7 @@ paths:
     assert known.miss_probability(0.05) == pytest.approx(exact, abs=5e-5)
 
 
-def test_shares_are_of_the_flows_that_reach_their_vertex(topology: FromText) -> None:
+def test_shares_are_those_of_the_flows_that_reach_a_vertex(topology: FromText) -> None:
     net = topology(
         ENDS
         + """
@@ -173,7 +173,9 @@ def test_one_router_at_two_distances_is_two_vertices() -> None:
     assert {ttl for ttl, address in truth(net).vertices if address == joint} == {4, 6}
 
 
-def test_polarised_balancers_hide_branches_that_independent_ones_show(topology: FromText) -> None:
+def test_polarised_balancers_hide_branches_that_independent_balancers_show(
+    topology: FromText,
+) -> None:
     text = (
         ENDS
         + """
@@ -205,7 +207,7 @@ paths:
         ("meshed", 400),
     ],
 )
-def test_the_stopping_rule_leaves_something_as_often_as_the_truth_says(
+def test_the_stopping_rule_misses_something_as_often_as_the_truth_says(
     name: str, runs: int
 ) -> None:
     known = truth(KNOWN[name])
