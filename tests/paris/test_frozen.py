@@ -59,7 +59,7 @@ def test_a_value_never_changes() -> None:
     assert pause == Pause(before_s=2.0)
 
 
-def test_a_replacement_is_another_value_and_checked_as_well() -> None:
+def test_replace_returns_another_value_and_checks_it() -> None:
     pause = Pause(before_s=2.0)
     assert pause.replace(after_s=0.0) == Pause(before_s=2.0, after_s=0.0)
     assert pause == Pause(before_s=2.0)
@@ -69,6 +69,6 @@ def test_a_replacement_is_another_value_and_checked_as_well() -> None:
         pause.replace(between_s=1.0)
 
 
-def test_copies_are_equal() -> None:
+def test_a_copy_equals_its_original() -> None:
     pause = Pause(before_s=2.0)
     assert copy.deepcopy(pause) == pause == pickle.loads(pickle.dumps(pause))

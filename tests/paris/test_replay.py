@@ -42,7 +42,7 @@ def measured(folder: Path, *options: str) -> Path:
 
 
 @pytest.mark.parametrize("name", sorted(samples()))
-def test_every_sample_is_the_same_again(name: str, tmp_path: Path) -> None:
+def test_a_replay_of_every_sample_gives_the_same_outputs(name: str, tmp_path: Path) -> None:
     packets = measured(tmp_path, "--sim", name, "--mda", "-c", "99")
     for file in (packets, tmp_path / "live.json"):
         again = [str(tmp_path / f"again.{suffix}") for suffix in ("json", "dot", "txt")]
@@ -67,14 +67,16 @@ def test_every_sample_is_the_same_again(name: str, tmp_path: Path) -> None:
     ],
     ids=" ".join,
 )
-def test_so_is_every_kind_of_run(options: Sequence[str], tmp_path: Path) -> None:
+def test_a_replay_of_every_kind_of_run_gives_the_same_json(
+    options: Sequence[str], tmp_path: Path
+) -> None:
     packets = measured(tmp_path, *options)
     again = tmp_path / "again.json"
     run("--replay", str(packets), "-o", str(again))
     assert again.read_bytes() == (tmp_path / "live.json").read_bytes()
 
 
-def test_what_was_measured_can_be_read_otherwise(tmp_path: Path) -> None:
+def test_a_replay_may_use_another_bound_or_algorithm(tmp_path: Path) -> None:
     packets = measured(tmp_path, "--sim", "two-way", "--mda")
     live = replay.trace(str(packets), AS_IT_WAS)
     surer = replay.trace(str(packets), Reading(bound=Bound(0.01)))
@@ -85,7 +87,7 @@ def test_what_was_measured_can_be_read_otherwise(tmp_path: Path) -> None:
     assert lite.plan.algorithm is Algorithm.MDA_LITE
 
 
-def test_a_run_that_was_killed_is_read_as_far_as_it_went(tmp_path: Path) -> None:
+def test_a_capture_without_its_end_is_read_as_an_interrupted_trace(tmp_path: Path) -> None:
     packets = measured(tmp_path, "--sim", "two-way", "--mda")
     data = packets.read_bytes()
     whole = replay.trace(str(packets), AS_IT_WAS)
@@ -97,7 +99,7 @@ def test_a_run_that_was_killed_is_read_as_far_as_it_went(tmp_path: Path) -> None
     assert set(part.replies) <= set(whole.replies)
 
 
-def test_no_broken_file_is_more_than_one_line(tmp_path: Path) -> None:
+def test_a_broken_capture_is_refused_in_one_line(tmp_path: Path) -> None:
     data = measured(tmp_path, "--sim", "two-way", "--mda").read_bytes()
     random = Random(5)
     broken = tmp_path / "broken.pcapng"
@@ -125,7 +127,7 @@ def test_no_broken_file_is_more_than_one_line(tmp_path: Path) -> None:
         (pcapng.header('{"format": "paris-trace capture", "version": 1}', ""), "'plan' is missing"),
     ],
 )
-def test_what_is_not_ours_is_refused(content: bytes, said: str, tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_capture_is_refused(content: bytes, said: str, tmp_path: Path) -> None:
     file = tmp_path / "other.pcapng"
     file.write_bytes(content)
     with pytest.raises(FormatError, match=said):
@@ -140,7 +142,7 @@ def test_a_loss_of_a_probe_that_was_never_sent_is_refused(tmp_path: Path) -> Non
         replay.trace(str(packets), AS_IT_WAS)
 
 
-def test_replay_goes_with_no_host_and_makes_no_packets(tmp_path: Path) -> None:
+def test_replay_refuses_a_host_and_an_output_of_packets(tmp_path: Path) -> None:
     packets = str(measured(tmp_path, "--sim", "two-way", "--mda"))
     for arguments, said in (
         (("--replay", packets, "example.net"), "without HOST"),

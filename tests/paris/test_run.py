@@ -83,7 +83,7 @@ def test_every_sample_ends_at_every_rate(mode: str, monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize("options", [{"sport": 65535}, {"flow_field": "dport", "dport": 65531}])
-def test_too_few_flows_are_refused(options: dict[str, Any]) -> None:
+def test_a_run_that_has_too_few_flows_is_refused(options: dict[str, Any]) -> None:
     with pytest.raises(SettingsError, match=r"leaves too few flows \(\d; this confidence needs 6"):
         run.measure(Settings.of(network="two-way", multipath=True, **options))
 
@@ -101,7 +101,7 @@ paths:
 
 
 @pytest.mark.parametrize("loss", [0.0, 0.2])
-def test_a_router_is_not_blamed_for_the_silence_of_its_neighbour(
+def test_losses_of_a_silent_router_do_not_count_for_its_neighbour(
     loss: float, tmp_path: Path
 ) -> None:
     file = tmp_path / "silent.yaml"

@@ -32,7 +32,7 @@ def test_every_group_is_a_field_and_no_option_has_two_meanings() -> None:
     assert not names.keys() & {*GROUPS, "seed"}
 
 
-def test_options_find_their_groups() -> None:
+def test_settings_of_puts_each_option_into_its_group() -> None:
     made = Settings.of(
         host="192.0.2.1", sport=4000, multipath=True, rate_pps=10.0, max_probes=1000,
         studies={"paths": None}, seed=3,
@@ -54,7 +54,7 @@ def test_settings_can_be_copied_and_sent_to_another_process() -> None:
         assert copy.deepcopy(own) == own == pickle.loads(pickle.dumps(own))
 
 
-def test_settings_do_not_change_with_what_they_were_made_of() -> None:
+def test_settings_keep_their_values_if_the_caller_changes_its_own() -> None:
     studies: dict[str, str | None] = {"paths": None}
     settings = Settings.of(host="192.0.2.9", multipath=True, studies=studies)
     studies["nosuch"] = None
@@ -83,7 +83,9 @@ def test_an_unknown_option_is_a_type_error_as_for_any_function() -> None:
         ({"protocol": "icmp", "studies": {"classic": None}}, "--classic cannot be used with -I"),
     ],
 )
-def test_each_group_refuses_what_cannot_be_used(options: dict[str, object], message: str) -> None:
+def test_each_group_refuses_values_that_cannot_be_used(
+    options: dict[str, object], message: str
+) -> None:
     with pytest.raises(SettingsError) as caught:
         Settings.of(host="192.0.2.1", **options)
     assert str(caught.value).startswith(message)

@@ -9,7 +9,7 @@ from paris.cli.parser import trace_parser
 from paris.errors import SettingsError
 
 
-def test_flow_fields_are_those_that_can_number_flows() -> None:
+def test_the_flow_field_option_accepts_only_fields_that_can_number_flows() -> None:
     parser = trace_parser()
     for field in HeaderField:
         arguments = ["--flow-field", field.value, "example.net"]

@@ -31,19 +31,19 @@ def test_an_unknown_option_is_an_error_with_a_suggestion(word: str, message: str
     assert str(refused.value) == message
 
 
-def test_outputs_may_be_repeated_and_are_none_at_first() -> None:
+def test_the_output_option_may_be_repeated_and_is_empty_by_default() -> None:
     assert parser().parse_args([]).output == []
     assert parser().parse_args(["-o", "a.svg", "-o", "-"]).output == ["a.svg", "-"]
 
 
-def test_every_format_of_the_registry_is_a_choice() -> None:
+def test_the_format_option_accepts_every_format_of_the_registry() -> None:
     for suffix in suffixes():
         assert parser().parse_args(["--format", suffix]).format == suffix
     with pytest.raises(SettingsError, match="invalid choice: 'jpeg'"):
         parser().parse_args(["--format", "jpeg"])
 
 
-def test_help_is_as_wide_as_columns_says(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_help_is_as_wide_as_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     for columns in (100, 140):
         monkeypatch.setenv("COLUMNS", str(columns))
         widest = max(map(len, parser().format_help().splitlines()))

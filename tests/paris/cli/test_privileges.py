@@ -36,14 +36,14 @@ def status_after(script: str, *, before: tuple[str, ...] = (), **env: str) -> di
     return dict(line.split(":\t", 1) for line in ran.stdout.splitlines() if ":\t" in line)
 
 
-def test_root_gives_up_every_capability_and_the_way_to_any() -> None:
+def test_give_up_drops_every_capability_and_every_way_to_regain_one() -> None:
     status = status_after("privileges.give_up()")
     for name in ("CapEff", "CapPrm", "CapInh", "CapBnd", "CapAmb"):
         assert status[name] == NONE, name
     assert status["NoNewPrivs"] == "1"
 
 
-def test_no_socket_can_be_opened_afterwards_and_no_program_gets_it_back() -> None:
+def test_after_give_up_neither_the_process_nor_its_children_have_capabilities() -> None:
     script = (
         "privileges.give_up()\n"
         "import socket, subprocess\n"
@@ -60,7 +60,7 @@ def test_no_socket_can_be_opened_afterwards_and_no_program_gets_it_back() -> Non
     assert ran.stdout.split() == ["refused", "CapEff:", NONE]
 
 
-def test_an_ambient_capability_is_given_up_too() -> None:
+def test_give_up_drops_ambient_capabilities_too() -> None:
     setpriv = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
                "--inh-caps=+net_raw", "--ambient-caps=+net_raw")  # fmt: skip
     held = status_after("", before=setpriv)
@@ -70,7 +70,7 @@ def test_an_ambient_capability_is_given_up_too() -> None:
         assert status[name] == NONE, name
 
 
-def test_by_sudo_the_process_becomes_the_caller_with_what_sockets_need() -> None:
+def test_under_sudo_the_process_becomes_the_caller_with_two_capabilities() -> None:
     status = status_after("privileges.become_caller()", SUDO_UID="65534", SUDO_GID="65533")
     assert status["Uid"].split() == ["65534"] * 4
     assert status["Gid"].split() == ["65533"] * 4
@@ -82,13 +82,13 @@ def test_by_sudo_the_process_becomes_the_caller_with_what_sockets_need() -> None
 
 
 @pytest.mark.parametrize("uid", ["0", "", "someone"])
-def test_without_another_caller_root_stays_root(uid: str) -> None:
+def test_without_a_calling_user_root_stays_root(uid: str) -> None:
     status = status_after("privileges.become_caller()", SUDO_UID=uid, SUDO_GID="0")
     assert status["Uid"].split() == ["0"] * 4
 
 
 @pytest.mark.parametrize("wire", ["raw", "unprivileged", "bulk"])
-def test_a_trace_under_way_has_no_rights(wire: str) -> None:
+def test_a_running_trace_has_no_capabilities(wire: str) -> None:
     with netlab.lab(netlab.plain(3)) as lab:
         options = ("--mda", "-n", "--rate", "5", "--wire", wire)
         with on_terminal(lab.at_source(*command_line(str(TARGET[4]), *options))) as command:
@@ -106,7 +106,7 @@ def test_a_trace_under_way_has_no_rights(wire: str) -> None:
     assert "interrupted: unfinished" in out
 
 
-def test_by_sudo_files_belong_to_the_caller(tmp_path: Path) -> None:
+def test_under_sudo_files_belong_to_the_caller(tmp_path: Path) -> None:
     theirs = tmp_path / "theirs"
     theirs.mkdir()
     os.chown(theirs, 65534, 65533)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_balancers_are_classified() -> None:
+def test_classify_names_the_kind_of_each_balancer() -> None:
     ran = run("--sim", "two-way", "--classify")
     assert ran.returncode == 0
     text = " ".join(ran.stdout.split())
@@ -28,7 +28,7 @@ def test_balancers_are_classified() -> None:
     assert max(map(len, found.stdout.splitlines())) <= 80
 
 
-def test_icmp_is_classified_by_its_first_four_bytes() -> None:
+def test_classify_names_the_first_four_bytes_of_icmp() -> None:
     ran = run("--sim", "two-way", "--classify", "-I")
     assert "first four bytes of ICMP" in ran.stdout
 
@@ -46,12 +46,14 @@ def test_icmp_is_classified_by_its_first_four_bytes() -> None:
         (("--classify", "--flows", "99999"), "--flows must be from 0 to 50000, not 99999"),
     ],
 )
-def test_studies_refuse_what_makes_no_sense(options: tuple[str, ...], message: str) -> None:
+def test_options_of_studies_that_make_no_sense_are_refused(
+    options: tuple[str, ...], message: str
+) -> None:
     ran = run("--sim", "two-way", *options)
     assert (ran.returncode, ran.stderr) == (2, f"paris-trace: {message}\n")
 
 
-def test_paths_are_listed_with_what_takes_them() -> None:
+def test_paths_are_listed_with_the_commands_that_take_them() -> None:
     ran = run("--sim", "one-slow", "--paths", "--seed", "4")
     assert ran.returncode == 0
     assert "8 paths from end to end" in ran.stdout
@@ -65,7 +67,7 @@ def test_paths_are_listed_with_what_takes_them() -> None:
         assert f"198.51.100.1{number}" in alone.stdout
 
 
-def test_a_path_is_followed() -> None:
+def test_follow_traces_one_path() -> None:
     ran = run("--sim", "one-slow", "--follow", "5", "--rounds", "3")
     assert ran.returncode == 0
     assert "path 5 followed: udp" in ran.stdout
@@ -82,13 +84,13 @@ def test_a_path_is_followed() -> None:
         ("per-packet", "1", "--follow 1: no path can be selected by ports"),
     ],
 )  # fmt: skip
-def test_what_is_no_path_is_said(network: str, path: str, message: str) -> None:
+def test_a_path_that_cannot_be_followed_is_reported(network: str, path: str, message: str) -> None:
     ran = run("--sim", network, "--follow", path)
     assert (ran.returncode, ran.stderr) == (2, f"paris-trace: {message}\n")
     assert "reached in" in ran.stdout  # nothing measured is lost
 
 
-def test_an_ordinary_traceroute_is_put_right(tmp_path: Path) -> None:
+def test_classic_shows_the_false_links_of_a_classic_traceroute(tmp_path: Path) -> None:
     drawn = tmp_path / "drawn.dot"
     ran = run("--sim", "nested", "--classic", "-o", str(drawn))
     assert ran.returncode == 0
@@ -99,7 +101,7 @@ def test_an_ordinary_traceroute_is_put_right(tmp_path: Path) -> None:
     assert refused.stderr == "paris-trace: --classic cannot be used with -I\n"
 
 
-def test_studies_go_together_and_with_replay(tmp_path: Path) -> None:
+def test_studies_can_be_combined_and_replayed(tmp_path: Path) -> None:
     measured = tmp_path / "all.json"
     every = ("--classify", "--classic", "--paths", "--follow", "1", "--rounds", "2")
     ran = run("--sim", "series", *every, "-o", str(measured))
@@ -118,7 +120,7 @@ def test_studies_go_together_and_with_replay(tmp_path: Path) -> None:
      (("-c", "100"), "-c/--confidence must lie above 0 and below 100, not 100"),
      (("--mda", "--min-share", "70"), "--min-share must be from 0.1 to 50 percent, not 70")],
 )  # fmt: skip
-def test_a_saved_trace_is_not_read_by_a_bound_that_is_none(
+def test_replay_refuses_a_bound_out_of_range(
     options: tuple[str, ...], fault: str, tmp_path: Path
 ) -> None:
     file = str(tmp_path / "x.json")
@@ -127,7 +129,7 @@ def test_a_saved_trace_is_not_read_by_a_bound_that_is_none(
     assert (ran.returncode, ran.stderr) == (2, f"paris-trace: {fault}\n")
 
 
-def test_a_saved_trace_of_an_unknown_field_is_refused_in_one_line(tmp_path: Path) -> None:
+def test_a_saved_trace_with_an_unknown_flow_field_is_refused_in_one_line(tmp_path: Path) -> None:
     file = tmp_path / "x.json"
     assert run("--sim", "two-way", "--mda", "-o", str(file)).returncode == 0
     file.write_text(file.read_text().replace('"flow_field": "sport"', '"flow_field": "x"'))
@@ -138,27 +140,27 @@ def test_a_saved_trace_of_an_unknown_field_is_refused_in_one_line(tmp_path: Path
 
 
 @pytest.mark.parametrize("study", ["--classify", "--paths", "--classic", "--follow=1"])
-def test_studies_of_nothing_say_so(study: str) -> None:
+def test_studies_of_a_trace_without_replies_do_not_crash(study: str) -> None:
     ran = run("--sim", "two-way", study, "--deadline", "0.0001")
     assert ran.returncode in (1, 2)
     assert "bug" not in ran.stderr
     assert "not reached" in ran.stdout
 
 
-def test_json_goes_to_standard_output() -> None:
+def test_the_json_option_writes_to_standard_output() -> None:
     ran = run("--sim", "two-way", "--classify", "-j")
     assert json.loads(ran.stdout)["balancers"][0]["kind"] == "per flow"
     assert run("--sim", "two-way", "-j", "--format", "svg").returncode == 2
     assert run("--sim", "two-way", "-j", "-o", "-").returncode == 2
 
 
-def test_diamonds_are_measured() -> None:
+def test_metrics_of_diamonds_are_in_the_text() -> None:
     ran = run("--sim", "meshed", "--metrics")
     assert "64 paths, 8 without a common link, entropy 6.00 bits" in ran.stdout
     assert max(map(len, ran.stdout.splitlines())) <= 80
 
 
-def test_protocols_are_compared_at_once(tmp_path: Path) -> None:
+def test_several_protocols_are_compared_in_every_output(tmp_path: Path) -> None:
     files = [tmp_path / f"all.{suffix}" for suffix in ("json", "dot", "txt")]
     outputs = [word for file in files for word in ("-o", str(file))]
     ran = run("--sim", "nested", "--compare", "udp,tcp/443,icmp", *outputs)
@@ -181,7 +183,7 @@ def test_a_protocol_that_sees_less_is_named() -> None:
     assert "tcp/80: " in ran.stdout
 
 
-def test_who_refuses_which_protocol_is_in_the_text_the_picture_and_the_exit_code(
+def test_refusals_of_each_protocol_are_in_text_picture_and_exit_code(
     tmp_path: Path,
 ) -> None:
     picture = tmp_path / "all.dot"
@@ -215,7 +217,9 @@ def test_who_refuses_which_protocol_is_in_the_text_the_picture_and_the_exit_code
          "svg, png, pdf, not as pcapng"),
     ],
 )  # fmt: skip
-def test_comparisons_refuse_what_makes_no_sense(options: tuple[str, ...], message: str) -> None:
+def test_options_of_comparisons_that_make_no_sense_are_refused(
+    options: tuple[str, ...], message: str
+) -> None:
     ran = run("--sim", "two-way", *options)
     assert (ran.returncode, ran.stderr) == (2, f"paris-trace: {message}\n")
 
@@ -225,7 +229,7 @@ def test_comparisons_refuse_what_makes_no_sense(options: tuple[str, ...], messag
              '"version": 1, "views": [{}]}', '{"format": "paris-trace-comparison", "version": 1, '
              '"views": [{"name": "a", "trace": {}}, 3]}'],
 )  # fmt: skip
-def test_broken_comparisons_are_one_line(text: str, tmp_path: Path) -> None:
+def test_paris_render_refuses_a_broken_comparison_in_one_line(text: str, tmp_path: Path) -> None:
     file = tmp_path / "broken.json"
     file.write_text(text)
     ran = run(str(file), program="paris-render")

@@ -21,7 +21,7 @@ from tests.support.waiting import LONGEST_S
 QUICK = ("--sim", "two-way", "--mda")
 
 
-def test_a_simulated_diamond_as_text() -> None:
+def test_the_text_shows_a_simulated_diamond() -> None:
     ran = run(*QUICK)
     assert (ran.returncode, ran.stderr) == (ExitCode.REACHED, "")
     lines = ran.stdout.splitlines()
@@ -32,7 +32,7 @@ def test_a_simulated_diamond_as_text() -> None:
     assert any(line.startswith("chance that a branch was missed: at most ") for line in lines)
 
 
-def test_one_flow_without_mda() -> None:
+def test_without_mda_one_path_is_traced() -> None:
     ran = run("--sim", "two-way")
     exit_code, out, err = ran.returncode, ran.stdout, ran.stderr
     assert (exit_code, err) == (ExitCode.REACHED, "")
@@ -40,7 +40,7 @@ def test_one_flow_without_mda() -> None:
     assert "try --mda" in out
 
 
-def test_every_output_at_once_and_again_from_the_json(tmp_path: Path) -> None:
+def test_paris_render_makes_every_output_again_from_the_json(tmp_path: Path) -> None:
     suffixes = ("json", "svg", "png", "pdf", "dot", "graphml", "txt")
     files = [str(tmp_path / f"r.{suffix}") for suffix in suffixes]
     ran = run(*QUICK, *(p for f in files for p in ("-o", f)))
@@ -59,7 +59,7 @@ def test_every_output_at_once_and_again_from_the_json(tmp_path: Path) -> None:
         ).read_bytes(), suffix
 
 
-def test_equal_seeds_give_equal_bytes_and_other_seeds_other_flows() -> None:
+def test_equal_seeds_give_equal_json_and_other_seeds_other_json() -> None:
     first, again, other = (
         run(*QUICK, "--seed", seed, "-o", "-", "--format", "json").stdout for seed in "112"
     )
@@ -126,7 +126,7 @@ def test_standard_output_takes_any_format() -> None:
         (("127.0.0.1", "-i", "no-such-if"), ExitCode.USAGE, "-i no-such-if"),
     ],
 )
-def test_bad_input_is_one_clear_line_and_a_documented_exit_code(
+def test_bad_input_is_refused_in_one_line_with_its_exit_code(
     arguments: tuple[str, ...], exit_code: ExitCode, message: str
 ) -> None:
     ran = run(*arguments)
@@ -137,7 +137,7 @@ def test_bad_input_is_one_clear_line_and_a_documented_exit_code(
     assert message in err
 
 
-def test_a_table_is_not_written_into_a_picture(tmp_path: Path) -> None:
+def test_metrics_of_paris_render_are_written_as_csv_only(tmp_path: Path) -> None:
     file = tmp_path / "r.json"
     run(*QUICK, "-o", str(file))
     for options in (("-o", str(tmp_path / "d.svg")), ("--format", "json"), ("-j",)):
@@ -146,7 +146,7 @@ def test_a_table_is_not_written_into_a_picture(tmp_path: Path) -> None:
         assert "CSV" in ran.stderr
 
 
-def test_a_truncated_capture_is_told_and_read_as_far_as_it_goes(tmp_path: Path) -> None:
+def test_a_truncated_capture_is_reported_and_read_up_to_its_end(tmp_path: Path) -> None:
     file = tmp_path / "r.pcapng"
     run(*QUICK, "-o", str(file))
     file.write_bytes(file.read_bytes()[:3000])
@@ -156,7 +156,9 @@ def test_a_truncated_capture_is_told_and_read_as_far_as_it_goes(tmp_path: Path) 
     assert "the end of the file is missing" in ran.stderr
 
 
-def test_a_folder_that_cannot_be_entered_takes_no_output(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_output_in_a_folder_that_cannot_be_entered_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     def refused(_: Path) -> bool:
         raise PermissionError(13, "Permission denied")
 
@@ -172,7 +174,7 @@ def test_a_wire_that_does_not_exist_is_refused_in_python() -> None:
 
 
 @pytest.mark.parametrize("option", ["--help", "--version"])
-def test_words_that_cannot_be_written_fail(option: str) -> None:
+def test_help_and_version_that_cannot_be_written_are_an_error(option: str) -> None:
     with Path("/dev/full").open("w") as full:
         ran = subprocess.run([*COMMAND, option], cwd=CHECKOUT, stdout=full, check=False,
                              stderr=subprocess.PIPE, text=True)  # fmt: skip
@@ -180,7 +182,7 @@ def test_words_that_cannot_be_written_fail(option: str) -> None:
     assert ran.stderr.count("\n") == 1
 
 
-def test_a_broken_topology_is_told_with_its_line(tmp_path: Path) -> None:
+def test_the_error_for_a_broken_topology_names_the_file_and_line(tmp_path: Path) -> None:
     broken = tmp_path / "broken.yaml"
     broken.write_text("source: 192.0.2.1\ndestination: 203.0.113.9\npaths: [oops\n")
     ran = run("--sim", str(broken))
@@ -190,7 +192,7 @@ def test_a_broken_topology_is_told_with_its_line(tmp_path: Path) -> None:
     assert err.count("\n") == 1
 
 
-def test_render_refuses_what_is_not_ours(tmp_path: Path) -> None:
+def test_paris_render_refuses_a_file_that_is_not_a_trace(tmp_path: Path) -> None:
     other = tmp_path / "other.json"
     other.write_text("{}")
     for file, message in (
@@ -212,7 +214,7 @@ def test_render_refuses_what_is_not_ours(tmp_path: Path) -> None:
         (("--deadline", "10ms"), "stopped at --deadline 0.01 s"),
     ],
 )
-def test_a_limit_ends_with_what_is_known_in_every_output(
+def test_every_output_is_written_when_a_limit_ends_the_trace(
     limit: tuple[str, str], reason: str, tmp_path: Path
 ) -> None:
     files = [tmp_path / "r.json", tmp_path / "r.svg"]
@@ -230,7 +232,7 @@ def test_a_limit_ends_with_what_is_known_in_every_output(
     assert b"unfinished" in files[1].read_bytes()
 
 
-def test_exit_codes_of_what_a_trace_finds() -> None:
+def test_the_exit_code_shows_whether_the_destination_was_reached() -> None:
     for arguments, exit_code in (
         (("--sim", "silent-destination", "--mda"), ExitCode.NOT_REACHED),
         (("--sim", "plain", "-T"), ExitCode.PORT_CLOSED),
@@ -240,7 +242,7 @@ def test_exit_codes_of_what_a_trace_finds() -> None:
         assert run(*arguments).returncode == exit_code
 
 
-def test_a_pipe_that_closes_early_is_one_line() -> None:
+def test_a_pipe_that_closes_early_is_an_error_of_one_line() -> None:
     with subprocess.Popen(
         [*COMMAND, *QUICK], cwd=CHECKOUT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as command:
@@ -257,7 +259,9 @@ def test_a_pipe_that_closes_early_is_one_line() -> None:
     ("closing", "exit_code", "err"),
     [(">&-", ExitCode.OUTPUT, "paris-trace: standard output is closed\n"), ("2>&-", 0, "")],
 )
-def test_streams_that_are_closed_from_the_start(closing: str, exit_code: int, err: str) -> None:
+def test_a_closed_standard_output_is_an_error_and_a_closed_standard_error_is_not(
+    closing: str, exit_code: int, err: str
+) -> None:
     ran = subprocess.run(
         ["sh", "-c", f"exec {shlex.join([*COMMAND, *QUICK])} {closing}"], cwd=CHECKOUT,
         capture_output=True, text=True, check=False,
@@ -265,7 +269,9 @@ def test_streams_that_are_closed_from_the_start(closing: str, exit_code: int, er
     assert (ran.returncode, ran.stderr) == (exit_code, err)
 
 
-def test_a_full_disk_is_one_line_and_other_outputs_are_still_written(tmp_path: Path) -> None:
+def test_a_full_disk_is_an_error_of_one_line_and_other_outputs_are_still_written(
+    tmp_path: Path,
+) -> None:
     kept = tmp_path / "kept.json"
     with Path("/dev/full").open("w") as full:
         ran = subprocess.run(
@@ -277,7 +283,7 @@ def test_a_full_disk_is_one_line_and_other_outputs_are_still_written(tmp_path: P
     assert json.loads(kept.read_text())["run"]["stopped"] == "complete"
 
 
-def test_without_privilege_the_remedy_is_named() -> None:
+def test_the_error_without_privilege_names_a_remedy() -> None:
     if os.geteuid() != 0:
         ran = process("127.0.0.1", "--wire", "raw")
     else:
@@ -307,7 +313,7 @@ def test_the_machine_itself_is_one_hop_away(target: str, options: tuple[str, ...
 
 @pytest.mark.lab
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-def test_ctrl_c_writes_what_is_known_to_every_output(how: signal.Signals, tmp_path: Path) -> None:
+def test_ctrl_c_and_sigterm_write_every_output(how: signal.Signals, tmp_path: Path) -> None:
     from tests.lab import netlab
     from tests.lab.command import command_line
 
@@ -329,7 +335,7 @@ def test_ctrl_c_writes_what_is_known_to_every_output(how: signal.Signals, tmp_pa
 
 
 @pytest.mark.lab
-def test_without_a_route_the_local_network_is_named() -> None:
+def test_the_error_without_a_route_names_the_local_network() -> None:
     from tests.lab import netlab
     from tests.lab.command import run_at
 
@@ -340,7 +346,7 @@ def test_without_a_route_the_local_network_is_named() -> None:
     assert ran.stderr == "paris-trace: no route to 203.0.113.9: Network is unreachable\n"
 
 
-def test_verbose_says_what_became_of_every_packet() -> None:
+def test_verbose_reports_what_became_of_every_packet() -> None:
     ran = run("--sim", "lossy", "--mda", "-v")
     exit_code, out, err = ran.returncode, ran.stdout, ran.stderr
     assert exit_code == ExitCode.REACHED
@@ -359,7 +365,7 @@ def test_verbose_says_what_became_of_every_packet() -> None:
     assert lines[3] == "paris-trace: ignored datagrams: none"
 
 
-def test_progress_is_one_line_of_a_terminal_that_is_left_empty() -> None:
+def test_progress_uses_one_line_of_the_terminal_and_clears_it() -> None:
     with on_terminal([*COMMAND, "--sim", "forty-eight-way", "--mda"], cwd=CHECKOUT) as command:
         assert command.finish()[0] == ExitCode.REACHED
         shown = command.shown
@@ -369,7 +375,7 @@ def test_progress_is_one_line_of_a_terminal_that_is_left_empty() -> None:
     assert b"\n" not in shown
 
 
-def test_help_and_version() -> None:
+def test_help_and_version_are_printed() -> None:
     for arguments, words in (
         (("--help",), ("examples:", "exit status:", "--mda")),
         (("--version",), ("paris-trace 0.",)),
@@ -387,13 +393,13 @@ def test_help_imports_nothing_heavy() -> None:
     assert not imported & {"networkx", "impacket", "numpy", "yaml", "graphviz", "pygraphviz"}
 
 
-def test_colour_is_for_terminals_and_obeys_no_color() -> None:
+def test_output_is_coloured_only_on_a_terminal_or_by_option() -> None:
     assert "\x1b[" not in run(*QUICK).stdout
     assert "\x1b[" in run(*QUICK, "--color", "always").stdout
     assert "\x1b[" not in run(*QUICK, "--color", "never").stdout
 
 
-def test_ascii_uses_no_other_character() -> None:
+def test_ascii_output_has_only_ascii_characters() -> None:
     assert run(*QUICK, "--ascii").stdout.isascii()
     ran = process(*QUICK, env={**os.environ, "PYTHONIOENCODING": "ascii"})
     assert ran.stdout.isascii()

@@ -28,7 +28,7 @@ SOME = [
 ]
 
 
-def test_blocks_come_back_as_they_were_written() -> None:
+def test_pcapng_blocks_read_back_equal() -> None:
     named = {ip_address("192.0.2.1").packed: "one", ip_address("2001:db8::1").packed: "two"}
     data = pcapng.header("a comment", "a program") + b"".join(map(pcapng.packet, SOME))
     data += pcapng.names(named) + pcapng.statistics("the end", 1_700_000_002_000_000_000, 7)
@@ -37,7 +37,7 @@ def test_blocks_come_back_as_they_were_written() -> None:
     ]  # fmt: skip
 
 
-def test_the_other_byte_order_and_other_resolutions_are_read() -> None:
+def test_pcapng_in_the_other_byte_order_and_other_resolutions_is_read() -> None:
     def block(kind: int, body: bytes) -> bytes:
         size = struct.pack(">I", 12 + len(body))
         return struct.pack(">I", kind) + size + body + size
@@ -59,19 +59,19 @@ def test_the_other_byte_order_and_other_resolutions_are_read() -> None:
     ]
 
 
-def test_a_file_that_ends_within_a_block_is_read_up_to_there() -> None:
+def test_a_file_that_ends_within_a_block_is_read_up_to_that_block() -> None:
     data = pcapng.header("", "") + b"".join(map(pcapng.packet, SOME))
     assert list(pcapng.read(data[:-1])) == [Section(""), SOME[0]]
 
 
 @pytest.mark.parametrize("size", [0, 8, 13])
-def test_a_block_that_cannot_be_is_an_error(size: int) -> None:
+def test_a_block_with_an_impossible_size_raises_an_error(size: int) -> None:
     wrong = struct.pack("<II", 6, size) + bytes(20)
     with pytest.raises(ValueError, match="cannot be"):
         list(pcapng.read(pcapng.header("", "") + wrong))
 
 
-def test_losses_are_told_however_many_there_are() -> None:
+def test_a_capture_keeps_40_000_losses() -> None:
     # A comment holds 65,535 bytes: these are some thirty times as many.
     lost = [
         Loss(request=ProbeRequest(flow, 255, 0), sent_at_s=flow / 1e3, gave_up_at_s=flow / 1e3 + 1)
@@ -97,7 +97,7 @@ def test_losses_are_told_however_many_there_are() -> None:
     assert writer.fault is None
 
 
-def test_departures_that_were_told_late_are_corrected() -> None:
+def test_send_times_that_became_known_late_are_corrected() -> None:
     file = io.BytesIO()
     writer = Writer(file)
     writer.begin(PLAN, RAW_WIRE, 0.0)
@@ -117,7 +117,7 @@ def test_departures_that_were_told_late_are_corrected() -> None:
 
 
 @pytest.mark.parametrize(("told_s", "expected_s"), [(0.5005, [0.5005, 2.5]), (2.6, [0.5, 2.6])])
-def test_of_a_probe_that_was_sent_twice_the_right_departure_is_corrected(
+def test_the_nearest_send_time_of_a_probe_that_was_sent_twice_is_corrected(
     told_s: float, expected_s: list[float]
 ) -> None:
     file = io.BytesIO()
@@ -138,7 +138,7 @@ def test_of_a_probe_that_was_sent_twice_the_right_departure_is_corrected(
     assert [packet.at_s for packet in capture.read(file.getvalue(), "file").packets] == expected_s
 
 
-def test_names_and_facts_are_kept() -> None:
+def test_a_capture_keeps_names_and_facts() -> None:
     file = io.BytesIO()
     writer = Writer(file)
     writer.begin(PLAN, RAW_WIRE, 0.0)
@@ -169,7 +169,7 @@ def test_a_full_disk_ends_the_writing_but_not_the_measurement(tmp_path: Path) ->
 
 
 @pytest.mark.lab
-def test_tshark_reads_what_is_written(tmp_path: Path) -> None:
+def test_tshark_reads_a_capture_with_its_comments(tmp_path: Path) -> None:
     assert shutil.which("tshark"), "tshark is needed"
     file = tmp_path / "some.pcapng"
     ran = subprocess.run(

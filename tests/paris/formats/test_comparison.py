@@ -18,7 +18,7 @@ SCHEMAS = Path(native.__file__).parent
 
 
 @pytest.mark.parametrize("network", ["nested", "silent-branch", "firewall"])
-def test_written_and_read_is_the_same_and_follows_the_schema(network: str) -> None:
+def test_a_comparison_reads_back_equal_and_its_json_follows_the_schema(network: str) -> None:
     settings = Settings.of(
         network=network, multipath=True, compare=(Lane("udp", None), Lane("tcp", 443))
     )
@@ -43,7 +43,9 @@ def test_written_and_read_is_the_same_and_follows_the_schema(network: str) -> No
          "not a paris-trace file"),
     ],
 )  # fmt: skip
-def test_broken_files_are_one_clear_line(document: dict[str, object], message: str) -> None:
+def test_a_broken_comparison_file_is_refused_in_one_line(
+    document: dict[str, object], message: str
+) -> None:
     with pytest.raises(FormatError, match=message) as caught:
         comparison.read(json.dumps(document), "file.json")
     assert str(caught.value).startswith("file.json: ")

@@ -18,14 +18,14 @@ from paris.formats.damage import refusing
         (ZeroDivisionError("by 0"), "x.json: a value is not what it should be: by 0"),
     ],
 )
-def test_what_values_make_fail_names_the_file(error: Exception, message: str) -> None:
+def test_an_error_caused_by_a_wrong_value_names_the_file(error: Exception, message: str) -> None:
     with pytest.raises(FormatError) as refused, refusing("x.json"):
         raise error
     assert str(refused.value) == message
     assert refused.value.__cause__ is error
 
 
-def test_nothing_else_is_caught() -> None:
+def test_other_errors_are_not_caught() -> None:
     with pytest.raises(RuntimeError), refusing("x.json"):
         raise RuntimeError
     with refusing("x.json"):

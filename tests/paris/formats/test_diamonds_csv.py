@@ -25,7 +25,9 @@ def saved(folder: Path, *names: str) -> list[str]:
     return files
 
 
-def test_every_diamond_has_a_row(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_diamond_has_a_row_in_the_table(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     files = saved(tmp_path, "nested", "series", "plain")
     capsys.readouterr()
     assert guarded("paris-render", render.main, ["--metrics", *files]) == ExitCode.REACHED
@@ -38,7 +40,7 @@ def test_every_diamond_has_a_row(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert table[0]["entropy_bits"] == "2.0"
 
 
-def test_what_cannot_be_read_is_named_and_the_rest_tabulated(
+def test_unreadable_files_are_named_and_the_others_are_in_the_table(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (good,) = saved(tmp_path, "two-way")
@@ -53,7 +55,9 @@ def test_what_cannot_be_read_is_named_and_the_rest_tabulated(
     assert len(list(csv.DictReader(io.StringIO(target.read_text())))) == 1
 
 
-def test_one_table_goes_to_one_place(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_a_table_goes_to_one_file_or_to_standard_output(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     for arguments, words in (
         (["a.json", "b.json"], "only --metrics accepts more than one FILE"),
         (["--metrics", "a.json", "-o", "x.csv", "-o", "y.csv"], "give one -o FILE"),

@@ -47,7 +47,7 @@ def traced(network: str, **options: Any) -> Trace:
         "ipv6-label",
     ],
 )
-def test_written_and_read_is_the_same_and_follows_the_schema(network: str) -> None:
+def test_a_trace_reads_back_equal_and_its_json_follows_the_schema(network: str) -> None:
     trace = traced(network)
     written = native.write(trace)
     jsonschema.validate(json.loads(written), SCHEMA)
@@ -62,7 +62,7 @@ def test_written_and_read_is_the_same_and_follows_the_schema(network: str) -> No
 
 
 @pytest.mark.parametrize("network", ["two-way", "nested", "per-packet", "per-destination", "loop"])
-def test_studies_follow_the_schema_and_from_what_is_read(network: str) -> None:
+def test_studies_read_back_equal_and_their_json_follows_the_schema(network: str) -> None:
     trace = traced(network, studies=EVERY, parameters={"rounds": 2})
     written = native.write(trace)
     jsonschema.validate(json.loads(written), SCHEMA)
@@ -86,7 +86,7 @@ def test_an_unfinished_trace_keeps_the_probes_that_were_in_flight() -> None:
     assert native.read(written, "x").unresolved == trace.unresolved
 
 
-def test_names_and_facts_are_kept() -> None:
+def test_names_and_facts_read_back_equal() -> None:
     address = ip_address("192.0.2.254")
     trace = replace(
         traced("plain"), names={address: "gw.example"}, facts={"site": {address: "A"}, "empty": {}}
@@ -114,7 +114,7 @@ def test_facts_that_are_not_text_by_address_are_refused(facts: object) -> None:
         ('{"format": "paris-trace", "version": 1}', "'plan' is missing"),
     ],
 )
-def test_what_is_not_ours_is_refused_in_one_line(text: str, message: str) -> None:
+def test_a_file_that_is_not_a_trace_is_refused_in_one_line(text: str, message: str) -> None:
     with pytest.raises(FormatError, match=message) as failure:
         native.read(text, "x.json")
     assert "\n" not in str(failure.value)

@@ -22,7 +22,7 @@ from paris.lookup import addresses
         ("localhost", 4, "127.0.0.1"),
     ],
 )
-def test_a_host_becomes_an_address(host: str, version: int | None, address: str) -> None:
+def test_a_host_resolves_to_an_address(host: str, version: int | None, address: str) -> None:
     assert addresses.destination(host, version) == ip_address(address)
 
 
@@ -45,7 +45,7 @@ def test_a_host_becomes_an_address(host: str, version: int | None, address: str)
         ("::", None, "is not the address of one host"),
     ],
 )
-def test_a_host_without_a_usable_address_is_one_line(
+def test_a_host_without_a_usable_address_is_refused_in_one_line(
     host: str, version: int | None, said: str
 ) -> None:
     with pytest.raises(ResolveError) as caught:
@@ -62,7 +62,7 @@ def test_the_source_is_the_address_that_the_kernel_would_use() -> None:
     assert addresses.source_for(loopback, asked=None, interface="lo") == loopback
 
 
-def test_a_source_that_is_not_ours_is_refused() -> None:
+def test_a_source_that_is_not_an_address_of_this_machine_is_refused() -> None:
     with pytest.raises(SettingsError, match=r"-s 192\.0\.2\.77: .*use an address of this machine"):
         addresses.source_for(
             ip_address("127.0.0.1"), asked=ip_address("192.0.2.77"), interface=None

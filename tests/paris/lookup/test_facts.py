@@ -35,7 +35,7 @@ def test_every_interface_but_the_source_is_looked_up_once_in_order() -> None:
     assert set(asked) == {vertex.address for vertex in trace.dag} - {trace.plan.source, None}
 
 
-def test_a_lookup_replaces_what_it_found_before_and_no_other() -> None:
+def test_a_lookup_replaces_its_own_earlier_results_and_no_others() -> None:
     old = {ip_address("192.0.2.77"): "old"}
     trace = replace(paris.trace(network="plain"), names=old, facts={"place": old, "other": old})
     found = with_facts(trace, [row("place")])

@@ -10,17 +10,17 @@ import pytest
 from paris.lookup.names import names, printable
 
 
-def test_names_of_nothing_is_nothing() -> None:
+def test_names_of_no_addresses_are_empty() -> None:
     assert names([]) == {}
 
 
-def test_names_are_those_of_the_name_service_in_the_order_asked() -> None:
+def test_names_are_those_of_the_name_service() -> None:
     loopback = ip_address("127.0.0.1")
     expected, _ = socket.getnameinfo((str(loopback), 0), socket.NI_NAMEREQD)
     assert names([loopback, loopback]) == {loopback: expected}
 
 
-def test_names_do_not_outlast_their_time() -> None:
+def test_names_that_take_too_long_are_left_out() -> None:
     assert names([ip_address("127.0.0.1")], wait_s=0.0) == {}
 
 
@@ -35,6 +35,6 @@ def test_names_do_not_outlast_their_time() -> None:
         ("\udcff", r"\udcff"),
     ],
 )
-def test_what_cannot_be_printed_is_escaped(name: str, shown: str) -> None:
+def test_unprintable_characters_of_a_name_are_escaped(name: str, shown: str) -> None:
     assert printable(name) == shown
     assert printable(name).isascii()

@@ -42,7 +42,7 @@ def responders(batch: list[Received]) -> list[object]:
     return [read[0].source for datagram in batch if (read := read_ip(datagram.datagram))]
 
 
-def test_without_answers_time_goes_to_where_it_is_waited_for() -> None:
+def test_without_replies_receive_moves_the_time_to_its_limit() -> None:
     wire = opened()
     assert wire.now_s() == 0.0
     assert wire.receive(30.0) == []
@@ -51,7 +51,7 @@ def test_without_answers_time_goes_to_where_it_is_waited_for() -> None:
     assert wire.now_s() == 30.0  # never back
 
 
-def test_sending_takes_no_time_and_is_told_for_each() -> None:
+def test_sending_takes_no_time_and_returns_a_time_for_each_probe() -> None:
     wire = opened()
     wire.receive(1.5)
     assert wire.send([probe(1), probe(2), b"no probe"]) == [1.5] * 3
@@ -59,7 +59,7 @@ def test_sending_takes_no_time_and_is_told_for_each() -> None:
     assert wire.now_s() == 1.5
 
 
-def test_answers_arrive_in_their_order_and_time_jumps_to_them() -> None:
+def test_replies_arrive_in_order_and_the_time_jumps_to_each() -> None:
     wire = opened()
     wire.send([probe(2), probe(1)])
     first, second = wire.receive(10.0), wire.receive(10.0)
@@ -71,7 +71,7 @@ def test_answers_arrive_in_their_order_and_time_jumps_to_them() -> None:
     assert wire.now_s() == 10.0
 
 
-def test_what_arrives_at_one_moment_comes_in_one_batch_as_sent() -> None:
+def test_replies_of_one_moment_come_in_one_batch_in_sending_order() -> None:
     wire = opened()
     wire.send([probe(1, flow) for flow in range(100)])
     batch = wire.receive(10.0)
@@ -82,7 +82,7 @@ def test_what_arrives_at_one_moment_comes_in_one_batch_as_sent() -> None:
     assert ports == list(range(24000, 24100))
 
 
-def test_nothing_arrives_before_its_moment() -> None:
+def test_no_reply_arrives_before_its_time() -> None:
     wire = opened()
     wire.send([probe(2)])
     assert wire.receive(0.003) == []
@@ -90,7 +90,7 @@ def test_nothing_arrives_before_its_moment() -> None:
     assert responders(wire.receive(0.004)) == [BALANCER]
 
 
-def test_what_has_arrived_meanwhile_is_given_at_once() -> None:
+def test_replies_that_have_already_arrived_are_returned_at_once() -> None:
     wire = SimWire(Network(NET, 1))
     wire.send([probe(1)])
     assert responders(wire.receive(0.001)) == [GATEWAY]
@@ -101,7 +101,7 @@ def test_what_has_arrived_meanwhile_is_given_at_once() -> None:
     assert wire.now_s() == pytest.approx(0.005)
 
 
-def test_equal_runs_have_equal_dates() -> None:
+def test_simulated_runs_begin_at_unix_time_zero() -> None:
     wire = opened()
     assert wire.unix_s(2.5) == 2.5
     wire.close()

@@ -51,7 +51,7 @@ def whole_filter(flows: Flows, sent: range = filters.ALL) -> list[Instruction]:
 
 
 @pytest.mark.parametrize(("version", "protocol", "field"), COMBINATIONS)
-def test_every_answer_comes_in_and_no_stray_does(
+def test_the_filter_keeps_every_reply_and_drops_every_stray(
     version: int, protocol: Protocol, field: HeaderField
 ) -> None:
     flows = flows_of(version, protocol, field)
@@ -59,7 +59,7 @@ def test_every_answer_comes_in_and_no_stray_does(
     assert kept(whole_filter(flows), [*expected, *strays(flows)]) == expected
 
 
-def test_ip_options_before_an_answer_are_passed_over() -> None:
+def test_the_filter_keeps_a_reply_with_ip_options() -> None:
     flows = flows_of(4, *COMBINATIONS[0][1:])
     (answer, *_) = answers(flows)
     with_options = bytes([0x46]) + answer[1:20] + b"\x94\x04\0\0" + answer[20:]
@@ -67,7 +67,7 @@ def test_ip_options_before_an_answer_are_passed_over() -> None:
 
 
 @pytest.mark.parametrize(("version", "protocol", "field"), COMBINATIONS)
-def test_a_raw_socket_of_ipv6_shows_its_filter_no_header(
+def test_the_filter_of_a_raw_ipv6_socket_works_without_the_ip_header(
     version: int, protocol: Protocol, field: HeaderField
 ) -> None:
     if version == 4:
@@ -79,7 +79,7 @@ def test_a_raw_socket_of_ipv6_shows_its_filter_no_header(
 
 
 @pytest.mark.parametrize("version", [4, 6])
-def test_answers_to_variants_come_in(version: int) -> None:
+def test_the_filter_keeps_replies_to_variants(version: int) -> None:
     prefix_len = 20 if version == 4 else 52
     flows = replace(flows_of(version, Protocol.UDP, HeaderField.SPORT), prefix_len=prefix_len)
     router, kind = header(flows, ROUTER[version]), 11 if version == 4 else 3
@@ -97,7 +97,7 @@ def test_answers_to_variants_come_in(version: int) -> None:
 
 
 @pytest.mark.parametrize("version", [4, 6])
-def test_what_services_say_comes_in_from_every_port_that_is_probed(version: int) -> None:
+def test_the_filter_keeps_udp_replies_from_every_probed_port(version: int) -> None:
     fixed = flows_of(version, Protocol.UDP, HeaderField.SPORT)
     upwards = flows_of(version, Protocol.UDP, HeaderField.DPORT)
     dns, web = replace(fixed, dport=53), replace(fixed, protocol=Protocol.TCP, dport=443)
@@ -118,7 +118,7 @@ def test_what_services_say_comes_in_from_every_port_that_is_probed(version: int)
 
 @pytest.mark.parametrize(("version", "protocol", "field"), COMBINATIONS)
 @pytest.mark.parametrize("sent", [filters.NONE, range(100, 200), range(1, 1 << 16)])
-def test_answers_to_what_was_never_sent_stay_out(
+def test_the_filter_drops_replies_with_tags_that_were_not_sent(
     version: int, protocol: Protocol, field: HeaderField, sent: range
 ) -> None:
     flows = flows_of(version, protocol, field)
@@ -133,7 +133,7 @@ def test_answers_to_what_was_never_sent_stay_out(
     assert kept(whole_filter(flows, sent), arriving) == expected
 
 
-def test_of_two_copies_of_a_tag_one_is_enough_and_none_is_no_other() -> None:
+def test_the_filter_keeps_a_quote_with_either_copy_of_the_tag() -> None:
     flows = flows_of(4, Protocol.UDP, HeaderField.SPORT)
     probe = probes.build(flows, ProbeRequest(3, 7), 77)
 
@@ -147,7 +147,7 @@ def test_of_two_copies_of_a_tag_one_is_enough_and_none_is_no_other() -> None:
     assert kept(whole_filter(flows, range(50, 100)), [*expected, *strays]) == expected
 
 
-def test_what_services_say_comes_in_to_ports_that_were_sent_from_only() -> None:
+def test_the_filter_keeps_udp_replies_only_to_ports_that_were_used() -> None:
     for version in (4, 6):
         flows = flows_of(version, Protocol.UDP, HeaderField.SPORT)
         end, at = header(flows, flows.destination, 17), HEADER_BYTES[version]
@@ -157,7 +157,7 @@ def test_what_services_say_comes_in_to_ports_that_were_sent_from_only() -> None:
             assert kept(filters.udp_replies(flows, at, sent), said) == expected
 
 
-def test_what_is_let_in_grows_with_what_is_sent() -> None:
+def test_the_range_of_tags_and_ports_grows_in_steps() -> None:
     flows = flows_of(4, Protocol.UDP, HeaderField.SPORT)
     sent = Sent(flows)
 
@@ -178,7 +178,7 @@ def test_what_is_let_in_grows_with_what_is_sent() -> None:
     assert not add((0, 2), (0, 0xFFFD))
 
 
-def test_the_highest_tags_of_tcp_come_in() -> None:
+def test_the_filter_keeps_replies_to_the_highest_tcp_tag() -> None:
     flows, highest = flows_of(6, Protocol.TCP, HeaderField.SPORT), tags.HIGHEST_TAG
     sent = Sent(flows)
     assert sent.add([probes.build(flows, ProbeRequest(0, 1), highest)])
@@ -186,7 +186,7 @@ def test_the_highest_tags_of_tcp_come_in() -> None:
     assert kept(whole_filter(flows, sent.tags), arriving) == answers(flows, highest)
 
 
-def test_an_echo_requests_port_is_its_identifier() -> None:
+def test_the_identifier_of_an_echo_request_counts_as_its_port() -> None:
     flows = flows_of(6, Protocol.ICMP, HeaderField.ICMP_CHECKSUM)
     sent = Sent(flows)
     assert sent.add([probes.build(flows, ProbeRequest(5, 1), 7)])

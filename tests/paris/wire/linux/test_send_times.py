@@ -7,7 +7,7 @@ from contextlib import suppress
 from paris.wire.linux.send_times import SendTimes
 
 
-def test_a_stamp_replaces_the_programs_reading_within_its_batch() -> None:
+def test_a_stamp_within_its_batch_replaces_the_clock_reading() -> None:
     times = SendTimes()
     with times.batch() as sent_at_s:
         first, second = times.add(1.0), times.add(2.0)
@@ -16,7 +16,7 @@ def test_a_stamp_replaces_the_programs_reading_within_its_batch() -> None:
     assert times.late() == []
 
 
-def test_a_stamp_after_its_batch_is_a_late_one_once() -> None:
+def test_a_stamp_after_its_batch_is_reported_as_late_once() -> None:
     times = SendTimes()
     with times.batch() as before:
         number = times.add(1.0)
@@ -28,14 +28,14 @@ def test_a_stamp_after_its_batch_is_a_late_one_once() -> None:
     assert times.late() == []
 
 
-def test_a_stamp_from_before_its_datagram_belongs_to_another() -> None:
+def test_a_stamp_older_than_its_datagram_is_ignored() -> None:
     times = SendTimes()
     with times.batch() as sent_at_s:
         times.stamp(times.add(1.0), 0.5)
     assert (sent_at_s, times.stamped) == ([1.0], 0)
 
 
-def test_a_batch_that_fails_keeps_what_was_sent_and_ends() -> None:
+def test_a_batch_that_fails_keeps_the_times_of_datagrams_that_were_sent() -> None:
     times = SendTimes()
     with suppress(OSError), times.batch() as sent_at_s:
         times.add(1.0)

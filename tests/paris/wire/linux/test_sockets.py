@@ -52,7 +52,7 @@ class FailingSocket:
 
 
 @pytest.mark.parametrize("number", OF_ICMP, ids=errno.errorcode.get)
-def test_errors_that_other_datagrams_met_fail_no_send(number: int) -> None:
+def test_an_error_caused_by_an_earlier_datagram_does_not_fail_a_send(number: int) -> None:
     several = FailingSocket([number] * 3)
     assert (several.send_patiently(), several.sent) == (0, 1)
     no_room_for_it = FailingSocket([number], queued=False)
@@ -61,19 +61,19 @@ def test_errors_that_other_datagrams_met_fail_no_send(number: int) -> None:
 
 @pytest.mark.parametrize("number", [*OF_ICMP, errno.ENETDOWN, errno.EPERM], ids=errno.errorcode.get)
 @pytest.mark.parametrize("queued", [False, True])
-def test_an_error_that_stays_is_this_machines_own(number: int, *, queued: bool) -> None:
+def test_an_error_that_persists_fails_the_send(number: int, *, queued: bool) -> None:
     # The kernel queues its own errors as well.
     failing = FailingSocket([number] * 1000, queued=queued)
     with pytest.raises(WireError, match=f"^cannot send to host: {os.strerror(number)}$"):
         failing.send_patiently()
 
 
-def test_a_full_queue_is_waited_for_also_amid_errors_of_others() -> None:
+def test_a_send_waits_for_a_full_queue_despite_errors_of_other_datagrams() -> None:
     sock = FailingSocket([errno.ENOBUFS, errno.ECONNREFUSED, errno.EAGAIN, errno.EACCES])
     assert (sock.send_patiently(), sock.sent, sock.refused) == (2, 1, 1)
 
 
-def test_errors_are_taken_off_their_queue() -> None:
+def test_forget_errors_empties_the_error_queue() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as sock:
         sockets.queue_errors(sock, 4)
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
@@ -86,7 +86,7 @@ def test_errors_are_taken_off_their_queue() -> None:
         sock.send(b"")  # the first one's error is forgotten
 
 
-def test_an_address_that_is_gone_is_told_whether_an_interface_is_given_or_not() -> None:
+def test_a_source_address_that_is_gone_is_an_error_with_and_without_an_interface() -> None:
     source = ip_address("127.0.0.1")
     for interface in (None, "lo"):
         SourceWatch(source, interface).check(1.0)

@@ -40,7 +40,7 @@ def ancillary_of(version: int, kind: int = 0, code: int = 0, extension_at: int =
 
 
 @pytest.mark.parametrize(("version", "protocol", "field"), COMBINATIONS)
-def test_a_probe_is_taken_apart_into_what_sockets_want(
+def test_a_probe_is_taken_apart_into_socket_options(
     version: int, protocol: Protocol, field: HeaderField
 ) -> None:
     flows = flows_of(version, protocol, field)
@@ -62,7 +62,7 @@ def test_a_probe_is_taken_apart_into_what_sockets_want(
 
 @pytest.mark.parametrize("returned", [8, 14, 600])
 @pytest.mark.parametrize(("version", "protocol", "field"), COMBINATIONS)
-def test_an_error_parses_as_a_raw_socket_would_have_shown_it(
+def test_a_rebuilt_error_parses_like_one_from_a_raw_socket(
     version: int, protocol: Protocol, field: HeaderField, returned: int
 ) -> None:
     flows = flows_of(version, protocol, field)
@@ -90,7 +90,7 @@ def test_an_error_parses_as_a_raw_socket_would_have_shown_it(
 
 
 @pytest.mark.parametrize("version", [4, 6])
-def test_what_is_rebuilt_has_right_checksums(version: int) -> None:
+def test_rebuilt_datagrams_have_right_checksums(version: int) -> None:
     flows = flows_of(version, Protocol.UDP, HeaderField.SPORT)
     sent = rebuilding.read_sent(probes.build(flows, ProbeRequest(5, 9), 777))
     syn = rebuilding.read_sent(
@@ -116,7 +116,7 @@ def test_what_is_rebuilt_has_right_checksums(version: int) -> None:
 
 @pytest.mark.parametrize("tells_offset", [True, False])
 @pytest.mark.parametrize("version", [4, 6])
-def test_labels_behind_the_quote_are_read(version: int, *, tells_offset: bool) -> None:
+def test_mpls_labels_behind_the_quote_are_read(version: int, *, tells_offset: bool) -> None:
     flows = flows_of(version, Protocol.UDP, HeaderField.SPORT)
     datagram = probes.build(flows, ProbeRequest(5, 9), 777)
     header = IPHeader(
@@ -160,7 +160,7 @@ def test_extensions_are_found_whatever_the_kernel_hides_and_kept_if_damaged(
 
 
 @pytest.mark.parametrize("version", [4, 6])
-def test_a_quote_too_short_for_the_tag_names_the_flow_only(version: int) -> None:
+def test_a_quote_too_short_for_the_tag_names_only_the_flow(version: int) -> None:
     flows = flows_of(version, Protocol.UDP, HeaderField.SPORT)
     sent = rebuilding.read_sent(probes.build(flows, ProbeRequest(5, 9), 777))
     for returned in (b"", b"\x01", bytes(14), bytes(100) + b"\x20\0\0\0"):
@@ -176,7 +176,7 @@ def test_a_quote_too_short_for_the_tag_names_the_flow_only(version: int) -> None
 
 
 @pytest.mark.parametrize("version", [4, 6])
-def test_how_a_connection_went_is_an_answer_without_a_ttl(version: int) -> None:
+def test_the_outcome_of_a_connection_becomes_a_reply_without_a_ttl(version: int) -> None:
     flows = flows_of(version, Protocol.TCP, HeaderField.SPORT)
     sent = rebuilding.read_sent(probes.build(flows, ProbeRequest(2, 9), 0xBEEF))
     for is_open, kind in ((True, ReplyKind.SYN_ACK), (False, ReplyKind.RST)):
@@ -189,7 +189,7 @@ def test_how_a_connection_went_is_an_answer_without_a_ttl(version: int) -> None:
 
 
 @pytest.mark.parametrize("version", [4, 6])
-def test_a_forged_payload_is_no_probe_of_ours(version: int) -> None:
+def test_a_forged_payload_does_not_yield_the_tag_of_a_probe(version: int) -> None:
     flows = flows_of(version, Protocol.UDP, HeaderField.SPORT)
     sent = rebuilding.read_sent(probes.build(flows, ProbeRequest(5, 9), 777))
     forged = rebuilding.with_body(sent, b"\x12\x34 not ours")
