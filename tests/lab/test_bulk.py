@@ -55,7 +55,9 @@ def plan(lab: Lab, version: int, protocol: Protocol = Protocol.UDP) -> Flows:
         ("unequal-length", ()),
     ],
 )
-def test_the_graph_is_complete_and_true(name: str, options: tuple[str, ...]) -> None:
+def test_the_graph_by_the_bulk_wire_is_complete_and_true(
+    name: str, options: tuple[str, ...]
+) -> None:
     with netlab.lab(netlab.TOPOLOGIES[name]) as lab:
         for version in (4, 6):
             for protocol, exit_code in (("-U", 0), ("-T", ExitCode.PORT_CLOSED)):
@@ -70,7 +72,7 @@ def test_the_graph_is_complete_and_true(name: str, options: tuple[str, ...]) -> 
 @pytest.mark.parametrize("by_link", [False, True])
 @pytest.mark.parametrize("protocol", ["udp", "icmp", "tcp"])
 @pytest.mark.parametrize("version", [4, 6])
-def test_a_sweep_meets_what_is_there(version: int, protocol: str, *, by_link: bool) -> None:
+def test_a_sweep_finds_every_interface(version: int, protocol: str, *, by_link: bool) -> None:
     with netlab.lab(netlab.diamond(4)) as lab, inside_namespace(lab.namespace("src")):
         settings = Settings.of(host=str(TARGET[version]), rate_pps=20_000, protocol=protocol)
         swept = sweep(settings, flows=300, ttls=range(1, 6), by_link=by_link)
@@ -91,7 +93,7 @@ def test_a_sweep_meets_what_is_there(version: int, protocol: str, *, by_link: bo
 
 
 @pytest.mark.xdist_group("timing")
-def test_a_sweep_of_more_probes_than_there_are_tags() -> None:
+def test_a_sweep_may_have_more_probes_than_there_are_tags() -> None:
     with netlab.lab(netlab.plain(2)) as lab, inside_namespace(lab.namespace("src")):
         settings = Settings.of(host=str(TARGET[4]), rate_pps=1e6, wait_s=0.3)
         swept = sweep(settings, flows=30_000, ttls=range(1, 4))
@@ -100,7 +102,7 @@ def test_a_sweep_of_more_probes_than_there_are_tags() -> None:
     assert set(swept.interfaces(2)) == {a for ttl, a in lab.truth(4).vertices if ttl == 2}
 
 
-def test_a_sweep_says_what_cannot_be() -> None:
+def test_a_sweep_refuses_flows_and_ttls_out_of_range() -> None:
     with netlab.lab(netlab.plain(1)) as lab, inside_namespace(lab.namespace("src")):
         with pytest.raises(SettingsError, match="flows must be from 1 to"):
             sweep(Settings.of(host=str(TARGET[4])), flows=100_000, ttls=[1])
@@ -111,7 +113,7 @@ def test_a_sweep_says_what_cannot_be() -> None:
             sweep(Settings.of(host=str(TARGET[4]), interface="nosuch0"), flows=1, ttls=[1])
 
 
-def test_what_finds_the_ring_full_is_counted() -> None:
+def test_replies_for_which_the_ring_has_no_room_are_counted() -> None:
     count, room = 70_000, 1 << 16
     with netlab.lab(netlab.plain(1)) as lab, inside_namespace(lab.namespace("src")):
         flows = plan(lab, 4)
@@ -131,7 +133,7 @@ def test_what_finds_the_ring_full_is_counted() -> None:
     assert report.dropped == count - room
 
 
-def test_strays_stay_in_the_kernel() -> None:
+def test_replies_to_other_programs_are_filtered_in_the_kernel() -> None:
     with netlab.lab(netlab.plain(1)) as lab, inside_namespace(lab.namespace("src")):
         flows = plan(lab, 4)
         with closing(BulkWire.open(flows, None)) as wire:
@@ -161,7 +163,7 @@ def test_a_slow_interface_slows_sending_and_loses_nothing() -> None:
                 assert wire.report().waits > 0
 
 
-def test_no_route_is_an_error() -> None:
+def test_an_interface_that_is_down_is_an_error() -> None:
     with netlab.lab(netlab.plain(1)) as lab, inside_namespace(lab.namespace("src")):
         flows = plan(lab, 4)
         with closing(BulkWire.open(flows, None)) as wire:
@@ -172,7 +174,7 @@ def test_no_route_is_an_error() -> None:
             BulkWire.open(flows, None, by_link=True)
 
 
-def test_an_error_that_another_datagram_met_fails_no_send(
+def test_an_error_caused_by_another_datagram_does_not_fail_a_send(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     with netlab.lab(netlab.plain(1)) as lab, inside_namespace(lab.namespace("src")):
@@ -203,7 +205,7 @@ def test_a_datagram_too_large_for_the_interface_is_an_error() -> None:
             wire.send([headers.udp(header, 1, 2, bytes(3000), 0)])
 
 
-def test_without_privilege_it_is_one_line() -> None:
+def test_without_privilege_the_bulk_wire_is_refused_in_one_line() -> None:
     with netlab.lab(netlab.plain(1)) as lab:
         ran = run_at(lab.namespace("src"), str(TARGET[4]), "--wire", "bulk", privileged=False)
     assert ran.returncode == ExitCode.NO_PRIVILEGE
@@ -211,7 +213,7 @@ def test_without_privilege_it_is_one_line() -> None:
     assert ran.stderr.count("\n") == 1
 
 
-def test_without_numpy_it_is_one_line_and_nothing_else_needs_it(tmp_path: Path) -> None:
+def test_without_numpy_only_the_bulk_wire_is_refused_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "numpy").mkdir()
     (tmp_path / "numpy/__init__.py").write_text("raise ModuleNotFoundError(name='numpy')")
     with netlab.lab(netlab.plain(1)) as lab:
@@ -224,7 +226,7 @@ def test_without_numpy_it_is_one_line_and_nothing_else_needs_it(tmp_path: Path) 
             assert ran.returncode == (ExitCode.USAGE if said else 0)
 
 
-def test_a_machine_traces_itself() -> None:
+def test_a_sweep_of_the_own_machine_finds_it_at_hop_1() -> None:
     settings = Settings.of(host="127.0.0.1", rate_pps=1000, wait_s=0.5)
     with netlab.lab(netlab.plain(1)) as lab, inside_namespace(lab.namespace("src")):
         swept = sweep(settings, flows=10, ttls=[1])

@@ -58,7 +58,7 @@ def jhash(version: int) -> str:
 
 
 @pytest.mark.parametrize("name", KERNEL)
-def test_what_the_kernel_hashes_is_told(name: str) -> None:
+def test_the_fields_that_a_linux_router_hashes_are_recognised(name: str) -> None:
     hashing, expected = KERNEL[name]
     with netlab.lab(netlab.diamond(2), hashing={"lb": hashing}) as lab:
         for version, (kind, fields) in expected.items():
@@ -75,7 +75,7 @@ def test_what_the_kernel_hashes_is_told(name: str) -> None:
             assert {"source", "destination", "traffic-class"} <= hashed | ignored
 
 
-def test_packets_that_are_dealt_out_are_told_from_flows() -> None:
+def test_a_per_packet_balancer_is_recognised() -> None:
     deal = "numgen random mod 2 offset 1"
     hashing = {"lb": Hashing(rules={4: deal, 6: deal})}
     with netlab.lab(netlab.diamond(2), hashing=hashing) as lab:
@@ -84,7 +84,7 @@ def test_packets_that_are_dealt_out_are_told_from_flows() -> None:
             assert balancer["kind"] == "per packet"
 
 
-def test_weights_are_told_by_enough_flows() -> None:
+def test_the_weights_of_a_split_are_named_from_3000_flows() -> None:
     hashing = {"lb": Hashing(rules={version: jhash(version) for version in (4, 6)})}
     with netlab.lab(netlab.diamond(2), hashing=hashing) as lab:
         for version in (4, 6):
@@ -95,7 +95,7 @@ def test_weights_are_told_by_enough_flows() -> None:
 
 
 @pytest.mark.parametrize("seeds", [(7, 7), (7, 8)])
-def test_balancers_that_hash_alike_are_told(seeds: tuple[int, int]) -> None:
+def test_balancers_in_series_with_the_same_seed_are_recognised(seeds: tuple[int, int]) -> None:
     # The second one has one interface towards the first: in IPv6 it would answer from both.
     paths = [f"src lb {a} r mid {b} joint dst" for a in ("a1", "a2") for b in ("b1", "b2")]
     hashing = {
@@ -108,7 +108,7 @@ def test_balancers_that_hash_alike_are_told(seeds: tuple[int, int]) -> None:
             assert (pair["probability"] < 1e-3) == (seeds[0] == seeds[1])
 
 
-def test_without_privilege_ports_are_judged() -> None:
+def test_without_privilege_classify_judges_only_ports() -> None:
     with netlab.lab(netlab.diamond(2), hashing={"lb": Hashing(policy=3, fields=FIVE)}) as lab:
         for version in (4, 6):
             found = trace(lab, version, *SURE, privileged=False)

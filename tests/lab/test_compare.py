@@ -14,7 +14,7 @@ pytestmark = pytest.mark.lab
 
 
 @pytest.mark.parametrize("version", [4, 6])
-def test_each_protocol_sees_its_paths(version: int) -> None:
+def test_compare_finds_the_paths_of_each_protocol(version: int) -> None:
     # Linux hashes no field of ICMP here, so every echo request takes the same branch.
     with netlab.lab(netlab.diamond(4)) as lab:
         run = run_at(
@@ -33,7 +33,7 @@ def test_each_protocol_sees_its_paths(version: int) -> None:
         assert by_number == {2, 3}
 
 
-def test_without_privilege_it_is_refused_in_one_line() -> None:
+def test_without_privilege_compare_is_refused_in_one_line() -> None:
     with netlab.lab(netlab.plain(1)) as lab:
         source = lab.namespace("src")
         found = run_at(source, str(TARGET[4]), "--compare", "udp,icmp", privileged=False)

@@ -33,7 +33,7 @@ WIRES = ("raw", "unprivileged", "bulk")
         for name in REAL
     ],
 )
-def test_a_sample_traced_in_real_time_is_what_its_file_says_and_so_is_its_replay(
+def test_a_sample_traced_in_real_time_agrees_with_its_file_and_its_replay(
     name: str, wire: str, tmp_path: Path
 ) -> None:
     topology = load(samples()[name])

@@ -34,7 +34,9 @@ WIRES = ("raw", "unprivileged", "bulk")
 @pytest.mark.parametrize("kind", ["elsewhere", "tags", "noise"])
 @pytest.mark.parametrize("version", [4, 6])
 @pytest.mark.parametrize("wire", WIRES)
-def test_a_flood_of_forgeries_adds_nothing(wire: str, version: int, kind: str) -> None:
+def test_a_flood_of_forged_replies_adds_nothing_to_the_graph(
+    wire: str, version: int, kind: str
+) -> None:
     with netlab.lab(netlab.diamond(4)) as lab:
         ends = str(lab.source(version)), str(TARGET[version])
         flood = ("env", f"PYTHONPATH={CHECKOUT}", sys.executable, "-m", "tests.lab.flood", kind)
@@ -54,7 +56,7 @@ def test_a_flood_of_forgeries_adds_nothing(wire: str, version: int, kind: str) -
 
 @pytest.mark.parametrize("version", [4, 6])
 @pytest.mark.parametrize("wire", WIRES)
-def test_a_turn_of_reading_is_bounded_and_leaves_no_flow_out(wire: str, version: int) -> None:
+def test_one_read_of_a_wire_is_bounded_and_skips_no_flow(wire: str, version: int) -> None:
     flow_count, of_each = 8, 300
     with netlab.lab(netlab.plain(1)) as lab:
         flows = plan(lab, version)
@@ -104,7 +106,7 @@ def interrupted(lab: Lab, *faults: tuple[str, ...], wire: str = "raw") -> tuple[
     ],
     ids=["interface down", "interface gone", "no route", "no address"],
 )
-def test_a_network_that_goes_ends_in_one_line_with_what_was_measured(
+def test_a_network_that_fails_ends_the_trace_with_one_line_and_all_outputs(
     faults: list[tuple[str, ...]], wire: str
 ) -> None:
     with netlab.lab(netlab.diamond(4)) as lab:
@@ -119,7 +121,7 @@ def test_a_network_that_goes_ends_in_one_line_with_what_was_measured(
 
 
 @pytest.mark.parametrize("wire", WIRES)
-def test_a_change_of_address_ends_in_one_line_with_what_was_measured(wire: str) -> None:
+def test_a_changed_source_address_ends_the_trace_with_one_line_and_all_outputs(wire: str) -> None:
     # Raw sockets would go on sending from the old one, and wait for answers that cannot come.
     with netlab.lab(netlab.diamond(4)) as lab:
         exit_code, stderr, document = interrupted(
@@ -139,7 +141,7 @@ def test_a_change_of_address_ends_in_one_line_with_what_was_measured(wire: str) 
 
 
 @pytest.mark.parametrize("wire", ["raw", "unprivileged"])
-def test_what_the_reverse_path_filter_drops_is_told_with_the_remedy(wire: str) -> None:
+def test_replies_that_the_reverse_path_filter_drops_are_reported_with_a_remedy(wire: str) -> None:
     with netlab.lab(netlab.diamond(2)) as lab:
         hide_one_branch(lab)
         found = trace(lab, 4, *SURE, "--wire", wire)
@@ -153,7 +155,7 @@ def test_what_the_reverse_path_filter_drops_is_told_with_the_remedy(wire: str) -
         assert (remedied.stderr, remedied.truth) == ("", lab.truth(4))
 
 
-def test_the_bulk_wire_sees_what_the_reverse_path_filter_drops() -> None:
+def test_the_bulk_wire_reads_replies_that_the_reverse_path_filter_drops() -> None:
     with netlab.lab(netlab.diamond(2)) as lab:
         hide_one_branch(lab)
         found = trace(lab, 4, *SURE, "--wire", "bulk")

@@ -55,7 +55,9 @@ def own_table(version: int, *, elsewhere: bool) -> Iterator[Lab]:
 @pytest.mark.parametrize("elsewhere", [False, True])
 @pytest.mark.parametrize("version", [4, 6])
 @pytest.mark.parametrize("wire", ["raw", "unprivileged", "bulk", "bulk --link"])
-def test_the_way_by_the_interface_is_traced(wire: str, version: int, *, elsewhere: bool) -> None:
+def test_the_path_through_the_chosen_interface_is_traced(
+    wire: str, version: int, *, elsewhere: bool
+) -> None:
     with own_table(version, elsewhere=elsewhere) as lab:
         last = max(ttl for ttl, _ in lab.truth(version).vertices)
         for protocol in ("-U", "-I", "-T"):

@@ -24,7 +24,7 @@ ASK = (
 )
 
 
-def test_a_dead_name_server_costs_no_more_than_the_time_allowed(tmp_path: Path) -> None:
+def test_a_dead_name_server_costs_no_more_than_the_allowed_time(tmp_path: Path) -> None:
     resolver = tmp_path / "resolv.conf"
     resolver.write_text("nameserver 127.0.0.1\n")
     # What `ip netns exec` runs has its own mounts: nobody else sees this one.

@@ -42,7 +42,7 @@ def edges_seen(lab: Lab, version: int, options: str, flows: int) -> set[Edge]:
 
 @pytest.mark.parametrize("name", netlab.TOPOLOGIES)
 @pytest.mark.parametrize("version", [4, 6])
-def test_the_truth_is_what_many_flows_see(name: str, version: int) -> None:
+def test_the_truth_of_a_lab_is_what_many_flows_of_traceroute_find(name: str, version: int) -> None:
     with netlab.lab(netlab.TOPOLOGIES[name]) as lab:
         truth = lab.truth(version)
         assert edges_seen(lab, version, "-U --sport=$port", FLOWS) == truth.edges
@@ -52,13 +52,13 @@ def test_the_truth_is_what_many_flows_see(name: str, version: int) -> None:
 
 
 @pytest.mark.parametrize("version", [4, 6])
-def test_tcp_flows_see_the_same(version: int) -> None:
+def test_tcp_flows_of_traceroute_find_the_truth_of_a_lab(version: int) -> None:
     with netlab.lab(netlab.diamond(4)) as lab:
         assert edges_seen(lab, version, "-T --sport=$port", 40) == lab.truth(version).edges
 
 
 @pytest.mark.parametrize("version", [4, 6])
-def test_icmp_sees_one_path(version: int) -> None:
+def test_icmp_probes_of_traceroute_find_one_path_of_a_lab(version: int) -> None:
     with netlab.lab(netlab.diamond(4)) as lab:
         seen = edges_seen(lab, version, "-I", 10)
         assert seen < lab.truth(version).edges
@@ -66,12 +66,12 @@ def test_icmp_sees_one_path(version: int) -> None:
 
 
 @pytest.mark.parametrize("version", [4, 6])
-def test_a_silent_router_is_silent_to_traceroute_too(version: int) -> None:
+def test_a_silent_router_of_a_lab_is_silent_to_traceroute(version: int) -> None:
     with netlab.lab(netlab.diamond(4), silent=["a2"]) as lab:
         assert edges_seen(lab, version, "-U --sport=$port", 40) == lab.truth(version).edges
 
 
-def test_a_lab_is_gone_afterwards_even_after_a_failure() -> None:
+def test_a_lab_is_removed_even_after_a_failure() -> None:
     def fail() -> None:
         with netlab.lab(netlab.diamond(2)) as lab:
             prefixes.append(lab.prefix)

@@ -46,7 +46,7 @@ GOOD = "1"
 
 @pytest.mark.parametrize("protocol", ["udp", "icmp", "tcp"])
 @pytest.mark.parametrize("version", [4, 6])
-def test_tshark_finds_checksums_good_and_hashed_fields_constant_within_a_flow(
+def test_tshark_finds_right_checksums_and_constant_hashed_fields_within_a_flow(
     version: int, protocol: str, tmp_path: Path
 ) -> None:
     capture = tmp_path / "probes.pcap"
@@ -79,7 +79,7 @@ def test_tshark_finds_checksums_good_and_hashed_fields_constant_within_a_flow(
     assert sorted(map(sorted, ttls_of.values())) == sorted(map(sorted, recorded.values()))
 
 
-def test_scamper_sees_the_same_interfaces() -> None:
+def test_scamper_finds_the_same_interfaces() -> None:
     with netlab.lab(netlab.diamond(4)) as lab:
         ours = trace(lab, 4, "--mda", "-c", "99.9", "--seed", "1")
         # Scamper derives its ports from its process ID, whatever tracelb's -s says. As the first
@@ -116,7 +116,7 @@ def test_traceroute_with_the_same_ports_takes_the_same_paths(version: int) -> No
 
 
 @pytest.mark.xdist_group("timing")
-def test_round_trip_times_are_those_of_the_capture(tmp_path: Path) -> None:
+def test_round_trip_times_agree_with_a_capture_of_tshark(tmp_path: Path) -> None:
     capture = tmp_path / "one.pcap"
     with netlab.lab(netlab.plain(3)) as lab, _captured(lab, capture, "udp or icmp"):
         document = trace(lab, 4).document

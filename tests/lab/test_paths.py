@@ -36,7 +36,7 @@ def traceroute(lab: Lab, command: str) -> list[str]:
 
 @pytest.mark.parametrize("version", [4, 6])
 @pytest.mark.parametrize("letter", ["-U", "-T"])
-def test_each_of_sixteen_paths_can_be_taken(letter: str, version: int) -> None:
+def test_traceroute_takes_each_of_sixteen_paths_by_its_ports(letter: str, version: int) -> None:
     with netlab.lab(netlab.diamond(16)) as lab:
         listed = trace(lab, version, *SURE, letter, "--paths", "--rounds", "2")
         assert (listed.exit_code, listed.stderr) == (CLOSED_PORT * (letter == "-T"), "")
@@ -50,7 +50,7 @@ def test_each_of_sixteen_paths_can_be_taken(letter: str, version: int) -> None:
 
 
 @pytest.mark.parametrize("version", [4, 6])
-def test_a_path_is_followed_alone(version: int) -> None:
+def test_follow_probes_the_hops_of_one_path(version: int) -> None:
     with netlab.lab(netlab.diamond(16)) as lab:
         for number in (1, 7, 16):
             found = trace(lab, version, *SURE, "--follow", str(number), "--rounds", "3").document
@@ -63,7 +63,7 @@ def test_a_path_is_followed_alone(version: int) -> None:
 
 
 @pytest.mark.xdist_group("timing")
-def test_the_slow_one_of_eight_is_named() -> None:
+def test_the_slow_path_of_eight_is_named() -> None:
     with emulated("one-slow") as network:
         options = ("--paths", "--rounds", "20", "-n", "-o", "-", "--format", "json")
         ran = run_at(network.namespace, "203.0.113.9", *SURE, *options)
@@ -75,7 +75,7 @@ def test_the_slow_one_of_eight_is_named() -> None:
     assert slow["slower_s"] > 0
 
 
-def test_the_lossy_one_of_four_is_named() -> None:
+def test_the_lossy_path_of_four_is_named() -> None:
     with netlab.lab(netlab.diamond(4)) as lab:
         lab.rules("a2", "type filter hook forward priority 0",
                   "ip daddr 203.0.113.9 numgen random mod 10 < 4 drop")  # fmt: skip
@@ -94,7 +94,7 @@ def test_the_lossy_one_of_four_is_named() -> None:
 
 
 @pytest.mark.xdist_group("timing")
-def test_losses_of_a_host_that_limits_its_answers_are_not_those_of_paths() -> None:
+def test_losses_of_a_rate_limited_host_are_not_compared_between_paths() -> None:
     # One answer in 250 ms is less than any machine asks for at this rate.
     with netlab.lab(netlab.diamond(2), limited={"dst": 250}) as lab:
         options = ("-n", "--paths", "--rounds", "8", "--seed", "2", "--rate", "100")

@@ -69,7 +69,7 @@ def plan(lab: Lab, version: int, protocol: Protocol = Protocol.UDP) -> Flows:
 
 @pytest.mark.parametrize("protocol", Protocol)
 @pytest.mark.parametrize("version", [4, 6])
-def test_every_hop_answers_and_says_to_what(version: int, protocol: Protocol) -> None:
+def test_every_hop_replies_and_quotes_its_probe(version: int, protocol: Protocol) -> None:
     with netlab.lab(netlab.plain(HOPS - 1)) as lab, opened(lab, version, protocol) as wire:
         flows = plan(lab, version, protocol)
         batch = [probes.build(flows, ProbeRequest(0, ttl), TAG + ttl) for ttl in range(1, HOPS + 1)]
@@ -97,7 +97,7 @@ def test_every_hop_answers_and_says_to_what(version: int, protocol: Protocol) ->
 
 @pytest.mark.xdist_group("timing")
 @pytest.mark.parametrize("version", [4, 6])
-def test_an_answer_is_timed_when_it_arrives_not_when_it_is_read(version: int) -> None:
+def test_a_reply_has_the_time_of_its_arrival_and_not_of_its_reading(version: int) -> None:
     flows_count = 5
     with netlab.lab(netlab.plain(1)) as lab, opened(lab, version) as wire:
         flows, sent = plan(lab, version), []
@@ -112,7 +112,7 @@ def test_an_answer_is_timed_when_it_arrives_not_when_it_is_read(version: int) ->
 
 
 @pytest.mark.parametrize("version", [4, 6])
-def test_nothing_of_other_peoples_tcp_comes_in(version: int) -> None:
+def test_tcp_packets_of_other_programs_are_filtered_out(version: int) -> None:
     host = "127.0.0.1" if version == 4 else "::1"
     family = socket.AF_INET if version == 4 else socket.AF_INET6
     with netlab.lab(netlab.plain(1)) as lab, opened(lab, version, Protocol.TCP) as wire:
@@ -136,7 +136,7 @@ def test_nothing_of_other_peoples_tcp_comes_in(version: int) -> None:
 
 
 @pytest.mark.parametrize("version", [4, 6])
-def test_tcp_answers_come_in_from_the_destination_only(version: int) -> None:
+def test_tcp_replies_are_read_only_if_they_come_from_the_destination(version: int) -> None:
     with (
         netlab.lab(netlab.plain(1)) as lab,
         opened(lab, version, Protocol.TCP) as wire,
@@ -157,7 +157,7 @@ def test_tcp_answers_come_in_from_the_destination_only(version: int) -> None:
 
 
 @pytest.mark.xdist_group("timing")
-def test_a_wait_ends_on_time_also_below_a_millisecond() -> None:
+def test_a_wait_below_a_millisecond_ends_on_time() -> None:
     with netlab.lab(netlab.plain(1)) as lab, opened(lab, 4) as wire:
         took_s = []
         for _ in range(50):
@@ -216,7 +216,7 @@ def shape(lab: Lab, rate: str) -> None:
 
 @pytest.mark.xdist_group("timing")
 @pytest.mark.parametrize("version", [4, 6])
-def test_answers_that_find_no_room_are_counted(version: int) -> None:
+def test_replies_for_which_there_is_no_room_are_counted(version: int) -> None:
     probe_count, at_once = 60_000, 1000
     with netlab.lab(netlab.plain(1)) as lab, opened(lab, version) as wire:
         probe = probes.build(plan(lab, version), ProbeRequest(0, 1), TAG)
@@ -237,7 +237,7 @@ def test_answers_that_find_no_room_are_counted(version: int) -> None:
 
 
 @pytest.mark.parametrize("version", [4, 6])
-def test_no_route_is_an_error(version: int) -> None:
+def test_a_missing_route_is_an_error(version: int) -> None:
     with netlab.lab(netlab.plain(1)) as lab, opened(lab, version) as wire:
         for route in (netlab.TARGETS[version], "default"):
             lab.run("ip", f"-{version}", "route", "del", route)
@@ -249,7 +249,7 @@ def test_no_route_is_an_error(version: int) -> None:
 
 
 @pytest.mark.parametrize("version", [4, 6])
-def test_a_local_firewall_is_an_error(version: int) -> None:
+def test_a_local_firewall_that_drops_probes_is_an_error(version: int) -> None:
     rules = (
         "add table inet f; add chain inet f out { type filter hook output priority 0; }; "
         "add rule inet f out udp dport 33434 drop"
@@ -269,7 +269,7 @@ def test_a_datagram_too_large_for_the_interface_is_an_error() -> None:
 
 
 @pytest.mark.parametrize("version", [4, 6])
-def test_answers_come_in_by_any_interface(version: int) -> None:
+def test_replies_may_arrive_on_any_interface(version: int) -> None:
     with netlab.lab(netlab.plain(1)) as lab, opened(lab, version, interface="v0n") as wire:
         wire.send([probes.build(plan(lab, version), ProbeRequest(0, 1), TAG)])
         assert len(collect(wire, 1)) == 1
@@ -317,7 +317,7 @@ OPEN = (
         (("--inh-caps=+net_raw", "--ambient-caps=+net_raw"), "opened"),
     ],
 )
-def test_what_the_wire_needs_is_cap_net_raw(capabilities: tuple[str, ...], said: str) -> None:
+def test_the_raw_wire_needs_only_cap_net_raw(capabilities: tuple[str, ...], said: str) -> None:
     run = subprocess.run(
         ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", *capabilities,
          sys.executable, "-c", OPEN],

@@ -62,9 +62,7 @@ def is_answered(wire: Wire, tag: int) -> bool:
 
 @pytest.mark.parametrize("version", [4, 6])
 @pytest.mark.parametrize(("wire", "protocol"), SHARING)
-def test_no_icmp_error_ends_sending_or_receiving(
-    wire: str, version: int, protocol: Protocol
-) -> None:
+def test_no_icmp_error_stops_a_wire(wire: str, version: int, protocol: Protocol) -> None:
     with netlab.lab(netlab.plain(1)) as lab:
         lab.set("src", OPEN_PING_SOCKETS)
         flows = plan(lab, version, protocol)
@@ -110,7 +108,9 @@ def firewall(lab: Lab, node: str, version: int, how: str) -> Iterator[None]:
 @pytest.mark.parametrize("node", HOOKS)
 @pytest.mark.parametrize("version", [4, 6])
 @pytest.mark.parametrize("wire", WIRES)
-def test_what_a_firewall_refuses_is_the_end_of_the_path(wire: str, version: int, node: str) -> None:
+def test_a_firewall_that_refuses_probes_is_reported_and_ends_the_path(
+    wire: str, version: int, node: str
+) -> None:
     with netlab.lab(netlab.plain(2)) as lab:
         lab.set("src", OPEN_PING_SOCKETS)
         near = {(ttl, address) for ttl, address in lab.truth(version).vertices if ttl < 3}
@@ -157,7 +157,7 @@ def down(lab: Lab, last: str) -> None:
 
 @pytest.mark.parametrize("version", [4, 6])
 @pytest.mark.parametrize("wire", WIRES)
-def test_a_host_that_is_down_is_said_to_be_so_by_the_last_router(wire: str, version: int) -> None:
+def test_the_last_router_reports_a_host_that_is_down(wire: str, version: int) -> None:
     with netlab.lab(netlab.unequal_length()) as lab:
         lab.set("src", OPEN_PING_SOCKETS)
         down(lab, "dst")
@@ -176,7 +176,7 @@ def test_a_host_that_is_down_is_said_to_be_so_by_the_last_router(wire: str, vers
 
 @pytest.mark.parametrize("version", [4, 6])
 @pytest.mark.parametrize("rule", [0, 1], ids=["prohibited", "rejected"])
-def test_protocols_are_compared_where_each_is_refused(rule: int, version: int) -> None:
+def test_compare_reports_the_refusal_of_each_protocol(rule: int, version: int) -> None:
     with netlab.lab(netlab.plain(2)) as lab:
         how, is_prohibited = REJECTED[version][rule]
         options = ("-n", "--compare", "tcp/80,tcp/443,icmp", "-o", "-", "--format", "json")

@@ -44,7 +44,7 @@ def serving(lab: Lab, kind: str, port: int = PORT) -> Iterator[None]:
 
 @pytest.mark.parametrize("kind", ["echo", "dns", "other"])
 @pytest.mark.parametrize("wire", WIRES)
-def test_every_path_to_a_service_is_found(wire: str, kind: str) -> None:
+def test_every_path_to_a_udp_service_is_found(wire: str, kind: str) -> None:
     with netlab.lab(netlab.unequal_length()) as lab, serving(lab, kind):
         for version in (4, 6):
             for options in ((), SURE):
@@ -65,7 +65,7 @@ def test_every_path_to_a_service_is_found(wire: str, kind: str) -> None:
 
 
 @pytest.mark.parametrize("wire", WIRES)
-def test_flows_by_other_fields_reach_it(wire: str) -> None:
+def test_flows_by_flow_label_reach_a_udp_service(wire: str) -> None:
     hashing = {"lb": netlab.Hashing(policy=3, fields=0x38)}  # labels and ports
     with netlab.lab(netlab.diamond(2), hashing=hashing) as lab, serving(lab, "echo"):
         found = trace(
@@ -81,7 +81,7 @@ def test_flows_by_other_fields_reach_it(wire: str) -> None:
 
 
 @pytest.mark.parametrize("version", [4, 6])
-def test_a_sweep_counts_answers_that_name_their_probe(version: int) -> None:
+def test_a_sweep_counts_udp_replies_that_name_their_probe(version: int) -> None:
     settings = Settings.of(host=str(TARGET[version]), rate_pps=10_000, wait_s=0.5)
     for kind in ("dns", "other"):
         with (
@@ -100,7 +100,7 @@ def test_a_sweep_counts_answers_that_name_their_probe(version: int) -> None:
 
 @pytest.mark.parametrize("opened", [RawWire.open, BulkWire.open])
 @pytest.mark.parametrize("version", [4, 6])
-def test_nothing_of_other_peoples_udp_comes_in(version: int, opened: type) -> None:
+def test_udp_packets_of_other_programs_are_filtered_out(version: int, opened: type) -> None:
     family = socket.AF_INET if version == 4 else socket.AF_INET6
     with netlab.lab(netlab.plain(1)) as lab:
         flows = Flows(

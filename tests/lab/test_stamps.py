@@ -84,7 +84,7 @@ def exchanged(wire: Wire, flows: Flows, pace: str) -> dict[tuple[int, int], list
 @pytest.mark.parametrize("pace", ["paced", "burst"])
 @pytest.mark.parametrize("version", [4, 6])
 @pytest.mark.parametrize("kind", ["raw", "unprivileged"])
-def test_times_are_the_wires_own_to_some_microseconds(
+def test_round_trip_times_agree_with_tshark_to_some_microseconds(
     kind: str, version: int, pace: str, tmp_path: Path
 ) -> None:
     capture = tmp_path / "seen.pcapng"

@@ -16,7 +16,7 @@ CLOSED_PORT = 6
 
 
 @pytest.mark.parametrize("name", netlab.TOPOLOGIES)
-def test_the_graph_is_complete_and_true(name: str) -> None:
+def test_the_graph_of_a_lab_is_complete_and_true(name: str) -> None:
     with netlab.lab(netlab.TOPOLOGIES[name]) as lab:
         for version in (4, 6):
             for protocol, exit_code in (("-U", 0), ("-T", CLOSED_PORT)):
@@ -26,14 +26,14 @@ def test_the_graph_is_complete_and_true(name: str) -> None:
 
 
 @pytest.mark.parametrize("field", ["dport", "flow-label"])
-def test_other_fields_number_the_flows_as_well(field: str) -> None:
+def test_destination_port_and_flow_label_can_number_flows(field: str) -> None:
     with netlab.lab(netlab.diamond(4), hash_flow_label=True) as lab:
         for version in (4, 6) if field == "dport" else (6,):
             found = trace(lab, version, *SURE, "--flow-field", field, "--seed", "1")
             assert found.truth == lab.truth(version)
 
 
-def test_icmp_shows_the_one_path_that_the_kernel_gives_it() -> None:
+def test_icmp_shows_one_path_because_linux_hashes_no_field_of_it() -> None:
     # Linux hashes no field of ICMP, so every echo request takes the same branch.
     with netlab.lab(netlab.diamond(4)) as lab:
         for version in (4, 6):
@@ -45,14 +45,14 @@ def test_icmp_shows_the_one_path_that_the_kernel_gives_it() -> None:
 
 
 @pytest.mark.parametrize("silent", ["lb", "a2", "joint"])
-def test_a_silent_router_is_a_star_in_its_place(silent: str) -> None:
+def test_a_silent_router_is_a_star_at_its_hop(silent: str) -> None:
     with netlab.lab(netlab.diamond(4), silent=[silent]) as lab:
         for version in (4, 6):
             found = trace(lab, version, *SURE, "--seed", "1")
             assert found.truth == lab.truth(version)
 
 
-def test_one_flow_follows_one_path() -> None:
+def test_without_mda_the_trace_is_one_true_path() -> None:
     with netlab.lab(netlab.diamond(4)) as lab:
         for version in (4, 6):
             for protocol in ("-U", "-T", "-I"):
@@ -62,7 +62,7 @@ def test_one_flow_follows_one_path() -> None:
                 assert [len(found.truth.vertices), len(found.truth.edges)] == [6, 5]
 
 
-def test_an_open_port_is_said_to_be_open() -> None:
+def test_an_open_port_is_reported_as_open() -> None:
     serve = (
         "import socket; s = socket.create_server(('::', 443), family=socket.AF_INET6, "
         "dualstack_ipv6=True); print('ready', flush=True); s.accept()"
@@ -76,7 +76,7 @@ def test_an_open_port_is_said_to_be_open() -> None:
 
 @pytest.mark.parametrize("wire", ["raw", "bulk", "unprivileged"])
 @pytest.mark.parametrize("version", [4, 6])
-def test_a_port_is_open_or_closed_whatever_is_lost(wire: str, version: int) -> None:
+def test_a_port_is_reported_as_open_or_closed_despite_losses(wire: str, version: int) -> None:
     serve = (
         "import socket; s = socket.create_server(('::', 443), family=socket.AF_INET6, "
         "dualstack_ipv6=True, backlog=4096); print('ready', flush=True)\n"

@@ -13,7 +13,7 @@ SURE = ("-c", "99.9", "--seed", "1")
 
 
 @pytest.mark.parametrize("name", netlab.TOPOLOGIES)
-def test_lite_finds_the_same_graph_or_goes_on_as_the_full_mda(name: str) -> None:
+def test_mda_lite_finds_the_true_graph_or_switches_to_the_full_mda(name: str) -> None:
     with netlab.lab(netlab.TOPOLOGIES[name]) as lab:
         for version in (4, 6):
             found = trace(lab, version, "--mda-lite", *SURE)
@@ -23,7 +23,7 @@ def test_lite_finds_the_same_graph_or_goes_on_as_the_full_mda(name: str) -> None
 
 @pytest.mark.xdist_group("timing")
 @pytest.mark.parametrize("version", [4, 6])
-def test_a_router_that_limits_its_answers_is_recognised_and_nothing_is_missing(
+def test_a_rate_limited_router_is_recognised_and_the_graph_is_complete(
     version: int,
 ) -> None:
     with netlab.lab(netlab.diamond(4), limited={"joint": 100}) as lab:
@@ -39,7 +39,7 @@ def test_a_router_that_limits_its_answers_is_recognised_and_nothing_is_missing(
 
 
 @pytest.mark.parametrize("version", [4, 6])
-def test_a_forwarding_loop_is_named_and_given_up(version: int) -> None:
+def test_a_forwarding_loop_is_reported_and_ends_the_path(version: int) -> None:
     with netlab.lab(netlab.plain(4)) as lab:
         lab.reroute("r3", "r2", version)
         for algorithm in ("--mda", "--mda-lite", "--numeric"):
@@ -53,7 +53,7 @@ def test_a_forwarding_loop_is_named_and_given_up(version: int) -> None:
 
 
 @pytest.mark.parametrize("version", [4, 6])
-def test_a_route_that_changes_meanwhile_is_no_balancer(version: int) -> None:
+def test_a_route_that_changes_during_the_trace_is_not_taken_for_a_balancer(version: int) -> None:
     # The router counts, so that no machine is too slow: of a hundred packets 30 go the old way.
     changes = "numgen inc mod 1000000 map { 0-29 : 1, 30-999999 : 2 }"
     hashing = {"lb": netlab.Hashing(rules={4: changes, 6: changes})}

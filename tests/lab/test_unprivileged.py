@@ -37,7 +37,7 @@ PING_SOCKETS = "net/ipv4/ping_group_range"
 
 
 @pytest.mark.parametrize("name", netlab.TOPOLOGIES)
-def test_the_graph_is_the_one_that_root_finds(name: str) -> None:
+def test_the_graph_without_privilege_is_complete_and_true(name: str) -> None:
     with netlab.lab(netlab.TOPOLOGIES[name]) as lab:
         for version in (4, 6):
             for protocol, exit_code in (("-U", 0), ("-T", ExitCode.PORT_CLOSED)):
@@ -49,7 +49,7 @@ def test_the_graph_is_the_one_that_root_finds(name: str) -> None:
                 assert run["answered"] == run["probes_sent"]
 
 
-def test_other_fields_number_the_flows_as_well() -> None:
+def test_destination_port_and_flow_label_can_number_flows() -> None:
     with netlab.lab(netlab.diamond(4), hash_flow_label=True) as lab:
         for version, protocol, field in (
             (4, "-U", "dport"),
@@ -65,7 +65,7 @@ def test_other_fields_number_the_flows_as_well() -> None:
         assert "use --flow-field sport" in found.stderr
 
 
-def test_a_router_that_hashes_labels_does_not_part_the_syns_of_a_flow() -> None:
+def test_the_syns_of_a_flow_have_one_flow_label() -> None:
     # Left alone, the kernel gives every connection another label.
     with netlab.lab(netlab.diamond(4), hash_flow_label=True) as lab:
         found = trace(lab, 6, *SURE, "-T", privileged=False)
@@ -89,7 +89,7 @@ def test_icmp_needs_ping_sockets() -> None:
             assert kinds == {"time-exceeded", "echo-reply"}
 
 
-def test_times_are_those_of_the_kernel_where_it_tells_them() -> None:
+def test_times_are_from_the_kernel_except_for_tcp_probes() -> None:
     with netlab.lab(netlab.plain(2)) as lab:
         for protocol, sent in (("-U", "kernel"), ("-T", "user")):
             wire = trace(lab, 4, protocol, privileged=False).document["run"]["wire"]
@@ -97,13 +97,13 @@ def test_times_are_those_of_the_kernel_where_it_tells_them() -> None:
             assert wire["sent_otherwise"] == 0
 
 
-def test_the_text_says_what_is_not_seen() -> None:
+def test_the_text_lists_the_fields_that_cannot_be_seen() -> None:
     with netlab.lab(netlab.plain(2)) as lab:
         shown = run_at(lab.namespace("src"), str(TARGET[4]), "-n", privileged=False).stdout
     assert "unprivileged sockets: rewritten headers, quoted TTLs" in shown
 
 
-def test_an_open_port_is_said_to_be_open() -> None:
+def test_an_open_port_is_reported_as_open() -> None:
     serve = (
         "import socket; s = socket.create_server(('::', 443), family=socket.AF_INET6, "
         "dualstack_ipv6=True); print('ready', flush=True)\n"
@@ -117,7 +117,7 @@ def test_an_open_port_is_said_to_be_open() -> None:
 
 
 @pytest.mark.parametrize("version", [4, 6])
-def test_a_port_of_another_program_is_named(version: int) -> None:
+def test_the_error_for_a_port_of_another_program_names_it(version: int) -> None:
     hold = (
         f"import socket; s = socket.socket(socket.AF_INET{'6' * (version == 6)}, "
         "socket.SOCK_DGRAM); s.bind(('', 23457)); print('ready', flush=True); s.recv(1)"
@@ -132,7 +132,7 @@ def test_a_port_of_another_program_is_named(version: int) -> None:
         assert (found.exit_code, found.document) == (ExitCode.LOCAL_NETWORK, None)
 
 
-def test_a_reserved_port_is_named() -> None:
+def test_the_error_for_a_reserved_port_names_it() -> None:
     with netlab.lab(netlab.plain(1)) as lab:
         found = trace(lab, 4, "--sport", "53", privileged=False)
     assert found.exit_code == ExitCode.NO_PRIVILEGE
@@ -141,7 +141,7 @@ def test_a_reserved_port_is_named() -> None:
 
 @pytest.mark.parametrize("silent", ["lb", "a2", "joint"])
 @pytest.mark.parametrize("protocol", ["-U", "-T"])
-def test_a_silent_router_is_a_star_in_its_place(silent: str, protocol: str) -> None:
+def test_a_silent_router_is_a_star_at_its_hop(silent: str, protocol: str) -> None:
     with netlab.lab(netlab.diamond(2), silent=[silent]) as lab:
         found = trace(lab, 4, *SURE, protocol, privileged=False)
         assert found.truth == lab.truth(4)
@@ -160,7 +160,9 @@ def test_a_full_interface_slows_sending_and_loses_nothing() -> None:
 
 
 @pytest.mark.parametrize("version", [4, 6])
-def test_answers_that_find_no_room_are_counted_and_stop_nothing(version: int) -> None:
+def test_replies_for_which_there_is_no_room_are_counted_and_do_not_stop_the_wire(
+    version: int,
+) -> None:
     with netlab.lab(netlab.plain(1)) as lab, inside_namespace(lab.namespace("src")):
         flows = Flows(
             source=lab.source(version), destination=TARGET[version], protocol=Protocol.UDP,
@@ -190,7 +192,7 @@ def test_answers_that_find_no_room_are_counted_and_stop_nothing(version: int) ->
             assert len(wire.receive(wire.now_s() + LONGEST_S)) == 1
 
 
-def test_an_error_that_is_not_queued_is_no_loss_while_there_was_room(
+def test_an_error_that_is_not_queued_does_not_count_as_dropped_while_there_is_room(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # The kernel queues an error, then marks the socket: whoever reads in between finds the mark
@@ -216,7 +218,7 @@ def test_an_error_that_is_not_queued_is_no_loss_while_there_was_room(
             assert (judged, wire.report().dropped) == ([False], 0)
 
 
-def test_few_open_files_are_enough() -> None:
+def test_a_trace_works_with_few_open_files() -> None:
     with netlab.lab(netlab.diamond(16)) as lab:
         command = command_line(str(TARGET[4]), *SURE, "-n", "-o", "-", "--format", "json")
         limited = [*command[:2], "prlimit", "--nofile=80:80", *as_nobody(command)[2:]]
@@ -240,7 +242,7 @@ paths:
 
 
 @pytest.mark.parametrize(("joint", "edges"), [("quote_bytes: 28", 7), ("silent: true", 8)])
-def test_quotes_without_a_payload_are_told_apart_by_asking_one_at_a_time(
+def test_quotes_without_a_payload_are_matched_by_probing_one_at_a_time(
     joint: str, edges: int, tmp_path: Path
 ) -> None:
     # The quoted ports are all that comes back: which of a flow's probes it was is not said.
