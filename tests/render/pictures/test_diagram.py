@@ -27,7 +27,7 @@ def test_every_vertex_is_one_box_and_every_edge_one_line(name: str) -> None:
     assert {key for pair in ends for key in pair} <= set(keys)
 
 
-def test_lines_are_as_wide_as_their_share_of_the_flows() -> None:
+def test_the_width_of_a_line_shows_its_share_of_the_flows() -> None:
     width = {(line.near, line.far): line.width for line in drawn("four-way").lines}
     trunk = width["1 192.0.2.254", "2 198.51.100.1"]
     branch = width["2 198.51.100.1", "3 198.51.100.11"]
@@ -42,13 +42,13 @@ def test_a_line_names_the_flows_that_prove_it() -> None:
     assert flows == {" ".join(map(str, proof)) for proof in proofs}
 
 
-def test_a_diamond_holds_what_lies_between_its_ends() -> None:
+def test_the_group_of_a_diamond_has_the_boxes_between_its_ends() -> None:
     (group,) = drawn("four-way").groups
     assert group.label == "width 4, length 2"
     assert group.boxes == tuple(f"3 198.51.100.{n}" for n in range(11, 15))
 
 
-def test_kinds_are_told() -> None:
+def test_every_box_has_its_kind() -> None:
     kinds = {box.key: box.kind for column in drawn("marks").columns for box in column.boxes}
     assert kinds["0 192.0.2.1"] is Kind.SOURCE
     assert kinds["1 192.0.2.254"] is Kind.ROUTER
@@ -57,19 +57,19 @@ def test_kinds_are_told() -> None:
     assert kinds["5 203.0.113.9"] is Kind.DESTINATION
 
 
-def test_only_what_leads_to_or_from_a_silence_is_dashed() -> None:
+def test_only_lines_to_or_from_a_star_are_dashed() -> None:
     dashed = {(line.near, line.far) for line in drawn("silent").lines if line.is_dashed}
     assert all("*" in near + far for near, far in dashed)
     assert len(dashed) == 5
 
 
-def test_wide_hops_take_one_line_a_box() -> None:
+def test_boxes_of_wide_hops_are_compact() -> None:
     by_width = {len(column.boxes): column.boxes for column in drawn("forty-eight-way").columns}
     assert all(box.is_compact for box in by_width[48])
     assert not any(box.is_compact for box in by_width[1])
 
 
-def test_the_tip_of_a_vertex_says_what_it_may_hide() -> None:
+def test_the_tip_of_a_vertex_states_the_chance_of_an_unseen_branch() -> None:
     tips = {box.key: box.tip for column in drawn("two-way").columns for box in column.boxes}
     assert (
         "one more even branch would have stayed unseen with probability 0.8 %"

@@ -8,7 +8,7 @@ from tests.support.views import dot_of
 
 
 @pytest.mark.parametrize("name", TRACES)
-def test_the_dot_text_is_as_it_was(name: str) -> None:
+def test_the_dot_source_of_each_sample_trace_is_the_golden_one(name: str) -> None:
     assert dot_of(TRACES[name]) == (GOLDEN / f"{name}.dot").read_text()
 
 
@@ -18,7 +18,7 @@ def test_equal_traces_give_equal_bytes(name: str) -> None:
     assert all(dot_of(shuffled(TRACES[name], seed)).encode() == expected for seed in range(3))
 
 
-def test_no_character_of_a_hostile_name_is_bare() -> None:
+def test_every_special_character_of_a_hostile_name_is_escaped() -> None:
     line = next(line for line in dot_of(TRACES["marks"]).splitlines() if "evil" in line)
     label, tip = line.replace("\u200b", "").split('tooltip="')
     assert "a&quot;b\\N&lt;b&gt;&amp;amp;\\x1b[31m\\n\\u202eevil]; x" in label

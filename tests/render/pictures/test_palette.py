@@ -30,5 +30,5 @@ def test_text_is_readable_on_every_box(kind: Kind) -> None:
 
 
 @pytest.mark.parametrize("pair", list(combinations(Kind, 2)))
-def test_no_two_kinds_look_the_same(pair: tuple[Kind, Kind]) -> None:
+def test_two_kinds_of_boxes_look_different(pair: tuple[Kind, Kind]) -> None:
     assert LOOKS[pair[0]] != LOOKS[pair[1]]

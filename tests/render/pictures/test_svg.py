@@ -49,7 +49,7 @@ def texts(svg: bytes, kind: str) -> list[str]:
 
 @pytest.mark.usefixtures("way")
 @pytest.mark.parametrize("name", TRACES)
-def test_every_vertex_appears_once(name: str) -> None:
+def test_every_vertex_appears_once_in_the_picture(name: str) -> None:
     trace = TRACES[name]
     shown = Counter(texts(draw(dot_of(trace), "svg"), "node"))
     expected = Counter(str(vertex.address or "*") for vertex in trace.graph)
@@ -63,12 +63,12 @@ def test_equal_traces_give_equal_pictures() -> None:
 
 
 @pytest.mark.usefixtures("way")
-def test_the_picture_does_not_name_the_version_that_drew_it() -> None:
+def test_the_picture_does_not_name_the_version_of_graphviz() -> None:
     assert b"graphviz" not in draw(dot_of(TRACES["two-way"]), "svg").lower()
 
 
 @pytest.mark.usefixtures("way")
-def test_hostile_names_are_text_and_nothing_else() -> None:
+def test_a_hostile_name_is_only_text_in_the_picture() -> None:
     svg = draw(dot_of(TRACES["marks"]), "svg").replace("\u200b".encode(), b"")
     svg = svg.replace(b"&#8203;", b"")
     name = 'a"b\\N<b>&amp;\\x1b[31m\\n\\u202eevil]; x'
@@ -81,7 +81,7 @@ def test_hostile_names_are_text_and_nothing_else() -> None:
 
 
 @pytest.mark.usefixtures("way")
-def test_columns_stand_under_one_row_of_headings() -> None:
+def test_headings_of_all_columns_are_at_one_height() -> None:
     for name in ("unequal-length", "meshed", "forty-eight-way", "silent", "per-packet"):
         heights: dict[bool, list[float]] = {True: [], False: []}
         for group in ET.fromstring(draw(dot_of(TRACES[name]), "svg")).iter(f"{_SVG}g"):
@@ -95,12 +95,12 @@ def test_columns_stand_under_one_row_of_headings() -> None:
 
 @pytest.mark.usefixtures("way")
 @pytest.mark.parametrize("kind", _BEGINNINGS)
-def test_every_kind_of_picture_is_what_it_claims(kind: str) -> None:
+def test_every_picture_begins_as_its_format_demands(kind: str) -> None:
     assert draw(dot_of(TRACES["two-way"]), kind).startswith(_BEGINNINGS[kind])
 
 
 @pytest.mark.usefixtures("way")
-def test_text_that_is_not_dot_is_one_clear_line() -> None:
+def test_source_that_is_not_dot_is_refused_in_one_line() -> None:
     with pytest.raises(RenderError) as caught:
         draw("this is not a graph", "svg")
     assert str(caught.value).startswith("cannot draw svg: ")
@@ -108,14 +108,16 @@ def test_text_that_is_not_dot_is_one_clear_line() -> None:
 
 
 @pytest.mark.usefixtures("way")
-def test_drawing_is_silent(capfd: pytest.CaptureFixture[str]) -> None:
+def test_drawing_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
     for name in TRACES:
         draw(dot_of(TRACES[name]), "svg")
     assert capfd.readouterr() == ("", "")
 
 
 @pytest.mark.usefixtures("no_dot")
-def test_with_neither_way_the_error_names_both(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_without_graphviz_names_the_program_and_the_library(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setitem(sys.modules, "pygraphviz", None)
     with pytest.raises(RenderError, match=r"no `dot` on the PATH, and pygraphviz does not load"):
         draw(dot_of(TRACES["two-way"]), "svg")

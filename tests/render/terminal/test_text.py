@@ -23,22 +23,22 @@ def line_of(address: str, shown: str) -> str:
 
 
 @pytest.mark.parametrize("name", TRACES)
-def test_the_text_is_as_it_was(name: str) -> None:
+def test_the_text_of_each_sample_trace_is_the_golden_one(name: str) -> None:
     assert text_of(TRACES[name]) == (GOLDEN / f"{name}.txt").read_text()
 
 
 @pytest.mark.parametrize("name", TRACES)
-def test_the_order_of_outcomes_does_not_show(name: str) -> None:
+def test_the_text_does_not_depend_on_the_order_of_outcomes(name: str) -> None:
     assert text_of(shuffled(TRACES[name], seed=1)) == text_of(TRACES[name])
 
 
 @pytest.mark.parametrize("name", sorted(set(TRACES) - {"marks"}))
-def test_without_names_80_columns_are_enough(name: str) -> None:
+def test_text_without_names_fits_in_80_columns(name: str) -> None:
     assert max(map(len, text_of(TRACES[name]).splitlines())) <= 80
 
 
 @pytest.mark.parametrize("name", TRACES)
-def test_ascii_is_ascii_and_says_the_same(name: str) -> None:
+def test_ascii_text_has_the_same_words(name: str) -> None:
     shown = text_of(TRACES[name], ascii=True)
     assert shown.isascii()
     words = shown.translate(str.maketrans("`,|-", "    ")).split()
@@ -47,7 +47,7 @@ def test_ascii_is_ascii_and_says_the_same(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", TRACES)
-def test_colour_adds_nothing_but_colour(name: str) -> None:
+def test_colour_adds_only_escape_codes_to_the_text(name: str) -> None:
     colored = text_of(TRACES[name], color=True)
     plain = colored
     for code in ("\x1b[1;32m", "\x1b[1;33m", "\x1b[2m", "\x1b[1;31m", "\x1b[0m"):
@@ -56,7 +56,7 @@ def test_colour_adds_nothing_but_colour(name: str) -> None:
     assert ("\x1b" in colored) == (len(TRACES[name].graph) > 1)
 
 
-def test_a_hostile_name_controls_neither_lines_nor_the_terminal() -> None:
+def test_control_characters_of_a_hostile_name_are_escaped() -> None:
     shown = text_of(TRACES["marks"])
     escaped = 'a"b\\N<b>&amp;\\x1b[31m\\n\\u202eevil]; x'
     harmless = {**TRACES["marks"].names, ip_address("198.51.100.11"): "x" * len(escaped)}
@@ -68,19 +68,19 @@ def test_a_hostile_name_controls_neither_lines_nor_the_terminal() -> None:
     assert escaped in shown
 
 
-def test_the_end_of_a_long_name_is_kept() -> None:
+def test_a_long_name_is_cut_at_its_beginning() -> None:
     name = ".".join(["label"] * 40) + ".end.example"
     shown = text_of(replace(TRACES["two-way"], names={ip_address("192.0.2.254"): name}))
     assert "label.end.example" in line_of("192.0.2.254", shown)
     assert max(map(len, shown.splitlines())) <= 52 + 60
 
 
-def test_the_names_of_a_trace_are_shown() -> None:
+def test_names_are_shown_beside_their_addresses() -> None:
     assert "gw.example.net" in text_of(TRACES["marks"])
     assert "gw.example.net" not in text_of(replace(TRACES["marks"], names={}))
 
 
-def test_predecessors_are_named_only_where_they_are_in_doubt() -> None:
+def test_predecessors_are_named_only_where_they_are_not_obvious() -> None:
     assert "from" not in text_of(TRACES["four-way"])
     asymmetric = text_of(TRACES["asymmetric"])
     assert "(from 3.1)" in line_of("198.51.100.32", asymmetric)
@@ -88,7 +88,7 @@ def test_predecessors_are_named_only_where_they_are_in_doubt() -> None:
     assert text_of(TRACES["meshed"]).count("(from all of 3)") == 8
 
 
-def test_runs_of_predecessors_are_shortened() -> None:
+def test_several_neighbouring_predecessors_are_shown_as_a_range() -> None:
     many = [f"198.51.100.{n}" for n in range(1, 8)]
     paths = hops("192.0.2.254", many, flows=70)
     for flow, path in paths.items():
@@ -99,7 +99,7 @@ def test_runs_of_predecessors_are_shortened() -> None:
     assert "(from 2.1-5 2.7)" in line_of("198.51.100.101", shown)
 
 
-def test_marks_and_words_stand_at_what_they_are_about() -> None:
+def test_notes_stand_on_the_line_of_their_vertex() -> None:
     shown = text_of(TRACES["marks"])
     assert "(!X prohibited)" in line_of("198.51.100.12", shown)
     assert "MPLS 24016/299776; unknown object (class 5, type 1) in 8 answers" in shown
@@ -108,13 +108,13 @@ def test_marks_and_words_stand_at_what_they_are_about() -> None:
     assert "destination: port unreachable" in shown
 
 
-def test_a_silence_says_how_often_and_how_far_it_was_asked() -> None:
+def test_a_silent_hop_shows_its_tries_and_how_far_the_silence_goes() -> None:
     shown = text_of(TRACES["silent"])
     assert shown.count("(silent, 3 tries)") == 2
     assert shown.count("(silent to hop 7, 3 tries)") == 1
 
 
-def test_packet_balancers_are_reported_in_words() -> None:
+def test_per_packet_balancers_are_reported() -> None:
     shown = text_of(TRACES["per-packet"])
     assert "(balances per packet over 2)" in line_of("198.51.100.1", shown)
     assert shown.count("(link from hop 3 not proven)") == 2
@@ -122,13 +122,13 @@ def test_packet_balancers_are_reported_in_words() -> None:
 
 
 @pytest.mark.parametrize("stopped", sorted(set(StopReason) - {StopReason.COMPLETE}, key=str))
-def test_a_trace_cut_short_says_so_and_what_is_unfinished(stopped: StopReason) -> None:
+def test_a_stopped_trace_says_so_and_lists_unfinished_vertices(stopped: StopReason) -> None:
     shown = text_of(replace(TRACES["interrupted"], stopped=stopped))
     assert "unfinished" in shown.splitlines()[-1]
     assert "not fully explored: the source, 192.0.2.254 (hop 1), 198.51.100.1 (hop 2)" in shown
 
 
-def test_the_chance_that_something_is_missing_is_stated_for_the_graph() -> None:
+def test_the_chance_of_a_missed_branch_is_the_bound_of_the_graph() -> None:
     # It is the bound of the rule, whatever the flows of this trace happened to show.
     assert "missed: at most 5 % (assuming even splits)" in text_of(TRACES["two-way"])
     large = replace(TRACES["two-way"].plan, bound=Bound(0.01, min_share=0.2))
@@ -143,7 +143,7 @@ def test_the_chance_that_something_is_missing_is_stated_for_the_graph() -> None:
     assert hidden in " ".join(text_of(TRACES["two-way"]).split())
 
 
-def test_shares_follow_the_splits_not_the_number_of_flows_sent_there() -> None:
+def test_shares_follow_the_splits_and_not_the_number_of_flows_sent() -> None:
     wide = hops("192.0.2.254", "198.51.100.1", ["198.51.100.21", "198.51.100.22"], flows=40)
     narrow = ["192.0.2.254", "198.51.100.2", "198.51.100.31"]
     paths = {2 * flow: path for flow, path in wide.items()}
@@ -157,19 +157,19 @@ def test_shares_follow_the_splits_not_the_number_of_flows_sent_there() -> None:
     ]
 
 
-def test_a_promise_reaches_as_far_as_replies() -> None:
+def test_the_bound_holds_up_to_the_last_hop_that_replied() -> None:
     said = text_of(TRACES["silent"])
     assert "not reached" in said
     assert "chance that a branch was missed up to hop 5: at most 5 %" in said
 
 
-def test_nothing_is_said_of_thin_branches_where_nothing_is_promised() -> None:
+def test_thin_branches_are_not_mentioned_where_no_bound_holds() -> None:
     assert "with uneven splits" in text_of(TRACES["two-way"])
     assert "with uneven splits" not in text_of(TRACES["per-packet"])
 
 
 @pytest.mark.parametrize("name", ["nothing", "all-silent"])
-def test_without_an_answer_nothing_is_claimed(name: str) -> None:
+def test_a_trace_without_replies_has_no_bound(name: str) -> None:
     assert "nothing replied, so nothing can be said of what was missed" in text_of(TRACES[name])
     assert "chance" not in text_of(TRACES[name])
 
@@ -190,14 +190,14 @@ def test_without_an_answer_nothing_is_claimed(name: str) -> None:
          "the links before hop 4 are meshed or uneven: switched from MDA-Lite to the full MDA"),
     ],
 )  # fmt: skip
-def test_what_happened_is_said_in_words(
+def test_special_findings_are_reported_in_words(
     options: list[str], said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     guarded("paris-trace", main, ["--sim", *options])
     assert said in " ".join(capsys.readouterr().out.split())
 
 
-def test_what_a_wire_cannot_see_is_said() -> None:
+def test_fields_that_the_wire_cannot_see_are_listed() -> None:
     some = outcomes({0: ["192.0.2.254", DESTINATION]})
     wire = WireReport(
         wire="unprivileged", sent=Stamp.KERNEL, received=Stamp.KERNEL,

@@ -12,12 +12,12 @@ def test_each_lost_probe_of_a_single_path_is_marked() -> None:
     assert lines[4] == " 3  198.51.100.12   8.00 ms   8.00 ms   8.00 ms"
 
 
-def test_lost_probes_are_counted_where_a_line_does_not_show_all() -> None:
+def test_lost_probes_are_counted_where_a_line_has_no_room_for_all() -> None:
     lines = run("--sim", "lossy", "-n", "-q", "6").stdout.splitlines()
     assert lines[2] == " 1  192.0.2.254     1.00 ms  *          1.00 ms  (1 of 6 lost)"
     assert "lost" not in lines[4]
 
 
-def test_a_silent_hop_is_one_star_and_a_multipath_trace_has_a_share_instead() -> None:
+def test_lost_probes_are_marked_neither_at_silent_hops_nor_in_multipath_traces() -> None:
     assert "*  *" not in run("--sim", "silent-hop", "-n").stdout
     assert " of 6 lost" not in run("--sim", "lossy", "-n", "--mda", "-q", "6").stdout

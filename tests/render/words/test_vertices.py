@@ -35,7 +35,7 @@ def reply(kind: ReplyKind, address: str, icmp_type: int | None, code: int | None
         ("2001:db8::1", 2, 0, "!F"),  # RFC 4443 section 3.2
     ],
 )
-def test_unreachables_have_the_marks_of_traceroute(
+def test_unreachable_errors_have_the_marks_of_traceroute(
     address: str, icmp_type: int, code: int, mark: str
 ) -> None:
     words = ending(reply(ReplyKind.UNREACHABLE, address, icmp_type, code)).split()
@@ -43,12 +43,12 @@ def test_unreachables_have_the_marks_of_traceroute(
     assert len(words) > 1
 
 
-def test_a_port_unreachable_is_no_fault() -> None:
+def test_port_unreachable_has_no_mark() -> None:
     for address, icmp_type, code in (("192.0.2.1", 3, 3), ("2001:db8::1", 1, 4)):
         assert ending(reply(ReplyKind.UNREACHABLE, address, icmp_type, code)) == "port unreachable"
 
 
 @pytest.mark.parametrize("kind", ReplyKind)
-def test_every_kind_of_answer_has_words_but_the_ordinary_one(kind: ReplyKind) -> None:
+def test_every_kind_of_reply_except_time_exceeded_has_words(kind: ReplyKind) -> None:
     is_ordinary = kind is ReplyKind.TIME_EXCEEDED
     assert (ending(reply(kind, "192.0.2.1", None, None)) == "") == is_ordinary
