@@ -82,7 +82,7 @@ def test_the_readme_stays_short() -> None:
     assert len((CHECKOUT / "README.md").read_text().splitlines()) <= 150
 
 
-def test_decisions_are_numbered_in_a_row_and_listed() -> None:
+def test_decisions_are_numbered_without_gaps_and_listed() -> None:
     index = (CHECKOUT / "docs/decisions/README.md").read_text()
     for number, page in enumerate(DECISIONS, 1):
         assert page.name.startswith(f"{number:04}-")
@@ -100,7 +100,7 @@ def test_a_decision_has_context_choice_and_price(page: Path) -> None:
     assert headings == ["Context", "Choice", "Price"]
 
 
-def test_the_tables_of_rows_are_the_registries() -> None:
+def test_tables_in_extending_agree_with_the_registries() -> None:
     shown = (CHECKOUT / "docs/extending.md").read_text()
     for row in FORMATS:
         trace = "while measuring" if row.suffix == CAPTURE else "yes" if row.trace else "no"
@@ -117,7 +117,7 @@ def test_the_tables_of_rows_are_the_registries() -> None:
         assert "---|\n" + "\n".join(lines) + "\n\n" in shown
 
 
-def test_ten_changes_begin_in_files_that_exist() -> None:
+def test_the_ten_example_changes_name_files_that_exist() -> None:
     shown = (CHECKOUT / "docs/extending.md").read_text().partition("## Ten changes")[2]
     rows = re.findall(r"^\| (?!change |---)(.*) \|$", shown, re.MULTILINE)
     assert len(rows) == 10
@@ -127,7 +127,7 @@ def test_ten_changes_begin_in_files_that_exist() -> None:
         assert all((CHECKOUT / path).is_file() for path in paths), row
 
 
-def test_the_page_of_the_architecture_names_every_folder() -> None:
+def test_the_architecture_page_names_every_folder() -> None:
     shown = (CHECKOUT / "docs/architecture.md").read_text()
     folders = {
         str(file.parent.relative_to(CHECKOUT))

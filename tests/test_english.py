@@ -107,12 +107,12 @@ def _name(path: Path) -> str:
 
 
 @pytest.mark.parametrize("path", [*_sources(), *_documents()], ids=_name)
-def test_a_native_reader_does_not_stumble(path: Path) -> None:
+def test_prose_has_none_of_the_bad_phrases(path: Path) -> None:
     assert stumbles(path) == []
 
 
 @pytest.mark.parametrize("path", _sources(), ids=_name)
-def test_a_binding_is_named_by_what_it_is(path: Path) -> None:
+def test_no_binding_is_called_one(path: Path) -> None:
     assert bindings_of_one(path) == []
 
 

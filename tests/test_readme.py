@@ -36,7 +36,7 @@ def blocks(language: str) -> list[str]:
     ]
 
 
-def test_console_blocks_show_what_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+def test_console_blocks_show_what_the_command_prints(capsys: pytest.CaptureFixture[str]) -> None:
     shown = blocks("console")
     assert len(shown) >= 3
     for block in shown:
@@ -55,7 +55,7 @@ def test_python_blocks_run() -> None:
         assert printed.getvalue().splitlines()[-1].startswith("2 0.0")
 
 
-def test_exit_codes_are_those_of_the_program() -> None:
+def test_the_readme_lists_the_exit_codes_of_the_program() -> None:
     told = re.search(r"^Exit status: (.*?)\n\n", README, flags=re.DOTALL | re.MULTILINE)
     assert told is not None
     assert [int(code) for code in re.findall(r"\b(\d+) [a-z]", told[1])] == sorted(ExitCode)

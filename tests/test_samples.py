@@ -25,7 +25,7 @@ def topology(request: pytest.FixtureRequest) -> Topology:
     return TOPOLOGIES[request.param]
 
 
-def test_the_truth_is_what_the_file_expects(topology: Topology) -> None:
+def test_the_truth_of_a_sample_agrees_with_its_expectations(topology: Topology) -> None:
     expect = topology.expect
     if "miss_probability" not in expect:
         with pytest.raises(ValueError, match=r"by destination|turns to another route"):
@@ -36,7 +36,9 @@ def test_the_truth_is_what_the_file_expects(topology: Topology) -> None:
     assert true.miss_probability(0.05) == pytest.approx(expect["miss_probability"], abs=1e-6)
 
 
-def test_the_command_finds_it(topology: Topology, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_finds_what_a_sample_expects(
+    topology: Topology, capsys: pytest.CaptureFixture[str]
+) -> None:
     expect = topology.expect
     arguments = ["--sim", topology.name, "--mda", "-c", "99.99", *expect.get("options", ())]
     exit_code = guarded("paris-trace", main, [*arguments, "-o", "-", "--format", "json"])
@@ -75,7 +77,7 @@ def _told(diamond: dict[str, Any], expected: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("path", sorted((FOLDER / "traces").glob("*.json")), ids=lambda p: p.stem)
-def test_results_in_the_folder_are_what_the_program_makes(
+def test_saved_sample_results_are_what_the_program_makes(
     path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     options = TOPOLOGIES[path.stem].expect.get("options", ())

@@ -44,12 +44,12 @@ def parts(path: Path) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("path", WORDS, ids=lambda path: path.name)
-def test_the_page_has_every_sentence(path: Path) -> None:
+def test_the_statements_page_has_every_sentence_of_the_output(path: Path) -> None:
     missing = [part for part in parts(path) if part not in PAGE]
     assert not missing, "docs/statements.md lacks them"
 
 
-def test_rows_name_rules_of_the_harness() -> None:
+def test_the_statements_page_names_only_rules_of_the_harness() -> None:
     named = {
         name.strip() for cell in re.findall(r"harness: ([^|;)]*)", PAGE) for name in cell.split(",")
     }

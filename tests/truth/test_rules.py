@@ -41,7 +41,7 @@ END = PLAIN.destination
 ALL = {(0, PLAIN.source), (1, GATEWAY), (2, LEFT), (2, RIGHT), (3, JOINT), (4, END)}
 
 
-def test_the_truth_of_a_diamond() -> None:
+def test_the_truth_of_a_plain_diamond_has_every_edge() -> None:
     true = truth(PLAIN)
     assert seen(PLAIN) == ALL
     assert len(true.edges) == 6
@@ -49,7 +49,7 @@ def test_the_truth_of_a_diamond() -> None:
     assert {loss for losses in true.losses.values() for loss in losses} == {0}
 
 
-def test_the_truth_of_a_silent_and_of_a_dropping_branch() -> None:
+def test_the_truth_has_a_star_for_a_silent_branch_and_behind_a_dropping_one() -> None:
     assert seen(diamond({"silent": True})) == ALL - {(2, LEFT)} | {(2, None)}
     dropping = truth(diamond({"drops": True}))
     assert (Seen(2, LEFT), Seen(3, None)) in dropping.edges
@@ -57,7 +57,7 @@ def test_the_truth_of_a_silent_and_of_a_dropping_branch() -> None:
     assert (Seen(3, None), Seen(4, END)) not in dropping.edges
 
 
-def test_the_truth_of_refusals_and_of_expired_packets() -> None:
+def test_the_truth_leaves_out_hosts_behind_refusals_and_hidden_routers() -> None:
     for key in ("prohibits", "refuses"):
         assert seen(diamond(joint={key: 13})) == ALL - {(4, END)}
     passing = truth(diamond(joint={"passes_expired": True}))
@@ -68,7 +68,7 @@ def test_the_truth_of_refusals_and_of_expired_packets() -> None:
     assert masking.ends == {4}
 
 
-def test_losses_are_those_of_the_way_and_of_the_router() -> None:
+def test_the_true_loss_of_a_vertex_includes_the_loss_on_its_path() -> None:
     true = truth(diamond({"loses": 0.5}, {"loss": 0.2}))
     assert true.losses[Seen(2, LEFT)] == {0}
     assert sorted(true.losses[Seen(3, JOINT)]) == pytest.approx([0.2, 0.6])
@@ -80,7 +80,7 @@ def claims(tmp_path: Path) -> Claims:
     return run(PLAIN, tmp_path, 1)
 
 
-def test_no_rule_objects_to_what_is_so(claims: Claims) -> None:
+def test_no_rule_objects_to_true_claims(claims: Claims) -> None:
     true = truth(PLAIN)
     assert not [wrong for rule in RULES.values() for wrong in rule.wrong(true, claims)]
 
@@ -121,12 +121,12 @@ def test_each_rule_notices_a_wrong_claim(claims: Claims, name: str) -> None:
     assert list(RULES[name].wrong(truth(PLAIN), replace(claims, document=document)))
 
 
-def test_the_rule_of_ends_reads_the_text(claims: Claims) -> None:
+def test_the_rule_for_ends_reads_the_text(claims: Claims) -> None:
     text = claims.text.replace("reached in 4 hops", "reached in 4 to 5 hops")
     assert list(RULES["end"].wrong(truth(PLAIN), replace(claims, text=text)))
 
 
-def test_the_rule_of_limits_knows_that_a_limit_is_no_loss(claims: Claims) -> None:
+def test_the_rule_for_limits_notices_a_limit_that_is_reported_as_loss(claims: Claims) -> None:
     limited = truth(diamond({"rate_pps": 1, "burst": 6}))
     document = copy.deepcopy(claims.document)
     for told in document["graph"]["answering"]:

@@ -19,7 +19,7 @@ def test_all_statements_about_the_networks_of_a_class_are_true(name: str) -> Non
     assert not wrong, "\n\n".join(fault.report() for fault in wrong)
 
 
-def test_known_faults_are_of_a_class_and_a_rule() -> None:
+def test_every_known_fault_names_a_class_and_a_rule() -> None:
     for name, rule in KNOWN_FAULTS:
         assert name in CLASSES
         assert rule in {*RULES, *CHANCES}
