@@ -134,6 +134,6 @@ def test_a_bad_phrase_is_found(tmp_path: Path, text: str) -> None:
     "text",
     ["for one in (): pass", "f = lambda one: 1", "with g() as one: pass", "[0 for one in ()]"],
 )
-def test_a_binding_of_one_is_found(tmp_path: Path, text: str) -> None:
+def test_a_binding_called_one_is_found(tmp_path: Path, text: str) -> None:
     (tmp_path / "x.py").write_text(text)
     assert bindings_of_one(tmp_path / "x.py") == [1]

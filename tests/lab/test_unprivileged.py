@@ -73,7 +73,7 @@ def test_the_syns_of_a_flow_have_one_flow_label() -> None:
         assert found.document["graph"]["per_packet"] == []
 
 
-def test_icmp_needs_ping_sockets() -> None:
+def test_icmp_without_privilege_needs_ping_sockets() -> None:
     with netlab.lab(netlab.diamond(4)) as lab:
         lab.set("src", {PING_SOCKETS: "1 0"})
         found = trace(lab, 4, "-I", privileged=False)

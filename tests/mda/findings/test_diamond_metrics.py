@@ -83,7 +83,7 @@ def test_the_probability_difference_is_also_estimated_from_the_flows() -> None:
     assert sure.empirical_high - sure.empirical_low < 0.08
 
 
-def test_rows_name_the_ends_and_are_empty_without_diamonds() -> None:
+def test_rows_have_the_ends_of_each_diamond_and_are_empty_without_one() -> None:
     (row,) = rows(graph_of(TWO))
     assert (row["divergence"], row["convergence"]) == (interface(ord("a")), interface(ord("d")))
     assert row["first_ttl"] == 1

@@ -20,7 +20,7 @@ def test_a_split_lists_its_successors_in_order() -> None:
 
 
 @pytest.mark.parametrize("weights", [(1, 1), (3, 1), (6, 1), (1, 2), (1, 1, 1), (4, 1, 1)])
-def test_weights_are_named_where_thousands_of_flows_show_them(weights: tuple[int, ...]) -> None:
+def test_integer_weights_are_named_from_thousands_of_flows(weights: tuple[int, ...]) -> None:
     random = Random(7)
     for _ in range(20):
         drawn = random.choices(range(len(weights)), weights, k=10_000)

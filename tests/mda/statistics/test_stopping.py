@@ -124,6 +124,6 @@ def test_flows_for_a_share_are_the_fewest_that_keep_the_bound() -> None:
             flows_for_share(wrong, 0.05)
 
 
-def test_a_least_share_raises_every_stopping_point_below_it() -> None:
+def test_a_least_share_raises_the_low_stopping_points() -> None:
     thin = Bound(0.05, per_vertex=True, min_share=0.1).points(0)
     assert [thin.stop_at(k) for k in (1, 9, 10)] == [51, 51, 57]

@@ -15,7 +15,7 @@ def test_fishers_test_counts_every_table_with_the_same_sums() -> None:
     assert fisher(4, 4, 4, 8) == pytest.approx(2 / 70)
 
 
-def test_dependence_is_noticed_and_independence_is_not() -> None:
+def test_dependent_tables_have_small_probabilities_and_independent_ones_rarely() -> None:
     assert independence([[12, 0], [0, 12]])[1] < 1e-6
     assert independence([[6, 6], [6, 6]]) == (0.0, 1.0)
     assert independence([[8, 0, 0], [0, 8, 0], [0, 0, 8]])[1] < 1e-8

@@ -19,7 +19,7 @@ def test_a_burst_may_leave_at_once_and_then_probes_leave_at_the_rate() -> None:
     assert pacing.admits(0.035) == 3
 
 
-def test_idle_time_earns_one_burst_at_most() -> None:
+def test_after_idle_time_at_most_one_burst_may_leave() -> None:
     pacing = Pacing(rate_pps=100, burst=5)
     pacing.spend(5)
     assert pacing.admits(60.0) == 5

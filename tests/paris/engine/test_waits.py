@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mda.trace import Trace
 
 
-def test_a_ttl_without_replies_gets_the_whole_wait_whatever_nearer_hops_took() -> None:
+def test_a_ttl_without_replies_gets_the_whole_wait_however_near_the_hops_before_are() -> None:
     waits = Waits()
     waits.replied(1, 0.001)
     waits.replied(2, 0.004)

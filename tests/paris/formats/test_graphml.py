@@ -13,7 +13,7 @@ from paris.formats.studies_json import vertex_id
 
 
 @pytest.mark.parametrize("network", ["two-way", "silent-branch", "unequal-length"])
-def test_networkx_reads_the_same_graph(network: str) -> None:
+def test_networkx_reads_the_same_graph_from_graphml(network: str) -> None:
     trace = paris.trace(network=network, multipath=True)
     read = nx.read_graphml(io.BytesIO(graphml.write(trace).encode()))
     assert list(read.nodes) == [vertex_id(vertex) for vertex in trace.graph]

@@ -81,7 +81,7 @@ paths:
     assert net.predecessors["B"] == ("A1", "A2", "source")
 
 
-def test_a_range_takes_addresses_in_a_row(topology: FromText) -> None:
+def test_a_range_of_routers_takes_consecutive_addresses(topology: FromText) -> None:
     net = topology(
         ENDS
         + "routers:\n  A1..A48: {interfaces: 198.51.100.250+, delay_ms: 4}\n"

@@ -35,7 +35,7 @@ def test_the_width_of_a_line_shows_its_share_of_the_flows() -> None:
     assert (branch - 0.8) / (trunk - 0.8) == pytest.approx(1 / 4, abs=0.01)
 
 
-def test_a_line_names_the_flows_that_prove_it() -> None:
+def test_the_tip_of_a_line_lists_the_flows_that_prove_its_edge() -> None:
     trace = TRACES["two-way"]
     flows = {line.tip.split("seen: ")[1].split(" and ")[0] for line in drawn("two-way").lines}
     proofs = {flows_of_edge(trace.graph, *edge)[:12] for edge in trace.graph.edges}

@@ -13,7 +13,7 @@ def test_the_dot_source_of_each_sample_trace_is_the_golden_one(name: str) -> Non
 
 
 @pytest.mark.parametrize("name", TRACES)
-def test_equal_traces_give_equal_bytes(name: str) -> None:
+def test_equal_traces_give_equal_dot_source(name: str) -> None:
     expected = dot_of(TRACES[name]).encode()
     assert all(dot_of(shuffled(TRACES[name], seed)).encode() == expected for seed in range(3))
 
