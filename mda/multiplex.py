@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, TypeVar, cast
 from mda.model import Loss, Reply, Unresolved
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from mda.model import ProbeRequest
     from mda.procedure import Procedure
@@ -54,12 +54,18 @@ class Multiplexed:
                 if not share:
                     break  # a lane that is not asked now is asked when there is room again
                 wanted = self._procedures[lane].wanted(share)
-                requests += (
-                    request._replace(flow=request.flow + lane * LANE) for request in wanted
-                )
+                requests += _in_lane(wanted, lane)
                 if len(wanted) == share:
                     lanes.append(lane)
         return requests
+
+    def wanted_in_silence(self) -> list[ProbeRequest]:
+        """See Procedure."""
+        return [
+            request
+            for lane, procedure in enumerate(self._procedures)
+            for request in _in_lane(procedure.wanted_in_silence(), lane)
+        ]
 
     def on_outcome(self, outcome: Reply | Loss) -> None:
         """See Procedure."""
@@ -98,3 +104,7 @@ class Multiplexed:
         """See Procedure."""
         begun = [procedure.goes_on() for procedure in self._procedures]
         return any(begun)
+
+
+def _in_lane(requests: Iterable[ProbeRequest], lane: int) -> Iterator[ProbeRequest]:
+    return (request._replace(flow=request.flow + lane * LANE) for request in requests)

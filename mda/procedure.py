@@ -25,6 +25,10 @@ class Procedure(Protocol):
         procedure is finished: nothing else could ever happen to it.
         """
 
+    def wanted_in_silence(self) -> list[ProbeRequest]:
+        """Further requests, worth having in flight because not one outcome has come for a while."""
+        return []
+
     def on_outcome(self, outcome: Outcome) -> None:
         """Take in one outcome of a returned request; a reply may follow the loss of a probe."""
 
@@ -81,6 +85,12 @@ class Chain:
     def wanted(self, room: int) -> list[ProbeRequest]:
         """See Procedure."""
         requests = self._current.wanted(room)
+        self._history.requests.extend(requests)
+        return requests
+
+    def wanted_in_silence(self) -> list[ProbeRequest]:
+        """See Procedure."""
+        requests = self._current.wanted_in_silence()
         self._history.requests.extend(requests)
         return requests
 

@@ -80,7 +80,8 @@ def find(known):
     replies = [outcome for outcome in known.plain if isinstance(outcome, Reply)]
     slowest = max(replies, key=lambda reply: reply.rtt_s)
     near = sum(reply.request.ttl == 1 for reply in replies)
-    return Slowest(Vertex(slowest.request.ttl, slowest.responder), slowest.rtt_s, near)
+    ttl = known.table.ends.places.get(slowest.request, slowest.request.ttl)
+    return Slowest(Vertex(ttl, slowest.responder), slowest.rtt_s, near)
 '''
 STUDY_ROW = (
     'Study(name="slowest", about="name the slowest reply", argument="N", parameters=(Parameter('

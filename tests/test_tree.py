@@ -16,7 +16,6 @@ mda/explore/lite.py: tests/mda/explore/test_explorer.py: a law shows in what is 
 mda/explore/own_flows.py: tests/mda/explore/test_explorer.py: a law shows in what is asked
 mda/explore/retries.py: tests/mda/explore/test_explorer.py: a retry follows a loss in a whole trace
 mda/explore/rounds.py: tests/mda/test_procedure.py: it is abstract, and classification plays it
-mda/explore/scout.py: tests/mda/explore/test_explorer.py: it is the explorer's first wave
 mda/explore/search.py: tests/mda/explore/test_explorer_ends.py: every limit of it is drawn there
 mda/explore/shared_draws.py: tests/statistics/test_experiments.py: its promise is a probability
 mda/explore/single_flow.py: tests/mda/test_procedure.py: it is the smallest whole procedure

@@ -6,7 +6,13 @@ from collections import Counter
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
-from mda.answers.rate_limits import Answering, RateLimit, rate_limit
+from mda.answers.rate_limits import (
+    USUAL_PPS,
+    Answering,
+    RateLimit,
+    looks_limited,
+    rate_limit,
+)
 from mda.model import Vertex
 
 if TYPE_CHECKING:
@@ -31,6 +37,7 @@ class Hop:
         "before",
         "common_limit",
         "history",
+        "is_suspected",
         "known_limits",
         "last_met_s",
         "looked_at",
@@ -38,6 +45,7 @@ class Hop:
         "lost_at",
         "lost_of",
         "met_several",
+        "suspected_at",
         "vertices",
     )
 
@@ -55,6 +63,8 @@ class Hop:
         self.looked_at = 0  # number of outcomes when limits were last looked for
         self.known_limits: dict[Vertex, RateLimit] = {}
         self.common_limit: RateLimit | None = None
+        self.suspected_at = 0  # number of outcomes when `is_suspected` was found
+        self.is_suspected = False
 
     def vertex(self, ttl: int, reply: Reply) -> Vertex:
         """The vertex of a reply at this hop, whose TTL is `ttl`; the same object every time."""
@@ -233,6 +243,16 @@ class Hop:
             limit.rate_pps * len(self.answers) / max(flows[vertex], 1)
             for vertex, limit in limits.items()
         )
+
+    def suspected_pps(self) -> float | None:
+        """The rate at which to ask again, where the usual limit would explain every loss."""
+        if not self.lost_at:
+            return None
+        now = len(self.lost_at) + sum(map(len, self.history.values()))
+        if now != self.suspected_at:
+            self.suspected_at = now
+            self.is_suspected = looks_limited(self.trials(None))
+        return USUAL_PPS if self.is_suspected else None
 
     def steadiness(self, flow: int) -> tuple[int, int]:
         """How often the vertex of `flow` changed, by order of sending, and the replies since."""

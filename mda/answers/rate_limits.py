@@ -26,6 +26,9 @@ _MOST: Final = 300  # of the latest trials
 _RATES_PPS: Final = tuple(0.25 * 1.35**step for step in range(28))
 _STEP: Final = 1.08  # ratio of neighbouring rates in the final search
 _AS_WELL: Final = 1.0  # log-likelihood given up for a higher rate
+USUAL_PPS: Final = 1.0  # Linux: icmp_ratelimit 1000, and as many seconds between in IPv6
+_SUSPICIOUS: Final = 2  # losses from which on a limit may explain them
+_EXPLAINED: Final = 2.0  # misfit of the usual limit, less than that of any outcome against it
 _BURSTS: Final = (1, 2, 3, 4, 5, 6, 8, 10, 14, 20, 30, 50, 100)
 
 
@@ -53,8 +56,7 @@ def rate_limit(trials: Sequence[tuple[float, bool]]) -> RateLimit | None:
     asked, lost = len(latest), sum(not answered for _, answered in latest)
     if lost < _FEWEST or asked - lost < _FEWEST:
         return None
-    gaps_s = (0.0, *(far - near for (near, _), (far, _) in pairwise(latest)))
-    gaps = [(gap_s, answered) for gap_s, (_, answered) in zip(gaps_s, latest, strict=True)]
+    gaps = _gaps(latest)
     share = lost / asked
     by_loss = lost * math.log(share) + (asked - lost) * math.log(1 - share)
     best, misfit = _best_limit(gaps, asked * _SURE - by_loss - _EVIDENCE)
@@ -66,6 +68,26 @@ def rate_limit(trials: Sequence[tuple[float, bool]]) -> RateLimit | None:
             break
         best = faster
     return best
+
+
+def looks_limited(trials: Sequence[tuple[float, bool]]) -> bool:
+    """Whether the usual limit explains everything: a burst of replies, then USUAL_PPS at most.
+
+    Loss may explain it as well, so this is no more than a reason to wait before asking again.
+    `trials` are as for `rate_limit`.
+    """
+    burst = _until_loss(trials)
+    lost = sum(not answered for _, answered in trials)
+    if burst < _FEWEST or lost < _SUSPICIOUS:
+        return False
+    limit = RateLimit(USUAL_PPS, burst)
+    return sum(_misfit(_gaps(trials), limit, _EXPLAINED)) <= _EXPLAINED
+
+
+def _gaps(trials: Sequence[tuple[float, bool]]) -> list[tuple[float, bool]]:
+    """The seconds since the previous probe, and whether each probe was answered."""
+    gaps_s = (0.0, *(far - near for (near, _), (far, _) in pairwise(trials)))
+    return [(gap_s, answered) for gap_s, (_, answered) in zip(gaps_s, trials, strict=True)]
 
 
 def _best_limit(gaps: Sequence[tuple[float, bool]], most: float) -> tuple[RateLimit | None, float]:
@@ -96,10 +118,11 @@ def _misfit(
 
     `gaps` has the seconds since the previous probe, and whether the probe was answered. A misfit is
     the log-likelihood that is lost against predictions that are certain and right. Each reply is
-    predicted from the tokens left, and then corrects their number.
+    predicted from the tokens left, and then corrects their number. Others may have taken tokens
+    before: at first there are as many as probes were answered before the first loss.
     """
     rate_pps, burst = limit
-    tokens, of_answers, of_losses = float(burst), 0.0, 0.0
+    tokens, of_answers, of_losses = float(min(burst, _until_loss(gaps))), 0.0, 0.0
     for gap_s, answered in gaps:
         tokens += gap_s * rate_pps
         if tokens > burst:
@@ -114,6 +137,11 @@ def _misfit(
         if of_answers > most or of_losses > most:
             break
     return of_answers, of_losses
+
+
+def _until_loss(outcomes: Sequence[tuple[float, bool]]) -> int:
+    """How many probes were answered before the first loss."""
+    return next((place for place, (_, answered) in enumerate(outcomes) if not answered), 0)
 
 
 def _lack(margin: float) -> float:

@@ -10,7 +10,7 @@ Three laws say which flows count: those known to go through v (`own_flows`), all
 its hop (`shared_draws`), or, with MDA-Lite, all at t (`lite`). `wanted` derives what is missing and
 asks for it:
 
-    1. flow 0, the scout, at a dozen TTLs and at the last one: the destination's answer to that
+    1. flow 0, the scout, at the first TTLs and at the last one: the destination's answer to that
        probe quotes the TTL it arrived with, which shows how far away the destination is;
     2. the first stop_at(1) flows at every TTL up to the path's end: each vertex needs that many;
     3. what each open vertex lacks, hop by hop (`walk`), as the law of that hop asks for it;
@@ -126,14 +126,35 @@ class Explorer(Procedure):
         self._idle = not requests
         return requests
 
+    def wanted_in_silence(self) -> list[ProbeRequest]:
+        """See Procedure; the scout goes on."""
+        wave = Wave(self._sent)
+        self._scout.on_silence()
+        self._scout.ask(wave)
+        self._sent.add(wave.requests)
+        return wave.requests
+
     def rate_pps(self, ttl: int) -> float | None:
         """See Procedure."""
-        return self._table.hop(ttl).rate_pps()
+        hop = self._table.hop(ttl)
+        rate_pps = hop.rate_pps()
+        suspected_pps = hop.suspected_pps() if rate_pps is None else None
+        if suspected_pps is None or self._awaits_new_flows(ttl):
+            return rate_pps
+        return suspected_pps
+
+    def _awaits_new_flows(self, ttl: int) -> bool:
+        """Whether flows are on their way to `ttl` that will show whether there is a limit."""
+        answers = self._table.hop(ttl).answers
+        return any(
+            request.ttl == ttl and not request.attempt and request.flow not in answers
+            for request in self._sent.flying
+        )
 
     def _ask_first_flows(self, count: int, wave: Wave) -> None:
         """Ask the flows that every vertex needs, at every TTL that the path is known to reach."""
         ended = self._table.ended
-        path_end = ended.get(0, self._table.answered_to.get(0, 0))
+        path_end = min(ended.get(0, self._table.answered_to.get(0, 0)), self._scout.scouted_to)
         for ttl in range(self._reach.first_ttl, path_end + 1):
             if self._first_asked.get(ttl, 0) >= count:
                 continue

@@ -40,7 +40,7 @@ def ask(hops: HopPair, located_two_before: FlowsAt, search: Search) -> None:
     pending = search.pending(hops.ttl)
     missing: dict[Vertex, int] = {}
     for vertex, samples in open_vertices:
-        lacking = _ask_known(hops.ttl, samples, targets[vertex], pending, search.wave)
+        lacking = _ask_known(hops, samples, targets[vertex], pending, search.wave)
         if lacking > 0:
             missing[vertex] = lacking
     if missing:
@@ -48,11 +48,14 @@ def ask(hops: HopPair, located_two_before: FlowsAt, search: Search) -> None:
 
 
 def _ask_known(
-    ttl: int, samples: Samples, target: int, pending: AbstractSet[int], wave: Wave
+    hops: HopPair, samples: Samples, target: int, pending: AbstractSet[int], wave: Wave
 ) -> int:
-    """Ask at `ttl` flows known to go through a vertex; return how many flows it still lacks."""
+    """Ask flows known to go through a vertex one TTL on; return how many it still lacks."""
+    ttl = hops.ttl
     awaited = sum(flow in pending for flow in samples.flows)
-    unasked = sorted(flow for flow in samples.flows if not wave.is_asked(flow, ttl))
+    unasked = sorted(
+        flow for flow in samples.flows if flow not in hops.far and not wave.is_asked(flow, ttl)
+    )
     if len(samples.flows) - len(unasked) > PATIENCE * target:
         return 0  # too many flows got no reply there: more of them will not help
     lacking = target - samples.answered - awaited

@@ -1,15 +1,16 @@
 """The scout: flow 0, sent ahead of all others to learn how far the path goes.
 
-It is sent to a dozen TTLs and to the last one. The probe to the last TTL is answered by the
-destination, usually from much nearer; the answer then is a hint at the distance and belongs to no
-hop, unless the path turns out to be that long.
+It is sent to the first TTLs and to the last one. The probe to the last TTL is answered by the
+destination, usually from much nearer, and the answer quotes the TTL that was left: it counts at the
+destination's hop, and shows the distance. Until that is known, the scout goes on a few TTLs behind
+its last answer. So the destination gets few probes in vain: hosts limit how often they answer.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from mda.model import Reply
+from mda.model import Reply, ReplyKind
 
 if TYPE_CHECKING:
     from mda.answers.table import FlowTable
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
     from mda.explore.wave import Wave
     from mda.model import Outcome, ProbeRequest
 
-SCOUT_WINDOW: Final = 12  # TTLs that the scout asks at a time; a longer path costs another round
+_FEW: Final = 3  # TTLs that the scout asks behind its last answer, or as many as may be silent
+SCOUT_WINDOW: Final = 12  # as many where the destination answers them all, or nothing answers
 
 
 class Scout:
@@ -26,33 +28,48 @@ class Scout:
     def __init__(self, table: FlowTable, reach: Reach) -> None:
         self._table = table
         self._reach = reach
-        self._scouted_to = 0
+        self.scouted_to = reach.first_ttl - 1  # flow 0 was asked up to here, and at the last TTL
+        self._ahead = max(_FEW, reach.gap_limit)
         self._distance_hint = 0
         self._far_outcomes: list[Outcome] = []
 
     def is_far_probe(self, request: ProbeRequest) -> bool:
         """Whether this is the scout's probe to the last TTL and the path may end before it."""
-        return request.flow == 0 and request.ttl > self._scouted_to
+        return request.flow == 0 and request.ttl > self.scouted_to
 
     def on_far_outcome(self, outcome: Outcome) -> None:
         """Take in an outcome of the far probe."""
-        self._far_outcomes.append(outcome)
         if isinstance(outcome, Reply) and outcome.ends_path and outcome.quoted_ttl:
             # The end quotes the TTL that was left, which shows how far away it is.
             self._distance_hint = outcome.request.ttl - outcome.quoted_ttl + 1
+            if not outcome.is_refusal and 0 < self._distance_hint < self._reach.max_ttl:
+                self._table.add(outcome)
+                return
+        elif isinstance(outcome, Reply) and outcome.kind is not ReplyKind.UNREACHABLE:
+            # The path is long, or hosts send as many such replies as they are asked for.
+            self._ahead = SCOUT_WINDOW
+        self._far_outcomes.append(outcome)
+
+    def on_silence(self) -> None:
+        """Go further at once, because no outcome has come for a while."""
+        self._ahead = SCOUT_WINDOW
 
     def ask(self, wave: Wave) -> None:
         """Ask flow 0 at the first TTLs and at the last, then to where the path seems to go."""
-        max_ttl, ended = self._reach.max_ttl, self._table.ended
-        last = min(self._reach.first_ttl - 1 + SCOUT_WINDOW, max_ttl)
-        last = max(last, self._scouted_to, min(self._distance_hint, max_ttl))
-        last_answer = self._table.answered_to.get(0, 0)
-        if last_answer > last - self._reach.gap_limit and 0 not in ended:
-            last = min(last + SCOUT_WINDOW, max_ttl)
-        self._scouted_to = last
+        max_ttl = self._reach.max_ttl
+        last = self.scouted_to = self._last_to_ask()
         while self._far_outcomes and last >= max_ttl:
             # The path is that long: the answer is not a hint, but a hop's.
             self._table.add(self._far_outcomes.pop())
-        for ttl in range(self._reach.first_ttl, min(last, ended.get(0, last)) + 1):
-            wave.ask_first(0, ttl)
+        for ttl in range(self._reach.first_ttl, min(last, self._table.ended.get(0, last)) + 1):
+            if 0 not in self._table.hop(ttl).answers:
+                wave.ask_first(0, ttl)
         wave.ask_first(0, max_ttl)
+
+    def _last_to_ask(self) -> int:
+        """The last TTL that flow 0 is to be asked at by now."""
+        last_answer = self._table.answered_to.get(0, self._reach.first_ttl - 1)
+        last = max(self.scouted_to, self._distance_hint)
+        if last_answer >= self._distance_hint and 0 not in self._table.ended:
+            last = max(last, last_answer + self._ahead)
+        return min(last, self._reach.max_ttl)

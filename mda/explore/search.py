@@ -65,12 +65,13 @@ class Search(NamedTuple):
         }
 
     def unsent(self, ttl: int) -> Iterator[int]:
-        """Flows not sent to `ttl` before this wave whose path goes that far, ascending."""
+        """Flows not known at `ttl` before this wave whose path goes that far, ascending."""
         sent, ended = self.wave.sent.counts[ttl], self.table.ended
+        answers = self.table.hop(ttl).answers
         return (
             flow
             for flow in range(self.reach.flows)
-            if flow not in sent and ended.get(flow, ttl) >= ttl
+            if flow not in sent and flow not in answers and ended.get(flow, ttl) >= ttl
         )
 
     def unasked(self, ttl: int, target: int) -> Iterator[int]:

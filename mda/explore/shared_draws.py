@@ -26,7 +26,9 @@ def ask(hops: HopPair, target: int, search: Search) -> None:
             wave.ask_first(min(samples.flows), ttl)
     lacking = target - _drawn(hops, search, needs_both=needs_both)
     known_before = (flow for samples in hops.near.values() for flow in samples.flows)
-    unasked = sorted(flow for flow in known_before if not wave.is_asked(flow, ttl))
+    unasked = sorted(
+        flow for flow in known_before if flow not in hops.far and not wave.is_asked(flow, ttl)
+    )
     for flow in unasked[: max(lacking, 0)]:
         wave.ask(flow, ttl)
     lacking -= len(unasked)

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 # this share of the slowest round trip, but at least of this many seconds.
 _SETTLED_SHARE: Final = 0.1
 _SETTLED_S: Final = 0.005
+# If no outcome has come for so many seconds, the procedure is asked what else to send in silence.
+_SILENCE_S: Final = 0.5
 # The loop takes the requests of this many seconds at a time, so that they are fresh when sent.
 _BATCH_S: Final = 0.05
 
@@ -67,6 +69,7 @@ class Engine:
     _waits: Waits = field(init=False)
     _sent_at_s: float = field(init=False, default=0.0)
     _ask_at_s: float = field(init=False, default=0.0)
+    _silent_at_s: float = field(init=False, default=float("inf"))
     _has_more: bool = field(init=False, default=False)
     _is_prepared: bool = field(init=False, default=False)
 
@@ -124,6 +127,9 @@ class Engine:
                     self._ask_at_s = self._late_until_s()
                     if now_s >= self._ask_at_s and not self.procedure.goes_on():
                         return StopReason.COMPLETE
+            if now_s >= self._silent_at_s:
+                self._queue.extend(self.procedure.wanted_in_silence())
+                self._silent_at_s = float("inf")
             if now_s >= end_s:
                 return StopReason.TIME_BUDGET
             spent = most is not None and self._sent >= most
@@ -191,6 +197,8 @@ class Engine:
         """Record that the first len(sent_at_s) of these datagrams have been sent."""
         count = len(sent_at_s)
         self._sent_at_s = max(sent_at_s, default=self._sent_at_s)
+        if not self._sent:
+            self._silent_at_s = self._sent_at_s + _SILENCE_S
         self.pacing.spend(count)
         self._sent += count
         if self.recorder is not None and count:
@@ -212,7 +220,7 @@ class Engine:
 
     def _next_event_s(self) -> float:
         """When the loop must act next, even if no reply arrives."""
-        events_s = [float("inf") if self._queue else self._ask_at_s]
+        events_s = [float("inf") if self._queue else self._ask_at_s, self._silent_at_s]
         if self._has_more and not self._queue:
             events_s.append(self._more_at_s())
         events_s.append(self._queue.next_s(in_turn=self._is_one_at_a_time))
@@ -257,5 +265,6 @@ class Engine:
     def _deliver(self, outcome: Reply | Loss, now_s: float) -> None:
         self._outcomes.append(outcome)
         self.procedure.on_outcome(outcome)
+        self._silent_at_s = float("inf")
         self.observe(outcome)
         self._ask_at_s = now_s + max(_SETTLED_S, _SETTLED_SHARE * self._waits.slowest_s)

@@ -64,7 +64,7 @@ class RequestQueue:
 
     def take(self, most: int | None, now_s: float, *, in_turn: bool) -> list[ProbeRequest]:
         """Remove and return the requests that may leave at `now_s`, at most `most` of them."""
-        self._hold_back()
+        self._hold_back(now_s)
         if not self._passing and not any(held.queue for held in self._held.values()):
             return []
         admitted = self.pacing.admits(now_s)
@@ -95,7 +95,7 @@ class RequestQueue:
             at_s, min(self.pending.conversations.free_at_s(request.flow) for request in queue)
         )
 
-    def _hold_back(self) -> None:
+    def _hold_back(self, now_s: float) -> None:
         """Move the requests to TTLs with a known reply rate to the queues of those TTLs.
 
         Where what seemed to be a limit turned out to be something else, they pass again.
@@ -115,6 +115,8 @@ class RequestQueue:
             held = self._held.get(request.ttl)
             if held is None:
                 held = self._held[request.ttl] = _HeldBack(Pacing(rate_pps, 1))
+                # The limit is known by its losses: nothing is left that could be answered at once.
+                held.pacing.spend(held.pacing.admits(now_s))
             held.queue.append(request)
         self._passing = passing
         for ttl, held in self._held.items():

