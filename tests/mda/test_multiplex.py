@@ -31,7 +31,7 @@ def in_one(lane: int) -> Network:
     return lambda flow: both(flow + lane * LANE)
 
 
-def test_each_lane_learns_what_it_would_alone() -> None:
+def test_each_lane_finds_the_same_graph_as_it_would_alone() -> None:
     alone = [play(full_mda(failure_probability=0.001), in_one(lane)) for lane in (0, 1)]
     together = Multiplexed([full_mda(failure_probability=0.001) for _ in range(2)])
     played = play(together, both)
@@ -41,7 +41,7 @@ def test_each_lane_learns_what_it_would_alone() -> None:
         assert edges_of(graph_of(in_lane(played.outcomes, lane))) == topology.edges
 
 
-def test_little_room_is_shared() -> None:
+def test_lanes_share_little_room_evenly() -> None:
     together = Multiplexed([full_mda(), full_mda()])
     lanes = [lane_of(request.flow)[0] for request in together.wanted(6)]
     assert lanes.count(0) == lanes.count(1) == 3
@@ -63,7 +63,7 @@ class Asking(Rounds):
 
 @pytest.mark.parametrize("room", range(1, 13))
 @pytest.mark.parametrize("needs", [(9, 9), (0, 9), (20, 3), (1, 0, 30), (7, 7, 7), (0, 0, 0)])
-def test_no_room_is_left_while_a_lane_has_more_to_ask(needs: tuple[int, ...], room: int) -> None:
+def test_no_room_stays_unused_while_a_lane_has_requests(needs: tuple[int, ...], room: int) -> None:
     together = Multiplexed([Asking(need) for need in needs])
     left = list(needs)
     calls = 0
@@ -79,7 +79,7 @@ def test_no_room_is_left_while_a_lane_has_more_to_ask(needs: tuple[int, ...], ro
 
 
 @pytest.mark.parametrize("room", range(1, 13))
-def test_each_lane_ends_however_little_room_there_is(room: int) -> None:
+def test_each_lane_completes_its_graph_with_any_room(room: int) -> None:
     together = Multiplexed([full_mda(failure_probability=0.001) for _ in range(2)])
     played = play(together, both, room=room)
     assert together.finished

@@ -23,7 +23,7 @@ FIELDS = (
 RUNS = 600
 
 
-def test_hashed_fields_are_called_ignored_as_often_as_they_must_be() -> None:
+def test_hashed_fields_are_called_ignored_at_the_exact_rate() -> None:
     exact = 1 - (1 - 2**-7) ** 3
     wrong = found = 0
     for seed in range(RUNS):

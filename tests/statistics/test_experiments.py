@@ -17,7 +17,7 @@ RUNS_OF_FULL_SUITE = 50_000
 
 
 @pytest.mark.parametrize("name", EXPERIMENTS)
-def test_what_is_missed_goes_with_what_theory_says(name: str) -> None:
+def test_the_share_of_failed_runs_agrees_with_theory(name: str) -> None:
     experiment = EXPERIMENTS[name]
     runs = experiment.runs(CONFIDENCE)
     failures = experiment.failures(range(runs))

@@ -40,7 +40,7 @@ CONFIDENCE = 0.999
     ],
     ids=["six in series", "one of two", "three, bound per vertex", "lite", "meshed"],
 )  # fmt: skip
-def test_no_more_is_missing_than_was_promised(
+def test_incomplete_traces_are_no_more_frequent_than_promised(
     topology: Layers, runs: int, *, per_vertex: bool, lite: bool
 ) -> None:
     bound, incomplete, promised = Bound(0.05, per_vertex), 0, []

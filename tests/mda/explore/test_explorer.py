@@ -39,7 +39,7 @@ TOPOLOGIES = {
 
 
 @pytest.mark.parametrize("name", TOPOLOGIES)
-def test_every_edge_is_found_and_no_other(name: str) -> None:
+def test_the_explorer_finds_exactly_the_true_edges(name: str) -> None:
     topology = TOPOLOGIES[name]
     for seed in range(5):
         procedure = full_mda(failure_probability=1e-5)
@@ -47,7 +47,7 @@ def test_every_edge_is_found_and_no_other(name: str) -> None:
         assert edges_of(graph_of(played.outcomes)) == topology.edges
 
 
-def test_plain_hops_cost_one_scout_and_the_first_stopping_point_in_two_rounds() -> None:
+def test_plain_hops_take_the_scout_and_five_more_flows_in_two_rounds() -> None:
     played = play(full_mda(), layers(*[1] * 12).per_flow(Random(1)))
     # Flow 0 at three TTLs and at the last, where the destination's reply shows its distance; then
     # flow 0 at the eight between, and five more flows at each of the twelve.
@@ -70,7 +70,7 @@ def test_paths_of_every_length_are_followed_to_their_end_or_the_last_ttl(hops: i
         assert played.rounds <= (2 if has_hint and hops < 30 else 2 + min(hops, 30) // 3)
 
 
-def test_the_order_of_answers_does_not_change_what_is_known() -> None:
+def test_the_graph_does_not_depend_on_the_order_of_outcomes() -> None:
     played = play(full_mda(), layers(1, 4, 2, 1).per_flow(Random(4)))
     expected = graph_of(played.outcomes)
     shuffled = list(played.outcomes)
@@ -81,7 +81,7 @@ def test_the_order_of_answers_does_not_change_what_is_known() -> None:
         assert list(graph.edges.items()) == list(expected.edges.items())
 
 
-def test_answers_one_by_one_and_a_small_window_lead_to_the_same_graph() -> None:
+def test_the_true_graph_is_found_with_little_room_for_requests() -> None:
     topology = layers(1, 2, 4, 1)
     for room in (1, 7):
         procedure, network = full_mda(failure_probability=1e-4), topology.per_flow(Random(3))
@@ -126,7 +126,7 @@ def test_branches_of_different_length_keep_the_destination_at_both_distances() -
     assert {vertex.ttl for vertex in graph if vertex.address == target} == {3, 5}
 
 
-def test_a_silent_hop_is_one_star_and_what_lies_behind_it_is_found() -> None:
+def test_a_silent_hop_is_one_star_and_hops_behind_it_are_found() -> None:
     topology = layers(1, 1, 1, 2, 1)
     silent = topology.successors[topology.first][0]
     played = play(
@@ -150,7 +150,7 @@ def test_a_silent_branch_is_a_star_beside_its_siblings() -> None:
     assert edges_of(graph_of(played.outcomes)) == hidden
 
 
-def test_a_destination_that_never_answers_ends_by_the_gap_limit() -> None:
+def test_a_trace_to_a_silent_destination_ends_at_the_gap_limit() -> None:
     topology = layers(1, 1, 1)
     target = interface(3)
     played = play(
@@ -163,7 +163,7 @@ def test_a_destination_that_never_answers_ends_by_the_gap_limit() -> None:
     }  # fmt: skip
 
 
-def test_a_packet_balancer_makes_no_false_edge() -> None:
+def test_a_per_packet_balancer_causes_no_false_edge() -> None:
     topology = layers(1, 2, 2, 2, 1)  # two separate lanes: any crossing edge is false
     for seed in range(40):
         played = play(full_mda(failure_probability=0.01), topology.per_packet(Random(seed)))
@@ -172,14 +172,14 @@ def test_a_packet_balancer_makes_no_false_edge() -> None:
         assert (topology.first, topology.successors[topology.first][0]) in found
 
 
-def test_nothing_answers_at_all() -> None:
+def test_a_trace_without_replies_has_one_star() -> None:
     played = play(full_mda(), lambda _: [IPv4Address("203.0.113.9")] * 40, lost=lambda *_: True)
     graph = graph_of(played.outcomes)
     assert {vertex.address for vertex in graph} == {SOURCE, None}
 
 
 @pytest.mark.parametrize("name", TOPOLOGIES)
-def test_lite_finds_the_same_for_no_more_probes(name: str) -> None:
+def test_mda_lite_finds_the_same_vertices_with_no_more_probes(name: str) -> None:
     topology = TOPOLOGIES[name]
     for seed in range(5):
         full, lite = (
@@ -192,7 +192,7 @@ def test_lite_finds_the_same_for_no_more_probes(name: str) -> None:
         assert lite.probes <= full.probes * 1.05
 
 
-def test_lite_goes_on_as_the_full_mda_from_a_mesh_with_all_it_knows() -> None:
+def test_mda_lite_switches_to_the_full_mda_at_a_mesh_and_keeps_its_outcomes() -> None:
     topology = layers(1, 4, 4, 1, meshed=True)
     played = play(full_mda(failure_probability=1e-5, lite=True), topology.per_flow(Random(1)))
     assert edges_of(graph_of(played.outcomes)) == topology.edges
@@ -212,7 +212,7 @@ class _Turning:
         return self._old if self._left >= 0 else self._new
 
 
-def test_a_route_that_changes_meanwhile_is_told_from_a_balancer_and_makes_no_false_edge() -> None:
+def test_a_route_that_changes_is_not_a_balancer_and_causes_no_false_edge() -> None:
     old = [interface(number) for number in (1, 2, 3, 4, 5, 9)]
     new = [interface(number) for number in (1, 2, 13, 14, 5, 9)]
     seen_turning = 0
@@ -230,7 +230,7 @@ def test_a_route_that_changes_meanwhile_is_told_from_a_balancer_and_makes_no_fal
     assert seen_turning > 20
 
 
-def test_a_loop_is_given_up_after_three_rounds() -> None:
+def test_a_loop_ends_the_path_after_three_rounds() -> None:
     path = [interface(1), *[interface(2), interface(3)] * 20]
     played = play(full_mda(), lambda _: path)
     table = tabulate(played.outcomes, 3)

@@ -75,7 +75,7 @@ def explored(
 
 
 @pytest.mark.parametrize("batch", range(BATCHES))
-def test_exploring_ends_with_packet_balancers_changing_routes_silence_and_heavy_loss(
+def test_exploring_ends_despite_per_packet_balancers_route_changes_silence_and_loss(
     batch: int,
 ) -> None:
     for seed in range(batch * SEEDS, (batch + 1) * SEEDS):
@@ -98,7 +98,7 @@ def test_exploring_ends_with_packet_balancers_changing_routes_silence_and_heavy_
         graph_of(explored(seed, network, silent, loss, some_explorer(random)).outcomes)
 
 
-def test_links_that_are_not_there_are_next_to_never_drawn() -> None:
+def test_false_links_are_rarely_drawn() -> None:
     wrong = 0
     for seed in range(200):
         random = Random(seed)
@@ -122,7 +122,7 @@ def hidden(topology: Layers, silent: set[IPv4Address]) -> Edges:
 
 
 @pytest.mark.parametrize("lite", [False, True])
-def test_what_lies_behind_the_end_of_a_flow_is_abandoned(*, lite: bool) -> None:
+def test_requests_behind_the_end_of_a_flow_are_abandoned(*, lite: bool) -> None:
     saved = 0
     for seed in range(20):
         network = some_layers(Random(seed)).per_flow(Random(seed))
@@ -161,7 +161,7 @@ class _Alone(Procedure):
 
 
 @pytest.mark.parametrize("lite", [False, True])
-def test_every_edge_has_a_flow_that_was_answered_at_both_ends(*, lite: bool) -> None:
+def test_every_edge_has_a_flow_that_got_replies_at_both_ends(*, lite: bool) -> None:
     for topology in (layers(1, 16, 1, 1), layers(1, 2, 4, 2, 1, 1), layers(1, 1, 1)):
         played = play(full_mda(lite=lite), topology.per_flow(Random(4)))
         answered = {
@@ -179,7 +179,7 @@ def test_every_edge_has_a_flow_that_was_answered_at_both_ends(*, lite: bool) -> 
 
 @pytest.mark.parametrize("loss", [0.3, 0.5])
 @pytest.mark.parametrize("quotes", [False, True])
-def test_loss_on_one_branch_invents_neither_a_silence_nor_a_further_end(
+def test_loss_on_one_branch_causes_neither_a_false_star_nor_a_false_end(
     loss: float, *, quotes: bool
 ) -> None:
     topology = layers(1, 2, 4, 2, 1, 1)

@@ -58,14 +58,14 @@ def test_one_flow_takes_one_round_trip() -> None:
     assert record.probes_sent == 30
 
 
-def test_a_silent_hop_costs_one_wait_however_many_flows_were_asked_there() -> None:
+def test_a_silent_hop_costs_one_wait_for_all_flows_together() -> None:
     record = run("silent-hop", multipath=True)
     losses = [outcome for outcome in record.outcomes if isinstance(outcome, Loss)]
     assert len({loss.request.flow for loss in losses}) > 5
     assert 2.0 <= record.ended_at_s < 2.1
 
 
-def test_what_is_lost_is_asked_again_and_nothing_answered_is_asked_twice_for_it() -> None:
+def test_only_lost_probes_are_sent_again() -> None:
     record = run("lossy", multipath=True)
     lost = {outcome.request for outcome in record.outcomes if isinstance(outcome, Loss)}
     assert lost
@@ -80,14 +80,14 @@ def test_what_is_lost_is_asked_again_and_nothing_answered_is_asked_twice_for_it(
 
 
 @pytest.mark.parametrize("most", [1, 17, 60])
-def test_the_probe_budget_is_never_overdrawn(most: int) -> None:
+def test_a_run_sends_no_more_probes_than_its_budget(most: int) -> None:
     record = run("two-way", multipath=True, budget=Budget(max_probes=most))
     assert record.stopped is StopReason.PROBE_BUDGET
     assert record.probes_sent == most == len(record.outcomes) + len(record.unresolved)
 
 
 @pytest.mark.parametrize("multipath", [False, True])
-def test_where_a_flow_has_one_probe_in_flight_nothing_is_sent_behind_its_end(
+def test_no_probe_is_sent_behind_the_end_if_flows_have_one_probe_in_flight(
     *, multipath: bool
 ) -> None:
     wire = meddling("plain", one_at_a_time=True)
@@ -105,13 +105,13 @@ def test_where_a_flow_has_one_probe_in_flight_nothing_is_sent_behind_its_end(
     assert places == ([30, max(met.keys() - {30})] if multipath else [max(met)])
 
 
-def test_a_budget_that_is_just_enough_is_no_limit() -> None:
+def test_a_run_that_needs_exactly_its_budget_is_complete() -> None:
     enough = run("two-way", multipath=True).probes_sent
     record = run("two-way", multipath=True, budget=Budget(max_probes=enough))
     assert record.stopped is StopReason.COMPLETE
 
 
-def test_the_deadline_is_kept() -> None:
+def test_a_run_ends_at_its_deadline() -> None:
     record = run("silent-hop", multipath=True, budget=Budget(deadline_s=0.1))
     assert record.stopped is StopReason.TIME_BUDGET
     assert record.ended_at_s == pytest.approx(0.1)
@@ -137,9 +137,7 @@ paths:
 
 
 @pytest.mark.parametrize("rate_pps", [10, 500, 5000])
-def test_a_rate_is_kept_up_where_no_answer_can_be_waited_for(
-    rate_pps: float, tmp_path: Path
-) -> None:
+def test_the_rate_is_exact_if_nothing_replies(rate_pps: float, tmp_path: Path) -> None:
     file = tmp_path / "silent.yaml"
     file.write_text(NOBODY_ANSWERS)
     # Six hundred requests are more than are taken at a time.
@@ -149,7 +147,7 @@ def test_a_rate_is_kept_up_where_no_answer_can_be_waited_for(
     assert max(sent_at_s) == pytest.approx((600 - 32) / rate_pps, rel=0.02, abs=0.002)
 
 
-def test_answers_that_may_save_probes_are_waited_for_and_no_longer() -> None:
+def test_the_loop_waits_for_replies_that_may_save_probes_and_no_longer() -> None:
     # Of sixty probes at twenty a second each is asked for after the answer to the one before.
     record = run("silent-hop", multipath=True, rate_pps=20)
     lost = [outcome for outcome in record.outcomes if isinstance(outcome, Loss)]
@@ -157,7 +155,7 @@ def test_answers_that_may_save_probes_are_waited_for_and_no_longer() -> None:
     assert record.ended_at_s < record.probes_sent * 0.05 + 0.5
 
 
-def test_what_lies_beyond_the_end_is_not_sent_once_that_is_known() -> None:
+def test_requests_beyond_the_end_are_not_sent_once_the_end_is_known() -> None:
     # Of ninety requests, taken at once, most lie beyond the destination at the eighth hop or so.
     engine = engine_for("plain", queries=3, rate_pps=25, burst=90)
     engine.pacing.spend(88)
@@ -219,7 +217,7 @@ def meddling(network: str, **options: object) -> Meddling:
     return Meddling(SimWire(Network(load(find(network)), 1)), **options)  # type: ignore[arg-type]
 
 
-def test_strays_are_counted_by_reason_and_change_nothing() -> None:
+def test_strays_are_counted_by_reason_and_do_not_change_the_outcomes() -> None:
     undisturbed = run("two-way", multipath=True)
     disturbed = run("two-way", multipath=True, wire=meddling("two-way", stray=b"\x45foreign"))
     assert disturbed.outcomes == undisturbed.outcomes
@@ -227,13 +225,13 @@ def test_strays_are_counted_by_reason_and_change_nothing() -> None:
     assert disturbed.unmatched.total() > 10
 
 
-def test_ctrl_c_keeps_what_was_measured() -> None:
+def test_ctrl_c_keeps_the_outcomes() -> None:
     record = run("two-way", multipath=True, wire=meddling("two-way", fails_after=40))
     assert record.stopped is StopReason.INTERRUPTED
     assert record.outcomes
 
 
-def test_what_left_before_a_batch_failed_is_counted() -> None:
+def test_probes_that_left_before_a_batch_failed_are_counted() -> None:
     wire = Meddling(SimWire(Network(load(find("two-way")), 1)), fails_after=40)
     wire.failure = WireError("the interface is down", (0.001, 0.001, 0.001))
     record = run("two-way", multipath=True, wire=wire)
@@ -242,7 +240,7 @@ def test_what_left_before_a_batch_failed_is_counted() -> None:
     assert [probe.sent_at_s for probe in record.unresolved[-3:]] == [0.001] * 3
 
 
-def test_a_wire_that_fails_later_keeps_what_was_measured_and_at_once_raises() -> None:
+def test_a_wire_that_fails_late_keeps_the_outcomes_and_one_that_fails_at_once_raises() -> None:
     failure = WireError("the interface is down")
     record = run(
         "two-way", multipath=True, wire=meddling("two-way", fails_after=40, failure=failure)
@@ -253,7 +251,7 @@ def test_a_wire_that_fails_later_keeps_what_was_measured_and_at_once_raises() ->
         run("two-way", multipath=True, wire=meddling("two-way", fails_after=0, failure=failure))
 
 
-def test_a_router_that_answers_late_is_no_silence(tmp_path: Path) -> None:
+def test_a_router_that_replies_late_is_not_silent(tmp_path: Path) -> None:
     network = tmp_path / "late.yaml"
     network.write_text("""
 source: 192.0.2.1
@@ -272,7 +270,7 @@ paths:
         assert (graph.number_of_nodes(), graph.number_of_edges()) == (5, 5)
 
 
-def test_a_limited_router_is_asked_at_its_rate_once_it_is_known() -> None:
+def test_a_rate_limited_router_is_probed_at_its_rate_once_that_is_known() -> None:
     record = run("rate-limited", multipath=True, failure_probability=1e-12)
     times_s = sorted(outcome.sent_at_s for outcome in record.outcomes if outcome.request.ttl == 3)
     later = [at_s for at_s in times_s if at_s > 1]
@@ -295,7 +293,7 @@ class Stuck(SingleFlow):
     finished = False
 
 
-def test_a_procedure_that_asks_nothing_and_does_not_end_is_no_endless_wait() -> None:
+def test_a_procedure_that_asks_nothing_and_is_not_finished_raises_an_error() -> None:
     engine = engine_for("plain", budget=Budget(deadline_s=1e9))
     engine.procedure = Stuck(first_ttl=1, max_ttl=3, queries=1)
     with pytest.raises(RuntimeError, match="not finished, yet asks and waits for nothing"):

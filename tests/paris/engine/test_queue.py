@@ -49,7 +49,7 @@ def queue_of(
 REQUESTS = [ProbeRequest(flow, ttl) for flow in range(3) for ttl in (1, 2)]
 
 
-def test_requests_leave_in_order_as_pacing_and_budget_admit() -> None:
+def test_requests_leave_in_order_when_pacing_and_budget_admit_them() -> None:
     queue = queue_of(*REQUESTS, burst=4)
     assert queue.take(None, 0.0, in_turn=False) == REQUESTS[:4]
     queue.pacing.spend(4)
@@ -62,7 +62,7 @@ def test_requests_leave_in_order_as_pacing_and_budget_admit() -> None:
     assert queue.next_s(in_turn=False) == float("inf")
 
 
-def test_a_limited_ttl_is_held_back_while_the_others_pass() -> None:
+def test_requests_to_a_rate_limited_ttl_are_held_back_while_others_pass() -> None:
     queue = queue_of(*REQUESTS, procedure=Stating(rates_pps={2: 10.0}))
     taken = queue.take(None, 0.0, in_turn=False)
     assert [request.ttl for request in taken] == [1, 1, 1]  # a limit is known by what was lost
@@ -74,7 +74,7 @@ def test_a_limited_ttl_is_held_back_while_the_others_pass() -> None:
     assert queue.take(None, 9.0, in_turn=False) == []
 
 
-def test_what_was_held_back_passes_once_the_limit_proves_to_be_none() -> None:
+def test_requests_that_were_held_back_pass_once_there_is_no_limit() -> None:
     rates_pps = {2: 0.1}
     queue = queue_of(*REQUESTS, procedure=Stating(rates_pps=rates_pps))
     held = [request for request in REQUESTS if request.ttl == 2]
@@ -86,7 +86,7 @@ def test_what_was_held_back_passes_once_the_limit_proves_to_be_none() -> None:
     assert queue.take(None, 1.5, in_turn=False) == held[1:]
 
 
-def test_what_the_procedure_abandons_is_dropped() -> None:
+def test_requests_that_the_procedure_abandons_are_dropped() -> None:
     queue = queue_of(*REQUESTS, procedure=Stating(abandoned={REQUESTS[0], REQUESTS[3]}))
     queue.discard(REQUESTS[5])
     queue.discard(ProbeRequest(9, 9))
@@ -94,7 +94,7 @@ def test_what_the_procedure_abandons_is_dropped() -> None:
     assert queue.take(None, 0.0, in_turn=False) == left
 
 
-def test_a_flow_has_one_probe_in_flight_where_that_is_asked_for() -> None:
+def test_in_turn_each_flow_has_one_probe_in_flight() -> None:
     queue = queue_of(*REQUESTS)
     taken = queue.take(None, 0.0, in_turn=True)
     assert taken == REQUESTS[::2]
