@@ -33,6 +33,19 @@ def test_destination_port_and_flow_label_can_number_flows(field: str) -> None:
             assert found.truth == lab.truth(version)
 
 
+@pytest.mark.parametrize("wire", ["raw", "bulk", "unprivileged"])
+def test_every_wire_sees_all_paths_where_the_hash_of_a_socket_counts_for_the_ports(
+    wire: str,
+) -> None:
+    # Policy 1 of a router on this machine prefers a hash that connected sockets give to packets.
+    with netlab.lab(netlab.diamond(4)) as lab:
+        policies = ("net/ipv4/fib_multipath_hash_policy", "net/ipv6/fib_multipath_hash_policy")
+        lab.set("lb", dict.fromkeys(policies, 1))
+        for version in (4, 6):
+            found = trace(lab, version, *SURE, "--wire", wire, "--seed", "1")
+            assert found.truth == lab.truth(version)
+
+
 def test_icmp_shows_one_path_because_linux_hashes_no_field_of_it() -> None:
     # Linux hashes no field of ICMP, so every echo request takes the same branch.
     with netlab.lab(netlab.diamond(4)) as lab:

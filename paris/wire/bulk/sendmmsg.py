@@ -30,21 +30,20 @@ _MESSAGE: Final = np.dtype(
 
 
 class Sender:
-    """Sends rows over one socket to `target` (a sockaddr); if empty, to the connected peer."""
+    """Sends rows over one socket to `target` (a sockaddr)."""
 
-    def __init__(self, sock: socket.socket, target: bytes = b"") -> None:
+    def __init__(self, sock: socket.socket, target: bytes) -> None:
         self._file = sock.fileno()
         self._call = ctypes.CDLL(None, use_errno=True).sendmmsg
-        self._target = np.frombuffer(target or bytes(1), np.uint8).copy()
+        self._target = np.frombuffer(target, np.uint8).copy()
         self._vectors = np.zeros(MOST_AT_ONCE, _IOVEC)
         self._messages = np.zeros(MOST_AT_ONCE, _MESSAGE)
         self._messages["vectors"] = 1
         self._messages["vector"] = self._vectors.ctypes.data + _IOVEC.itemsize * np.arange(
             MOST_AT_ONCE, dtype=np.uint64
         )
-        if target:
-            self._messages["name"] = self._target.ctypes.data
-            self._messages["name_length"] = len(target)
+        self._messages["name"] = self._target.ctypes.data
+        self._messages["name_length"] = len(target)
         self._offsets = np.arange(MOST_AT_ONCE, dtype=np.uint64)
 
     def send(self, rows: Bytes) -> int:

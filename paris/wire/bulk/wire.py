@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import select
 import socket
+import struct
+from ipaddress import IPv4Address
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from mda.model import IPAddress
     from paris.packets.flows import Flows
     from paris.packets.probe_matrix import Bytes
     from paris.wire.base import WireOptions
@@ -82,7 +85,7 @@ class BulkWire(KernelTimed):
 
                 sender, target = ethernet.open_sender(flows.destination, interface)
             else:
-                sender, target = _raw_sender(flows, interface), b""
+                sender, target = _raw_sender(flows, interface), _address(flows.destination)
         except BaseException as error:
             if ring is not None:
                 ring.close()
@@ -242,9 +245,19 @@ def _raw_sender(flows: Flows, interface: str | None) -> socket.socket:
         sockets.enlarge_sending(sender)
         if interface is not None:
             bind_to_device(sender, interface)
-        # A connected socket needs no address per datagram.
-        sender.connect((str(flows.destination), 0))
     except BaseException:
         sender.close()
         raise
     return sender
+
+
+def _address(destination: IPAddress) -> bytes:
+    """The sockaddr_in or sockaddr_in6 of a destination.
+
+    The sender is not connected: Linux marks all packets of a connected socket with one hash, by
+    which a router in a namespace of this machine sends them the same way, whatever their ports.
+    """
+    if isinstance(destination, IPv4Address):
+        return struct.pack("@H2x4s8x", socket.AF_INET, destination.packed)
+    zone = socket.if_nametoindex(destination.scope_id) if destination.scope_id else 0
+    return struct.pack("@H2x4x16sI", socket.AF_INET6, destination.packed, zone)
