@@ -76,20 +76,22 @@ class Hop:
 
     def add_answer(self, reply: Reply, vertex: Vertex) -> None:
         """Record that a probe, to this TTL or to a further one, met `vertex`."""
-        self._meet(reply.request.flow, _attempt(reply, vertex), reply.sent_at_s, vertex)
+        self.meet(reply.request.flow, _attempt(reply, vertex), reply.sent_at_s, vertex)
 
-    def _meet(self, flow: int, attempt: int, sent_at_s: float, vertex: Vertex) -> None:
-        self.history.setdefault(flow, []).append((sent_at_s, attempt, vertex))
+    def meet(self, flow: int, attempt: int, sent_at_s: float, vertex: Vertex) -> None:
+        """Record that a probe to this TTL, sent at `sent_at_s` seconds, met `vertex`."""
         if sent_at_s >= self.last_met_s.get(vertex, sent_at_s):
             self.last_met_s[vertex] = sent_at_s
         known = self.answers.get(flow)
         if known is None:
+            self.history[flow] = [(sent_at_s, attempt, vertex)]
             self.answers[flow] = vertex
             self.attempt[flow] = attempt
             if flow in self.losses:
                 self.lost_of[vertex] += self.losses[flow]
             return
-        if known != vertex:
+        self.history[flow].append((sent_at_s, attempt, vertex))
+        if known is not vertex and known != vertex:
             self.met_several.setdefault(flow, {known}).add(vertex)
         if attempt < self.attempt[flow]:
             self.answers[flow] = vertex
@@ -104,7 +106,7 @@ class Hop:
         del self.attempt[flow]
         self.met_several.pop(flow, None)
         for sent_at_s, attempt, met in history:
-            self._meet(flow, attempt, sent_at_s, met)
+            self.meet(flow, attempt, sent_at_s, met)
         latest_s = [at_s for own in self.history.values() for at_s, _, met in own if met == vertex]
         if latest_s:
             self.last_met_s[vertex] = max(latest_s)

@@ -26,8 +26,10 @@ _MANY_ANSWERS: Final = 12
 _ROUNDS: Final = 3  # times that a path meets one interface before it counts as a loop
 _SILENT_BY_LOSS: Final = 0.001  # probability that loss alone makes any flow of a hop silent
 _MOST_TRIES: Final = 4  # as a multiple of `attempts`
+_NOBODYS: Final = int(NOBODYS)  # comparing numbers first is cheaper
 
 FlowsAt = dict[int, Vertex]
+_Meeting = tuple[int, int, int | None]  # flow, number of an address, TTL of its reply
 
 
 class FlowTable:
@@ -45,7 +47,7 @@ class FlowTable:
         self.answered_to = self.ends.furthest  # flow -> its highest TTL with an answer
         self._tries: dict[int, int] = {}  # by TTL, until the next outcome
         self.looped: set[int] = set()  # the flows whose path loops
-        self._met_at: dict[tuple[int, tuple[int, int | None]], tuple[int, ...]] = {}
+        self._met_at: dict[_Meeting, tuple[int, ...]] = {}  # at which TTLs
 
     def hop(self, ttl: int) -> Hop:
         """The outcomes at `ttl`, empty at first."""
@@ -56,7 +58,7 @@ class FlowTable:
 
     def add(self, outcome: Outcome) -> None:
         """Record one outcome."""
-        flow, ttl, _ = outcome.request
+        flow, ttl, attempt = outcome.request
         hop = self.hop(ttl)
         self._tries.clear()
         if isinstance(outcome, Loss):
@@ -66,13 +68,13 @@ class FlowTable:
         if outcome.ends_path:
             self._move(self.ends.add_final(outcome, number))
             return
-        hop.add_answer(outcome, hop.vertex(ttl, outcome))
-        self._move(self.ends.add_expired(outcome, number))
-        if outcome.responder != NOBODYS:
-            loop = self._loops_at(flow, (number, outcome.reply_ttl), ttl)
-            if loop is not None:
-                self.looped.add(flow)
-                self.ends.add_loop(flow, loop)
+        vertex = hop.vertex(ttl, outcome)
+        hop.meet(flow, attempt, outcome.sent_at_s, vertex)
+        moves = self.ends.add_expired(outcome, number)
+        if moves:
+            self._move(moves)
+        if number != _NOBODYS or vertex.address != NOBODYS:
+            self._note_meeting((flow, number, outcome.reply_ttl), ttl)
 
     def _move(self, moves: Iterable[Move]) -> None:
         """Record final replies at the hops where they now count."""
@@ -83,21 +85,22 @@ class FlowTable:
             hop = self.hop(to)
             hop.add_answer(reply, hop.vertex(to, reply))
 
-    def _loops_at(self, flow: int, machine: tuple[int, int | None], ttl: int) -> int | None:
-        """The TTL at which the path of `flow` meets a machine for the third time.
+    def _note_meeting(self, meeting: _Meeting, ttl: int) -> None:
+        """Record that a flow met a machine at `ttl`: its path loops if it does so a third time.
 
         A machine is an address and the TTL with which its replies arrive: several machines may
         share an address. Neighbouring TTLs count once: routers that forward an expired probe cause
         them, and so do rewritten addresses.
         """
-        key = flow, machine
-        met_at = self._met_at.get(key, ())
+        met_at = self._met_at.setdefault(meeting, (ttl,))
         if ttl not in met_at:
-            met_at = self._met_at[key] = (*met_at, ttl)
+            met_at = self._met_at[meeting] = (*met_at, ttl)
         if len(met_at) < _ROUNDS:
-            return None
+            return
         rounds = [met for met in sorted(met_at) if met - 1 not in met_at]
-        return rounds[_ROUNDS - 1] if len(rounds) >= _ROUNDS else None
+        if len(rounds) >= _ROUNDS:
+            self.looped.add(meeting[0])
+            self.ends.add_loop(meeting[0], rounds[_ROUNDS - 1])
 
     def tries(self, ttl: int) -> int:
         """How many probes of a flow must be lost at `ttl` before its silence is believed.
