@@ -70,6 +70,11 @@ class Explorer(Procedure):
         self._idle = False
 
     @property
+    def table(self) -> FlowTable:
+        """The outcomes so far, without those of the scout's far probe while they are only hints."""
+        return self._table
+
+    @property
     def finished(self) -> bool:
         """See Procedure; probes whose answer can no longer matter are not waited for."""
         return self._idle and not any(map(self._is_awaited, self._sent.flying))

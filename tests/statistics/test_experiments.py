@@ -7,10 +7,14 @@ seeds one in a thousand would raise a false alarm.
 
 from __future__ import annotations
 
+from random import Random
+
 import pytest
 
+from mda.answers.table import tabulate
+from tests.support.drive import full_mda, play
 from tests.support.expect import least_excess, power
-from tests.support.experiments import EXPERIMENTS, POWER
+from tests.support.experiments import EXPERIMENTS, POWER, found_edges, in_series, losing
 
 CONFIDENCE = 1 - 0.001 / len(EXPERIMENTS)
 RUNS_OF_FULL_SUITE = 50_000
@@ -41,3 +45,15 @@ def test_a_rule_that_never_fails_would_be_noticed_where_the_probability_is_exact
     assert len(exact) == 10
     for experiment in exact:
         assert not experiment.is_consistent(0, experiment.runs(CONFIDENCE), CONFIDENCE)
+
+
+@pytest.mark.parametrize("lost_share", [0.0, 0.2])
+@pytest.mark.parametrize("lite", [False, True])
+def test_what_a_run_knows_is_what_its_outcomes_prove(lost_share: float, *, lite: bool) -> None:
+    # The experiments read the table of the run, and a trace is drawn from its outcomes.
+    topology = in_series(2, 3)
+    for seed in range(20):
+        procedure = full_mda(attempts=10, max_ttl=12, lite=lite)
+        lost = losing(lost_share, Random(-seed - 1))
+        played = play(procedure, topology.per_flow(Random(seed)), lost=lost)
+        assert found_edges(procedure.table) == found_edges(tabulate(played.outcomes, 10))

@@ -16,12 +16,11 @@ import pytest
 
 from mda.answers.graph import locate
 from mda.answers.hop_pairs import pairs
-from mda.answers.table import tabulate
 from mda.findings.certainty import certainty
 from mda.statistics.stopping import Bound
 from tests.support.drive import SOURCE, full_mda, layers, play
 from tests.support.expect import interval
-from tests.support.experiments import found_edges, in_series
+from tests.support.experiments import edges_in, in_series
 
 if TYPE_CHECKING:
     from tests.support.drive import Edges, Layers
@@ -49,13 +48,13 @@ def test_incomplete_traces_are_no_more_frequent_than_promised(
     }
     for seed in range(runs):
         procedure = full_mda(failure_probability=0.05, per_vertex=per_vertex, lite=lite, max_ttl=20)
-        played = play(procedure, topology.per_flow(Random(seed)))
-        table = tabulate(played.outcomes, 3)
-        located = locate(table, SOURCE, 1)
-        known = certainty(table, located, pairs(table, located, 30), bound, destination, lite=lite)
+        play(procedure, topology.per_flow(Random(seed)))
+        located = locate(procedure.table, SOURCE, 1)
+        hop_pairs = pairs(procedure.table, located, 30)
+        known = certainty(procedure.table, located, hop_pairs, bound, destination, lite=lite)
         assert known.miss_probability is not None
         promised.append(known.miss_probability)
-        found = found_edges(played.outcomes)
+        found = edges_in(hop_pairs)
         incomplete += _lacks_vertices(topology, found) if lite else not topology.edges <= found
     lowest, _ = interval(incomplete, runs, CONFIDENCE)
     assert lowest <= fmean(promised)

@@ -9,9 +9,9 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from ipaddress import IPv4Address
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from mda.answers.graph import build, locate
 from mda.answers.table import tabulate
@@ -77,10 +77,32 @@ class Layers:
         return lambda _: self._walk(random)
 
     def _walk(self, random: Random) -> list[IPv4Address]:
-        path = [self.first]
-        while after := self.successors.get(path[-1]):
-            path.append(after[int(random.random() * len(after))] if len(after) > 1 else after[0])
+        path, place = [self.first], self._first_place
+        while place.after:
+            number = int(random.random() * len(place.after)) if len(place.after) > 1 else 0
+            place = place.after[number]
+            path.append(place.address)
         return path
+
+    @cached_property
+    def _first_place(self) -> _Place:
+        """Where paths begin; walking along places needs no look-up of an address, which is slow."""
+        places: dict[IPv4Address, _Place] = {}
+
+        def place_of(address: IPv4Address) -> _Place:
+            if address not in places:
+                after = map(place_of, self.successors.get(address, ()))
+                places[address] = _Place(address, list(after))
+            return places[address]
+
+        return place_of(self.first)
+
+
+class _Place(NamedTuple):
+    """An interface, and where paths go on."""
+
+    address: IPv4Address
+    after: list[_Place]
 
 
 def layers(*widths: int, meshed: bool = False) -> Layers:
@@ -153,13 +175,9 @@ def play(
                 outcome = Loss(request=request, sent_at_s=sent_at_s, gave_up_at_s=played + 1.0)
             else:
                 quoted_ttl = None if not quotes else ttl_left if ttl_left > 0 else 1
+                kind = ReplyKind.UNREACHABLE if ttl_left > 0 else ReplyKind.TIME_EXCEEDED
                 outcome = Reply(
-                    request=request,
-                    kind=ReplyKind.UNREACHABLE if ttl_left > 0 else ReplyKind.TIME_EXCEEDED,
-                    responder=responder,
-                    quoted_ttl=quoted_ttl,
-                    sent_at_s=sent_at_s,
-                    received_at_s=played + 0.5,
+                    request, kind, responder, sent_at_s, played + 0.5, quoted_ttl=quoted_ttl
                 )
             outcomes.append(outcome)
             procedure.on_outcome(outcome)

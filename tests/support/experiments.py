@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 from mda.answers.graph import locate
 from mda.answers.hop_pairs import pairs
-from mda.answers.table import tabulate
 from mda.statistics.stopping import split_failure
 from tests.support.drive import SOURCE, Layers, full_mda, interface, layers, play
 from tests.support.expect import interval, runs_for
@@ -23,7 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from ipaddress import IPv4Address
 
-    from mda.model import Outcome, ProbeRequest
+    from mda.answers.hop_pairs import HopPair
+    from mda.answers.table import FlowTable
+    from mda.model import ProbeRequest
     from tests.support.drive import Edges, Network
 
 FAILURE_PROBABILITY = 0.05
@@ -56,13 +57,16 @@ class Experiment:
         return low <= self.probability and (not self.is_exact or self.probability <= high)
 
 
-def found_edges(outcomes: Sequence[Outcome], attempts: int = 3) -> Edges:
-    """The edges that outcomes prove, by address."""
-    table = tabulate(outcomes, attempts)
-    located = locate(table, SOURCE, 1)
+def found_edges(table: FlowTable) -> Edges:
+    """The edges that the outcomes in a table prove, by address."""
+    return edges_in(pairs(table, locate(table, SOURCE, 1), 30))
+
+
+def edges_in(hop_pairs: Iterable[HopPair]) -> Edges:
+    """The edges between neighbouring hops, by address."""
     return {
         (near.address, far.address)
-        for hops in pairs(table, located, 30)
+        for hops in hop_pairs
         for near, samples in hops.near.items()
         for far in samples.successors
     }
@@ -78,19 +82,20 @@ def _even(
     per_vertex: bool = True, lite: bool = False,
 ) -> Experiment:  # fmt: skip
     """Whether anything of `topology` is missing, every balancer splitting evenly."""
-    attempts = 10 if loss else 3
+    attempts, edges = 10 if loss else 3, topology.edges
 
     def fails(seed: int) -> bool:
-        network, random = topology.per_flow(Random(seed)), Random(-seed - 1)
-
-        def lost(_: ProbeRequest, responder: IPv4Address) -> bool:
-            return random.random() < loss
-
         procedure = full_mda(per_vertex=per_vertex, attempts=attempts, max_ttl=12, lite=lite)
-        played = play(procedure, network, lost=lost if loss else None)
-        return not topology.edges <= _all(found_edges(played.outcomes, attempts), topology, lite)
+        lost = losing(loss, Random(-seed - 1)) if loss else None
+        play(procedure, topology.per_flow(Random(seed)), lost=lost)
+        return not edges <= _all(found_edges(procedure.table), topology, lite)
 
     return Experiment(name=name, probability=probability, is_exact=is_exact, fails=fails)
+
+
+def losing(share: float, random: Random) -> Callable[[ProbeRequest, IPv4Address], bool]:
+    """What takes this share of all answers away."""
+    return lambda *_: random.random() < share
 
 
 def _all(edges: Edges, topology: Layers, lite: bool) -> Edges:
@@ -129,10 +134,9 @@ def _uneven(
 
     def fails(seed: int) -> bool:
         procedure = full_mda(max_ttl=5, min_share=min_share)
-        played = play(procedure, network(Random(seed)))
-        return len({far for near, far in found_edges(played.outcomes) if near == interface(1)}) < (
-            len(shares)
-        )
+        play(procedure, network(Random(seed)))
+        edges = found_edges(procedure.table)
+        return len({far for near, far in edges if near == interface(1)}) < len(shares)
 
     return Experiment(name=name, probability=probability, is_exact=is_exact, fails=fails)
 
@@ -142,14 +146,14 @@ def _packets(name: str, *, event: str) -> Experiment:
     topology = layers(1, 2, 2, 1)
 
     def fails(seed: int) -> bool:
-        played = play(full_mda(max_ttl=6), topology.per_packet(Random(seed)))
-        table = tabulate(played.outcomes, 3)
-        located = locate(table, SOURCE, 1)
+        procedure = full_mda(max_ttl=6)
+        play(procedure, topology.per_packet(Random(seed)))
+        located = locate(procedure.table, SOURCE, 1)
         if event == "unnoticed":
             return not located.per_packet
         if 2 in located.unordered:
             return False  # nothing is joined there
-        return not found_edges(played.outcomes) <= topology.edges
+        return not edges_in(pairs(procedure.table, located, 30)) <= topology.edges
 
     return Experiment(name=name, probability=FAILURE_PROBABILITY, is_exact=False, fails=fails)
 
