@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 from enum import Enum
+from functools import cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -54,10 +55,11 @@ class HeaderFields(NamedTuple):
     flow_label: int = 0
     traffic_class: int = 0
 
-    def value(self, field: HeaderField) -> int:
-        """The value of a field."""
-        number: int = getattr(self, field.attribute)
-        return number
+
+@cache
+def places(fields: tuple[HeaderField, ...]) -> tuple[int, ...]:
+    """The places of these fields among those of `HeaderFields`."""
+    return tuple(HeaderFields._fields.index(field.attribute) for field in fields)
 
 
 def header_fields(
@@ -88,7 +90,7 @@ def draw(router_key: bytes, values: Sequence[int], shares: Sequence[int]) -> int
 
     Raises ValueError unless `shares` are positive.
     """
-    data = b"".join(value.to_bytes(16) for value in values)
+    data = b"".join([value.to_bytes(16) for value in values])
     number = int.from_bytes(blake2b(data, digest_size=8, key=router_key).digest())
     mark = number * sum(shares) >> 64
     for index, share in enumerate(shares):

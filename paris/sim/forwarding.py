@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mda.model import HeaderField
 from paris.packets import numbers
-from paris.sim.balancers import Balance, draw, key
+from paris.sim.balancers import Balance, draw, key, places
 from paris.sim.topology import DESTINATION, SOURCE, Router
 
 if TYPE_CHECKING:
@@ -41,6 +41,20 @@ class End(NamedTuple):
     is_masked: bool = False
 
 
+class _Way(NamedTuple):
+    """Where a router forwards to: one of `after`, each with its share; `turn` from `turns_at_s` on.
+
+    It hashes the header fields at the places `reads` with `key`; without a key it draws.
+    """
+
+    turn: str | None
+    turns_at_s: float
+    after: tuple[str, ...]
+    shares: list[int]
+    reads: tuple[int, ...]
+    key: bytes | None
+
+
 class Forwarding:
     """Forwards packets as the routers of `topology` do; `randoms` are their random numbers.
 
@@ -50,11 +64,8 @@ class Forwarding:
     def __init__(self, topology: Topology, seed: int, randoms: Mapping[str, Random]) -> None:
         self._topology = topology
         self._randoms = randoms
-        self._keys = {
-            name: self._key(topology.routers.get(name, _SOURCE), name, seed)
-            for name, after in topology.successors.items()
-            if len(after) > 1
-        }
+        self._seed = seed
+        self._ways: dict[str, _Way] = {}  # of the routers that packets have come to
         self._chosen: dict[tuple[str, HeaderFields], str] = {}
 
     def end_of(self, fields: HeaderFields, ttl: int, source: IPAddress, at_s: float) -> End | None:
@@ -126,29 +137,39 @@ class Forwarding:
 
     def _successor(self, name: str, fields: HeaderFields, at_s: float) -> str:
         """The router to which `name` forwards the next packet with these fields."""
-        router = self._topology.routers.get(name, _SOURCE)
-        after = self._topology.successors[name]
-        if router.turns_to is not None:
-            if at_s >= router.turns_at_s:
-                return router.turns_to
-            after = tuple(other for other in after if other != router.turns_to)
+        way = self._ways.get(name)
+        if way is None:
+            way = self._ways[name] = self._way(name)
+        turn, turns_at_s, after, shares, reads, router_key = way
+        if turn is not None and at_s >= turns_at_s:
+            return turn
         if len(after) == 1:
             return after[0]
         known = self._chosen.get((name, fields))
         if known is not None:
             return known
-        weights = [router.weights.get(other, 1) for other in after]
-        if router.by is Balance.PACKET:
-            return self._randoms[name].choices(after, weights)[0]
-        read = router.fields if router.by is Balance.FLOW else (HeaderField.DESTINATION,)
-        chosen = after[draw(self._keys[name], [fields.value(hashed) for hashed in read], weights)]
+        if router_key is None:
+            return self._randoms[name].choices(after, shares)[0]
+        chosen = after[draw(router_key, [fields[place] for place in reads], shares)]
         self._chosen[name, fields] = chosen
         return chosen
 
-    @staticmethod
-    def _key(router: Router, name: str, seed: int) -> bytes:
-        """A router's hash key, from its own seed, or else from the run's seed and its name."""
-        return key(f"{seed} {name}" if router.seed is None else f"{router.seed}")
+    def _way(self, name: str) -> _Way:
+        """Where a router forwards to; its key is from its own seed, or the run's and its name."""
+        router = self._topology.routers.get(name, _SOURCE)
+        hashed = (HeaderField.DESTINATION,) if router.by is Balance.DESTINATION else router.fields
+        own_key = key(f"{self._seed} {name}" if router.seed is None else f"{router.seed}")
+        after = tuple(
+            other for other in self._topology.successors[name] if other != router.turns_to
+        )
+        return _Way(
+            router.turns_to,
+            router.turns_at_s,
+            after,
+            [router.weights.get(other, 1) for other in after],
+            places(hashed),
+            None if router.by is Balance.PACKET else own_key,
+        )
 
 
 _SOURCE: Final = Router(name=SOURCE, interfaces=())  # the source balances like any router

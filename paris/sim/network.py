@@ -38,12 +38,23 @@ _SHORTEST: Final = 8  # bytes after the IP header; every probe has at least thes
 
 
 @dataclass(slots=True)
-class _State:
-    """The state of a router: its random numbers, and its rate limit's tokens."""
+class _Bucket:
+    """The tokens of a router's rate limit, as counted at a moment."""
 
-    random: Random
     tokens: float
     counted_at_s: float = 0.0
+
+
+class _Randoms(dict[str, Random]):
+    """The random numbers of each router by its name, from when they are first asked for."""
+
+    def __init__(self, seed: int) -> None:
+        super().__init__()
+        self._seed = seed
+
+    def __missing__(self, name: str) -> Random:
+        self[name] = Random(f"{self._seed} {name}")
+        return self[name]
 
 
 @dataclass(slots=True)
@@ -53,7 +64,8 @@ class Network:
     topology: Topology
     seed: int
     _prefix: IPv4Network | IPv6Network = field(init=False)
-    _states: dict[str, _State] = field(init=False)
+    _buckets: dict[str, _Bucket] = field(init=False)
+    _randoms: _Randoms = field(init=False)
     _forwarding: Forwarding = field(init=False)
     _listening: Listening = field(init=False, default_factory=Listening)
 
@@ -61,13 +73,13 @@ class Network:
         destination = self.topology.destination
         self._prefix = ip_network((destination, PREFIX_LEN[destination.version]), strict=False)
         routers = self.topology.routers
-        self._states = {
-            name: _State(Random(f"{self.seed} {name}"), float(router.burst))
+        self._buckets = {
+            name: _Bucket(float(router.burst))
             for name, router in routers.items()
+            if router.rate_pps is not None
         }
-        self._forwarding = Forwarding(
-            self.topology, self.seed, {name: state.random for name, state in self._states.items()}
-        )
+        self._randoms = _Randoms(self.seed)
+        self._forwarding = Forwarding(self.topology, self.seed, self._randoms)
 
     @property
     def source(self) -> IPAddress:
@@ -144,20 +156,19 @@ class Network:
         """Whether the router replies to a packet that reaches it at `at_s`."""
         if router.silent:
             return False
-        state = self._states[router.name]
         if router.rate_pps is not None:
-            earned = max(0.0, at_s - state.counted_at_s) * router.rate_pps
-            state.tokens = min(float(router.burst), state.tokens + earned)
-            state.counted_at_s = max(at_s, state.counted_at_s)
-            if state.tokens < 1:
+            bucket = self._buckets[router.name]
+            earned = max(0.0, at_s - bucket.counted_at_s) * router.rate_pps
+            bucket.tokens = min(float(router.burst), bucket.tokens + earned)
+            bucket.counted_at_s = max(at_s, bucket.counted_at_s)
+            if bucket.tokens < 1:
                 return False
-            state.tokens -= 1
-        return not router.loss or state.random.random() >= router.loss
+            bucket.tokens -= 1
+        return not router.loss or self._randoms[router.name].random() >= router.loss
 
     def _does_repeat(self, router: Router) -> bool:
         """Whether a reply of the router arrives twice."""
-        random = self._states[router.name].random
-        return router.duplicates > 0 and random.random() < router.duplicates
+        return router.duplicates > 0 and self._randoms[router.name].random() < router.duplicates
 
     def _reply_of(
         self, end: End, header: IPHeader, payload: bytes, datagram: bytes, said: Said | None
@@ -174,7 +185,7 @@ class Network:
             destination=header.source,
             protocol=numbers.ICMP[version],
             ttl=ttl,
-            ip_id=self._states[end.name].random.randrange(1, 0x10000) if version == 4 else 0,
+            ip_id=self._randoms[end.name].randrange(1, 0x10000) if version == 4 else 0,
         )
         if said is not None:
             return _tcp_reply(back, payload, said)

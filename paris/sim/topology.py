@@ -139,6 +139,8 @@ class Topology:
         return (self._facing(name, came_from, describes),) if describes else ()
 
     def _facing(self, name: str, came_from: str, values: Sequence[_Value]) -> _Value:
+        if len(values) == 1:
+            return values[0]
         before = self.predecessors[name]
         index = before.index(came_from) if came_from in before else 0
         return values[index] if index < len(values) else values[0]
