@@ -35,3 +35,10 @@ def test_values_of_parameters_are_shown_in_words(
 ) -> None:
     assert is_shown
     assert request.node.name.endswith("[shown]")
+
+
+@pytest.mark.xdist_group("timing")
+def test_tests_that_measure_time_share_a_worker(request: pytest.FixtureRequest) -> None:
+    # Workers take tests by name: a group that is not in the name is taken apart without a word.
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        assert request.node.nodeid.endswith("@timing")
