@@ -1,19 +1,19 @@
-"""Forged answers by the hundred thousand a second: run at a router, aimed at the source.
+"""Forged answers by the hundred thousand per second: sent at a router, aimed at the source.
 
-    python -m tests.lab.flood KIND SOURCE DESTINATION RATE
-
-KIND is what is forged: "elsewhere" answers probes to another host, "tags" answers our probes
+The kind is what is forged: "elsewhere" answers probes to another host, "tags" answers our probes
 that never were, from spoofed routers; "noise" is ICMP with random bytes.
 """
 
 from __future__ import annotations
 
-import sys
+import os
+import signal
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from functools import cache
 from ipaddress import ip_address
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
 
@@ -24,9 +24,16 @@ from paris.packets.headers import IPHeader
 from paris.packets.protocols import Protocol
 from paris.wire.bulk import ethernet
 from paris.wire.bulk.sendmmsg import MOST_AT_ONCE, Sender
+from tests.lab.namespaces import enter_namespace
+from tests.support.forks import fork
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
     from mda.model import IPAddress
+    from tests.lab.netlab import Lab
 
 _VARIANTS = 2000
 
@@ -51,27 +58,48 @@ def _forged(kind: str, source: IPAddress, destination: IPAddress, random: Random
     return headers.icmp_error(header, expired, 0, quote)
 
 
-def main() -> None:
-    """Send until killed."""
-    kind, source, destination, rate = sys.argv[1:]
+@cache
+def _datagrams(kind: str, source: IPAddress, destination: IPAddress) -> NDArray[np.uint8]:
+    """Forged datagrams of one length, a row each."""
     random = Random(1)
-    ends = ip_address(source), ip_address(destination)
-    built = [_forged(kind, *ends, random) for _ in range(_VARIANTS)]
+    built = [_forged(kind, source, destination, random) for _ in range(_VARIANTS)]
     length = max(map(len, built))
-    rows = np.stack(
-        [
-            np.frombuffer(datagram.ljust(length, b"\0"), np.uint8)
-            for datagram in built
-            if len(datagram) == length
-        ]
+    return np.stack(
+        [np.frombuffer(datagram, np.uint8) for datagram in built if len(datagram) == length]
     )
-    sock, target = ethernet.open_sender(ends[0], None)
-    sender = Sender(sock, target)
-    sys.stdout.write("ready\n")
-    sys.stdout.flush()
+
+
+@contextmanager
+def flooding(
+    lab: Lab, node: str, kind: str, ends: tuple[IPAddress, IPAddress], rate_pps: float
+) -> Iterator[None]:
+    """Forge answers to probes between these ends at a node during the block."""
+    rows = _datagrams(kind, *ends)
+    reading, writing = os.pipe()
+
+    def work() -> NoReturn:
+        enter_namespace(lab.namespace(node))
+        sock, target = ethernet.open_sender(ends[0], None)
+        with sock:
+            os.write(writing, b"ready")
+            _send(Sender(sock, target), rows, rate_pps)
+
+    process_id = fork(work)
+    os.close(writing)
+    try:
+        with os.fdopen(reading, "rb") as sign:
+            assert sign.read(5) == b"ready"
+        yield
+    finally:
+        os.kill(process_id, signal.SIGKILL)
+        os.waitpid(process_id, 0)
+
+
+def _send(sender: Sender, rows: NDArray[np.uint8], rate_pps: float) -> NoReturn:
+    """Send until killed."""
     began_s, sent = time.monotonic(), 0
     while True:
-        due = int((time.monotonic() - began_s) * float(rate)) - sent
+        due = int((time.monotonic() - began_s) * rate_pps) - sent
         if due <= 0:
             time.sleep(0.0002)
             continue
@@ -80,7 +108,3 @@ def main() -> None:
         sent += len(part)
         with suppress(OSError):  # what finds no room is lost, as in any flood
             sender.send(part)
-
-
-if __name__ == "__main__":
-    main()

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mda.model import IPAddress
+from tests.lab.namespaces import inside_namespace
 from tests.support.waiting import LONGEST_S
 
 if TYPE_CHECKING:
@@ -223,10 +224,11 @@ def lab(
             built.set(node, dict.fromkeys(_LIMITS_MS, apart_ms))
         yield built
     finally:
-        for node in nodes:
-            subprocess.run(
-                ["ip", "netns", "del", built.namespace(node)], check=False, capture_output=True
-            )
+        # Of those that were not made none can be deleted, and the others still are.
+        subprocess.run(
+            ["ip", "-force", "-batch", "-"], check=False, capture_output=True, text=True,
+            input="\n".join(f"netns del {built.namespace(node)}" for node in nodes),
+        )  # fmt: skip
 
 
 def plain(hops: int = 4) -> list[str]:
@@ -301,10 +303,9 @@ def _set_sysctls(namespace: str, seed: int, hashing: Hashing, *, hash_flow_label
 
 
 def _set(namespace: str, values: Mapping[str, int | str]) -> None:
-    script = "\n".join(f"echo {value} > /proc/sys/{name}" for name, value in values.items())
-    subprocess.run(
-        ["ip", "netns", "exec", namespace, "sh", "-ec", script], check=True, capture_output=True
-    )
+    with inside_namespace(namespace):
+        for name, value in values.items():
+            Path("/proc/sys", name).write_text(f"{value}\n")
 
 
 def _veth(built: Lab, index: int, link: Link) -> str:
@@ -338,19 +339,14 @@ def _configure(built: Lab, node: str) -> None:
         ]
         back = [index for index, (_, far) in enumerate(built.links) if far == node]
         if ways:
-            commands.append(f"-{version} route add {TARGETS[version]} {' '.join(ways)}")
+            commands.append(f"route add {TARGETS[version]} {' '.join(ways)}")
         else:
             commands.append(f"addr add {TARGET[version]}/{(32, 128)[version == 6]} dev lo")
-            commands.append(f"-{version} route add blackhole {TARGETS[version]}")
+            commands.append(f"route add blackhole {TARGETS[version]}")
         if back:
             gateway = _address(back[0], 0, version)
-            commands.append(f"-{version} route add default via {gateway} dev v{back[0]}f")
-    # `ip -batch` takes no options within a line: routes of each version go in a separate batch.
-    namespace = built.namespace(node)
-    _ip(namespace, [line for line in commands if not line.startswith("-")])
-    for version in (4, 6):
-        routes = [line[3:] for line in commands if line.startswith(f"-{version}")]
-        _ip(namespace, routes, version)
+            commands.append(f"route add default via {gateway} dev v{back[0]}f")
+    _ip(built.namespace(node), commands)
 
 
 def _choose(built: Lab, node: str, rules: Mapping[int, str]) -> None:

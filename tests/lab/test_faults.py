@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -14,7 +13,8 @@ from paris.errors import ExitCode
 from paris.packets import probes, replies
 from paris.packets.replies import ParsedReply
 from tests.lab import netlab
-from tests.lab.command import CHECKOUT, as_nobody, command_line, trace
+from tests.lab.command import as_nobody, command_line, trace
+from tests.lab.flood import flooding
 from tests.lab.forging import Forger, opened, plan
 from tests.lab.namespaces import inside_namespace
 from tests.lab.netlab import TARGET, Lab
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.lab
 
 SURE = ("--mda", "-c", "99.9", "--seed", "1")
-FLOOD_PPS = "100000"
+FLOOD_PPS = 100_000
 WIRES = ("raw", "unprivileged", "bulk")
 
 
@@ -38,9 +38,8 @@ def test_a_flood_of_forged_replies_adds_nothing_to_the_graph(
     wire: str, version: int, kind: str
 ) -> None:
     with netlab.lab(netlab.diamond(4)) as lab:
-        ends = str(lab.source(version)), str(TARGET[version])
-        flood = ("env", f"PYTHONPATH={CHECKOUT}", sys.executable, "-m", "tests.lab.flood", kind)
-        with lab.background("r1", *flood, *ends, FLOOD_PPS):
+        ends = lab.source(version), TARGET[version]
+        with flooding(lab, "r1", kind, ends, FLOOD_PPS):
             options = (*SURE, "--wire", wire)
             found = trace(lab, version, *options, privileged=wire != "unprivileged")
         assert found.exit_code == 0
