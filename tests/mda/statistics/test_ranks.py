@@ -4,9 +4,12 @@ from itertools import combinations, product
 from random import Random
 
 import pytest
-from scipy.stats import mannwhitneyu, rankdata
+import scipy
 
 from mda.statistics.ranks import rank_probability, stratified_rank_probability
+
+# Only the worker that runs these imports scipy.stats, which takes a second.
+pytestmark = pytest.mark.xdist_group("scipy")
 
 
 @pytest.mark.parametrize(("n", "m"), [(1, 1), (2, 3), (5, 5), (8, 8), (3, 20), (9, 30), (8, 190)])
@@ -14,7 +17,7 @@ def test_rank_sum_probabilities_agree_with_scipy(n: int, m: int) -> None:
     random = Random(n * m)
     for shift in (0.0, 0.5, 1.0):
         some, others = [random.gauss(shift) for _ in range(n)], [random.gauss() for _ in range(m)]
-        expected = mannwhitneyu(some, others, method="exact").pvalue
+        expected = scipy.stats.mannwhitneyu(some, others, method="exact").pvalue
         assert rank_probability(some, others) == pytest.approx(expected)
         assert rank_probability(others, some) == pytest.approx(expected)
 
@@ -22,7 +25,7 @@ def test_rank_sum_probabilities_agree_with_scipy(n: int, m: int) -> None:
 def test_large_samples_use_the_normal_approximation() -> None:
     random = Random(1)
     some, others = [random.gauss(0.2) for _ in range(300)], [random.gauss() for _ in range(400)]
-    expected = mannwhitneyu(some, others, method="asymptotic").pvalue
+    expected = scipy.stats.mannwhitneyu(some, others, method="asymptotic").pvalue
     assert rank_probability(some, others) == pytest.approx(expected)
 
 
@@ -49,7 +52,9 @@ def test_a_stratified_probability_counts_every_assignment(
 
 def every_assignment(strata: list[tuple[list[int], list[int]]]) -> float:
     """The share of all ways to assign values to samples that deviate as much, one by one."""
-    told = [(some, rankdata([*some, *others])) for some, others in strata if some and others]
+    told = [
+        (some, scipy.stats.rankdata([*some, *others])) for some, others in strata if some and others
+    ]
     middle = sum(len(some) * (len(ranks) + 1) / 2 for some, ranks in told)
     seen = abs(sum(ranks[: len(some)].sum() for some, ranks in told) - middle)
     sums = product(*(combinations(ranks, len(some)) for some, ranks in told))

@@ -4,9 +4,12 @@ from random import Random
 
 import numpy as np
 import pytest
-from scipy.stats import chi2_contingency, fisher_exact, random_table
+import scipy
 
 from mda.statistics.tables import fisher, independence
+
+# Only the worker that runs these imports scipy.stats, which takes a second.
+pytestmark = pytest.mark.xdist_group("scipy")
 
 
 def test_fishers_test_counts_every_table_with_the_same_sums() -> None:
@@ -31,12 +34,12 @@ def test_dependent_tables_have_small_probabilities_and_independent_ones_rarely()
 
 @pytest.mark.parametrize("table", [[[3, 1], [0, 4]], [[9, 2], [3, 8]], [[1, 0], [0, 1]]])
 def test_two_by_two_tables_agree_with_scipy(table: list[list[int]]) -> None:
-    assert independence(table)[1] == pytest.approx(fisher_exact(np.array(table)).pvalue)
+    assert independence(table)[1] == pytest.approx(scipy.stats.fisher_exact(np.array(table)).pvalue)
 
 
 @pytest.mark.parametrize("table", [[[30, 20, 25], [28, 40, 22]], [[12, 9, 8], [5, 9, 14]]])
 def test_large_tables_agree_with_scipy(table: list[list[int]]) -> None:
-    expected = chi2_contingency(table, correction=False)
+    expected = scipy.stats.chi2_contingency(table, correction=False)
     assert independence(table) == pytest.approx((expected.statistic, expected.pvalue))
 
 
@@ -45,7 +48,7 @@ def test_small_tables_agree_with_random_tables(table: list[list[int]]) -> None:
     counts = np.array(table)
     rows, columns = counts.sum(1), counts.sum(0)
     expected = np.outer(rows, columns) / counts.sum()
-    drawn = random_table(rows, columns).rvs(100_000, random_state=1)
+    drawn = scipy.stats.random_table(rows, columns).rvs(100_000, random_state=1)
     statistics = ((drawn - expected) ** 2 / expected).sum((1, 2))
     statistic, chance = independence(table)
     share = float((statistics >= statistic - 1e-9).mean())
