@@ -88,18 +88,24 @@ def flows_towards(
     """
     hoped = dict.fromkeys(missing, 0.0)
     open_needs = set(missing)
+    # By the vertex one hop before: what is open and may be reached, until some need is met.
+    reached: dict[Vertex | None, list[tuple[Vertex, float]]] = {}
     chosen: list[int] = []
     for flow, before in candidates:
         if not open_needs or len(chosen) >= most:
             break
-        chances = share if before is None else onward.get(before, {})
-        if not any(chances.get(vertex, 0.0) for vertex in open_needs):
+        if before not in reached:
+            chances = share if before is None else onward.get(before, {})
+            reached[before] = [(v, chances[v]) for v in open_needs if chances.get(v)]
+        if not reached[before]:
             continue
         chosen.append(flow)
-        for vertex in missing:
-            hoped[vertex] += chances.get(vertex, 0.0)
-            if hoped[vertex] >= missing[vertex]:
-                open_needs.discard(vertex)
+        for vertex, chance in reached[before]:
+            hoped[vertex] += chance
+        met = [vertex for vertex, _ in reached[before] if hoped[vertex] >= missing[vertex]]
+        if met:
+            open_needs.difference_update(met)
+            reached.clear()
     return chosen
 
 
