@@ -91,18 +91,17 @@ def _exact(ranked: Sequence[tuple[int, Sequence[int]]], deviation: int) -> float
 
     A polynomial counts the assignments by their rank sum. Its coefficients lie side by side in one
     long integer, each in as many bytes as the largest needs, so that arithmetic is quick. They are
-    few at first as low ranks come first, and half as many where no values are equal: all ranks are
-    even then.
+    half as many where no values are equal: all ranks are even then.
     """
     ways, width = _ways(ranked)
     unit = math.gcd(*(rank for _, ranks in ranked for rank in ranks))
     product, middle = 1, 0
     for n, ranks in ranked:
-        by_size = [1, *[0] * n]
-        for rank in sorted(ranks):
-            for size in range(n, 0, -1):
-                by_size[size] += by_size[size - 1] << (8 * width * (rank // unit))
-        product *= by_size[n]
+        has_ties = len(set(ranks)) < len(ranks)
+        if has_ties:
+            product *= _rank_sums([rank // unit for rank in ranks], n, 8 * width)
+        else:
+            product *= _rank_sums_without_ties(len(ranks), n, 8 * width * 2 // unit)
         middle += n * (len(ranks) + 1)
     packed = product.to_bytes(product.bit_length() // 8 + width, "little")
     extreme = sum(
@@ -111,6 +110,36 @@ def _exact(ranked: Sequence[tuple[int, Sequence[int]]], deviation: int) -> float
         if abs(unit * rank_sum - middle) >= deviation
     )
     return extreme / ways
+
+
+def _rank_sums(ranks: Sequence[int], n: int, bits: int) -> int:
+    """The polynomial of the sums of all `n` of these ranks, with `bits` for each coefficient.
+
+    Low ranks come first, as the coefficients are few then.
+    """
+    by_size = [1, *[0] * n]
+    for rank in sorted(ranks):
+        for size in range(n, 0, -1):
+            by_size[size] += by_size[size - 1] << (bits * rank)
+    return by_size[n]
+
+
+def _rank_sums_without_ties(total: int, n: int, bits: int) -> int:
+    """The same for the ranks from 1 to `total`: a Gaussian binomial coefficient, far sooner.
+
+    It is the product of (1 - q^(total - n + k)) / (1 - q^k) for all k up to n, each partial product
+    a polynomial. Dividing by 1 - x multiplies with 1 + x, 1 + x^2, 1 + x^4 and so on.
+    """
+    product = 1
+    for k in range(1, n + 1):
+        length = bits * (k * (total - n) + 1)
+        kept = (1 << length) - 1  # higher powers cancel each other out
+        product = (product - (product << bits * (total - n + k))) & kept
+        power = bits * k
+        while power < length:
+            product = (product + (product << power)) & kept
+            power *= 2
+    return product << bits * (n * (n + 1) // 2)
 
 
 def _variance(n: int, ranks: Sequence[int]) -> float:
