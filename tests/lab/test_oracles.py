@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.lab import netlab
+from tests.lab.captures import packets_in
 from tests.lab.command import trace
 from tests.lab.netlab import TARGET
 from tests.support.waiting import wait_until
@@ -49,11 +50,11 @@ GOOD = "1"
 def test_tshark_finds_right_checksums_and_constant_hashed_fields_within_a_flow(
     version: int, protocol: str, tmp_path: Path
 ) -> None:
-    capture = tmp_path / "probes.pcap"
+    capture = tmp_path / "probes.pcapng"
     to_target = f"dst host {TARGET[version]}"
     with netlab.lab(netlab.diamond(2)) as lab, _captured(lab, capture, to_target):
         found = trace(lab, version, "--mda", f"--{protocol}", "--seed", "1")
-        wait_until(lambda: _count(capture) >= found.document["run"]["probes_sent"])
+        wait_until(lambda: packets_in(capture) >= found.document["run"]["probes_sent"])
     rows = _read(
         capture,
         "frame",
@@ -117,10 +118,10 @@ def test_traceroute_with_the_same_ports_takes_the_same_paths(version: int) -> No
 
 @pytest.mark.xdist_group("timing")
 def test_round_trip_times_agree_with_a_capture_of_tshark(tmp_path: Path) -> None:
-    capture = tmp_path / "one.pcap"
+    capture = tmp_path / "one.pcapng"
     with netlab.lab(netlab.plain(3)) as lab, _captured(lab, capture, "udp or icmp"):
         document = trace(lab, 4).document
-        wait_until(lambda: _count(capture) >= 2 * document["run"]["probes_sent"])
+        wait_until(lambda: packets_in(capture) >= 2 * document["run"]["probes_sent"])
     sent = {
         row[0]: float(row[1])
         for row in _read(capture, "udp && !icmp", ("ip.id", "frame.time_epoch"))
@@ -141,7 +142,7 @@ def test_round_trip_times_agree_with_a_capture_of_tshark(tmp_path: Path) -> None
 def _captured(lab: Lab, capture: Path, kept: str) -> AbstractContextManager[None]:
     """During the block, packets at the source's interface are written, with some delay."""
     # It names the file once it captures.
-    dump = ("dumpcap", "-q", "-P", "-i", "v0n", "-f", kept, "-w", str(capture))
+    dump = ("dumpcap", "-q", "-i", "v0n", "-f", kept, "-w", str(capture))
     return lab.background("src", *dump, ready="File:")
 
 
@@ -155,12 +156,3 @@ def _read(capture: Path, display_filter: str, fields: tuple[str, ...]) -> list[l
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     return [line.split("|") for line in run.stdout.splitlines()]
-
-
-def _count(capture: Path) -> int:
-    """How many packets a capture holds that is still being written."""
-    run = subprocess.run(
-        ["tshark", "-r", str(capture), "-T", "fields", "-e", "frame.number"],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    return len(run.stdout.splitlines())
