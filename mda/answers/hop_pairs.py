@@ -78,7 +78,7 @@ class HopPair:
 
     def branching(self) -> list[Samples]:
         """The flows of each vertex at `ttl` - 1 that has several successors."""
-        return [samples for samples in self.near.values() if samples.seen > 1]
+        return [samples for samples in self.near.values() if len(samples.successors) > 1]
 
     @property
     def has_several_far(self) -> bool:

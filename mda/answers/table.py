@@ -161,8 +161,10 @@ class FlowTable:
 
     def silent_since_s(self, ttl: int, here: FlowsAt) -> float | None:
         """When the first lost probe of the latest star among `here` was sent; None without one."""
-        stars = _flows_by_star(here).values()
-        return max(map(self.hop(ttl).silent_since_s, stars), default=None)
+        hop = self.hop(ttl)
+        if not hop.losses:
+            return None  # without a lost probe there is no star
+        return max(map(hop.silent_since_s, _flows_by_star(here).values()), default=None)
 
     def is_silent_end(self, ttl: int, here: FlowsAt) -> bool:
         """Whether no flow of some star among `here`, at `ttl`, was answered behind it."""

@@ -56,6 +56,8 @@ def _abandoned(
 ) -> frozenset[Vertex]:
     """The vertices that flows have left, or that end too long a silence with no reply behind it."""
     left_behind = table.hop(hops.ttl - 1).left_behind()
+    if not left_behind and not gaps:
+        return frozenset()
     return frozenset(
         vertex
         for vertex, samples in hops.near.items()
