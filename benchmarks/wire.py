@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING
 
 from tests.lab import netlab
 from tests.lab.command import CHECKOUT, command_line
+from tests.lab.flood import flooding
 from tests.lab.namespaces import inside_namespace
 
 if TYPE_CHECKING:
@@ -203,14 +204,13 @@ def _show_rate(what: str, asked_pps: float, found_pps: float) -> None:
 
 
 def _flooded(runs: int) -> None:
-    target = str(netlab.TARGET[4])
+    target = netlab.TARGET[4]
     print("a trace while a neighbour sends forged answers, 100,000 a second, s (without: ratio)")
     with netlab.lab(netlab.diamond(4)) as lab:
-        command = command_line(target, "--mda", "-n", "--seed", "1")
+        command = command_line(str(target), "--mda", "-n", "--seed", "1")
         calm_s = statistics.median(_taken_s(lab.at_source(*command)) for _ in range(runs))
         for kind in ("noise", "elsewhere", "tags"):
-            flood = ("env", f"PYTHONPATH={CHECKOUT}", sys.executable, "-m", "tests.lab.flood", kind)
-            with lab.background("r1", *flood, str(lab.source(4)), target, "100000"):
+            with flooding(lab, "r1", kind, (lab.source(4), target), 100_000):
                 taken_s = statistics.median(_taken_s(lab.at_source(*command)) for _ in range(runs))
             print(f"  {kind:10} {taken_s:.3f}  {taken_s / calm_s:.2f}")
 

@@ -70,8 +70,7 @@ class FlowTable:
             return
         vertex = hop.vertex(ttl, outcome)
         hop.meet(flow, attempt, outcome.sent_at_s, vertex)
-        moves = self.ends.add_expired(outcome, number)
-        if moves:
+        if moves := self.ends.add_expired(outcome, number):
             self._move(moves)
         if number != _NOBODYS or vertex.address != NOBODYS:
             self._note_meeting((flow, number, outcome.reply_ttl), ttl)
@@ -162,9 +161,8 @@ class FlowTable:
     def silent_since_s(self, ttl: int, here: FlowsAt) -> float | None:
         """When the first lost probe of the latest star among `here` was sent; None without one."""
         hop = self.hop(ttl)
-        if not hop.losses:
-            return None  # without a lost probe there is no star
-        return max(map(hop.silent_since_s, _flows_by_star(here).values()), default=None)
+        stars = _flows_by_star(here).values() if hop.losses else ()  # a star takes lost probes
+        return max(map(hop.silent_since_s, stars), default=None)
 
     def is_silent_end(self, ttl: int, here: FlowsAt) -> bool:
         """Whether no flow of some star among `here`, at `ttl`, was answered behind it."""
