@@ -59,8 +59,8 @@ def test_every_path_to_a_udp_service_is_found(wire: str, kind: str) -> None:
                 assert all(
                     outcome.get("kind") != "udp" or outcome["ttl"] >= 5 for outcome in outcomes
                 )
-                # Only what does not say to which probe it is goes uncounted.
-                assert (run["unmatched"] == {}) == (kind != "other")
+                # Only what does not say to which probe it is may go uncounted.
+                assert run["unmatched"] == {} or kind == "other"
             assert found.truth == lab.truth(version)
 
 
