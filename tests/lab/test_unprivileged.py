@@ -187,7 +187,12 @@ def test_replies_for_which_there_is_no_room_are_counted_and_do_not_stop_the_wire
             while wire.receive(wire.now_s() + 0.2):
                 pass
             assert wire.now_s() - began_s < 5  # it does not spin over an error that is not queued
-            assert wire.report().dropped > 0
+
+            def has_dropped() -> bool:
+                wire.receive(wire.now_s())
+                return wire.report().dropped > 0
+
+            wait_until(has_dropped)  # a busy machine delivers late
             wire.send([probes.build(flows, ProbeRequest(0, 1), 99)])
             assert len(wire.receive(wire.now_s() + LONGEST_S)) == 1
 
