@@ -75,8 +75,11 @@ class Multiplexed:
 
     def rate_pps(self, ttl: int) -> float | None:
         """See Procedure. A router's limit counts its replies to all lanes, so the least holds."""
-        rates = (procedure.rate_pps(ttl) for procedure in self._procedures)
-        return min((rate for rate in rates if rate is not None), default=None)
+        return _least(procedure.rate_pps(ttl) for procedure in self._procedures)
+
+    def repeats_pps(self, ttl: int) -> float | None:
+        """See Procedure."""
+        return _least(procedure.repeats_pps(ttl) for procedure in self._procedures)
 
     @property
     def finished(self) -> bool:
@@ -108,3 +111,7 @@ class Multiplexed:
 
 def _in_lane(requests: Iterable[ProbeRequest], lane: int) -> Iterator[ProbeRequest]:
     return (request._replace(flow=request.flow + lane * LANE) for request in requests)
+
+
+def _least(rates: Iterable[float | None]) -> float | None:
+    return min((rate for rate in rates if rate is not None), default=None)

@@ -35,6 +35,13 @@ class Procedure(Protocol):
     def rate_pps(self, ttl: int) -> float | None:
         """The probes per second that `ttl` answers; None where no router there has a limit."""
 
+    def repeats_pps(self, ttl: int) -> float | None:
+        """The repeated probes per second that `ttl` may answer; None where no limit is suspected.
+
+        Probes of new flows need not wait: they show whether there is a limit.
+        """
+        return None
+
     @property
     def finished(self) -> bool:
         """Whether no request will follow, and every one has its outcome or is not awaited."""
@@ -102,6 +109,10 @@ class Chain:
     def rate_pps(self, ttl: int) -> float | None:
         """See Procedure."""
         return self._current.rate_pps(ttl)
+
+    def repeats_pps(self, ttl: int) -> float | None:
+        """See Procedure."""
+        return self._current.repeats_pps(ttl)
 
     @property
     def finished(self) -> bool:

@@ -10,6 +10,7 @@ from mda.answers.rate_limits import (
     USUAL_PPS,
     Answering,
     RateLimit,
+    limit_range,
     looks_limited,
     rate_limit,
 )
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 STEADY: Final = 7
 _FURTHER: Final = 1 << 32  # above the attempts of probes to the hop's own TTL
 _SEVERAL: Final = 3  # losses of a flow after which it may be silent
+_BLIND_PPS: Final = 2.0  # half a second of losses shows that a rate is as low as the usual one
 _LOOK_AGAIN: Final = 1.25  # growth in outcomes after which rate limits are searched for again
 
 
@@ -37,7 +39,6 @@ class Hop:
         "before",
         "common_limit",
         "history",
-        "is_suspected",
         "known_limits",
         "last_met_s",
         "looked_at",
@@ -46,6 +47,7 @@ class Hop:
         "lost_of",
         "met_several",
         "suspected_at",
+        "suspects",
         "vertices",
     )
 
@@ -63,8 +65,8 @@ class Hop:
         self.looked_at = 0  # number of outcomes when limits were last looked for
         self.known_limits: dict[Vertex, RateLimit] = {}
         self.common_limit: RateLimit | None = None
-        self.suspected_at = 0  # number of outcomes when `is_suspected` was found
-        self.is_suspected = False
+        self.suspected_at = 0  # number of outcomes when `suspects` was found
+        self.suspects = 0  # vertices that may have the usual limit
 
     def vertex(self, ttl: int, reply: Reply) -> Vertex:
         """The vertex of a reply at this hop, whose TTL is `ttl`; the same object every time."""
@@ -228,7 +230,10 @@ class Hop:
             for _, flow, attempt in self.lost_at
             if (here[flow] == vertex if flow in here else is_only and can_come(flow))
         } - answered
-        return Answering(len(answered) + len(lost), len(lost), self.limits().get(vertex))
+        limit = self.limits().get(vertex)
+        trials = self.trials(vertex if self.common_limit is None else None)
+        known = None if limit is None else limit_range(trials, limit)
+        return Answering(len(answered) + len(lost), len(lost), known)
 
     def rate_pps(self) -> float | None:
         """The probes per second that limited vertices answer, given how flows spread over the hop.
@@ -239,12 +244,18 @@ class Hop:
         if not limits:
             return None
         if self.common_limit is not None:
-            return self.common_limit.rate_pps
-        flows = Counter(self.answers.values())
-        return min(
-            limit.rate_pps * len(self.answers) / max(flows[vertex], 1)
-            for vertex, limit in limits.items()
-        )
+            rate_pps = self.common_limit.rate_pps
+        else:
+            flows = Counter(self.answers.values())
+            rate_pps = min(
+                limit.rate_pps * len(self.answers) / max(flows[vertex], 1)
+                for vertex, limit in limits.items()
+            )
+        # Losses alone say little about a rate: until a probe that was sent later is answered, it
+        # takes few probes to find out.
+        first_lost_s = min(at_s for at_s, _, _ in self.lost_at)
+        has_refilled = max(self.last_met_s[vertex] for vertex in limits) > first_lost_s
+        return rate_pps if has_refilled else min(rate_pps, _BLIND_PPS)
 
     def suspected_pps(self) -> float | None:
         """The rate at which to ask again, where the usual limit would explain every loss."""
@@ -253,8 +264,42 @@ class Hop:
         now = len(self.lost_at) + sum(map(len, self.history.values()))
         if now != self.suspected_at:
             self.suspected_at = now
-            self.is_suspected = looks_limited(self.trials(None))
-        return USUAL_PPS if self.is_suspected else None
+            self.suspects = self._find_suspects()
+        return USUAL_PPS * self.suspects or None
+
+    def _find_suspects(self) -> int:
+        """The number of vertices that may have the usual limit; 1 if they may have it together.
+
+        Of several, a vertex is suspected once a flow known to meet it has been lost again as well.
+        """
+        if looks_limited(self.trials(None)):
+            return 1
+        lost_s = {self.answers.get(flow): at_s for at_s, flow, _ in sorted(self.lost_at)}
+        return sum(
+            looks_limited(self._possible_trials(vertex))
+            for vertex, at_s in lost_s.items()
+            if vertex is not None and at_s > self.last_met_s[vertex]
+        )
+
+    def quiet_since(self, at_s: float) -> list[Vertex]:
+        """The vertices that no probe met that was sent after `at_s`, in seconds."""
+        return [vertex for vertex, met_s in self.last_met_s.items() if met_s < at_s]
+
+    def _possible_trials(self, vertex: Vertex) -> list[tuple[float, bool]]:
+        """As `trials`, with every lost probe that may have met `vertex`."""
+        can_come = self._who_can_come()
+        met = [
+            (sent_at_s, True)
+            for history in self.history.values()
+            for sent_at_s, _, met_vertex in history
+            if met_vertex == vertex
+        ]
+        lost = [
+            (sent_at_s, False)
+            for sent_at_s, flow, _ in self.lost_at
+            if self.answers.get(flow, vertex) == vertex and can_come(flow)
+        ]
+        return sorted(met + lost)
 
     def steadiness(self, flow: int) -> tuple[int, int]:
         """How often the vertex of `flow` changed, by order of sending, and the replies since."""

@@ -25,8 +25,11 @@ _FEWEST: Final = 4  # replies, and losses, below which no limit is reported
 _MOST: Final = 300  # of the latest trials
 _RATES_PPS: Final = tuple(0.25 * 1.35**step for step in range(28))
 _STEP: Final = 1.08  # ratio of neighbouring rates in the final search
+_MOST_STEPS: Final = 40  # ... to either side of a rate: a factor of 22
+_CREDIBLE: Final = 2.0  # log-likelihood within which a rate is credible
 _AS_WELL: Final = 1.0  # log-likelihood given up for a higher rate
 USUAL_PPS: Final = 1.0  # Linux: icmp_ratelimit 1000, and as many seconds between in IPv6
+_USUAL_BURST: Final = 10  # Linux: 6; more where a reply comes back before the burst is used up
 _SUSPICIOUS: Final = 2  # losses from which on a limit may explain them
 _EXPLAINED: Final = 2.0  # misfit of the usual limit, less than that of any outcome against it
 _BURSTS: Final = (1, 2, 3, 4, 5, 6, 8, 10, 14, 20, 30, 50, 100)
@@ -39,12 +42,25 @@ class RateLimit(NamedTuple):
     burst: int
 
 
+class LimitRange(NamedTuple):
+    """The rates of a limit that explain the replies about as well, and its burst."""
+
+    lowest_pps: float
+    highest_pps: float
+    burst: int
+
+    @property
+    def rate_pps(self) -> float:
+        """The middle of the range, in replies per second: the geometric mean."""
+        return math.sqrt(self.lowest_pps * self.highest_pps)
+
+
 class Answering(NamedTuple):
     """How a vertex answers: `asked` probes met it, and `lost` of them got no reply."""
 
     asked: int
     lost: int
-    limit: RateLimit | None
+    limit: LimitRange | None
 
 
 def rate_limit(trials: Sequence[tuple[float, bool]]) -> RateLimit | None:
@@ -70,6 +86,25 @@ def rate_limit(trials: Sequence[tuple[float, bool]]) -> RateLimit | None:
     return best
 
 
+def limit_range(trials: Sequence[tuple[float, bool]], limit: RateLimit) -> LimitRange:
+    """The rates around a `limit` that was found from `trials`, at its burst.
+
+    They are those of which the likelihood is at least e^-2 of the best: about a 95 % interval.
+    """
+    gaps = _gaps(trials[-_MOST:])
+    misfits = {0: sum(_misfit(gaps, limit, math.inf))}
+    for step in (-1, 1):
+        place = 0
+        while misfits[place] <= min(misfits.values()) + _CREDIBLE and abs(place) < _MOST_STEPS:
+            place += step
+            rate_pps = limit.rate_pps * _STEP**place
+            misfits[place] = sum(_misfit(gaps, limit._replace(rate_pps=rate_pps), math.inf))
+    least = min(misfits.values())
+    within = [place for place, misfit in misfits.items() if misfit <= least + _CREDIBLE]
+    lowest, highest = (limit.rate_pps * _STEP**place for place in (min(within), max(within)))
+    return LimitRange(lowest, highest, limit.burst)
+
+
 def looks_limited(trials: Sequence[tuple[float, bool]]) -> bool:
     """Whether the usual limit explains everything: a burst of replies, then USUAL_PPS at most.
 
@@ -78,7 +113,7 @@ def looks_limited(trials: Sequence[tuple[float, bool]]) -> bool:
     """
     burst = _until_loss(trials)
     lost = sum(not answered for _, answered in trials)
-    if burst < _FEWEST or lost < _SUSPICIOUS:
+    if not _FEWEST <= burst <= _USUAL_BURST or lost < _SUSPICIOUS:
         return False
     limit = RateLimit(USUAL_PPS, burst)
     return sum(_misfit(_gaps(trials), limit, _EXPLAINED)) <= _EXPLAINED

@@ -117,7 +117,7 @@ class FlowTable:
         hop = self.hop(ttl)
         if not hop.answers:
             return 1 if len(hop.lost_at) >= 2 * self.attempts else self.attempts
-        if hop.limits():
+        if hop.limits() or hop.suspected_pps():
             return _MOST_TRIES * self.attempts
         if not hop.losses:
             return self.attempts

@@ -141,20 +141,11 @@ class Explorer(Procedure):
 
     def rate_pps(self, ttl: int) -> float | None:
         """See Procedure."""
-        hop = self._table.hop(ttl)
-        rate_pps = hop.rate_pps()
-        suspected_pps = hop.suspected_pps() if rate_pps is None else None
-        if suspected_pps is None or self._awaits_new_flows(ttl):
-            return rate_pps
-        return suspected_pps
+        return self._table.hop(ttl).rate_pps()
 
-    def _awaits_new_flows(self, ttl: int) -> bool:
-        """Whether flows are on their way to `ttl` that will show whether there is a limit."""
-        answers = self._table.hop(ttl).answers
-        return any(
-            request.ttl == ttl and not request.attempt and request.flow not in answers
-            for request in self._sent.flying
-        )
+    def repeats_pps(self, ttl: int) -> float | None:
+        """See Procedure."""
+        return self._table.hop(ttl).suspected_pps()
 
     def _ask_first_flows(self, count: int, wave: Wave) -> None:
         """Ask the flows that every vertex needs, at every TTL that the path is known to reach."""

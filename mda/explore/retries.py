@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from mda.answers.hop_pairs import Samples
     from mda.answers.table import FlowTable
     from mda.explore.wave import Sent, Wave
+    from mda.model import Vertex
     from mda.statistics.stopping import StoppingPoints
 
 # A successor unseen for so long that chance alone would explain it with less than this is probed
@@ -104,7 +105,7 @@ class Retries(NamedTuple):
             has_silence = tries == table.attempts and any(
                 losses >= tries and flow not in hop.answers for flow, losses in hop.losses.items()
             )
-            since_s: float | None = None
+            since_s = None
             for sent_at_s, flow, _ in hop.lost_at:
                 losses = hop.losses[flow]
                 if (
@@ -116,19 +117,23 @@ class Retries(NamedTuple):
                 ):
                     for _ in range(tries - losses if has_silence else 1):
                         wave.ask(flow, ttl)
-                    if losses >= table.attempts - 1:
-                        since_s = sent_at_s if since_s is None else min(since_s, sent_at_s)
+                    since_s = sent_at_s if since_s is None else max(since_s, sent_at_s)
             if since_s is not None:
-                self._sign(ttl, since_s, wave)
+                self._signs(ttl, since_s, wave)
 
-    def _sign(self, ttl: int, since_s: float, wave: Wave) -> None:
-        """Ask a flow that was answered at `ttl`, unless a probe sent after `since_s` was answered.
+    def _signs(self, ttl: int, since_s: float, wave: Wave) -> None:
+        """Ask a flow of each vertex at `ttl` that no probe sent after `since_s` has met.
 
-        If that probe is lost as well, the whole hop is silent and not just the other flow.
+        If that probe is lost as well, the vertex may be what keeps the lost flows from being
+        answered, by a limit on its replies, and not a silent neighbour.
         """
         hop = self.table.hop(ttl)
-        if not hop.answers or max(hop.last_met_s.values()) > since_s:
-            return
-        flow = min(hop.answers, key=lambda flow: (hop.losses.get(flow, 0), flow))
-        if hop.losses.get(flow, 0) < self.table.attempts and not self._awaited(flow, ttl):
-            wave.ask(flow, ttl)
+        quiet = set(hop.quiet_since(since_s))
+        quiet -= {hop.answers.get(flow) for at_s, flow, _ in hop.lost_at if at_s > since_s}
+        signs: dict[Vertex, int] = {}
+        for flow in sorted(hop.answers, key=lambda flow: (hop.losses.get(flow, 0), flow)):
+            if hop.answers[flow] in quiet:
+                signs.setdefault(hop.answers[flow], flow)
+        for flow in signs.values():
+            if hop.losses.get(flow, 0) < self.table.attempts and not self._awaited(flow, ttl):
+                wave.ask(flow, ttl)

@@ -98,17 +98,20 @@ class RequestQueue:
     def _hold_back(self, now_s: float) -> None:
         """Move the requests to TTLs with a known reply rate to the queues of those TTLs.
 
+        Where a limit is only suspected, these are requests that repeat others.
+
         Where what seemed to be a limit turned out to be something else, they pass again.
         """
-        ttls = {request.ttl for request in self._passing}
-        rates = {ttl: self.procedure.rate_pps(ttl) for ttl in (*ttls, *self._held)}
-        for ttl in [ttl for ttl in self._held if rates[ttl] is None]:
+        ttls = {*self._held, *(request.ttl for request in self._passing)}
+        rates = {ttl: self.procedure.rate_pps(ttl) for ttl in ttls}
+        of_repeats = {ttl: rates[ttl] or self.procedure.repeats_pps(ttl) for ttl in ttls}
+        for ttl in [ttl for ttl in self._held if of_repeats[ttl] is None]:
             self._passing.extendleft(reversed(self._held.pop(ttl).queue))
-        if not any(rates.values()):
+        if not any(of_repeats.values()):
             return
         passing: deque[ProbeRequest] = deque()
         for request in self._passing:
-            rate_pps = rates[request.ttl]
+            rate_pps = (of_repeats if request.attempt else rates)[request.ttl]
             if rate_pps is None:
                 passing.append(request)
                 continue
@@ -120,7 +123,7 @@ class RequestQueue:
             held.queue.append(request)
         self._passing = passing
         for ttl, held in self._held.items():
-            if rate_pps := rates[ttl]:
+            if rate_pps := of_repeats[ttl]:
                 held.pacing.rate_pps = _OF_LIMIT * rate_pps
 
     def _ready(

@@ -210,7 +210,12 @@ def _revisit(revisit: Revisit) -> Json:
 def _answering(vertex: Vertex, answering: Answering) -> Json:
     limit = None
     if answering.limit is not None:
-        limit = {"rate_pps": round(answering.limit.rate_pps, 3), "burst": answering.limit.burst}
+        limit = {
+            "rate_pps": round(answering.limit.rate_pps, 3),
+            "lowest_pps": round(answering.limit.lowest_pps, 3),
+            "highest_pps": round(answering.limit.highest_pps, 3),
+            "burst": answering.limit.burst,
+        }
     return {
         "vertex": vertex_id(vertex),
         "asked": answering.asked,

@@ -26,6 +26,7 @@ from render.words.tries import lost_on_path, tries_s, uncounted
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from mda.answers.rate_limits import LimitRange
     from mda.model import IPAddress, Reply, Vertex
     from mda.studies.balancers import Kind as BalancerKind
     from mda.trace import Trace
@@ -64,6 +65,7 @@ _CHANGED: Final = {
     "flow-label": "flow label",
     "traffic-class": "traffic class",
 }
+_WIDE: Final = 2.0  # times the lowest rate, from which on a range is shown
 _MANY_LOST: Final = 3  # probes; fewer are not worth a word
 
 
@@ -219,7 +221,7 @@ def _notes(trace: Trace, vertex: Vertex, replies: list[Reply], last_asked: int) 
         notes.append(f"silent to hop {last_asked}, {tries}" if is_last else f"silent, {tries}")
     answering = trace.answering.get(vertex)
     if answering is not None and answering.limit is not None:
-        notes.append(f"rate-limited to about {rate(answering.limit.rate_pps)} replies/s")
+        notes.append(f"rate-limited to {_rates(answering.limit)} replies/s")
     elif (
         answering is not None
         and answering.lost >= _MANY_LOST
@@ -284,3 +286,10 @@ def ending(reply: Reply) -> str:
     code = reply.icmp_code if reply.icmp_code is not None else -1
     mark, words = _UNREACHABLE[version].get(code, (f"!{code}", "unreachable"))
     return f"{mark} {words}".strip()
+
+
+def _rates(limit: LimitRange) -> str:
+    """The rate of a limit, or the range of it where that is wide."""
+    if limit.highest_pps <= _WIDE * limit.lowest_pps:
+        return f"about {rate(limit.rate_pps)}"
+    return f"{rate(limit.lowest_pps)} to {rate(limit.highest_pps)}"

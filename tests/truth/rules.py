@@ -18,6 +18,8 @@ _CONFIDENCE: Final = 1 - 1e-6  # of the interval of a single loss rate: many are
 _ENOUGH: Final = 10  # unanswered probes that distinguish a limit from loss
 _LONGEST_S: Final = 30.0
 _RATE: Final = 2.0  # times that "about" may be wrong
+_WIDE: Final = 2.0  # times that the ends of a range differ at least
+_NEAR: Final = 1.25  # times that the end of a range may be wrong
 _PROHIBITED: Final = {4: (9, 10, 13), 6: (1, 5, 6)}
 
 _BY_NAT: Final = {"source", "udp-checksum", "tcp-checksum", "icmp-checksum"}
@@ -142,9 +144,11 @@ def _rates(truth: Truth, claims: Claims) -> Iterator[Wrong]:
         if limit is not None and not true and claims.seen[name] in truth.routers:
             yield f"{name}: limited to {limit['rate_pps']}/s, in truth not limited"
         if limit is not None and true:
-            ratios = [limit["rate_pps"] / rate for rate, _ in true]
-            if not any(1 / _RATE <= ratio <= _RATE for ratio in ratios):
-                yield f"{name}: limited to {limit['rate_pps']}/s, in truth to {true[0][0]}/s"
+            low, high = limit["lowest_pps"], limit["highest_pps"]
+            if high <= _WIDE * low:  # "about" is within a factor
+                low, high = limit["rate_pps"] / _RATE, limit["rate_pps"] * _RATE
+            if not any(low / _NEAR <= rate <= high * _NEAR for rate, _ in true):
+                yield f"{name}: limited to {low} to {high}/s, in truth to {true[0][0]}/s"
 
 
 def _limits_as_losses(truth: Truth, claims: Claims) -> Iterator[Wrong]:

@@ -102,7 +102,9 @@ WRONG: dict[str, Callable[[Json], Any]] = {
     "proof": lambda document: document["graph"]["edges"][-1].update(flows=[999]),
     "reached": lambda document: document["run"].update(reached=False),
     "loss": lambda document: _blame(document, asked=10, lost=1),
-    "limit": lambda document: _blame(document, limit={"rate_pps": 5.0, "burst": 3}),
+    "limit": lambda document: _blame(
+        document, limit={"rate_pps": 5.0, "lowest_pps": 4.0, "highest_pps": 6.25, "burst": 3}
+    ),
     "per packet": lambda document: document["graph"]["per_packet"].append(f"{GATEWAY}@1"),
     "route change": lambda document: document["graph"]["route_changed"].append(f"{GATEWAY}@1"),
     "cause": lambda document: document["graph"]["revisits"].append(

@@ -242,3 +242,38 @@ def test_a_silent_branch_is_not_taken_for_a_rate_limit_of_its_neighbour() -> Non
 
     assert limited(1)  # eight at once and no more: it may be a limit
     assert not limited(3)
+
+
+def some_limited(*, sign: Outcome | None) -> FlowTable:
+    """LEFT answered six of ten flows, RIGHT all of its own; then `sign`, of a flow of LEFT."""
+    outcomes: list[Outcome] = [reply(n, 2, LEFT, at_s=n / 1000) for n in range(6)]
+    outcomes += [reply(n, 2, RIGHT, at_s=n / 1000) for n in range(10, 16)]
+    outcomes += [Loss(ProbeRequest(n, 2), n / 1000, 0.26) for n in range(6, 10)]
+    return tabulate([*outcomes, *([sign] if sign else [])], attempts=3)
+
+
+def test_a_limit_of_one_of_several_vertices_is_suspected_once_it_is_silent_to_a_known_flow() -> (
+    None
+):
+    asked_again = ProbeRequest(0, 2, 1)
+    lost, answered = Loss(asked_again, 0.26, 0.51), reply(0, 2, LEFT, 1, at_s=0.26)
+    for sign, suspected_pps in ((None, None), (answered, None), (lost, 1.0)):
+        table = some_limited(sign=sign)
+        assert table.hop(2).suspected_pps() == suspected_pps
+        assert (table.tries(2) == 12) == (sign == lost)  # losses say little then
+
+
+def test_the_vertices_that_no_later_probe_met_are_quiet() -> None:
+    hop = some_limited(sign=None).hop(2)
+    assert hop.quiet_since(0.006) == [Vertex(2, LEFT)]
+    assert hop.quiet_since(0.016) == [Vertex(2, LEFT), Vertex(2, RIGHT)]
+    assert hop.quiet_since(0.001) == []
+
+
+def test_a_limit_that_let_nothing_through_again_is_asked_slowly() -> None:
+    outcomes: list[Outcome] = [reply(n, 2, LEFT, at_s=n / 1000) for n in range(6)]
+    outcomes += [Loss(ProbeRequest(n, 2), n / 1000, 0.26) for n in range(6, 26)]
+    table = tabulate(outcomes, attempts=3)
+    assert table.hop(2).rate_pps() == 2.0
+    table.add(reply(6, 2, LEFT, 1, at_s=0.3))  # so soon that the rate is higher
+    assert (table.hop(2).rate_pps() or 0.0) > 2.0

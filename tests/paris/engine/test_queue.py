@@ -18,6 +18,7 @@ class Stating(Procedure):
     """States rates and what it abandons; asks nothing."""
 
     rates_pps: dict[int, float] = field(default_factory=dict)
+    of_repeats_pps: dict[int, float] = field(default_factory=dict)
     abandoned: set[ProbeRequest] = field(default_factory=set)
 
     def wanted(self, _: int) -> list[ProbeRequest]:
@@ -28,6 +29,9 @@ class Stating(Procedure):
 
     def rate_pps(self, ttl: int) -> float | None:
         return self.rates_pps.get(ttl)
+
+    def repeats_pps(self, ttl: int) -> float | None:
+        return self.of_repeats_pps.get(ttl)
 
     def abandons(self, request: ProbeRequest) -> bool:
         return request in self.abandoned
@@ -84,6 +88,16 @@ def test_requests_that_were_held_back_pass_once_there_is_no_limit() -> None:
     assert queue.take(None, 1.4, in_turn=False) == held[:1]
     del rates_pps[2]
     assert queue.take(None, 1.5, in_turn=False) == held[1:]
+
+
+def test_where_a_limit_is_suspected_only_repeated_probes_are_held_back() -> None:
+    repeats = [ProbeRequest(flow, 2, 1) for flow in range(2)]
+    procedure = Stating(of_repeats_pps={2: 1.0})
+    queue = queue_of(*repeats, *REQUESTS, procedure=procedure)
+    assert queue.take(None, 0.0, in_turn=False) == REQUESTS
+    assert queue.take(None, 1.3, in_turn=False) == repeats[:1]
+    procedure.of_repeats_pps.clear()
+    assert queue.take(None, 1.3, in_turn=False) == repeats[1:]
 
 
 def test_requests_that_the_procedure_abandons_are_dropped() -> None:
