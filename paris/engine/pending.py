@@ -13,7 +13,7 @@ from paris.engine.flights import Flight, State, Stray, StrayReason
 from paris.engine.untagged import Conversations
 from paris.errors import WireError
 from paris.packets import tags
-from paris.packets.protocols import Protocol
+from paris.packets.changes import changed_fields, tags_of
 from paris.packets.responders import can_reply
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from mda.model import ProbeRequest
     from paris.packets.flow_headers import FlowHeaders
     from paris.packets.flows import Flows
-    from paris.packets.quotes import QuotedProbe
     from paris.packets.replies import ParsedReply
 
 
@@ -112,16 +111,9 @@ class Pending:
 
         A late reply may follow the Loss of its probe.
         """
-        if not parsed.quoted.carrier_tag and not parsed.quoted.ip_id:
+        if not tags_of(parsed.quoted):
             return self._match_untagged(parsed, received_at_s)
-        fitting = sorted(
-            (
-                (changed, flight)
-                for flight in self._candidates(parsed.quoted)
-                if (changed := self._changes(flight, parsed)) is not None
-            ),
-            key=lambda fit: len(fit[0]),
-        )
+        fitting = self._fitting(parsed)
         if not fitting and parsed.kind is ReplyKind.UDP_ANSWER:
             return self._match_untagged(parsed, received_at_s)  # its payload only looked like ours
         if not fitting:
@@ -181,69 +173,20 @@ class Pending:
             else:
                 del self._order[ttl]
 
-    def _candidates(self, quoted: QuotedProbe) -> list[Flight]:
-        """The probes that match the quoted tag, or the tag's copy in the quoted IPv4 header."""
-        found = []
-        flight = self._flights.get(quoted.carrier_tag)
-        if flight is not None:
-            found.append(flight)
-        if quoted.ip_id:
-            twin = self._flights.get(tags.tag_of(quoted.ip_id))
-            if twin is not None and twin is not flight:
-                found.append(twin)
-        return found
+    def _fitting(self, parsed: ParsedReply) -> list[tuple[tuple[str, ...], Flight]]:
+        """The probes that `parsed` may quote, each behind its changed fields; the fewest first."""
+        fitting = []
+        for tag in tags_of(parsed.quoted):
+            flight = self._flights.get(tag)
+            if flight is not None:
+                headers = self._headers_of(flight.request.flow)
+                changed = changed_fields(parsed, tag, headers, self._flows)
+                if changed is not None:
+                    fitting.append((changed, flight))
+        return sorted(fitting, key=lambda fit: len(fit[0]))
 
     def _headers_of(self, flow: int) -> FlowHeaders:
         headers = self._headers.get(flow)
         if headers is None:
             headers = self._headers[flow] = self._flows.headers(flow)
         return headers
-
-    def _changes(self, flight: Flight, parsed: ParsedReply) -> tuple[str, ...] | None:
-        """The fields of the quote that differ from the probe; None if it quotes another packet.
-
-        Destination, destination port and protocol must match. A NAT may rewrite the source, and
-        with it the port or identifier and every checksum; other middleboxes rewrite single fields.
-        """
-        quoted = parsed.quoted
-        headers = self._headers_of(flight.request.flow)
-        if (quoted.destination, quoted.protocol, quoted.dport) != (
-            headers.destination.packed,
-            headers.protocol.number(self._version),
-            headers.dport,
-        ):
-            return None
-        fields = (
-            (tags.FIELD_NAME[headers.protocol], quoted.carrier_tag, flight.tag),
-            ("flow-label", quoted.flow_label, headers.flow_label),
-            ("icmp-checksum", quoted.icmp_checksum, headers.icmp_checksum),
-            ("identifier", quoted.identifier, self._flows.sport),
-            ("ip-id", quoted.ip_id, tags.ip_id(flight.tag)),
-            ("source", quoted.source, headers.source.packed),
-            ("sport", quoted.sport, headers.sport),
-            ("traffic-class", quoted.traffic_class, headers.traffic_class),
-        )
-        changed = {name for name, shown, sent in fields if shown is not None and shown != sent}
-        is_tcp = headers.protocol is Protocol.TCP
-        if not _is_explained(changed, is_tcp=is_tcp, has_ip_id=quoted.ip_id is not None):
-            return None
-        if parsed.kind in _UNQUOTED and (changed or parsed.responder != headers.destination):
-            return None  # the reply quotes nothing, so no middlebox explains a difference
-        return tuple(sorted(changed))
-
-
-def _is_explained(changed: set[str], *, is_tcp: bool, has_ip_id: bool) -> bool:
-    """Whether a NAT can have changed these fields, and the rest proves that the probe is ours."""
-    has_own_port = changed.isdisjoint({"sport", "identifier"})
-    if "source" not in changed:
-        return has_own_port  # no middlebox rewrites only a port: the probe is another program's
-    if is_tcp:
-        return True  # the tag is there twice, and NATs leave it alone
-    # A rewritten checksum may equal another probe's tag, so only the tag's copy is proof. IPv6 has
-    # no copy, but prefix translation keeps ports and checksums (RFC 6296).
-    return "ip-id" not in changed if has_ip_id else has_own_port
-
-
-_UNQUOTED = frozenset(
-    {ReplyKind.ECHO_REPLY, ReplyKind.SYN_ACK, ReplyKind.RST, ReplyKind.UDP_ANSWER}
-)

@@ -99,6 +99,7 @@ class Crafter:
             words[:, 1] = wanted
             words[:, 3] = tags
             words[:, 4] = _balancing(self._message_sum + tags, wanted)
+            words[:, -2], words[:, -1] = tags, ~tags  # see `tags.copies`
             return
         sports = values(flows, HeaderField.SPORT, numbers)
         dports = values(flows, HeaderField.DPORT, numbers)
@@ -108,6 +109,7 @@ class Crafter:
         if flows.protocol is Protocol.UDP:
             words[:, 3] = tags
             words[:, 4] = _balancing(total, tags)
+            words[:, -2], words[:, -1] = tags, ~tags
         else:
             words[:, 2] = words[:, 3] = tags  # see `tags.sequence`
             words[:, 8] = ~_fold(total + 2 * tags)
@@ -126,11 +128,11 @@ class Crafter:
                 words[0] &= 0xFFF0
                 words[1] = 0
         columns = {
-            Protocol.UDP: [0, 1, 3, 4],
-            Protocol.ICMP: [1, 3, 4],
+            Protocol.UDP: [0, 1, 3, 4, -2, -1],
+            Protocol.ICMP: [1, 3, 4, -2, -1],
             Protocol.TCP: [0, 1, 2, 3, 8],
         }
-        words[[at + column for column in columns[self._flows.protocol]]] = 0
+        words[at:][columns[self._flows.protocol]] = 0
         return blank
 
 

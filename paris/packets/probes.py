@@ -53,10 +53,12 @@ class Builder:
             case Protocol.UDP:
                 word = balancing_word(blank.message_sum, tag)
                 struct.pack_into("!HH", datagram, at + 6, tag, word)
+                datagram[-4:] = tags.copies(tag)
             case Protocol.ICMP:
                 (wanted,) = struct.unpack_from("!H", datagram, at + 2)
                 word = balancing_word(fold(blank.message_sum + tag), wanted)
                 struct.pack_into("!HH", datagram, at + 6, tag, word)
+                datagram[-4:] = tags.copies(tag)
             case Protocol.TCP:
                 total = ~fold(blank.message_sum + 2 * tag) & 0xFFFF
                 struct.pack_into("!I", datagram, at + 4, tags.sequence(tag))
@@ -76,6 +78,8 @@ class Builder:
         datagram[varying] = bytes(4)
         if protocol is Protocol.TCP:
             datagram[at + 16 : at + 18] = b"\0\0"
+        else:
+            datagram[-4:] = bytes(4)
         summed = datagram
         if protocol is Protocol.ICMP:
             summed = datagram.copy()
@@ -107,15 +111,14 @@ def build(flows: Flows, request: ProbeRequest, tag: int) -> bytes:
     match headers.protocol:
         case Protocol.UDP:
             sport, dport = headers.sport or 0, headers.dport or 0
-            length = 8 + 2 + len(tags.TEXT)
-            segment = struct.pack("!HHHHH", sport, dport, length, 0, 0) + tags.TEXT
-            payload = _balanced(ip, segment, tag)
+            segment = struct.pack("!HHHH", sport, dport, 8 + tags.PAYLOAD_BYTES, 0)
+            payload = _payload(ip, segment, tag, wanted=tag)
             return udp(ip, sport, dport, payload, tag)
         case Protocol.ICMP:
             echo = numbers.ECHO_REQUEST[version]
             wanted = headers.icmp_checksum or 0
-            message = struct.pack("!BBHHHH", echo, 0, 0, flows.sport, tag, 0) + tags.TEXT
-            payload = _balanced(ip, message, wanted)
+            message = struct.pack("!BBHHH", echo, 0, 0, flows.sport, tag)
+            payload = _payload(ip, message, tag, wanted)
             return icmp_echo(ip, flows.sport, tag, payload, wanted)
         case Protocol.TCP:
             return tcp(
@@ -128,15 +131,15 @@ def build(flows: Flows, request: ProbeRequest, tag: int) -> bytes:
             )
 
 
-def _balanced(ip: IPHeader, message: bytes, wanted: int) -> bytes:
-    """The payload that gives `message` the checksum `wanted`.
+def _payload(ip: IPHeader, header: bytes, tag: int, wanted: int) -> bytes:
+    """The payload that carries a copy of `tag` and gives the message the checksum `wanted`.
 
-    In `message`, the checksum and the first word of the payload are 0.
+    In the message's `header`, the checksum is 0.
     """
-    summed = message
+    rest = tags.TEXT + tags.copies(tag)
+    summed = header + rest
     if ip.protocol != numbers.ICMP4:
-        summed = (
-            pseudo_header(ip.source.packed, ip.destination.packed, ip.protocol, len(message))
-            + message
-        )
-    return struct.pack("!H", balancing_word(word_sum(summed), wanted)) + tags.TEXT
+        length = len(header) + tags.PAYLOAD_BYTES
+        ends = ip.source.packed, ip.destination.packed
+        summed = pseudo_header(*ends, ip.protocol, length) + summed
+    return struct.pack("!H", balancing_word(word_sum(summed), wanted)) + rest

@@ -23,8 +23,8 @@ class QuotedProbe(NamedTuple):
     """The probe as the reply shows it; None for fields that the reply does not show.
 
     Addresses are packed bytes. `carrier_tag` is the value of the field that carries the tag (see
-    `tags`), or 0 if the reply names only its flow. If the reply has no quote, source and
-    destination are the reply's own, swapped.
+    `tags`), or 0 if the reply names only its flow; `payload_tag` is the payload's copy of it. If
+    the reply has no quote, source and destination are the reply's own, swapped.
     """
 
     source: bytes
@@ -38,6 +38,7 @@ class QuotedProbe(NamedTuple):
     ip_id: int | None = None
     flow_label: int | None = None
     traffic_class: int | None = None
+    payload_tag: int | None = None
 
 
 def split_quote(outer: Datagram) -> tuple[int, bytes | None]:
@@ -87,4 +88,5 @@ def read_quoted_probe(quoted: Datagram) -> QuotedProbe:
         ip_id=quoted.ip_id,
         flow_label=quoted.flow_label,
         traffic_class=quoted.traffic_class,
+        payload_tag=None if quoted.protocol == numbers.TCP else tags.of_payload(data[8:]),
     )

@@ -1,7 +1,7 @@
 """Matches many replies at once: finds the probe and the responder of each row of a byte matrix.
 
-It reads plain layouts, which most routers send: no IP options, no extension headers. Other rows go
-through `replies.parse` singly. Imports numpy: for the bulk wire only.
+It reads plain layouts, which most routers send: no IP options, no extension headers, and quotes of
+what was sent. Other rows go through `replies.parse` singly. Imports numpy: for the bulk wire only.
 """
 
 from __future__ import annotations
@@ -12,9 +12,11 @@ import numpy as np
 
 from mda.model import HeaderField, ReplyKind
 from paris.packets import replies
+from paris.packets.changes import changed_fields, tags_of
 from paris.packets.numbers import ECHO_REPLY, ERRORS, ICMP, TIME_EXCEEDED
 from paris.packets.probe_matrix import values
 from paris.packets.protocols import Protocol
+from paris.packets.tags import COPY_AT, PAYLOAD_BYTES, TEXT
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -64,6 +66,7 @@ class Matcher:
         self._layout = _LAYOUTS[self._version]
         self._number = flows.protocol.number(self._version)
         self._destination = np.frombuffer(flows.destination.packed, np.uint8)
+        self._text = np.frombuffer(TEXT, np.uint8)
         self._source = np.frombuffer(flows.source.packed, np.uint8)
         self._probe_of = np.full(_MOST_TAGS, -1, np.int64)
         self._flow_of = np.zeros(_MOST_TAGS, np.int64)
@@ -78,16 +81,17 @@ class Matcher:
         """The rows that reply to a probe in flight, one per probe; counts the rest as unmatched."""
         at = self._layout.header_bytes
         is_error = self._is_error(datagrams, lengths)
-        tags, is_flow = self._read_quotes(datagrams, at + 8 + at)
+        tags, is_flow = self._read_quotes(datagrams, lengths, at + 8 + at)
         is_reply = is_error & is_flow & (tags > 0)
         if self._flows.protocol is not Protocol.UDP:
             returned, is_direct = self._read_direct(datagrams, lengths)
             tags = np.where(is_direct, returned, tags)
             is_reply |= is_direct
-        is_reply &= self._can_reply(datagrams[:, self._layout.source])
+        can_reply = self._can_reply(datagrams[:, self._layout.source])
+        is_reply &= can_reply
         probes = np.where(is_reply, self._probe_of[tags], -1)
         ends_path = ~is_error | (datagrams[:, at] != TIME_EXCEEDED[self._version])
-        for row in np.flatnonzero(~is_error & ~is_reply).tolist():
+        for row in np.flatnonzero(~is_reply & can_reply).tolist():
             self._read_slowly(
                 datagrams[row, : lengths[row]].tobytes(), row, tags, probes, ends_path
             )
@@ -146,10 +150,14 @@ class Matcher:
             sums += _word_sums(rows[:, self._layout.source.start : at]) + total - at + ICMP[6]
         return ~is_whole | (sums % 0xFFFF == 0)
 
-    def _read_quotes(self, rows: Bytes, at: int) -> tuple[Any, NDArray[np.bool_]]:
+    def _read_quotes(
+        self, rows: Bytes, lengths: NDArray[np.uint32], at: int
+    ) -> tuple[Any, NDArray[np.bool_]]:
         """The quoted tag, and whether the quoted flow is that of the probe with this tag."""
         flows = self._flows
         tags, is_flow = _word(rows, at + 6), np.ones(len(rows), np.bool_)
+        if flows.protocol is not Protocol.TCP:
+            tags = self._repeated(rows, lengths, at + 8, tags)
         numbers = self._flow_of[tags]
         if flows.protocol is Protocol.ICMP:
             is_flow &= _word(rows, at + 2) == values(flows, HeaderField.ICMP_CHECKSUM, numbers)
@@ -160,6 +168,17 @@ class Matcher:
         is_flow &= _word(rows, at) == values(flows, HeaderField.SPORT, numbers)
         is_flow &= _word(rows, at + 2) == values(flows, HeaderField.DPORT, numbers)
         return tags, is_flow
+
+    def _repeated(
+        self, rows: Bytes, lengths: NDArray[np.uint32], at: int, tags: Any
+    ) -> NDArray[np.int64]:
+        """The tags, or the copy in the payload at column `at` where it is all there."""
+        copy_at = at + COPY_AT
+        copies = _word(rows, copy_at)
+        has_copy = copies ^ _word(rows, copy_at + 2) == 0xFFFF
+        has_copy &= (rows[:, at + 2 : copy_at] == self._text).all(axis=1)
+        has_copy &= lengths >= at + PAYLOAD_BYTES
+        return np.where(has_copy, copies, tags)
 
     def _read_direct(
         self, rows: Bytes, lengths: NDArray[np.uint32]
@@ -189,18 +208,19 @@ class Matcher:
         parsed = replies.parse(datagram)
         if isinstance(parsed, replies.Unparsed) or parsed.is_challenge:
             return
-        quoted, tag = parsed.quoted, parsed.quoted.carrier_tag
-        if not 0 < tag < _MOST_TAGS or self._probe_of[tag] < 0:
+        fitting = []
+        for tag in tags_of(parsed.quoted):
+            if tag < _MOST_TAGS and self._probe_of[tag] >= 0:
+                headers = self._flows.headers(int(self._flow_of[tag]))
+                changed = changed_fields(parsed, tag, headers, self._flows)
+                if changed is not None:
+                    fitting.append((len(changed), tag))
+        fitting.sort()
+        if not fitting or (len(fitting) > 1 and fitting[0][0] == fitting[1][0]):
             return
-        headers = self._flows.headers(int(self._flow_of[tag]))
-        if (quoted.source, quoted.destination, quoted.sport, quoted.dport) == (
-            self._flows.source.packed,
-            self._flows.destination.packed,
-            headers.sport,
-            headers.dport,
-        ):
-            tags[row], probes[row] = tag, self._probe_of[tag]
-            ends_path[row] = parsed.kind is not ReplyKind.TIME_EXCEEDED
+        tag = fitting[0][1]
+        tags[row], probes[row] = tag, self._probe_of[tag]
+        ends_path[row] = parsed.kind is not ReplyKind.TIME_EXCEEDED
 
 
 def _word_sums(rows: Bytes) -> NDArray[np.int64]:

@@ -1,8 +1,9 @@
 """The header field that carries a probe's tag: no router hashes it, and every quote includes it.
 
 A quote is only sure to include the IP header and the next eight bytes (RFC 792), so the tag lies
-in those eight. In IPv4, the identification field repeats 16 bits of the tag: that copy survives a
-NAT that rewrites the UDP checksum.
+in those eight. A NAT rewrites the UDP checksum, so the tag has copies, which NATs leave alone: in
+IPv4 in the identification field, and in UDP and ICMP at the end of the payload, of which longer
+quotes show enough (all of it in IPv6, RFC 4443 section 2.4).
 """
 
 from __future__ import annotations
@@ -32,6 +33,9 @@ HIGHEST_TAG: Final = 0xFFFE
 _APART: Final = 0x1_0001
 # This text follows the balancing word, so that whoever captures a probe sees who sent it.
 TEXT: Final = b"paris-trace "
+# Where the copy lies in the payload, behind word and text, and the payload's length.
+COPY_AT: Final = 2 + len(TEXT)
+PAYLOAD_BYTES: Final = COPY_AT + 4
 _DNS_HEADER_BYTES: Final = 12
 
 
@@ -75,6 +79,23 @@ def tag_of(ip_id: int) -> int:
     return ip_id - 1
 
 
+def copies(tag: int) -> bytes:
+    """The copy at the end of a payload: the tag and its complement, which add 0 to a checksum.
+
+    >>> copies(0xBEEF).hex(" ", 2)
+    'beef 4110'
+    """
+    return struct.pack("!HH", tag, ~tag & 0xFFFF)
+
+
+def of_payload(payload: bytes) -> int | None:
+    """The tag that the payload of a UDP or ICMP probe repeats; None if it is not all there."""
+    if payload[2:COPY_AT] != TEXT or len(payload) < PAYLOAD_BYTES:
+        return None
+    tag, complement = struct.unpack_from("!HH", payload, COPY_AT)
+    return tag if tag ^ complement == 0xFFFF else None
+
+
 def of_udp_reply(source: bytes, destination: bytes, ports: bytes, payload: bytes) -> int:
     """The tag of the UDP probe that `payload` replies to; 0 if the payload does not show it.
 
@@ -82,11 +103,11 @@ def of_udp_reply(source: bytes, destination: bytes, ports: bytes, payload: bytes
     A DNS server reads the probe as a query and returns its identification, which is the word that
     balances the checksum. The checksum is the same in both directions, and it equals the tag.
     """
-    is_echo = payload[2:] == TEXT
+    is_echo = of_payload(payload) is not None
     # A response to the same kind of query (RFC 1035 section 4.1.1).
     is_dns = len(payload) >= _DNS_HEADER_BYTES and payload[2] & 0xF8 == 0x80 | TEXT[0] & 0x78
     if not (is_echo or is_dns):
         return 0
-    length = 8 + 2 + len(TEXT)
+    length = 8 + PAYLOAD_BYTES
     message = ports + struct.pack("!HH", length, 0) + payload[:2] + TEXT
     return checksum(pseudo_header(source, destination, numbers.UDP, length) + message)

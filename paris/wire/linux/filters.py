@@ -67,6 +67,17 @@ class _Program:
             self.add(_ABOVE, lowest - 1, no=_DROP)
         self.add(_ABOVE, highest, yes=_DROP)
 
+    def keep_range(self, load: int, at: int, lowest: int, highest: int, otherwise: str) -> None:
+        """Keep the datagram if the field at `at` is from `lowest` to `highest`.
+
+        A datagram without this field is dropped; `otherwise` names what follows.
+        """
+        self.add(load, at)
+        if lowest:
+            self.add(_ABOVE, lowest - 1, no=otherwise)
+        self.add(_ABOVE, highest, no=_KEEP)
+        self.name(otherwise)
+
     def require_any(self, load: int, at: int, values: Sequence[int], then: str) -> None:
         """Drop the datagram unless the field at `at` is in `values`; `then` names what follows."""
         self.add(load, at)
@@ -200,10 +211,12 @@ def icmp_replies(flows: Flows, header_bytes: int, sent: range = ALL) -> list[Ins
         # A NAT may leave only the identification as a copy of the tag, and may zero even that.
         program.add(half, quote + 4)
         program.add(_EQUAL, 0, yes=_KEEP)
-        program.add(_ABOVE, tags.ip_id(sent.start) - 1, no="tag")
-        program.add(_ABOVE, sent.stop, no=_KEEP)
-        program.name("tag")
-    program.require_range(half, quote + tags.place(version).start, sent.start, sent.stop - 1)
+        program.keep_range(half, quote + 4, tags.ip_id(sent.start), sent.stop, "tag")
+    tag_at = tags.place(version).start
+    program.keep_range(half, quote + tag_at, sent.start, sent.stop - 1, "copy")
+    # ... or only the payload's copy, which begins behind the eight bytes that end with the tag.
+    copy_at = quote + tag_at + 2 + tags.COPY_AT
+    program.require_range(half, copy_at, sent.start, sent.stop - 1)
     return program.assembled()
 
 

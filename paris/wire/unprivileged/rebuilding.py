@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from paris.packets.checksums import checksum, pseudo_header
 from paris.packets.numbers import ICMP4, ICMP6, TCP, UDP
+from paris.packets.tags import PAYLOAD_BYTES
 
 if TYPE_CHECKING:
     from paris.wire.linux.ancillary import Ancillary
 
 _HEADER_BYTES: Final = {4: 20, 6: 40}
 _CHECKSUM_AT: Final = {ICMP4: 2, ICMP6: 2, TCP: 16, UDP: 6}
-_BODY_BYTES: Final = 14  # of a UDP probe
 _EXTENSION_OFFSET: Final = 128  # the least offset of extensions in a quote, in bytes (RFC 4884)
 
 
@@ -82,7 +82,7 @@ def tag_of_quote(protocol: int, quoted: bytes) -> bytes:
     payload.
     """
     if protocol == UDP:
-        return quoted[:2] if any(quoted[:_BODY_BYTES]) and len(quoted) >= 2 else b""
+        return quoted[:2] if any(quoted[:PAYLOAD_BYTES]) and len(quoted) >= 2 else b""
     return quoted[6:8] if len(quoted) >= 8 else b""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
@@ -18,21 +19,27 @@ from paris.packets.headers import IPHeader, icmp_error, tcp_reply, udp_reply
 from paris.packets.protocols import Protocol
 from paris.packets.replies import ParsedReply, parse
 from tests.support.probes import COMBINATIONS, flows_of
+from tests.support.translation import Way, quoted
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from paris.packets.flows import Flows
 
 ROUTER = {4: "198.51.100.7", 6: "2001:db8:7::7"}
 
 
-def answer_to(flows: Flows, request: ProbeRequest, tag: int) -> ParsedReply:
-    """The time exceeded of a router that quotes as little as it may."""
+def answer_to(
+    flows: Flows, request: ProbeRequest, tag: int, rewrite: Callable[[bytes], bytes] = bytes
+) -> ParsedReply:
+    """The time exceeded of a router that quotes as little as it may, after `rewrite`."""
     version = flows.source.version
     back = IPHeader(
         source=ip_address(ROUTER[version]), destination=flows.source,
         protocol=1 if version == 4 else 58, ttl=250,
     )  # fmt: skip
-    quote = probes.build(flows, request._replace(ttl=1), tag)[: 28 if version == 4 else 1232]
+    quote = rewrite(probes.build(flows, request._replace(ttl=1), tag))
+    quote = quote[: 28 if version == 4 else 1232]
     parsed = parse(icmp_error(back, 11 if version == 4 else 3, 0, quote))
     assert isinstance(parsed, ParsedReply)
     return parsed
@@ -205,7 +212,28 @@ def test_a_quote_with_another_port_but_our_source_is_a_stray() -> None:
 def test_a_quote_with_another_source_needs_the_copy_of_the_tag() -> None:
     assert seen(udp4(), ProbeRequest(2, 3), source=OTHER[4], ip_id=0x7777) == NOT_OURS
     udp6 = flows_of(6, Protocol.UDP, HeaderField.SPORT)
-    assert seen(udp6, ProbeRequest(2, 3), source=OTHER[6], sport=9) == NOT_OURS
+    shown: dict[str, object] = {"source": OTHER[6], "payload_tag": None}
+    assert seen(udp6, ProbeRequest(2, 3), **shown, sport=9) == NOT_OURS
+    assert seen(udp6, ProbeRequest(2, 3), **shown) == NOT_OURS
+
+
+@pytest.mark.parametrize("way", Way)
+@pytest.mark.parametrize(("version", "protocol", "field"), COMBINATIONS)
+def test_every_quote_matches_its_own_probe_whatever_a_nat_rewrote(
+    version: int, protocol: Protocol, field: HeaderField, way: Way
+) -> None:
+    flows = flows_of(version, protocol, field)
+    pending = Pending(flows)
+    # The tags are near each other, so that a rewritten checksum often equals another one.
+    requests = [ProbeRequest(flow, ttl) for ttl in range(1, 30) for flow in range(30)]
+    for tag, request in zip(sent(pending, 0.0, *requests), requests, strict=True):
+        parsed = answer_to(flows, request, tag, partial(quoted, way=way))
+        if (version, protocol, way) == (4, Protocol.UDP, Way.STALE_CHECKSUM):
+            parsed = answer_to(flows, request, tag)  # in 28 bytes, either copy may be the wrong one
+        reply = pending.match(parsed, 1.0)
+        assert isinstance(reply, Reply)
+        assert reply.request == request
+        assert pending.match(parsed, 1.1) == Stray(StrayReason.DUPLICATE)
 
 
 def test_a_checksum_that_a_nat_rewrote_to_another_probes_tag_matches_the_right_probe() -> None:
@@ -331,7 +359,7 @@ def said(flows: Flows, flow: int, payload: bytes = b"hello", *, tag: int = 1) ->
     """What a service of the destination answers to a probe of a flow."""
     headers = flows.headers(flow)
     back = IPHeader(source=headers.destination, destination=headers.source, protocol=17, ttl=60)
-    segment = probes.build(flows, ProbeRequest(flow, 9), tag)[-22:]
+    segment = probes.build(flows, ProbeRequest(flow, 9), tag)[-26:]
     parsed = parse(udp_reply(back, segment, payload or segment[8:]))
     assert isinstance(parsed, ParsedReply)
     return parsed

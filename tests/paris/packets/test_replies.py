@@ -192,9 +192,9 @@ def test_a_udp_reply_names_the_flow_and_if_it_returns_the_first_word_the_probe()
     assert (quoted.source, quoted.destination) == (SOURCE.packed, host.packed)
     probe = headers.udp(
         IPHeader(source=SOURCE, destination=host, protocol=17, ttl=9), 20_000, 53,
-        b"\x12\x34paris-trace ", quoted.carrier_tag,
+        b"\x12\x34paris-trace " + tags.copies(quoted.carrier_tag), quoted.carrier_tag,
     )  # fmt: skip
-    pseudo = pseudo_header(SOURCE.packed, host.packed, 17, 22)
+    pseudo = pseudo_header(SOURCE.packed, host.packed, 17, 26)
     assert word_sum(pseudo + probe[20:]) == 0xFFFF  # the tag is the checksum that it must have had
     other = parsed(UDP_ANSWER[:30] + b"\x01" + UDP_ANSWER[31:])
     assert other.quoted == quoted._replace(carrier_tag=0)

@@ -15,6 +15,7 @@ from paris.packets.protocols import Protocol
 from paris.packets.reply_matrix import Matcher
 from tests.support.answers import ROUTER, answers, header, strays
 from tests.support.probes import COMBINATIONS, flows_of
+from tests.support.translation import Way, quoted
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -54,6 +55,9 @@ def some_answers(flows: Flows, requests: dict[int, ProbeRequest]) -> list[bytes]
             case 1:
                 labels = (MplsEntry(16001, 0, bottom=True, ttl=1),)
                 found.append(headers.icmp_error(router, *expired, probe, labels))
+            case 2 if tag % 4:  # from behind a NAT
+                ways = {1: Way.SOURCE, 2: Way.SOURCE_AND_PORT, 3: Way.STALE_CHECKSUM}
+                found.append(headers.icmp_error(router, *expired, quoted(probe, ways[tag % 4])))
             case 2:
                 least = 28 if version == 4 else 48
                 found.append(headers.icmp_error(router, *expired, probe[:least]))

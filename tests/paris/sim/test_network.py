@@ -19,7 +19,7 @@ from mda.model import (
     ProbeRequest,
     ReplyKind,
 )
-from paris.packets import headers, replies
+from paris.packets import headers, replies, tags
 from paris.packets.checksums import checksum, pseudo_header
 from paris.packets.flows import Flows
 from paris.packets.headers import read_ip, with_ttl
@@ -131,7 +131,7 @@ def test_a_syn_to_an_open_port_gets_a_syn_ack(topology: FromText) -> None:
 @pytest.mark.parametrize(
     ("service", "said", "tag"),
     [
-        ("echo", b"\x12\x34paris-trace ", True),
+        ("echo", b"\x12\x34paris-trace " + tags.copies(7), True),
         ("dns", b"\x12\x34\xf0\x04" + bytes(8), True),
         ("other", b"Mon Jan  1 00:00:00 1970\r\n", False),
     ],
@@ -148,7 +148,7 @@ def test_a_udp_service_replies_to_a_probe(
     assert (parsed.quoted.sport, parsed.quoted.dport) == (24000, 80)
     assert parsed.quoted.carrier_tag == (7 if tag else 0)
     probe = build(flows, ProbeRequest(0, 30), 7)
-    at = len(probe) - 14
+    at = len(probe) - tags.PAYLOAD_BYTES
     whole = reply_to(serving, probe[:at] + b"\x12\x34" + probe[at + 2 :], 0.0)
     assert whole is not None
     read = read_ip(whole[1])

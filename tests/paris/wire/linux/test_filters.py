@@ -18,6 +18,7 @@ from paris.wire.linux import filters
 from paris.wire.linux.filters import Sent
 from tests.support.answers import ELSEWHERE_BESIDE, HEADER_BYTES, ROUTER, answers, header, strays
 from tests.support.probes import COMBINATIONS, flows_of
+from tests.support.translation import Way, quoted
 
 if TYPE_CHECKING:
     from paris.packets.flows import Flows
@@ -139,12 +140,32 @@ def test_the_filter_keeps_a_quote_with_either_copy_of_the_tag() -> None:
 
     def answer(ip_id: bytes, tag: bytes) -> bytes:
         quote = probe[:4] + ip_id + probe[6:26] + tag + probe[28:]
-        return headers.icmp_error(header(flows, ROUTER[4]), 11, 0, quote)
+        return headers.icmp_error(header(flows, ROUTER[4]), 11, 0, quote[:28])
 
     copy, tag, other, none = probe[4:6], probe[26:28], b"\xab\xcd", b"\0\0"
     expected = [answer(copy, other), answer(other, tag), answer(none, none)]
     strays = [answer(other, other), answer(other, none)]
     assert kept(whole_filter(flows, range(50, 100)), [*expected, *strays]) == expected
+
+
+@pytest.mark.parametrize("way", Way)
+@pytest.mark.parametrize(("version", "protocol", "field"), COMBINATIONS)
+def test_the_filter_keeps_the_quote_of_a_probe_whatever_a_nat_rewrote(
+    version: int, protocol: Protocol, field: HeaderField, way: Way
+) -> None:
+    flows, kind = flows_of(version, protocol, field), 11 if version == 4 else 3
+    arriving = [
+        headers.icmp_error(
+            header(flows, ROUTER[version]), kind, 0,
+            quoted(probes.build(flows, ProbeRequest(3, 7), tag), way),
+        )
+        for tag in (77, 777)
+    ]  # fmt: skip
+    at = HEADER_BYTES[version]
+    assert kept(filters.icmp_replies(flows, at, range(50, 100)), arriving) == arriving[:1]
+    if version == 6:
+        shown = [whole[at:] for whole in arriving]
+        assert kept(filters.icmp_replies(flows, 0, range(50, 100)), shown) == shown[:1]
 
 
 def test_the_filter_keeps_udp_replies_only_to_ports_that_were_used() -> None:

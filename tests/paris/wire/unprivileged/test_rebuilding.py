@@ -60,7 +60,7 @@ def test_a_probe_is_taken_apart_into_socket_options(
         assert checksum(pseudo + segment) == 777
 
 
-@pytest.mark.parametrize("returned", [8, 14, 600])
+@pytest.mark.parametrize("returned", [8, 18, 600])
 @pytest.mark.parametrize(("version", "protocol", "field"), COMBINATIONS)
 def test_a_rebuilt_error_parses_like_one_from_a_raw_socket(
     version: int, protocol: Protocol, field: HeaderField, returned: int
@@ -82,7 +82,8 @@ def test_a_rebuilt_error_parses_like_one_from_a_raw_socket(
             source=ROUTER[version], destination=flows.source, ttl=250,
             protocol=1 if version == 4 else 58,
         ),
-        {4: 11, 6: 3}[version], 0, datagram,
+        {4: 11, 6: 3}[version], 0,
+        datagram[: HEADER_BYTES[version] + KEPT_BY_KERNEL[protocol] + returned],
     )  # fmt: skip
     raw = replies.parse(quoted)
     assert isinstance(raw, ParsedReply)
@@ -166,7 +167,7 @@ def test_a_quote_too_short_for_the_tag_names_only_the_flow(version: int) -> None
     for returned in (b"", b"\x01", bytes(14), bytes(100) + b"\x20\0\0\0"):
         assert rebuilding.tag_of_quote(17, returned) == b""
     assert rebuilding.tag_of_quote(17, bytes(2) + sent.body[2:]) == bytes(2)
-    assert len(sent.body) == 14
+    assert len(sent.body) == 18
     parsed = replies.parse(
         rebuilding.icmp_error(rebuilding.without_tag(sent), b"", ancillary_of(version))
     )

@@ -1,0 +1,76 @@
+"""NATs of the kernel before the source: every router behind them is still seen."""
+
+from __future__ import annotations
+
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from paris.errors import ExitCode
+from tests.lab import netlab
+from tests.lab.command import trace
+from tests.support.translation import NAT
+
+if TYPE_CHECKING:
+    from tests.lab.netlab import Lab
+
+pytestmark = pytest.mark.lab
+
+WIRES = ("raw", "bulk", "unprivileged")
+OPEN_PING_SOCKETS = {"net/ipv4/ping_group_range": "0 2147483647"}
+POSTROUTING = "hook postrouting priority 100"
+FAMILY = {4: "ip", 6: "ip6"}
+
+
+@pytest.mark.parametrize("wire", WIRES)
+@pytest.mark.parametrize("rule", ["masquerade", "masquerade random"])
+@pytest.mark.parametrize("version", [4, 6])
+def test_the_graph_behind_a_masquerading_router_is_true(version: int, rule: str, wire: str) -> None:
+    with netlab.lab(netlab.diamond(2)) as lab:
+        lab.set("src", OPEN_PING_SOCKETS)
+        lab.rules("r1", f"type nat {POSTROUTING}", rule)
+        for protocol in ("-U", "-I", "-T"):
+            options = (protocol, "--mda", "-c", "99.9", "--wire", wire)
+            found = trace(lab, version, *options, privileged=wire != "unprivileged")
+            reached = ExitCode.REACHED, ExitCode.PORT_CLOSED
+            assert (found.exit_code in reached, found.stderr) == (True, ""), protocol
+            if protocol != "-I" and rule == "masquerade":  # Linux does not balance pings
+                assert found.truth == lab.truth(version), protocol
+
+
+def translate_statelessly(lab: Lab, node: str, version: int) -> None:
+    """Have a node rewrite the source, and the destination of what comes back, but no quote."""
+    family, source, other = FAMILY[version], lab.source(version), NAT[version]
+    rules = f"""
+        table {family} raw {{
+            chain there {{
+                type filter {POSTROUTING};
+                {family} saddr {source} {family} saddr set {other}
+            }}
+            chain back {{
+                type filter hook prerouting priority -300;
+                {family} daddr {other} {family} daddr set {source}
+            }}
+        }}"""
+    subprocess.run(
+        ["ip", "netns", "exec", lab.namespace(node), "nft", "-f", "-"],
+        input=rules, text=True, check=True, capture_output=True,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("wire", ["raw", "bulk"])
+@pytest.mark.parametrize("version", [4, 6])
+def test_routers_behind_a_stateless_translator_match_and_show_what_it_rewrites(
+    version: int, wire: str
+) -> None:
+    with netlab.lab(netlab.plain(4)) as lab:
+        translate_statelessly(lab, "r1", version)
+        for protocol in ("-U", "-I", "-T"):
+            found = trace(lab, version, protocol, "--mda", "--wire", wire)
+            assert (found.exit_code, found.stderr) in (
+                (ExitCode.REACHED, ""), (ExitCode.PORT_CLOSED, ""),
+            )  # fmt: skip
+            assert found.truth == lab.truth(version), protocol
+            outcomes = found.document["outcomes"]
+            assert any("source" in outcome.get("changed", ()) for outcome in outcomes), protocol
