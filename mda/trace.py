@@ -94,7 +94,7 @@ class Trace(Record):
                 if vertex.address is not None and vertex != located.origin
             },
             places=places,
-            arrivals=_arrivals(known, places),
+            arrivals=_arrivals(known),
             unfit_for_lite=known.unfit_for_lite,
             studies={
                 study.name: study.findings(known)
@@ -164,13 +164,16 @@ class Trace(Record):
         return Vertex.of(self.places.get(reply.request, reply.request.ttl), reply)
 
 
-def _arrivals(known: Known, places: Mapping[ProbeRequest, int]) -> tuple[Vertex, ...]:
-    """The vertices of the graph at which the destination replied, by what ends a path."""
-    destination = known.record.plan.destination
+def _arrivals(known: Known) -> tuple[Vertex, ...]:
+    """The vertices of the graph at which the destination is, by its replies that end a path."""
+    destination, ends = known.record.plan.destination, known.table.ends
     ttls = {
-        places[outcome.request]
+        ends.places[outcome.request]
         for outcome in known.plain
-        if isinstance(outcome, Reply) and outcome.ends_path and outcome.responder == destination
+        if isinstance(outcome, Reply)
+        and outcome.ends_path
+        and outcome.responder == destination
+        and not ends.is_early(outcome)
     }
     return tuple(
         vertex for vertex in known.graph if vertex.address == destination and vertex.ttl in ttls

@@ -5,10 +5,15 @@ TTL that it quotes is what was left when the probe arrived (RFC 792, RFC 4443), 
 t - left + 1 hops away. A router that refuses a packet only after it has taken one from its TTL
 stands one hop nearer still: it is the router that sends time exceeded from there. Replies of one
 machine arrive with the same TTL, and those of another machine behind the same address do not.
+
+A probe that arrives with nothing left should have expired one hop before: the router there passes
+on expired packets, and the responder is t + 1 hops away. It counts there if a probe of TTL t + 1 or
+more shows it there, and at both hops its replies are drawn. A host that always quotes 0 is not.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from mda.model import ReplyKind
@@ -30,7 +35,8 @@ class Ends:
 
     `at` has the TTL at which the path of a flow ends or loops, `ttls` all such TTLs, and `places`
     the TTL at which each final reply counts. `furthest` has the highest TTL at which each flow got
-    a reply. A refusal ends no path where packets are seen to pass the router that sent it.
+    a reply. A refusal ends no path where packets are seen to pass the router that sent it, and the
+    reply to an expired packet none where its responder is seen one hop further.
     """
 
     def __init__(self) -> None:
@@ -41,12 +47,14 @@ class Ends:
         self._loops: dict[int, int] = {}  # flow -> TTL
         self._final: dict[int, list[Reply]] = {}  # by flow
         self._refusals: dict[int, list[Reply]] = {}  # by flow; those among `_final`
+        self._early: dict[int, list[Reply]] = {}  # by flow; those to expired packets
+        self._arrived: Counter[tuple[int, int]] = Counter()  # TTL, number; of all but those
         self._nearest: dict[int, int] = {}  # flow -> the nearest place of its final replies
         self._expired: dict[int, dict[int, int]] = {}  # flow -> TTL -> number of the address
         self._machines: set[tuple[int, int, int | None]] = set()  # TTL, number, TTL of the reply
         self._flows_ended_by: dict[int, set[int]] = {}  # number of the address -> flows
         self._passing: set[tuple[int, int]] = set()  # TTL, number of the address
-        self._behind: dict[int, int] | None = None  # until the next reply that may change it
+        self._behind: dict[int, int] | None = None  # until a path may end elsewhere
 
     def add_expired(self, reply: Reply, number: int) -> list[Move]:
         """Take in a reply of kind time exceeded; `number` is its responder's address."""
@@ -69,30 +77,46 @@ class Ends:
         self._flows_ended_by.setdefault(number, set()).add(flow)
         if reply.is_refusal:
             self._refusals.setdefault(flow, []).append(reply)
+        if reply.quoted_ttl == 0:
+            self._early.setdefault(flow, []).append(reply)
         return self._settle([reply])
 
     def add_loop(self, flow: int, ttl: int) -> None:
         """Record that the path of `flow` is known to loop from `ttl` on."""
         if ttl < self._loops.get(flow, ttl + 1):
             self._loops[flow] = ttl
+            self._behind = None
             self._end(flow)
 
-    def behind_refusals(self) -> dict[int, int]:
-        """The flows whose next reply may show that packets pass a router that refuses, and its TTL.
+    def is_early(self, final: Reply) -> bool:
+        """Whether a final reply is to an expired packet, so that its responder is a hop further."""
+        place, number = self._where(final)
+        return final.quoted_ttl == 0 and self._arrived[place + 1, number] > 0
 
-        It is the lowest flow that the router refused, at the TTL behind the nearest such probe.
+    def doubtful_ends(self) -> dict[int, int]:
+        """The flows whose next reply may show that the path goes on behind its end, and its TTL.
+
+        An end is in doubt if it refused, or replied to an expired packet. It is the lowest flow
+        that ends there, at the TTL behind the nearest such probe.
         """
         if self._behind is None:
-            refused: dict[tuple[int, int], tuple[int, int]] = {}
-            for flow, refusals in self._refusals.items():
-                for reply in refusals:
-                    router = self.places[reply.request], int(reply.responder)
-                    if router not in self._passing:
-                        look = flow, reply.request.ttl + 1
-                        refused[router] = min(look, refused.get(router, look))
+            looks: dict[tuple[int, int], tuple[int, int]] = {}
+            for flow in self._refusals.keys() | self._early.keys():
+                for reply in self._doubtful(flow):
+                    responder, look = self._where(reply), (flow, reply.request.ttl + 1)
+                    if self.at.get(flow) == responder[0]:
+                        looks[responder] = min(look, looks.get(responder, look))
             # Of a flow that one router refused at several TTLs, the nearest counts.
-            self._behind = dict(sorted(refused.values(), reverse=True))
+            self._behind = dict(sorted(looks.values(), reverse=True))
         return self._behind
+
+    def _doubtful(self, flow: int) -> list[Reply]:
+        """The replies after which the path of `flow` may go on."""
+        return [*self._refusals.get(flow, ()), *self._early.get(flow, ())]
+
+    def _where(self, reply: Reply) -> tuple[int, int]:
+        """The TTL at which a final reply counts, and the number of its address."""
+        return self.places[reply.request], int(reply.responder)
 
     def _settle(self, finals: list[Reply]) -> list[Move]:
         """Place these final replies again, and decide where the paths that they concern end."""
@@ -108,6 +132,8 @@ class Ends:
         flows = {reply.request.flow for reply in finals}
         for move in moves:
             self._measure(move)
+            if self._count_arrival(move):
+                flows |= self._flows_ended_by[int(move.reply.responder)]
         if self._refusals:
             passed = {router for flow in flows for router in self._passed(flow)} - self._passing
             self._passing |= passed
@@ -127,6 +153,18 @@ class Ends:
         places = [self.places[reply.request] for reply in self._final[flow]]
         self._nearest[flow] = min(places)
         self.furthest[flow] = max((*places, *self._expired.get(flow, ())))
+
+    def _count_arrival(self, move: Move) -> bool:
+        """Count where a responder is seen; whether that changes the places at which it is."""
+        if move.reply.quoted_ttl == 0:
+            return False
+        number = int(move.reply.responder)
+        self._arrived[move.to, number] += 1
+        is_new = self._arrived[move.to, number] == 1
+        if move.gone_from is None:
+            return is_new
+        self._arrived[move.gone_from, number] -= 1
+        return is_new or not self._arrived[move.gone_from, number]
 
     def _place(self, reply: Reply) -> int:
         """The TTL at which a final reply counts: by default, that of its probe."""
@@ -162,11 +200,11 @@ class Ends:
     def _end(self, flow: int) -> None:
         """Decide again where the path of `flow` ends."""
         ends = [self._nearest[flow]] if flow in self._nearest else []
-        if flow in self._refusals:
+        if flow in self._refusals or flow in self._early:
             ends = [
                 self.places[reply.request]
                 for reply in self._final[flow]
-                if not (reply.is_refusal and self._is_passed(reply))
+                if not self._is_passed(reply)
             ]
         if flow in self._loops:
             ends.append(self._loops[flow])
@@ -181,5 +219,7 @@ class Ends:
         if known is not None and known not in self.at.values():
             self.ttls.remove(known)
 
-    def _is_passed(self, refusal: Reply) -> bool:
-        return (self.places[refusal.request], int(refusal.responder)) in self._passing
+    def _is_passed(self, final: Reply) -> bool:
+        """Whether the path goes on although it got this reply."""
+        refused = final.is_refusal and self._where(final) in self._passing
+        return refused or self.is_early(final)

@@ -94,10 +94,10 @@ class Explorer(Procedure):
         return is_beyond
 
     def _is_beyond_end(self, request: ProbeRequest) -> bool:
-        """Whether a request is pointless: the path ends before it, and no refusal is in doubt."""
+        """Whether a request is pointless: the path ends before it, and its end is not in doubt."""
         flow, ttl, _ = request
         is_beyond = self._table.is_beyond_end(flow, ttl)
-        return is_beyond and self._table.ends.behind_refusals().get(flow) != ttl
+        return is_beyond and self._table.ends.doubtful_ends().get(flow) != ttl
 
     def silent_since_s(self) -> dict[int, float]:
         """See Procedure."""
@@ -125,7 +125,7 @@ class Explorer(Procedure):
         self._ask_first_flows(search.points.stop_at(1), wave)
         self._ask_hops(search)
         self._retries.lost(wave)
-        self._ask_behind_refusals(wave)
+        self._ask_behind_ends(wave)
         requests = wave.first(room)
         self._sent.add(requests)
         self._idle = not requests
@@ -161,8 +161,8 @@ class Explorer(Procedure):
                 if ended.get(flow, ttl) >= ttl:
                     wave.ask(flow, ttl)
 
-    def _ask_behind_refusals(self, wave: Wave) -> None:
-        for flow, ttl in self._table.ends.behind_refusals().items():
+    def _ask_behind_ends(self, wave: Wave) -> None:
+        for flow, ttl in self._table.ends.doubtful_ends().items():
             hop = self._table.hop(ttl)
             tries = wave.count(flow, ttl)
             if ttl <= self._reach.max_ttl and (

@@ -66,7 +66,7 @@ class SingleFlow(Procedure):
     def _last_ttl(self) -> float:
         """The last TTL to probe, given what is known now; infinite while no end is known."""
         end = self._table.ended.get(0, inf)
-        return end + _LOOK_BEHIND if self._table.ends.behind_refusals() else end
+        return end + _LOOK_BEHIND if self._table.ends.doubtful_ends() else end
 
     def silent_since_s(self) -> dict[int, float]:
         """See Procedure."""

@@ -94,7 +94,7 @@ def _cause(ttls: list[int], replies: list[Reply]) -> Cause:
     arrived: dict[int, set[int | None]] = {ttl: set() for ttl in ttls}
     for reply in replies:
         ttl = reply.request.ttl
-        if ttl in quoted and reply.kind is ReplyKind.TIME_EXCEEDED:
+        if ttl in quoted and reply.kind in (ReplyKind.TIME_EXCEEDED, ReplyKind.UNREACHABLE):
             quoted[ttl].add(reply.quoted_ttl)
         if ttl in arrived:
             arrived[ttl].add(reply.reply_ttl)

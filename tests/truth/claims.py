@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tests.truth.networks import Net
 
 Json = dict[str, Any]
-_REACHED = re.compile(r"^reached in (\d+)(?: to (\d+))? hops?:", re.MULTILINE)
+_REACHED = re.compile(r"^reached in (\d+)(?: to (\d+))? hops?\b", re.MULTILINE)
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,7 @@ def in_every_order(outcomes: Sequence[Outcome]) -> FlowTable:
         assert table.ended == tables[0].ended
         assert table.end_ttls == tables[0].end_ttls == set(table.ended.values())
         assert table.answered_to == tables[0].answered_to
-        assert table.ends.behind_refusals() == tables[0].ends.behind_refusals()
+        assert table.ends.doubtful_ends() == tables[0].ends.doubtful_ends()
         assert [table.hop(ttl).answers for ttl in range(9)] == [
             tables[0].hop(ttl).answers for ttl in range(9)
         ]
@@ -105,7 +105,41 @@ def test_a_refusal_ends_no_path_if_a_reply_comes_from_behind_the_router() -> Non
 
 def test_of_several_refusals_by_one_router_the_nearest_is_looked_behind() -> None:
     refusals = [final(0, ttl, ROUTER, left=None, code=NO_ROUTE) for ttl in (7, 4)]
-    assert in_every_order(refusals).ends.behind_refusals() == {0: 5}
+    assert in_every_order(refusals).ends.doubtful_ends() == {0: 5}
+
+
+@pytest.mark.parametrize(("ttl", "left"), [(5, 1), (7, 3)])
+def test_a_path_goes_on_behind_an_expired_probe_if_its_responder_is_seen_one_hop_further(
+    ttl: int, left: int
+) -> None:
+    early, other = final(0, 4, TARGET, 0), final(1, 4, TARGET, 0)
+    table = in_every_order([early, other, final(0, ttl, TARGET, left)])
+    assert table.ended == {0: 5}
+    assert table.hop(4).answers == dict.fromkeys((0, 1), Vertex(4, TARGET))
+    assert table.hop(5).answers == {0: Vertex(5, TARGET)}
+    assert (table.ends.is_early(early), table.ends.doubtful_ends()) == (True, {})
+    elsewhere = in_every_order([early, other, final(0, ttl, ROUTER, left)])
+    assert elsewhere.ended == {0: 4, 1: 4}
+
+
+def test_the_end_of_an_expired_probe_is_in_doubt_until_a_probe_behind_it_gets_a_reply() -> None:
+    early = final(0, 4, TARGET, 0)
+    assert in_every_order([early]).ends.doubtful_ends() == {0: 5}
+    always_0 = in_every_order([early, final(0, 5, TARGET, 0), final(0, 6, TARGET, 0)])
+    assert always_0.ended == {0: 4}
+    assert always_0.ends.doubtful_ends() == {0: 5}  # whose reply has shown nothing
+    assert not always_0.ends.is_early(early)
+
+
+def test_a_reply_that_counts_nearer_later_takes_back_what_it_showed() -> None:
+    table = in_every_order(
+        [
+            final(0, 3, ROUTER, 0, NO_ROUTE),
+            final(1, 4, ROUTER, 1, NO_ROUTE, reply_ttl=62),
+            expired(1, 3, ROUTER, reply_ttl=62),
+        ]
+    )
+    assert table.ended == {0: 3, 1: 3}
 
 
 def test_a_path_loops_if_it_meets_the_same_machine_three_times() -> None:

@@ -65,6 +65,11 @@ def test_quoted_ttls_show_why_a_router_replies_at_two_hops(
     assert twice == Revisit(interface(2), (2, 3), (0, 1), cause)
 
 
+def test_a_destination_behind_a_router_that_forwards_expired_packets_is_met_at_two_hops() -> None:
+    (revisit,) = found([1, 2, 9, 9], quoted={3: 0, 4: 1})
+    assert (revisit.ttls, revisit.cause) == ((3, 4), Cause.EXPIRED_PASSED_ON)
+
+
 def test_an_address_whose_replies_arrive_with_different_ttls_is_several_machines() -> None:
     (shared,) = found([2, 1, 2, 9], arrived={1: 64, 3: 62})
     assert (shared.ttls, shared.cause) == ((1, 3), Cause.SEVERAL_MACHINES)

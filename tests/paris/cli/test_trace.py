@@ -182,6 +182,24 @@ def test_help_and_version_that_cannot_be_written_are_an_error(option: str) -> No
     assert ran.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize("options", [(), ("--mda",), ("--mda-lite",)])
+@pytest.mark.parametrize("prefix", ["192.0.2.", "2001:db8::"])
+def test_a_destination_behind_a_router_that_forwards_expired_packets_is_one_hop_further(
+    prefix: str, options: tuple[str, ...], tmp_path: Path
+) -> None:
+    network = tmp_path / "net.yaml"
+    network.write_text(
+        f"source: '{prefix}1'\ndestination: '{prefix}9'\nrouters:\n"
+        f"  R1: {{interfaces: ['{prefix}2']}}\n  A1..A2: {{interfaces: '{prefix}3+'}}\n"
+        f"  R2: {{interfaces: ['{prefix}5'], passes_expired: true}}\n"
+        "paths:\n  - source -> R1 -> [A1, A2] -> R2 -> destination\n"
+    )
+    ran = run("--sim", str(network), *options)
+    assert (ran.returncode, ran.stderr) == (ExitCode.REACHED, "")
+    assert "reached in 4 hops:" in ran.stdout
+    assert f"{prefix}9 replies at hops 3 and 4 of one path: the router before it" in ran.stdout
+
+
 def test_the_error_for_a_broken_topology_names_the_file_and_line(tmp_path: Path) -> None:
     broken = tmp_path / "broken.yaml"
     broken.write_text("source: 192.0.2.1\ndestination: 203.0.113.9\npaths: [oops\n")
