@@ -144,6 +144,17 @@ class Trace(Record):
         return bool(self.arrivals)
 
     @property
+    def may_hide_last_hop(self) -> bool:
+        """Whether a router that forwards expired packets to the destination would not show.
+
+        It shows only in the TTLs that the destination quotes, and only ICMP errors quote any.
+        """
+        ends = set(self.arrivals)
+        return bool(ends) and all(
+            reply.quoted_ttl is None for reply in self.replies if self.vertex_of(reply) in ends
+        )
+
+    @property
     def replies(self) -> tuple[Reply, ...]:
         """The replies to plain flows; the graph does not contain those to variants."""
         return tuple(

@@ -143,15 +143,17 @@ def chance_missed(trace: Trace) -> str:
         causes = " and ".join(obstacle.value for obstacle in certainty.obstacles)
         return f"no bound on what was missed, because {causes}"
     is_by_hop = trace.plan.algorithm is Algorithm.MDA_LITE and not trace.unfit_for_lite
-    assumed = "even splits"
+    assumed = ["even splits"]
     if min_share is not None:
-        assumed = f"branches with at least {percent(min_share)} of a router's flows"
+        assumed = [f"branches with at least {percent(min_share)} of a router's flows"]
     if is_by_hop:
-        assumed += " and one balancer per hop"
+        assumed.append("one balancer per hop")
+    if trace.may_hide_last_hop:
+        assumed.append("no hidden hop before the destination")
     missed = at_most(certainty.miss_probability)
     last = max((vertex.ttl for vertex in trace.dag if vertex.address is not None), default=0)
     where = "" if trace.reached else f" up to hop {last}"
-    return f"chance that a branch was missed{where}: {missed} (assuming {assumed})"
+    return f"chance that a branch was missed{where}: {missed} (assuming {' and '.join(assumed)})"
 
 
 def _switched(trace: Trace) -> list[str]:

@@ -82,6 +82,7 @@ def outcomes(
                     received_at_s=sent_at_s + 0.00425 * ttl + 0.0001 * (flow % 7) + 0.001 * attempt,
                     icmp_type=(3 if ":" not in address else 1) if ends else None,
                     icmp_code=(3 if ":" not in address else 4) if ends else None,
+                    quoted_ttl=1,
                 )
                 found.append(reply._replace(**(answers or {}).get(address, {})))
     return found

@@ -24,12 +24,12 @@ def _promise(truth: Truth, claims: Claims) -> Iterator[Stated]:
     """The chance that the graph lacks something.
 
     Where a per-packet balancer is noticed, nothing is promised, and noticing it is what keeps the
-    promise of the runs that do not.
+    promise of the runs that do not. Where a hop hides that is assumed not to, nothing is promised.
     """
     chance = claims.document["certainty"]["miss_probability"]
     if "a router balances per packet" in claims.document["certainty"]["obstacles"]:
         yield claims.document["plan"]["failure_probability"], False
-    if chance is not None:
+    if chance is not None and not (truth.early_ends and claims.assumes_no_hidden_hop):
         yield chance, _is_incomplete(truth, claims)
 
 

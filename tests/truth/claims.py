@@ -49,6 +49,11 @@ class Claims:
         found = _REACHED.search(" ".join(self.text.split("\n  ")))
         return None if found is None else (int(found[1]), int(found[2] or found[1]))
 
+    @property
+    def assumes_no_hidden_hop(self) -> bool:
+        """Whether the text says that a hop before the destination may hide."""
+        return "no hidden hop before the destination" in " ".join(self.text.split())
+
 
 def command(net: Net, file: Path, seed: int) -> list[str]:
     """The arguments of `paris-trace` that trace the network in `file`."""

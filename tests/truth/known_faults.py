@@ -18,7 +18,6 @@ KNOWN_FAULTS: Final[dict[tuple[str, str], float]] = {
     ("two routers, one reply per second", "star"): 0.153,
     ("two routers, one reply per second", "time"): 0.007,
     ("limited destination", "time"): 0.020,
-    ("expired packets passed on", "something is missing"): 1.000,
     ("several troubles", "edge"): 0.007,
     ("several troubles", "limit"): 0.007,
     ("several troubles", "loss"): 0.020,

@@ -47,8 +47,9 @@ class Truth:
     """The true statements about a network.
 
     `routers` are those that may reply as a vertex, `losses` the shares of probes that get no reply
-    there, one for each way. `ends` are the hops at which the destination is. `dark` are hops that
-    some packets do not reach because they are dropped, or at which the destination stays silent.
+    there, one for each way. `ends` are the hops at which the destination is, `early_ends` those at
+    which it replies to packets that had expired one hop before. `dark` are hops that some packets
+    do not reach because they are dropped, or at which the destination stays silent.
     `unclear` are vertices that a reply may come from although the router is elsewhere.
     """
 
@@ -58,6 +59,7 @@ class Truth:
     routers: dict[Seen, set[str]] = field(default_factory=lambda: defaultdict(set))
     losses: dict[Seen, set[float]] = field(default_factory=lambda: defaultdict(set))
     ends: set[int] = field(default_factory=set)
+    early_ends: set[int] = field(default_factory=set)
     lanes: set[tuple[Seen, Seen, Seen]] = field(default_factory=set)
     refusing: set[Seen] = field(default_factory=set)
     packet: set[Seen] = field(default_factory=set)
@@ -124,6 +126,8 @@ def _seen_at(found: Truth, there: Place, ttl: int) -> Iterator[tuple[Seen, Place
         # The next router replies, one hop early.
         for name in found.net.after(there.router):
             early = Place(name, there.router, there.loss, there.is_masked)
+            if name == DESTINATION:
+                found.early_ends.add(ttl)
             for seen, _ in _seen_at_router(found, early, ttl):
                 yield seen, there
         return

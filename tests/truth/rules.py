@@ -90,8 +90,9 @@ def _proofs(_: Truth, claims: Claims) -> Iterator[Wrong]:
 def _ends(truth: Truth, claims: Claims) -> Iterator[Wrong]:
     hops = claims.reached_in
     if hops is not None:
+        ends = truth.ends | (truth.early_ends if claims.assumes_no_hidden_hop else set())
         for hop in sorted(set(hops)):
-            if hop not in truth.ends:
+            if hop not in ends:
                 yield f"reached in {hop} hops, the destination is at {sorted(truth.ends)}"
 
 

@@ -63,7 +63,7 @@ def test_the_truth_leaves_out_hosts_behind_refusals_and_hidden_routers() -> None
     passing = truth(diamond(joint={"passes_expired": True}))
     assert (3, END) in passing.vertices
     assert (3, JOINT) not in passing.vertices
-    assert passing.ends == {4}
+    assert (passing.ends, passing.early_ends) == ({4}, {3})
     masking = truth(diamond(joint={"masks": True}))
     assert masking.ends == {4}
 

@@ -200,6 +200,15 @@ def test_a_destination_behind_a_router_that_forwards_expired_packets_is_one_hop_
     assert f"{prefix}9 replies at hops 3 and 4 of one path: the router before it" in ran.stdout
 
 
+@pytest.mark.parametrize(("protocol", "is_named"), [("-U", False), ("-T", True), ("-I", True)])
+def test_the_promise_names_the_hop_that_may_hide_before_a_destination_that_quotes_no_ttl(
+    protocol: str, *, is_named: bool
+) -> None:
+    said = " ".join(run(*QUICK, protocol).stdout.split())
+    assert "(assuming even splits" in said
+    assert ("splits and no hidden hop before the destination)" in said) == is_named
+
+
 def test_the_error_for_a_broken_topology_names_the_file_and_line(tmp_path: Path) -> None:
     broken = tmp_path / "broken.yaml"
     broken.write_text("source: 192.0.2.1\ndestination: 203.0.113.9\npaths: [oops\n")
