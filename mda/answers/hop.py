@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
@@ -158,19 +159,22 @@ class Hop:
     def _who_can_come(self) -> Callable[[int], bool]:
         """Whether a flow was answered here, or comes by a vertex behind which flows were.
 
-        Of flows not probed one TTL before, all are taken to come by that hop's only vertex.
+        Of flows not probed one TTL before, all that can come there are taken to come by that hop's
+        only vertex: not those that a router nearer refused.
         """
         before = self.before
         if before is None or not before.answers:
             return lambda _: True
         leading = {before.answers.get(flow) for flow in self.answers}
+        who_can_come_before = cache(before._who_can_come)
 
         def can_come(flow: int) -> bool:
             if flow in self.answers:
                 return True
             if flow in before.answers:
                 return before.answers[flow] in leading
-            return len(before.vertices) == 1 and flow not in before.losses
+            is_only = len(before.vertices) == 1 and flow not in before.losses
+            return is_only and who_can_come_before()(flow)
 
         return can_come
 

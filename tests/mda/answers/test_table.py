@@ -19,7 +19,7 @@ from mda.model import (
 )
 
 ORIGIN = Vertex(0, IPv4Address("192.0.2.1"))
-NEAR, LEFT, RIGHT = (IPv4Address(f"198.51.100.{n}") for n in (1, 2, 3))
+NEAR, LEFT, RIGHT, GATEWAY = (IPv4Address(f"198.51.100.{n}") for n in (1, 2, 3, 4))
 TARGET = IPv4Address("203.0.113.9")
 
 
@@ -225,6 +225,24 @@ def test_probes_that_one_branch_drops_do_not_count_as_losses_of_the_other_branch
     (vertex,) = set(hop.answers.values())
     assert hop.trials(vertex) == [(flow / 100, True) for flow in range(1, 12, 2)]
     assert hop.limits() == {}
+    assert hop.answering(vertex, here) == (6, 0, None)
+
+
+def test_probes_that_a_router_refused_in_silence_do_not_count_as_losses_two_hops_behind_it() -> (
+    None
+):
+    """LEFT refuses its flows, which were not probed at the second hop, and is silent at last."""
+    refused = [reply(flow, 1, LEFT, ends=True) for flow in range(0, 12, 2)]
+    lost = [loss for flow in range(0, 12, 2) for loss in losses(flow, 3, 3)]
+    others = [
+        reply(flow, ttl, responder, at_s=flow / 100)
+        for flow in range(1, 12, 2)
+        for ttl, responder in enumerate((RIGHT, NEAR, GATEWAY), start=1)
+    ]
+    table = tabulate([*refused, *lost, *others], 3)
+    hop, here = table.hop(3), located(table, 3)
+    (vertex,) = set(hop.answers.values())
+    assert hop.trials(vertex) == [(flow / 100, True) for flow in range(1, 12, 2)]
     assert hop.answering(vertex, here) == (6, 0, None)
 
 
