@@ -24,14 +24,15 @@ _MOST_STEPS: Final = 64  # of a path; a loop has no end
 class End(NamedTuple):
     """The end of a packet's way: router `name`, which it reached from `before`, replies to it.
 
-    The router is `distance` hops away, however often the packet came by, and sees the packet with a
-    TTL of `left` and from `source`. It refuses the packet with the code `refusal` of "destination
-    unreachable" if there is one, `after_s` seconds later than it would otherwise reply. Replies of
-    a router that `is_masked` seem to come from the destination.
+    The router is `distance` hops away, however often the packet came by, and sees the packet with
+    these `fields`, a TTL of `left` and from `source`. It refuses the packet with the code `refusal`
+    of "destination unreachable" if there is one, `after_s` seconds later than it would otherwise
+    reply. Replies of a router that `is_masked` seem to come from the destination.
     """
 
     name: str
     before: str
+    fields: HeaderFields
     distance: int
     left: int
     source: IPAddress
@@ -73,11 +74,11 @@ class Forwarding:
         left, delay_s, is_masked = ttl, 0.0, False
         last: End | None = None
         distances: dict[str, int] = {}
-        for name, before, _ in self._walk(fields, at_s):
+        for name, before, seen in self._walk(fields, at_s):
             router = self._topology.routers[name]
             delay_s += router.delay_s
             distance = distances.setdefault(name, len(distances) + 1)
-            here = End(name, before, distance, left, source, delay_s, is_masked=is_masked)
+            here = End(name, before, seen, distance, left, source, delay_s, is_masked=is_masked)
             if name == DESTINATION:
                 return self._at_destination(here, last)
             if router.prohibits is not None:
@@ -104,6 +105,21 @@ class Forwarding:
             yield name, before
             if self._topology.routers[name].refuses_all or self._topology.routers[name].drops:
                 return
+
+    def replies_from(self, name: str, before: str, fields: HeaderFields) -> IPAddress:
+        """The address from which `name` replies to a packet with these fields, from `before`.
+
+        A router that balances its replies hashes the packet that it quotes, as Linux does, by
+        another key than the packets that it forwards.
+        """
+        router = self._topology.routers[name]
+        if router.way_back is None:
+            return self._topology.interface(name, before)
+        if router.way_back is Balance.PACKET:
+            return self._randoms[name].choice(router.interfaces)
+        values = [fields[place] for place in places(_hashed(router.way_back, router))]
+        shares = [1] * len(router.interfaces)
+        return router.interfaces[draw(self._key(f"way back {name}", router), values, shares)]
 
     def _at_destination(self, here: End, last: End | None) -> End | None:
         """The end at the destination; if it is down, the router before it finds that out."""
@@ -155,10 +171,8 @@ class Forwarding:
         return chosen
 
     def _way(self, name: str) -> _Way:
-        """Where a router forwards to; its key is from its own seed, or the run's and its name."""
+        """Where a router forwards to."""
         router = self._topology.routers.get(name, _SOURCE)
-        hashed = (HeaderField.DESTINATION,) if router.by is Balance.DESTINATION else router.fields
-        own_key = key(f"{self._seed} {name}" if router.seed is None else f"{router.seed}")
         after = tuple(
             other for other in self._topology.successors[name] if other != router.turns_to
         )
@@ -167,9 +181,18 @@ class Forwarding:
             router.turns_at_s,
             after,
             [router.weights.get(other, 1) for other in after],
-            places(hashed),
-            None if router.by is Balance.PACKET else own_key,
+            places(_hashed(router.by, router)),
+            None if router.by is Balance.PACKET else self._key(name, router),
         )
+
+    def _key(self, text: str, router: Router) -> bytes:
+        """A router's hash key, from its own seed, or else from the run's seed and `text`."""
+        return key(f"{self._seed} {text}" if router.seed is None else f"{router.seed}")
+
+
+def _hashed(by: Balance, router: Router) -> tuple[HeaderField, ...]:
+    """The fields that a router hashes to choose `by` flow or destination."""
+    return (HeaderField.DESTINATION,) if by is Balance.DESTINATION else router.fields
 
 
 _SOURCE: Final = Router(name=SOURCE, interfaces=())  # the source balances like any router

@@ -148,7 +148,9 @@ class Network:
         For statistics over many flows: it builds no bytes, loses no reply, and takes no time.
         """
         return tuple(
-            None if self.topology.routers[name].silent else self.topology.interface(name, before)
+            None
+            if self.topology.routers[name].silent
+            else self._forwarding.replies_from(name, before, fields)
             for name, before in self._forwarding.path(fields)
         )
 
@@ -175,11 +177,11 @@ class Network:
     ) -> bytes | None:
         """The reply to a packet that came to its `end`; `said` is what a listening host says."""
         version = header.source.version
-        is_host = end.name == DESTINATION
-        ttl = (_HOST_TTL if is_host else _ROUTER_TTL) - end.distance + 1
+        is_host, initial_ttl = end.name == DESTINATION, self.topology.routers[end.name].initial_ttl
+        ttl = (initial_ttl or (_HOST_TTL if is_host else _ROUTER_TTL)) - end.distance + 1
         if ttl < 1:
             return None  # the reply's TTL expires on the way back
-        own = self.topology.interface(end.name, end.before)
+        own = self._forwarding.replies_from(end.name, end.before, end.fields)
         back = IPHeader(
             source=self.topology.destination if end.is_masked else own,
             destination=header.source,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from mda.model import InterfaceInfo, InterfaceRole
+from paris.sim.balancers import Balance
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -64,6 +65,7 @@ _ANSWERING: Final = (
     RouterKey("silent", "silent", _flag),
     RouterKey("loss", "loss", _share),
     RouterKey("duplicates", "duplicates", _share),
+    RouterKey("initial_ttl", "initial_ttl", lambda nodes, node: nodes.whole(node, 1, 255)),
     RouterKey("rate_pps", "rate_pps", lambda nodes, node: nodes.number(node, 0.001, 1e9)),
     RouterKey("burst", "burst", lambda nodes, node: nodes.whole(node, 1, 1_000_000)),
     RouterKey(
@@ -73,6 +75,7 @@ _ANSWERING: Final = (
     ),
 )
 _OF_ROUTERS: Final = (
+    RouterKey("way_back", "way_back", lambda nodes, node: nodes.one_of(node, Balance)),
     RouterKey("quote_bytes", "quote_bytes", lambda nodes, node: nodes.whole(node, 28, 65535)),
     RouterKey(
         "mpls",

@@ -32,11 +32,15 @@ class Service(Enum):
 class Router:
     """A router. It replies from the interface that faces the router that the probe came from.
 
+    With `way_back` it replies from any of its interfaces instead, as a router does that balances
+    its replies (RFC 1812 section 4.3.2.4): each flow, packet or destination gets one of them.
+
     `delay_s` is the delay that the router adds to a round trip through it; `answers_after_s` is the
     extra delay before it replies. `weights` are its successors' shares (default 1). `loss` is the
     fraction of its replies that get lost, `duplicates` the fraction of the others that arrive
     twice; it sends up to `burst` replies at once, then `rate_pps` per second. `quote_bytes` is how
-    much of a probe it quotes; None means the protocol's default. Its ICMP errors say which of the
+    much of a probe it quotes; None means the protocol's default. Its replies leave with a TTL of
+    `initial_ttl`; None means 255, and 64 for a host. Its ICMP errors say which of the
     interfaces that it `describes` the probe arrived at. With `prohibits` it refuses all
     probes with that ICMP code, with `refuses` those that it would forward. From `turns_at_s` on, it
     forwards all probes to the router `turns_to`; before, it forwards none there. Of what it
@@ -49,6 +53,7 @@ class Router:
 
     name: str
     interfaces: tuple[IPAddress, ...]
+    way_back: Balance | None = None
     by: Balance = Balance.FLOW
     fields: tuple[HeaderField, ...] = DEFAULT_FIELDS
     weights: Mapping[str, int] = field(default_factory=dict)
@@ -61,6 +66,7 @@ class Router:
     burst: int = 6
     duplicates: float = 0.0
     quote_bytes: int | None = None
+    initial_ttl: int | None = None
     mpls: tuple[int, ...] = ()
     describes: tuple[InterfaceInfo, ...] = ()
     prohibits: int | None = None

@@ -219,6 +219,9 @@ class _Reader(Nodes):
             if successors.get(name) == (router.turns_to,) and router.turns_at_s:
                 self.fail(where[name], f"{name} has no route before it turns to {router.turns_to}; "
                           "give a path that takes another")  # fmt: skip
+            if router.way_back is not None and len(router.interfaces) < 2:
+                self.fail(where[name], f"{name} has one interface to reply from; give several, or "
+                          "remove `way_back`")  # fmt: skip
             for other in router.weights:
                 if other not in successors[name]:
                     known = ", ".join(successors[name])

@@ -10,7 +10,7 @@ from paris.sim.balancers import Balance
 from paris.sim.topology import DESTINATION, SOURCE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from mda.model import IPAddress
     from paris.sim.topology import Topology
@@ -46,25 +46,23 @@ def truth(topology: Topology) -> Truth:
     one branch, which the run's seed decides, and a route that turns has two truths. Neither has a
     network that drops packets, passes on expired ones, hides addresses, or whose host is down.
     """
-    # By router and the router before it: the vertex there, and the share of flows that reach it.
-    here: dict[tuple[str, str], tuple[Seen, float]] = {
-        (SOURCE, SOURCE): ((0, topology.source), 1.0)
-    }
+    # By router, the router before it, and the vertex there: the share of flows that reach it.
+    here: dict[tuple[str, str, Seen], float] = {(SOURCE, SOURCE, (0, topology.source)): 1.0}
     vertices: set[Seen] = {(0, topology.source)}
     shares: dict[Seen, dict[Seen, float]] = {}
     ttl = 0
     while here:
         ttl += 1
-        there: dict[tuple[str, str], tuple[Seen, float]] = {}
-        for (name, _), (near, flows) in here.items():
-            for other, share in _split(topology, name).items():
-                far: Seen = ttl, _address(topology, other, name)
+        there: dict[tuple[str, str, Seen], float] = {}
+        for (name, _, near), flows in here.items():
+            for other, address, share in _next(topology, name):
+                far: Seen = ttl, address
                 vertices.add(far)
                 split = shares.setdefault(near, {})
                 split[far] = split.get(far, 0.0) + flows * share
                 if other != DESTINATION and not topology.routers[other].refuses_all:
-                    _, others = there.get((other, name), (far, 0.0))
-                    there[other, name] = far, others + flows * share
+                    met = there.get((other, name, far), 0.0)
+                    there[other, name, far] = met + flows * share
         here = there
     edges = frozenset((near, far) for near, split in shares.items() for far in split)
     splits = {
@@ -73,6 +71,14 @@ def truth(topology: Topology) -> Truth:
         if len(split) > 1
     }
     return Truth(frozenset(vertices), edges, splits)
+
+
+def _next(topology: Topology, name: str) -> Iterator[tuple[str, IPAddress | None, float]]:
+    """The successors of a router, each address they reply from, and its share of the flows."""
+    for other, share in _split(topology, name).items():
+        addresses = _addresses(topology, other, name)
+        for address in addresses:
+            yield other, address, share / len(addresses)
 
 
 def _split(topology: Topology, name: str) -> dict[str, float]:
@@ -93,5 +99,13 @@ def _split(topology: Topology, name: str) -> dict[str, float]:
     return {other: weight / sum(weights) for other, weight in zip(after, weights, strict=True)}
 
 
-def _address(topology: Topology, name: str, came_from: str) -> IPAddress | None:
-    return None if topology.routers[name].silent else topology.interface(name, came_from)
+def _addresses(topology: Topology, name: str, came_from: str) -> tuple[IPAddress | None, ...]:
+    """The addresses from which a router replies, all equally often."""
+    router = topology.routers[name]
+    if router.silent:
+        return (None,)
+    if router.way_back is Balance.DESTINATION:
+        raise ValueError(f"{name} replies by destination: its one address depends on the seed")
+    if router.way_back is not None:
+        return router.interfaces
+    return (topology.interface(name, came_from),)

@@ -142,3 +142,63 @@ def test_a_router_that_duplicates_makes_replies_arrive_twice(topology: FromText)
     (first_s, reply), (second_s, copy) = found[1]
     assert reply == copy
     assert first_s < second_s
+
+
+WAY_BACK = """
+source: '{source}'
+destination: '{end}'
+routers:
+  R1: {{interfaces: ['{near}', '{far}'], way_back: {by}, initial_ttl: 64}}
+paths:
+  - source -> R1 -> destination
+"""
+
+
+def met_at_the_router_that_balances_replies(
+    topology: FromText, version: int, by: str
+) -> list[list[str]]:
+    """The addresses from which it replies to four packets of each of 40 flows."""
+    source, end, (near, far, _) = ADDRESSES[version]
+    text = WAY_BACK.format(source=source, end=end, near=near, far=far, by=by)
+    network = Network(topology(text), 1)
+    flows = Flows(
+        source=ip_address(source), destination=ip_address(end), protocol=Protocol.UDP,
+        field=HeaderField.SPORT, sport=24000, dport=33434,
+    )  # fmt: skip
+    met: list[list[str]] = []
+    for flow in range(40):
+        met.append([])
+        for tag in range(4):
+            answer = reply_to(network, build(flows, ProbeRequest(flow, 1), tag), 0.0)
+            assert answer is not None
+            parsed = replies.parse(answer[1])
+            assert isinstance(parsed, replies.ParsedReply)
+            assert parsed.reply_ttl == 64
+            met[-1].append(str(parsed.responder))
+    return met
+
+
+@BOTH
+def test_a_router_that_balances_its_replies_by_flow_answers_each_from_one_address(
+    topology: FromText, version: int
+) -> None:
+    met = met_at_the_router_that_balances_replies(topology, version, "flow")
+    assert {len(set(flow)) for flow in met} == {1}
+    assert {flow[0] for flow in met} == set(ADDRESSES[version][2][:2])
+
+
+@BOTH
+def test_a_router_that_balances_its_replies_by_packet_answers_a_flow_from_both(
+    topology: FromText, version: int
+) -> None:
+    # One flow shows one address with a chance of 2 / 2^4; thirty of 40 do so with one of 1e-18.
+    met = met_at_the_router_that_balances_replies(topology, version, "packet")
+    assert sum(len(set(flow)) == 2 for flow in met) > 10
+
+
+@BOTH
+def test_a_router_that_balances_its_replies_by_destination_answers_all_from_one_address(
+    topology: FromText, version: int
+) -> None:
+    met = met_at_the_router_that_balances_replies(topology, version, "destination")
+    assert len({address for flow in met for address in flow}) == 1

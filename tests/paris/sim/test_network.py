@@ -198,7 +198,7 @@ def test_a_balancer_ignores_fields_that_it_does_not_hash() -> None:
 
 
 def test_replies_and_the_path_of_a_flow_agree() -> None:
-    for name in ("nested", "meshed", "unequal-length", "several-addresses", "firewall"):
+    for name in ("nested", "meshed", "unequal-length", "several-addresses", "way-back", "firewall"):
         net = load(samples()[name])
         network, flows = Network(net, 3), flows_for(net)
         for flow in range(30):

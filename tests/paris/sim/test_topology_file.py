@@ -148,7 +148,7 @@ destination: {address: 203.0.113.9, down_after_ms: 3000}
 routers:
   R1: {interfaces: [198.51.100.1], loses: 0.2, rewrites_source: 198.51.100.99, masks: true}
   R2: {interfaces: [198.51.100.2], drops: true, passes_expired: true, counts_twice: true}
-  R3: {interfaces: [198.51.100.3], refuses: 13}
+  R3: {interfaces: [198.51.100.3, 198.51.100.4], refuses: 13, way_back: flow, initial_ttl: 64}
 paths:
   - source -> R1 -> [R2, R3] -> destination
 """
@@ -157,6 +157,7 @@ paths:
     assert (r1.loses, str(r1.rewrites_source), r1.masks) == (0.2, "198.51.100.99", True)
     assert (r2.drops, r2.passes_expired, r2.refuses_all) == (True, True, False)
     assert r2.counts_twice
+    assert (r3.way_back, r3.initial_ttl) == (Balance.FLOW, 64)
     assert (r3.refuses, r3.refuses_all, end.down_after_s) == (13, True, 3.0)
 
 
@@ -233,6 +234,8 @@ paths:
          "unknown key 'silence'; did you mean silent? known: interfaces, balance,"),
         (ENDS + ROUTERS.replace("1]}", "1], balance: {weights: {R9: 2}}}") + PATHS, 4,
          "R1 weighs R9, which does not follow it; its successors are R2"),
+        (ENDS + ROUTERS.replace("1]}", "1], way_back: flow}") + PATHS, 4,
+         "R1 has one interface to reply from; give several, or remove `way_back`"),
         (ENDS + ROUTERS.replace("1]}", "1], balance: {by: packet, fields: [sport]}}") + PATHS, 4,
          "only a balancer `by: flow` reads fields; remove them"),
         (ENDS + ROUTERS.replace("1]}", "1], balance: {fields: [port]}}") + PATHS, 4,

@@ -92,6 +92,20 @@ def test_a_balancer_by_destination_has_the_expected_path_and_no_truth() -> None:
         truth(net)
 
 
+def test_a_router_that_replies_by_destination_has_no_truth(topology: FromText) -> None:
+    net = topology(
+        ENDS
+        + """
+routers:
+  R1: {interfaces: [198.51.100.1, 198.51.100.2], way_back: destination}
+paths:
+  - source -> R1 -> destination
+"""
+    )
+    with pytest.raises(ValueError, match="R1 replies by destination"):
+        truth(net)
+
+
 @pytest.mark.parametrize("name", KNOWN)
 def test_many_flows_together_meet_exactly_the_true_vertices_and_edges(name: str) -> None:
     # The rarest edge, in the 8-8 mesh, is met by one flow in 64: all flows miss one of those 64
