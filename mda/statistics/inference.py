@@ -89,6 +89,21 @@ def _partitions(total: int, parts: int, largest: int) -> Iterator[tuple[int, ...
             yield (first, *rest)
 
 
+def chance_apart(near: Sequence[int], far: Sequence[int]) -> float:
+    """At most the chance that two samples of one population have no class in common.
+
+    `near` and `far` count the members of each class in either sample. Of all ways to divide the
+    members into samples of these sizes, those that divide no class are at most one for each set of
+    classes.
+
+    >>> round(chance_apart([6], [6]), 4), round(chance_apart([2, 1], [2]), 4)
+    (0.0043, 0.8)
+    """
+    size, members, classes = sum(near), sum(near) + sum(far), len(near) + len(far)
+    ways = math.lgamma(members + 1) - math.lgamma(size + 1) - math.lgamma(members - size + 1)
+    return min(1.0, math.exp(min(0.0, classes * math.log(2) - ways)))
+
+
 def matters(difference_s: float, usual_s: float) -> bool:
     """Whether a difference of round-trip times is worth a word: 0.1 ms and 2 percent, at least."""
     return abs(difference_s) >= max(0.0001, 0.02 * usual_s)

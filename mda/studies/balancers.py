@@ -22,6 +22,7 @@ from mda.model import HeaderField
 from mda.statistics.inference import holm
 from mda.statistics.shares import Split, split
 from mda.studies.balancer_evidence import Evidence, VariantAnswers, evidence
+from mda.studies.branches import Branches, Differences
 from mda.studies.polarisation import Series, series
 
 if TYPE_CHECKING:
@@ -102,10 +103,15 @@ class Balancer:
 
 @dataclass(frozen=True, slots=True)
 class Classification:
-    """Every balancer, and how the choices of balancers in series depend on each other."""
+    """Every balancer, and how the choices of balancers in series depend on each other.
+
+    `branches` says of each balancer's vertex whether its branches may be one router that balances
+    its replies. If they are, then the findings about the balancer are about that router's replies.
+    """
 
     balancers: tuple[Balancer, ...]
     series: tuple[Series, ...]
+    branches: Mapping[Vertex, Branches]
 
 
 def find(known: Known) -> Classification:
@@ -119,7 +125,12 @@ def find(known: Known) -> Classification:
         known.record.plan.bound.failure_probability,
     )
     splitting = [balancer.vertex for balancer in found if balancer.split]
-    return Classification(found, series(known.graph, choices(known.hops, splitting)))
+    differences = Differences(known)
+    return Classification(
+        found,
+        series(known.graph, choices(known.hops, splitting)),
+        {balancer.vertex: differences.branches(balancer.successors) for balancer in found},
+    )
 
 
 def balancers(

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mda.findings.diamonds import Diamond
     from mda.statistics.shares import Split
     from mda.studies.balancers import Balancer
+    from mda.studies.branches import Branches
     from mda.studies.classic import Classic
     from mda.studies.paths import Path, PathHop, Recipe, Times
     from mda.studies.polarisation import Series
@@ -81,12 +82,16 @@ def _diamond(trace: Trace, diamond: Diamond) -> Json:
 def _classification(trace: Trace) -> Json:
     found = trace.found(CLASSIFY)
     return {
-        "balancers": [_balancer(balancer) for balancer in found.balancers] if found else [],
+        "balancers": [
+            _balancer(balancer, found.branches[balancer.vertex]) for balancer in found.balancers
+        ]
+        if found
+        else [],
         "series": [_series(series) for series in found.series] if found else [],
     }
 
 
-def _balancer(balancer: Balancer) -> Json:
+def _balancer(balancer: Balancer, branches: Branches) -> Json:
     return {
         "vertex": vertex_id(balancer.vertex),
         "kind": balancer.kind.value,
@@ -101,6 +106,10 @@ def _balancer(balancer: Balancer) -> Json:
             for field in balancer.fields
         ],
         "successors": [vertex_id(successor) for successor in balancer.successors],
+        "may_be_one_router": [
+            [vertex_id(after) for after in group] for group in branches.may_be_one
+        ],
+        "differ_by": [difference.value for difference in branches.differ_by],
         "repeats": balancer.repeats,
         "split": None if balancer.split is None else _split(balancer.split),
     }

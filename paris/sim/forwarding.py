@@ -109,8 +109,8 @@ class Forwarding:
     def replies_from(self, name: str, before: str, fields: HeaderFields) -> IPAddress:
         """The address from which `name` replies to a packet with these fields, from `before`.
 
-        A router that balances its replies hashes the packet that it quotes, as Linux does, by
-        another key than the packets that it forwards.
+        A router that balances its replies hashes the packet that it quotes, as Linux does. It does
+        so by another key than to forward it, unless it has a seed in the topology.
         """
         router = self._topology.routers[name]
         if router.way_back is None:

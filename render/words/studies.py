@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, cast
 from mda.findings.diamond_metrics import metrics
 from mda.model import HeaderField
 from mda.studies.balancers import Kind, Verdict
+from mda.studies.branches import Difference
 from mda.studies.classic import Reality
 from mda.studies.registry import CLASSIC, CLASSIFY, FOLLOW, METRICS, PATHS, STUDIES
 from render.words.paths import followed, listed
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from mda.statistics.shares import Split
     from mda.studies.balancers import Balancer, Classification
     from mda.studies.base import Findings, Study
+    from mda.studies.branches import Branches
     from mda.studies.polarisation import Series
     from mda.trace import Trace
     from render.words.paths import Recipes
@@ -33,6 +35,11 @@ _FIELD: Final = {
     HeaderField.DESTINATION: "destination address",
     HeaderField.TRAFFIC_CLASS: "traffic class",
     HeaderField.FLOW_LABEL: "flow label",
+}
+_DIFFERENCES: Final = {
+    Difference.SUCCESSORS: "flows go on to other interfaces",
+    Difference.INITIAL_TTL: "replies leave with other TTLs",
+    Difference.DESTINATION: "one is the destination",
 }
 _MOST_SHARES: Final = 8  # that are listed one by one
 
@@ -72,7 +79,11 @@ def _classification(trace: Trace, _: Recipes) -> list[str]:
     found = trace.found(CLASSIFY)
     if found is None:
         return []
-    lines = [line for balancer in found.balancers for line in _balancer(balancer)]
+    lines = [
+        line
+        for balancer in found.balancers
+        for line in _balancer(balancer, found.branches[balancer.vertex])
+    ]
     lines += [_series(series) for series in found.series if series.is_polarised]
     return [_heading(found), *lines]
 
@@ -86,15 +97,19 @@ def _heading(found: Classification) -> str:
     return f"{balancers}; of {pairs} in series {alike} hash alike"
 
 
-def _balancer(balancer: Balancer) -> list[str]:
+def _balancer(balancer: Balancer, branches: Branches) -> list[str]:
     where, ways = place(balancer.vertex), f"{len(balancer.successors)} ways"
+    unless = _unless(branches)
     if balancer.kind is Kind.UNDECIDED:
-        lines = [f"{where}: {ways}, not enough evidence for its kind"]
+        lines = [f"{where}: {ways}{unless}; not enough evidence for its kind"]
     elif balancer.kind is Kind.PER_PACKET:
-        lines = [f"{where}: per packet, {ways}; no ports select one"]
+        lines = [f"{where}: per packet, {ways}{unless}; no ports select one"]
     else:
         wrong = percent(balancer.error_probability)
-        lines = [f"{where}: {balancer.kind.value}, {ways} (error probability {wrong})"]
+        lines = [f"{where}: {balancer.kind.value}, {ways} (error probability {wrong}{unless})"]
+    if not branches.may_be_one:
+        shown = " or ".join(_DIFFERENCES[difference] for difference in branches.differ_by)
+        lines.append(f"  its branches differ: {shown}")
     parts = []
     for verdict in Verdict:
         fields = [_FIELD[field.field] for field in balancer.fields if field.verdict is verdict]
@@ -107,6 +122,15 @@ def _balancer(balancer: Balancer) -> list[str]:
     else:
         lines.append("  all flows to this destination take the same branch")
     return lines
+
+
+def _unless(branches: Branches) -> str:
+    """The condition of the findings about a balancer; empty if its branches surely differ."""
+    if branches.may_be_one:
+        return ", unless one router behind it balances its replies"
+    if Difference.SUCCESSORS in branches.differ_by:
+        return ", unless one router behind it balances replies and packets alike"
+    return ""
 
 
 def _diamonds(trace: Trace, _: Recipes) -> list[str]:

@@ -207,7 +207,10 @@ def _unordered(trace: Trace) -> list[str]:
     lines = []
     if trace.per_packet:
         balancers = ", ".join(map(place, trace.per_packet))
-        lines.append(f"{balancers} balances per packet: only links that hold regardless are drawn")
+        lines.append(
+            f"{balancers} balances per packet, or a router behind it its replies: only links that "
+            "hold regardless are drawn"
+        )
     if trace.turned:
         where = ", ".join(map(place, trace.turned))
         lines.append(

@@ -153,7 +153,8 @@ def place(vertex: Vertex) -> str:
 def _details(
     trace: Trace, replies: Mapping[Vertex, Sequence[Reply]]
 ) -> dict[Vertex, tuple[str, ...]]:
-    """Lines about each vertex's flows, round trips, and the chance that it hides a branch."""
+    """Lines about each vertex's flows, round trips, and what else its branches may be."""
+    found = trace.found(CLASSIFY)
     missed = {known.vertex: known.miss_probability for known in trace.certainty.vertices}
     details = {}
     for vertex, share in trace.vertex_shares.items():
@@ -166,6 +167,8 @@ def _details(
         if vertex in missed:
             chance = percent(missed[vertex])
             lines.append(f"one more even branch would have stayed unseen with probability {chance}")
+        if found and vertex in found.branches and found.branches[vertex].may_be_one:
+            lines.append("a router behind it that balances its replies would look the same")
         details[vertex] = tuple(lines)
     return details
 
@@ -208,13 +211,13 @@ def _notes(trace: Trace, vertex: Vertex, replies: list[Reply], last_asked: int) 
     kind = _balancer_kind(trace, vertex)
     by = f", {kind.value}" if kind is not None else ""
     if vertex in trace.per_packet:
-        notes.append(f"balances per packet over {width}")
+        notes.append(f"splits {width} ways, per packet")
     elif vertex in trace.turned:
         notes.append("route changed here")
     elif width > 1:
         notes.append(f"splits {width} ways{by}")
     elif by:
-        notes.append(f"balances{by.removeprefix(',')}")
+        notes.append(f"splits{by.removeprefix(',')}")
     if vertex.address is None:
         tries = count(trace.plan.attempts, "try", "tries")
         is_last = width == 0 and last_asked > vertex.ttl

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from tests.truth.branches import is_excepted
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -57,7 +59,7 @@ def _verdicts(truth: Truth, claims: Claims) -> Iterator[Stated]:
     """Whether a balancer hashes a field."""
     for balancer in claims.document["balancers"]:
         hashed = _hashed(truth, claims, balancer["vertex"])
-        if hashed is None or balancer["kind"] == "per packet":
+        if hashed is None or balancer["kind"] == "per packet" or is_excepted(truth, balancer):
             continue
         for field in balancer["fields"]:
             if field["verdict"] in ("hashed", "ignored") and field["error_probability"] is not None:
@@ -70,7 +72,7 @@ def _kinds(truth: Truth, claims: Claims) -> Iterator[Stated]:
     for balancer in claims.document["balancers"]:
         seen, kind = claims.seen[balancer["vertex"]], balancer["kind"]
         chance, hashed = balancer["error_probability"], _hashed(truth, claims, balancer["vertex"])
-        if chance is None:
+        if chance is None or is_excepted(truth, balancer):
             continue
         if (kind == "per packet") != (seen in truth.packet):
             yield chance, True

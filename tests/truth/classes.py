@@ -57,6 +57,7 @@ CLASSES: Final = {
         Class("a router that counts twice", troubled.counting_twice),
         Class("replies that arrive twice", troubled.duplicating),
         Class("--classify", plain.classified),
+        Class("replies balanced on their way back", troubled.replying),
         Class("several troubles", troubled.mixed),
     )
 }

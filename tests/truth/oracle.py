@@ -49,8 +49,10 @@ class Truth:
     `routers` are those that may reply as a vertex, `losses` the shares of probes that get no reply
     there, one for each way. `ends` are the hops at which the destination is, `early_ends` those at
     which it replies to packets that had expired one hop before. `dark` are hops that some packets
-    do not reach because they are dropped, or at which the destination stays silent.
-    `unclear` are vertices that a reply may come from although the router is elsewhere.
+    do not reach because they are dropped, or at which the destination stays silent. `unclear` are
+    vertices that a reply may come from although the router is elsewhere. `packet` are the vertices
+    of routers that balance per packet, and `before_fickle` those before a router that balances its
+    replies so.
     """
 
     net: Net
@@ -63,6 +65,7 @@ class Truth:
     lanes: set[tuple[Seen, Seen, Seen]] = field(default_factory=set)
     refusing: set[Seen] = field(default_factory=set)
     packet: set[Seen] = field(default_factory=set)
+    before_fickle: set[Seen] = field(default_factory=set)
 
 
 def truth(net: Net) -> Truth:
@@ -139,29 +142,36 @@ def _seen_at(found: Truth, there: Place, ttl: int) -> Iterator[tuple[Seen, Place
 def _seen_at_router(found: Truth, there: Place, ttl: int) -> Iterator[tuple[Seen, None]]:
     assert there.router is not None
     keys = found.net.nodes[there.router]
-    address = None if keys.get("silent") else _address(found.net, there)
-    seen = Seen(ttl, address)
-    found.routers[seen].add(there.router)
-    found.losses[seen].add(1 - (1 - there.loss) * (1 - keys.get("loss", 0.0)))
-    if "prohibits" in keys or "refuses" in keys:
-        found.refusing.add(seen)
-    yield seen, None
+    for address in (None,) if keys.get("silent") else _addresses(found.net, there):
+        seen = Seen(ttl, address)
+        found.routers[seen].add(there.router)
+        found.losses[seen].add(1 - (1 - there.loss) * (1 - keys.get("loss", 0.0)))
+        if "prohibits" in keys or "refuses" in keys:
+            found.refusing.add(seen)
+        yield seen, None
 
 
-def _address(net: Net, there: Place) -> str:
-    """The address of the interface from which a router replies."""
+def _addresses(net: Net, there: Place) -> tuple[str, ...]:
+    """The addresses of the interfaces from which a router replies."""
     if there.router == DESTINATION or there.is_masked:
-        return net.destination
+        return (net.destination,)
     assert there.router is not None
-    interfaces = net.nodes[there.router]["interfaces"]
+    keys = net.nodes[there.router]
+    interfaces = keys["interfaces"]
+    if "way_back" in keys:
+        return tuple(interfaces)
     index = net.before(there.router).index(there.before)
-    return str(interfaces[index] if index < len(interfaces) else interfaces[0])
+    return (str(interfaces[index] if index < len(interfaces) else interfaces[0]),)
 
 
 def _note_packets(found: Truth) -> None:
-    """Note the vertices of routers that balance per packet over several."""
+    """Note the vertices of routers that balance per packet, and those before such replies."""
     for seen, names in found.routers.items():
         for name in names:
             by = found.net.nodes[name].get("balance", {}).get("by")
             if by == "packet" and len(found.net.after(name)) > 1:
                 found.packet.add(seen)
+    for near, far in found.edges:
+        for name in found.routers.get(far, ()):
+            if found.net.nodes[name].get("way_back") == "packet":
+                found.before_fickle.add(near)

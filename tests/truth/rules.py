@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from tests.support.expect import interval
+from tests.truth.branches import wrong_branches
 from tests.truth.causes import wrong_causes
 from tests.truth.networks import DESTINATION
 
@@ -164,7 +165,7 @@ def _limits_as_losses(truth: Truth, claims: Claims) -> Iterator[Wrong]:
 
 def _per_packet(truth: Truth, claims: Claims) -> Iterator[Wrong]:
     for name in claims.document["graph"]["per_packet"]:
-        if claims.seen[name] not in truth.packet:
+        if claims.seen[name] not in truth.packet | truth.before_fickle:
             yield f"{name} balances per packet"
 
 
@@ -225,6 +226,11 @@ RULES: Final = {
         Rule("limit", "a rate limit that is not there, or is wrong by more than twice", _rates),
         Rule("limit as loss", "a limit that is called loss", _limits_as_losses),
         Rule("per packet", "a per-packet balancer that is none", _per_packet),
+        Rule(
+            "way back",
+            "branches that are one router, and are not said to be, or the other way",
+            wrong_branches,
+        ),
         Rule("route change", "a change of route where there is none", _turned),
         Rule("cause", "a repeated address with a wrong cause", wrong_causes),
         Rule("rewritten", "a header field that nobody rewrites", _changed),

@@ -106,6 +106,7 @@ WRONG: dict[str, Callable[[Json], Any]] = {
         document, limit={"rate_pps": 5.0, "lowest_pps": 4.0, "highest_pps": 6.25, "burst": 3}
     ),
     "per packet": lambda document: document["graph"]["per_packet"].append(f"{GATEWAY}@1"),
+    "way back": lambda document: document["balancers"][0].update(differ_by=["initial-ttl"]),
     "route change": lambda document: document["graph"]["route_changed"].append(f"{GATEWAY}@1"),
     "cause": lambda document: document["graph"]["revisits"].append(
         {"address": LEFT, "ttls": [2, 3], "flows": [1], "loop": True}
@@ -135,3 +136,51 @@ def test_the_rule_for_limits_notices_a_limit_that_is_reported_as_loss(claims: Cl
         if told["vertex"] == f"{LEFT}@2":
             told.update(asked=30, lost=12)
     assert list(RULES["limit as loss"].wrong(limited, replace(claims, document=document)))
+
+
+REPLYING = ("198.51.100.8", "198.51.100.9")
+
+
+def replying(by: str) -> Net:
+    """A gateway, a router that balances its replies, and the destination."""
+    build = Building()
+    near = build.router(SOURCE)
+    build.link(build.router(near, interfaces=list(REPLYING), way_back=by), "destination")
+    return build.net("--classify")
+
+
+def test_the_truth_has_every_address_from_which_a_router_replies() -> None:
+    net = replying("packet")
+    inner = {(2, address) for address in REPLYING}
+    assert seen(net) == {(0, net.source), (1, GATEWAY), *inner, (3, net.destination)}
+    assert truth(net).before_fickle == {Seen(1, GATEWAY)}
+    assert not truth(replying("flow")).before_fickle
+
+
+@pytest.mark.parametrize("by", ["flow", "packet"])
+def test_the_rule_for_the_way_back_wants_the_addresses_of_one_router_in_one_group(
+    by: str, tmp_path: Path
+) -> None:
+    net = replying(by)
+    true, claims = truth(net), run(net, tmp_path, 1)
+    assert not [wrong for rule in RULES.values() for wrong in rule.wrong(true, claims)]
+    document = copy.deepcopy(claims.document)
+    document["balancers"][0]["may_be_one_router"] = []
+    wrong = list(RULES["way back"].wrong(true, replace(claims, document=document)))
+    assert wrong == [f"{' and '.join(f'{address}@2' for address in REPLYING)} are one router"]
+
+
+def test_the_rule_for_the_way_back_wants_branches_with_other_successors_apart(
+    tmp_path: Path,
+) -> None:
+    build = Building()
+    near = build.router(SOURCE)
+    branches = [build.router(build.router(near)) for _ in range(2)]
+    build.link(build.router(*branches), "destination")
+    net = build.net("--mda", "-c", "99.9")
+    claims = run(net, tmp_path, 1)
+    document = copy.deepcopy(claims.document)
+    (balancer,) = document["balancers"]
+    assert balancer["may_be_one_router"] == []
+    balancer["may_be_one_router"] = [balancer["successors"]]
+    assert list(RULES["way back"].wrong(truth(net), replace(claims, document=document)))

@@ -203,6 +203,24 @@ def duplicating(random: Random) -> Net:
     return build.net(*mda(random), duplicates=0.5)
 
 
+def replying(random: Random) -> Net:
+    """A router that balances its replies, beside or between routers that balance what they forward.
+
+    Some routers' replies leave with another TTL.
+    """
+    build, near = begin(random)
+    middle = join(build, random, branches(build, random, near, [random.randint(1, 2)] * 2))
+    lanes = branches(build, random, middle, [random.randint(1, 3)] * random.randint(1, 3))
+    end(build, random, join(build, random, lanes))
+    keys = build.nodes[random.choice((near, middle, random.choice(lanes[0])))]
+    keys["interfaces"] += [build.address() for _ in range(random.randint(1, 2))]
+    keys["way_back"] = random.choice(("flow", "flow", "packet"))
+    for router in build.nodes.values():
+        if random.random() < 0.2:
+            router["initial_ttl"] = 64
+    return build.net(*random.choice((("--classify",), ("--classify", "-T"), mda(random))))
+
+
 def mixed(random: Random) -> Net:
     """Several troubles at once, each at any router."""
     build, lanes = forked(random, width=(2, 3), length=(1, 3))

@@ -28,6 +28,79 @@ def test_classify_names_the_kind_of_each_balancer() -> None:
     assert max(map(len, found.stdout.splitlines())) <= 80
 
 
+@pytest.mark.parametrize(
+    ("network", "options"),
+    [
+        ("way-back", ()),
+        ("way-back", ("-T",)),
+        ("ipv6-way-back", ("--flow-field", "flow-label")),
+        ("two-way", ()),
+        ("per-destination", ()),
+        ("per-packet", ()),
+    ],
+)
+def test_classify_says_where_one_router_that_balances_its_replies_would_look_the_same(
+    network: str, options: tuple[str, ...], tmp_path: Path
+) -> None:
+    outputs = [tmp_path / f"out.{suffix}" for suffix in ("json", "svg")]
+    ran = run(
+        "--sim", network, "--classify", *options, *(f"--output={output}" for output in outputs)
+    )
+    text = " ".join(ran.stdout.split())
+    assert text.count(", unless one router behind it balances its replies") == 1
+    (balancer,) = json.loads(outputs[0].read_text())["balancers"]
+    assert balancer["may_be_one_router"] == [balancer["successors"]]
+    assert balancer["differ_by"] == []
+    if network != "per-destination":  # its branches are not in the picture
+        assert "a router behind it that balances its replies would look the same" in (
+            outputs[1].read_text()
+        )
+
+
+NETWORK = """
+source: '{source}'
+destination: '{end}'
+routers:
+  R1: {{interfaces: ['{net}1']}}
+{routers}
+paths:
+  - source -> R1 -> {path} -> destination
+"""
+
+
+def classified(folder: Path, version: int, routers: str, path: str) -> str:
+    """The text of a trace of a network; NET in `routers` begins an address."""
+    source, end, net = {
+        4: ("192.0.2.1", "203.0.113.9", "198.51.100."),
+        6: ("2001:db8::1", "2001:db8:f::9", "2001:db8:a::"),
+    }[version]
+    text = NETWORK.format(source=source, end=end, net=net, routers=routers, path=path)
+    file = folder / "net.yaml"
+    file.write_text(text.replace("NET", net))
+    return " ".join(run("--sim", str(file), "--classify").stdout.split())
+
+
+@pytest.mark.parametrize("version", [4, 6])
+def test_classify_says_what_tells_branches_from_one_router(version: int, tmp_path: Path) -> None:
+    routers = "  A: {interfaces: ['NET2']}\n  B: {interfaces: ['NET3'], initial_ttl: 64}"
+    said = classified(tmp_path, version, routers, "[A, B]")
+    assert "unless" not in said
+    assert "its branches differ: replies leave with other TTLs" in said
+
+
+@pytest.mark.parametrize("version", [4, 6])
+def test_a_router_that_hashes_replies_and_packets_alike_is_not_said_to_be_two(
+    version: int, tmp_path: Path
+) -> None:
+    routers = """
+  A: {interfaces: ['NET2', 'NET3'], way_back: flow, balance: {seed: 7}}
+  B: {interfaces: ['NET4']}
+  C: {interfaces: ['NET5']}"""
+    said = classified(tmp_path, version, routers, "A -> [B, C]")
+    assert ", unless one router behind it balances replies and packets alike" in said
+    assert "its branches differ: flows go on to other interfaces" in said
+
+
 def test_classify_names_the_first_four_bytes_of_icmp() -> None:
     ran = run("--sim", "two-way", "--classify", "-I")
     assert "first four bytes of ICMP" in ran.stdout

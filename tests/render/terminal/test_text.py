@@ -116,9 +116,9 @@ def test_a_silent_hop_shows_its_tries_and_how_far_the_silence_goes() -> None:
 
 def test_per_packet_balancers_are_reported() -> None:
     shown = text_of(TRACES["per-packet"])
-    assert "(balances per packet over 2)" in line_of("198.51.100.1", shown)
+    assert "(splits 2 ways, per packet)" in line_of("198.51.100.1", shown)
     assert shown.count("(link from hop 3 not proven)") == 2
-    assert "198.51.100.1 (hop 2) balances per packet:" in shown
+    assert "198.51.100.1 (hop 2) balances per packet, or a router behind it its replies:" in shown
 
 
 @pytest.mark.parametrize("stopped", sorted(set(StopReason) - {StopReason.COMPLETE}, key=str))
