@@ -16,7 +16,6 @@ it, which may balance nothing. Addresses alone do not show which it is, but thes
 from __future__ import annotations
 
 from enum import Enum
-from itertools import combinations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mda.answers.graph import flows_of_edge
@@ -24,7 +23,7 @@ from mda.model import Reply, ReplyKind, Vertex
 from mda.statistics.inference import chance_apart
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from mda.findings.known import Known
 
@@ -44,7 +43,7 @@ class Branches(NamedTuple):
     """What is known of the branches of a balancer.
 
     `may_be_one` has groups of its successors: those of a group may be the addresses of one router.
-    `differ_by` is what shows that the others are not.
+    `differ_by` is what shows that successors of different groups, or of none, are not.
     """
 
     may_be_one: tuple[tuple[Vertex, ...], ...]
@@ -97,16 +96,24 @@ class Differences:
     def branches(self, successors: Sequence[Vertex]) -> Branches:
         """What is known of the branches that begin with these successors of a balancer."""
         features = {vertex: self._features(vertex) for vertex in successors}
-        found: set[Difference] = set()
-        alike: list[tuple[Vertex, Vertex]] = []
-        for near, far in combinations(successors, 2):
-            difference = features[near].difference_from(features[far])
-            if difference is None:
-                alike.append((near, far))
-            else:
-                found.add(difference)
-        differ_by = tuple(difference for difference in Difference if difference in found)
-        return Branches(_joined(alike), differ_by)
+        waiting, groups, found = list(successors), [], set[Difference]()
+        while waiting:
+            group, differences = [waiting.pop(0)], dict[Vertex, set[Difference]]()
+            for vertex in group:  # which grows in the loop
+                others, waiting = waiting, []
+                for other in others:
+                    difference = features[vertex].difference_from(features[other])
+                    if difference is None:
+                        group.append(other)
+                    else:
+                        waiting.append(other)
+                        differences.setdefault(other, set()).add(difference)
+            found.update(*(differences[other] for other in waiting))
+            groups.append(tuple(sorted(group, key=lambda vertex: vertex.sort_key)))
+        return Branches(
+            tuple(group for group in groups if len(group) > 1),
+            tuple(difference for difference in Difference if difference in found),
+        )
 
     def _features(self, vertex: Vertex) -> _Features:
         after = {
@@ -127,18 +134,3 @@ def initial_ttl(reply_ttl: int) -> int:
     (255, 64, 64)
     """
     return next(initial for initial in _INITIAL_TTLS if reply_ttl <= initial)
-
-
-def _joined(pairs: Iterable[tuple[Vertex, Vertex]]) -> tuple[tuple[Vertex, ...], ...]:
-    """The groups that pairs with common members make."""
-    groups: list[set[Vertex]] = []
-    for pair in pairs:
-        apart = [group for group in groups if group.isdisjoint(pair)]
-        touched = (group for group in groups if not group.isdisjoint(pair))
-        groups = [*apart, set(pair).union(*touched)]
-    return tuple(
-        sorted(
-            (tuple(sorted(group, key=lambda vertex: vertex.sort_key)) for group in groups),
-            key=lambda group: group[0].sort_key,
-        )
-    )

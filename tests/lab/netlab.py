@@ -6,7 +6,7 @@ Every router hashes the ports (policy 3 with chosen fields: policy 1 may use a s
 with its own seed, so that routers choose independently and a lab is the same each time. On
 kernels without seeds (before 6.11) its own choice among the fields that never change makes
 their hashes differ as well. ICMP limits and reverse path filters are off.
-The way back is always the first link, so only the way there is balanced.
+The way back is the first link, so only the way there is balanced, unless a test says otherwise.
 """
 
 from __future__ import annotations
@@ -124,6 +124,23 @@ class Lab:
             [f"route replace {TARGET[version]}/{bits} via {via} dev {device}"],
             version=version,
         )
+
+    def reply_by_all_ways(self, node: str) -> None:
+        """From now on `node` balances what it sends back over all its predecessors."""
+        for version in (4, 6):
+            ways = [
+                f"nexthop via {_address(index, 0, version)} dev v{index}f"
+                for index, (_, far) in enumerate(self.links)
+                if far == node
+            ]
+            route = f"route replace default {' '.join(ways)}"
+            _ip(self.namespace(node), [route], version=version)
+
+    def far_ends(self, node: str, version: int) -> list[IPAddress]:
+        """The addresses of a node's interfaces towards its predecessors, ascending."""
+        return [
+            _address(index, 1, version) for index, (_, far) in enumerate(self.links) if far == node
+        ]
 
     def successors(self, node: str) -> list[str]:
         """The nodes to which `node` forwards."""
