@@ -263,7 +263,7 @@ def test_a_silent_branch_is_not_taken_for_a_rate_limit_of_its_neighbour() -> Non
 
 
 def some_limited(*, sign: Outcome | None) -> FlowTable:
-    """LEFT answered six of ten flows, RIGHT all of its own; then `sign`, of a flow of LEFT."""
+    """LEFT answered six of ten flows, RIGHT all six; then `sign`, of a flow of LEFT."""
     outcomes: list[Outcome] = [reply(n, 2, LEFT, at_s=n / 1000) for n in range(6)]
     outcomes += [reply(n, 2, RIGHT, at_s=n / 1000) for n in range(10, 16)]
     outcomes += [Loss(ProbeRequest(n, 2), n / 1000, 0.26) for n in range(6, 10)]
@@ -281,7 +281,7 @@ def test_a_limit_of_one_of_several_vertices_is_suspected_once_it_is_silent_to_a_
         assert (table.tries(2) == 12) == (sign == lost)  # losses say little then
 
 
-def test_the_vertices_that_no_later_probe_met_are_quiet() -> None:
+def test_vertices_that_no_later_probe_met_are_quiet() -> None:
     hop = some_limited(sign=None).hop(2)
     assert hop.quiet_since(0.006) == [Vertex(2, LEFT)]
     assert hop.quiet_since(0.016) == [Vertex(2, LEFT), Vertex(2, RIGHT)]
