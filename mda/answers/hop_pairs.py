@@ -47,11 +47,20 @@ class Samples:
         return max(len(self.successors), 1)
 
     def unproven(self, before: FlowsAt) -> list[int]:
-        """The lowest flow of each successor whose flows were all not located one TTL `before`."""
-        return sorted(
-            min(flows)
+        """Flows of the successors whose flows were all not located one TTL `before`.
+
+        The lowest is enough where it got a reply. Silent flows may have gone elsewhere long before,
+        each of them.
+        """
+        unproven = [
+            (successor, flows)
             for successor, flows in self.successors.items()
-            if successor.address is not None and not any(flow in before for flow in flows)
+            if not any(flow in before for flow in flows)
+        ]
+        return sorted(
+            flow
+            for successor, flows in unproven
+            for flow in (flows if successor.address is None else [min(flows)])
         )
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import Final
 
 KNOWN_FAULTS: Final[dict[tuple[str, str], float]] = {
-    ("a branch that drops all", "edge"): 0.007,
     ("a limited router", "limit"): 0.013,
     ("a limited router", "star"): 0.007,
     ("a limited router", "time"): 0.013,
@@ -20,7 +19,6 @@ KNOWN_FAULTS: Final[dict[tuple[str, str], float]] = {
     ("two routers, one reply per second", "time"): 0.007,
     ("limited destination", "time"): 0.007,
     ("replies balanced on their way back", "route change"): 0.007,
-    ("several troubles", "edge"): 0.007,
     ("several troubles", "limit"): 0.007,
     ("several troubles", "loss"): 0.020,
     ("several troubles", "star"): 0.007,

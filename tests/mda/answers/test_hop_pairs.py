@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from mda.answers.hop_pairs import HopPair, is_even, pair
+from mda.answers.hop_pairs import HopPair, Samples, is_even, pair
 from mda.answers.table import FlowTable
+from mda.model import Vertex
 from mda.statistics.stopping import Bound
 from tests.support.drive import vertex
 
@@ -28,6 +29,14 @@ def test_flows_with_an_unknown_predecessor_count_only_if_there_is_one_successor(
     assert (lone.has_one_successor, lone.draws) == (True, 5)
     several = pair(FlowTable(3), 4, before, {flow: vertex(4, 8 + flow % 2) for flow in range(5)})
     assert (several.has_one_successor, several.draws) == (False, 2)
+
+
+def test_silent_flows_that_were_not_located_one_hop_before_prove_no_edge() -> None:
+    samples = Samples(list(range(6)), 6, {vertex(4, 8): [0, 1], vertex(4, 9): [2, 3], Vertex(4, None): [4, 5]})  # fmt: skip  # noqa: E501
+    near = vertex(3, 1)
+    assert samples.unproven({}) == [0, 2, 4, 5]  # a reply shows one edge, a silence none
+    assert samples.unproven({1: near, 5: near}) == [2]
+    assert samples.unproven(dict.fromkeys(range(6), near)) == []
 
 
 @pytest.mark.parametrize(("width", "flows"), [(2, 13), (4, 28), (8, 58), (16, 116), (64, 469)])
