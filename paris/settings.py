@@ -261,14 +261,14 @@ class Settings(Frozen):
 
     def _check_budget(self, most: int) -> None:
         """A budget is enough for one hop: with less, nothing can be stated with confidence."""
-        from mda.explore.scout import SCOUT_WINDOW
+        from mda.explore.scout import first_ttls
 
         flows = self.search.bound().points(0).stop_at(1)
-        one_hop = SCOUT_WINDOW + flows
+        one_hop = first_ttls(self.search.gap_limit) + flows
         if most < one_hop:
             raise SettingsError(
                 f"--max-probes {most} cannot complete a single hop at this confidence: that takes "
-                f"{one_hop}, a plain path of 12 hops {one_hop + 11 * (flows - 1)}; "
+                f"{one_hop}, a plain path of 12 hops {12 * flows}; "
                 "allow more, or lower -c"
             )
 

@@ -19,7 +19,12 @@ if TYPE_CHECKING:
     from mda.model import Outcome, ProbeRequest
 
 _FEW: Final = 3  # TTLs that the scout asks behind its last answer, or as many as may be silent
-SCOUT_WINDOW: Final = 12  # as many where the destination answers them all, or nothing answers
+_MANY: Final = 12  # as many where the destination answers them all, or nothing answers
+
+
+def first_ttls(gap_limit: int) -> int:
+    """To how many of the first TTLs the scout is sent at once; and it is sent to the last one."""
+    return max(_FEW, gap_limit)
 
 
 class Scout:
@@ -29,7 +34,7 @@ class Scout:
         self._table = table
         self._reach = reach
         self.scouted_to = reach.first_ttl - 1  # flow 0 was asked up to here, and at the last TTL
-        self._ahead = max(_FEW, reach.gap_limit)
+        self._ahead = first_ttls(reach.gap_limit)
         self._distance_hint = 0
         self._far_outcomes: list[Outcome] = []
 
@@ -47,12 +52,12 @@ class Scout:
                 return
         elif isinstance(outcome, Reply) and outcome.kind is not ReplyKind.UNREACHABLE:
             # The path is long, or hosts send as many such replies as they are asked for.
-            self._ahead = SCOUT_WINDOW
+            self._ahead = _MANY
         self._far_outcomes.append(outcome)
 
     def on_silence(self) -> None:
         """Go further at once, because no outcome has come for a while."""
-        self._ahead = SCOUT_WINDOW
+        self._ahead = _MANY
 
     def ask(self, wave: Wave) -> None:
         """Ask flow 0 at the first TTLs and at the last, then to where the path seems to go."""

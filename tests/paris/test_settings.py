@@ -5,12 +5,14 @@ from __future__ import annotations
 import copy
 import pickle
 from collections import Counter
+from random import Random
 from typing import TYPE_CHECKING
 
 import pytest
 
 from paris.errors import SettingsError
 from paris.settings import Budget, Pace, ProbeOptions, Search, Settings, StudyOptions, Target
+from tests.support.drive import full_mda, layers, play
 
 if TYPE_CHECKING:
     from paris.frozen import Frozen
@@ -89,3 +91,14 @@ def test_each_group_refuses_values_that_cannot_be_used(
     with pytest.raises(SettingsError) as caught:
         Settings.of(host="192.0.2.1", **options)
     assert str(caught.value).startswith(message)
+
+
+def test_a_budget_is_refused_with_the_numbers_of_probes_that_traces_take() -> None:
+    one, twelve = (
+        play(full_mda(per_vertex=False), layers(*[1] * hops).per_flow(Random(1))).probes
+        for hops in (1, 12)
+    )
+    Settings.of(host="192.0.2.1", multipath=True, max_probes=one)
+    with pytest.raises(SettingsError) as caught:
+        Settings.of(host="192.0.2.1", multipath=True, max_probes=one - 1)
+    assert f"that takes {one}, a plain path of 12 hops {twelve};" in str(caught.value)

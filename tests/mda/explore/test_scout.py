@@ -7,7 +7,7 @@ from random import Random
 import pytest
 
 from mda.answers.table import FlowTable
-from mda.explore.scout import SCOUT_WINDOW, Scout
+from mda.explore.scout import Scout, first_ttls
 from mda.explore.search import Reach
 from mda.explore.wave import Sent, Wave
 from mda.model import ProbeRequest
@@ -40,7 +40,7 @@ def test_in_silence_the_scout_asks_a_dozen_ttls(first_ttl: int) -> None:
     assert asked(scout, sent) == [*range(first_ttl, first_ttl + 3), 30]
     assert asked(scout, sent) == []
     scout.on_silence()
-    assert asked(scout, sent) == list(range(first_ttl + 3, first_ttl + SCOUT_WINDOW))
+    assert asked(scout, sent) == list(range(first_ttl + 3, first_ttl + 12))
 
 
 def test_in_silence_only_the_scout_goes_on() -> None:
@@ -48,11 +48,12 @@ def test_in_silence_only_the_scout_goes_on() -> None:
     first = procedure.wanted(1000)
     further = procedure.wanted_in_silence()
     assert sorted(first) == [ProbeRequest(0, ttl) for ttl in (1, 2, 3, 30)]
-    assert sorted(further) == [ProbeRequest(0, ttl) for ttl in range(4, SCOUT_WINDOW + 1)]
+    assert sorted(further) == [ProbeRequest(0, ttl) for ttl in range(4, 13)]
     assert procedure.wanted_in_silence() == []
     assert not procedure.finished
 
 
 def test_where_more_silent_hops_are_allowed_the_scout_asks_more_of_them() -> None:
     scout, sent = Scout(FlowTable(3), REACH._replace(gap_limit=7)), Sent()
-    assert asked(scout, sent) == [*range(1, 8), 30]
+    assert asked(scout, sent) == [*range(1, first_ttls(7) + 1), 30]
+    assert first_ttls(7) == 7
