@@ -22,6 +22,7 @@ from paris.packets.flows import Flows
 from paris.packets.probe_matrix import Crafter
 from paris.packets.protocols import Protocol
 from paris.packets.reply_matrix import Matcher
+from paris.packets.tags import COPY_AT
 from paris.settings import Settings
 from paris.survey.sweep import sweep
 from paris.wire.base import WireOptions
@@ -75,11 +76,17 @@ def pycaracal(destination: str, count: str, source: str, interface: str) -> None
 
 
 def receive(destination: str, count: str, wait_s: str) -> None:
-    """Print when ready, wait, and match the replies that came by then and come later."""
+    """Print when ready, wait, and match the replies that came by then and come later.
+
+    Probes with every tag are sent first: the wire lets in only replies to what it has sent.
+    """
     flows, total = flows_to(destination), int(count)
     matcher = Matcher(flows)
     numbers = np.arange(total)
+    every = np.arange(0xFFFE, dtype=np.uint32)
+    probing = Crafter(flows).craft(every % 1000, every * 0 + 1, every + 1)
     with closing(BulkWire.open(flows, None)) as wire:
+        wire.send_rows(probing.rows)
         matched, spent_s, quiet_s = 0, 0.0, 1.0
         matcher.add(numbers % 0xFFFE + 1, numbers % 0xFFFE % 1000, numbers)
         print("ready", flush=True)
@@ -142,10 +149,15 @@ def answer(destination: str, source: str, count: str, rate_pps: str) -> None:
 
 def _retag(rows: np.typing.NDArray[np.uint8], tags: np.typing.NDArray[np.int64],
            flows: np.typing.NDArray[np.int64]) -> None:  # fmt: skip
-    """Quote other probes; the receiver does not check the ICMP checksum of a ring's packets."""
+    """Quote other probes, with the ICMP checksum that fits (RFC 1071)."""
     words = rows.view(">u2")
     words[:, (20 + 8 + 20) // 2] = SPORT + flows
     words[:, (20 + 8 + 20) // 2 + 3] = tags
+    words[:, (20 + 8 + 20 + 8 + COPY_AT) // 2] = tags
+    words[:, 20 // 2 + 1] = 0
+    total = words[:, 20 // 2 :].sum(axis=1, dtype=np.uint32)
+    total = (total >> 16) + (total & 0xFFFF)
+    words[:, 20 // 2 + 1] = ~((total >> 16) + total) & 0xFFFF
 
 
 def answered(destination: str, count: str) -> None:
@@ -183,7 +195,7 @@ def end_to_end(destination: str, flows: str, ttls: str, rate_pps: str) -> None:
 def paced(destination: str, count: str, rate_pps: str) -> None:
     """Send `count` probes at a rate, as a sweep does."""
     settings = Settings.of(host=destination, rate_pps=float(rate_pps), wait_s=0.1, sport=SPORT)
-    flows = min(1000, int(count))
+    flows = min(4000, int(count))
     sweep(settings, flows=flows, ttls=range(1, int(count) // flows + 1))
 
 
