@@ -78,9 +78,12 @@ def _ask_new(
     ttl, wave = hops.ttl, search.wave
     only = only_vertex(hops.predecessors)
     if only in missing and search.table.is_certain_before(hops.predecessors):
-        # Every flow goes through the only vertex there is, so none needs steering.
+        # Every flow goes through the only vertex there is, so none needs steering. A flow that was
+        # lost there does not count as one of the vertex's until it is answered.
         most = min(missing[only], patience - search.sent_to(ttl))
-        for flow in islice(search.unsent(ttl), max(0, most)):
+        unheard = search.unheard(ttl - 1)
+        flows = (flow for flow in search.unsent(ttl) if flow not in unheard)
+        for flow in islice(flows, max(0, most)):
             wave.ask_first(flow, ttl)
     elif not wave.sent.is_flying_at(ttl - 1):
         _steer(hops, located_two_before, missing, patience, search)

@@ -64,6 +64,11 @@ class Search(NamedTuple):
             and ended.get(flow, ttl) >= ttl
         }
 
+    def unheard(self, ttl: int) -> set[int]:
+        """The flows asked at `ttl` without an answer so far, where any flow was lost there."""
+        hop = self.table.hop(ttl)
+        return set(self.wave.asked(ttl)) - hop.answers.keys() if hop.losses else set()
+
     def unsent(self, ttl: int) -> Iterator[int]:
         """Flows not known at `ttl` before this wave whose path goes that far, ascending."""
         sent, ended = self.wave.sent.counts[ttl], self.table.ended

@@ -75,9 +75,9 @@ class Engine:
 
     def __post_init__(self) -> None:
         self._pending = Pending(self.flows, self.first_tag)
-        self._queue = RequestQueue(self.procedure, self._pending, self.pacing)
-        self._builder = Builder(self.flows)
         self._waits = Waits(self.wait_s, self.wire.longest_wait_s)
+        self._queue = RequestQueue(self.procedure, self._pending, self.pacing, self._waits)
+        self._builder = Builder(self.flows)
 
     def run(self) -> RawRecord:
         """Measure until the procedure is finished, the budget is spent, or the user hits Ctrl-C.

@@ -6,7 +6,8 @@ The time is always an argument. A reply counts only if it quotes a probe of this
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from typing import TYPE_CHECKING
+from itertools import islice
+from typing import TYPE_CHECKING, Final
 
 from mda.model import Loss, Reply, ReplyKind, Unresolved
 from paris.engine.flights import Flight, State, Stray, StrayReason
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from paris.packets.flow_headers import FlowHeaders
     from paris.packets.flows import Flows
     from paris.packets.replies import ParsedReply
+
+# So many probes in a row without a reply are unlikely where losses are independent and rare.
+_SEVERAL: Final = 4
 
 
 class Pending:
@@ -92,6 +96,15 @@ class Pending:
                     Loss(request=flight.request, sent_at_s=flight.sent_at_s, gave_up_at_s=now_s)
                 )
         return losses
+
+    def is_quiet(self, ttl: int, since_s: float) -> bool:
+        """Whether the latest probes to `ttl`, all sent until `since_s`, are all unanswered."""
+        latest = list(islice(reversed(self._order[ttl]), _SEVERAL)) if ttl in self._order else []
+        return (
+            len(latest) == _SEVERAL
+            and latest[0].sent_at_s <= since_s
+            and all(flight.state is State.IN_FLIGHT for flight in latest)
+        )
 
     def unresolved(self) -> list[Unresolved]:
         """The requests with neither reply nor loss, in order of first sending, and when last sent.

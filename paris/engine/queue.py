@@ -14,9 +14,12 @@ if TYPE_CHECKING:
     from mda.model import ProbeRequest
     from mda.procedure import Procedure
     from paris.engine.pending import Pending
+    from paris.engine.waits import Waits
 
 # Fraction of a router's reply rate that we use, so that almost nothing is lost.
 _OF_LIMIT: Final = 0.85
+# Replies may wait this long on this machine until they are read.
+_SLACK_S: Final = 0.005
 
 
 @dataclass(slots=True)
@@ -32,9 +35,10 @@ class RequestQueue:
     """The requests that a procedure returned and that have not been sent.
 
     They leave in order, at the rate of `pacing`. Requests to a TTL whose routers limit their
-    replies are held back to that rate, while other requests overtake them. With `in_turn`, each
-    flow has one probe in flight at a time (see Conversations). Requests that the procedure abandons
-    are dropped.
+    replies are held back to that rate, while other requests overtake them. First requests to a TTL
+    whose latest replies are all overdue wait for a reply or a loss: it may have begun to limit its
+    replies. With `in_turn`, each flow has one probe in flight at a time (see Conversations).
+    Requests that the procedure abandons are dropped.
 
     The queue is true if requests wait that are not held back.
     """
@@ -42,8 +46,10 @@ class RequestQueue:
     procedure: Procedure
     pending: Pending
     pacing: Pacing
+    waits: Waits
     _passing: deque[ProbeRequest] = field(default_factory=deque)
     _held: dict[int, _HeldBack] = field(default_factory=dict)  # by TTL
+    _quiet: dict[int, list[ProbeRequest]] = field(default_factory=dict)  # by TTL
 
     def __bool__(self) -> bool:
         return bool(self._passing)
@@ -56,6 +62,7 @@ class RequestQueue:
         """Drop all requests."""
         self._passing.clear()
         self._held.clear()
+        self._quiet.clear()
 
     def discard(self, request: ProbeRequest) -> None:
         """Drop a request, if it waits here."""
@@ -64,6 +71,7 @@ class RequestQueue:
 
     def take(self, most: int | None, now_s: float, *, in_turn: bool) -> list[ProbeRequest]:
         """Remove and return the requests that may leave at `now_s`, at most `most` of them."""
+        self._wait_for_signs(now_s)
         self._hold_back(now_s)
         if not self._passing and not any(held.queue for held in self._held.values()):
             return []
@@ -94,6 +102,26 @@ class RequestQueue:
         return max(
             at_s, min(self.pending.conversations.free_at_s(request.flow) for request in queue)
         )
+
+    def _wait_for_signs(self, now_s: float) -> None:
+        """Set aside first requests to TTLs that have fallen quiet, until those are heard again."""
+        ttls = {*self._quiet, *(request.ttl for request in self._passing if not request.attempt)}
+        quiet = {
+            ttl
+            for ttl in ttls
+            if self.pending.is_quiet(ttl, now_s - _SLACK_S - self.waits.due_s(ttl))
+        }
+        for ttl in self._quiet.keys() - quiet:
+            self._passing.extendleft(reversed(self._quiet.pop(ttl)))
+        if not quiet:
+            return
+        passing: deque[ProbeRequest] = deque()
+        for request in self._passing:
+            if request.attempt or request.ttl not in quiet:
+                passing.append(request)
+            else:
+                self._quiet.setdefault(request.ttl, []).append(request)
+        self._passing = passing
 
     def _hold_back(self, now_s: float) -> None:
         """Move the requests to TTLs with a known reply rate to the queues of those TTLs.

@@ -14,6 +14,7 @@ _RESOLVING_S: Final = 3.5
 # The shortest wait covers the queues that a burst of our own probes may fill.
 _SHORTEST_WAIT_S: Final = 0.25
 _TIMEOUT_FACTOR: Final = 3.0  # times the slowest reply
+_OVERDUE_FACTOR: Final = 2.0
 _CLOCK_ERROR_S: Final = 1e-6
 _TTLS: Final = 256
 
@@ -50,6 +51,12 @@ class Waits:
         """Record that a probe to `ttl` had no reply for `after_s`."""
         if after_s >= self.whole_s(ttl) - _CLOCK_ERROR_S:
             self._silent.add(ttl)
+
+    def due_s(self, ttl: int) -> float:
+        """After how long a reply from `ttl` is overdue; infinite if that TTL never replied."""
+        if ttl not in self._replied:
+            return float("inf")
+        return _OVERDUE_FACTOR * self._slowest_from_s[ttl]
 
     def timeout_s(self, ttl: int) -> float:
         """After how long a probe to `ttl` times out, so that it can be sent again."""

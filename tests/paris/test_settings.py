@@ -94,11 +94,11 @@ def test_each_group_refuses_values_that_cannot_be_used(
 
 
 def test_a_budget_is_refused_with_the_numbers_of_probes_that_traces_take() -> None:
-    one, twelve = (
+    short, long = (
         play(full_mda(per_vertex=False), layers(*[1] * hops).per_flow(Random(1))).probes
         for hops in (1, 12)
     )
-    Settings.of(host="192.0.2.1", multipath=True, max_probes=one)
+    Settings.of(host="192.0.2.1", multipath=True, max_probes=short)
     with pytest.raises(SettingsError) as caught:
-        Settings.of(host="192.0.2.1", multipath=True, max_probes=one - 1)
-    assert f"that takes {one}, a plain path of 12 hops {twelve};" in str(caught.value)
+        Settings.of(host="192.0.2.1", multipath=True, max_probes=short - 1)
+    assert f"that takes {short}, a plain path of 12 hops {long};" in str(caught.value)

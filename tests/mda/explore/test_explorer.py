@@ -239,3 +239,17 @@ def test_a_loop_ends_the_path_after_three_rounds() -> None:
     requests = [outcome.request for outcome in played.outcomes]
     beyond = [request for request in requests if request.ttl > 6 and request.flow > 0]
     assert not beyond
+
+
+def test_flows_lost_at_a_lone_vertex_are_not_asked_behind_it_in_its_stead() -> None:
+    """The vertex behind a balancer answers six flows, and the others at the fifth attempt."""
+    joint = interface(7)
+    played = play(
+        full_mda(per_vertex=False, attempts=5),
+        layers(1, 1, 4, 1, 1).per_flow(Random(1)),
+        lost=lambda request, responder: (
+            responder == joint and request.flow > 5 and request.attempt < 4
+        ),
+    )
+    behind = {outcome.request.flow for outcome in played.outcomes if outcome.request.ttl == 5}
+    assert len(behind) == 7

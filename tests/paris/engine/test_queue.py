@@ -9,6 +9,7 @@ from mda.procedure import Procedure
 from paris.engine.pacing import Pacing
 from paris.engine.pending import Pending
 from paris.engine.queue import RequestQueue
+from paris.engine.waits import Waits
 from paris.packets.protocols import Protocol
 from tests.support.probes import flows_of
 
@@ -45,7 +46,7 @@ def queue_of(
     *requests: ProbeRequest, procedure: Stating | None = None, burst: int = 10
 ) -> RequestQueue:
     pending = Pending(flows_of(4, Protocol.UDP, HeaderField.SPORT))
-    queue = RequestQueue(procedure or Stating(), pending, Pacing(100, burst))
+    queue = RequestQueue(procedure or Stating(), pending, Pacing(100, burst), Waits())
     queue.extend(requests)
     return queue
 
@@ -118,3 +119,20 @@ def test_in_turn_each_flow_has_one_probe_in_flight() -> None:
     assert queue.next_s(in_turn=True) == float("inf")  # only an answer or a loss can free a flow
     queue.pending.expire(1.0, lambda _: 0.5)
     assert queue.take(None, 1.0, in_turn=True) == REQUESTS[1::2]
+
+
+def test_first_requests_to_a_ttl_that_has_fallen_quiet_wait_for_a_sign() -> None:
+    queue = queue_of()
+    queue.waits.replied(1, rtt_s=0.01)
+    for flow in range(4):
+        queue.pending.add(flow + 1, ProbeRequest(flow, 1), sent_at_s=1.0)
+    first = [ProbeRequest(flow, 1) for flow in (7, 8)]
+    others = [ProbeRequest(9, 2), ProbeRequest(0, 1, attempt=1)]
+    queue.extend([*first, *others])
+    assert queue.take(2, 1.02, in_turn=False) == first  # replies are not yet overdue
+    queue.extend(first)
+    assert queue.take(None, 1.03, in_turn=False) == others
+    assert not queue  # what waits does not keep the procedure from being asked
+    assert queue.next_s(in_turn=False) == float("inf")
+    queue.pending.expire(1.04, timeout_s=lambda _: 0.04)
+    assert queue.take(None, 1.04, in_turn=False) == first
