@@ -11,6 +11,7 @@ from mda.answers.rate_limits import (
     USUAL_PPS,
     Answering,
     RateLimit,
+    is_worth_naming,
     limit_range,
     looks_limited,
     rate_limit,
@@ -236,7 +237,9 @@ class Hop:
         } - answered
         limit = self.limits().get(vertex)
         trials = self.trials(vertex if self.common_limit is None else None)
-        known = None if limit is None else limit_range(trials, limit)
+        known = None
+        if limit is not None and is_worth_naming(trials, limit):
+            known = limit_range(trials, limit)
         return Answering(len(answered) + len(lost), len(lost), known)
 
     def rate_pps(self) -> float | None:

@@ -21,6 +21,10 @@ _SHARPNESS: Final = 5.0
 # Natural log-likelihood ratio that the bucket must win by; it has two more free parameters than
 # plain loss.
 _EVIDENCE: Final = 7.0
+# The same, for a limit to be named where it was not the usual one and took few replies: loss takes
+# some, by chance, at times that a burst and a rate of one's choice explain.
+_MORE_EVIDENCE: Final = 13.0
+_MANY: Final = 10  # losses from which on chance does not look like a limit
 _FEWEST: Final = 4  # replies, and losses, below which no limit is reported
 _MOST: Final = 300  # of the latest trials
 _RATES_PPS: Final = tuple(0.25 * 1.35**step for step in range(28))
@@ -29,7 +33,8 @@ _MOST_STEPS: Final = 40  # ... to either side of a rate: a factor of 22
 _CREDIBLE: Final = 2.0  # log-likelihood within which a rate is credible
 _AS_WELL: Final = 1.0  # log-likelihood given up for a higher rate
 USUAL_PPS: Final = 1.0  # Linux: icmp_ratelimit 1000, and as many seconds between in IPv6
-_USUAL_BURST: Final = 10  # Linux: 6; more where a reply comes back before the burst is used up
+_USUAL: Final = 6  # Linux: replies at once
+_USUAL_BURST: Final = 10  # more where a reply comes back before the burst is used up
 _SUSPICIOUS: Final = 2  # losses from which on a limit may explain them
 _EXPLAINED: Final = 2.0  # misfit of the usual limit, less than that of any outcome against it
 _BURSTS: Final = (1, 2, 3, 4, 5, 6, 8, 10, 14, 20, 30, 50, 100)
@@ -73,9 +78,7 @@ def rate_limit(trials: Sequence[tuple[float, bool]]) -> RateLimit | None:
     if lost < _FEWEST or asked - lost < _FEWEST:
         return None
     gaps = _gaps(latest)
-    share = lost / asked
-    by_loss = lost * math.log(share) + (asked - lost) * math.log(1 - share)
-    best, misfit = _best_limit(gaps, asked * _SURE - by_loss - _EVIDENCE)
+    best, misfit = _best_limit(gaps, _misfit_of_loss(latest) - _EVIDENCE)
     # Of the rates that explain the replies about as well, the highest: probing faster than a router
     # answers is soon noticed, probing more slowly never is.
     while best is not None and best.rate_pps < _RATES_PPS[-1]:
@@ -84,6 +87,28 @@ def rate_limit(trials: Sequence[tuple[float, bool]]) -> RateLimit | None:
             break
         best = faster
     return best
+
+
+def is_worth_naming(trials: Sequence[tuple[float, bool]], limit: RateLimit) -> bool:
+    """Whether a `limit` found from `trials` is sure enough to be named to the user.
+
+    To probe more slowly takes less evidence, because that does no harm where there is no limit.
+    """
+    latest = trials[-_MOST:]
+    if sum(not answered for _, answered in latest) >= _MANY:
+        return True
+    usual = RateLimit(USUAL_PPS, _USUAL)
+    misfits = [sum(_misfit(_gaps(latest), tried, math.inf)) for tried in (limit, usual)]
+    if misfits[1] <= misfits[0] + _CREDIBLE:
+        return True
+    return misfits[0] <= _misfit_of_loss(latest) - _MORE_EVIDENCE
+
+
+def _misfit_of_loss(trials: Sequence[tuple[float, bool]]) -> float:
+    """How badly plain loss, at the share that was lost, predicts the trials; see `_misfit`."""
+    asked, lost = len(trials), sum(not answered for _, answered in trials)
+    share = lost / asked
+    return asked * _SURE - lost * math.log(share) - (asked - lost) * math.log(1 - share)
 
 
 def limit_range(trials: Sequence[tuple[float, bool]], limit: RateLimit) -> LimitRange:
