@@ -240,6 +240,10 @@ class Hop:
         known = None
         if limit is not None and is_worth_naming(trials, limit):
             known = limit_range(trials, limit)
+            if self.common_limit is not None:
+                # They may be one router with one limit, or several with a part of that rate each.
+                lowest_pps = known.lowest_pps / len(self.known_limits)
+                known = known._replace(lowest_pps=lowest_pps)
         return Answering(len(answered) + len(lost), len(lost), known)
 
     def rate_pps(self) -> float | None:

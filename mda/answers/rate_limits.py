@@ -21,16 +21,17 @@ _SHARPNESS: Final = 5.0
 # Natural log-likelihood ratio that the bucket must win by; it has two more free parameters than
 # plain loss.
 _EVIDENCE: Final = 7.0
-# The same, for a limit to be named where it was not the usual one and took few replies: loss takes
-# some, by chance, at times that a burst and a rate of one's choice explain.
-_MORE_EVIDENCE: Final = 13.0
-_MANY: Final = 10  # losses from which on chance does not look like a limit
+# The same, for a limit to be named that is not the usual one: with few losses, and with more. By
+# chance, loss takes some replies at times that a burst and a rate of one's choice explain.
+_TO_NAME_BY_FEW: Final = 13.0
+_TO_NAME: Final = 9.0
+_MANY: Final = 10  # losses
 _FEWEST: Final = 4  # replies, and losses, below which no limit is reported
 _MOST: Final = 300  # of the latest trials
 _RATES_PPS: Final = tuple(0.25 * 1.35**step for step in range(28))
 _STEP: Final = 1.08  # ratio of neighbouring rates in the final search
-_MOST_STEPS: Final = 40  # ... to either side of a rate: a factor of 22
-_CREDIBLE: Final = 2.0  # log-likelihood within which a rate is credible
+_STEPS: Final = 80  # ... to either side of a rate: a factor of 472
+_CREDIBLE: Final = 4.0  # log-likelihood within which a rate is credible
 _AS_WELL: Final = 1.0  # log-likelihood given up for a higher rate
 USUAL_PPS: Final = 1.0  # Linux: icmp_ratelimit 1000, and as many seconds between in IPv6
 _USUAL: Final = 6  # Linux: replies at once
@@ -95,13 +96,11 @@ def is_worth_naming(trials: Sequence[tuple[float, bool]], limit: RateLimit) -> b
     To probe more slowly takes less evidence, because that does no harm where there is no limit.
     """
     latest = trials[-_MOST:]
-    if sum(not answered for _, answered in latest) >= _MANY:
-        return True
     usual = RateLimit(USUAL_PPS, _USUAL)
-    misfits = [sum(_misfit(_gaps(latest), tried, math.inf)) for tried in (limit, usual)]
-    if misfits[1] <= misfits[0] + _CREDIBLE:
-        return True
-    return misfits[0] <= _misfit_of_loss(latest) - _MORE_EVIDENCE
+    misfit, of_usual = (sum(_misfit(_gaps(latest), tried, math.inf)) for tried in (limit, usual))
+    lost = sum(not answered for _, answered in latest)
+    evidence = _TO_NAME if lost >= _MANY else _TO_NAME_BY_FEW
+    return of_usual <= misfit + _CREDIBLE or misfit <= _misfit_of_loss(latest) - evidence
 
 
 def _misfit_of_loss(trials: Sequence[tuple[float, bool]]) -> float:
@@ -112,22 +111,26 @@ def _misfit_of_loss(trials: Sequence[tuple[float, bool]]) -> float:
 
 
 def limit_range(trials: Sequence[tuple[float, bool]], limit: RateLimit) -> LimitRange:
-    """The rates around a `limit` that was found from `trials`, at its burst.
+    """The rates around a `limit` that was found from `trials`; its burst.
 
-    They are those of which the likelihood is at least e^-2 of the best: about a 95 % interval.
+    They are those of which the likelihood, with the burst that suits them best, is at least e^-4
+    of the best: about a 99.5 % interval.
     """
     gaps = _gaps(trials[-_MOST:])
-    misfits = {0: sum(_misfit(gaps, limit, math.inf))}
-    for step in (-1, 1):
-        place = 0
-        while misfits[place] <= min(misfits.values()) + _CREDIBLE and abs(place) < _MOST_STEPS:
-            place += step
-            rate_pps = limit.rate_pps * _STEP**place
-            misfits[place] = sum(_misfit(gaps, limit._replace(rate_pps=rate_pps), math.inf))
+
+    def misfit_of(rate_pps: float, most: float) -> float:
+        for burst in {limit.burst, *_BURSTS}:
+            most = min(most, sum(_misfit(gaps, RateLimit(rate_pps, burst), most)))
+        return most
+
+    best = misfit_of(limit.rate_pps, math.inf)
+    misfits = {
+        rate_pps: misfit_of(rate_pps, best + 2 * _CREDIBLE)
+        for rate_pps in (limit.rate_pps * _STEP**place for place in range(-_STEPS, _STEPS + 1))
+    }
     least = min(misfits.values())
-    within = [place for place, misfit in misfits.items() if misfit <= least + _CREDIBLE]
-    lowest, highest = (limit.rate_pps * _STEP**place for place in (min(within), max(within)))
-    return LimitRange(lowest, highest, limit.burst)
+    within = [rate_pps for rate_pps, misfit in misfits.items() if misfit <= least + _CREDIBLE]
+    return LimitRange(min(within), max(within), limit.burst)
 
 
 def looks_limited(trials: Sequence[tuple[float, bool]]) -> bool:

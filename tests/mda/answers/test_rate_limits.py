@@ -8,7 +8,13 @@ from random import Random
 
 import pytest
 
-from mda.answers.rate_limits import RateLimit, looks_limited, rate_limit
+from mda.answers.rate_limits import (
+    RateLimit,
+    is_worth_naming,
+    limit_range,
+    looks_limited,
+    rate_limit,
+)
 
 Trials = list[tuple[float, bool]]
 
@@ -147,3 +153,38 @@ def likelihood(trials: Trials, limit: RateLimit) -> float:
         total += math.log(0.98 if margin > 1 else 0.02 + 0.96 / (1 + math.exp(-5 * margin)))
         tokens = max(tokens - 1, 0) if answered else min(tokens, 0.95)
     return total
+
+
+def test_a_limit_that_loss_imitates_is_almost_never_named() -> None:
+    imitated = named = 0
+    for seed in range(4000):
+        random = Random(seed)
+        trials = [(at_s, random.random() >= 0.25) for at_s in times(random, 25)]
+        limit = rate_limit(trials)
+        imitated += limit is not None
+        named += limit is not None and is_worth_naming(trials, limit)
+    assert imitated >= 10  # so many are found without the further evidence
+    assert named == 0
+
+
+def test_the_usual_limit_is_named_after_few_losses() -> None:
+    trials = [(0.001 * n, n < 6) for n in range(12)] + [(1.2, True), (1.3, False)]
+    limit = rate_limit(trials)
+    assert limit is not None
+    assert is_worth_naming(trials, limit)
+
+
+@pytest.mark.parametrize(("rate_pps", "burst"), [(5, 1), (20, 2), (50, 1)])
+def test_the_true_rate_lies_in_the_range_however_far_the_best_estimate_is_off(
+    rate_pps: float, burst: int
+) -> None:
+    within = known = 0
+    for seed in range(40):
+        trials = limited(Random(seed), rate_pps, burst, 60)
+        limit = rate_limit(trials)
+        if limit is not None:
+            known += 1
+            found = limit_range(trials, limit)
+            within += found.lowest_pps / 1.25 <= rate_pps <= 1.25 * found.highest_pps
+    assert known >= 25
+    assert within >= known - 1
