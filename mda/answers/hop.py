@@ -294,7 +294,7 @@ class Hop:
 
     def quiet_since(self, at_s: float) -> list[Vertex]:
         """The vertices that no probe met that was sent after `at_s`, in seconds."""
-        return [vertex for vertex, met_s in self.last_met_s.items() if met_s < at_s]
+        return [vertex for vertex, met_s in self.last_met_s.items() if met_s <= at_s]
 
     def _possible_trials(self, vertex: Vertex) -> list[tuple[float, bool]]:
         """As `trials`, with every lost probe that may have met `vertex`."""
