@@ -31,9 +31,13 @@ def trace(host: str | None = None, **options: Any) -> Trace:
     `mda.errors.ParisTraceError`, which names a remedy, if nothing can be measured.
     """
     from paris import run
+    from paris.errors import SettingsError
     from paris.settings import Settings
 
-    return run.assemble(run.measure(Settings.of(host=host, **options)))
+    settings = Settings.of(host=host, **options)
+    if settings.study.compare:
+        raise SettingsError("trace() returns one trace: call it once for each protocol")
+    return run.assemble(run.measure(settings))
 
 
 def diamonds(graph: nx.DiGraph[Vertex]) -> list[dict[str, Any]]:

@@ -271,6 +271,6 @@ def render_parser() -> argparse.ArgumentParser:
         action="store_true",
         help="instead: a table (CSV) of the diamonds of all FILEs, to -o FILE or standard output",
     )
-    add_outputs(parser)
+    add_outputs(parser, measures=False)
     add_version(parser)
     return parser

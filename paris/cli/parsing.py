@@ -44,8 +44,12 @@ def help_formatter(prog: str) -> argparse.HelpFormatter:
     return argparse.RawDescriptionHelpFormatter(prog, width=width - 2)
 
 
-def add_outputs(parser: argparse.ArgumentParser) -> None:
-    """Add the options for outputs: their files, their formats, and the look of text."""
+def add_outputs(parser: argparse.ArgumentParser, *, measures: bool = True) -> None:
+    """Add the options for outputs: their files, their formats, and the look of text.
+
+    `measures` is whether the command measures; see `suffixes`.
+    """
+    formats = suffixes(measures=measures)
     group = parser.add_argument_group("output")
     add = group.add_argument
     add(
@@ -54,12 +58,12 @@ def add_outputs(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="FILE",
-        help=f"write FILE, as its suffix says: {' '.join(f'.{name}' for name in suffixes())}; "
+        help=f"write FILE, as its suffix says: {' '.join(f'.{name}' for name in formats)}; "
         "- is standard output; repeatable",
     )
     add(
         "--format",
-        choices=suffixes(),
+        choices=formats,
         help="format of -o - and of files with another suffix",
     )
     add("-j", "--json", action="store_true", help="the same as -o - --format json")

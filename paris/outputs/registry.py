@@ -38,6 +38,9 @@ FORMATS: Final = (
 )  # fmt: skip
 
 
-def suffixes() -> tuple[str, ...]:
-    """The suffixes of all formats, in the order of writing."""
-    return tuple(row.suffix for row in FORMATS)
+def suffixes(*, measures: bool = True) -> tuple[str, ...]:
+    """The suffixes of all formats, in the order of writing.
+
+    Unless the command `measures`, these are the formats that a saved trace can be written in.
+    """
+    return tuple(row.suffix for row in FORMATS if measures or row.trace)

@@ -164,3 +164,8 @@ def test_routers_without_an_address_are_kept_apart_by_interface(tmp_path: Path) 
     assert "no bound on what was missed, because routers may share the address 192.0.0.8" in shown
     assert dot_of(trace).count("ifindex 512") == 2  # in the box and its tooltip
     assert graphml.write(trace).count("<node id=") == 9
+
+
+def test_one_trace_is_refused_where_several_protocols_are_asked_for() -> None:
+    with pytest.raises(SettingsError, match="call it once for each protocol"):
+        paris.trace(network="two-way", multipath=True, compare=LANES)

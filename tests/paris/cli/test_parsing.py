@@ -43,6 +43,14 @@ def test_the_format_option_accepts_every_format_of_the_registry() -> None:
         parser().parse_args(["--format", "jpeg"])
 
 
+def test_a_command_that_only_reads_offers_no_packets() -> None:
+    reading = Parser()
+    add_outputs(reading, measures=False)
+    assert reading.parse_args(["--format", "svg"]).format == "svg"
+    with pytest.raises(SettingsError, match="invalid choice: 'pcapng'"):
+        reading.parse_args(["--format", "pcapng"])
+
+
 def test_help_is_as_wide_as_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     for columns in (100, 140):
         monkeypatch.setenv("COLUMNS", str(columns))
