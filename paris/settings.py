@@ -132,6 +132,8 @@ class Search(Frozen):
             ("--mda-lite", self.lite),
             ("--per-vertex", self.per_vertex),
             ("--min-share", self.min_share is not None),
+            ("-c/--confidence", self.failure_probability != Search.failure_probability),
+            ("--gap-limit", self.gap_limit != Search.gap_limit),
         ):
             if is_given and not self.multipath:
                 raise SettingsError(f"{option} requires every path (--mda, multipath=True)")

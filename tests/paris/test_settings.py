@@ -75,6 +75,8 @@ def test_an_unknown_option_is_a_type_error_as_for_any_function() -> None:
         ({"lite": True}, "--mda-lite requires every path"),
         ({"per_vertex": True}, "--per-vertex requires every path"),
         ({"min_share": 0.1}, "--min-share requires every path"),
+        ({"failure_probability": 0.01}, "-c/--confidence requires every path"),
+        ({"gap_limit": 5}, "--gap-limit requires every path"),
         ({"studies": {"paths": None}}, "studies require every path"),
         ({"first_ttl": 9, "max_ttl": 3}, "-f/--first-hop 9 is beyond -m/--max-hops 3"),
         ({"traffic_class": 256}, "-t/--tos must be from 0 to 255, not 256"),
