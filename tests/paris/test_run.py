@@ -69,9 +69,12 @@ def test_every_sample_ends_at_every_rate(mode: str, monkeypatch: pytest.MonkeyPa
     # A design of strength two: each sample in each mode, each mode at each rate several times,
     # and over all modes each sample at each rate.
     for number, name in enumerate(samples(), start=list(MODES).index(mode)):
+        options = MODES[mode]
+        if options:
+            options = {"failure_probability": 0.5, **options}
         settings = Settings.of(
-            network=name, rate_pps=RATES_PPS[number % len(RATES_PPS)], failure_probability=0.5,
-            max_probes=MOST_PROBES.get(name), **MODES[mode],
+            network=name, rate_pps=RATES_PPS[number % len(RATES_PPS)],
+            max_probes=MOST_PROBES.get(name), **options,
         )  # fmt: skip
         ran = run.compare(settings) if settings.study.compare else [run.measure(settings)]
         ends = {measurement.record.stopped for measurement in ran}

@@ -253,7 +253,8 @@ def test_a_host_that_is_down_is_reported_as_unreachable_and_not_as_silent(
 ) -> None:
     network = with_a_host_down(tmp_path, paths, version)
     for wait_s in (None, 5.0):
-        settings = Settings.of(network=network, max_ttl=max_ttl, wait_s=wait_s, gap_limit=1,
+        gap = {} if mode == "single" else {"gap_limit": 1}
+        settings = Settings.of(network=network, max_ttl=max_ttl, wait_s=wait_s, **gap,
                                **MODES[mode])  # type: ignore[arg-type]  # fmt: skip
         trace = assemble(measure(settings))
         assert silences(trace) == []
