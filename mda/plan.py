@@ -46,7 +46,7 @@ class Plan:
     """What a measurement was to find.
 
     `host` is the destination as the user wrote it. `network` names the simulated network; it is
-    None for a real one. All random choices of the run derive from `seed`. `studies` has the name of
+    None for a real one. The random choices of what is measured derive from `seed`. `studies` has the name of
     each requested study with the argument of its option, None where the option takes none.
     """
 

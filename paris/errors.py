@@ -79,5 +79,9 @@ class WireError(ParisTraceError):
         self.sent_at_s = tuple(sent_at_s)
 
 
+class PortTakenError(WireError):
+    """Another program has the source port of the first flow."""
+
+
 class OutputError(ParisTraceError):
     """An output that could not be written."""

@@ -11,13 +11,15 @@ from mda.loading import load
 from paris.engine import setup
 from paris.engine.loop import Engine
 from paris.engine.pacing import Pacing, burst
-from paris.errors import SettingsError
+from paris.errors import PortTakenError, SettingsError
 from paris.lookup import addresses
+from paris.packets import tags
 from paris.packets.variations import other_addresses
+from paris.wire.linux.own_tags import own_tags
 from paris.wire.opening import builder_for, wire_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
 
     from mda.model import IPAddress, Outcome
     from mda.plan import Plan
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from paris.wire.base import Wire
 
 _MOST_AROUND: Final = 254  # neighbours of the source that may be this machine's too
+_MOST_PORTS: Final = 64  # source ports to try
 _SIMULATED_SOURCES: Final = 3  # further addresses from which a simulated machine sends
 _SIMULATED_SEED: Final = 1  # without --seed a simulated network is the same every time
 
@@ -69,19 +72,17 @@ def measure(settings: Settings, hooks: Hooks = NO_HOOKS) -> Measurement:
     seed = _seed(settings)
     random = Random(seed)
     ends = _ends(settings, seed)
-    sources = _other_sources(settings, ends)
-    flows = setup.flows_for(settings, ends.source, ends.destination, random, sources)
-    plan = setup.measurement_plan(settings, flows, seed)
-    job = _Job(
-        settings=settings,
-        flows=flows,
-        procedure_on=lambda wire: setup.procedure_for(
-            settings, flows, sends_whole=wire.sends_whole
-        ),
-        first_tag=random.randrange(1, 0xFF00),
-        captured=plan,
-    )
-    record, started_at_unix_s = _record(job, ends.open_wire, hooks)
+    wire, flows = _opened(settings, ends, random)
+    with closing(wire):
+        plan = setup.measurement_plan(settings, flows, seed)
+        job = _Job(
+            settings=settings,
+            flows=flows,
+            procedure=setup.procedure_for(settings, flows, sends_whole=wire.sends_whole),
+            own_tags=ends.own_tags(random),
+            captured=plan,
+        )
+        record, started_at_unix_s = _record(job, wire, hooks)
     return Measurement(
         settings=settings, plan=plan, started_at_unix_s=started_at_unix_s, record=record
     )
@@ -104,15 +105,16 @@ def compare(settings: Settings, hooks: Hooks = NO_HOOKS) -> list[Measurement]:
     job = _Job(
         settings=settings,
         flows=MultiplexedFlows.join(flows),
-        procedure_on=lambda _: Multiplexed(
+        procedure=Multiplexed(
             [
                 setup.procedure_for(lane, own, sends_whole=True)
                 for lane, own in zip(lanes, flows, strict=True)
             ]
         ),
-        first_tag=random.randrange(1, 0xFF00),
+        own_tags=ends.own_tags(random),
     )
-    record, started_at_unix_s = _record(job, ends.open_wire, hooks)
+    with closing(ends.open_wire(job.flows)) as wire:
+        record, started_at_unix_s = _record(job, wire, hooks)
     return [
         Measurement(
             settings=lane,
@@ -125,11 +127,16 @@ def compare(settings: Settings, hooks: Hooks = NO_HOOKS) -> list[Measurement]:
 
 
 class _Ends(NamedTuple):
-    """The addresses at the ends of the wire, and what opens it."""
+    """The addresses at the ends of the wire, what opens it, and the tags that probes carry.
+
+    `--seed` chooses the headers that are measured, and on a real network not the tags, which tell
+    this run's probes from those of a concurrent one.
+    """
 
     source: IPAddress
     destination: IPAddress
     open_wire: Callable[[Flows], Wire]
+    own_tags: Callable[[Random], Generator[int, None, None]]
 
 
 class _Job(NamedTuple):
@@ -137,8 +144,8 @@ class _Job(NamedTuple):
 
     settings: Settings
     flows: Flows
-    procedure_on: Callable[[Wire], Procedure]
-    first_tag: int
+    procedure: Procedure
+    own_tags: Generator[int, None, None]
     captured: Plan | None = None
 
 
@@ -166,21 +173,38 @@ def _seed(settings: Settings) -> int:
     return SystemRandom().getrandbits(32)
 
 
-def _record(job: _Job, open_wire: Callable[[Flows], Wire], hooks: Hooks) -> tuple[RawRecord, float]:
+def _opened(settings: Settings, ends: _Ends, random: Random) -> tuple[Wire, Flows]:
+    """The wire and the flows; if another program has the source port, those of the next choice.
+
+    Raises PortTakenError if the user chose the port, and whatever opening the wire raises.
+    """
+    sources = _other_sources(settings, ends)
+    left = _MOST_PORTS
+    while True:
+        flows = setup.flows_for(settings, ends.source, ends.destination, random, sources)
+        try:
+            return ends.open_wire(flows), flows
+        except PortTakenError:
+            left -= 1
+            if settings.probe.sport is not None or not left:
+                raise
+
+
+def _record(job: _Job, wire: Wire, hooks: Hooks) -> tuple[RawRecord, float]:
     """The record of one run of the engine, and the Unix time at which it began."""
-    with closing(open_wire(job.flows)) as wire:
+    with closing(job.own_tags):
         started_at_unix_s = wire.unix_s(0.0)  # outcomes are timed from when the wire opened
         if hooks.capture is not None and job.captured is not None:
             hooks.capture.begin(job.captured, wire.report(), started_at_unix_s)
         pace = job.settings.pace
         engine = Engine(
-            procedure=job.procedure_on(wire),
+            procedure=job.procedure,
             wire=wire,
             flows=job.flows,
             pacing=Pacing(pace.rate_pps, burst(pace.rate_pps)),
             wait_s=pace.wait_s,
             budget=job.settings.budget,
-            first_tag=job.first_tag,
+            own_tags=job.own_tags,
             observe=hooks.observe,
             recorder=hooks.capture,
             before_parsing=hooks.before_parsing,
@@ -206,6 +230,7 @@ def _ends(settings: Settings, seed: int) -> _Ends:
             source=network.source,
             destination=network.destination,
             open_wire=lambda flows: load(row.wire)(network, flows),
+            own_tags=lambda random: tags.in_turn(random.randrange(1, 0xFF00)),
         )
     destination = addresses.destination(target.host or "", target.ip_version)
     source = addresses.source_for(destination, asked=target.source, interface=target.interface)
@@ -213,6 +238,7 @@ def _ends(settings: Settings, seed: int) -> _Ends:
         source=source,
         destination=destination,
         open_wire=lambda flows: wire_for(settings, flows),
+        own_tags=lambda _: own_tags(),
     )
 
 

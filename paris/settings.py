@@ -217,7 +217,8 @@ class StudyOptions(Frozen):
 class Settings(Frozen):
     """How to measure. Raises SettingsError with one clear line where values cannot be used.
 
-    `seed` makes the random choices repeatable.
+    `seed` makes what is measured repeatable: which flows, with which headers, in which order. On a
+    real network each run has its own tags all the same, and without raw sockets its own ports.
     """
 
     target: Target

@@ -76,6 +76,7 @@ paris/wire/bulk/sendmmsg.py: tests/lab/test_bulk.py: it needs an interface
 paris/wire/bulk/wire.py: tests/lab/test_bulk.py: it needs an interface
 paris/wire/linux/clock.py: tests/lab/test_stamps.py: compared with the stamps of a capture
 paris/wire/linux/counters.py: tests/lab/test_faults.py: only the kernel counts drops
+paris/wire/linux/own_tags.py: tests/lab/test_concurrent.py: concurrent runs share a namespace
 paris/wire/opening.py: tests/lab/test_raw.py: it opens sockets of every kind
 paris/wire/raw.py: tests/lab/test_raw.py: it needs raw sockets
 paris/wire/registry.py: tests/test_growing.py: a toy wire is one row

@@ -19,7 +19,7 @@ from paris.errors import WireError
 from paris.packets.probes import Builder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from mda.model import Loss, Outcome, ProbeRequest, Reply
     from mda.procedure import Procedure
@@ -44,8 +44,8 @@ class Engine:
     """Runs one procedure over one wire.
 
     `wait_s` is how long a silence must last to be believed; None uses the default (see Waits).
-    `observe` receives every outcome, `recorder` every datagram. `first_tag` is the first tag of
-    this run. `before_parsing` is called once, before the first reply is parsed. `build_many`
+    `observe` receives every outcome, `recorder` every datagram. `own_tags` are the tags of this
+    run, in turn. `before_parsing` is called once, before the first reply is parsed. `build_many`
     builds the same datagrams as `Builder.build`, for many requests at once.
     """
 
@@ -55,7 +55,7 @@ class Engine:
     pacing: Pacing
     budget: Budget
     wait_s: float | None = None
-    first_tag: int = 1
+    own_tags: Iterator[int] | None = None
     observe: Callable[[Outcome], None] = lambda _: None
     recorder: Recorder | None = None
     before_parsing: Callable[[], None] = lambda: None
@@ -74,7 +74,7 @@ class Engine:
     _is_prepared: bool = field(init=False, default=False)
 
     def __post_init__(self) -> None:
-        self._pending = Pending(self.flows, self.first_tag)
+        self._pending = Pending(self.flows, self.own_tags)
         self._waits = Waits(self.wait_s, self.wire.longest_wait_s)
         self._queue = RequestQueue(self.procedure, self._pending, self.pacing, self._waits)
         self._builder = Builder(self.flows)

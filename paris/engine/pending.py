@@ -32,14 +32,14 @@ _SEVERAL: Final = 4
 class Pending:
     """The probes of one run by tag; a tag is reused only after all others.
 
-    Until then, a late reply still matches its probe. `first_tag` is the first tag.
+    Until then, a late reply still matches its probe. `own_tags` are the tags of this run, in turn.
     `conversations` matches replies without a tag.
     """
 
-    def __init__(self, flows: Flows, first_tag: int = tags.FIRST_TAG) -> None:
+    def __init__(self, flows: Flows, own_tags: Iterator[int] | None = None) -> None:
         self._flows = flows
         self._version = flows.source.version
-        self._next_tag = first_tag
+        self._tags = tags.in_turn() if own_tags is None else own_tags
         self._headers: dict[int, FlowHeaders] = {}
         self._flights: dict[int, Flight] = {}
         # By TTL, in sending order; probes that are no longer in flight are skipped.
@@ -54,14 +54,11 @@ class Pending:
 
     def reserve(self) -> int:
         """A tag that no probe in flight has. Raises WireError if all tags are in use."""
-        if self.in_flight >= tags.HIGHEST_TAG:
-            raise WireError(f"more than {tags.HIGHEST_TAG} probes in flight at once")
-        while True:
-            tag = self._next_tag
-            self._next_tag = tag + 1 if tag < tags.HIGHEST_TAG else tags.FIRST_TAG
+        for tag in islice(self._tags, tags.HIGHEST_TAG):
             flight = self._flights.get(tag)
             if flight is None or flight.state is not State.IN_FLIGHT:
                 return tag
+        raise WireError(f"all tags are in use: {self.in_flight} probes are in flight at once")
 
     def add(self, tag: int, request: ProbeRequest, sent_at_s: float) -> None:
         """Count a probe as in flight; call this in the order in which probes are sent."""

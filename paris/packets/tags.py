@@ -9,11 +9,14 @@ quotes show enough (all of it in IPv6, RFC 4443 section 2.4).
 from __future__ import annotations
 
 import struct
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from paris.packets import numbers
 from paris.packets.checksums import checksum, pseudo_header
 from paris.packets.protocols import Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
 
 # The field's name in reports of changed fields.
 FIELD_NAME: Final = {
@@ -37,6 +40,13 @@ TEXT: Final = b"paris-trace "
 COPY_AT: Final = 2 + len(TEXT)
 PAYLOAD_BYTES: Final = COPY_AT + 4
 _DNS_HEADER_BYTES: Final = 12
+
+
+def in_turn(first: int = FIRST_TAG) -> Generator[int, None, None]:
+    """All tags over and over, from `first` on."""
+    yield from range(first, HIGHEST_TAG + 1)
+    while True:
+        yield from range(FIRST_TAG, HIGHEST_TAG + 1)
 
 
 def place(version: int) -> slice:

@@ -10,9 +10,10 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mda.model import HeaderField
-from paris.errors import PrivilegeError, WireError
+from paris.errors import PortTakenError, PrivilegeError, WireError
 from paris.packets.protocols import Protocol
 from paris.wire.linux import sockets
+from paris.wire.linux.claims import TakenError, claim
 from paris.wire.linux.sockets import bind_to_device
 
 if TYPE_CHECKING:
@@ -51,6 +52,19 @@ def most_ports() -> int:
     with suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     return max(1, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - _FILES_TO_SPARE)
+
+
+def claim_port(flows: Flows) -> socket.socket | None:
+    """Keeps other runs from sending the same flows; see `claims.claim`. Raises PortTakenError.
+
+    The kernel lets several sockets have a port if all say so, and then mixes up their replies.
+    """
+    try:
+        return claim(
+            f"{flows.protocol.value} {flows.source} {flows.destination} {flows.dport} {flows.sport}"
+        )
+    except TakenError:
+        raise _taken(flows.sport) from None
 
 
 def open_port(flows: Flows, key: Key, interface: str | None) -> socket.socket:
@@ -137,10 +151,7 @@ def _prepare(sock: socket.socket, flows: Flows, key: Key) -> None:
 
 def _explained(error: OSError, flows: Flows, sport: int) -> Exception:
     if error.errno == errno.EADDRINUSE:
-        return WireError(
-            f"source port {sport} is taken by another program; "
-            "begin elsewhere with --sport, or use --wire raw"
-        )
+        return _taken(sport)
     if error.errno in (errno.EACCES, errno.EPERM) and sport < _PRIVILEGED_PORTS:
         return PrivilegeError(
             f"source port {sport} is reserved for root; use --sport {_PRIVILEGED_PORTS} or above"
@@ -148,3 +159,10 @@ def _explained(error: OSError, flows: Flows, sport: int) -> Exception:
     if error.errno in (errno.EMFILE, errno.ENFILE):
         return WireError("too many open files: each flow needs one; see ulimit -n")
     return WireError(f"cannot send to {flows.destination}: {error.strerror}")
+
+
+def _taken(sport: int) -> PortTakenError:
+    return PortTakenError(
+        f"source port {sport} is taken by another program; "
+        "begin elsewhere with --sport, or use --wire raw"
+    )

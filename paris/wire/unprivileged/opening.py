@@ -11,13 +11,15 @@ from paris.packets.protocols import Protocol
 if TYPE_CHECKING:
     from paris.packets.flows import Flows
     from paris.wire.base import Wire, WireOptions
+    from paris.wire.unprivileged.tcp import ConnectWire
+    from paris.wire.unprivileged.udp_icmp import DatagramWire
 
 
 def open_wire(flows: Flows, options: WireOptions) -> Wire:
     """A wire for the probes of `flows`.
 
-    For UDP and ICMP, it opens the socket of flow 0 at once, so that refusals show early. Raises
-    PrivilegeError, SettingsError and WireError; see `flow_sockets.open_port`.
+    It opens the socket of flow 0 at once, so that refusals show early. Raises PortTakenError also
+    where another run sends the same headers; see `flow_sockets.open_port` for other errors.
     """
     if flows.protocol is Protocol.TCP:
         if flows.field is HeaderField.FLOW_LABEL:
@@ -27,10 +29,11 @@ def open_wire(flows: Flows, options: WireOptions) -> Wire:
             )
         from paris.wire.unprivileged.tcp import ConnectWire
 
-        return ConnectWire(flows, options.interface)
-    from paris.wire.unprivileged.udp_icmp import DatagramWire
+        wire: ConnectWire | DatagramWire = ConnectWire(flows, options.interface)
+    else:
+        from paris.wire.unprivileged.udp_icmp import DatagramWire
 
-    wire = DatagramWire(flows, options.interface)
+        wire = DatagramWire(flows, options.interface)
     try:
         wire.open_first()
     except BaseException:

@@ -54,11 +54,18 @@ class ConnectWire(KernelTimed):
         self._flows = flows
         self._interface = interface
         self._ready = select.epoll()
+        self._claim: socket.socket | None = None
         self._most_ports = flow_sockets.most_ports()
         self._attempts: dict[Key, _Attempt] = {}  # the oldest first
         self._by_file: dict[int, _Attempt] = {}
         self._early: list[Received] = []
         self._reverse_path = counters.reverse_path_drops()
+
+    def open_first(self) -> None:
+        """Try the port of flow 0 now, and claim it; raises what those functions do."""
+        self._claim = flow_sockets.claim_port(self._flows)
+        key = flow_sockets.first_key(self._flows)
+        flow_sockets.open_port(self._flows, key, self._interface).close()
 
     def send(self, datagrams: Sequence[bytes]) -> list[float]:
         """See Wire; a new probe of a flow abandons that flow's earlier probe."""
@@ -108,6 +115,8 @@ class ConnectWire(KernelTimed):
         for attempt in list(self._attempts.values()):
             self._close(attempt)
         self._ready.close()
+        if self._claim is not None:
+            self._claim.close()
 
     def _send(self, sent: Sent) -> float:
         key = flow_sockets.key_of(sent)

@@ -77,6 +77,7 @@ class DatagramWire(KernelTimed):
         self._interface = interface
         self._times = SendTimes()
         self._ready = select.epoll()
+        self._claim: socket.socket | None = None
         self._most_ports = flow_sockets.most_ports()
         self._ports: dict[Key, _Port] = {}  # the least recently used first
         self._by_file: dict[int, _Port] = {}
@@ -88,7 +89,8 @@ class DatagramWire(KernelTimed):
         self._reverse_path = counters.reverse_path_drops()
 
     def open_first(self) -> None:
-        """Open the socket of flow 0 now; raises what `flow_sockets.open_port` does."""
+        """Open the socket of flow 0 now, and claim its port; raises what those functions do."""
+        self._claim = flow_sockets.claim_port(self._flows)
         self._port(flow_sockets.first_key(self._flows))
 
     def send(self, datagrams: Sequence[bytes]) -> list[float]:
@@ -151,6 +153,8 @@ class DatagramWire(KernelTimed):
         for port in list(self._ports.values()):
             self._close(port)
         self._ready.close()
+        if self._claim is not None:
+            self._claim.close()
 
     def _send(self, sent: Sent) -> _Port:
         port = self._port(flow_sockets.key_of(sent))

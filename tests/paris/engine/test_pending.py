@@ -14,7 +14,7 @@ from mda.variants import variant
 from paris.engine.flights import Stray, StrayReason
 from paris.engine.pending import Pending
 from paris.errors import WireError
-from paris.packets import probes
+from paris.packets import probes, tags
 from paris.packets.headers import IPHeader, icmp_error, tcp_reply, udp_reply
 from paris.packets.protocols import Protocol
 from paris.packets.replies import ParsedReply, parse
@@ -65,7 +65,7 @@ def test_a_reply_matches_its_probe_once_and_is_a_duplicate_after_that(
     version: int, protocol: Protocol, field: HeaderField
 ) -> None:
     flows = flows_of(version, protocol, field)
-    pending = Pending(flows, first_tag=0xFE00)
+    pending = Pending(flows, tags.in_turn(0xFE00))
     requests = {}
     for flow in range(40):
         tag = pending.reserve()
@@ -273,7 +273,7 @@ def test_a_reply_without_a_quote_must_come_from_the_destination() -> None:
 
 def test_tags_wrap_around_and_skip_those_in_flight() -> None:
     flows = udp4()
-    pending = Pending(flows, first_tag=0xFFFE)
+    pending = Pending(flows, tags.in_turn(0xFFFE))
     assert pending.reserve() == 0xFFFE
     pending.add(0xFFFE, ProbeRequest(0, 1), 0.0)
     tag = pending.reserve()
