@@ -46,8 +46,9 @@ class Plan:
     """What a measurement was to find.
 
     `host` is the destination as the user wrote it. `network` names the simulated network; it is
-    None for a real one. The random choices of what is measured derive from `seed`. `studies` has the name of
-    each requested study with the argument of its option, None where the option takes none.
+    None for a real one. The random choices of what is measured derive from `seed`. `studies` has
+    the name of each requested study with the argument of its option, None where the option takes
+    none.
     """
 
     host: str

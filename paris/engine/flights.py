@@ -57,8 +57,9 @@ class Conversation:
 
 @dataclass(slots=True, eq=False)
 class Flight:
-    """A probe that was sent, and its state."""
+    """A probe that was sent, and its state; `number` counts the probes of the run, from 0."""
 
+    number: int
     tag: int
     request: ProbeRequest
     sent_at_s: float

@@ -138,6 +138,7 @@ class Engine:
                 self._has_more = False
             if spent and not self._pending.in_flight:
                 return StopReason.PROBE_BUDGET
+            self.wire.settle(self._pending.conversations.landed())
             if not spent:
                 self._send(now_s)
             next_event_s = self._next_event_s()
@@ -173,8 +174,8 @@ class Engine:
         )
 
     def _send(self, now_s: float) -> None:
-        most = self.budget.max_probes
-        left = None if most is None else most - self._sent
+        most, room = self.budget.max_probes, self.wire.room
+        left = room if most is None else min(room, most - self._sent)
         requests = self._queue.take(left, now_s, in_turn=self._is_one_at_a_time)
         if not requests:
             return
@@ -223,7 +224,8 @@ class Engine:
         events_s = [float("inf") if self._queue else self._ask_at_s, self._silent_at_s]
         if self._has_more and not self._queue:
             events_s.append(self._more_at_s())
-        events_s.append(self._queue.next_s(in_turn=self._is_one_at_a_time))
+        if self.wire.room:
+            events_s.append(self._queue.next_s(in_turn=self._is_one_at_a_time))
         events_s.append(self._pending.next_expiry_s(self._waits.timeout_s))
         return min(events_s)
 

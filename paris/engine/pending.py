@@ -63,7 +63,7 @@ class Pending:
     def add(self, tag: int, request: ProbeRequest, sent_at_s: float) -> None:
         """Count a probe as in flight; call this in the order in which probes are sent."""
         conversation = self.conversations.of(request.flow)
-        flight = self._flights[tag] = Flight(tag, request, sent_at_s, conversation)
+        flight = self._flights[tag] = Flight(len(self._all), tag, request, sent_at_s, conversation)
         self._order[request.ttl].append(flight)
         self._all.append(flight)
         self.conversations.add(flight)

@@ -69,15 +69,13 @@ class RequestQueue:
         if request in self._passing:
             self._passing.remove(request)
 
-    def take(self, most: int | None, now_s: float, *, in_turn: bool) -> list[ProbeRequest]:
+    def take(self, most: int, now_s: float, *, in_turn: bool) -> list[ProbeRequest]:
         """Remove and return the requests that may leave at `now_s`, at most `most` of them."""
         self._wait_for_signs(now_s)
         self._hold_back(now_s)
         if not self._passing and not any(held.queue for held in self._held.values()):
             return []
-        admitted = self.pacing.admits(now_s)
-        if most is not None:
-            admitted = min(admitted, most)
+        admitted = min(self.pacing.admits(now_s), most)
         taken: list[ProbeRequest] = []
         for held in self._held.values():
             room = min(held.pacing.admits(now_s), admitted - len(taken))

@@ -41,6 +41,7 @@ class Conversations:
         self._by_flow: dict[int, Conversation] = {}
         self._may_be_late_s = _MAY_BE_LATE_S
         self._withdrawn: list[ProbeRequest] = []
+        self._landed: list[int] = []
         self.in_flight = 0
         self.one_at_a_time = self.has_withdrawn = False
 
@@ -72,8 +73,14 @@ class Conversations:
         """Set the final state of a probe, which is then no longer in flight."""
         if flight.state is State.IN_FLIGHT:
             self.in_flight -= 1
+            self._landed.append(flight.number)
             flight.conversation.in_flight -= 1
         flight.state = state
+
+    def landed(self) -> list[int]:
+        """Take the numbers of the probes that have landed since the last call."""
+        landed, self._landed = self._landed, []
+        return landed
 
     def free_at_s(self, flow: int) -> float:
         """From when on a reply without a tag can belong only to the next probe of this flow.

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from mda.plan import WireReport
 
@@ -18,6 +18,7 @@ RAW: Final = "raw"
 UNPRIVILEGED: Final = "unprivileged"
 BULK: Final = "bulk"
 SIMULATED: Final = "simulated"
+UNLIMITED: Final = 1 << 30  # the room of a wire that can have any number of probes in flight
 
 
 class WireOptions(NamedTuple):
@@ -59,6 +60,16 @@ class Wire(Protocol):
     @property
     def longest_wait_s(self) -> float:
         """How long after a probe (seconds) the wire still accepts its reply; may be infinite."""
+
+    @property
+    def room(self) -> int:
+        """How many more probes can be in flight now; 0 only while some are."""
+
+    def settle(self, numbers: Iterable[int]) -> None:
+        """Learn that nobody waits any longer for replies to these datagrams.
+
+        They are numbered as in `corrections`.
+        """
 
     def now_s(self) -> float:
         """Seconds since the wire was opened; never decreases."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from mda.plan import Stamp, WireReport
 from paris.errors import PrivilegeError, WireError
 from paris.packets.protocols import Protocol
-from paris.wire.base import RAW, Received
+from paris.wire.base import RAW, UNLIMITED, Received
 from paris.wire.linux import counters, filters, sockets
 from paris.wire.linux.ancillary import read_ancillary
 from paris.wire.linux.clock import KernelTimed
@@ -22,7 +22,7 @@ from paris.wire.linux.send_times import SendTimes
 from paris.wire.linux.sockets import LARGEST, MOST_AT_ONCE, SourceWatch, bind_to_device
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from paris.packets.flows import Flows
     from paris.wire.base import WireOptions
@@ -39,6 +39,7 @@ class RawWire(KernelTimed):
     one_at_a_time = False
     sends_whole = True
     longest_wait_s = float("inf")
+    room = UNLIMITED
 
     def __init__(
         self,
@@ -110,6 +111,9 @@ class RawWire(KernelTimed):
                     raise WireError(str(error), sent_at_s[:done]) from None
             self._read_stamps()
         return sent_at_s
+
+    def settle(self, numbers: Iterable[int]) -> None:
+        """See Wire."""
 
     def corrections(self) -> list[tuple[int, float]]:
         """See Wire."""

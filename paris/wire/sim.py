@@ -9,10 +9,10 @@ from math import isfinite
 from typing import TYPE_CHECKING, ClassVar
 
 from mda.plan import Stamp, WireReport
-from paris.wire.base import SIMULATED, Received
+from paris.wire.base import SIMULATED, UNLIMITED, Received
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from paris.packets.flows import Flows
     from paris.sim.registry import Simulated
@@ -26,6 +26,7 @@ class SimWire:
     one_at_a_time: ClassVar[bool] = False
     sends_whole: ClassVar[bool] = True
     longest_wait_s: ClassVar[float] = float("inf")
+    room: ClassVar[int] = UNLIMITED
 
     network: Simulated
     _now_s: float = 0.0
@@ -47,6 +48,9 @@ class SimWire:
                 at_s = _whole_ns(arrival_s)
                 heapq.heappush(self._arriving, (at_s, next(self._order), Received(reply, at_s)))
         return [self._now_s] * len(datagrams)
+
+    def settle(self, numbers: Iterable[int]) -> None:
+        """See Wire."""
 
     def corrections(self) -> list[tuple[int, float]]:
         """See Wire; there are none."""

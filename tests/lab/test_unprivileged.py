@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import subprocess
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ from paris.wire.linux import counters
 from paris.wire.linux.counters import may_have_been_full
 from paris.wire.unprivileged.udp_icmp import DatagramWire
 from tests.lab import netlab
-from tests.lab.command import as_nobody, command_line, open_to_all, run_at, trace
+from tests.lab.command import Found, as_nobody, command_line, open_to_all, run_at, trace
 from tests.lab.emulator import emulated
 from tests.lab.namespaces import inside_namespace
 from tests.lab.netlab import TARGET
@@ -223,13 +224,19 @@ def test_an_error_that_is_not_queued_does_not_count_as_dropped_while_there_is_ro
             assert (judged, wire.report().dropped) == ([False], 0)
 
 
-def test_a_trace_works_with_few_open_files() -> None:
-    with netlab.lab(netlab.diamond(16)) as lab:
-        command = command_line(str(TARGET[4]), *SURE, "-n", "-o", "-", "--format", "json")
-        limited = [*command[:2], "prlimit", "--nofile=80:80", *as_nobody(command)[2:]]
-        ran = lab.run(*limited)
-    assert (ran.returncode, ran.stderr) == (0, "")
-    assert '"complete"' in ran.stdout
+def test_with_few_open_files_fewer_probes_are_in_flight_and_none_is_lost() -> None:
+    with emulated("sixteen-way") as network:
+        for protocol, closed in (("-U", 0), ("-T", ExitCode.PORT_CLOSED)):
+            target = str(network.topology.destination)
+            command = command_line(target, *SURE, protocol, "-n", "-j")
+            limited = [*command[:2], "prlimit", "--nofile=64:64", *as_nobody(command)[2:]]
+            ran = subprocess.run(
+                network.at_source(*limited), capture_output=True, text=True, check=False
+            )
+            assert (ran.returncode, ran.stderr) == (closed, ""), protocol
+            found = Found(json.loads(ran.stdout), ran.returncode, ran.stderr)
+            assert [each for each in found.document["outcomes"] if "kind" not in each] == []
+            assert len(found.truth.vertices) == len(network.topology.routers) + 1
 
 
 SHORT_QUOTES = """\

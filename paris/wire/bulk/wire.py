@@ -19,7 +19,7 @@ from mda.plan import Stamp, WireReport
 from paris.errors import PrivilegeError, WireError
 from paris.packets.probe_matrix import Matrix
 from paris.packets.protocols import Protocol
-from paris.wire.base import BULK, Received
+from paris.wire.base import BULK, UNLIMITED, Received
 from paris.wire.bulk.ring import FRAMES, Ring
 from paris.wire.bulk.sendmmsg import Sender
 from paris.wire.linux import filters, sockets
@@ -28,7 +28,7 @@ from paris.wire.linux.filters import Sent
 from paris.wire.linux.sockets import MOST_AT_ONCE, SourceWatch, bind_to_device
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -51,6 +51,7 @@ class BulkWire(KernelTimed):
     one_at_a_time = False
     sends_whole = True
     longest_wait_s = float("inf")
+    room = UNLIMITED
 
     def __init__(
         self,
@@ -135,6 +136,9 @@ class BulkWire(KernelTimed):
                 at_s[at : at + taken] += began_s
                 done += taken
         return at_s
+
+    def settle(self, numbers: Iterable[int]) -> None:
+        """See Wire."""
 
     def corrections(self) -> list[tuple[int, float]]:
         """See Wire; there are none."""

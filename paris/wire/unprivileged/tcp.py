@@ -23,7 +23,7 @@ from paris.wire.linux.sockets import LARGEST, MOST_AT_ONCE
 from paris.wire.unprivileged import flow_sockets, rebuilding
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from paris.packets.flows import Flows
     from paris.wire.unprivileged.flow_sockets import Key
@@ -34,8 +34,9 @@ _LIFE_S: Final = 0.95
 
 
 class _Attempt(NamedTuple):
-    """A probe whose connection attempt is in progress."""
+    """A probe whose connection attempt is in progress; `number` counts probes from 0."""
 
+    number: int
     socket: socket.socket
     sent: Sent
     at_s: float
@@ -58,6 +59,8 @@ class ConnectWire(KernelTimed):
         self._most_ports = flow_sockets.most_ports()
         self._attempts: dict[Key, _Attempt] = {}  # the oldest first
         self._by_file: dict[int, _Attempt] = {}
+        self._count = 0
+        self._awaited: set[int] = set()  # numbers of probes
         self._early: list[Received] = []
         self._reverse_path = counters.reverse_path_drops()
 
@@ -76,6 +79,15 @@ class ConnectWire(KernelTimed):
             except WireError as error:
                 raise WireError(str(error), sent_at_s) from None
         return sent_at_s
+
+    @property
+    def room(self) -> int:
+        """See Wire."""
+        return max(0, self._most_ports - len(self._awaited))
+
+    def settle(self, numbers: Iterable[int]) -> None:
+        """See Wire; the sockets of these probes can make room for others."""
+        self._awaited.difference_update(numbers)
 
     def corrections(self) -> list[tuple[int, float]]:
         """See Wire; there are none."""
@@ -122,13 +134,17 @@ class ConnectWire(KernelTimed):
         key = flow_sockets.key_of(sent)
         earlier = self._attempts.get(key)
         if earlier is None and len(self._attempts) >= self._most_ports:
-            earlier = next(iter(self._attempts.values()))
+            every = self._attempts.values()
+            earlier = next(each for each in every if each.number not in self._awaited)
         if earlier is not None:
             self._close(earlier)
         sock = flow_sockets.open_port(self._flows, key, self._interface)
         flow_sockets.set_ttl(sock, sent.version, sent.ttl)
         at_s = self.now_s()
-        attempt = self._attempts[key] = self._by_file[sock.fileno()] = _Attempt(sock, sent, at_s)
+        attempt = _Attempt(self._count, sock, sent, at_s)
+        self._attempts[key] = self._by_file[sock.fileno()] = attempt
+        self._awaited.add(attempt.number)
+        self._count += 1
         self._ready.register(sock, select.EPOLLOUT)
         target = flow_sockets.target(self._flows, key)
         fault = sock.connect_ex(target)

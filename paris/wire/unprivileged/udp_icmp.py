@@ -10,6 +10,7 @@ from __future__ import annotations
 import select
 import socket
 import struct
+from collections import Counter
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final
@@ -26,7 +27,7 @@ from paris.wire.linux.sockets import LARGEST, MOST_AT_ONCE
 from paris.wire.unprivileged import flow_sockets, rebuilding
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from paris.packets.flows import Flows
     from paris.wire.linux.ancillary import Ancillary
@@ -80,6 +81,8 @@ class DatagramWire(KernelTimed):
         self._claim: socket.socket | None = None
         self._most_ports = flow_sockets.most_ports()
         self._ports: dict[Key, _Port] = {}  # the least recently used first
+        self._awaited: dict[int, Key] = {}  # by the number of a datagram
+        self._in_flight: Counter[Key] = Counter()
         self._by_file: dict[int, _Port] = {}
         self._sent: dict[tuple[int, int, bytes], Sent] = {}  # by ports and tag
         self._latest: dict[Key, Sent] = {}
@@ -108,6 +111,19 @@ class DatagramWire(KernelTimed):
                 used[port.key] = port
             self._drain_all(used)
         return sent_at_s
+
+    @property
+    def room(self) -> int:
+        """See Wire; each further probe may need another socket."""
+        return max(0, self._most_ports - len(self._in_flight))
+
+    def settle(self, numbers: Iterable[int]) -> None:
+        """See Wire; sockets without a probe in flight can make room for others."""
+        for number in numbers:
+            key = self._awaited.pop(number)
+            self._in_flight[key] -= 1
+            if not self._in_flight[key]:
+                del self._in_flight[key]
 
     def corrections(self) -> list[tuple[int, float]]:
         """See Wire; late stamps are read together with replies."""
@@ -162,6 +178,8 @@ class DatagramWire(KernelTimed):
         self._latest[port.key] = sent
         hop_limit = _HOP_LIMITS[sent.version][sent.ttl]
         number = self._times.add(self.now_s())
+        self._awaited[number] = port.key
+        self._in_flight[port.key] += 1
         try:
             port.socket.sendmsg((sent.body,), hop_limit)
         except OSError as error:
@@ -186,11 +204,15 @@ class DatagramWire(KernelTimed):
         return port
 
     def _port(self, key: Key) -> _Port:
-        """The socket for a flow, opened if missing; closes the least recently used if too many."""
+        """The socket for a flow, opened if missing.
+
+        Of too many, it closes the least recently used that has no probe in flight.
+        """
         port = self._ports.pop(key, None)
         if port is None:
             if len(self._ports) >= self._most_ports:
-                self._close(next(iter(self._ports.values())))
+                idle = next(key for key in self._ports if key not in self._in_flight)
+                self._close(self._ports[idle])
             port = _Port(flow_sockets.open_port(self._flows, key, self._interface), key)
             self._by_file[port.socket.fileno()] = port
             self._ready.register(port.socket, select.EPOLLIN)

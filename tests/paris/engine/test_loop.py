@@ -17,11 +17,12 @@ from paris.errors import WireError
 from paris.settings import Budget, Settings
 from paris.sim.network import Network
 from paris.sim.topology_file import find, load
+from paris.wire.base import UNLIMITED
 from paris.wire.sim import SimWire
-from tests.support.drive import graph_of
+from tests.support.drive import edges_of, graph_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from mda.plan import WireReport
@@ -183,7 +184,16 @@ class Meddling:
     one_at_a_time: bool = False
     sends_whole: bool = True
     longest_wait_s: float = float("inf")
+    most_in_flight: int = UNLIMITED
+    settled: int = 0
     _sent: int = 0
+
+    @property
+    def room(self) -> int:
+        return self.most_in_flight - self._sent + self.settled
+
+    def settle(self, numbers: Iterable[int]) -> None:
+        self.settled += len(list(numbers))
 
     def now_s(self) -> float:
         return self.wire.now_s()
@@ -192,6 +202,7 @@ class Meddling:
         return self.wire.unix_s(at_s)
 
     def send(self, datagrams: Sequence[bytes]) -> list[float]:
+        assert len(datagrams) <= self.room
         self._sent += len(datagrams)
         if self._sent > self.fails_after:
             raise self.failure
@@ -215,6 +226,15 @@ class Meddling:
 
 def meddling(network: str, **options: object) -> Meddling:
     return Meddling(SimWire(Network(load(find(network)), 1)), **options)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("network", ["two-way", "silent-hop"])
+def test_no_more_probes_are_in_flight_than_the_wire_has_room_for(network: str) -> None:
+    wire = meddling(network, most_in_flight=3)
+    record = run(network, wire=wire, multipath=True)
+    assert record.stopped is StopReason.COMPLETE
+    free = run(network, multipath=True)
+    assert set(edges_of(graph_of(record.outcomes))) == set(edges_of(graph_of(free.outcomes)))
 
 
 def test_strays_are_counted_by_reason_and_do_not_change_the_outcomes() -> None:

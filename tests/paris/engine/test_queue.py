@@ -11,6 +11,7 @@ from paris.engine.pending import Pending
 from paris.engine.queue import RequestQueue
 from paris.engine.waits import Waits
 from paris.packets.protocols import Protocol
+from paris.wire.base import UNLIMITED
 from tests.support.probes import flows_of
 
 
@@ -56,49 +57,49 @@ REQUESTS = [ProbeRequest(flow, ttl) for flow in range(3) for ttl in (1, 2)]
 
 def test_requests_leave_in_order_when_pacing_and_budget_admit_them() -> None:
     queue = queue_of(*REQUESTS, burst=4)
-    assert queue.take(None, 0.0, in_turn=False) == REQUESTS[:4]
+    assert queue.take(UNLIMITED, 0.0, in_turn=False) == REQUESTS[:4]
     queue.pacing.spend(4)
-    assert queue.take(None, 0.0, in_turn=False) == []
+    assert queue.take(UNLIMITED, 0.0, in_turn=False) == []
     assert queue.next_s(in_turn=False) == 0.01
     assert queue.take(1, 1.0, in_turn=False) == REQUESTS[4:5]
     assert queue
-    assert queue.take(None, 1.0, in_turn=False) == REQUESTS[5:]
+    assert queue.take(UNLIMITED, 1.0, in_turn=False) == REQUESTS[5:]
     assert not queue
     assert queue.next_s(in_turn=False) == float("inf")
 
 
 def test_requests_to_a_rate_limited_ttl_are_held_back_while_others_pass() -> None:
     queue = queue_of(*REQUESTS, procedure=Stating(rates_pps={2: 10.0}))
-    taken = queue.take(None, 0.0, in_turn=False)
+    taken = queue.take(UNLIMITED, 0.0, in_turn=False)
     assert [request.ttl for request in taken] == [1, 1, 1]  # a limit is known by what was lost
     assert not queue  # what is held back does not keep the procedure from being asked
     assert 0.1 < queue.next_s(in_turn=False) < 0.2
-    assert queue.take(None, 0.05, in_turn=False) == []
-    assert queue.take(None, 0.2, in_turn=False) == [ProbeRequest(0, 2)]
+    assert queue.take(UNLIMITED, 0.05, in_turn=False) == []
+    assert queue.take(UNLIMITED, 0.2, in_turn=False) == [ProbeRequest(0, 2)]
     queue.clear()
-    assert queue.take(None, 9.0, in_turn=False) == []
+    assert queue.take(UNLIMITED, 9.0, in_turn=False) == []
 
 
 def test_requests_that_were_held_back_pass_once_there_is_no_limit() -> None:
     rates_pps = {2: 0.1}
     queue = queue_of(*REQUESTS, procedure=Stating(rates_pps=rates_pps))
     held = [request for request in REQUESTS if request.ttl == 2]
-    queue.take(None, 0.0, in_turn=False)
-    assert queue.take(None, 1.0, in_turn=False) == []
+    queue.take(UNLIMITED, 0.0, in_turn=False)
+    assert queue.take(UNLIMITED, 1.0, in_turn=False) == []
     rates_pps[2] = 4.0  # a better estimate counts at once
-    assert queue.take(None, 1.4, in_turn=False) == held[:1]
+    assert queue.take(UNLIMITED, 1.4, in_turn=False) == held[:1]
     del rates_pps[2]
-    assert queue.take(None, 1.5, in_turn=False) == held[1:]
+    assert queue.take(UNLIMITED, 1.5, in_turn=False) == held[1:]
 
 
 def test_where_a_limit_is_suspected_only_repeated_probes_are_held_back() -> None:
     repeats = [ProbeRequest(flow, 2, 1) for flow in range(2)]
     procedure = Stating(of_repeats_pps={2: 1.0})
     queue = queue_of(*repeats, *REQUESTS, procedure=procedure)
-    assert queue.take(None, 0.0, in_turn=False) == REQUESTS
-    assert queue.take(None, 1.3, in_turn=False) == repeats[:1]
+    assert queue.take(UNLIMITED, 0.0, in_turn=False) == REQUESTS
+    assert queue.take(UNLIMITED, 1.3, in_turn=False) == repeats[:1]
     procedure.of_repeats_pps.clear()
-    assert queue.take(None, 1.3, in_turn=False) == repeats[1:]
+    assert queue.take(UNLIMITED, 1.3, in_turn=False) == repeats[1:]
 
 
 def test_requests_that_the_procedure_abandons_are_dropped() -> None:
@@ -106,19 +107,19 @@ def test_requests_that_the_procedure_abandons_are_dropped() -> None:
     queue.discard(REQUESTS[5])
     queue.discard(ProbeRequest(9, 9))
     left = [REQUESTS[1], REQUESTS[2], REQUESTS[4]]
-    assert queue.take(None, 0.0, in_turn=False) == left
+    assert queue.take(UNLIMITED, 0.0, in_turn=False) == left
 
 
 def test_in_turn_each_flow_has_one_probe_in_flight() -> None:
     queue = queue_of(*REQUESTS)
-    taken = queue.take(None, 0.0, in_turn=True)
+    taken = queue.take(UNLIMITED, 0.0, in_turn=True)
     assert taken == REQUESTS[::2]
     for request in taken:
         queue.pending.add(queue.pending.reserve(), request, 0.0)
-    assert queue.take(None, 0.0, in_turn=True) == []
+    assert queue.take(UNLIMITED, 0.0, in_turn=True) == []
     assert queue.next_s(in_turn=True) == float("inf")  # only an answer or a loss can free a flow
     queue.pending.expire(1.0, lambda _: 0.5)
-    assert queue.take(None, 1.0, in_turn=True) == REQUESTS[1::2]
+    assert queue.take(UNLIMITED, 1.0, in_turn=True) == REQUESTS[1::2]
 
 
 def test_first_requests_to_a_ttl_that_has_fallen_quiet_wait_for_a_sign() -> None:
@@ -131,8 +132,8 @@ def test_first_requests_to_a_ttl_that_has_fallen_quiet_wait_for_a_sign() -> None
     queue.extend([*first, *others])
     assert queue.take(2, 1.02, in_turn=False) == first  # replies are not yet overdue
     queue.extend(first)
-    assert queue.take(None, 1.03, in_turn=False) == others
+    assert queue.take(UNLIMITED, 1.03, in_turn=False) == others
     assert not queue  # what waits does not keep the procedure from being asked
     assert queue.next_s(in_turn=False) == float("inf")
     queue.pending.expire(1.04, timeout_s=lambda _: 0.04)
-    assert queue.take(None, 1.04, in_turn=False) == first
+    assert queue.take(UNLIMITED, 1.04, in_turn=False) == first
