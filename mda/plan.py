@@ -45,10 +45,10 @@ class Probing(NamedTuple):
 class Plan:
     """What a measurement was to find.
 
-    `host` is the destination as the user wrote it. `network` names the simulated network; it is
-    None for a real one. The random choices of what is measured derive from `seed`. `studies` has
-    the name of each requested study with the argument of its option, None where the option takes
-    none.
+    `host` is the destination as the user wrote it. `zone` names the interface on whose link a
+    link-local destination is meant. `network` names the simulated network; it is None for a real
+    one. The random choices of what is measured derive from `seed`. `studies` has the name of each
+    requested study with the argument of its option, None where the option takes none.
     """
 
     host: str
@@ -63,6 +63,12 @@ class Plan:
     network: str | None
     seed: int
     studies: Mapping[str, str | None] = field(default_factory=dict)
+    zone: str | None = None
+
+    @property
+    def target(self) -> str:
+        """The destination's address with its zone, as programs take it (RFC 4007 section 11)."""
+        return str(self.destination) if self.zone is None else f"{self.destination}%{self.zone}"
 
 
 class Stamp(Enum):

@@ -74,7 +74,7 @@ def measure(settings: Settings, hooks: Hooks = NO_HOOKS) -> Measurement:
     ends = _ends(settings, seed)
     wire, flows = _opened(settings, ends, random)
     with closing(wire):
-        plan = setup.measurement_plan(settings, flows, seed)
+        plan = setup.measurement_plan(settings, flows, seed, ends.zone)
         job = _Job(
             settings=settings,
             flows=flows,
@@ -118,7 +118,7 @@ def compare(settings: Settings, hooks: Hooks = NO_HOOKS) -> list[Measurement]:
     return [
         Measurement(
             settings=lane,
-            plan=setup.measurement_plan(lane, own, seed),
+            plan=setup.measurement_plan(lane, own, seed, ends.zone),
             started_at_unix_s=started_at_unix_s,
             record=_of_lane(record, number),
         )
@@ -129,12 +129,15 @@ def compare(settings: Settings, hooks: Hooks = NO_HOOKS) -> list[Measurement]:
 class _Ends(NamedTuple):
     """The addresses at the ends of the wire, what opens it, and the tags that probes carry.
 
+    `zone` is that of a link-local destination; see Plan.
+
     `--seed` chooses the headers that are measured, and on a real network not the tags, which tell
     this run's probes from those of a concurrent one.
     """
 
     source: IPAddress
     destination: IPAddress
+    zone: str | None
     open_wire: Callable[[Flows], Wire]
     own_tags: Callable[[Random], Generator[int, None, None]]
 
@@ -229,15 +232,18 @@ def _ends(settings: Settings, seed: int) -> _Ends:
         return _Ends(
             source=network.source,
             destination=network.destination,
+            zone=None,
             open_wire=lambda flows: load(row.wire)(network, flows),
             own_tags=lambda random: tags.in_turn(random.randrange(1, 0xFF00)),
         )
-    destination = addresses.destination(target.host or "", target.ip_version)
-    source = addresses.source_for(destination, asked=target.source, interface=target.interface)
+    found = addresses.destination(target.host or "", target.ip_version)
+    interface = addresses.interface_for(found, asked=target.interface, source=target.source)
+    placed = settings.replace(target=target.replace(interface=interface))
     return _Ends(
-        source=source,
-        destination=destination,
-        open_wire=lambda flows: wire_for(settings, flows),
+        source=addresses.source_for(found.address, asked=target.source, interface=interface),
+        destination=found.address,
+        zone=interface if found.address.version == 6 and found.address.is_link_local else None,
+        open_wire=lambda flows: wire_for(placed, flows),
         own_tags=lambda _: own_tags(),
     )
 

@@ -88,12 +88,13 @@ def algorithm(*, multipath: bool, lite: bool) -> Algorithm:
     return Algorithm.MDA_LITE if lite else Algorithm.MDA
 
 
-def measurement_plan(settings: Settings, flows: Flows, seed: int) -> Plan:
-    """The plan of the measurement, as results record it."""
+def measurement_plan(settings: Settings, flows: Flows, seed: int, zone: str | None) -> Plan:
+    """The plan of the measurement, as results record it; `zone` is that of the destination."""
     return Plan(
         host=settings.target.host if settings.target.host is not None else str(flows.destination),
         source=flows.source,
         destination=flows.destination,
+        zone=zone,
         algorithm=algorithm(multipath=settings.search.multipath, lite=settings.search.lite),
         bound=settings.search.bound(),
         probing=Probing(

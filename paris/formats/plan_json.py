@@ -28,6 +28,7 @@ def plan(plan: Plan) -> Json:
         "host": plan.host,
         "source": str(plan.source),
         "destination": str(plan.destination),
+        **({} if plan.zone is None else {"zone": plan.zone}),
         "algorithm": plan.algorithm.value,
         "failure_probability": plan.bound.failure_probability,
         "per_vertex": plan.bound.per_vertex,
@@ -79,6 +80,7 @@ def read_plan(plan: Json) -> Plan:
         attempts=whole(plan["attempts"], 1, MOST),
         network=plan["network"],
         seed=plan["seed"],
+        zone=None if plan.get("zone") is None else str(plan["zone"]),
         studies={name: _argument(plan, name) for name in plan.get("studies", ())},
     )
 

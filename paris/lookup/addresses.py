@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import socket
-from ipaddress import IPv6Address, ip_address, ip_network
-from typing import TYPE_CHECKING, Final
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from paris.errors import ResolveError, SettingsError, WireError
 from paris.wire.linux.sockets import bind_to_device
@@ -15,10 +16,25 @@ if TYPE_CHECKING:
     from mda.model import IPAddress
 
 _FAMILY: Final = {None: socket.AF_UNSPEC, 4: socket.AF_INET, 6: socket.AF_INET6}
+_BROADCAST: Final = IPv4Address("255.255.255.255")
 
 
-def destination(host: str, version: int | None) -> IPAddress:
+class Destination(NamedTuple):
+    """The address of a host.
+
+    `zone` names the interface on whose link a link-local address is meant (RFC 4007). It is kept
+    apart, because the addresses in packets have none.
+    """
+
+    address: IPAddress
+    zone: str | None = None
+
+
+def destination(host: str, version: int | None) -> Destination:
     """The address of `host`, of IP version `version` if given. Raises ResolveError."""
+    zone = host.partition("%")[2] if ":" in host else ""
+    if zone and not _is_zone(zone):
+        raise ResolveError(f"{host}: this machine has no interface {zone!r}")
     try:
         # Bytes bypass Python's IDNA encoder, which raises UnicodeError for an empty label ("a..b")
         # or a label of over 63 characters, and is slow to import.
@@ -28,16 +44,81 @@ def destination(host: str, version: int | None) -> IPAddress:
         reason = error.strerror if isinstance(error, socket.gaierror) else "not a valid name"
         wanted = f" as IPv{version}" if version else ""
         raise ResolveError(f"cannot resolve {host!r}{wanted}: {reason}") from None
-    address = ip_address(str(found[0][4][0]).partition("%")[0])
+    text, *rest = found[0][4]
+    address = ip_address(str(text).partition("%")[0])
     if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
         if version == 6:
             raise ResolveError(f"{host} stands for {address.ipv4_mapped}, which is IPv4; use -4")
         address = address.ipv4_mapped
-    if isinstance(address, IPv6Address) and address.is_link_local:
-        raise ResolveError(f"{host}: a link-local address has no path to trace")
-    if address.is_multicast or address.is_unspecified:
+    elif address.version == 4 and _is_other_notation(host):
+        raise ResolveError(
+            f"{host} is ambiguous: here it means {address}, elsewhere another address; "
+            "write four decimal numbers without leading zeros"
+        )
+    if address.is_multicast or address.is_unspecified or address == _BROADCAST:
         raise ResolveError(f"{host}: {address} is not the address of one host")
-    return address
+    if not address.is_link_local or address.version == 4:
+        if zone:
+            raise ResolveError(f"{host}: only a link-local address has a zone; use -i {zone}")
+        return Destination(address)
+    scope = int(rest[2])
+    return Destination(address, socket.if_indextoname(scope) if scope else None)
+
+
+def _is_zone(zone: str) -> bool:
+    """Whether this is the name or the number of an interface."""
+    try:
+        if zone.isdecimal():
+            socket.if_indextoname(int(zone))
+        else:
+            socket.if_nametoindex(zone)
+    except (OSError, OverflowError, ValueError):
+        return False
+    return True
+
+
+def _is_other_notation(host: str) -> bool:
+    """Whether `host` is a number of IPv4 in another form than four decimal numbers (inet(3))."""
+    try:
+        socket.inet_aton(host)
+    except OSError:
+        return False  # a name
+    try:
+        return str(IPv4Address(host)) != host
+    except ValueError:
+        return True
+
+
+def interface_for(
+    destination: Destination, *, asked: str | None, source: IPAddress | None
+) -> str | None:
+    """The interface by which to send: `asked`, or a zone's; None leaves it to routing.
+
+    `source` is the address that the user asked for, None for any. Raises SettingsError where they
+    contradict each other or a link-local address lacks its interface.
+    """
+    zone = destination.zone
+    source_zone = source.scope_id if isinstance(source, IPv6Address) else None
+    said = {f"-i {asked}": asked, f"%{zone}": zone, f"-s {source}": source_zone}
+    given = {words: name for words, name in said.items() if name is not None}
+    if len({_index(name) for name in given.values()}) > 1:
+        raise SettingsError(f"{' and '.join(given)} are different interfaces; give only one")
+    interface = next(iter(given.values()), None)
+    for words, address in (("", destination.address), ("-s ", source)):
+        if interface is None and isinstance(address, IPv6Address) and address.is_link_local:
+            raise SettingsError(
+                f"{words}{address} is a link-local address: say on which interface, "
+                f"such as {words}{address}%eth0"
+            )
+    return interface
+
+
+def _index(interface: str) -> int | str:
+    """The number of an interface, which may have several names; its name if it does not exist."""
+    try:
+        return socket.if_nametoindex(interface)
+    except OSError:
+        return interface
 
 
 def source_for(
@@ -46,7 +127,8 @@ def source_for(
     """The source address of packets to `destination`.
 
     If the user asked for an address, `asked`, this machine must have it. Raises WireError without
-    a route, SettingsError if `asked` or `interface` cannot be used.
+    a route, SettingsError if `asked` or `interface` cannot be used, ResolveError for an address of
+    several hosts.
     """
     family = socket.AF_INET if destination.version == 4 else socket.AF_INET6
     with socket.socket(family, socket.SOCK_DGRAM) as probe:
@@ -58,7 +140,7 @@ def source_for(
                     f"-s {asked} is not of the IP version of {destination}; give one that is"
                 )
             try:
-                probe.bind((str(asked), 0))
+                probe.bind((str(asked).partition("%")[0], 0))
             except OSError as error:
                 raise SettingsError(
                     f"-s {asked}: {error.strerror}; use an address of this machine"
@@ -66,8 +148,18 @@ def source_for(
         try:
             probe.connect((str(destination), 9))
         except OSError as error:
+            if error.errno == errno.EACCES and _is_broadcast(destination, probe):
+                raise ResolveError(
+                    f"{destination} is the broadcast address of a link, not that of one host"
+                ) from None
             raise WireError(f"no route to {destination}: {error.strerror}") from None
         return ip_address(str(probe.getsockname()[0]).partition("%")[0])
+
+
+def _is_broadcast(destination: IPAddress, probe: socket.socket) -> bool:
+    """Whether what the kernel refused to `probe` is only to send to a broadcast address."""
+    probe.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+    return probe.connect_ex((str(destination), 9)) == 0
 
 
 def own_addresses(

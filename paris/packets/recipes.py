@@ -37,7 +37,7 @@ def recipe(plan: Plan, flow: int) -> Recipe:
 
 
 def _own_command(plan: Plan, flows: Flows, headers: FlowHeaders) -> str:
-    target = f"--sim {plan.network}" if plan.network is not None else str(flows.destination)
+    target = f"--sim {plan.network}" if plan.network is not None else plan.target
     command = f"paris-trace {_LETTER[flows.protocol]}{target} --sport {headers.sport}"
     command += f" -p {headers.dport}"
     if flows.traffic_class:
@@ -49,14 +49,15 @@ def _own_command(plan: Plan, flows: Flows, headers: FlowHeaders) -> str:
 
 def _other_commands(plan: Plan, flows: Flows, headers: FlowHeaders) -> tuple[str, ...]:
     """Commands of traceroute and curl; they use the address, because a name may have several."""
-    sport, dport, address = headers.sport, headers.dport, str(flows.destination)
+    sport, dport, address = headers.sport, headers.dport, plan.target
     letter = "-U" if flows.protocol is Protocol.UDP else "-T"
     traceroute = f"traceroute -n {letter} --sport={sport} -p {dport} {address}"
     if flows.protocol is Protocol.UDP:
         return (traceroute,)
     scheme = "https" if dport == _HTTPS else "http"
-    literal = f"[{address}]" if flows.destination.version == 6 else address
-    if plan.host == address:
+    # In a URL "%" begins an escape (RFC 6874).
+    literal = f"[{address.replace('%', '%25')}]" if flows.destination.version == 6 else address
+    if plan.host == address or plan.zone is not None:
         return traceroute, f"curl --local-port {sport} {scheme}://{literal}:{dport}/"
     resolved = f"--resolve {plan.host}:{dport}:{literal}"
     return traceroute, f"curl --local-port {sport} {resolved} {scheme}://{plan.host}:{dport}/"

@@ -78,19 +78,19 @@ def sweep(settings: Settings, *, flows: int, ttls: Iterable[int], by_link: bool 
     which bypass routing. Raises SettingsError if the flows or TTLs are out of range, and another
     ParisTraceError if nothing can be sent.
     """
-    destination = addresses.destination(settings.target.host or "", settings.target.ip_version)
-    source = addresses.source_for(
-        destination, asked=settings.target.source, interface=settings.target.interface
-    )
+    target = settings.target
+    found = addresses.destination(target.host or "", target.ip_version)
+    interface = addresses.interface_for(found, asked=target.interface, source=target.source)
+    source = addresses.source_for(found.address, asked=target.source, interface=interface)
     random = SystemRandom()
-    headers = setup.flows_for(settings, source, destination, random)
+    headers = setup.flows_for(settings, source, found.address, random)
     if not 0 < flows <= headers.capacity:
         raise SettingsError(f"flows must be from 1 to {headers.capacity}, not {flows}")
     wanted = np.array(sorted(set(ttls)), np.int64)
     if not len(wanted) or wanted[0] < 1 or wanted[-1] > MAX_TTL:
         raise SettingsError(f"ttls must be some from 1 to {MAX_TTL}")
     wanted = wanted.astype(np.uint32)
-    with closing(BulkWire.open(headers, settings.target.interface, by_link=by_link)) as wire:
+    with closing(BulkWire.open(headers, interface, by_link=by_link)) as wire:
         numbers = np.repeat(np.arange(flows, dtype=np.uint32), len(wanted))
         return _Run(wire, headers, settings, numbers, np.tile(wanted, flows)).swept()
 

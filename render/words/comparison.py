@@ -108,7 +108,7 @@ def _edge(comparison: Comparison, near: Vertex, far: Vertex) -> ComparedEdge:
 def _title(comparison: Comparison) -> str:
     """What was compared: the host, and by which protocols."""
     plan = comparison.views[0].trace.plan
-    host = str(plan.destination)
+    host = plan.target
     if plan.host != host:
         host = f"{plan.host} ({host})"
     if plan.network is not None:

@@ -42,7 +42,7 @@ _MOST_REFUSING: Final = 3
 def headline(trace: Trace) -> tuple[str, str]:
     """What was asked: the destination; and the probes, the flows and the bound."""
     plan, probing = trace.plan, trace.plan.probing
-    destination = str(plan.destination)
+    destination = plan.target
     host = destination if plan.host == destination else f"{printable(plan.host)} ({destination})"
     if plan.network is not None:
         host += f" simulated, {printable(plan.network)}"

@@ -17,6 +17,7 @@ from paris.wire.linux.claims import TakenError, claim
 from paris.wire.linux.sockets import bind_to_device
 
 if TYPE_CHECKING:
+    from mda.model import IPAddress
     from paris.packets.flows import Flows
     from paris.wire.unprivileged.rebuilding import Sent
 
@@ -78,7 +79,7 @@ def open_port(flows: Flows, key: Key, interface: str | None) -> socket.socket:
         if interface is not None:
             bind_to_device(sock, interface)
         _prepare(sock, flows, key)
-        sock.bind((str(flows.source), key.sport))
+        sock.bind(_own_end(flows.source, key.sport, interface))
         if flows.protocol is not Protocol.TCP:
             sock.connect(target(flows, key))
     except OSError as error:
@@ -88,6 +89,13 @@ def open_port(flows: Flows, key: Key, interface: str | None) -> socket.socket:
         sock.close()
         raise
     return sock
+
+
+def _own_end(source: IPAddress, sport: int, interface: str | None) -> tuple[object, ...]:
+    """The address to bind to: ping sockets want a zone, although the interface is bound already."""
+    if source.version == 6 and source.is_link_local and interface is not None:
+        return str(source), sport, 0, socket.if_nametoindex(interface)
+    return str(source), sport
 
 
 def target(flows: Flows, key: Key) -> tuple[object, ...]:

@@ -23,7 +23,42 @@ from paris.lookup import addresses
     ],
 )
 def test_a_host_resolves_to_an_address(host: str, version: int | None, address: str) -> None:
-    assert addresses.destination(host, version) == ip_address(address)
+    assert addresses.destination(host, version) == (ip_address(address), None)
+
+
+@pytest.mark.parametrize("host", ["fe80::1%lo", "fe80::1%1", "fe80:0::1%lo"])
+def test_a_link_local_address_is_resolved_with_its_zone_apart(host: str) -> None:
+    found = addresses.destination(host, None)
+    assert found == addresses.Destination(ip_address("fe80::1"), "lo")
+    assert addresses.interface_for(found, asked=None, source=None) == "lo"
+    assert addresses.interface_for(found, asked="lo", source=ip_address("fe80::2%lo")) == "lo"
+
+
+@pytest.mark.parametrize(
+    ("host", "interface", "source", "said"),
+    [
+        ("fe80::1%lo", "eth77", None, "-i eth77 and %lo are different interfaces"),
+        ("fe80::1%lo", None, "fe80::2%eth77", "%lo and -s fe80::2%eth77 are different interfaces"),
+        ("fe80::1", None, None, "fe80::1 is a link-local address: say on which interface"),
+        ("::1", None, "fe80::2", "-s fe80::2 is a link-local address: say on which interface"),
+    ],
+    ids=["interface", "source", "no zone", "source without zone"],
+)
+def test_zones_that_are_missing_or_contradict_each_other_are_refused(
+    host: str, interface: str | None, source: str | None, said: str
+) -> None:
+    found = addresses.destination(host, None)
+    asked = None if source is None else ip_address(source)
+    with pytest.raises(SettingsError, match=said):
+        addresses.interface_for(found, asked=interface, source=asked)
+
+
+def test_without_a_zone_the_interface_is_what_the_user_asked_for() -> None:
+    found = addresses.destination("::1", None)
+    assert addresses.interface_for(found, asked=None, source=None) is None
+    assert addresses.interface_for(found, asked="lo", source=None) == "lo"
+    found = addresses.destination("fe80::1", None)
+    assert addresses.interface_for(found, asked="lo", source=None) == "lo"
 
 
 @pytest.mark.parametrize(
@@ -37,8 +72,15 @@ def test_a_host_resolves_to_an_address(host: str, version: int | None, address: 
         ("", None, "cannot resolve '': "),
         ("two words", None, "cannot resolve 'two words': "),
         ("\x1b[2J", None, r"cannot resolve '\x1b[2J': "),
-        ("fe80::1%lo", None, "a link-local address has no path to trace"),
-        ("fe80::1", None, "a link-local address has no path to trace"),
+        ("fe80::1%eth77", None, "fe80::1%eth77: this machine has no interface 'eth77'"),
+        ("fe80::1%7777", None, "fe80::1%7777: this machine has no interface '7777'"),
+        ("2001:db8::1%1", None, "only a link-local address has a zone; use -i 1"),
+        ("ff02::1%lo", None, "is not the address of one host"),
+        ("255.255.255.255", None, "is not the address of one host"),
+        ("010.0.0.1", None, "010.0.0.1 is ambiguous: here it means 8.0.0.1, elsewhere another"),
+        ("0x7f.1", None, "0x7f.1 is ambiguous: here it means 127.0.0.1, elsewhere another"),
+        ("1.2.3", None, "1.2.3 is ambiguous: here it means 1.2.0.3, elsewhere another"),
+        ("2130706433", None, "2130706433 is ambiguous: here it means 127.0.0.1, elsewhere another"),
         ("224.0.0.1", None, "is not the address of one host"),
         ("ff02::1", None, "is not the address of one host"),
         ("0.0.0.0", None, "is not the address of one host"),
@@ -77,3 +119,10 @@ def test_a_source_of_the_other_ip_version_is_refused() -> None:
 def test_an_unknown_interface_is_refused() -> None:
     with pytest.raises(SettingsError, match="-i nosuch0: No such device"):
         addresses.source_for(ip_address("127.0.0.1"), asked=None, interface="nosuch0")
+
+
+def test_the_broadcast_address_of_a_link_is_refused() -> None:
+    with pytest.raises(
+        ResolveError, match=r"127\.255\.255\.255 is the broadcast address of a link"
+    ):
+        addresses.source_for(ip_address("127.255.255.255"), asked=None, interface=None)
