@@ -73,6 +73,12 @@ class Multiplexed:
         request = outcome.request._replace(flow=flow)
         self._procedures[lane].on_outcome(outcome._replace(request=request))
 
+    def on_withheld(self, request: ProbeRequest, *, is_new: bool) -> bool:
+        """See Procedure."""
+        lane, flow = lane_of(request.flow)
+        own = request._replace(flow=flow)
+        return self._procedures[lane].on_withheld(own, is_new=is_new)
+
     def rate_pps(self, ttl: int) -> float | None:
         """See Procedure. A router's limit counts its replies to all lanes, so the least holds."""
         return _least(procedure.rate_pps(ttl) for procedure in self._procedures)

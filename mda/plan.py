@@ -84,6 +84,14 @@ class Stamp(Enum):
     VIRTUAL = "virtual"
 
 
+class Withheld(NamedTuple):
+    """How many probes, of how many flows, this machine's system refused to send for one reason."""
+
+    reason: str
+    probes: int
+    flows: int
+
+
 class WireReport(NamedTuple):
     """How probes and replies were carried, and which of them this machine itself dropped.
 
@@ -92,7 +100,8 @@ class WireReport(NamedTuple):
     `hidden` names the fields of replies that this wire cannot see. `waits` counts the sends that
     had to wait for room in a full queue. `dropped` counts the replies for which a receive queue had
     no room. `reverse_path` counts the datagrams, of any program, that the machine's reverse path
-    filter dropped during the trace.
+    filter dropped during the trace. `withheld` are the probes that the system refused to send, by
+    its reason; they count as not sent.
     """
 
     wire: str
@@ -103,6 +112,7 @@ class WireReport(NamedTuple):
     waits: int = 0
     dropped: int = 0
     reverse_path: int = 0
+    withheld: tuple[Withheld, ...] = ()
 
 
 class Reading(NamedTuple):

@@ -32,6 +32,14 @@ class Procedure(Protocol):
     def on_outcome(self, outcome: Outcome) -> None:
         """Take in one outcome of a returned request; a reply may follow the loss of a probe."""
 
+    def on_withheld(self, request: ProbeRequest, *, is_new: bool) -> bool:
+        """Learn that this system refused to send a returned request: it gets no outcome.
+
+        `is_new` says that no probe of its flow has left yet. Returns whether another flow takes the
+        place of this one, of which then no probe may leave.
+        """
+        return False
+
     def rate_pps(self, ttl: int) -> float | None:
         """The probes per second that `ttl` answers; None where no router there has a limit."""
 
@@ -105,6 +113,10 @@ class Chain:
         """See Procedure."""
         self._history.outcomes.append(outcome)
         self._current.on_outcome(outcome)
+
+    def on_withheld(self, request: ProbeRequest, *, is_new: bool) -> bool:
+        """See Procedure."""
+        return self._current.on_withheld(request, is_new=is_new)
 
     def rate_pps(self, ttl: int) -> float | None:
         """See Procedure."""

@@ -81,6 +81,20 @@ def variant_of(flow: int) -> Variant | None:
     return Variant(base, _FIELDS[index], number) if index < len(_FIELDS) and number else None
 
 
+def base_of(flow: int) -> int:
+    """The plain flow that a variant is made of; a plain flow itself."""
+    return flow % _PLAIN
+
+
+def with_base(flow: int, base: int) -> int:
+    """The same variant of another plain flow; of a plain flow, that other one.
+
+    >>> variant_of(with_base(variant(7, HeaderField.DPORT, 3), 9)).base
+    9
+    """
+    return flow - base_of(flow) + base
+
+
 def is_plain(flow: int) -> bool:
     """Whether a flow differs from the others in the flow field only."""
     return flow < _PLAIN

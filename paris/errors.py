@@ -79,8 +79,20 @@ class WireError(ParisTraceError):
         self.sent_at_s = tuple(sent_at_s)
 
 
-class PortTakenError(WireError):
-    """Another program has the source port of the first flow."""
+class WithheldError(WireError):
+    """The system refused to send one probe, and gave `reason`; others may leave.
+
+    With `is_route` the reason may be that there is no way any more, for any probe.
+    """
+
+    def __init__(self, message: str, reason: str, *, is_route: bool = False) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.is_route = is_route
+
+
+class PortTakenError(WithheldError):
+    """Another program has the source port of a flow."""
 
 
 class OutputError(ParisTraceError):

@@ -117,6 +117,12 @@ class Explorer(Procedure):
         else:
             self._table.add(outcome)
 
+    def on_withheld(self, request: ProbeRequest, *, is_new: bool) -> bool:
+        """See Procedure; what it might have shown stays open, so nothing is promised of it."""
+        self._sent.settle(request)
+        self._idle = False
+        return False
+
     def wanted(self, room: int) -> list[ProbeRequest]:
         """See Procedure."""
         wave = Wave(self._sent)

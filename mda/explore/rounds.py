@@ -51,6 +51,11 @@ class Rounds(Procedure, ABC):
         self._table.add(outcome)
         self.sent.settle(outcome.request)
 
+    def on_withheld(self, request: ProbeRequest, *, is_new: bool) -> bool:
+        """See Procedure."""
+        self.sent.settle(request)
+        return False
+
     def abandons(self, request: ProbeRequest) -> bool:
         """See Procedure."""
         is_beyond = self._table.is_beyond_end(request.flow, request.ttl)

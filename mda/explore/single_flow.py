@@ -45,6 +45,11 @@ class SingleFlow(Procedure):
         self._flying.discard(outcome.request)
         self._table.add(outcome)
 
+    def on_withheld(self, request: ProbeRequest, *, is_new: bool) -> bool:
+        """See Procedure."""
+        self._flying.discard(request)
+        return False
+
     def rate_pps(self, ttl: int) -> float | None:
         """See Procedure."""
         return self._table.hop(ttl).rate_pps()

@@ -31,6 +31,11 @@ def account(trace: Trace) -> list[str]:
         f"{wire.reverse_path} datagrams (reverse path filter); {wire.waits} sends waited for a "
         "full queue",
         f"ignored datagrams: {'; '.join(strays) or 'none'}",
+        *(
+            f"not sent, because the system refused to: {own.probes} probes of {own.flows} flows "
+            f"({own.reason})"
+            for own in wire.withheld
+        ),
     ]
 
 

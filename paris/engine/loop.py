@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from mda.model import StopReason
+from mda.plan import Withheld
 from paris.engine.flights import Stray
 from paris.engine.pending import Pending
 from paris.engine.queue import RequestQueue
 from paris.engine.record import RawRecord
 from paris.engine.waits import Waits
-from paris.errors import WireError
+from paris.errors import WireError, WithheldError
 from paris.packets.probes import Builder
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ _SETTLED_S: Final = 0.005
 _SILENCE_S: Final = 0.5
 # The loop takes the requests of this many seconds at a time, so that they are fresh when sent.
 _BATCH_S: Final = 0.05
+# So many probes refused in a row, and none sent between, mean that the system sends none at all.
+_MOST_WITHHELD: Final = 512
 
 
 @dataclass(slots=True)
@@ -72,6 +75,10 @@ class Engine:
     _silent_at_s: float = field(init=False, default=float("inf"))
     _has_more: bool = field(init=False, default=False)
     _is_prepared: bool = field(init=False, default=False)
+    _flows_sent: set[int] = field(init=False, default_factory=set)
+    _withheld: dict[str, list[ProbeRequest]] = field(init=False, default_factory=dict)
+    _withheld_in_a_row: int = field(init=False, default=0)
+    _failure: WireError | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         self._pending = Pending(self.flows, self.own_tags)
@@ -82,13 +89,16 @@ class Engine:
     def run(self) -> RawRecord:
         """Measure until the procedure is finished, the budget is spent, or the user hits Ctrl-C.
 
-        Raises WireError only if it happens before the first outcome, and RuntimeError if the
-        procedure breaks its contract, so that the loop would wait for ever.
+        Raises WireError only if it happens before the first outcome, or if the system refused to
+        send every probe, and RuntimeError if the procedure breaks its contract, so that the loop
+        would wait for ever.
         """
         started_at_s = self.wire.now_s()
         failure = None
         try:
             stopped = self._loop(started_at_s)
+            if self._failure is not None and not self._sent:
+                raise self._failure
         except KeyboardInterrupt:
             stopped = StopReason.INTERRUPTED
         except WireError as error:
@@ -103,7 +113,7 @@ class Engine:
             outcomes=tuple(self._outcomes),
             unresolved=tuple(self._pending.unresolved()),
             unmatched=self._unmatched,
-            wire=self.wire.report(),
+            wire=self.wire.report()._replace(withheld=self._withheld_counts()),
             stopped=stopped,
             failure=failure,
         )
@@ -179,14 +189,44 @@ class Engine:
         requests = self._queue.take(left, now_s, in_turn=self._is_one_at_a_time)
         if not requests:
             return
-        tags = [self._pending.reserve() for _ in requests]
+        tags: Sequence[int] = [self._pending.reserve() for _ in requests]
         datagrams = self._build(requests, tags)
-        try:
-            sent_at_s: Sequence[float] = self.wire.send(datagrams)
-        except WireError as error:
-            self._count(requests, tags, datagrams, error.sent_at_s)
-            raise
-        self._count(requests, tags, datagrams, sent_at_s)
+        while requests:
+            try:
+                sent_at_s: Sequence[float] = self.wire.send(datagrams)
+            except WireError as error:
+                self._count(requests, tags, datagrams, error.sent_at_s)
+                if not isinstance(error, WithheldError):
+                    raise
+                withheld = requests[len(error.sent_at_s)]
+                is_replaced = self._withhold(withheld, error)
+                rest = []
+                for number in range(len(error.sent_at_s) + 1, len(requests)):
+                    if is_replaced and requests[number].flow == withheld.flow:
+                        self.procedure.on_withheld(requests[number], is_new=True)
+                    else:
+                        rest.append(number)
+                requests = [requests[number] for number in rest]
+                tags = [tags[number] for number in rest]
+                datagrams = [datagrams[number] for number in rest]
+            else:
+                self._count(requests, tags, datagrams, sent_at_s)
+                return
+
+    def _withhold(self, request: ProbeRequest, error: WithheldError) -> bool:
+        """Record that the system refused to send a probe; returns whether its flow is replaced.
+
+        Raises the error where it ends the run: if so many are refused in a row, or if a flow that
+        has left before has no route any more.
+        """
+        is_new = request.flow not in self._flows_sent
+        self._failure = error
+        self._withheld.setdefault(error.reason, []).append(request)
+        self._withheld_in_a_row += 1
+        if self._withheld_in_a_row == _MOST_WITHHELD or (error.is_route and not is_new):
+            raise error
+        self._ask_at_s = self.wire.now_s()
+        return self.procedure.on_withheld(request, is_new=is_new)
 
     def _count(
         self,
@@ -197,12 +237,16 @@ class Engine:
     ) -> None:
         """Record that the first len(sent_at_s) of these datagrams have been sent."""
         count = len(sent_at_s)
-        self._sent_at_s = max(sent_at_s, default=self._sent_at_s)
+        if not count:
+            return
+        self._withheld_in_a_row = 0
+        self._flows_sent.update(request.flow for request in requests[:count])
+        self._sent_at_s = max(sent_at_s)
         if not self._sent:
             self._silent_at_s = self._sent_at_s + _SILENCE_S
         self.pacing.spend(count)
         self._sent += count
-        if self.recorder is not None and count:
+        if self.recorder is not None:
             self.recorder.sent(requests[:count], datagrams[:count], sent_at_s)
         for tag, request, at_s in zip(tags, requests, sent_at_s, strict=False):
             self._pending.add(tag, request, at_s)
@@ -218,6 +262,13 @@ class Engine:
     def _is_one_at_a_time(self) -> bool:
         """Whether each flow may have only one probe in flight from now on."""
         return self.wire.one_at_a_time or self._pending.conversations.one_at_a_time
+
+    def _withheld_counts(self) -> tuple[Withheld, ...]:
+        """The probes that the system refused to send, by its reason."""
+        return tuple(
+            Withheld(reason, len(requests), len({request.flow for request in requests}))
+            for reason, requests in sorted(self._withheld.items())
+        )
 
     def _next_event_s(self) -> float:
         """When the loop must act next, even if no reply arrives."""

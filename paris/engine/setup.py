@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from mda.explore.explorer import Explorer
 from mda.explore.search import Reach
 from mda.explore.single_flow import SingleFlow
+from mda.explore.substitutes import Substituting
 from mda.model import HeaderField
 from mda.plan import Algorithm, Plan, Probing
 from mda.studies.registry import STUDIES, named
@@ -124,6 +125,11 @@ def procedure_for(settings: Settings, flows: Flows, *, sends_whole: bool) -> Pro
             max_ttl=settings.search.max_ttl,
             queries=settings.search.queries,
         )
+    return Substituting(_multipath(settings, flows, sends_whole=sends_whole), flows.capacity)
+
+
+def _multipath(settings: Settings, flows: Flows, *, sends_whole: bool) -> Procedure:
+    """The procedure that finds every path, and those of the studies."""
     explorer = _explorer(settings, flows)
     asking = [study for study in STUDIES if study.asks and study.name in settings.study.studies]
     if not asking:

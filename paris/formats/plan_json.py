@@ -9,7 +9,7 @@ from ipaddress import ip_address
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Final
 
-from mda.plan import Algorithm, Plan, Probing, Stamp, WireReport
+from mda.plan import Algorithm, Plan, Probing, Stamp, WireReport, Withheld
 from mda.statistics.stopping import Bound
 from mda.studies.registry import STUDIES, named
 
@@ -96,12 +96,15 @@ def _argument(plan: Json, name: str) -> str | None:
 
 def wire(report: WireReport) -> Json:
     """The report of the wire that carried the probes."""
-    return {
+    withheld = [own._asdict() for own in report.withheld]
+    values = {
         **report._asdict(),
         "sent": report.sent.value,
         "received": report.received.value,
         "hidden": list(report.hidden),
+        "withheld": withheld,
     }
+    return values if withheld else {key: values[key] for key in values if key != "withheld"}
 
 
 def read_wire(values: Json) -> WireReport:
@@ -112,6 +115,12 @@ def read_wire(values: Json) -> WireReport:
         sent=Stamp(values["sent"]),
         received=Stamp(values["received"]),
         hidden=tuple(str(name) for name in values["hidden"]),
+        withheld=tuple(
+            Withheld(
+                str(own["reason"]), whole(own["probes"], 1, MOST), whole(own["flows"], 1, MOST)
+            )
+            for own in values.get("withheld", ())
+        ),
         **{name: whole(values[name], 0, MOST) for name in counts},
     )
 

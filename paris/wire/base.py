@@ -80,7 +80,8 @@ class Wire(Protocol):
     def send(self, datagrams: Sequence[bytes]) -> list[float]:
         """Send each datagram, in order; returns when each left (same length).
 
-        Raises WireError if the system refuses for good.
+        Raises WithheldError if the system refuses one of them, which then counts as not sent, and
+        WireError if it fails for good; each has the send times of those before.
         """
 
     def corrections(self) -> list[tuple[int, float]]:

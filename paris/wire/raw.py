@@ -11,7 +11,7 @@ import struct
 from typing import TYPE_CHECKING, Final
 
 from mda.plan import Stamp, WireReport
-from paris.errors import PrivilegeError, WireError
+from paris.errors import PrivilegeError, WireError, WithheldError
 from paris.packets.protocols import Protocol
 from paris.wire.base import RAW, UNLIMITED, Received
 from paris.wire.linux import counters, filters, sockets
@@ -108,7 +108,8 @@ class RawWire(KernelTimed):
                 try:
                     self._send(datagram)
                 except WireError as error:
-                    raise WireError(str(error), sent_at_s[:done]) from None
+                    error.sent_at_s = tuple(sent_at_s[:done])
+                    raise
             self._read_stamps()
         return sent_at_s
 
@@ -151,17 +152,21 @@ class RawWire(KernelTimed):
             target: tuple[object, ...] = (socket.inet_ntop(socket.AF_INET, datagram[16:20]), 0)
         else:
             target = (socket.inet_ntop(socket.AF_INET6, datagram[24:40]), 0, 0, 0)
+        number = self._times.add(self.now_s())
         try:
-            number = self._times.add(self.now_s())
             self._sender.sendto(datagram, target)
         except OSError as error:
-            self._waits += sockets.send_again(
-                lambda: self._sender.sendto(datagram, target),
-                error,
-                drain=self._read_stamps,
-                refused=lambda: self._numbers.append(-1),
-                target=str(target[0]),
-            )
+            try:
+                self._waits += sockets.send_again(
+                    lambda: self._sender.sendto(datagram, target),
+                    error,
+                    drain=self._read_stamps,
+                    refused=lambda: self._numbers.append(-1),
+                    target=str(target[0]),
+                )
+            except WithheldError:
+                self._times.withdraw()
+                raise
         self._numbers.append(number)
 
     def _read_stamps(self) -> bool:

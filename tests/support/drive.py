@@ -132,12 +132,13 @@ def full_mda(
     max_ttl: int = 30,
     lite: bool = False,
     min_share: float | None = None,
+    flows: int = 50_000,
 ) -> Explorer:
     """The MDA with the settings that most tests want."""
     return Explorer(
         source=SOURCE,
         bound=Bound(failure_probability, per_vertex, min_share),
-        reach=Reach(first_ttl=1, max_ttl=max_ttl, attempts=attempts, gap_limit=3, flows=50_000),
+        reach=Reach(first_ttl=1, max_ttl=max_ttl, attempts=attempts, gap_limit=3, flows=flows),
         is_lite=lite,
     )
 

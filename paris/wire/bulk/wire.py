@@ -107,10 +107,15 @@ class BulkWire(KernelTimed):
             return [round(at_s, 9) for at_s in self.send_rows(datagrams.rows).tolist()]
         if self._sent.add(datagrams):
             self._let_in()
-        return [
-            round(float(self._send_rows(np.frombuffer(datagram, np.uint8).reshape(1, -1))[0]), 9)
-            for datagram in datagrams
-        ]
+        sent_at_s: list[float] = []
+        for datagram in datagrams:
+            try:
+                (at_s,) = self._send_rows(np.frombuffer(datagram, np.uint8).reshape(1, -1)).tolist()
+            except WireError as error:
+                error.sent_at_s = tuple(sent_at_s)
+                raise
+            sent_at_s.append(round(at_s, 9))
+        return sent_at_s
 
     def send_rows(self, rows: Bytes) -> NDArray[np.float64]:
         """Send each row, in order; returns when each left. All rows have the same protocol."""
@@ -129,7 +134,8 @@ class BulkWire(KernelTimed):
                 try:
                     taken = self._send_some(part[done:])
                 except WireError as error:
-                    raise WireError(str(error), at_s[: begin + done].tolist()) from None
+                    error.sent_at_s = tuple(at_s[: begin + done].tolist())
+                    raise
                 each_s = (self.now_s() - began_s) / taken
                 at = begin + done
                 np.multiply(_COUNT[:taken], each_s, out=at_s[at : at + taken])

@@ -44,6 +44,12 @@ class SendTimes:
         self._unstamped[number] = at_s
         return number
 
+    def withdraw(self) -> None:
+        """Uncount the last datagram added, because it did not leave."""
+        self.count -= 1
+        del self._unstamped[self.count]
+        self._batch.pop()
+
     def stamp(self, number: int, at_s: float) -> None:
         """Record the kernel's time stamp for datagram `number`.
 

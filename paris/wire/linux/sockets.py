@@ -13,7 +13,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from paris.errors import SettingsError, WireError
+from paris.errors import SettingsError, WireError, WithheldError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -53,6 +53,10 @@ _FULL_QUEUE_PAUSE_S: Final = 0.002
 # At most this many times a send may fail because of ICMP errors for earlier probes: the kernel
 # queues some local errors as well.
 _MOST_FAILURES: Final = 50
+# Errors that may be of one flow only: of a firewall or a port, and of a route, such as a rule for a
+# port that prohibits, or a black hole.
+_ONE_FLOW: Final = {errno.EPERM, errno.EADDRINUSE, errno.EADDRNOTAVAIL}
+_ONE_ROUTE: Final = {errno.EACCES, errno.EINVAL, errno.ENETUNREACH, errno.EHOSTUNREACH}
 _SOURCE_CHECK_S: Final = 0.5
 
 
@@ -169,10 +173,11 @@ def send_again(
     """Repeat `send`, which failed with `error`, while a queue is full; returns how often it was.
 
     An ICMP error that arrives makes the next send fail, although nothing is wrong with that send.
+    No such error is EPERM, which a firewall's output rule makes of a datagram that it drops.
     `drain` empties the error queue and returns whether it held any error; the first failure is
     forgiven without one, because the queue may have had no room for it. `refused` is called for
-    each datagram that the kernel built, and numbered for its stamp, before a queue refused it.
-    Raises WireError if repeating does not help.
+    each datagram that the kernel built, and numbered for its stamp, before it was refused. Raises
+    WireError or WithheldError if repeating does not help.
     """
     waits = failures = 0
     may_be_an_earlier_error = True
@@ -184,17 +189,28 @@ def send_again(
             if waits == _FULL_QUEUE_TRIES:
                 raise WireError(f"cannot send to {target}: the interface's queue stays full")
             time.sleep(_FULL_QUEUE_PAUSE_S)
+        elif error.errno == errno.EPERM:
+            refused()
+            raise refusal(error, target)
         elif may_be_an_earlier_error and failures < _MOST_FAILURES:
             failures += 1
             may_be_an_earlier_error = drain()
         else:
-            raise WireError(f"cannot send to {target}: {error.strerror}")
+            raise refusal(error, target)
         try:
             send()
         except OSError as again:
             error = again
         else:
             return waits
+
+
+def refusal(error: OSError, target: str) -> WireError:
+    """The error to raise where the system refuses to send a datagram."""
+    message, reason = f"cannot send to {target}: {error.strerror}", error.strerror or ""
+    if error.errno in _ONE_FLOW or error.errno in _ONE_ROUTE:
+        return WithheldError(message, reason, is_route=error.errno in _ONE_ROUTE)
+    return WireError(message)
 
 
 def is_full(error: OSError) -> bool:

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import errno
+import os
 import resource
 import socket
 import struct
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mda.model import HeaderField
-from paris.errors import PortTakenError, PrivilegeError, WireError
+from paris.errors import PortTakenError, PrivilegeError, WireError, WithheldError
 from paris.packets.protocols import Protocol
 from paris.wire.linux import sockets
 from paris.wire.linux.claims import TakenError, claim
 from paris.wire.linux.sockets import bind_to_device
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from mda.model import IPAddress
     from paris.packets.flows import Flows
     from paris.wire.unprivileged.rebuilding import Sent
@@ -66,6 +69,20 @@ def claim_port(flows: Flows) -> socket.socket | None:
         )
     except TakenError:
         raise _taken(flows.sport) from None
+
+
+@contextmanager
+def unless_taken() -> Iterator[None]:
+    """Ignore that the system withholds a probe, unless because another program has its port.
+
+    Whoever sends it learns that as well.
+    """
+    try:
+        yield
+    except PortTakenError:
+        raise
+    except WithheldError:
+        pass
 
 
 def open_port(flows: Flows, key: Key, interface: str | None) -> socket.socket:
@@ -166,11 +183,12 @@ def _explained(error: OSError, flows: Flows, sport: int) -> Exception:
         )
     if error.errno in (errno.EMFILE, errno.ENFILE):
         return WireError("too many open files: each flow needs one; see ulimit -n")
-    return WireError(f"cannot send to {flows.destination}: {error.strerror}")
+    return sockets.refusal(error, str(flows.destination))
 
 
 def _taken(sport: int) -> PortTakenError:
     return PortTakenError(
         f"source port {sport} is taken by another program; "
-        "begin elsewhere with --sport, or use --wire raw"
+        "begin elsewhere with --sport, or use --wire raw",
+        os.strerror(errno.EADDRINUSE),
     )

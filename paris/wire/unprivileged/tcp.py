@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from mda.plan import Stamp, WireReport
 from paris.errors import WireError
 from paris.wire.base import UNPRIVILEGED, Received
-from paris.wire.linux import counters
+from paris.wire.linux import counters, sockets
 from paris.wire.linux.ancillary import read_ancillary
 from paris.wire.linux.clock import KernelTimed
 from paris.wire.linux.sockets import LARGEST, MOST_AT_ONCE
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from paris.packets.flows import Flows
+    from paris.wire.linux.ancillary import Ancillary
     from paris.wire.unprivileged.flow_sockets import Key
     from paris.wire.unprivileged.rebuilding import Sent
 
@@ -68,7 +69,8 @@ class ConnectWire(KernelTimed):
         """Try the port of flow 0 now, and claim it; raises what those functions do."""
         self._claim = flow_sockets.claim_port(self._flows)
         key = flow_sockets.first_key(self._flows)
-        flow_sockets.open_port(self._flows, key, self._interface).close()
+        with flow_sockets.unless_taken():
+            flow_sockets.open_port(self._flows, key, self._interface).close()
 
     def send(self, datagrams: Sequence[bytes]) -> list[float]:
         """See Wire; a new probe of a flow abandons that flow's earlier probe."""
@@ -77,7 +79,8 @@ class ConnectWire(KernelTimed):
             try:
                 sent_at_s.append(self._send(rebuilding.read_sent(datagram)))
             except WireError as error:
-                raise WireError(str(error), sent_at_s) from None
+                error.sent_at_s = tuple(sent_at_s)
+                raise
         return sent_at_s
 
     @property
@@ -143,42 +146,52 @@ class ConnectWire(KernelTimed):
         at_s = self.now_s()
         attempt = _Attempt(self._count, sock, sent, at_s)
         self._attempts[key] = self._by_file[sock.fileno()] = attempt
-        self._awaited.add(attempt.number)
-        self._count += 1
         self._ready.register(sock, select.EPOLLOUT)
         target = flow_sockets.target(self._flows, key)
         fault = sock.connect_ex(target)
-        if fault in (0, errno.ECONNREFUSED):
-            self._early += self._outcome(attempt, fault)  # the destination is this machine
+        queued = _queued_error(sock) if fault == errno.EINPROGRESS else None
+        if queued is not None and self._is_from_here(queued[1]):
+            fault = errno.EPERM
+        if fault not in (0, errno.ECONNREFUSED, errno.EINPROGRESS):
+            self._close(attempt)
+            raise sockets.refusal(OSError(fault, os.strerror(fault)), str(target[0]))
+        self._awaited.add(attempt.number)
+        self._count += 1
+        if queued is not None:
+            self._early += self._ended_by(attempt, *queued)
         elif fault != errno.EINPROGRESS:
-            raise WireError(f"cannot send to {target[0]}: {os.strerror(fault)}")
+            self._early += self._outcome(attempt, fault)  # the destination is this machine
         return at_s
+
+    def _is_from_here(self, ancillary: Ancillary) -> bool:
+        """Whether this machine's firewall rejected a SYN on its way out: it answers at once.
+
+        Of one that drops the SYN the kernel says nothing.
+        """
+        own = self._flows.source
+        return own != self._flows.destination and ancillary.offender == own.packed
 
     def _outcome(self, attempt: _Attempt, fault: int | None = None) -> list[Received]:
         """The reply that ended a connection attempt: an ICMP error, or the destination's reply.
 
         `fault` is the error number of a connect() that returned at once.
         """
-        sock, at_s = attempt.socket, self.now_s()
-        replies: list[Received] = []
-        try:
-            quoted, messages, _, _ = sock.recvmsg(LARGEST, 512, socket.MSG_ERRQUEUE)
-        except OSError:
-            if fault is None:
-                fault = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-            if fault in (0, errno.ECONNREFUSED):
-                replies.append(
-                    Received(rebuilding.tcp_reply(attempt.sent, open_port=not fault), at_s)
-                )
-        else:
-            ancillary = read_ancillary(messages)
-            if ancillary.is_error:
-                at_s = self._clock.of_stamp(ancillary.stamp_ns) if ancillary.stamp_ns else at_s
-                replies.append(
-                    Received(rebuilding.icmp_error(attempt.sent, quoted, ancillary), at_s)
-                )
+        queued = _queued_error(attempt.socket)
+        if queued is not None:
+            return self._ended_by(attempt, *queued)
+        at_s = self.now_s()
+        if fault is None:
+            fault = attempt.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         self._close(attempt)
-        return replies
+        if fault not in (0, errno.ECONNREFUSED):
+            return []
+        return [Received(rebuilding.tcp_reply(attempt.sent, open_port=not fault), at_s)]
+
+    def _ended_by(self, attempt: _Attempt, quoted: bytes, ancillary: Ancillary) -> list[Received]:
+        """The ICMP error that ended a connection attempt."""
+        at_s = self._clock.of_stamp(ancillary.stamp_ns) if ancillary.stamp_ns else self.now_s()
+        self._close(attempt)
+        return [Received(rebuilding.icmp_error(attempt.sent, quoted, ancillary), at_s)]
 
     def _forget_old(self) -> None:
         now_s = self.now_s()
@@ -193,3 +206,13 @@ class ConnectWire(KernelTimed):
             self._by_file[attempt.socket.fileno()],
         )
         attempt.socket.close()
+
+
+def _queued_error(sock: socket.socket) -> tuple[bytes, Ancillary] | None:
+    """The ICMP error in a socket's error queue, with what it quotes; None without one."""
+    try:
+        quoted, messages, _, _ = sock.recvmsg(LARGEST, 512, socket.MSG_ERRQUEUE)
+    except OSError:
+        return None
+    ancillary = read_ancillary(messages)
+    return (quoted, ancillary) if ancillary.is_error else None

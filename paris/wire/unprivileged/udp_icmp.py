@@ -16,7 +16,7 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final
 
 from mda.plan import Stamp, WireReport
-from paris.errors import WireError
+from paris.errors import WireError, WithheldError
 from paris.packets.protocols import Protocol
 from paris.wire.base import UNPRIVILEGED, Received
 from paris.wire.linux import counters, sockets
@@ -94,7 +94,8 @@ class DatagramWire(KernelTimed):
     def open_first(self) -> None:
         """Open the socket of flow 0 now, and claim its port; raises what those functions do."""
         self._claim = flow_sockets.claim_port(self._flows)
-        self._port(flow_sockets.first_key(self._flows))
+        with flow_sockets.unless_taken():
+            self._port(flow_sockets.first_key(self._flows))
 
     def send(self, datagrams: Sequence[bytes]) -> list[float]:
         """See Wire."""
@@ -107,7 +108,8 @@ class DatagramWire(KernelTimed):
                 try:
                     port = self._send(rebuilding.read_sent(datagram))
                 except WireError as error:
-                    raise WireError(str(error), sent_at_s[:done]) from None
+                    error.sent_at_s = tuple(sent_at_s[:done])
+                    raise
                 used[port.key] = port
             self._drain_all(used)
         return sent_at_s
@@ -178,8 +180,6 @@ class DatagramWire(KernelTimed):
         self._latest[port.key] = sent
         hop_limit = _HOP_LIMITS[sent.version][sent.ttl]
         number = self._times.add(self.now_s())
-        self._awaited[number] = port.key
-        self._in_flight[port.key] += 1
         try:
             port.socket.sendmsg((sent.body,), hop_limit)
         except OSError as error:
@@ -191,16 +191,22 @@ class DatagramWire(KernelTimed):
                 has_drained |= had_any
                 return had_any
 
-            self._waits += sockets.send_again(
-                lambda: port.socket.sendmsg((sent.body,), hop_limit),
-                error,
-                drain=drain,
-                refused=lambda: port.numbers.append(-1),
-                target=str(self._flows.destination),
-            )
+            try:
+                self._waits += sockets.send_again(
+                    lambda: port.socket.sendmsg((sent.body,), hop_limit),
+                    error,
+                    drain=drain,
+                    refused=lambda: port.numbers.append(-1),
+                    target=str(self._flows.destination),
+                )
+            except WithheldError:
+                self._times.withdraw()
+                raise
             if not (has_drained or sockets.is_full(error)):
                 self._note_unqueued(port)
         port.numbers.append(number)
+        self._awaited[number] = port.key
+        self._in_flight[port.key] += 1
         return port
 
     def _port(self, key: Key) -> _Port:
