@@ -77,7 +77,7 @@ def findings(trace: Trace) -> list[str]:
             parts.append(count(trace.path_count, "path", "paths"))
         lines = [f"{_reached(trace)}: {', '.join([*parts, _diamonds(trace)])}", *_missed(trace)]
     lines += _revisits(trace)
-    lines += [*_unseen(trace), *_withheld(trace)]
+    lines += [*_unseen(trace), *withheld(trace)]
     cost = f"{count(trace.probes_sent, 'probe', 'probes')}, {trace.duration_s:.2f} s"
     strays = sum(trace.unmatched.values())
     if strays:
@@ -87,7 +87,7 @@ def findings(trace: Trace) -> list[str]:
     return [*lines, cost]
 
 
-def _withheld(trace: Trace) -> list[str]:
+def withheld(trace: Trace) -> list[str]:
     """What this machine's system refused to send."""
     parts = [
         f"{count(own.probes, 'probe', 'probes')} of {count(own.flows, 'flow', 'flows')} "

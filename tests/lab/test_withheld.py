@@ -115,3 +115,14 @@ def test_studies_go_on_without_the_flows_that_are_withheld() -> None:
             found = trace(lab, 4, study, *SURE[1:])
             assert (found.exit_code, found.stderr) == (0, "")
             assert found.truth == lab.truth(4)
+
+
+def test_a_protocol_that_the_firewall_refuses_leaves_the_others_of_a_comparison() -> None:
+    with netlab.lab(netlab.diamond(2)) as lab:
+        lab.rules("src", OUTPUT, "meta l4proto tcp drop")
+        compared = ("--compare", "udp,tcp", "-n", "--seed", "1")
+        ran = run_at(lab.namespace("src"), str(TARGET[4]), *compared)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert "udp: reached in 5 hops: 7 vertices" in ran.stdout
+    assert "tcp: not reached" in ran.stdout
+    assert "this system refused to send" in ran.stdout

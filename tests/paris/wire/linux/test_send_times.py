@@ -43,3 +43,14 @@ def test_a_batch_that_fails_keeps_the_times_of_datagrams_that_were_sent() -> Non
     times.stamp(0, 1.5)
     assert sent_at_s == [1.0]
     assert times.late() == [(0, 1.5)]
+
+
+def test_a_datagram_that_did_not_leave_has_no_number() -> None:
+    times = SendTimes()
+    with times.batch() as sent_at_s:
+        times.add(1.0)
+        times.add(2.0)
+        times.withdraw()
+        assert times.add(3.0) == 1
+        times.stamp(1, 3.5)
+    assert (sent_at_s, times.count) == ([1.0, 3.5], 2)

@@ -9,7 +9,7 @@ from ipaddress import ip_address
 
 import pytest
 
-from paris.errors import WireError
+from paris.errors import WireError, WithheldError
 from paris.wire.linux import sockets
 from paris.wire.linux.sockets import SourceWatch
 
@@ -66,6 +66,21 @@ def test_an_error_that_persists_fails_the_send(number: int, *, queued: bool) -> 
     failing = FailingSocket([number] * 1000, queued=queued)
     with pytest.raises(WireError, match=f"^cannot send to host: {os.strerror(number)}$"):
         failing.send_patiently()
+
+
+@pytest.mark.parametrize(
+    ("number", "is_route"),
+    [(errno.EPERM, False), (errno.EACCES, True), (errno.EINVAL, True), (errno.ENETUNREACH, True)],
+    ids=["firewall", "prohibit", "blackhole", "no route"],
+)
+def test_an_error_that_may_be_of_one_flow_says_so(number: int, *, is_route: bool) -> None:
+    failing = FailingSocket([number] * 1000)
+    with pytest.raises(WithheldError) as caught:
+        failing.send_patiently()
+    assert (caught.value.reason, caught.value.is_route) == (os.strerror(number), is_route)
+    # The kernel has numbered what its firewall drops, and it drops every repetition as well.
+    assert failing.refused == (number == errno.EPERM)
+    assert len(failing.errors) == 999 or is_route
 
 
 def test_a_send_waits_for_a_full_queue_despite_errors_of_other_datagrams() -> None:
