@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 # The kernel repeats a SYN after 1 s; close the socket before, or the probe counts twice.
 _LIFE_S: Final = 0.95
+# Looks at a counter to which datagrams that are still on their way add as well.
+_LOOKS: Final = 4
 
 
 class _Attempt(NamedTuple):
@@ -62,6 +64,7 @@ class ConnectWire(KernelTimed):
         self._by_file: dict[int, _Attempt] = {}
         self._count = 0
         self._awaited: set[int] = set()  # numbers of probes
+        self._passed: set[Key] = set()  # flows of which a SYN passed this machine's firewall
         self._early: list[Received] = []
         self._reverse_path = counters.reverse_path_drops()
 
@@ -148,9 +151,12 @@ class ConnectWire(KernelTimed):
         self._attempts[key] = self._by_file[sock.fileno()] = attempt
         self._ready.register(sock, select.EPOLLOUT)
         target = flow_sockets.target(self._flows, key)
+        before = None if key in self._passed else counters.held_back(sent.version)
         fault = sock.connect_ex(target)
         queued = _queued_error(sock) if fault == errno.EINPROGRESS else None
         if queued is not None and self._is_from_here(queued[1]):
+            fault = errno.EPERM
+        if before is not None and fault == errno.EINPROGRESS and self._is_dropped(before, key):
             fault = errno.EPERM
         if fault not in (0, errno.ECONNREFUSED, errno.EINPROGRESS):
             self._close(attempt)
@@ -164,12 +170,25 @@ class ConnectWire(KernelTimed):
         return at_s
 
     def _is_from_here(self, ancillary: Ancillary) -> bool:
-        """Whether this machine's firewall rejected a SYN on its way out: it answers at once.
-
-        Of one that drops the SYN the kernel says nothing.
-        """
+        """Whether this machine's firewall rejected a SYN on its way out: it answers at once."""
         own = self._flows.source
         return own != self._flows.destination and ancillary.offender == own.packed
+
+    def _is_dropped(self, before: int, key: Key) -> bool:
+        """Whether this machine's firewall dropped the SYN that was just handed over.
+
+        connect() does not say so, but `counters.held_back` grows: from `before`, and for good. That
+        is believed only once it did not grow for another SYN, as some kinds of route may always add
+        to it, and if it does not go on growing, for datagrams of other programs.
+        """
+        seen: set[int] = set()
+        for _ in range(_LOOKS):
+            now = counters.held_back(self._flows.source.version)
+            if now is None or now <= before:
+                self._passed.add(key)
+                return False
+            seen.add(now)
+        return len(seen) == 1 and bool(self._passed)
 
     def _outcome(self, attempt: _Attempt, fault: int | None = None) -> list[Received]:
         """The reply that ended a connection attempt: an ICMP error, or the destination's reply.
