@@ -130,7 +130,7 @@ def _times_by_path(trace: Trace, wide: Sequence[int]) -> dict[object, list[float
     for reply in trace.replies:
         flow, ttl = reply.request.flow, trace.vertex_of(reply).ttl
         met[flow][ttl].add(reply.responder)
-        if reply.ends_path and reply.responder == trace.plan.destination:
+        if reply.ends_path and reply.is_from(trace.plan.destination):
             times[flow, ttl].append(reply.rtt_s)
     by_path: defaultdict[object, list[float]] = defaultdict(list)
     for flow, ttl in sorted(times):

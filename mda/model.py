@@ -140,7 +140,8 @@ class Reply(NamedTuple):
     `quoted_ttl` is the TTL that the probe still had when it reached the responder. `reply_ttl` and
     `reply_ip_id` are fields of the reply itself. Each is None where the wire or the packet has
     none. `mpls`, `interfaces` and `unread` are all that its extension structure holds. `changed`
-    names the fields of the quoted probe that a middlebox changed, sorted.
+    names the fields of the quoted probe that a middlebox changed, sorted. `in_tunnel` means that
+    the quote shows the probe inside another IP packet.
     """
 
     request: ProbeRequest
@@ -157,6 +158,7 @@ class Reply(NamedTuple):
     interfaces: tuple[InterfaceInfo, ...] = ()
     unread: tuple[Unread, ...] = ()
     changed: tuple[str, ...] = ()
+    in_tunnel: bool = False
 
     @property
     def rtt_s(self) -> float:
@@ -180,6 +182,14 @@ class Reply(NamedTuple):
     def ends_path(self) -> bool:
         """Whether the flow goes no further than the responder."""
         return self.kind is not ReplyKind.TIME_EXCEEDED
+
+    def is_from(self, destination: IPAddress) -> bool:
+        """Whether the destination itself sent it, from the probed address or from another.
+
+        Only the destination answers what a probe asks. An error of another address may be anyone's.
+        """
+        is_error = self.kind in (ReplyKind.TIME_EXCEEDED, ReplyKind.UNREACHABLE)
+        return self.responder == destination or not is_error
 
     @property
     def is_refusal(self) -> bool:

@@ -6,13 +6,14 @@ from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar, cast
 
-from mda.findings.certainty import Certainty, certainty, obstacles
+from mda.findings.certainty import Certainty, Obstacle, certainty, obstacles
 from mda.findings.diamonds import Diamond, diamonds
 from mda.findings.flow_shares import edge_shares, number_of_paths, vertex_shares
 from mda.findings.known import Known
 from mda.findings.loops import Revisit, revisits
 from mda.findings.parallel_links import ParallelLink, parallel_links
 from mda.findings.refusals import Refused, refusals
+from mda.findings.tunnels import may_be_farther
 from mda.model import ProbeRequest, Reply, StopReason, Vertex
 from mda.record import Record
 from mda.studies.registry import STUDIES
@@ -40,9 +41,10 @@ class Trace(Record):
     one. `revisits` are addresses that one path meets several times. `refusals` say who refuses the
     probes. `answering` says which vertices lose replies or limit their rate. `places` has the TTL
     at which each reply counts that ends a path: see `vertex_of`. `arrivals` are the vertices at
-    which the destination itself replied, other than that probes expired there. `unfit_for_lite` are
-    the TTLs at which hops turned out meshed or uneven, so that MDA-Lite switched to the full MDA.
-    `studies` holds the findings of each study by its name; see `found`.
+    which the destination itself replied, other than that probes expired there. It
+    `may_be_farther`: see `mda.findings.tunnels`. `unfit_for_lite` are the TTLs at which hops turned
+    out meshed or uneven, so that MDA-Lite switched to the full MDA. `studies` holds the findings of
+    each study by its name; see `found`.
     """
 
     dag: Dag
@@ -57,6 +59,7 @@ class Trace(Record):
     answering: Mapping[Vertex, Answering]
     places: Mapping[ProbeRequest, int]
     arrivals: tuple[Vertex, ...]
+    may_be_farther: bool
     unfit_for_lite: tuple[int, ...]
     studies: Mapping[str, object]
 
@@ -66,6 +69,8 @@ class Trace(Record):
         known = Known.of(record)
         located, graph, places = known.located, known.graph, known.table.ends.places
         found = revisits(known.table, located, known.plain)
+        arrivals = _arrivals(known)
+        is_placed_by_quotes = may_be_farther(known, arrivals)
         return cls(
             **{own.name: getattr(record, own.name) for own in fields(Record)},
             dag=graph,
@@ -75,8 +80,9 @@ class Trace(Record):
                 located,
                 known.hops,
                 record.plan.bound,
-                record.plan.destination,
-                obstacles=obstacles(found, known.plain),
+                known.destinations,
+                obstacles=obstacles(found, known.plain)
+                | ({Obstacle.TUNNEL} if is_placed_by_quotes else set()),
                 lite=known.is_lite,
             ),
             # Two routes, one after the other, are not two branches.
@@ -94,7 +100,8 @@ class Trace(Record):
                 if vertex.address is not None and vertex != located.origin
             },
             places=places,
-            arrivals=_arrivals(known),
+            arrivals=arrivals,
+            may_be_farther=is_placed_by_quotes,
             unfit_for_lite=known.unfit_for_lite,
             studies={
                 study.name: study.findings(known)
@@ -177,15 +184,10 @@ class Trace(Record):
 
 def _arrivals(known: Known) -> tuple[Vertex, ...]:
     """The vertices of the graph at which the destination is, by its replies that end a path."""
-    destination, ends = known.record.plan.destination, known.table.ends
-    ttls = {
-        ends.places[outcome.request]
-        for outcome in known.plain
-        if isinstance(outcome, Reply)
-        and outcome.ends_path
-        and outcome.responder == destination
-        and not ends.is_early(outcome)
+    ends = known.table.ends
+    found = {
+        Vertex.of(ends.places[outcome.request], outcome)
+        for outcome in known.own_replies
+        if outcome.ends_path and not ends.is_early(outcome)
     }
-    return tuple(
-        vertex for vertex in known.graph if vertex.address == destination and vertex.ttl in ttls
-    )
+    return tuple(vertex for vertex in known.graph if vertex in found)

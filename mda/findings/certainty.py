@@ -52,6 +52,7 @@ class Obstacle(Enum):
     SEVERAL_MACHINES = "several machines reply from one address"
     HIDDEN_ROUTER = "a router forwards expired packets and so hides itself"
     REWRITTEN_TTL = "something on the way raises TTLs"
+    TUNNEL = "a tunnel on the way may hide hops"
 
 
 class Certainty(NamedTuple):
@@ -81,15 +82,15 @@ def certainty(
     located: Located,
     pairs: Sequence[HopPair],
     bound: Bound,
-    destination: IPAddress,
+    destinations: Collection[IPAddress],
     *,
     obstacles: Collection[Obstacle] = (),
     lite: bool = False,
 ) -> Certainty:
     """The certainty of the graph that `located` describes, under the stopping rule of `bound`.
 
-    `pairs` are its neighbouring hops; with `lite` each is taken as one balancer. `obstacles` are
-    known already; others follow from the table.
+    `pairs` are its neighbouring hops; with `lite` each is taken as one balancer. `destinations` are
+    the destination's addresses. `obstacles` are known already; others follow from the table.
     """
     branching = _branching(pairs, lite=lite)
     judging = _Judging(table, located, bound, branching)
@@ -104,7 +105,7 @@ def certainty(
         Obstacle.UNFINISHED: not all(known.is_finished for known in vertices),
         Obstacle.PER_PACKET: bool(located.per_packet),
         Obstacle.ROUTE_CHANGE: bool(located.turned),
-        Obstacle.REFUSED: _is_refused(table, located, destination),
+        Obstacle.REFUSED: _is_refused(table, located, destinations),
         Obstacle.SHARED_ADDRESS: any(
             vertex.address == NOBODYS for hops in located.hops.values() for vertex in hops.values()
         ),
@@ -125,7 +126,12 @@ def obstacles(found: Iterable[Revisit], outcomes: Iterable[Outcome]) -> set[Obst
     causes = {revisit.cause for revisit in found}
     seen = {_HIDING[cause] for cause in causes if cause in _HIDING}
     for reply in outcomes:
-        if not isinstance(reply, Reply) or reply.quoted_ttl is None:
+        if not isinstance(reply, Reply):
+            continue
+        if reply.in_tunnel:
+            # Its end may leave the probe's own TTL as it was: hops behind it then see none expire.
+            seen.add(Obstacle.TUNNEL)
+        if reply.quoted_ttl is None:
             continue
         if reply.quoted_ttl > reply.request.ttl:
             seen.add(Obstacle.REWRITTEN_TTL)
@@ -140,11 +146,11 @@ _HIDING: Final = {
 }
 
 
-def _is_refused(table: FlowTable, located: Located, destination: IPAddress) -> bool:
+def _is_refused(table: FlowTable, located: Located, destinations: Collection[IPAddress]) -> bool:
     """Whether the path of some flow ends before the destination, other than in a loop."""
     return any(
         (vertex := located.hops.get(ttl, {}).get(flow)) is not None
-        and vertex.address != destination
+        and vertex.address not in destinations
         and flow not in table.looped
         for flow, ttl in table.ended.items()
     )

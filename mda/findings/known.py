@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from mda.answers import graph as graphs
 from mda.answers.hop_pairs import HopPair, pairs
 from mda.answers.table import tabulate
-from mda.model import HeaderField
+from mda.model import HeaderField, Reply
 from mda.plan import Algorithm
 from mda.variants import plain_outcomes
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mda.answers.dag import Dag
     from mda.answers.graph import Located
     from mda.answers.table import FlowTable
-    from mda.model import Outcome
+    from mda.model import IPAddress, Outcome
     from mda.record import Record
 
 
@@ -67,3 +67,18 @@ class Known:
     def flow_field(self) -> HeaderField:
         """The field in which plain flows differ."""
         return HeaderField(self.record.plan.probing.flow_field)
+
+    @property
+    def own_replies(self) -> list[Reply]:
+        """The replies of the destination to plain flows."""
+        destination = self.record.plan.destination
+        return [
+            outcome
+            for outcome in self.plain
+            if isinstance(outcome, Reply) and outcome.is_from(destination)
+        ]
+
+    @property
+    def destinations(self) -> frozenset[IPAddress]:
+        """The addresses of the destination: the probed one, and those that it answered from."""
+        return frozenset({self.record.plan.destination, *(r.responder for r in self.own_replies)})

@@ -90,7 +90,7 @@ class Differences:
                 self._forwarding.add(vertex)
                 if reply.reply_ttl is not None:
                     self._ttls.setdefault(vertex, set()).add(initial_ttl(reply.reply_ttl))
-            elif reply.responder == known.record.plan.destination and not reply.is_refusal:
+            elif reply.is_from(known.record.plan.destination) and not reply.is_refusal:
                 self._hosts.add(vertex)
 
     def branches(self, successors: Sequence[Vertex]) -> Branches:

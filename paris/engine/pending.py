@@ -14,7 +14,7 @@ from paris.engine.flights import Flight, State, Stray, StrayReason
 from paris.engine.untagged import Conversations
 from paris.errors import WireError
 from paris.packets import tags
-from paris.packets.changes import changed_fields, tags_of
+from paris.packets.changes import fitting, tags_of
 from paris.packets.responders import can_reply
 
 if TYPE_CHECKING:
@@ -123,14 +123,15 @@ class Pending:
         """
         if not tags_of(parsed.quoted):
             return self._match_untagged(parsed, received_at_s)
-        fitting = self._fitting(parsed)
-        if not fitting and parsed.kind is ReplyKind.UDP_ANSWER:
+        found = fitting(parsed, self._flows, self._headers_of_tag)
+        if not found and parsed.kind is ReplyKind.UDP_ANSWER:
             return self._match_untagged(parsed, received_at_s)  # its payload only looked like ours
-        if not fitting:
+        if not found:
             return Stray(StrayReason.NOT_OURS)
-        changed, flight = fitting[0]
-        if len(fitting) > 1 and len(fitting[1][0]) == len(changed):
+        changed, tag = found[0]
+        if len(found) > 1 and len(found[1][0]) == len(changed):
             return Stray(StrayReason.AMBIGUOUS)
+        flight = self._flights[tag]
         if parsed.is_challenge:
             if flight.state in (State.IN_FLIGHT, State.LOST):
                 self.conversations.half_open(flight, received_at_s)
@@ -170,6 +171,7 @@ class Pending:
             mpls=parsed.mpls,
             interfaces=parsed.interfaces,
             unread=parsed.unread,
+            in_tunnel=parsed.in_tunnel,
             changed=changed,
         )
 
@@ -183,17 +185,9 @@ class Pending:
             else:
                 del self._order[ttl]
 
-    def _fitting(self, parsed: ParsedReply) -> list[tuple[tuple[str, ...], Flight]]:
-        """The probes that `parsed` may quote, each behind its changed fields; the fewest first."""
-        fitting = []
-        for tag in tags_of(parsed.quoted):
-            flight = self._flights.get(tag)
-            if flight is not None:
-                headers = self._headers_of(flight.request.flow)
-                changed = changed_fields(parsed, tag, headers, self._flows)
-                if changed is not None:
-                    fitting.append((changed, flight))
-        return sorted(fitting, key=lambda fit: len(fit[0]))
+    def _headers_of_tag(self, tag: int) -> FlowHeaders | None:
+        flight = self._flights.get(tag)
+        return None if flight is None else self._headers_of(flight.request.flow)
 
     def _headers_of(self, flow: int) -> FlowHeaders:
         headers = self._headers.get(flow)

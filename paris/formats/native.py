@@ -169,6 +169,7 @@ def _outcome(outcome: Outcome) -> Json:
         "reply_ip_id": outcome.reply_ip_id,
         **extensions_json.extensions(outcome),
         "changed": outcome.changed,
+        **({"in_tunnel": True} if outcome.in_tunnel else {}),
     }
 
 
@@ -285,5 +286,6 @@ def _read_reply(request: ProbeRequest, sent_at_s: float, record: Json) -> Reply:
         reply_ttl=record["reply_ttl"],
         reply_ip_id=record["reply_ip_id"],
         changed=tuple(record["changed"]),
+        in_tunnel=record.get("in_tunnel") is True,
         **extensions_json.read_extensions(record),
     )

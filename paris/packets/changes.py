@@ -1,4 +1,8 @@
-"""Which probe an ICMP error quotes, although NATs and other middleboxes rewrite packets."""
+"""Which probe a reply belongs to, although NATs and other middleboxes rewrite packets.
+
+An ICMP error quotes the probe. An answer quotes nothing, and a host with several addresses may send
+it from another than the probed one: its tag and its ports, or its identifier, name the probe.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,8 @@ from paris.packets.checksums import word_sum
 from paris.packets.protocols import Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from paris.packets.flow_headers import FlowHeaders
     from paris.packets.flows import Flows
     from paris.packets.quotes import QuotedProbe
@@ -18,6 +24,38 @@ if TYPE_CHECKING:
 _UNQUOTED = frozenset(
     {ReplyKind.ECHO_REPLY, ReplyKind.SYN_ACK, ReplyKind.RST, ReplyKind.UDP_ANSWER}
 )
+
+
+def fitting(
+    parsed: ParsedReply, flows: Flows, headers_of: Callable[[int], FlowHeaders | None]
+) -> list[tuple[tuple[str, ...], int]]:
+    """The tags of the probes that a reply may belong to, each behind its changed fields.
+
+    Those with the fewest changes come first. `headers_of` returns the headers of the probe with a
+    tag, None if there is none.
+    """
+    for reading in _readings(parsed, flows):
+        found = [
+            (changed, tag)
+            for tag in tags_of(reading.quoted)
+            if (headers := headers_of(tag)) is not None
+            and (changed := changed_fields(reading, tag, headers, flows)) is not None
+        ]
+        if found:
+            return sorted(found, key=lambda fit: len(fit[0]))
+    return []
+
+
+def _readings(parsed: ParsedReply, flows: Flows) -> tuple[ParsedReply, ...]:
+    """A reply as it came, and an answer from another address as if it were from the probed one."""
+    quoted, probed = parsed.quoted, flows.destination.packed
+    if parsed.kind not in _UNQUOTED or quoted.destination == probed:
+        return (parsed,)
+    tag = quoted.carrier_tag
+    if parsed.kind is ReplyKind.UDP_ANSWER:
+        tag = tags.from_elsewhere(tag, quoted.destination, probed)
+    moved = quoted._replace(destination=probed, carrier_tag=tag)
+    return parsed, parsed._replace(quoted=moved)
 
 
 def tags_of(quoted: QuotedProbe) -> tuple[int, ...]:
@@ -64,7 +102,7 @@ def changed_fields(
     changed = {name for name, shown, sent in fields if shown is not None and shown != sent}
     if not _is_explained(changed, quoted, headers):
         return None
-    if parsed.kind in _UNQUOTED and (changed or parsed.responder != headers.destination):
+    if parsed.kind in _UNQUOTED and changed:
         return None  # the reply quotes nothing, so no middlebox explains a difference
     return tuple(sorted(changed))
 

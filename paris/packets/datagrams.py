@@ -8,11 +8,8 @@ from typing import Final, NamedTuple
 
 from paris.packets import numbers
 from paris.packets.checksums import pseudo_header, word_sum
+from paris.packets.routing_headers import final_destination
 
-# IPv6 extension headers that may precede the message: hop-by-hop options, routing, destination
-# options. Their length field counts units of 8 bytes, minus one (RFC 8200 section 4).
-_EXTENSION_HEADERS: Final = frozenset({0, 43, 60})
-_FRAGMENT_HEADER: Final = 44  # always 8 bytes
 _MORE_FRAGMENTS: Final = 0x2000  # in IPv4 (RFC 791 section 3.1)
 
 
@@ -37,8 +34,9 @@ class NoReplyError(Exception):
 class Datagram(NamedTuple):
     """The parts of an IP datagram; addresses are packed.
 
-    `ip_id` is None in IPv6, `flow_label` in IPv4. `is_whole` means that the payload is complete:
-    not a fragment, and not truncated.
+    `destination` is the last one, if a routing header names others before it. `ip_id` is None in
+    IPv6, `flow_label` in IPv4. `is_whole` means that the payload is complete: not a fragment, and
+    not truncated.
     """
 
     version: int
@@ -105,27 +103,37 @@ def _read_ip4(data: bytes, *, is_quote: bool) -> Datagram:
 
 
 def _read_ip6(data: bytes) -> Datagram:
-    word, length, next_header, hop_limit = struct.unpack_from("!IHBB", data)
+    word, length, protocol, hop_limit = struct.unpack_from("!IHBB", data)
     if len(data) < 40:
         raise NoReplyError(UnparsedReason.TOO_SHORT)
-    at, is_whole = 40, len(data) >= 40 + length
-    while next_header in _EXTENSION_HEADERS or next_header == _FRAGMENT_HEADER:
-        if next_header == _FRAGMENT_HEADER:
+    destination, at, is_whole = data[24:40], 40, len(data) >= 40 + length
+    while protocol in numbers.EXTENSION_HEADERS:
+        following, size = data[at], _header_bytes(protocol, data[at + 1])
+        if protocol == numbers.FRAGMENT:
             (fragment,) = struct.unpack_from("!H", data, at + 2)
             if fragment >> 3:
                 raise NoReplyError(UnparsedReason.BAD_QUOTE)
             is_whole &= not fragment & 1
-            next_header, at = data[at], at + 8
-        else:
-            next_header, at = data[at], at + 8 * (data[at + 1] + 1)
+        elif protocol == numbers.ROUTING:
+            destination = final_destination(data[at : at + size]) or destination
+        protocol, at = following, at + size
     return Datagram(
         version=6,
         source=data[8:24],
-        destination=data[24:40],
-        protocol=next_header,
+        destination=destination,
+        protocol=protocol,
         ttl=hop_limit,
         traffic_class=(word >> 20) & 0xFF,
         flow_label=word & 0xFFFFF,
         payload=data[at:],
         is_whole=is_whole,
     )
+
+
+def _header_bytes(protocol: int, length: int) -> int:
+    """The size of an extension header, given its length field."""
+    if protocol == numbers.FRAGMENT:
+        return 8  # it has no length field
+    if protocol == numbers.AUTHENTICATION:
+        return 4 * (length + 2)  # RFC 4302 section 2.2
+    return 8 * (length + 1)

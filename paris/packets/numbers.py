@@ -9,7 +9,15 @@ TCP: Final = 6  # RFC 9293
 UDP: Final = 17  # RFC 768
 ICMP6: Final = 58  # RFC 4443
 
+ROUTING: Final = 43  # RFC 8200 section 4.4
+FRAGMENT: Final = 44  # RFC 8200 section 4.5
+AUTHENTICATION: Final = 51  # RFC 4302
+# The IPv6 headers that may precede a message in clear text (RFC 7045): these three, hop-by-hop and
+# destination options, mobility, host identity, shim6.
+EXTENSION_HEADERS: Final = frozenset({0, ROUTING, FRAGMENT, AUTHENTICATION, 60, 135, 139, 140})
+
 # The numbers below are by IP version.
+ENCAPSULATED: Final = {4: 4, 6: 41}  # IP in IP (RFC 2003; RFC 2473)
 ICMP: Final = {4: ICMP4, 6: ICMP6}
 
 ECHO_REQUEST: Final = {4: 8, 6: 128}  # RFC 792; RFC 4443 section 4.1

@@ -1,4 +1,7 @@
-"""Reads the quote of an ICMP error: where it ends, and the probe in it (RFC 792, 4443, 4884)."""
+"""Reads the quote of an ICMP error: where it ends, and the probe in it (RFC 792, 4443, 4884).
+
+A router inside a tunnel quotes the tunnel's packet, and the probe is inside.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,14 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from paris.packets import numbers, tags
 from paris.packets.checksums import word_sum
-from paris.packets.datagrams import NoReplyError, UnparsedReason
+from paris.packets.datagrams import NoReplyError, UnparsedReason, read_ip
 
 if TYPE_CHECKING:
     from paris.packets.datagrams import Datagram
 
 # The lowest offset of extensions in the quote, and their offset if the error does not give it.
 _EXTENSION_OFFSET: Final = 128
+_ENCAPSULATED: Final = frozenset(numbers.ENCAPSULATED.values())
 _ECHO_REQUESTS: Final = frozenset(
     (numbers.ICMP[version], kind) for version, kind in numbers.ECHO_REQUEST.items()
 )
@@ -59,6 +63,16 @@ def split_quote(outer: Datagram) -> tuple[int, bytes | None]:
     if len(rest) >= 8 and rest[0] >> 4 == 2 and word_sum(rest) == 0xFFFF:
         return 8 + _EXTENSION_OFFSET, rest
     return len(message), None
+
+
+def innermost(quoted: Datagram) -> Datagram:
+    """The datagram inside all tunnels around a quoted one; the same if there is none.
+
+    Raises NoReplyError, struct.error and IndexError for bytes that are not an IP datagram.
+    """
+    while quoted.protocol in _ENCAPSULATED:
+        quoted = read_ip(quoted.payload, is_quote=True)
+    return quoted
 
 
 def read_quoted_probe(quoted: Datagram) -> QuotedProbe:

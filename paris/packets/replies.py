@@ -15,7 +15,7 @@ from mda.model import ReplyKind
 from paris.packets import numbers, tags
 from paris.packets.datagrams import NoReplyError, UnparsedReason, check_icmp, read_ip
 from paris.packets.extensions import read_extensions
-from paris.packets.quotes import QuotedProbe, read_quoted_probe, split_quote
+from paris.packets.quotes import QuotedProbe, innermost, read_quoted_probe, split_quote
 
 if TYPE_CHECKING:
     from mda.model import InterfaceInfo, IPAddress, MplsEntry, Unread
@@ -46,6 +46,7 @@ class ParsedReply(NamedTuple):
     mpls: tuple[MplsEntry, ...] = ()
     interfaces: tuple[InterfaceInfo, ...] = ()
     unread: tuple[Unread, ...] = ()
+    in_tunnel: bool = False
     is_challenge: bool = False
 
 
@@ -87,7 +88,8 @@ def _parse(datagram: bytes) -> ParsedReply:
     kind = _error_kind(outer.version, icmp_type, icmp_code)
     quote_end, structure = split_quote(outer)
     extensions = read_extensions(structure, is_whole=outer.is_whole)
-    quoted = read_ip(outer.payload[8:quote_end], is_quote=True)
+    outermost = read_ip(outer.payload[8:quote_end], is_quote=True)
+    quoted = innermost(outermost)
     return ParsedReply(
         kind=kind,
         responder=ip_address(outer.source),
@@ -100,6 +102,7 @@ def _parse(datagram: bytes) -> ParsedReply:
         mpls=extensions.mpls,
         interfaces=extensions.interfaces,
         unread=extensions.unread,
+        in_tunnel=quoted is not outermost,
     )
 
 

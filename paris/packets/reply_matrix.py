@@ -12,7 +12,7 @@ import numpy as np
 
 from mda.model import HeaderField, ReplyKind
 from paris.packets import replies
-from paris.packets.changes import changed_fields, tags_of
+from paris.packets.changes import fitting
 from paris.packets.numbers import ECHO_REPLY, ERRORS, ICMP, TIME_EXCEEDED
 from paris.packets.probe_matrix import values
 from paris.packets.protocols import Protocol
@@ -21,6 +21,7 @@ from paris.packets.tags import COPY_AT, PAYLOAD_BYTES, TEXT
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from paris.packets.flow_headers import FlowHeaders
     from paris.packets.flows import Flows
 
     Bytes = NDArray[np.uint8]
@@ -208,19 +209,18 @@ class Matcher:
         parsed = replies.parse(datagram)
         if isinstance(parsed, replies.Unparsed) or parsed.is_challenge:
             return
-        fitting = []
-        for tag in tags_of(parsed.quoted):
-            if tag < _MOST_TAGS and self._probe_of[tag] >= 0:
-                headers = self._flows.headers(int(self._flow_of[tag]))
-                changed = changed_fields(parsed, tag, headers, self._flows)
-                if changed is not None:
-                    fitting.append((len(changed), tag))
-        fitting.sort()
-        if not fitting or (len(fitting) > 1 and fitting[0][0] == fitting[1][0]):
+        found = fitting(parsed, self._flows, self._headers_of)
+        if not found or (len(found) > 1 and len(found[0][0]) == len(found[1][0])):
             return
-        tag = fitting[0][1]
+        tag = found[0][1]
         tags[row], probes[row] = tag, self._probe_of[tag]
         ends_path[row] = parsed.kind is not ReplyKind.TIME_EXCEEDED
+
+    def _headers_of(self, tag: int) -> FlowHeaders | None:
+        """The headers of the probe in flight with this tag; None if there is none."""
+        if tag >= _MOST_TAGS or self._probe_of[tag] < 0:
+            return None
+        return self._flows.headers(int(self._flow_of[tag]))
 
 
 def _word_sums(rows: Bytes) -> NDArray[np.int64]:

@@ -19,6 +19,7 @@ from paris.sim.balancers import header_fields
 from paris.sim.forwarding import Forwarding
 from paris.sim.listening import Listening
 from paris.sim.rewriting import with_source
+from paris.sim.segments import with_segments
 from paris.sim.topology import DESTINATION, Service
 
 if TYPE_CHECKING:
@@ -231,6 +232,8 @@ class Network:
 
     def _quote(self, router: Router, version: int, arrived: bytes) -> bytes:
         most = _IP4_QUOTE if version == 4 else _IP6_QUOTE
+        if router.segments:
+            arrived = with_segments(arrived, router.segments)
         return arrived[: most if router.quote_bytes is None else router.quote_bytes]
 
 

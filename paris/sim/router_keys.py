@@ -90,8 +90,16 @@ _OF_ROUTERS: Final = (
     RouterKey("counts_twice", "counts_twice", _flag),
     RouterKey("rewrites_source", "rewrites_source", lambda nodes, node: nodes.address(node)),
     RouterKey("masks", "masks", _flag),
+    RouterKey(
+        "segments",
+        "segments",
+        lambda nodes, node: tuple(nodes.address(item) for item in nodes.items(node)),
+    ),
 )
-_OF_HOSTS: Final = (RouterKey("down_after_ms", "down_after_s", _seconds),)
+_OF_HOSTS: Final = (
+    RouterKey("down_after_ms", "down_after_s", _seconds),
+    RouterKey("answers_from", "answers_from", lambda nodes, node: nodes.address(node)),
+)
 _ROWS: Final = {row.key: row for row in (*_ANSWERING, *_OF_ROUTERS, *_OF_HOSTS)}
 ROUTER_KEYS: Final = tuple(row.key for row in (*_ANSWERING, *_OF_ROUTERS))
 HOST_KEYS: Final = tuple(row.key for row in (*_ANSWERING, *_OF_HOSTS))

@@ -47,8 +47,9 @@ class Router:
     forwards, it `loses` a share, or `drops` all. With `passes_expired` it forwards expired probes,
     with a TTL of 0. If it `counts_twice`, it lowers the TTL by two. Probes that it forwards come
     from `rewrites_source` if given. If it `masks`, replies from behind it come from the
-    destination's address. A host with `down_after_s` is down: after so long the router before it
-    reports that.
+    destination's address. It quotes probes on their way to its `segments`, in IPv6. All that a host
+    sends is from `answers_from` if given. A host with `down_after_s` is down: after so long the
+    router before it reports that.
     """
 
     name: str
@@ -77,6 +78,8 @@ class Router:
     counts_twice: bool = False
     rewrites_source: IPAddress | None = None
     masks: bool = False
+    segments: tuple[IPAddress, ...] = ()
+    answers_from: IPAddress | None = None
     down_after_s: float | None = None
     turns_at_s: float = 0.0
     turns_to: str | None = None
@@ -134,7 +137,8 @@ class Topology:
 
         A probe that returns in a loop is answered from the first interface.
         """
-        return self._facing(name, came_from, self.routers[name].interfaces)
+        router = self.routers[name]
+        return router.answers_from or self._facing(name, came_from, router.interfaces)
 
     def described(self, name: str, came_from: str) -> tuple[InterfaceInfo, ...]:
         """What `name` says of the interface at which a probe from `came_from` arrives.

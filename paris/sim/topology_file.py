@@ -200,6 +200,12 @@ class _Reader(Nodes):
             if behind is not None and behind.version != source.version:
                 self.fail(where[name], f"{name} rewrites the source to IPv{behind.version}; use "
                           "the version of the source")  # fmt: skip
+            other = router.answers_from
+            if other is not None and (other.version != source.version or other in owners):
+                self.fail(where[name], f"{name} answers from {other}; give an IPv{source.version} "
+                          "address of its own")  # fmt: skip
+            if any({segment.version, source.version} != {6} for segment in router.segments):
+                self.fail(where[name], f"{name} has segments; they exist only in IPv6")
             if router.quote_bytes is not None and router.quote_bytes < shortest:
                 self.fail(where[name], f"{name} quotes {router.quote_bytes} bytes; "
                           f"in IPv{source.version} use {shortest} or more")  # fmt: skip

@@ -36,7 +36,7 @@ _HIDDEN: Final = {
     "reply_ip_id": "IP identifications",
 }
 _MOST_UNFINISHED: Final = 4
-_MOST_REFUSING: Final = 3
+_MOST_NAMED: Final = 3
 
 
 def headline(trace: Trace) -> tuple[str, str]:
@@ -103,9 +103,24 @@ def _reached(trace: Trace) -> str:
     if not ends:
         return f"not reached{refused}"
     nearest, farthest = min(ends), max(ends)
-    if nearest < farthest:
-        return f"reached in {nearest} to {farthest} hops{refused}"
-    return f"reached in {count(farthest, 'hop', 'hops')}{refused}"
+    several = f"{nearest} to {farthest} hops"
+    hops = count(farthest, "hop", "hops") if nearest == farthest else several
+    least = "at least " if trace.may_be_farther else ""
+    return f"reached in {least}{hops}{_from_elsewhere(trace)}{refused}"
+
+
+def _from_elsewhere(trace: Trace) -> str:
+    """The other addresses that the destination answers from."""
+    others = dict.fromkeys(str(vertex.address) for vertex in trace.arrivals)
+    others.pop(str(trace.plan.destination), None)
+    return f", from {_named(list(others))}" if others else ""
+
+
+def _named(addresses: list[str]) -> str:
+    """The first of these addresses, and how many there are beside."""
+    more = len(addresses) - _MOST_NAMED
+    rest = f" and {more} more" if more > 0 else ""
+    return f"{', '.join(addresses[:_MOST_NAMED])}{rest}"
 
 
 def _refused(trace: Trace) -> list[str]:
@@ -114,9 +129,8 @@ def _refused(trace: Trace) -> list[str]:
     for how in Refusal:
         by = [str(refused.by) for refused in trace.refusals if refused.how is how]
         if by:
-            more = f" and {len(by) - _MOST_REFUSING} more" if len(by) > _MOST_REFUSING else ""
             what = "port closed at" if how is Refusal.CLOSED else f"{how.value} by"
-            parts.append(f"{what} {', '.join(by[:_MOST_REFUSING])}{more}")
+            parts.append(f"{what} {_named(by)}")
     return parts
 
 

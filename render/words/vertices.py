@@ -234,6 +234,8 @@ def _notes(trace: Trace, vertex: Vertex, replies: list[Reply], last_asked: int) 
     if vertex.address == NOBODYS:
         notes.append("stands for routers without an IPv4 address")
     notes += extension_notes(replies)
+    if any(reply.in_tunnel for reply in replies):
+        notes.append("in a tunnel")
     changed = {field for reply in replies for field in reply.changed}
     if changed:
         fields = ", ".join(_CHANGED.get(field, field) for field in sorted(changed))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import sys
 from contextlib import closing, contextmanager
+from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 import pytest
@@ -133,3 +134,39 @@ def test_udp_packets_of_other_programs_are_filtered_out(version: int, opened: ty
             assert (parsed.kind, parsed.responder) == (ReplyKind.UDP_ANSWER, TARGET[version])
             assert (quoted.sport, quoted.dport, quoted.carrier_tag) == (20000, PORT, 0)
             assert quoted.source == lab.source(version).packed
+
+
+OTHER = {4: ip_address("203.0.113.77"), 6: ip_address("2001:db8:ffff::77")}
+# A connected socket gets nothing from elsewhere; a ping socket looks only at the identifier.
+ANSWERED = {
+    "raw": ("-U", "-T", "-I"),
+    "bulk": ("-U", "-T", "-I"),
+    "unprivileged": ("-I",),
+}
+
+
+@pytest.mark.parametrize("wire", WIRES)
+def test_a_destination_that_answers_from_another_address_is_reached(wire: str) -> None:
+    with netlab.lab(netlab.plain(2)) as lab, serving(lab, "dns"):
+        lab.set("src", {"net/ipv4/ping_group_range": "0 2147483647"})
+        chain = "type filter hook output priority 0"
+        rules = [
+            f"ip{six} saddr {TARGET[version]} ip{six} saddr set {OTHER[version]}"
+            for version, six in ((4, ""), (6, "6"))
+        ]
+        lab.rules("dst", chain, "; add rule inet own here ".join(rules))
+        for version in (4, 6):
+            end = {(3, OTHER[version])}
+            near = lab.truth(version).vertices - {(3, TARGET[version])}
+            for protocol in ("-U", "-T", "-I"):
+                is_seen = protocol in ANSWERED[wire]
+                options = *(SURE if is_seen else ()), protocol, "-m", "4", "-w", "0.2"
+                found = trace(
+                    lab, version, *options, "--wire", wire, privileged=wire != "unprivileged"
+                )
+                assert found.stderr == "", protocol
+                assert found.document["run"]["reached"] == is_seen, protocol
+                assert found.document["run"]["unmatched"] == {}, protocol
+                if is_seen:
+                    assert found.truth.vertices == near | end, protocol
+                    assert found.document["certainty"]["obstacles"] == [], protocol

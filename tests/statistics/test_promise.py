@@ -51,7 +51,7 @@ def test_incomplete_traces_are_no_more_frequent_than_promised(
         play(procedure, topology.per_flow(Random(seed)))
         located = locate(procedure.table, SOURCE, 1)
         hop_pairs = pairs(procedure.table, located, 30)
-        known = certainty(procedure.table, located, hop_pairs, bound, destination, lite=lite)
+        known = certainty(procedure.table, located, hop_pairs, bound, {destination}, lite=lite)
         assert known.miss_probability is not None
         promised.append(known.miss_probability)
         found = edges_in(hop_pairs)

@@ -16,3 +16,5 @@ REPLIES = _packets("replies")
 # From routers and a host of Linux 7.2.13 that describe interfaces (RFC 5837), as it does with
 # net.ipv4.icmp_errors_extension_mask=1 and net.ipv6.icmp.errors_extension_mask=1.
 DESCRIBED = _packets("described")
+# From routers of Linux 6.18 before which others inserted segments, or encapsulated (RFC 8754).
+SEGMENTS = _packets("segments")

@@ -238,6 +238,9 @@ def _kept(flows: Flows, sent: Sent) -> list[Instruction]:
         kept = filters.either(kept, filters.tcp_replies(flows, header, sent.tags))
     if Protocol.UDP in flows.protocols:
         kept = filters.either(kept, filters.udp_replies(flows, header, sent.ports))
+    if flows.source.version == 6:
+        # A raw socket gets what follows such headers; a packet socket gets all.
+        kept = filters.either(kept, filters.extended_replies(flows))
     return kept
 
 

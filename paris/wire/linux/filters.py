@@ -2,7 +2,10 @@
 
 They drop replies to other programs, and replies with a tag or port that no probe used, so that
 floods of those cost little. `paris.engine.pending` still decides which probe a reply belongs to.
-Operation codes follow linux/bpf_common.h.
+What a filter cannot judge it lets in, to be counted: quotes that end too early, and quotes whose
+probe lies behind other headers. These programs cannot loop, so nothing is looked for there, but the
+quote must have our source, or our destination where a tunnel puts it. Operation codes follow
+linux/bpf_common.h.
 """
 
 from __future__ import annotations
@@ -15,7 +18,18 @@ from typing import TYPE_CHECKING, Final
 
 from paris.errors import WireError
 from paris.packets import tags
-from paris.packets.numbers import ECHO_REPLY, ERRORS, ICMP6
+from paris.packets.numbers import (
+    ECHO_REPLY,
+    ENCAPSULATED,
+    ERRORS,
+    EXTENSION_HEADERS,
+    FRAGMENT,
+    ICMP4,
+    ICMP6,
+    ROUTING,
+    TCP,
+    UDP,
+)
 from paris.packets.protocols import Protocol
 from paris.wire.linux.sockets import SO_ATTACH_FILTER
 
@@ -27,15 +41,19 @@ if TYPE_CHECKING:
 Instruction = tuple[int, int, int, int]  # code, jumps if true and false, operand
 
 _BYTE, _HALF, _WORD = 0x30, 0x28, 0x20  # load from an offset
-_BYTE_X, _HALF_X, _WORD_X = 0x50, 0x48, 0x40  # load from an offset after the IPv4 header
-_AND, _MINUS, _MODULO = 0x54, 0x14, 0x94
-_X_IS_IP4_LENGTH: Final = 0xB1
-_EQUAL, _SET, _ABOVE, _RETURN = 0x15, 0x45, 0x25, 0x06
+_BYTE_X, _HALF_X, _WORD_X = 0x50, 0x48, 0x40  # load from an offset behind X
+_LENGTH: Final = 0x80  # load how long the datagram is
+_AND, _MINUS, _MODULO, _SHIFT_LEFT = 0x54, 0x14, 0x94, 0x64
+_PLUS, _PLUS_X, _MINUS_X = 0x04, 0x0C, 0x1C
+_X_IS_IP4_LENGTH, _X_IS_LOADED, _X_IS_NUMBER = 0xB1, 0x07, 0x01
+_EQUAL, _SET, _ABOVE, _AT_LEAST_X, _RETURN = 0x15, 0x45, 0x25, 0x3D, 0x06
 _NETWORK: Final = 0xFFF00000  # added to an offset, counts from the IP header even if it is hidden
 _WHOLE: Final = 0x40000
 _DROP, _KEEP = "drop", "keep"
+_FIXED_BYTES: Final = {4: 20, 6: 40}  # of an IP header without options
 _ACK: Final = 0x10
-NONE, ALL = range(1, 1), range(1 << 16)  # ranges of tags or ports
+_CUT: Final = 0xFFF9  # the offset and more-fragments bits (RFC 8200 section 4.5)
+NONE, ALL = range(1, 1), range(1, 1 << 16)  # ranges of tags or ports
 # The filter's ranges grow in steps of this many, so that a run replaces filters rarely.
 _TAGS_AT_ONCE, _PORTS_AT_ONCE = 2048, 256
 
@@ -78,6 +96,27 @@ class _Program:
         self.add(_ABOVE, highest, no=_KEEP)
         self.name(otherwise)
 
+    def keep_below(self, length: int) -> None:
+        """Keep the datagram if it is shorter, counted from X: so short that none can judge it."""
+        self.add(_LENGTH, 0)
+        self.add(_AT_LEAST_X, 0, no=_KEEP)
+        self.add(_MINUS_X, 0)
+        self.add(_ABOVE, length - 1, no=_KEEP)
+
+    def require_version(self, at: int, version: int) -> None:
+        """Drop the datagram unless an IP header of this version seems to begin at `at` behind X."""
+        self.add(_BYTE_X, at)
+        self.add(_AND, 0xF0)
+        self.add(_EQUAL, version << 4, no=_DROP)
+
+    def skip_ip4_header(self, at: int) -> None:
+        """Add the length of the IPv4 header at `at` behind X to X, options included."""
+        self.add(_BYTE_X, at)
+        self.add(_AND, 0xF)
+        self.add(_SHIFT_LEFT, 2)
+        self.add(_PLUS_X, 0)
+        self.add(_X_IS_LOADED, 0)
+
     def require_any(self, load: int, at: int, values: Sequence[int], then: str) -> None:
         """Drop the datagram unless the field at `at` is in `values`; `then` names what follows."""
         self.add(load, at)
@@ -86,10 +125,18 @@ class _Program:
         self.add(_EQUAL, values[-1], no=_DROP)
         self.name(then)
 
-    def require_destination(self, at: int, flows: Flows, load: int = _WORD) -> None:
-        """Drop the datagram unless the address at `at` is a destination of `flows`."""
+    def require_destination(
+        self, at: int, flows: Flows, load: int = _WORD_X, otherwise: str = _DROP
+    ) -> None:
+        """Go to `otherwise` unless the address at `at` is a destination of `flows`."""
         packed = flows.destination.packed
         bits = 8 * len(packed) if flows.prefix_len is None else flows.prefix_len
+        self.require_address(at, packed, bits, load, otherwise)
+
+    def require_address(
+        self, at: int, packed: bytes, bits: int, load: int = _WORD_X, otherwise: str = _DROP
+    ) -> None:
+        """Go to `otherwise` unless the address at `at` has the first `bits` of `packed`."""
         for offset in range(0, len(packed), 4):
             mask = 0xFFFFFFFF & ~(0xFFFFFFFF >> max(0, min(32, bits - 8 * offset)))
             if mask:
@@ -97,7 +144,7 @@ class _Program:
                 if mask != 0xFFFFFFFF:
                     self.add(_AND, mask)
                 value = int.from_bytes(packed[offset : offset + 4]) & mask
-                self.add(_EQUAL, value, no=_DROP)
+                self.add(_EQUAL, value, no=otherwise)
 
     def assembled(self) -> list[Instruction]:
         """The finished instructions; the filter keeps each datagram that it does not drop."""
@@ -179,86 +226,157 @@ def icmp_replies(flows: Flows, header_bytes: int, sent: range = ALL) -> list[Ins
     before the ICMP message, 0 if a raw socket hides it; the filter itself reads an IPv4 header's
     length.
     """
-    version = flows.source.version
-    program = _Program()
+    version, program = flows.source.version, _Program()
     if version == 4:
-        program.require(_BYTE, 9, 1)
+        program.require(_BYTE, 9, ICMP4)
         program.add(_X_IS_IP4_LENGTH, 0)
-        byte, half, word, at = _BYTE_X, _HALF_X, _WORD_X, 0
-        quote = at + 8
-        quoted_protocol, quoted_destination = quote + 9, quote + 16
+        at, protocol_at, destination_at = 0, 9, 16
     else:
         if header_bytes:
             program.require(_BYTE, 6, ICMP6)
-        byte, half, word, at = _BYTE, _HALF, _WORD, header_bytes
-        quote = at + 8
-        quoted_protocol, quoted_destination = quote + 6, quote + 24
-    program.add(byte, at)
+        program.add(_X_IS_NUMBER, 0)
+        at, protocol_at, destination_at = header_bytes, 6, 24
+    quote, fixed = at + 8, _FIXED_BYTES[version]
+    program.add(_BYTE_X, at)
     for kind in ERRORS[version]:
         program.add(_EQUAL, kind, yes="error")
     if Protocol.ICMP in flows.protocols:
         program.add(_EQUAL, ECHO_REPLY[version], no=_DROP)
-        program.require(half, at + 4, flows.sport)
-        program.require_range(half, at + 6, sent.start, sent.stop - 1)
+        program.require(_HALF_X, at + 4, flows.sport)
+        program.require_range(_HALF_X, at + 6, sent.start, sent.stop - 1)
         program.add(_RETURN, _WHOLE)
     else:
         program.add(_RETURN, 0)
     program.name("error")
-    numbers = [protocol.number(version) for protocol in flows.protocols]
-    program.require_any(byte, quoted_protocol, numbers, "protocol")
-    program.require_destination(quoted_destination, flows, word)
+    program.keep_below(quote + fixed)
+    program.add(_BYTE_X, quote + protocol_at)
+    for protocol in flows.protocols:
+        program.add(_EQUAL, protocol.number(version), yes="protocol")
+    _keep_deep(program, flows, quote)
+    program.name("protocol")
+    program.require_destination(quote + destination_at, flows)
+    tag_at = quote + tags.place(version).start
     if version == 4:
         # A NAT may leave only the identification as a copy of the tag, and may zero even that.
-        program.add(half, quote + 4)
+        program.add(_HALF_X, quote + 4)
         program.add(_EQUAL, 0, yes=_KEEP)
-        program.keep_range(half, quote + 4, tags.ip_id(sent.start), sent.stop, "tag")
-    tag_at = tags.place(version).start
-    program.keep_range(half, quote + tag_at, sent.start, sent.stop - 1, "copy")
+        program.keep_range(_HALF_X, quote + 4, tags.ip_id(sent.start), sent.stop, "tag")
+        program.skip_ip4_header(quote)
+        tag_at -= fixed
+    program.keep_below(tag_at + 2)
+    program.keep_range(_HALF_X, tag_at, sent.start, sent.stop - 1, "copy")
     # ... or only the payload's copy, which begins behind the eight bytes that end with the tag.
-    copy_at = quote + tag_at + 2 + tags.COPY_AT
-    program.require_range(half, copy_at, sent.start, sent.stop - 1)
+    program.require_range(_HALF_X, tag_at + 2 + tags.COPY_AT, sent.start, sent.stop - 1)
     return program.assembled()
 
 
+def _keep_deep(program: _Program, flows: Flows, quote: int) -> None:
+    """Keep a quote that may show our probe behind other headers, and drop every other.
+
+    The quoted protocol is loaded. The quote has our source; or it is a tunnel's, and the probe in
+    it has our destination, or is cut off before. In IPv6 a segment routing header may stand between
+    (RFC 8754).
+    """
+    version, packed = flows.source.version, flows.source.packed
+    before = [ENCAPSULATED[version], *(sorted(EXTENSION_HEADERS) if version == 6 else [])]
+    for number in before[:-1]:
+        program.add(_EQUAL, number, yes="deep")
+    program.add(_EQUAL, before[-1], no=_DROP)
+    program.name("deep")
+    program.require_version(quote, version)
+    source_at, destination_at = (12, 16) if version == 4 else (8, 24)
+    for source in (flows.source, *flows.sources):
+        otherwise = f"not from {source}"
+        program.require_address(
+            quote + source_at, source.packed, 8 * len(packed), otherwise=otherwise
+        )
+        program.add(_RETURN, _WHOLE)
+        program.name(otherwise)
+    inner = quote
+    if version == 4:
+        program.skip_ip4_header(quote)
+    else:
+        inner += 40
+        program.add(_BYTE, quote + 6)
+        program.add(_EQUAL, ENCAPSULATED[6], yes="inside")
+        program.add(_EQUAL, ROUTING, no=_DROP)
+        program.keep_below(inner + 2)
+        program.require(_BYTE, inner, ENCAPSULATED[6])
+        program.add(_BYTE, inner + 1)
+        program.add(_PLUS, 1)
+        program.add(_SHIFT_LEFT, 3)
+        program.add(_X_IS_LOADED, 0)
+        program.name("inside")
+    program.keep_below(inner + 1)
+    program.require_version(inner, version)
+    program.keep_below(inner + destination_at + len(packed))
+    program.require_destination(inner + destination_at, flows)
+    program.add(_RETURN, _WHOLE)
+
+
 def tcp_replies(flows: Flows, header_bytes: int, sent: range = ALL) -> list[Instruction]:
-    """A filter for what acknowledges a tag in `sent` and comes from our destinations."""
+    """A filter for what acknowledges a tag in `sent`, from whatever address."""
     program = _Program()
     if flows.source.version == 4:
-        program.require(_BYTE, 9, 6)
-        program.require_destination(12, flows)
+        program.require(_BYTE, 9, TCP)
         program.add(_X_IS_IP4_LENGTH, 0)
-        byte, half, word, at = _BYTE_X, _HALF_X, _WORD_X, 0
+        at = 0
     else:
         if header_bytes:
-            program.require(_BYTE, 6, 6)
-        program.require_destination(_NETWORK + 8, flows)
-        byte, half, word, at = _BYTE, _HALF, _WORD, header_bytes
-    program.add(byte, at + 13)
+            program.require(_BYTE, 6, TCP)
+        program.add(_X_IS_NUMBER, 0)
+        at = header_bytes
+    program.add(_BYTE_X, at + 13)
     program.add(_SET, _ACK, no=_DROP)
     # A reply acknowledges the number that carries the tag, plus 1: that changes its low half only.
-    program.add(word, at + 8)
+    program.add(_WORD_X, at + 8)
     program.add(_MINUS, 1)
     program.add(_MODULO, tags.sequence(1))
     program.add(_EQUAL, 0, no=_DROP)
-    program.require_range(half, at + 10, sent.start + 1, min(sent.stop, ALL.stop - 1))
+    program.require_range(_HALF_X, at + 10, sent.start + 1, min(sent.stop, ALL.stop - 1))
     return program.assembled()
 
 
 def udp_replies(flows: Flows, header_bytes: int, sent: range = ALL) -> list[Instruction]:
-    """A filter for datagrams from our destinations' probed ports to source ports in `sent`."""
+    """A filter for datagrams from our destinations' probed ports to source ports in `sent`.
+
+    From the same port of another address it keeps what shows a tag (see `tags.of_udp_reply`).
+    """
     program = _Program()
     if flows.source.version == 4:
-        program.require(_BYTE, 9, 17)
-        program.require_destination(12, flows)
+        program.require(_BYTE, 9, UDP)
         program.add(_X_IS_IP4_LENGTH, 0)
-        half, at = _HALF_X, 0
+        at, source_at = 0, 12
     else:
         if header_bytes:
-            program.require(_BYTE, 6, 17)
-        program.require_destination(_NETWORK + 8, flows)
-        half, at = _HALF, header_bytes
-    program.require_range(half, at, *flows.udp_ports)
-    program.require_range(half, at + 2, sent.start, sent.stop - 1)
+            program.require(_BYTE, 6, UDP)
+        program.add(_X_IS_NUMBER, 0)
+        at, source_at = header_bytes, _NETWORK + 8
+    program.require_range(_HALF_X, at, *flows.udp_ports)
+    program.require_range(_HALF_X, at + 2, sent.start, sent.stop - 1)
+    program.require_destination(source_at, flows, _WORD, otherwise="elsewhere")
+    program.add(_RETURN, _WHOLE)
+    program.name("elsewhere")
+    text_at = at + 8 + 2
+    program.add(_BYTE_X, text_at)
+    program.add(_AND, tags.DNS_MASK)
+    program.add(_EQUAL, tags.DNS_RESPONSE, yes=_KEEP)
+    program.require(_WORD_X, text_at, int.from_bytes(tags.TEXT[:4]))
+    return program.assembled()
+
+
+def extended_replies(flows: Flows) -> list[Instruction]:
+    """A filter for datagrams to us with extension headers behind the IPv6 header.
+
+    Of fragments it keeps only what is not cut: no reply is as long as to need it.
+    """
+    program = _Program()
+    program.require_any(_BYTE, 6, sorted(EXTENSION_HEADERS), "extended")
+    program.require_address(24, flows.source.packed, 128, _WORD)
+    program.add(_BYTE, 6)
+    program.add(_EQUAL, FRAGMENT, no=_KEEP)
+    program.add(_HALF, 42)
+    program.add(_SET, _CUT, yes=_DROP)
     return program.assembled()
 
 

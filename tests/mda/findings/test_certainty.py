@@ -35,7 +35,7 @@ def certainty_of(outcomes: list[Outcome], bound: Bound, end: IPAddress | None = 
     located = locate(table, SOURCE, 1)
     replies = [outcome for outcome in outcomes if isinstance(outcome, Reply)]
     ends = [reply.responder for reply in replies if reply.ends_path] or [replies[-1].responder]
-    return certainty(table, located, pairs(table, located, 30), bound, end or ends[0])
+    return certainty(table, located, pairs(table, located, 30), bound, {end or ends[0]})
 
 
 def test_the_bound_of_a_plain_path_is_that_of_one_balancer() -> None:

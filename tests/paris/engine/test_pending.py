@@ -15,7 +15,7 @@ from paris.engine.flights import Stray, StrayReason
 from paris.engine.pending import Pending
 from paris.errors import WireError
 from paris.packets import probes, tags
-from paris.packets.headers import IPHeader, icmp_error, tcp_reply, udp_reply
+from paris.packets.headers import IPHeader, echo_reply, icmp_error, tcp_reply, udp_reply
 from paris.packets.protocols import Protocol
 from paris.packets.replies import ParsedReply, parse
 from tests.support.probes import COMBINATIONS, flows_of
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from paris.packets.flows import Flows
 
 ROUTER = {4: "198.51.100.7", 6: "2001:db8:7::7"}
+ELSEWHERE = {4: "203.0.114.10", 6: "2001:db8:a::9"}
 
 
 def answer_to(
@@ -259,16 +260,87 @@ def test_a_quote_with_neither_tag_nor_copy_is_a_stray() -> None:
     assert pending.match(parsed._replace(quoted=forged), 2.0) == Stray(StrayReason.NOT_OURS)
 
 
-def test_a_reply_without_a_quote_must_come_from_the_destination() -> None:
-    flows = flows_of(4, Protocol.TCP, HeaderField.SPORT)
-    request = ProbeRequest(0, 9)
+def answer_from(source: str, flows: Flows, message: bytes, payload: bytes = b"") -> ParsedReply:
+    """What the destination answers to a probe, given the probe's message, from this address."""
+    version = flows.source.version
+    back = IPHeader(
+        source=ip_address(source), destination=flows.source, ttl=60,
+        protocol=flows.protocol.number(version),
+    )  # fmt: skip
+    match flows.protocol:
+        case Protocol.TCP:
+            parsed = parse(tcp_reply(back, message, open_port=True))
+        case Protocol.ICMP:
+            parsed = parse(echo_reply(back, message))
+        case Protocol.UDP:
+            parsed = parse(udp_reply(back, message, payload or message[8:]))
+    assert isinstance(parsed, ParsedReply)
+    return parsed
+
+
+@pytest.mark.parametrize(("version", "protocol", "field"), COMBINATIONS)
+def test_an_answer_from_another_address_matches_by_tag_and_ports(
+    version: int, protocol: Protocol, field: HeaderField
+) -> None:
+    flows, request = flows_of(version, protocol, field), ProbeRequest(2, 9)
     pending, tag = flying(flows, request)
-    syn = probes.build(flows, request, tag)[20:]
-    for source, expected in (("203.0.113.10", Stray), ("203.0.113.9", Reply)):
-        back = IPHeader(source=ip_address(source), destination=flows.source, protocol=6, ttl=60)
-        parsed = parse(tcp_reply(back, syn, open_port=True))
-        assert isinstance(parsed, ParsedReply)
-        assert isinstance(pending.match(parsed, 2.0), expected)
+    message = probes.build(flows, request, tag)[20 if version == 4 else 40 :]
+    others = {
+        "sport": b"\x12\x34" + message[2:],
+        "dport": message[:2] + b"\x12\x34" + message[4:],
+        "tag": message[:4] + bytes(4) + message[8:],
+    }
+    if protocol is Protocol.ICMP:
+        others = {"identifier": message[:4] + b"\x12\x34" + message[6:]}
+    elif protocol is Protocol.UDP:
+        del others["tag"]  # it follows from the payload
+    for name, other in others.items():
+        stray = pending.match(answer_from(ELSEWHERE[version], flows, other), 2.0)
+        assert stray == Stray(StrayReason.NOT_OURS), name
+    answer = answer_from(ELSEWHERE[version], flows, message)
+    reply = pending.match(answer, 2.0)
+    assert isinstance(reply, Reply)
+    assert (reply.request, str(reply.responder)) == (request, ELSEWHERE[version])
+    assert (reply.changed, reply.ends_path) == ((), True)
+    assert pending.match(answer, 2.1) == Stray(StrayReason.DUPLICATE)
+
+
+@pytest.mark.parametrize("version", [4, 6])
+def test_of_services_elsewhere_a_response_with_the_tag_is_an_answer_and_other_words_are_none(
+    version: int,
+) -> None:
+    flows = flows_of(version, Protocol.UDP, HeaderField.SPORT)
+    pending = Pending(flows)
+    requests = probes_of(2, 7, 8, 9)
+    for tag, request in zip(sent(pending, 1.0, *requests), requests, strict=True):
+        message = probes.build(flows, request, tag)[20 if version == 4 else 40 :]
+        said = answer_from(ELSEWHERE[version], flows, message, b"hello")
+        assert pending.match(said, 1.5) == Stray(StrayReason.NOT_OURS)
+        dns = message[8:10] + b"\xf0\x04" + bytes(8)
+        reply = pending.match(answer_from(ELSEWHERE[version], flows, message, dns), 2.0)
+        assert isinstance(reply, Reply)
+        assert reply.request == request
+
+
+@pytest.mark.parametrize("protocol", Protocol)
+@pytest.mark.parametrize("version", [4, 6])
+def test_where_destinations_vary_each_answers_its_own_probes(
+    version: int, protocol: Protocol
+) -> None:
+    field = HeaderField.ICMP_CHECKSUM if protocol is Protocol.ICMP else HeaderField.SPORT
+    flows = replace(flows_of(version, protocol, field), prefix_len=24 if version == 4 else 64)
+    pending = Pending(flows)
+    requests = [
+        ProbeRequest(variant(flow, HeaderField.DESTINATION, number), 9)
+        for flow in range(5)
+        for number in (1, 2, 3)
+    ]
+    for tag, request in zip(sent(pending, 1.0, *requests), requests, strict=True):
+        message = probes.build(flows, request, tag)[20 if version == 4 else 40 :]
+        responder = flows.headers(request.flow).destination
+        reply = pending.match(answer_from(str(responder), flows, message), 2.0)
+        assert isinstance(reply, Reply)
+        assert (reply.request, reply.responder) == (request, responder)
 
 
 def test_tags_wrap_around_and_skip_those_in_flight() -> None:

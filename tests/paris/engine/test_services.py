@@ -180,3 +180,43 @@ def test_text_and_picture_say_that_a_service_answers_by_udp(tmp_path: Path) -> N
         assert ran.returncode == ExitCode.REACHED
         assert "; destination: answers by UDP)" in " ".join(ran.stdout.split())
         assert "answers by UDP" in drawn.read_text()
+
+
+OTHER = "203.0.113.77"
+
+
+@pytest.mark.parametrize("protocol", ["udp", "tcp", "icmp"])
+@pytest.mark.parametrize("mode", [(), ("--mda",)], ids=["one flow", "multipath"])
+def test_a_destination_that_answers_from_another_address_is_reached_there(
+    protocol: str, mode: tuple[str, ...], tmp_path: Path
+) -> None:
+    file = network(tmp_path, "dns")
+    file.write_text(file.read_text().replace("udp: dns", f"udp: dns, answers_from: {OTHER}"))
+    ran = run("--sim", str(file), f"--{protocol}", *mode)
+    assert ran.returncode == (ExitCode.PORT_CLOSED if protocol == "tcp" else ExitCode.REACHED)
+    assert f" {OTHER} " in ran.stdout
+    assert "destination: " in " ".join(ran.stdout.split())
+    hops = "4 to 5 hops" if mode else "hops"
+    assert f"{hops}, from {OTHER}" in ran.stdout
+    assert "ignored" not in ran.stdout
+    assert ("at most 5 %" in ran.stdout) == bool(mode)
+
+
+def test_routers_that_quote_probes_on_their_way_to_a_segment_are_found(tmp_path: Path) -> None:
+    file = tmp_path / "segments.yaml"
+    file.write_text("""\
+source: 2001:db8::1
+destination: 2001:db8:9::9
+routers:
+  A: {interfaces: ["2001:db8:1::1"], segments: ["2001:db8:5::1", "2001:db8:5::2"]}
+  B1..B4: {interfaces: "2001:db8:2::1+", segments: ["2001:db8:5::2"]}
+paths:
+  - source -> A -> [B1..B4] -> destination
+""")
+    true = truth(load(file))
+    for protocol in ("udp", "tcp", "icmp"):
+        measured = tmp_path / "measured.json"
+        run("--sim", str(file), f"--{protocol}", "--mda", "-c", "99.9", "-o", str(measured))
+        graph = json.loads(measured.read_text())["graph"]
+        found = {(vertex["ttl"], vertex["address"]) for vertex in graph["vertices"]}
+        assert found == {(ttl, str(address)) for ttl, address in true.vertices}, protocol

@@ -7,7 +7,7 @@ from dataclasses import replace
 from ipaddress import ip_address
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import jsonschema
 import pytest
@@ -15,14 +15,13 @@ import pytest
 import paris
 from mda.answers.rate_limits import RateLimit
 from mda.errors import ParisTraceError
-from mda.model import Vertex
+from mda.findings.certainty import Obstacle
+from mda.model import Reply, Vertex
 from mda.statistics.shares import Share
 from mda.studies.registry import STUDIES
+from mda.trace import Trace
 from paris.errors import FormatError
 from paris.formats import native, studies_json
-
-if TYPE_CHECKING:
-    from mda.trace import Trace
 
 SCHEMA = json.loads(Path(native.__file__).with_name("native.schema.json").read_text())
 
@@ -84,6 +83,19 @@ def test_an_unfinished_trace_keeps_the_probes_that_were_in_flight() -> None:
     written = native.write(trace)
     jsonschema.validate(json.loads(written), SCHEMA)
     assert native.read(written, "x").unresolved == trace.unresolved
+
+
+def test_a_reply_from_a_tunnel_reads_back_equal() -> None:
+    trace = traced("plain")
+    inside = [
+        outcome._replace(in_tunnel=True) if isinstance(outcome, Reply) else outcome
+        for outcome in trace.outcomes
+    ]
+    written = native.write(Trace.of(replace(trace, outcomes=tuple(inside))))
+    jsonschema.validate(json.loads(written), SCHEMA)
+    again = native.read(written, "again.json")
+    assert list(again.outcomes) == inside
+    assert again.certainty.obstacles == (Obstacle.TUNNEL,)
 
 
 def test_names_and_facts_read_back_equal() -> None:

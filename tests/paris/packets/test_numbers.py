@@ -11,6 +11,12 @@ from paris.packets.protocols import Protocol
 def test_protocol_numbers_agree_with_the_socket_module() -> None:
     assert numbers.ICMP == {4: socket.IPPROTO_ICMP, 6: socket.IPPROTO_ICMPV6}
     assert (numbers.TCP, numbers.UDP) == (socket.IPPROTO_TCP, socket.IPPROTO_UDP)
+    assert {4: socket.IPPROTO_IPIP, 6: socket.IPPROTO_IPV6} == numbers.ENCAPSULATED
+    routing, fragment = socket.IPPROTO_ROUTING, socket.IPPROTO_FRAGMENT
+    assert (routing, fragment) == (numbers.ROUTING, numbers.FRAGMENT)
+    assert socket.IPPROTO_AH == numbers.AUTHENTICATION
+    more = {socket.IPPROTO_HOPOPTS, socket.IPPROTO_DSTOPTS}
+    assert {routing, fragment, socket.IPPROTO_AH, *more} < numbers.EXTENSION_HEADERS
 
 
 def test_errors_are_unreachable_time_exceeded_and_packet_too_big() -> None:

@@ -8,20 +8,27 @@ from random import Random
 import pytest
 
 from mda.model import (
+    HeaderField,
     InterfaceInfo,
     InterfaceRole,
     MplsEntry,
+    ProbeRequest,
     ReplyKind,
     Unread,
     UnreadReason,
 )
-from paris.packets import headers, tags
+from paris.packets import headers, probes, tags
+from paris.packets.changes import changed_fields, tags_of
 from paris.packets.checksums import pseudo_header, word_sum
 from paris.packets.datagrams import UnparsedReason
 from paris.packets.headers import IPHeader
+from paris.packets.protocols import Protocol
 from paris.packets.replies import ParsedReply, Unparsed, parse
+from tests.support import answers
 from tests.support.icmp import intact
-from tests.support.samples import DESCRIBED, REPLIES
+from tests.support.probes import flows_of
+from tests.support.quotes import quotes, tunnelled
+from tests.support.samples import DESCRIBED, REPLIES, SEGMENTS
 
 # name -> kind, responder, ICMP type and code, quoted TTL, reply TTL, tag,
 # (sport, dport, identifier, ICMP checksum)
@@ -79,6 +86,7 @@ UDP_ANSWER = bytes.fromhex(
     "0035 4e20 0014 0000"  # ports 53 and 20000, length, no checksum
     "1234 f001 00000000 00000000"  # what DNS servers reply to something else than a query
 )
+EVERY = REPLIES | DESCRIBED | SEGMENTS
 SOURCE, ROUTER, TARGET = (ip_address(f"192.0.2.{n}") for n in (1, 2, 9))
 STACK = (MplsEntry(24016, 5, False, 1), MplsEntry(299776, 0, True, 255))
 
@@ -104,6 +112,23 @@ def test_replies_captured_from_linux_are_read_as_tshark_reads_them(name: str) ->
     quoted = reply.quoted
     assert quoted.carrier_tag == tag
     assert (quoted.sport, quoted.dport, quoted.identifier, quoted.icmp_checksum) == flow
+
+
+# name -> the TTL that the probe had left, and whether it was in a tunnel
+@pytest.mark.parametrize(
+    ("name", "left", "in_tunnel"), [("udp6-inserted", 1, False), ("udp6-encapsulated", 2, True)]
+)
+def test_probes_under_way_to_segments_of_linux_are_read_as_dissected(
+    name: str, left: int, *, in_tunnel: bool
+) -> None:
+    reply = parsed(SEGMENTS[name])
+    assert reply.responder == ip_address("2001:db8:1:1::2")
+    assert (reply.quoted_ttl, reply.in_tunnel) == (left, in_tunnel)
+    quoted = reply.quoted
+    assert quoted.source == ip_address("2001:db8:1::1").packed
+    assert quoted.destination == ip_address("2001:db8:ffff::9").packed
+    assert (quoted.sport, quoted.dport, quoted.carrier_tag) == (15305, 33434, 0xF2A9)
+    assert tags_of(quoted) == (0xF2A9,)
 
 
 def test_mpls_labels_behind_another_extension_object_are_read() -> None:
@@ -222,8 +247,8 @@ def test_every_captured_reply_has_an_expectation() -> None:
 
 @pytest.mark.parametrize(
     "whole",
-    [*REPLIES.values(), *DESCRIBED.values(), LABELLED, SYN_ACK, UDP_ANSWER],
-    ids=[*REPLIES, *DESCRIBED, "labels", "syn-ack", "udp-answer"],
+    [*EVERY.values(), LABELLED, SYN_ACK, UDP_ANSWER],
+    ids=[*EVERY, "labels", "syn-ack", "udp-answer"],
 )
 def test_parse_returns_a_value_for_every_prefix_of_a_reply(whole: bytes) -> None:
     for length in range(len(whole)):
@@ -233,7 +258,7 @@ def test_parse_returns_a_value_for_every_prefix_of_a_reply(whole: bytes) -> None
 
 def test_parse_returns_a_value_for_100_000_mutated_replies() -> None:
     random = Random(20070613)
-    samples = [*REPLIES.values(), *DESCRIBED.values(), LABELLED, SYN_ACK, UDP_ANSWER]
+    samples = [*EVERY.values(), LABELLED, SYN_ACK, UDP_ANSWER]
     kinds = set()
     for _ in range(100_000):
         mutant = bytearray(random.choice(samples))
@@ -284,6 +309,48 @@ def test_extension_headers_before_icmpv6_are_skipped() -> None:
     hop_by_hop = bytes([58, 0]) + bytes.fromhex("0104 0000 0000")
     outer = whole[:6] + b"\0" + whole[7:40] + hop_by_hop + whole[40:]
     assert parsed(outer).quoted == parsed(whole).quoted
+
+
+@pytest.mark.parametrize("protocol", Protocol)
+@pytest.mark.parametrize("version", [4, 6])
+def test_a_probe_is_read_behind_any_headers_and_if_it_is_cut_off_the_quote_is_too_short(
+    version: int, protocol: Protocol
+) -> None:
+    icmp = HeaderField.ICMP_CHECKSUM
+    field = icmp if protocol is Protocol.ICMP else HeaderField.SPORT
+    flows = flows_of(version, protocol, field)
+    router, kind = answers.header(flows, answers.ROUTER[version]), 11 if version == 4 else 3
+    for quote in quotes(probes.build(flows, ProbeRequest(3, 7), 77)):
+        for length in range(len(quote.data) + 1):
+            reply = parse(headers.icmp_error(router, kind, 0, quote.data[:length]))
+            place = quote.name, length
+            if length < quote.message_at + 8:
+                assert reply == Unparsed(UnparsedReason.TOO_SHORT), place
+                continue
+            assert isinstance(reply, ParsedReply), place
+            assert changed_fields(reply, 77, flows.headers(3), flows) == (), place
+            assert tags_of(reply.quoted) == (77,), place
+
+
+@pytest.mark.parametrize("version", [4, 6])
+def test_the_quoted_ttl_is_that_of_the_probe_whatever_the_tunnel_counts(version: int) -> None:
+    flows = flows_of(version, Protocol.UDP, HeaderField.SPORT)
+    probe = probes.build(flows, ProbeRequest(3, 7), 77)
+    router, kind = answers.header(flows, answers.ROUTER[version]), 11 if version == 4 else 3
+    for tunnel_ttl in (1, 60):
+        reply = parsed(headers.icmp_error(router, kind, 0, tunnelled(probe, ttl=tunnel_ttl)))
+        assert (reply.quoted_ttl, reply.in_tunnel) == (7, True)
+    assert not parsed(headers.icmp_error(router, kind, 0, probe)).in_tunnel
+
+
+def test_tunnels_in_tunnels_are_read_however_many() -> None:
+    flows = flows_of(4, Protocol.UDP, HeaderField.SPORT)
+    probe = probes.build(flows, ProbeRequest(3, 7), 77)
+    inside = probe
+    while len(inside) < 60_000:
+        inside = tunnelled(inside)
+    reply = parsed(headers.icmp_error(answers.header(flows, ROUTER), 11, 0, inside))
+    assert reply.quoted.sport == flows.headers(3).sport
 
 
 def test_a_quoted_later_fragment_is_not_a_probe() -> None:

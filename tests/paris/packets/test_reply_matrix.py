@@ -13,7 +13,7 @@ from paris.engine.pending import Pending
 from paris.packets import headers, probes, replies
 from paris.packets.protocols import Protocol
 from paris.packets.reply_matrix import Matcher
-from tests.support.answers import ROUTER, answers, header, strays
+from tests.support.answers import ELSEWHERE, ROUTER, answers, header, strays
 from tests.support.probes import COMBINATIONS, flows_of
 from tests.support.translation import Way, quoted
 
@@ -36,12 +36,13 @@ def rows_of(datagrams: list[bytes]) -> tuple[NDArray[np.uint8], NDArray[np.uint3
 def some_answers(flows: Flows, requests: dict[int, ProbeRequest]) -> list[bytes]:
     """An answer to each probe: a router's, with and without labels, or the destination's own."""
     version = flows.source.version
-    router, end = header(flows, ROUTER[version]), header(flows, flows.destination)
+    router, near = header(flows, ROUTER[version]), header(flows, flows.destination)
     expired, unreachable = ((11, 0), (3, 3)) if version == 4 else ((3, 0), (1, 4))
     found = []
     for tag, request in requests.items():
         probe = probes.build(flows, request, tag)
         message = probe[20 if version == 4 else 40 :]
+        end = near if tag % 7 else header(flows, ELSEWHERE[version])  # another of its addresses
         match tag % 5:
             case 0 if flows.protocol is Protocol.ICMP:
                 found.append(headers.echo_reply(end, message))

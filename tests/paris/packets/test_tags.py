@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import pytest
 
 from mda.model import HeaderField, ProbeRequest
@@ -40,12 +42,14 @@ def test_tags_avoid_the_udp_checksums_0_and_ffff() -> None:
     assert tags.HIGHEST_TAG == 0xFFFE  # 0xFFFF is the same number as 0
 
 
-def tag_told(version: int, tag: int, payload: bytes | None = None) -> int:
+def tag_told(
+    version: int, tag: int, payload: bytes | None = None, responder: bytes | None = None
+) -> int:
     """The tag in the destination's reply to a probe, which is `payload`, or the whole payload."""
     flows = flows_of(version, Protocol.UDP, HeaderField.SPORT)
     segment = probes.build(flows, ProbeRequest(3, 9), tag)[20 if version == 4 else 40 :]
     ports = segment[2:4] + segment[:2]
-    ends = flows.destination.packed, flows.source.packed
+    ends = responder or flows.destination.packed, flows.source.packed
     return tags.of_udp_reply(*ends, ports, segment[8:] if payload is None else payload)
 
 
@@ -59,6 +63,19 @@ def test_an_echo_or_dns_reply_yields_the_tag(version: int) -> None:
         for rest in ("f001", "f044"):
             assert tag_told(version, tag, word + bytes.fromhex(rest) + bytes(8)) == tag
         assert tag_told(version, tag, word + b"\xf0d" + tags.TEXT[2:]) == tag
+
+
+@pytest.mark.parametrize("version", [4, 6])
+def test_a_reply_from_another_address_yields_the_tag_given_the_probed_address(
+    version: int,
+) -> None:
+    probed, random = flows_of(version, Protocol.UDP, HeaderField.SPORT).destination, Random(1)
+    for tag in (1, 2, 0x8000, 0xBEEF, tags.HIGHEST_TAG):
+        neighbours = [(probed + tag).packed, (probed - tag).packed]  # their sums may be 0
+        for responder in (*neighbours, *(random.randbytes(len(probed.packed)) for _ in range(99))):
+            told = tag_told(version, tag, responder=responder)
+            assert told
+            assert tags.from_elsewhere(told, responder, probed.packed) == tag
 
 
 @pytest.mark.parametrize(

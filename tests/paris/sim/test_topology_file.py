@@ -144,7 +144,7 @@ def test_every_key_about_forwarding_is_read(topology: FromText) -> None:
     net = topology(
         """
 source: 192.0.2.1
-destination: {address: 203.0.113.9, down_after_ms: 3000}
+destination: {address: 203.0.113.9, down_after_ms: 3000, answers_from: 203.0.113.10}
 routers:
   R1: {interfaces: [198.51.100.1], loses: 0.2, rewrites_source: 198.51.100.99, masks: true}
   R2: {interfaces: [198.51.100.2], drops: true, passes_expired: true, counts_twice: true}
@@ -159,6 +159,21 @@ paths:
     assert r2.counts_twice
     assert (r3.way_back, r3.initial_ttl) == (Balance.FLOW, 64)
     assert (r3.refuses, r3.refuses_all, end.down_after_s) == (13, True, 3.0)
+    assert str(end.answers_from) == "203.0.113.10"
+
+
+def test_the_segments_of_a_router_are_read(topology: FromText) -> None:
+    net = topology(
+        """
+source: 2001:db8::1
+destination: 2001:db8::9
+routers:
+  R1: {interfaces: ["2001:db8:1::1"], segments: ["2001:db8:5::1", "2001:db8:5::2"]}
+paths:
+  - source -> R1 -> destination
+"""
+    )
+    assert list(map(str, net.routers["R1"].segments)) == ["2001:db8:5::1", "2001:db8:5::2"]
 
 
 def test_described_interfaces_are_read(topology: FromText) -> None:
@@ -229,6 +244,10 @@ paths:
         (ENDS + ROUTERS.replace("1]}", "1], loss: 2}") + PATHS, 4, "2.0 is out of range; use 0 to"),
         (ENDS + ROUTERS.replace("1]}", '1], rewrites_source: "2001:db8::5"}') + PATHS, 4,
          "R1 rewrites the source to IPv6; use the version of the source"),
+        (ENDS + ROUTERS.replace("1]}", '1], segments: ["2001:db8::5"]}') + PATHS, 4,
+         "R1 has segments; they exist only in IPv6"),
+        (ENDS.replace("203.0.113.9", '{address: 203.0.113.9, answers_from: "2001:db8::5"}')
+         + ROUTERS + PATHS, 2, "destination answers from 2001:db8::5; give an IPv4 address of its"),
         (ENDS + ROUTERS.replace("1]}", "1], refuses: 16}") + PATHS, 4, "16 is out of range; use 0"),
         (ENDS + ROUTERS.replace("1]}", "1], silence: true}") + PATHS, 4,
          "unknown key 'silence'; did you mean silent? known: interfaces, balance,"),

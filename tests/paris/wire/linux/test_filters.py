@@ -16,9 +16,18 @@ from paris.packets.multiplex import MultiplexedFlows
 from paris.packets.protocols import Protocol
 from paris.wire.linux import filters
 from paris.wire.linux.filters import Sent
-from tests.support.answers import ELSEWHERE_BESIDE, HEADER_BYTES, ROUTER, answers, header, strays
+from tests.support.answers import (
+    ELSEWHERE,
+    ELSEWHERE_BESIDE,
+    HEADER_BYTES,
+    ROUTER,
+    answers,
+    header,
+    strays,
+)
 from tests.support.probes import COMBINATIONS, flows_of
-from tests.support.translation import Way, quoted
+from tests.support.quotes import extended, quotes
+from tests.support.translation import NAT, Way, quoted
 
 if TYPE_CHECKING:
     from paris.packets.flows import Flows
@@ -58,6 +67,25 @@ def test_the_filter_keeps_every_reply_and_drops_every_stray(
     flows = flows_of(version, protocol, field)
     expected = answers(flows)
     assert kept(whole_filter(flows), [*expected, *strays(flows)]) == expected
+
+
+@pytest.mark.parametrize(("version", "protocol", "field"), COMBINATIONS)
+def test_the_filter_keeps_answers_with_a_tag_from_another_address(
+    version: int, protocol: Protocol, field: HeaderField
+) -> None:
+    flows, at = flows_of(version, protocol, field), HEADER_BYTES[version]
+    message = probes.build(flows, ProbeRequest(3, 7), 77)[at:]
+    elsewhere = header(flows, ELSEWHERE[version])
+    match protocol:
+        case Protocol.ICMP:
+            expected = [headers.echo_reply(elsewhere, message)]
+        case Protocol.TCP:
+            expected = [headers.tcp_reply(elsewhere, message, open_port=is_open) for is_open in
+                        (True, False)]  # fmt: skip
+        case Protocol.UDP:
+            said = message[8:], message[8:10] + b"\xf0\x04" + bytes(8)
+            expected = [headers.udp_reply(elsewhere, message, payload) for payload in said]
+    assert kept(whole_filter(flows, range(50, 100)), expected) == expected
 
 
 def test_the_filter_keeps_a_reply_with_ip_options() -> None:
@@ -146,6 +174,50 @@ def test_the_filter_keeps_a_quote_with_either_copy_of_the_tag() -> None:
     expected = [answer(copy, other), answer(other, tag), answer(none, none)]
     strays = [answer(other, other), answer(other, none)]
     assert kept(whole_filter(flows, range(50, 100)), [*expected, *strays]) == expected
+
+
+@pytest.mark.parametrize("protocol", Protocol)
+@pytest.mark.parametrize("version", [4, 6])
+def test_the_filter_keeps_every_quote_of_a_probe_whatever_is_before_it_and_wherever_it_is_cut(
+    version: int, protocol: Protocol
+) -> None:
+    icmp = HeaderField.ICMP_CHECKSUM
+    flows = flows_of(version, protocol, icmp if protocol is Protocol.ICMP else HeaderField.SPORT)
+    router, kind = header(flows, ROUTER[version]), 11 if version == 4 else 3
+    arriving = [
+        headers.icmp_error(router, kind, 0, quote.data[:length])
+        for quote in quotes(probes.build(flows, ProbeRequest(3, 7), 77))
+        for length in range(len(quote.data) + 1)
+    ]
+    at = HEADER_BYTES[version]
+    assert kept(whole_filter(flows, range(50, 100)), arriving) == arriving
+    if version == 6:
+        shown = [whole[at:] for whole in arriving]
+        assert kept(filters.icmp_replies(flows, 0, range(50, 100)), shown) == shown
+
+
+@pytest.mark.parametrize("version", [4, 6])
+def test_the_filter_drops_quotes_of_others_behind_other_headers(version: int) -> None:
+    flows = flows_of(version, Protocol.UDP, HeaderField.SPORT)
+    others = replace(flows, source=NAT[version], destination=ELSEWHERE[version])
+    router, kind = header(flows, ROUTER[version]), 11 if version == 4 else 3
+    arriving = [
+        headers.icmp_error(router, kind, 0, quote.data)
+        for quote in quotes(probes.build(others, ProbeRequest(3, 7), 77))
+    ]
+    assert kept(whole_filter(flows), arriving) == []
+
+
+def test_the_filter_keeps_answers_to_us_behind_extension_headers_unless_cut_in_fragments() -> None:
+    flows = flows_of(6, Protocol.UDP, HeaderField.SPORT)
+    plain = answers(flows)[0]
+    names = ("options", "hop-by-hop", "authentication", "last segment")
+    arriving = [extended(plain, (name,)) for name in names]
+    first = extended(plain, ("fragment",))
+    whole = first[:43] + b"\0" + first[44:]
+    elsewhere = arriving[0][:24] + ELSEWHERE[6].packed + arriving[0][40:]
+    found = kept(filters.extended_replies(flows), [*arriving, whole, first, elsewhere, plain])
+    assert found == [*arriving, whole]
 
 
 @pytest.mark.parametrize("way", Way)

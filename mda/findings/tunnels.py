@@ -1,0 +1,34 @@
+"""Whether a tunnel may hide hops before the destination, by the TTLs that it quotes.
+
+A tunnel's entry may copy the TTL to its own header, which its end drops (RFC 2473, RFC 8986).
+The TTL that the probe then has left is that of a nearer destination, but no probe with so small a
+TTL gets there: it expires in the tunnel, and the router there reports that to the tunnel's entry.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mda.model import Loss, Reply, Vertex
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from mda.findings.known import Known
+
+
+def may_be_farther(known: Known, arrivals: Collection[Vertex]) -> bool:
+    """Whether some of the destination's vertices are placed by quotes, and by nothing else.
+
+    Enough probes with its TTL were lost to make a silence, and none was answered. Lost replies look
+    the same.
+    """
+    met, lost = set[Vertex](), dict[int, int]()
+    for outcome in known.plain:
+        ttl = outcome.request.ttl
+        if isinstance(outcome, Loss):
+            lost[ttl] = lost.get(ttl, 0) + 1
+        elif isinstance(outcome, Reply):
+            met.add(Vertex.of(ttl, outcome))
+    attempts = known.record.plan.attempts
+    return any(end not in met and lost.get(end.ttl, 0) >= attempts for end in arrivals)

@@ -1,0 +1,42 @@
+"""Destinations that only their quotes place: a tunnel may hide hops before them."""
+
+from __future__ import annotations
+
+from mda.findings.certainty import Obstacle
+from mda.model import Loss, Reply
+from tests.support.traces import DESTINATION, assembled, outcomes
+from tests.support.views import text_of
+
+NEAR = "198.51.100.1"
+LEFT = {DESTINATION: {"quoted_ttl": 2}}  # of a TTL of 3
+
+
+def test_a_destination_that_no_probe_of_its_own_ttl_reaches_may_be_farther() -> None:
+    trace = assembled(outcomes({flow: [NEAR, "*", DESTINATION] for flow in range(9)}, answers=LEFT))
+    assert [vertex.ttl for vertex in trace.arrivals] == [2]
+    assert trace.may_be_farther
+    assert trace.certainty.obstacles == (Obstacle.TUNNEL,)
+    text = " ".join(text_of(trace).split())
+    assert "reached in at least 2 hops" in text
+    assert "no bound on what was missed, because a tunnel on the way may hide hops" in text
+
+
+def test_one_answer_to_a_probe_of_its_own_ttl_shows_where_the_destination_is() -> None:
+    found = outcomes({0: [NEAR, "*", DESTINATION]}, answers=LEFT)
+    (far,) = (own for own in found if isinstance(own, Reply) and own.ends_path)
+    met = far._replace(request=far.request._replace(ttl=2, attempt=3), quoted_ttl=1)
+    assert assembled(found).may_be_farther
+    assert not assembled([*found, met]).may_be_farther
+
+
+def test_fewer_losses_than_make_a_silence_show_nothing() -> None:
+    found = outcomes({0: [NEAR, "*", DESTINATION]}, answers=LEFT)
+    lost = [own for own in found if isinstance(own, Loss)]
+    assert not assembled([own for own in found if own != lost[0]]).may_be_farther
+
+
+def test_a_quote_of_a_tunnel_is_an_obstacle_and_a_note() -> None:
+    inside = {NEAR: {"in_tunnel": True}}
+    trace = assembled(outcomes({flow: [NEAR, DESTINATION] for flow in range(9)}, answers=inside))
+    assert trace.certainty.obstacles == (Obstacle.TUNNEL,)
+    assert text_of(trace).count("(in a tunnel)") == 1
