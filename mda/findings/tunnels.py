@@ -7,14 +7,16 @@ TTL gets there: it expires in the tunnel, and the router there reports that to t
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
-from mda.model import Loss, Reply, Vertex
+from mda.model import IPAddress, Loss
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from mda.findings.known import Known
+    from mda.model import Vertex
 
 
 def may_be_farther(known: Known, arrivals: Collection[Vertex]) -> bool:
@@ -23,12 +25,15 @@ def may_be_farther(known: Known, arrivals: Collection[Vertex]) -> bool:
     Enough probes with its TTL were lost to make a silence, and none was answered. Lost replies look
     the same.
     """
-    met, lost = set[Vertex](), dict[int, int]()
+    met, lost = set[tuple[int, IPAddress | None]](), Counter[int]()
+    ttls = {end.ttl for end in arrivals}
     for outcome in known.plain:
         ttl = outcome.request.ttl
+        if ttl not in ttls:
+            continue
         if isinstance(outcome, Loss):
-            lost[ttl] = lost.get(ttl, 0) + 1
-        elif isinstance(outcome, Reply):
-            met.add(Vertex.of(ttl, outcome))
+            lost[ttl] += 1
+        else:
+            met.add((ttl, outcome.responder))
     attempts = known.record.plan.attempts
-    return any(end not in met and lost.get(end.ttl, 0) >= attempts for end in arrivals)
+    return any((end.ttl, end.address) not in met and lost[end.ttl] >= attempts for end in arrivals)
