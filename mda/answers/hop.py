@@ -244,7 +244,7 @@ class Hop:
                 # They may be one router with one limit, or several with a part of that rate each.
                 lowest_pps = known.lowest_pps / len(self.known_limits)
                 known = known._replace(lowest_pps=lowest_pps)
-        return Answering(len(answered) + len(lost), len(lost), known)
+        return Answering(len(answered) + len(lost), len(lost), known, paced=limit is not None)
 
     def rate_pps(self) -> float | None:
         """The probes per second that limited vertices answer, given how flows spread over the hop.

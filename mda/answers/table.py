@@ -106,7 +106,8 @@ class FlowTable:
 
         `attempts`, and more where loss could explain it that any of the hop's flows is silent:
         often enough to make that unlikely. Where replies are rate-limited, losses say little. One
-        is enough where twice `attempts` probes, of any flows, got no reply at all.
+        is enough where twice `attempts` probes, of any flows, got no reply at all, and nothing else
+        is known to be lost.
         """
         known = self._tries.get(ttl)
         if known is None:
@@ -116,7 +117,9 @@ class FlowTable:
     def _count_tries(self, ttl: int) -> int:
         hop = self.hop(ttl)
         if not hop.answers:
-            return 1 if len(hop.lost_at) >= 2 * self.attempts else self.attempts
+            is_lossy = any(hop.lost_of.total() for hop in self.hops.values())
+            is_sure = len(hop.lost_at) >= 2 * self.attempts and not is_lossy
+            return 1 if is_sure else self.attempts
         if hop.limits() or hop.suspected_pps():
             return _MOST_TRIES * self.attempts
         if not hop.losses:

@@ -103,16 +103,19 @@ def _differences(paths: Sequence[Path]) -> list[str]:
 
 
 def _limits(trace: Trace, paths: Sequence[Path]) -> list[str]:
-    """That losses are not those of paths, where an end limits the rate of its replies."""
+    """That losses are not compared, where an end limits the rate of its replies, or may do so."""
     ends = {path.vertices[path.measured_ttl - trace.plan.first_ttl] for path in paths}
-    limited = sorted(
-        (end for end in ends if (known := trace.answering.get(end)) and known.limit is not None),
-        key=lambda end: end.sort_key,
-    )
-    return [
-        f"{place(end)} is rate-limited: its losses are not those of paths, and are not compared"
-        for end in limited
-    ]
+    lines = []
+    for end in sorted(ends, key=lambda end: end.sort_key):
+        known = trace.answering.get(end)
+        if known is not None and known.paced:
+            lines.append(
+                f"{place(end)} may be rate-limited: its losses are not compared"
+                if known.limit is None
+                else f"{place(end)} is rate-limited: its losses are not those of paths, and are "
+                "not compared"
+            )
+    return lines
 
 
 def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> list[str]:

@@ -99,5 +99,6 @@ def test_losses_of_a_rate_limited_host_are_not_compared_between_paths() -> None:
     with netlab.lab(netlab.diamond(2), limited={"dst": 250}) as lab:
         options = ("-n", "--paths", "--rounds", "8", "--seed", "2", "--rate", "100")
         run = run_at(lab.namespace("src"), str(netlab.TARGET[4]), *options)
-    assert "203.0.113.9 (hop 5) is rate-limited: its losses are not those of paths" in run.stdout
+    # Few losses do not prove the limit.
+    assert "203.0.113.9 (hop 5) may be rate-limited: its losses are not compared" in run.stdout
     assert "loses" not in run.stdout

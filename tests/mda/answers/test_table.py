@@ -5,6 +5,7 @@ from __future__ import annotations
 from ipaddress import IPv4Address
 from random import Random
 
+from mda.answers.rate_limits import Answering
 from mda.answers.table import FlowTable, tabulate
 from mda.model import (
     NOBODYS,
@@ -225,7 +226,7 @@ def test_probes_that_one_branch_drops_do_not_count_as_losses_of_the_other_branch
     (vertex,) = set(hop.answers.values())
     assert hop.trials(vertex) == [(flow / 100, True) for flow in range(1, 12, 2)]
     assert hop.limits() == {}
-    assert hop.answering(vertex, here) == (6, 0, None)
+    assert hop.answering(vertex, here) == Answering(6, 0, None)
 
 
 def test_probes_that_a_router_refused_in_silence_do_not_count_as_losses_two_hops_behind_it() -> (
@@ -243,7 +244,7 @@ def test_probes_that_a_router_refused_in_silence_do_not_count_as_losses_two_hops
     hop, here = table.hop(3), located(table, 3)
     (vertex,) = set(hop.answers.values())
     assert hop.trials(vertex) == [(flow / 100, True) for flow in range(1, 12, 2)]
-    assert hop.answering(vertex, here) == (6, 0, None)
+    assert hop.answering(vertex, here) == Answering(6, 0, None)
 
 
 def test_a_silent_branch_is_not_taken_for_a_rate_limit_of_its_neighbour() -> None:
@@ -295,3 +296,10 @@ def test_a_limit_that_let_nothing_through_again_is_asked_slowly() -> None:
     assert table.hop(2).rate_pps() == 2.0
     table.add(reply(6, 2, LEFT, 1, at_s=0.3))  # so soon that the rate is higher
     assert (table.hop(2).rate_pps() or 0.0) > 2.0
+
+
+def test_a_hop_that_never_answered_is_tried_in_full_where_probes_are_lost_elsewhere() -> None:
+    silent = [loss for flow in range(6) for loss in losses(flow, 2, 1)]
+    near = [reply(flow, 1, NEAR) for flow in range(6)]
+    assert tabulate([*near, *silent], 3).tries(2) == 1
+    assert tabulate([*near, *silent, *losses(0, 1, 1)], 3).tries(2) == 3
