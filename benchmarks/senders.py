@@ -126,8 +126,9 @@ def answer(destination: str, source: str, count: str, rate_pps: str) -> None:
         )
         for n in range(4096)
     ])  # fmt: skip
-    sock, target = ethernet.open_sender(flows.source, None)
-    sender = sendmmsg.Sender(sock, target)
+    target = ethernet.target(flows.source, None, None)
+    sock = ethernet.open_sender()
+    sender = sendmmsg.Sender(sock)
     total, rate = int(count), float(rate_pps)
     began_s, sent = time.perf_counter(), 0
     while sent < total:
@@ -142,7 +143,7 @@ def answer(destination: str, source: str, count: str, rate_pps: str) -> None:
         done = 0
         while done < len(part):
             with suppress(OSError):
-                done += sender.send(part[done:])
+                done += sender.send(part[done:], target)
         sent += len(part)
     print(json.dumps({"sent": sent, "s": time.perf_counter() - began_s}))
 

@@ -53,6 +53,17 @@ FLOW_FIELDS: Final = (
 )
 
 
+class Way(NamedTuple):
+    """A way out of this machine: the source of the packets, and where they leave.
+
+    `gateway` is None where the link has no other station to choose, or the destination is on it.
+    """
+
+    source: IPAddress
+    interface: str
+    gateway: IPAddress | None
+
+
 class ProbeRequest(NamedTuple):
     """One probe that is worth sending: flow number `flow` with a TTL (hop limit in IPv6) of `ttl`.
 

@@ -28,7 +28,8 @@ class Probing(NamedTuple):
     `protocol` and `flow_field` are the option values ("udp", "sport", ...). `sport` and `dport`
     are the ports of flow 0; for ICMP `sport` is the echo identifier, and `dport` is None. Variants
     have destinations in a prefix of `prefix_len` bits, and sources among `sources`. Without
-    `prefix_len` neither varies.
+    `prefix_len` neither varies. `mark` is that of the packets on the machine that sent them, 0 for
+    none.
     """
 
     protocol: str
@@ -39,6 +40,7 @@ class Probing(NamedTuple):
     flow_label: int
     prefix_len: int | None = None
     sources: tuple[IPAddress, ...] = ()
+    mark: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

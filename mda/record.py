@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from mda.model import IPAddress, Outcome, StopReason, Unresolved
+    from mda.model import IPAddress, Outcome, StopReason, Unresolved, Way
     from mda.plan import Plan, WireReport
 
 
@@ -20,6 +20,7 @@ class Record:
     outcome at the end. `wire` describes what carried them. `unmatched` counts, by reason, the
     datagrams that were not replies to our probes. `names` has the responders' names from the name
     service, if it was asked. `facts` has the texts that other lookups found, by lookup and address.
+    `ways` has the way of each flow out of this machine, if they had several.
     """
 
     plan: Plan
@@ -33,3 +34,4 @@ class Record:
     stopped: StopReason
     names: Mapping[IPAddress, str] = field(default_factory=dict)
     facts: Mapping[str, Mapping[IPAddress, str]] = field(default_factory=dict)
+    ways: Mapping[int, Way] = field(default_factory=dict)

@@ -17,9 +17,12 @@ from paris.formats import capture, native
 from paris.formats.damage import refusing
 from paris.packets import replies, tags
 from paris.packets.flows import Flows
+from paris.packets.ways import several
 
 if TYPE_CHECKING:
-    from mda.model import Outcome, Reply
+    from collections.abc import Mapping
+
+    from mda.model import Outcome, Reply, Way
     from mda.plan import Reading
     from paris.formats.capture import Capture
 
@@ -50,7 +53,12 @@ def _from_packets(captured: Capture, name: str) -> Record:
     sent_at_s = {
         packet.request: packet.at_s for packet in captured.packets if packet.request is not None
     }
-    matched, unmatched = _match(captured)
+    taken = {
+        packet.request.flow: packet.way
+        for packet in captured.packets
+        if packet.request is not None and packet.way is not None
+    }
+    matched, unmatched = _match(captured, taken)
     outcomes: list[Outcome] = list(matched)
     for place, (request, gave_up_at_s) in sorted(captured.losses.items()):
         if request not in sent_at_s:
@@ -70,12 +78,13 @@ def _from_packets(captured: Capture, name: str) -> Record:
         wire=captured.wire,
         unmatched=dict(sorted(unmatched.items())),
         stopped=captured.stopped or StopReason.INTERRUPTED,
+        ways=several(taken),
     )
 
 
-def _match(captured: Capture) -> tuple[list[Reply], Counter[str]]:
+def _match(captured: Capture, taken: Mapping[int, Way]) -> tuple[list[Reply], Counter[str]]:
     """The replies in a capture, and how many datagrams match no probe, by reason."""
-    flows = Flows.of(captured.plan)
+    flows = Flows.of(captured.plan, taken)
     pending = Pending(flows)
     hidden = frozenset(captured.wire.hidden)
     matched: list[Reply] = []

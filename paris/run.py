@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from dataclasses import replace
 from itertools import islice
 from random import Random, SystemRandom
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -12,16 +13,16 @@ from paris.engine import setup
 from paris.engine.loop import Engine
 from paris.engine.pacing import Pacing, burst
 from paris.errors import PortTakenError, SettingsError
-from paris.lookup import addresses
+from paris.lookup import addresses, ways
 from paris.packets import tags
 from paris.packets.variations import other_addresses
 from paris.wire.linux.own_tags import own_tags
 from paris.wire.opening import builder_for, wire_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Mapping
 
-    from mda.model import IPAddress, Outcome
+    from mda.model import IPAddress, Outcome, Way
     from mda.plan import Plan
     from mda.procedure import Procedure
     from mda.trace import Trace
@@ -39,12 +40,16 @@ _SIMULATED_SEED: Final = 1  # without --seed a simulated network is the same eve
 
 
 class Measurement(NamedTuple):
-    """The raw record of a run, and what it takes to read it; `started_at_unix_s` dates it."""
+    """The raw record of a run, and what it takes to read it; `started_at_unix_s` dates it.
+
+    `ways` has the way of each flow, if they had several.
+    """
 
     settings: Settings
     plan: Plan
     started_at_unix_s: float
     record: RawRecord
+    ways: Mapping[int, Way]
 
 
 class Hooks(NamedTuple):
@@ -84,7 +89,11 @@ def measure(settings: Settings, hooks: Hooks = NO_HOOKS) -> Measurement:
         )
         record, started_at_unix_s = _record(job, wire, hooks)
     return Measurement(
-        settings=settings, plan=plan, started_at_unix_s=started_at_unix_s, record=record
+        settings=settings,
+        plan=plan,
+        started_at_unix_s=started_at_unix_s,
+        record=record,
+        ways=_taken(flows, record),
     )
 
 
@@ -101,7 +110,12 @@ def compare(settings: Settings, hooks: Hooks = NO_HOOKS) -> list[Measurement]:
     ends = _ends(settings, seed)
     sport = setup.flows_for(settings, ends.source, ends.destination, random).sport
     lanes = [_of_protocol(settings, lane, sport) for lane in settings.study.compare]
-    flows = [setup.flows_for(lane, ends.source, ends.destination, random) for lane in lanes]
+    flows = [
+        ends.with_ways(setup.flows_for(lane, ends.source, ends.destination, random))
+        for lane in lanes
+    ]
+    # Whatever their ways, they come from one machine.
+    flows = [replace(own, source=flows[0].source) for own in flows]
     job = _Job(
         settings=settings,
         flows=MultiplexedFlows.join(flows),
@@ -115,19 +129,21 @@ def compare(settings: Settings, hooks: Hooks = NO_HOOKS) -> list[Measurement]:
     )
     with closing(ends.open_wire(job.flows)) as wire:
         record, started_at_unix_s = _record(job, wire, hooks)
+    records = [_of_lane(record, number) for number in range(len(lanes))]
     return [
         Measurement(
             settings=lane,
             plan=setup.measurement_plan(lane, own, seed, ends.zone),
             started_at_unix_s=started_at_unix_s,
-            record=_of_lane(record, number),
+            record=own_record,
+            ways=_taken(own, own_record),
         )
-        for number, (lane, own) in enumerate(zip(lanes, flows, strict=True))
+        for lane, own, own_record in zip(lanes, flows, records, strict=True)
     ]
 
 
 class _Ends(NamedTuple):
-    """The addresses at the ends of the wire, what opens it, and the tags that probes carry.
+    """The addresses at the ends of the wire, the ways between, what opens it, and its tags.
 
     `zone` is that of a link-local destination; see Plan.
 
@@ -138,6 +154,7 @@ class _Ends(NamedTuple):
     source: IPAddress
     destination: IPAddress
     zone: str | None
+    with_ways: Callable[[Flows], Flows]
     open_wire: Callable[[Flows], Wire]
     own_tags: Callable[[Random], Generator[int, None, None]]
 
@@ -181,10 +198,10 @@ def _opened(settings: Settings, ends: _Ends, random: Random) -> tuple[Wire, Flow
 
     Raises PortTakenError if the user chose the port, and whatever opening the wire raises.
     """
-    sources = _other_sources(settings, ends)
     left = _MOST_PORTS
     while True:
-        flows = setup.flows_for(settings, ends.source, ends.destination, random, sources)
+        flows = ends.with_ways(setup.flows_for(settings, ends.source, ends.destination, random))
+        flows = replace(flows, sources=_other_sources(settings, flows))
         try:
             return ends.open_wire(flows), flows
         except PortTakenError:
@@ -198,7 +215,9 @@ def _record(job: _Job, wire: Wire, hooks: Hooks) -> tuple[RawRecord, float]:
     with closing(job.own_tags):
         started_at_unix_s = wire.unix_s(0.0)  # outcomes are timed from when the wire opened
         if hooks.capture is not None and job.captured is not None:
-            hooks.capture.begin(job.captured, wire.report(), started_at_unix_s)
+            known = job.flows.ways
+            taken = known.taken if known is not None and known.differ else {}
+            hooks.capture.begin(job.captured, wire.report(), started_at_unix_s, taken)
         pace = job.settings.pace
         engine = Engine(
             procedure=job.procedure,
@@ -233,6 +252,7 @@ def _ends(settings: Settings, seed: int) -> _Ends:
             source=network.source,
             destination=network.destination,
             zone=None,
+            with_ways=lambda flows: flows,
             open_wire=lambda flows: load(row.wire)(network, flows),
             own_tags=lambda random: tags.in_turn(random.randrange(1, 0xFF00)),
         )
@@ -240,25 +260,36 @@ def _ends(settings: Settings, seed: int) -> _Ends:
     interface = addresses.interface_for(found, asked=target.interface, source=target.source)
     placed = settings.replace(target=target.replace(interface=interface))
     return _Ends(
-        source=addresses.source_for(found.address, asked=target.source, interface=interface),
+        source=ways.source_for(found.address, placed.target),
         destination=found.address,
         zone=interface if found.address.version == 6 and found.address.is_link_local else None,
+        with_ways=lambda flows: ways.with_ways(flows, placed.target),
         open_wire=lambda flows: wire_for(placed, flows),
         own_tags=lambda _: own_tags(),
     )
 
 
-def _other_sources(settings: Settings, ends: _Ends) -> tuple[IPAddress, ...]:
+def _taken(flows: Flows, record: RawRecord) -> Mapping[int, Way]:
+    """The way of each flow that was sent, if they had several."""
+    if flows.ways is None:
+        return {}
+    from paris.packets.ways import several
+
+    sent = {known.request.flow for known in (*record.outcomes, *record.unresolved)}
+    return several({flow: way for flow, way in flows.ways.taken.items() if flow in sent})
+
+
+def _other_sources(settings: Settings, flows: Flows) -> tuple[IPAddress, ...]:
     """Addresses around the source's from which probes may be sent as well."""
-    prefix_len = setup.prefix_len(settings, ends.destination)
+    prefix_len = setup.prefix_len(settings, flows.destination)
     if prefix_len is None:
         return ()
     from mda.variants import MOST_SCARCE
 
-    around = islice(other_addresses(ends.source, prefix_len), _MOST_AROUND)
+    around = islice(other_addresses(flows.source, prefix_len), _MOST_AROUND)
     if settings.target.network is not None:
         return tuple(islice(around, _SIMULATED_SOURCES))
-    return tuple(islice(addresses.own_addresses(around, ends.source, prefix_len), MOST_SCARCE))
+    return tuple(islice(addresses.own_addresses(around, flows.source, prefix_len), MOST_SCARCE))
 
 
 def assemble(measurement: Measurement) -> Trace:
@@ -278,5 +309,6 @@ def assemble(measurement: Measurement) -> Trace:
             wire=record.wire,
             unmatched=dict(sorted(record.unmatched.items())),
             stopped=record.stopped,
+            ways=measurement.ways,
         )
     )

@@ -40,6 +40,7 @@ class Target(Frozen):
     - `source`, `interface`: where to send from, None for the routing table's choice.
     - `wire`: what carries probes (see `paris.wire.registry`), None for the best available.
     - `by_link`: the bulk wire sends frames to the next hop, past routing.
+    - `mark`: the mark of packets (SO_MARK), by which policy rules may route them.
     """
 
     host: str | None = None
@@ -49,6 +50,7 @@ class Target(Frozen):
     interface: str | None = None
     wire: str | None = None
     by_link: bool = False
+    mark: int | None = None
 
     def __post_init__(self) -> None:
         if self.host is None and self.network is None:
@@ -61,9 +63,12 @@ class Target(Frozen):
             for option, value in (
                 ("-s/--source", self.source),
                 ("-i/--interface", self.interface),
+                ("--mark", self.mark),
             ):
                 if value is not None:
                     raise SettingsError(f"{option} is for a real network; --sim brings its own")
+        if self.mark is not None:
+            within("--mark", self.mark, 1, 0xFFFFFFFF)
         if self.by_link and self.wire != "bulk":
             raise SettingsError("--link requires --wire bulk")
 

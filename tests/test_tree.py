@@ -55,7 +55,11 @@ paris/formats/look.py: tests/render/terminal/test_text.py: colours and ASCII are
 paris/formats/pcapng.py: tests/paris/formats/test_capture.py: blocks hold a capture
 paris/formats/plan_json.py: tests/paris/formats/test_native.py: a part of the native format
 paris/formats/studies_json.py: tests/paris/formats/test_native.py: a part of the native format
+paris/formats/ways_json.py: tests/paris/formats/test_native.py: a part of the native format
+paris/lookup/choosing.py: tests/lab/test_ways.py: compared with what connections do
+paris/lookup/connecting.py: tests/lab/test_ways.py: its kernel balances by chosen fields
 paris/lookup/registry.py: tests/test_growing.py: a toy lookup is one row
+paris/lookup/ways.py: tests/lab/test_ways.py: the kernel of a machine with several ways answers
 paris/outputs/asked.py: tests/paris/cli/test_trace.py: the command refuses outputs there
 paris/outputs/comparison.py: tests/paris/cli/test_studies.py: comparisons are written there
 paris/outputs/files.py: tests/paris/cli/test_trace.py: full disks and closed pipes need a process
@@ -76,7 +80,10 @@ paris/wire/bulk/sendmmsg.py: tests/lab/test_bulk.py: it needs an interface
 paris/wire/bulk/wire.py: tests/lab/test_bulk.py: it needs an interface
 paris/wire/linux/clock.py: tests/lab/test_stamps.py: compared with the stamps of a capture
 paris/wire/linux/counters.py: tests/lab/test_faults.py: only the kernel counts drops
+paris/wire/linux/netlink.py: tests/lab/test_ways.py: its kernel has the routes
+paris/wire/linux/next_hops.py: tests/lab/test_ways.py: packets show where they went
 paris/wire/linux/own_tags.py: tests/lab/test_concurrent.py: concurrent runs share a namespace
+paris/wire/linux/routes.py: tests/lab/test_ways.py: compared with what packets do
 paris/wire/opening.py: tests/lab/test_raw.py: it opens sockets of every kind
 paris/wire/raw.py: tests/lab/test_raw.py: it needs raw sockets
 paris/wire/registry.py: tests/test_growing.py: a toy wire is one row

@@ -13,6 +13,7 @@ asks for it:
     1. flow 0, the scout, at the first TTLs and at the last one: the destination's answer to that
        probe quotes the TTL it arrived with, which shows how far away the destination is;
     2. the first stop_at(1) flows at every TTL up to the path's end: each vertex needs that many;
+       and at the first TTL those that leave by all known ways out of the source;
     3. what each open vertex lacks, hop by hop (`walk`), as the law of that hop asks for it;
     4. for each branching vertex, one flow again: if its answer changes, a balancer there works per
        packet, or the route has changed (see `retries`);
@@ -166,6 +167,9 @@ class Explorer(Procedure):
             for flow in missing:
                 if ended.get(flow, ttl) >= ttl:
                     wave.ask(flow, ttl)
+        if path_end >= self._reach.first_ttl:
+            for flow in range(self._reach.spread):
+                wave.ask_first(flow, self._reach.first_ttl)
 
     def _ask_behind_ends(self, wave: Wave) -> None:
         for flow, ttl in self._table.ends.doubtful_ends().items():

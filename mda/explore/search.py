@@ -21,7 +21,8 @@ class Reach(NamedTuple):
 
     TTLs from `first_ttl` to `max_ttl`, with `flows` flow numbers from 0 on. Each probe is sent
     `attempts` times before its silence is believed, and behind `gap_limit` silent hops in a row
-    nothing more is searched for.
+    nothing more is searched for. The first TTL gets the first `spread` flows in any case: together
+    they leave by all ways out of the source that are known beforehand.
     """
 
     first_ttl: int
@@ -29,6 +30,7 @@ class Reach(NamedTuple):
     attempts: int
     gap_limit: int
     flows: int
+    spread: int = 0
 
 
 class Search(NamedTuple):

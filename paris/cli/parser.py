@@ -166,6 +166,12 @@ def _add_sending(group: argparse._ArgumentGroup) -> None:
     add("-s", "--source", type=address, metavar="ADDRESS", help="source address")
     add("-i", "--interface", metavar="NAME", help="network interface to send from")
     add(
+        "--mark",
+        type=number,
+        metavar="N",
+        help="mark of packets, for policy rules (needs CAP_NET_ADMIN)",
+    )
+    add(
         "--wire",
         choices=names(),
         help=f"sockets to use: {', '.join(f'{kind.name} ({kind.about})' for kind in WIRES)}",

@@ -75,6 +75,7 @@ def settings(given: argparse.Namespace) -> Settings:
             interface=given.interface,
             wire=given.wire,
             by_link=given.link,
+            mark=given.mark,
         ),
         probe=ProbeOptions(
             protocol=given.protocol,

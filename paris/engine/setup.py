@@ -19,13 +19,15 @@ from paris.packets.protocols import Protocol
 if TYPE_CHECKING:
     from random import Random
 
-    from mda.model import IPAddress
+    from mda.model import IPAddress, Way
     from mda.procedure import Procedure
     from mda.studies.base import Study
     from mda.studies.task import Task
     from paris.settings import Settings
 
 _DEFAULT_PORT: Final = {Protocol.UDP: 33434, Protocol.TCP: 80, Protocol.ICMP: 0}
+# So many flows take each of eight even ways, but for one run of 640.
+_FLOWS_TO_SPREAD: Final = 64
 # Base source ports lie below Linux's range of ephemeral ports, so that replies to other programs
 # do not look like ours, and leave more than 10,000 ports above for flows.
 _SOURCE_PORTS: Final = range(10_000, 22_000)
@@ -36,12 +38,8 @@ def flows_for(
     source: IPAddress,
     destination: IPAddress,
     random: Random,
-    sources: tuple[IPAddress, ...] = (),
 ) -> Flows:
-    """The header values of every flow of this run. Raises SettingsError if settings conflict.
-
-    `sources` are other source addresses that probes may use.
-    """
+    """The header values of every flow of this run. Raises SettingsError if settings conflict."""
     protocol = Protocol(settings.probe.protocol)
     if settings.probe.flow_field is None:
         icmp = protocol is Protocol.ICMP
@@ -60,7 +58,6 @@ def flows_for(
         flow_label=settings.probe.flow_label,
         varies=bool(settings.study.studies),
         prefix_len=prefix_len(settings, destination),
-        sources=sources,
     )
 
 
@@ -107,6 +104,7 @@ def measurement_plan(settings: Settings, flows: Flows, seed: int, zone: str | No
             flow_label=flows.flow_label,
             prefix_len=flows.prefix_len,
             sources=flows.sources,
+            mark=settings.target.mark or 0,
         ),
         first_ttl=settings.search.first_ttl,
         max_ttl=settings.search.max_ttl,
@@ -162,9 +160,20 @@ def _explorer(settings: Settings, flows: Flows) -> Explorer:
             attempts=settings.search.queries,
             gap_limit=settings.search.gap_limit,
             flows=flows.capacity,
+            spread=_spread(flows),
         ),
         is_lite=settings.search.lite,
     )
+
+
+def _spread(flows: Flows) -> int:
+    """How many of the first flows together leave by all ways that these are known to have."""
+    if flows.ways is None or not flows.ways.differ:
+        return 0
+    first: dict[Way | None, int] = {}
+    for flow in range(min(flows.capacity, _FLOWS_TO_SPREAD)):
+        first.setdefault(flows.way(flow), flow)
+    return max(first.values()) + 1
 
 
 def _task(settings: Settings, flows: Flows, study: Study[object], *, sends_whole: bool) -> Task:

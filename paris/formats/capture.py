@@ -1,8 +1,9 @@
 """Writes and reads a measurement as packets: a pcapng file for tshark and for replay.
 
-The file holds every datagram sent and received; the comment of each probe holds its request. The
-file's comment holds the plan. The comments at its end hold what no packet shows: lost probes, and
-how the measurement ended. After a crash they are missing.
+The file holds every datagram sent and received; the comment of each probe holds its request, and
+its way out of this machine where flows may have several. The file's comment holds the plan. The
+comments at its end hold what no packet shows: lost probes, and how the measurement ended. After a
+crash they are missing.
 """
 
 from __future__ import annotations
@@ -10,11 +11,12 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field, replace
 from ipaddress import ip_address
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from mda.model import Loss, ProbeRequest, StopReason
 from paris.errors import FormatError, OutputError
-from paris.formats import facts_json, pcapng, plan_json
+from paris.formats import facts_json, pcapng, plan_json, ways_json
 from paris.formats.damage import refusing
 from paris.formats.pcapng import Direction, Names, Packet, Section, Statistics
 from paris.version import __version__
@@ -22,7 +24,7 @@ from paris.version import __version__
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from mda.model import IPAddress, Outcome
+    from mda.model import IPAddress, Outcome, Way
     from mda.plan import Plan, WireReport
     from paris.wire.base import Received
 
@@ -35,11 +37,15 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class CapturedPacket:
-    """A datagram that passed the wire; `request` is the request of a probe, None for a reply."""
+    """A datagram that passed the wire; `request` is the request of a probe, None for a reply.
+
+    `way` is a probe's way out of the machine, if flows may have had several.
+    """
 
     datagram: bytes
     at_s: float
     request: ProbeRequest | None
+    way: Way | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -70,11 +76,22 @@ class Writer:
 
     file: BinaryIO
     fault: OutputError | None = None
+    _taken: Mapping[int, Way] = field(default_factory=dict)
     _zero_unix_ns: int = 0
     _sent_at_s: dict[ProbeRequest, list[float]] = field(default_factory=dict)
 
-    def begin(self, plan: Plan, wire: WireReport, started_at_unix_s: float) -> None:
-        """Write the plan, before the first packet."""
+    def begin(
+        self,
+        plan: Plan,
+        wire: WireReport,
+        started_at_unix_s: float,
+        taken: Mapping[int, Way] = MappingProxyType({}),
+    ) -> None:
+        """Write the plan, before the first packet.
+
+        When a flow's first probe is sent, `taken` has its way, if flows may have several.
+        """
+        self._taken = taken
         self._zero_unix_ns = round(started_at_unix_s * 1e9)
         about = {
             "format": _FORMAT,
@@ -98,12 +115,17 @@ class Writer:
                         self._unix_ns(sent_at_s),
                         Direction.SENT,
                         datagram,
-                        json.dumps(request._asdict()),
+                        json.dumps(self._about(request)),
                     )
                 )
                 for request, datagram, sent_at_s in zip(requests, datagrams, at_s, strict=True)
             )
         )
+
+    def _about(self, request: ProbeRequest) -> Json:
+        """What the comment of a probe holds."""
+        way = self._taken.get(request.flow)
+        return request._asdict() if way is None else {**request._asdict(), **ways_json.way(way)}
 
     def received(self, arrived: Sequence[Received]) -> None:
         """Write datagrams that arrived; see `record.Recorder`."""
@@ -220,11 +242,12 @@ def _begun(comment: str, name: str) -> Capture:
 
 
 def _captured(packet: Packet, zero_unix_ns: int) -> CapturedPacket:
-    request = None
+    request = way = None
     if packet.direction is Direction.SENT:
         asked = json.loads(packet.comment)
         request = _request(asked["flow"], asked["ttl"], asked["attempt"])
-    return CapturedPacket(packet.datagram, (packet.unix_ns - zero_unix_ns) / 1e9, request)
+        way = ways_json.read_way(asked) if "interface" in asked else None
+    return CapturedPacket(packet.datagram, (packet.unix_ns - zero_unix_ns) / 1e9, request, way)
 
 
 def _request(flow: object, ttl: object, attempt: object) -> ProbeRequest:

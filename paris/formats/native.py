@@ -1,8 +1,8 @@
 """The native JSON format: every probe, reply and loss with its time, and what follows from them.
 
-`write` and `read` are inverses. `read` uses only `plan`, `run`, `outcomes`, `names` and `facts`;
-the other members follow from those and serve other programs. The JSON Schema lies beside this
-file. Times are seconds, addresses text, probabilities in (0, 1).
+`write` and `read` are inverses. `read` uses only `plan`, `ways`, `run`, `outcomes`, `names` and
+`facts`; the other members follow from those and serve other programs. The JSON Schema lies beside
+this file. Times are seconds, addresses text, probabilities in (0, 1).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from mda.model import (
 from mda.record import Record
 from mda.trace import Trace
 from paris.errors import FormatError
-from paris.formats import extensions_json, facts_json, plan_json, studies_json
+from paris.formats import extensions_json, facts_json, plan_json, studies_json, ways_json
 from paris.formats.damage import refusing
 from paris.formats.studies_json import vertex_id
 
@@ -49,6 +49,7 @@ def write(trace: Trace, _: Look | None = None) -> str:
         "format": FORMAT,
         "version": VERSION,
         "plan": plan_json.plan(trace.plan),
+        **ways_json.ways(trace.ways),
         "run": _run(trace),
         "outcomes": [
             *(_outcome(outcome) for outcome in trace.outcomes),
@@ -270,6 +271,7 @@ def _read(document: Json) -> Record:
         stopped=StopReason(run["stopped"]),
         names=facts_json.read_by_address(document["names"]),
         facts=facts_json.read_facts(document),
+        ways=ways_json.read_ways(document),
     )
 
 

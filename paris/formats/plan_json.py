@@ -39,6 +39,7 @@ def plan(plan: Plan) -> Json:
         "dport": probing.dport,
         "traffic_class": probing.traffic_class,
         "flow_label": probing.flow_label,
+        **({"mark": probing.mark} if probing.mark else {}),
         "prefix_len": probing.prefix_len,
         "sources": [str(source) for source in probing.sources],
         "first_ttl": plan.first_ttl,
@@ -63,6 +64,7 @@ def read_plan(plan: Json) -> Plan:
             # Files from before studies lack these two.
             prefix_len=plan.get("prefix_len"),
             sources=tuple(address(source) for source in plan.get("sources", ())),
+            mark=whole(plan.get("mark", 0), 0, 0xFFFFFFFF),
             **{
                 key: plan[key]
                 for key in (

@@ -8,7 +8,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from paris.errors import ResolveError, SettingsError, WireError
-from paris.wire.linux.sockets import bind_to_device
+from paris.wire.linux.sockets import bind_to_device, set_mark
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -122,18 +122,19 @@ def _index(interface: str) -> int | str:
 
 
 def source_for(
-    destination: IPAddress, *, asked: IPAddress | None, interface: str | None
+    destination: IPAddress, *, asked: IPAddress | None, interface: str | None, mark: int = 0
 ) -> IPAddress:
-    """The source address of packets to `destination`.
+    """The source address of packets to `destination` with this mark (0 for none).
 
     If the user asked for an address, `asked`, this machine must have it. Raises WireError without
-    a route, SettingsError if `asked` or `interface` cannot be used, ResolveError for an address of
-    several hosts.
+    a route, SettingsError if `asked` or `interface` cannot be used, PrivilegeError for `mark`,
+    ResolveError for an address of several hosts.
     """
     family = socket.AF_INET if destination.version == 4 else socket.AF_INET6
     with socket.socket(family, socket.SOCK_DGRAM) as probe:
         if interface is not None:
             bind_to_device(probe, interface)
+        set_mark(probe, mark)
         if asked is not None:
             if asked.version != destination.version:
                 raise SettingsError(

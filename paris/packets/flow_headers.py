@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import struct
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from paris.packets import numbers
 
 if TYPE_CHECKING:
     from mda.model import HeaderField, IPAddress
@@ -33,3 +36,26 @@ class FlowHeaders(NamedTuple):
         """The same headers with another value in a field."""
         changed: dict[str, Any] = {field.attribute: value}
         return self._replace(**changed)
+
+    @property
+    def key(self) -> bytes:
+        """The bytes of `key_of`, which all probes of this flow have in common."""
+        version = self.source.version
+        number = self.protocol.number(version)
+        if self.icmp_checksum is None:
+            first = struct.pack("!HH", self.sport or 0, self.dport or 0)
+        else:
+            first = struct.pack("!BBH", numbers.ECHO_REQUEST[version], 0, self.icmp_checksum)
+        if version == 4:
+            start = bytes((self.traffic_class, number))
+        else:
+            word = version << 28 | self.traffic_class << 20 | self.flow_label
+            start = struct.pack("!IB", word, number)
+        return start + self.source.packed + self.destination.packed + first
+
+
+def key_of(probe: bytes) -> bytes:
+    """The bytes of a probe, which starts at its IP header, that only probes of its flow have."""
+    if probe[0] >> 4 == 4:
+        return probe[1:2] + probe[9:10] + probe[12:24]
+    return probe[:4] + probe[6:7] + probe[8:44]

@@ -9,6 +9,7 @@ the same in every probe. Variants of a flow (`mda.variants`) differ in one more 
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -20,8 +21,11 @@ from paris.packets.protocols import Protocol
 from paris.packets.variations import VARIATIONS, Neighbours
 
 if TYPE_CHECKING:
-    from mda.model import IPAddress
+    from collections.abc import Mapping
+
+    from mda.model import IPAddress, Way
     from mda.plan import Plan
+    from paris.packets.ways import Ways
 
 
 # For each field, the highest value that a probe can carry. A checksum of 0xFFFF equals 0, which UDP
@@ -45,8 +49,9 @@ class Flows:
     For ICMP, `sport` is the echo identifier and `dport` is unused. `varies` announces variants of
     flows, several of which may share a source port. Variants take their destinations from a prefix
     of `prefix_len` bits and their sources from `sources`; without `prefix_len`, neither addresses
-    nor protocol vary. Raises SettingsError for values that probes cannot carry, and suggests
-    others.
+    nor protocol vary. `ways` says by which way out of this machine each flow leaves, and so with
+    which source; None where all leave as routing says of any packet. Raises SettingsError for
+    values that probes cannot carry, and suggests others.
     """
 
     source: IPAddress
@@ -60,6 +65,7 @@ class Flows:
     varies: bool = False
     prefix_len: int | None = None
     sources: tuple[IPAddress, ...] = ()
+    ways: Ways | None = dataclasses.field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         if self.source.version != self.destination.version:
@@ -90,8 +96,8 @@ class Flows:
             )
 
     @classmethod
-    def of(cls, plan: Plan) -> Flows:
-        """The flows of a saved measurement."""
+    def of(cls, plan: Plan, taken: Mapping[int, Way] | None = None) -> Flows:
+        """The flows of a saved measurement, and the ways that they have taken, if several."""
         probing = plan.probing
         return cls(
             source=plan.source,
@@ -104,6 +110,7 @@ class Flows:
             flow_label=probing.flow_label,
             prefix_len=probing.prefix_len,
             sources=probing.sources,
+            ways=_recorded(taken) if taken else None,
         )
 
     @property
@@ -144,8 +151,31 @@ class Flows:
             return 0, 0xFFFF
         return self.dport, 0xFFFF if self.field is HeaderField.DPORT else self.dport
 
+    @property
+    def own_addresses(self) -> frozenset[IPAddress]:
+        """The addresses of this machine from which probes have been sent."""
+        return frozenset({self.source, *(() if self.ways is None else self.ways.sources)})
+
+    def way(self, flow: int) -> Way | None:
+        """The way by which a flow has to leave; None where routing decides."""
+        if self.ways is None:
+            return None
+        self.headers(flow)
+        return self.ways.taken.get(flow)
+
+    def way_of(self, probe: bytes) -> Way | None:
+        """The way by which a probe has to leave; None where routing decides."""
+        return None if self.ways is None else self.ways.of(probe)
+
     def headers(self, flow: int) -> FlowHeaders:
         """The header values of a flow or a variant. Raises ValueError if no probe can carry it."""
+        headers = self._numbered(flow)
+        if self.ways is None:
+            return headers
+        own_source = None if headers.source == self.source else headers.source
+        return self.ways.leaving(flow, headers, own_source)
+
+    def _numbered(self, flow: int) -> FlowHeaders:
         varied = variant_of(flow)
         if varied is None:
             return self._plain(flow)
@@ -183,3 +213,9 @@ class Flows:
             if most:
                 plain = self._varied(plain, single, (number - 1) % most + 1)
         return plain
+
+
+def _recorded(taken: Mapping[int, Way]) -> Ways:
+    from paris.packets.ways import Ways  # most machines have one way
+
+    return Ways(taken)

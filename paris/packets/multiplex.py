@@ -12,6 +12,7 @@ from paris.packets.protocols import Protocol
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from mda.model import IPAddress, Way
     from paris.packets.flow_headers import FlowHeaders
 
 
@@ -46,3 +47,12 @@ class MultiplexedFlows(Flows):
         """The header values of a flow of any lane."""
         lane, number = lane_of(flow)
         return self.lanes[lane].headers(number)
+
+    @property
+    def own_addresses(self) -> frozenset[IPAddress]:
+        """The addresses of this machine from which probes of any lane have been sent."""
+        return frozenset().union(*(lane.own_addresses for lane in self.lanes))
+
+    def way_of(self, probe: bytes) -> Way | None:
+        """The way by which a probe of any lane has to leave; None where routing decides."""
+        return next(filter(None, (lane.way_of(probe) for lane in self.lanes)), None)

@@ -7,6 +7,7 @@ ones'-complement sums, so a column is simply added to them. Imports numpy: for t
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, overload
 
 import numpy as np
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from mda.model import IPAddress
     from paris.packets.flows import Flows
 
     Bytes = NDArray[np.uint8]
@@ -67,6 +69,7 @@ class Crafter:
                 len(message),
             )
         self._message_sum = word_sum(message)
+        self._by_source: dict[IPAddress, Crafter] = {}
 
     def build(self, requests: Sequence[ProbeRequest], tags: Sequence[int]) -> Matrix:
         """The datagrams of these requests; see `probes.build`."""
@@ -75,6 +78,8 @@ class Crafter:
 
     def craft(self, numbers: Words, ttls: Words, tags: Words) -> Matrix:
         """The same from columns of flow numbers, TTLs and tags, all of the same length."""
+        if self._flows.ways is not None:
+            return self._craft_by_source(numbers, ttls, tags)
         rows = np.empty((len(numbers), len(self._template)), np.uint8)
         rows[:] = self._template
         words = rows.view(">u2")
@@ -90,6 +95,18 @@ class Crafter:
                 words[:, 0] |= labels >> 16
                 words[:, 1] = labels
         self._write_message(words[:, _HEADER_WORDS[self._version] :], numbers, tags)
+        return Matrix(rows)
+
+    def _craft_by_source(self, numbers: Words, ttls: Words, tags: Words) -> Matrix:
+        """The same where flows have sources that belong to their ways."""
+        rows = np.empty((len(numbers), len(self._template)), np.uint8)
+        sources = [self._flows.headers(number).source for number in numbers.tolist()]
+        for source in dict.fromkeys(sources):
+            if source not in self._by_source:
+                self._by_source[source] = Crafter(replace(self._flows, source=source, ways=None))
+            places = np.flatnonzero([own == source for own in sources])
+            crafter = self._by_source[source]
+            rows[places] = crafter.craft(numbers[places], ttls[places], tags[places]).rows
         return Matrix(rows)
 
     def _write_message(self, words: NDArray[np.uint16], numbers: Words, tags: Words) -> None:

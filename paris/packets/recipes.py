@@ -42,6 +42,8 @@ def _own_command(plan: Plan, flows: Flows, headers: FlowHeaders) -> str:
     command += f" -p {headers.dport}"
     if flows.traffic_class:
         command += f" -t {flows.traffic_class:#x}"
+    if plan.probing.mark:
+        command += f" --mark {plan.probing.mark:#x}"
     if headers.flow_label:
         command += f" --flow-label {headers.flow_label:#x}"
     return command

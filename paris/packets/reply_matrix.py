@@ -71,12 +71,19 @@ class Matcher:
         self._source = np.frombuffer(flows.source.packed, np.uint8)
         self._probe_of = np.full(_MOST_TAGS, -1, np.int64)
         self._flow_of = np.zeros(_MOST_TAGS, np.int64)
+        # By tag, where flows have sources of their ways.
+        self._source_of = np.zeros((_MOST_TAGS, len(self._source)), np.uint8)
         self.unmatched = 0
 
     def add(self, tags: Any, numbers: Any, probes: Any) -> None:
         """Count probes as in flight, given their tags, flow numbers and the caller's numbers."""
         self._probe_of[tags] = probes
         self._flow_of[tags] = numbers
+        if self._flows.ways is not None:
+            sources = [self._flows.headers(number).source.packed for number in numbers.tolist()]
+            self._source_of[tags] = np.frombuffer(b"".join(sources), np.uint8).reshape(
+                -1, len(self._source)
+            )
 
     def match(self, datagrams: Bytes, lengths: NDArray[np.uint32]) -> Replies:
         """The rows that reply to a probe in flight, one per probe; counts the rest as unmatched."""
@@ -116,8 +123,9 @@ class Matcher:
         """Whether rows are ICMP errors that quote a probe from our source to our destination."""
         at = self._layout.header_bytes
         quote = at + 8
-        ours = np.concatenate([self._source, self._destination])
-        begin = quote + self._layout.source.start
+        ours, begin = self._destination, quote + self._layout.source.stop
+        if self._flows.ways is None:
+            ours, begin = np.concatenate([self._source, ours]), quote + self._layout.source.start
         is_error = self._carries(rows, 0, ICMP[self._version])
         is_error &= np.logical_or.reduce([rows[:, at] == kind for kind in ERRORS[self._version]])
         is_error &= self._carries(rows, quote, self._number)
@@ -133,7 +141,8 @@ class Matcher:
             is_host &= ~(responders == 0xFF).all(axis=1)
         else:  # ten zero bytes begin the unspecified, loopback and IPv4-mapped addresses
             is_host = (first != 0xFF) & responders[:, :10].any(axis=1)
-        is_host &= ~(responders == self._source).all(axis=1)
+        for own in self._flows.own_addresses:
+            is_host &= ~(responders == np.frombuffer(own.packed, np.uint8)).all(axis=1)
         return np.asarray(is_host | (responders == self._destination).all(axis=1))
 
     def _is_intact(self, rows: Bytes, lengths: NDArray[np.uint32], is_icmp: Any) -> Any:
@@ -160,6 +169,10 @@ class Matcher:
         if flows.protocol is not Protocol.TCP:
             tags = self._repeated(rows, lengths, at + 8, tags)
         numbers = self._flow_of[tags]
+        if flows.ways is not None:
+            header = at - self._layout.header_bytes
+            source = slice(header + self._layout.source.start, header + self._layout.source.stop)
+            is_flow &= (rows[:, source] == self._source_of[tags]).all(axis=1)
         if flows.protocol is Protocol.ICMP:
             is_flow &= _word(rows, at + 2) == values(flows, HeaderField.ICMP_CHECKSUM, numbers)
             is_flow &= _word(rows, at + 4) == flows.sport

@@ -21,7 +21,7 @@ def can_reply(responder: IPAddress, flows: Flows) -> bool:
     packed = responder.packed
     if responder == flows.destination:
         return True
-    if responder == flows.source or responder.is_multicast:
+    if responder in flows.own_addresses or responder.is_multicast:
         return False
     if responder.version == 6:
         return any(packed[:10])  # ten zero bytes begin ::, ::1 and ::ffff:a.b.c.d

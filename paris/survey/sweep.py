@@ -17,7 +17,7 @@ from paris.engine import setup
 from paris.engine.pacing import Pacing, burst
 from paris.engine.waits import MOST_WAIT_S
 from paris.errors import SettingsError
-from paris.lookup import addresses
+from paris.lookup import addresses, ways
 from paris.packets.probe_matrix import Crafter
 from paris.packets.reply_matrix import Matcher
 from paris.settings import MAX_TTL
@@ -78,19 +78,20 @@ def sweep(settings: Settings, *, flows: int, ttls: Iterable[int], by_link: bool 
     which bypass routing. Raises SettingsError if the flows or TTLs are out of range, and another
     ParisTraceError if nothing can be sent.
     """
-    target = settings.target
+    target, mark = settings.target, settings.target.mark or 0
     found = addresses.destination(target.host or "", target.ip_version)
     interface = addresses.interface_for(found, asked=target.interface, source=target.source)
-    source = addresses.source_for(found.address, asked=target.source, interface=interface)
+    target = target.replace(interface=interface)
+    source = ways.source_for(found.address, target)
     random = SystemRandom()
-    headers = setup.flows_for(settings, source, found.address, random)
+    headers = ways.with_ways(setup.flows_for(settings, source, found.address, random), target)
     if not 0 < flows <= headers.capacity:
         raise SettingsError(f"flows must be from 1 to {headers.capacity}, not {flows}")
     wanted = np.array(sorted(set(ttls)), np.int64)
     if not len(wanted) or wanted[0] < 1 or wanted[-1] > MAX_TTL:
         raise SettingsError(f"ttls must be some from 1 to {MAX_TTL}")
     wanted = wanted.astype(np.uint32)
-    with closing(BulkWire.open(headers, interface, by_link=by_link)) as wire:
+    with closing(BulkWire.open(headers, interface, by_link=by_link, mark=mark)) as wire:
         numbers = np.repeat(np.arange(flows, dtype=np.uint32), len(wanted))
         return _Run(wire, headers, settings, numbers, np.tile(wanted, flows)).swept()
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from mda.model import IPAddress
     from mda.plan import WireReport
 
 # The name of each kind of wire, in options and in results.
@@ -25,11 +26,14 @@ class WireOptions(NamedTuple):
     """What the user may choose about a wire.
 
     Probes leave by `interface`; None leaves that to routing. With `by_link` the wire bypasses
-    routing and sends probes as frames to the next hop.
+    routing and sends probes as frames to the next hop. `mark` is the mark of packets, by which
+    policy rules may route them; 0 for none. `source` is the source that the user chose.
     """
 
     interface: str | None = None
     by_link: bool = False
+    mark: int = 0
+    source: IPAddress | None = None
 
 
 class Received(NamedTuple):

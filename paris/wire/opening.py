@@ -32,7 +32,14 @@ def wire_for(settings: Settings, flows: Flows) -> Wire:
         raise SettingsError(f"there is no wire {asked!r}; use {', '.join(names())}")
     if not kinds:
         raise SettingsError(f"--compare sends several protocols, and --wire {asked} only one")
-    options = WireOptions(interface=settings.target.interface, by_link=settings.target.by_link)
+    target = settings.target
+    target = settings.target
+    options = WireOptions(
+        interface=target.interface,
+        by_link=target.by_link,
+        mark=target.mark or 0,
+        source=target.source,
+    )
     refusals: list[PrivilegeError] = []
     for kind in kinds:
         try:
@@ -50,8 +57,8 @@ def builder_for(
     settings: Settings, flows: Flows
 ) -> Callable[[Sequence[ProbeRequest], Sequence[int]], Sequence[bytes]] | None:
     """The function that builds probes in batches; None if the wire or the run excludes batches."""
-    if settings.study.studies or settings.study.compare:
-        return None  # variants of flows are built singly
+    if settings.study.studies or settings.study.compare or flows.ways is not None:
+        return None  # variants of flows, and flows with several sources, are built singly
     for kind in WIRES:
         if kind.name == settings.target.wire and kind.builder:
             build: Callable[[Sequence[ProbeRequest], Sequence[int]], Sequence[bytes]]

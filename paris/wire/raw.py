@@ -22,11 +22,12 @@ from paris.wire.linux.send_times import SendTimes
 from paris.wire.linux.sockets import LARGEST, MOST_AT_ONCE, SourceWatch, bind_to_device
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from paris.packets.flows import Flows
     from paris.wire.base import WireOptions
     from paris.wire.linux.filters import Instruction
+    from paris.wire.linux.next_hops import Addressing
 
 # The kernel's queue holds a few hundred stamps: the wire reads them after this many sends.
 _STAMPS_AT_ONCE: Final = 64
@@ -47,9 +48,11 @@ class RawWire(KernelTimed):
         sender: socket.socket,
         receivers: Sequence[socket.socket],
         watch: SourceWatch,
+        mark: int = 0,
     ) -> None:
         super().__init__()
         self._flows = flows
+        self._address = _addressing(flows, mark)
         self._version = flows.source.version
         self._watch = watch
         self._sender = sender
@@ -62,12 +65,13 @@ class RawWire(KernelTimed):
         self._reverse_path = counters.reverse_path_drops()
 
     @classmethod
-    def open(cls, flows: Flows, interface: str | None) -> RawWire:
+    def open(cls, flows: Flows, interface: str | None, mark: int = 0) -> RawWire:
         """Open the sockets that the probes of `flows` need.
 
-        Probes leave by `interface` if given; replies may arrive on any interface. Raises
-        PrivilegeError without CAP_NET_RAW, SettingsError for an unusable interface, WireError
-        if the system lacks such sockets.
+        Probes leave by `interface` if given, with the mark `mark` (0 for none); replies may arrive
+        on any interface. Raises PrivilegeError without CAP_NET_RAW, or for a mark without
+        CAP_NET_ADMIN, SettingsError for an unusable interface, WireError if the system lacks such
+        sockets.
         """
         version = flows.source.version
         opened: list[socket.socket] = []
@@ -77,6 +81,7 @@ class RawWire(KernelTimed):
             _prepare_sender(sender, version)
             if interface is not None:
                 bind_to_device(sender, interface)
+            sockets.set_mark(sender, mark)
             for protocol, instructions in _kept(flows, Sent(flows)).items():
                 receiver = _raw_socket(version, protocol)
                 opened.append(receiver)
@@ -91,7 +96,7 @@ class RawWire(KernelTimed):
         except BaseException:
             sockets.close_all(opened)
             raise
-        return cls(flows, sender, opened[1:], SourceWatch(flows.source, interface))
+        return cls(flows, sender, opened[1:], SourceWatch(flows, interface), mark)
 
     def send(self, datagrams: Sequence[bytes]) -> list[float]:
         """See Wire."""
@@ -148,21 +153,18 @@ class RawWire(KernelTimed):
         sockets.close_all((self._sender, *self._receivers))
 
     def _send(self, datagram: bytes) -> None:
-        if self._version == 4:
-            target: tuple[object, ...] = (socket.inet_ntop(socket.AF_INET, datagram[16:20]), 0)
-        else:
-            target = (socket.inet_ntop(socket.AF_INET6, datagram[24:40]), 0, 0, 0)
+        where = self._address(datagram)
         number = self._times.add(self.now_s())
         try:
-            self._sender.sendto(datagram, target)
+            self._sender.sendmsg((datagram,), *where)
         except OSError as error:
             try:
                 self._waits += sockets.send_again(
-                    lambda: self._sender.sendto(datagram, target),
+                    lambda: self._sender.sendmsg((datagram,), *where),
                     error,
                     drain=self._read_stamps,
                     refused=lambda: self._numbers.append(-1),
-                    target=str(target[0]),
+                    target=str(self._flows.destination),
                 )
             except WithheldError:
                 self._times.withdraw()
@@ -207,6 +209,17 @@ class RawWire(KernelTimed):
         return arrived
 
 
+def _addressing(flows: Flows, mark: int) -> Callable[[bytes], Addressing]:
+    """What gives `socket.sendmsg` the place to send a probe to; raises as `NextHops.of` does."""
+    if flows.ways is not None:
+        from paris.wire.linux.next_hops import NextHops
+
+        return NextHops(flows, mark).of
+    if flows.source.version == 4:
+        return lambda probe: ((), 0, (socket.inet_ntop(socket.AF_INET, probe[16:20]), 0))
+    return lambda probe: ((), 0, (socket.inet_ntop(socket.AF_INET6, probe[24:40]), 0, 0, 0))
+
+
 def _kept(flows: Flows, sent: Sent) -> dict[int, list[Instruction]]:
     """The filter of each receiver, by its protocol, given which probes were `sent`."""
     # In IPv6 a raw socket sees no IP header, and neither does its filter.
@@ -223,7 +236,7 @@ def _kept(flows: Flows, sent: Sent) -> dict[int, list[Instruction]]:
 
 def open_wire(flows: Flows, options: WireOptions) -> RawWire:
     """See RawWire.open."""
-    return RawWire.open(flows, options.interface)
+    return RawWire.open(flows, options.interface, options.mark)
 
 
 def _raw_socket(version: int, protocol: int) -> socket.socket:

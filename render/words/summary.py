@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from mda.answers.graph import flows_of_edge
@@ -10,6 +11,7 @@ from mda.findings.refusals import Refusal
 from mda.model import StopReason
 from mda.plan import Algorithm
 from mda.statistics.stopping import unseen_share
+from mda.variants import is_plain
 from render.words.quantities import at_most, count, percent, printable
 from render.words.vertices import place
 
@@ -37,6 +39,7 @@ _HIDDEN: Final = {
 }
 _MOST_UNFINISHED: Final = 4
 _MOST_NAMED: Final = 3
+_MOST_WAYS: Final = 4
 
 
 def headline(trace: Trace) -> tuple[str, str]:
@@ -76,6 +79,7 @@ def findings(trace: Trace) -> list[str]:
         if trace.path_count is not None:
             parts.append(count(trace.path_count, "path", "paths"))
         lines = [f"{_reached(trace)}: {', '.join([*parts, _diamonds(trace)])}", *_missed(trace)]
+    lines += _ways(trace)
     lines += _revisits(trace)
     lines += [*_unseen(trace), *withheld(trace)]
     cost = f"{count(trace.probes_sent, 'probe', 'probes')}, {trace.duration_s:.2f} s"
@@ -250,6 +254,21 @@ def _unseen(trace: Trace) -> list[str]:
         return []
     fields = ", ".join(_HIDDEN.get(name, printable(name)) for name in trace.wire.hidden)
     return [f"{printable(trace.wire.wire)} sockets: {fields} cannot be seen"]
+
+
+def _ways(trace: Trace) -> list[str]:
+    """By which ways flows left this machine, if by several."""
+    flows = Counter(way for flow, way in trace.ways.items() if is_plain(flow))
+    if len(flows) < 2:
+        return []
+    parts = [
+        f"{printable(way.interface)}{'' if way.gateway is None else f' via {way.gateway}'}"
+        f" from {way.source} ({count(number, 'flow', 'flows')})"
+        for way, number in flows.items()
+    ]
+    more = f" and {len(parts) - _MOST_WAYS} more" if len(parts) > _MOST_WAYS else ""
+    listed = ", ".join(parts[:_MOST_WAYS])
+    return [f"flows left this machine by {len(parts)} ways: {listed}{more}"]
 
 
 def _revisits(trace: Trace) -> list[str]:

@@ -23,7 +23,7 @@ from paris.packets.flows import Flows
 from paris.packets.headers import IPHeader
 from paris.packets.protocols import Protocol
 from paris.wire.bulk import ethernet
-from paris.wire.bulk.sendmmsg import MOST_AT_ONCE, Sender
+from paris.wire.bulk.sendmmsg import MOST_AT_ONCE, Sender, Target
 from tests.lab.namespaces import enter_namespace
 from tests.support.forks import fork
 
@@ -79,10 +79,10 @@ def flooding(
 
     def work() -> NoReturn:
         enter_namespace(lab.namespace(node))
-        sock, target = ethernet.open_sender(ends[0], None)
-        with sock:
+        target = ethernet.target(ends[0], None, None)
+        with ethernet.open_sender() as sock:
             os.write(writing, b"ready")
-            _send(Sender(sock, target), rows, rate_pps)
+            _send(Sender(sock), target, rows, rate_pps)
 
     process_id = fork(work)
     os.close(writing)
@@ -95,7 +95,7 @@ def flooding(
         os.waitpid(process_id, 0)
 
 
-def _send(sender: Sender, rows: NDArray[np.uint8], rate_pps: float) -> NoReturn:
+def _send(sender: Sender, target: Target, rows: NDArray[np.uint8], rate_pps: float) -> NoReturn:
     """Send until killed."""
     began_s, sent = time.monotonic(), 0
     while True:
@@ -107,4 +107,4 @@ def _send(sender: Sender, rows: NDArray[np.uint8], rate_pps: float) -> NoReturn:
         part = rows[at : at + min(due, MOST_AT_ONCE)]
         sent += len(part)
         with suppress(OSError):  # what finds no room is lost, as in any flood
-            sender.send(part)
+            sender.send(part, target)

@@ -10,6 +10,7 @@ from paris.packets import headers
 from paris.packets.flows import Flows
 from paris.packets.headers import IPHeader
 from paris.packets.protocols import Protocol
+from paris.wire.base import WireOptions
 from paris.wire.bulk.wire import BulkWire
 from paris.wire.raw import RawWire
 from paris.wire.unprivileged.udp_icmp import DatagramWire
@@ -40,7 +41,7 @@ def opened(lab: Lab, wire: str, flows: Flows) -> Wire:
             case "bulk":
                 return BulkWire.open(flows, None)
             case _:
-                return DatagramWire(flows, None)
+                return DatagramWire(flows, WireOptions())
 
 
 def collect(wire: Wire, count: int) -> list[Received]:

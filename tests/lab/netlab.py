@@ -142,6 +142,11 @@ class Lab:
             _address(index, 1, version) for index, (_, far) in enumerate(self.links) if far == node
         ]
 
+    def ends(self, near: str, far: str, version: int) -> tuple[IPAddress, IPAddress]:
+        """The addresses at both ends of a link."""
+        index = self.links.index((near, far))
+        return _address(index, 0, version), _address(index, 1, version)
+
     def successors(self, node: str) -> list[str]:
         """The nodes to which `node` forwards."""
         return [far for near, far in self.links if near == node]

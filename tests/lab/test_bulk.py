@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from paris.packets.probe_matrix import Bytes
+    from paris.wire.bulk.sendmmsg import Target
 
 pytestmark = pytest.mark.lab
 
@@ -182,11 +183,11 @@ def test_an_error_caused_by_another_datagram_does_not_fail_a_send(
         with closing(BulkWire.open(flows, None)) as wire:
             sending, failures = wire._sender.send, iter([errno.ECONNREFUSED, errno.EACCES])
 
-            def send(rows: Bytes) -> int:
+            def send(rows: Bytes, target: Target) -> int:
                 number = next(failures, None)
                 if number is not None:
                     raise OSError(number, os.strerror(number))
-                return sending(rows)
+                return sending(rows, target)
 
             monkeypatch.setattr(wire._sender, "send", send)
             monkeypatch.setattr(sockets, "forget_errors", lambda _: True)

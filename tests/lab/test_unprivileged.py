@@ -15,6 +15,7 @@ from paris.errors import ExitCode
 from paris.packets import probes
 from paris.packets.flows import Flows
 from paris.packets.protocols import Protocol
+from paris.wire.base import WireOptions
 from paris.wire.linux import counters
 from paris.wire.linux.counters import may_have_been_full
 from paris.wire.unprivileged.udp_icmp import DatagramWire
@@ -173,7 +174,7 @@ def test_replies_for_which_there_is_no_room_are_counted_and_do_not_stop_the_wire
             source=lab.source(version), destination=TARGET[version], protocol=Protocol.UDP,
             field=HeaderField.SPORT, sport=20000, dport=33434,
         )  # fmt: skip
-        with closing(DatagramWire(flows, None)) as wire:
+        with closing(DatagramWire(flows, WireOptions())) as wire:
             batch = [probes.build(flows, ProbeRequest(0, 1), 1 + n) for n in range(8)]
             wire.send(batch[:1])
             assert len(wire.receive(wire.now_s() + LONGEST_S)) == 1
@@ -219,7 +220,7 @@ def test_an_error_that_is_not_queued_does_not_count_as_dropped_while_there_is_ro
             source=lab.source(4), destination=TARGET[4], protocol=Protocol.UDP,
             field=HeaderField.SPORT, sport=20000, dport=33434,
         )  # fmt: skip
-        with closing(DatagramWire(flows, None)) as wire:
+        with closing(DatagramWire(flows, WireOptions())) as wire:
             wire.open_first()
             (port,) = wire._ports.values()
             port.socket.setsockopt(socket.IPPROTO_IP, _IP_RECVERR, 0)

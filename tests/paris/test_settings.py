@@ -71,6 +71,7 @@ def test_an_unknown_option_is_a_type_error_as_for_any_function() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
+        ({"mark": 0}, "--mark must be from 1 to 4294967295, not 0"),
         ({"protocol": "icmp", "dport": 80}, "-p/--port has no meaning with -I"),
         ({"lite": True}, "--mda-lite requires every path"),
         ({"per_vertex": True}, "--per-vertex requires every path"),

@@ -133,12 +133,20 @@ def full_mda(
     lite: bool = False,
     min_share: float | None = None,
     flows: int = 50_000,
+    spread: int = 0,
 ) -> Explorer:
     """The MDA with the settings that most tests want."""
     return Explorer(
         source=SOURCE,
         bound=Bound(failure_probability, per_vertex, min_share),
-        reach=Reach(first_ttl=1, max_ttl=max_ttl, attempts=attempts, gap_limit=3, flows=flows),
+        reach=Reach(
+            first_ttl=1,
+            max_ttl=max_ttl,
+            attempts=attempts,
+            gap_limit=3,
+            flows=flows,
+            spread=spread,
+        ),
         is_lite=lite,
     )
 

@@ -1,6 +1,6 @@
-"""Sends frames without routing: a packet socket on the interface towards a destination.
+"""Sends frames without routing: a packet socket, and the next hop's link address.
 
-The program ip (iproute2) reports that interface and the link address of the next hop.
+The program ip (iproute2) reports the interface and the link address of the next hop.
 """
 
 from __future__ import annotations
@@ -16,39 +16,44 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Final
 
 from paris.errors import SettingsError, WireError
+from paris.wire.bulk.sendmmsg import Target
 from paris.wire.linux.sockets import ETHER_TYPE, bind_to_device, enlarge_sending
 
 if TYPE_CHECKING:
-    from mda.model import IPAddress
+    from mda.model import IPAddress, Way
 
 _DISCARD_PORT: Final = 9
 _RESOLVE_S: Final = 2.0
 _RESOLVED: Final = {"REACHABLE", "STALE", "DELAY", "PROBE", "PERMANENT", "NOARP"}
 
 
-def open_sender(destination: IPAddress, interface: str | None) -> tuple[socket.socket, bytes]:
-    """A packet socket, and the link address of the next hop towards `destination` (sockaddr_ll).
-
-    Raises OSError (PermissionError without CAP_NET_RAW), SettingsError for an interface that does
-    not lead there, WireError without a route or a next hop that resolves.
-    """
-    route = _route(destination, interface)
-    device = route["dev"]
-    gateway = ip_address(route.get("gateway", route.get("via", {}).get("host", str(destination))))
+def open_sender() -> socket.socket:
+    """A packet socket. Raises OSError (PermissionError without CAP_NET_RAW)."""
     sender = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK, 0)
-    try:
-        enlarge_sending(sender)
-        sender.bind((device, 0))
-        hardware = _link_address(gateway, device)
-    except BaseException:
-        sender.close()
-        raise
-    ether_type = socket.htons(ETHER_TYPE[destination.version])
-    target = struct.pack(
-        "@HHiHBB8s", socket.AF_PACKET, ether_type, socket.if_nametoindex(device), 0, 0,
-        len(hardware), hardware,
+    enlarge_sending(sender)
+    return sender
+
+
+def target(destination: IPAddress, interface: str | None, way: Way | None) -> Target:
+    """The link address of the next hop towards `destination` (sockaddr_ll), by a way if given.
+
+    Raises SettingsError for an interface that does not lead there, WireError without a route or a
+    next hop that resolves.
+    """
+    if way is None:
+        route = _route(destination, interface)
+        device = route["dev"]
+        text = route.get("gateway", route.get("via", {}).get("host", str(destination)))
+        gateway = ip_address(text)
+    else:
+        device, gateway = way.interface, way.gateway or destination
+    hardware = _link_address(gateway, device)
+    return Target(
+        struct.pack(
+            "@HHiHBB8s", socket.AF_PACKET, socket.htons(ETHER_TYPE[destination.version]),
+            socket.if_nametoindex(device), 0, 0, len(hardware), hardware,
+        )
     )  # fmt: skip
-    return sender, target
 
 
 def _route(destination: IPAddress, interface: str | None) -> dict[str, Any]:

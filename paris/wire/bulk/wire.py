@@ -2,7 +2,7 @@
 
 Only opening needs CAP_NET_RAW. Send times spread each system call's duration over its probes; the
 kernel stamps arrivals. With `by_link` probes bypass routing and firewall: they leave the interface
-as Ethernet frames to the next hop's address.
+as Ethernet frames to their next hop's address.
 """
 
 from __future__ import annotations
@@ -10,7 +10,9 @@ from __future__ import annotations
 import select
 import socket
 import struct
+from functools import partial
 from ipaddress import IPv4Address
+from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -21,18 +23,19 @@ from paris.packets.probe_matrix import Matrix
 from paris.packets.protocols import Protocol
 from paris.wire.base import BULK, UNLIMITED, Received
 from paris.wire.bulk.ring import FRAMES, Ring
-from paris.wire.bulk.sendmmsg import Sender
+from paris.wire.bulk.sendmmsg import Sender, Target, control_bytes
 from paris.wire.linux import filters, sockets
 from paris.wire.linux.clock import KernelTimed
 from paris.wire.linux.filters import Sent
+from paris.wire.linux.next_hops import next_hop
 from paris.wire.linux.sockets import MOST_AT_ONCE, SourceWatch, bind_to_device
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from numpy.typing import NDArray
 
-    from mda.model import IPAddress
+    from mda.model import IPAddress, Way
     from paris.packets.flows import Flows
     from paris.packets.probe_matrix import Bytes
     from paris.wire.base import WireOptions
@@ -57,14 +60,17 @@ class BulkWire(KernelTimed):
         self,
         flows: Flows,
         sender: socket.socket,
-        target: bytes,
+        target_of: Callable[[Way | None], Target],
         ring: Ring,
         watch: SourceWatch,
     ) -> None:
         super().__init__()
         self._flows = flows
         self._socket = sender
-        self._sender = Sender(sender, target)
+        self._sender = Sender(sender)
+        self._target_of = target_of
+        first = flows.way(0)
+        self._targets = {first: target_of(first)}
         self._ring = ring
         self._watch = watch
         self._sent = Sent(flows)
@@ -72,24 +78,32 @@ class BulkWire(KernelTimed):
         self._is_closed = False
 
     @classmethod
-    def open(cls, flows: Flows, interface: str | None, *, by_link: bool = False) -> BulkWire:
-        """Open the sockets that the probes of `flows` need.
+    def open(
+        cls, flows: Flows, interface: str | None, *, by_link: bool = False, mark: int = 0
+    ) -> BulkWire:
+        """Open the sockets that the probes of `flows` need; `mark` is that of packets, 0 for none.
 
-        Raises PrivilegeError without CAP_NET_RAW, SettingsError for an unusable interface,
-        WireError if the system lacks such sockets or the next hop has no link address.
+        Raises PrivilegeError without CAP_NET_RAW, or for a mark without CAP_NET_ADMIN,
+        SettingsError for an unusable interface, WireError if the system lacks such sockets or the
+        next hop has no link address.
         """
-        ring = None
+        opened: list[Ring | socket.socket] = []
         try:
             ring = Ring(flows.source.version, _kept(flows, Sent(flows)))
+            opened.append(ring)
             if by_link:
                 from paris.wire.bulk import ethernet
 
-                sender, target = ethernet.open_sender(flows.destination, interface)
+                sender = ethernet.open_sender()
+                target_of = partial(ethernet.target, flows.destination, interface)
             else:
-                sender, target = _raw_sender(flows, interface), _address(flows.destination)
+                sender = _raw_sender(flows, interface, mark)
+                target_of = partial(_target, flows.destination, mark)
+            opened.append(sender)
+            return cls(flows, sender, target_of, ring, SourceWatch(flows, interface))
         except BaseException as error:
-            if ring is not None:
-                ring.close()
+            for part in opened:
+                part.close()
             if isinstance(error, PermissionError):
                 raise PrivilegeError(
                     "cannot open raw and packet sockets: that needs CAP_NET_RAW; run it with sudo, "
@@ -98,7 +112,6 @@ class BulkWire(KernelTimed):
             if isinstance(error, OSError):
                 raise WireError(f"cannot set up the bulk wire: {error.strerror}") from None
             raise
-        return cls(flows, sender, target, ring, SourceWatch(flows.source, interface))
 
     def send(self, datagrams: Sequence[bytes]) -> list[float]:
         """See Wire; a Matrix of datagrams is sent without conversion."""
@@ -109,8 +122,9 @@ class BulkWire(KernelTimed):
             self._let_in()
         sent_at_s: list[float] = []
         for datagram in datagrams:
+            row = np.frombuffer(datagram, np.uint8).reshape(1, -1)
             try:
-                (at_s,) = self._send_rows(np.frombuffer(datagram, np.uint8).reshape(1, -1)).tolist()
+                (at_s,) = self._send_rows(row, self._target(self._flows.way_of(datagram))).tolist()
             except WireError as error:
                 error.sent_at_s = tuple(sent_at_s)
                 raise
@@ -122,9 +136,23 @@ class BulkWire(KernelTimed):
         tag, port = self._sent.places(rows[0])
         if self._sent.add_between(*_extremes(rows[:, tag]), *_extremes(rows[:, port])):
             self._let_in()
-        return self._send_rows(rows)
+        if self._flows.ways is None:
+            return self._send_rows(rows, self._targets[None])
+        ways = [self._flows.way_of(row.tobytes()) for row in rows]
+        sent_at_s = np.empty(len(rows))
+        for way, alike in groupby(range(len(rows)), ways.__getitem__):
+            places = list(alike)
+            sent_at_s[places] = self._send_rows(rows[places], self._target(way))
+        return sent_at_s
 
-    def _send_rows(self, rows: Bytes) -> NDArray[np.float64]:
+    def _target(self, way: Way | None) -> Target:
+        """Where to send what leaves by a way."""
+        if way not in self._targets:
+            self._targets[way] = self._target_of(way)
+        return self._targets[way]
+
+    def _send_rows(self, rows: Bytes, target: Target) -> NDArray[np.float64]:
+        """Send rows to one target."""
         at_s = np.empty(len(rows))
         for begin in range(0, len(rows), _AT_ONCE):
             part = rows[begin : begin + _AT_ONCE]
@@ -132,7 +160,7 @@ class BulkWire(KernelTimed):
             while done < len(part):
                 began_s = self.now_s()
                 try:
-                    taken = self._send_some(part[done:])
+                    taken = self._send_some(part[done:], target)
                 except WireError as error:
                     error.sent_at_s = tuple(at_s[: begin + done].tolist())
                     raise
@@ -197,13 +225,13 @@ class BulkWire(KernelTimed):
             self._socket.close()
             self._ring.close()
 
-    def _send_some(self, rows: Bytes) -> int:
+    def _send_some(self, rows: Bytes, target: Target) -> int:
         """Send some rows in order, waiting for queue space; returns how many left."""
         taken = 0
 
         def send() -> None:
             nonlocal taken
-            taken = self._sender.send(rows)
+            taken = self._sender.send(rows, target)
 
         try:
             send()
@@ -246,10 +274,10 @@ def _kept(flows: Flows, sent: Sent) -> list[Instruction]:
 
 def open_wire(flows: Flows, options: WireOptions) -> BulkWire:
     """See BulkWire.open."""
-    return BulkWire.open(flows, options.interface, by_link=options.by_link)
+    return BulkWire.open(flows, options.interface, by_link=options.by_link, mark=options.mark)
 
 
-def _raw_sender(flows: Flows, interface: str | None) -> socket.socket:
+def _raw_sender(flows: Flows, interface: str | None, mark: int) -> socket.socket:
     version = flows.source.version
     sender = sockets.new_socket(version, socket.SOCK_RAW, socket.IPPROTO_RAW)
     try:
@@ -258,10 +286,19 @@ def _raw_sender(flows: Flows, interface: str | None) -> socket.socket:
         sockets.enlarge_sending(sender)
         if interface is not None:
             bind_to_device(sender, interface)
+        sockets.set_mark(sender, mark)
     except BaseException:
         sender.close()
         raise
     return sender
+
+
+def _target(destination: IPAddress, mark: int, way: Way | None) -> Target:
+    """Where a raw socket sends what leaves by a way."""
+    if way is None:
+        return Target(_address(destination))
+    found = next_hop(destination, way, mark)
+    return Target(_address(found.address), control_bytes(found.control), found.flags)
 
 
 def _address(destination: IPAddress) -> bytes:

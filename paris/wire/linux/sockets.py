@@ -13,18 +13,19 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from paris.errors import SettingsError, WireError, WithheldError
+from paris.errors import PrivilegeError, SettingsError, WireError, WithheldError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from mda.model import IPAddress
+    from paris.packets.flows import Flows
 
 LARGEST: Final = 0x10000  # bytes: no datagram is longer, so a receive buffer of this size suffices
 MOST_AT_ONCE: Final = 512  # replies to read per turn, which leaves time to send
 ETHER_TYPE: Final = {4: 0x0800, 6: 0x86DD}
 SO_ATTACH_FILTER: Final = 26
 _SO_RCVBUFFORCE: Final = 33
+_SO_MARK: Final = 36
 SO_TIMESTAMPING: Final = 37
 _IP_RECVTTL: Final = 12
 IP_RECVERR: Final = 11
@@ -61,36 +62,36 @@ _SOURCE_CHECK_S: Final = 0.5
 
 
 class SourceWatch:
-    """Checks periodically that the source address still belongs to this machine.
+    """Checks periodically that the source addresses of `flows` still belong to this machine.
 
     A raw sender could keep using a source address the machine has lost, and would never hear a
     reply. If probes leave by a given `interface`, the check uses that interface.
     """
 
-    def __init__(self, source: IPAddress, interface: str | None) -> None:
-        self._source = source
+    def __init__(self, flows: Flows, interface: str | None) -> None:
+        self._flows = flows
         self._interface = interface
         self._checked_at_s = 0.0
 
     def check(self, now_s: float) -> None:
-        """Raise WireError if the address is gone; looks at most once per _SOURCE_CHECK_S."""
+        """Raise WireError if an address is gone; looks at most once per _SOURCE_CHECK_S."""
         if now_s < self._checked_at_s + _SOURCE_CHECK_S:
             return
         self._checked_at_s = now_s
-        with new_socket(self._source.version, socket.SOCK_DGRAM) as asking:
-            try:
-                if self._interface is not None:
-                    # Only a socket bound to the interface sees the addresses in its VRF.
-                    asking.setsockopt(
-                        socket.SOL_SOCKET, socket.SO_BINDTODEVICE, self._interface.encode() + b"\0"
-                    )
-                asking.bind((str(self._source), 0))
-            except PermissionError:
-                return  # before Linux 5.7, choosing an interface takes CAP_NET_RAW
-            except OSError:
-                raise WireError(
-                    f"cannot send from {self._source}: it is no longer an address of this machine"
-                ) from None
+        for source in self._flows.own_addresses:
+            with new_socket(source.version, socket.SOCK_DGRAM) as asking:
+                try:
+                    if self._interface is not None:
+                        # Only a socket bound to the interface sees the addresses in its VRF.
+                        device = self._interface.encode() + b"\0"
+                        asking.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, device)
+                    asking.bind((str(source), 0))
+                except PermissionError:
+                    return  # before Linux 5.7, choosing an interface takes CAP_NET_RAW
+                except OSError:
+                    raise WireError(
+                        f"cannot send from {source}: it is no longer an address of this machine"
+                    ) from None
 
 
 def new_socket(version: int, kind: int, protocol: int = 0) -> socket.socket:
@@ -240,3 +241,15 @@ def bind_to_device(sock: socket.socket, interface: str) -> None:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface.encode() + b"\0")
     except OSError as error:
         raise SettingsError(f"-i {interface}: {error.strerror}") from None
+
+
+def set_mark(sock: socket.socket, mark: int) -> None:
+    """Let a socket's packets have this mark, 0 for none. Raises PrivilegeError if that fails."""
+    if not mark:
+        return
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, _SO_MARK, struct.pack("@I", mark))
+    except OSError as error:
+        raise PrivilegeError(
+            f"--mark {mark:#x}: {error.strerror}; it needs CAP_NET_ADMIN, run it with sudo"
+        ) from None

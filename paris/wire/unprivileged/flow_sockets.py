@@ -20,8 +20,9 @@ from paris.wire.linux.sockets import bind_to_device
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mda.model import IPAddress
+    from mda.model import Way
     from paris.packets.flows import Flows
+    from paris.wire.base import WireOptions
     from paris.wire.unprivileged.rebuilding import Sent
 
 _IP_MTU_DISCOVER: Final = 10
@@ -85,19 +86,21 @@ def unless_taken() -> Iterator[None]:
         pass
 
 
-def open_port(flows: Flows, key: Key, interface: str | None) -> socket.socket:
-    """A socket whose datagrams carry a flow's header values; connected, except for TCP.
+def open_port(flows: Flows, key: Key, options: WireOptions, way: Way | None) -> socket.socket:
+    """A socket whose datagrams carry a flow's header values; see `is_connected`.
 
-    Raises PrivilegeError if the system withholds ping sockets or the port, SettingsError for
-    an unusable interface, WireError for anything else.
+    The datagrams leave by the flow's `way`, if it has one. Raises PrivilegeError if the system
+    withholds ping sockets, the port or the mark, SettingsError for an unusable interface, WireError
+    for anything else.
     """
     sock = _new_socket(flows)
     try:
-        if interface is not None:
-            bind_to_device(sock, interface)
+        if options.interface is not None:
+            bind_to_device(sock, options.interface)
+        sockets.set_mark(sock, options.mark)
         _prepare(sock, flows, key)
-        sock.bind(_own_end(flows.source, key.sport, interface))
-        if flows.protocol is not Protocol.TCP:
+        sock.bind(_own_end(flows, key.sport, options, way))
+        if is_connected(flows, way):
             sock.connect(target(flows, key))
     except OSError as error:
         sock.close()
@@ -108,11 +111,25 @@ def open_port(flows: Flows, key: Key, interface: str | None) -> socket.socket:
     return sock
 
 
-def _own_end(source: IPAddress, sport: int, interface: str | None) -> tuple[object, ...]:
+def _own_end(flows: Flows, sport: int, options: WireOptions, way: Way | None) -> tuple[object, ...]:
     """The address to bind to: ping sockets want a zone, although the interface is bound already."""
-    if source.version == 6 and source.is_link_local and interface is not None:
-        return str(source), sport, 0, socket.if_nametoindex(interface)
+    source = flows.source if way is None else way.source
+    if source.version == 6 and source.is_link_local and options.interface is not None:
+        return str(source), sport, 0, socket.if_nametoindex(options.interface)
+    if way is not None and source.version == 6 and options.source is None:
+        # In IPv6 the kernel does as for a program only while the source is its own choice. In
+        # IPv4 it routes a program's connection once more when it has chosen the source.
+        return "", sport
     return str(source), sport
+
+
+def is_connected(flows: Flows, way: Way | None) -> bool:
+    """Whether the flow's socket is connected before it sends."""
+    if flows.protocol is Protocol.ICMP and way is not None and way.source.version == 6:
+        # The kernel would route a connection by its identifier, but programs' echo requests by
+        # type and code alone.
+        return False
+    return flows.protocol is not Protocol.TCP
 
 
 def target(flows: Flows, key: Key) -> tuple[object, ...]:

@@ -29,11 +29,11 @@ def open_wire(flows: Flows, options: WireOptions) -> Wire:
             )
         from paris.wire.unprivileged.tcp import ConnectWire
 
-        wire: ConnectWire | DatagramWire = ConnectWire(flows, options.interface)
+        wire: ConnectWire | DatagramWire = ConnectWire(flows, options)
     else:
         from paris.wire.unprivileged.udp_icmp import DatagramWire
 
-        wire = DatagramWire(flows, options.interface)
+        wire = DatagramWire(flows, options)
     try:
         wire.open_first()
     except BaseException:

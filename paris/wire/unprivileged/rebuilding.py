@@ -176,6 +176,11 @@ def _datagram(sender: bytes, receiver: bytes, protocol: int, ttl: int, message: 
     return head[:10] + struct.pack("!H", checksum(head)) + head[12:] + message
 
 
+def source_of(sent: Sent) -> bytes:
+    """The packed source address of a probe."""
+    return _ends(sent)[0]
+
+
 def _ends(sent: Sent) -> tuple[bytes, bytes]:
     """The packed source and destination addresses."""
     if sent.version == 4:

@@ -25,7 +25,9 @@ from paris.wire.unprivileged import flow_sockets, rebuilding
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from mda.model import IPAddress
     from paris.packets.flows import Flows
+    from paris.wire.base import WireOptions
     from paris.wire.linux.ancillary import Ancillary
     from paris.wire.unprivileged.flow_sockets import Key
     from paris.wire.unprivileged.rebuilding import Sent
@@ -53,10 +55,10 @@ class ConnectWire(KernelTimed):
     sends_whole = False
     longest_wait_s = _LIFE_S
 
-    def __init__(self, flows: Flows, interface: str | None) -> None:
+    def __init__(self, flows: Flows, options: WireOptions) -> None:
         super().__init__()
         self._flows = flows
-        self._interface = interface
+        self._options = options
         self._ready = select.epoll()
         self._claim: socket.socket | None = None
         self._most_ports = flow_sockets.most_ports()
@@ -73,7 +75,7 @@ class ConnectWire(KernelTimed):
         self._claim = flow_sockets.claim_port(self._flows)
         key = flow_sockets.first_key(self._flows)
         with flow_sockets.unless_taken():
-            flow_sockets.open_port(self._flows, key, self._interface).close()
+            flow_sockets.open_port(self._flows, key, self._options, self._flows.way(0)).close()
 
     def send(self, datagrams: Sequence[bytes]) -> list[float]:
         """See Wire; a new probe of a flow abandons that flow's earlier probe."""
@@ -144,7 +146,8 @@ class ConnectWire(KernelTimed):
             earlier = next(each for each in every if each.number not in self._awaited)
         if earlier is not None:
             self._close(earlier)
-        sock = flow_sockets.open_port(self._flows, key, self._interface)
+        way = self._flows.way_of(sent.datagram)
+        sock = flow_sockets.open_port(self._flows, key, self._options, way)
         flow_sockets.set_ttl(sock, sent.version, sent.ttl)
         at_s = self.now_s()
         attempt = _Attempt(self._count, sock, sent, at_s)
@@ -154,7 +157,8 @@ class ConnectWire(KernelTimed):
         before = None if key in self._passed else counters.held_back(sent.version)
         fault = sock.connect_ex(target)
         queued = _queued_error(sock) if fault == errno.EINPROGRESS else None
-        if queued is not None and self._is_from_here(queued[1]):
+        own = self._flows.source if way is None else way.source
+        if queued is not None and self._is_from(own, queued[1]):
             fault = errno.EPERM
         if before is not None and fault == errno.EINPROGRESS and self._is_dropped(before, key):
             fault = errno.EPERM
@@ -169,9 +173,8 @@ class ConnectWire(KernelTimed):
             self._early += self._outcome(attempt, fault)  # the destination is this machine
         return at_s
 
-    def _is_from_here(self, ancillary: Ancillary) -> bool:
+    def _is_from(self, own: IPAddress, ancillary: Ancillary) -> bool:
         """Whether this machine's firewall rejected a SYN on its way out: it answers at once."""
-        own = self._flows.source
         return own != self._flows.destination and ancillary.offender == own.packed
 
     def _is_dropped(self, before: int, key: Key) -> bool:

@@ -29,7 +29,9 @@ from paris.wire.unprivileged import flow_sockets, rebuilding
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from mda.model import Way
     from paris.packets.flows import Flows
+    from paris.wire.base import WireOptions
     from paris.wire.linux.ancillary import Ancillary
     from paris.wire.unprivileged.flow_sockets import Key
     from paris.wire.unprivileged.rebuilding import Sent
@@ -54,11 +56,13 @@ _HOP_LIMITS: Final = {
 class _Port:
     """A socket and, by the kernel's number, the wire's number of each datagram; -1 if refused.
 
-    `in_a_row` counts what was read from the error queue between the last two times it was empty.
+    `target` is where it sends, None if it is connected. `in_a_row` counts what was read from the
+    error queue between the last two times it was empty.
     """
 
     socket: socket.socket
     key: Key
+    target: tuple[object, ...] | None
     numbers: list[int] = field(default_factory=list)
     in_a_row: int = 0
     was_emptied: bool = True
@@ -72,10 +76,10 @@ class DatagramWire(KernelTimed):
     sends_whole = False
     longest_wait_s = float("inf")
 
-    def __init__(self, flows: Flows, interface: str | None) -> None:
+    def __init__(self, flows: Flows, options: WireOptions) -> None:
         super().__init__()
         self._flows = flows
-        self._interface = interface
+        self._options = options
         self._times = SendTimes()
         self._ready = select.epoll()
         self._claim: socket.socket | None = None
@@ -95,7 +99,7 @@ class DatagramWire(KernelTimed):
         """Open the socket of flow 0 now, and claim its port; raises what those functions do."""
         self._claim = flow_sockets.claim_port(self._flows)
         with flow_sockets.unless_taken():
-            self._port(flow_sockets.first_key(self._flows))
+            self._port(flow_sockets.first_key(self._flows), self._flows.way(0))
 
     def send(self, datagrams: Sequence[bytes]) -> list[float]:
         """See Wire."""
@@ -175,13 +179,13 @@ class DatagramWire(KernelTimed):
             self._claim.close()
 
     def _send(self, sent: Sent) -> _Port:
-        port = self._port(flow_sockets.key_of(sent))
+        port = self._port(flow_sockets.key_of(sent), self._flows.way_of(sent.datagram))
         self._sent[sent.sport, sent.dport, rebuilding.tag_of_body(sent)] = sent
         self._latest[port.key] = sent
         hop_limit = _HOP_LIMITS[sent.version][sent.ttl]
         number = self._times.add(self.now_s())
         try:
-            port.socket.sendmsg((sent.body,), hop_limit)
+            port.socket.sendmsg((sent.body,), hop_limit, 0, port.target)
         except OSError as error:
             has_drained = False
 
@@ -193,7 +197,7 @@ class DatagramWire(KernelTimed):
 
             try:
                 self._waits += sockets.send_again(
-                    lambda: port.socket.sendmsg((sent.body,), hop_limit),
+                    lambda: port.socket.sendmsg((sent.body,), hop_limit, 0, port.target),
                     error,
                     drain=drain,
                     refused=lambda: port.numbers.append(-1),
@@ -209,7 +213,7 @@ class DatagramWire(KernelTimed):
         self._in_flight[port.key] += 1
         return port
 
-    def _port(self, key: Key) -> _Port:
+    def _port(self, key: Key, way: Way | None) -> _Port:
         """The socket for a flow, opened if missing.
 
         Of too many, it closes the least recently used that has no probe in flight.
@@ -219,7 +223,10 @@ class DatagramWire(KernelTimed):
             if len(self._ports) >= self._most_ports:
                 idle = next(key for key in self._ports if key not in self._in_flight)
                 self._close(self._ports[idle])
-            port = _Port(flow_sockets.open_port(self._flows, key, self._interface), key)
+            sock = flow_sockets.open_port(self._flows, key, self._options, way)
+            is_connected = flow_sockets.is_connected(self._flows, way)
+            target = None if is_connected else flow_sockets.target(self._flows, key)
+            port = _Port(sock, key, target)
             self._by_file[port.socket.fileno()] = port
             self._ready.register(port.socket, select.EPOLLIN)
         self._ports[key] = port
@@ -285,6 +292,8 @@ class DatagramWire(KernelTimed):
 
     def _drain_data(self, port: _Port) -> None:
         """Read ordinary data: echo replies, or replies of a UDP service."""
+        sent = self._latest.get(port.key)
+        source = self._flows.source.packed if sent is None else rebuilding.source_of(sent)
         for _ in range(_OF_ONE_PORT):
             try:
                 data, messages, _, address = port.socket.recvmsg(LARGEST, 512)
@@ -292,7 +301,7 @@ class DatagramWire(KernelTimed):
                 break  # the queue is empty, or an ICMP error waits in the error queue
             ancillary = read_ancillary(messages)
             at_s = self._clock.of_stamp(ancillary.stamp_ns) if ancillary.stamp_ns else self.now_s()
-            ends = ip_address(address[0].partition("%")[0]).packed, self._flows.source.packed
+            ends = ip_address(address[0].partition("%")[0]).packed, source
             if self._flows.protocol is Protocol.UDP:
                 reply = rebuilding.udp_reply(*ends, port.key.dport, port.key.sport, data, ancillary)
             else:

@@ -54,6 +54,15 @@ def test_plain_hops_take_the_scout_and_five_more_flows_in_two_rounds() -> None:
     assert (played.probes, played.rounds) == (3 + 1 + 8 + 12 * 5, 2)
 
 
+@pytest.mark.parametrize("is_lite", [False, True])
+def test_the_first_hop_gets_the_flows_that_spread_over_known_ways_and_others_do_not(
+    is_lite: bool,
+) -> None:
+    played = play(full_mda(spread=20, lite=is_lite), layers(*[1] * 4).per_flow(Random(1)))
+    asked = Counter(outcome.request.ttl for outcome in played.outcomes)
+    assert [asked[ttl] for ttl in (1, 2, 3)] == [20, 6, 6]
+
+
 @pytest.mark.parametrize("hops", [1, 2, 11, 12, 13, 14, 25, 29, 30, 31, 40])
 def test_paths_of_every_length_are_followed_to_their_end_or_the_last_ttl(hops: int) -> None:
     topology = layers(*[1] * hops)

@@ -16,7 +16,7 @@ import paris
 from mda.answers.rate_limits import RateLimit
 from mda.errors import ParisTraceError
 from mda.findings.certainty import Obstacle
-from mda.model import Reply, Vertex
+from mda.model import Reply, Vertex, Way
 from mda.statistics.shares import Share
 from mda.studies.registry import STUDIES
 from mda.trace import Trace
@@ -107,6 +107,22 @@ def test_names_and_facts_read_back_equal() -> None:
     jsonschema.validate(json.loads(written), SCHEMA)
     again = native.read(written, "x")
     assert (again.names, again.facts) == (trace.names, trace.facts)
+
+
+def test_ways_and_a_mark_read_back_equal() -> None:
+    trace = traced("two-way")
+    probing = trace.plan.probing._replace(mark=7)
+    ways = {
+        0: Way(ip_address("192.0.2.1"), "eth1", ip_address("192.0.2.254")),
+        1: Way(ip_address("198.51.100.1"), "tun0", None),
+        2: Way(ip_address("192.0.2.1"), "eth1", ip_address("192.0.2.254")),
+    }
+    written = native.write(replace(trace, ways=ways, plan=replace(trace.plan, probing=probing)))
+    jsonschema.validate(json.loads(written), SCHEMA)
+    assert [way["flows"] for way in json.loads(written)["ways"]] == [[0, 2], [1]]
+    again = native.read(written, "x")
+    assert (list(again.ways.items()), again.plan.probing) == (list(ways.items()), probing)
+    assert native.write(again) == written
 
 
 @pytest.mark.parametrize("facts", [{"site": {"192.0.2.1": 5}}, {"site": {"x": "A"}}, {"site": 1}])

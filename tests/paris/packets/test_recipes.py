@@ -34,11 +34,13 @@ def test_tcp_paths_get_a_command_of_curl_as_well() -> None:
     assert recipe(bare, 0).commands[-1] == "curl --local-port 20000 http://[2001:db8::9]:8080/"
 
 
-def test_commands_name_traffic_class_and_flow_label_where_they_matter() -> None:
+def test_commands_name_traffic_class_mark_and_flow_label_where_they_matter() -> None:
     probing = PLAN.probing._replace(sport=20_000, dport=33_434, flow_field="dport")
     assert recipe(replace(PLAN, probing=probing), 3).ports == "udp 20000 -> 33437"
     marked = probing._replace(traffic_class=0x20)
     assert recipe(replace(PLAN, probing=marked), 0).commands[0].endswith("-p 33434 -t 0x20")
+    routed = recipe(replace(PLAN, probing=probing._replace(mark=7)), 0)
+    assert routed.commands[0].endswith("-p 33434 --mark 0x7")
     labelled = probing._replace(flow_field="flow-label", flow_label=0x100)
     found = recipe(replace(SIX, probing=labelled), 1)
     assert found.ports == "udp 20000 -> 33434, flow label 0x00101"

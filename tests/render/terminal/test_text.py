@@ -5,10 +5,11 @@ from ipaddress import ip_address
 
 import pytest
 
-from mda.model import StopReason
+from mda.model import HeaderField, StopReason, Way
 from mda.plan import Stamp, WireReport
 from mda.statistics.stopping import Bound
 from mda.trace import Trace
+from mda.variants import variant
 from paris.cli.exits import guarded
 from paris.cli.trace import main
 from tests.render.samples import GOLDEN, TRACES
@@ -195,6 +196,21 @@ def test_special_findings_are_reported_in_words(
 ) -> None:
     guarded("paris-trace", main, ["--sim", *options])
     assert said in " ".join(capsys.readouterr().out.split())
+
+
+def test_several_ways_out_of_this_machine_are_listed() -> None:
+    found = assembled(outcomes(hops(["10.0.1.1", "10.0.2.1"], DESTINATION, flows=4)))
+    ways = {
+        flow: Way(ip_address(f"10.0.{link}.2"), f"eth{link}", ip_address(f"10.0.{link}.1"))
+        for flow, link in ((0, 1), (1, 2), (2, 1))
+    }
+    ways[3] = Way(ip_address("10.0.3.2"), "tun0", None)
+    ways[variant(3, HeaderField.SOURCE, 1)] = Way(ip_address("10.0.4.2"), "eth4", None)
+    text = " ".join(text_of(replace(found, ways=ways)).split())
+    assert (
+        "flows left this machine by 3 ways: eth1 via 10.0.1.1 from 10.0.1.2 (2 flows), "
+        "eth2 via 10.0.2.1 from 10.0.2.2 (1 flow), tun0 from 10.0.3.2 (1 flow)"
+    ) in text
 
 
 def test_fields_that_the_wire_cannot_see_are_listed() -> None:

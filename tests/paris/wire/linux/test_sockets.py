@@ -9,7 +9,11 @@ from ipaddress import ip_address
 
 import pytest
 
+from mda.model import HeaderField, Way
 from paris.errors import WireError, WithheldError
+from paris.packets.flows import Flows
+from paris.packets.protocols import Protocol
+from paris.packets.ways import Ways
 from paris.wire.linux import sockets
 from paris.wire.linux.sockets import SourceWatch
 
@@ -102,9 +106,22 @@ def test_forget_errors_empties_the_error_queue() -> None:
 
 
 def test_a_source_address_that_is_gone_is_an_error_with_and_without_an_interface() -> None:
-    source = ip_address("127.0.0.1")
+    here, gone = flows("127.0.0.1"), flows("203.0.113.1")
+    one_gone = flows("127.0.0.1", Way(ip_address("203.0.113.1"), "eth1", None))
     for interface in (None, "lo"):
-        SourceWatch(source, interface).check(1.0)
-    for elsewhere, interface in ((source, "nosuch0"), (ip_address("203.0.113.1"), None)):
+        SourceWatch(here, interface).check(1.0)
+    for elsewhere, interface in ((here, "nosuch0"), (gone, None), (one_gone, None)):
         with pytest.raises(WireError, match="is no longer an address of this machine"):
             SourceWatch(elsewhere, interface).check(1.0)
+
+
+def flows(source: str, way: Way | None = None) -> Flows:
+    return Flows(
+        source=ip_address(source),
+        destination=ip_address("192.0.2.9"),
+        protocol=Protocol.UDP,
+        field=HeaderField.SPORT,
+        sport=20000,
+        dport=33434,
+        ways=None if way is None else Ways({1: way}),
+    )
