@@ -95,15 +95,21 @@ class Retries(NamedTuple):
         """Repeat every probe whose last attempt was lost, unless it has become pointless.
 
         Where other flows of the hop proved silent while siblings were answered, this flow will
-        likely be silent too: its remaining attempts leave at once rather than a time-out apart.
+        likely be silent too: its remaining attempts leave at once rather than a time-out apart. So
+        do those of all flows where nothing at all was answered to twice as many probes.
         """
         table = self.table
         for ttl, hop in table.hops.items():
             if not hop.losses:
                 continue
             tries = table.tries(ttl)
-            has_silence = tries == table.attempts and any(
-                losses >= tries and flow not in hop.answers for flow, losses in hop.losses.items()
+            is_mute = not hop.answers and len(hop.lost_at) >= 2 * table.attempts
+            has_silence = is_mute or (
+                tries == table.attempts
+                and any(
+                    losses >= tries and flow not in hop.answers
+                    for flow, losses in hop.losses.items()
+                )
             )
             since_s = None
             for sent_at_s, flow, _ in hop.lost_at:

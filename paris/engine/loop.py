@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -190,7 +191,7 @@ class Engine:
         if not requests:
             return
         tags: Sequence[int] = [self._pending.reserve() for _ in requests]
-        datagrams = self._build(requests, tags)
+        requests, tags, datagrams = self._build(requests, tags)
         while requests:
             try:
                 sent_at_s: Sequence[float] = self.wire.send(datagrams)
@@ -251,12 +252,20 @@ class Engine:
         for tag, request, at_s in zip(tags, requests, sent_at_s, strict=False):
             self._pending.add(tag, request, at_s)
 
-    def _build(self, requests: Sequence[ProbeRequest], tags: Sequence[int]) -> Sequence[bytes]:
+    def _build(
+        self, requests: list[ProbeRequest], tags: Sequence[int]
+    ) -> tuple[list[ProbeRequest], Sequence[int], Sequence[bytes]]:
+        """The requests, tags and datagrams of the flows that have a way out of this machine."""
         if self.build_many is not None:
-            return self.build_many(requests, tags)
-        return [
-            self._builder.build(request, tag) for request, tag in zip(requests, tags, strict=True)
-        ]
+            with suppress(WithheldError):
+                return requests, tags, self.build_many(requests, tags)
+        built = []
+        for request, tag in zip(requests, tags, strict=True):
+            if refused := self.flows.refusal(request.flow):
+                self._withhold(request, refused)
+            else:
+                built.append((request, tag, self._builder.build(request, tag)))
+        return [own[0] for own in built], [own[1] for own in built], [own[2] for own in built]
 
     @property
     def _is_one_at_a_time(self) -> bool:

@@ -99,7 +99,7 @@ def measurement_plan(settings: Settings, flows: Flows, seed: int, zone: str | No
             protocol=flows.protocol.value,
             flow_field=flows.field.value,
             sport=flows.sport,
-            dport=flows.headers(0).dport,
+            dport=flows.first.dport,
             traffic_class=flows.traffic_class,
             flow_label=flows.flow_label,
             prefix_len=flows.prefix_len,

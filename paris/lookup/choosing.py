@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from mda.model import Way
-from paris.errors import WireError
+from paris.errors import WithheldError
 from paris.lookup import connecting
 from paris.packets import numbers
 from paris.packets.protocols import Protocol
@@ -42,7 +42,7 @@ class _Chooser:
         self._known: dict[Question, Way] = {}
 
     def way(self, headers: FlowHeaders, own_source: IPAddress | None) -> Way:
-        """The way of a flow; see Ways. Raises WireError if none leads to its destination."""
+        """The way of a flow; see Ways. Raises WithheldError if none leads to its destination."""
         question = self._common._replace(destination=headers.destination)
         if own_source is not None:
             question = question._replace(source=own_source)
@@ -60,11 +60,11 @@ def with_chosen(
     """The same flows with their ways and sources.
 
     `asked` and `interface` are the source and the interface that the user chose, `mark` the mark, 0
-    for none. Raises WireError if no way leads to the destination.
+    for none. The source is that of flow 0, if any way leads to the destination.
     """
     index = 0 if interface is None else socket.if_nametoindex(interface)
     common = Question(flows.destination, asked, interface=index, mark=mark)
-    first = flows.headers(0)
+    first = flows.first
     question = _with_fields(common, first)
     _, by_fields = netlink.rules(flows.source.version)
     # Once the source is known, a rule may lead to another route.
@@ -100,7 +100,7 @@ def _way(question: Question, headers: FlowHeaders) -> Way:
         # In IPv6 some routes are for some sources only.
         route = _route(question._replace(source=source))
     if route is None:
-        raise WireError(f"no route to {headers.destination}")
+        raise WithheldError(f"no route to {headers.destination}", "no route", is_route=True)
     return Way(source, socket.if_indextoname(route.interface), route.gateway)
 
 

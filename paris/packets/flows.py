@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from mda.model import IPAddress, Way
     from mda.plan import Plan
+    from paris.errors import WithheldError
     from paris.packets.ways import Ways
 
 
@@ -116,11 +117,11 @@ class Flows:
     @property
     def capacity(self) -> int:
         """The number of flows; their numbers start at 0."""
-        return _HIGHEST[self.field] - self._first.value(self.field) + 1
+        return _HIGHEST[self.field] - self.first.value(self.field) + 1
 
     @property
-    def _first(self) -> FlowHeaders:
-        """The header values of flow 0."""
+    def first(self) -> FlowHeaders:
+        """The header values of flow 0, with the source that they have without a way."""
         has_ports = self.protocol is not Protocol.ICMP
         return FlowHeaders(
             source=self.source,
@@ -163,6 +164,13 @@ class Flows:
         self.headers(flow)
         return self.ways.taken.get(flow)
 
+    def refusal(self, flow: int) -> WithheldError | None:
+        """Why this machine's system sends no probe of this flow, if it has no way for it."""
+        if self.ways is None:
+            return None
+        self.headers(flow)
+        return self.ways.refusals.get(flow)
+
     def way_of(self, probe: bytes) -> Way | None:
         """The way by which a probe has to leave; None where routing decides."""
         return None if self.ways is None else self.ways.of(probe)
@@ -190,7 +198,7 @@ class Flows:
     def _plain(self, flow: int) -> FlowHeaders:
         if not 0 <= flow < self.capacity:
             raise ValueError(f"flow {flow} is not one of {self.capacity}")
-        first = self._first
+        first = self.first
         return first.having(self.field, first.value(self.field) + flow)
 
     def values(self, field: HeaderField) -> int:
@@ -202,7 +210,7 @@ class Flows:
         variation = VARIATIONS[field]
         if variation.needs_prefix and self.prefix_len is None:
             return 0
-        return variation.values(self._first, self._neighbours)
+        return variation.values(self.first, self._neighbours)
 
     def _varied(self, plain: FlowHeaders, field: HeaderField, number: int) -> FlowHeaders:
         """`plain` with another value in `field`; ALL changes each field that has enough values."""

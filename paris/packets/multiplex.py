@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mda.model import IPAddress, Way
+    from paris.errors import WithheldError
     from paris.packets.flow_headers import FlowHeaders
 
 
@@ -52,6 +53,11 @@ class MultiplexedFlows(Flows):
     def own_addresses(self) -> frozenset[IPAddress]:
         """The addresses of this machine from which probes of any lane have been sent."""
         return frozenset().union(*(lane.own_addresses for lane in self.lanes))
+
+    def refusal(self, flow: int) -> WithheldError | None:
+        """Why this machine's system sends no probe of a flow of any lane."""
+        lane, number = lane_of(flow)
+        return self.lanes[lane].refusal(number)
 
     def way_of(self, probe: bytes) -> Way | None:
         """The way by which a probe of any lane has to leave; None where routing decides."""

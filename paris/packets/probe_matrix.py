@@ -98,7 +98,13 @@ class Crafter:
         return Matrix(rows)
 
     def _craft_by_source(self, numbers: Words, ttls: Words, tags: Words) -> Matrix:
-        """The same where flows have sources that belong to their ways."""
+        """The same where flows have sources that belong to their ways.
+
+        Raises WithheldError if any of them has no way.
+        """
+        for number in dict.fromkeys(numbers.tolist()):
+            if refused := self._flows.refusal(number):
+                raise refused
         rows = np.empty((len(numbers), len(self._template)), np.uint8)
         sources = [self._flows.headers(number).source for number in numbers.tolist()]
         for source in dict.fromkeys(sources):
@@ -160,7 +166,7 @@ def builder(flows: Flows) -> Callable[[Sequence[ProbeRequest], Sequence[int]], S
 
 def values(flows: Flows, field: HeaderField, numbers: Any) -> Any:
     """The values of a header field in the flows with these numbers, as a column."""
-    first = flows.headers(0).value(field)
+    first = flows.first.value(field)
     return first + numbers if flows.field is field else np.full_like(numbers, first)
 
 

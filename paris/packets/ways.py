@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from paris.errors import WithheldError
 from paris.packets.flow_headers import key_of
 
 if TYPE_CHECKING:
@@ -17,8 +18,9 @@ class Ways:
     """The ways of the flows of a run, by flow number; `taken` has those that are known.
 
     `choose` finds the way of a flow that is not yet known, given its headers, and its source if
-    that may not be another. Without it, as in a replay, such a flow has none. `differ` means that
-    flows may have different ways. `sources` are those of the ways.
+    that may not be another; it raises WithheldError if none leads there, which `refusals` then has
+    for the flow. Without `choose`, as in a replay, a flow that is not known has no way. `differ`
+    means that flows may have different ways. `sources` are those of the ways.
     """
 
     def __init__(
@@ -29,21 +31,26 @@ class Ways:
         differ: bool = True,
     ) -> None:
         self.taken = dict(taken)
+        self.refusals: dict[int, WithheldError] = {}
         self.sources = {way.source for way in taken.values()}
         self.differ = differ
         self._choose = choose
         self._by_key: dict[bytes, Way] = {}
 
     def leaving(self, flow: int, headers: FlowHeaders, own_source: IPAddress | None) -> FlowHeaders:
-        """The headers of a flow, with the source that belongs to its way.
+        """The headers of a flow, with the source that belongs to its way, if it has one.
 
-        A variant keeps its `own_source`. Raises WireError if no way leads to the destination.
+        A variant keeps its `own_source`.
         """
         way = self.taken.get(flow)
         if way is None:
-            if self._choose is None:
+            if self._choose is None or flow in self.refusals:
                 return headers
-            way = self.taken[flow] = self._choose(headers, own_source)
+            try:
+                way = self.taken[flow] = self._choose(headers, own_source)
+            except WithheldError as refused:
+                self.refusals[flow] = refused
+                return headers
             self.sources.add(way.source)
         headers = headers._replace(source=way.source)
         self._by_key[headers.key] = way

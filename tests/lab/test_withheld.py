@@ -48,15 +48,18 @@ def test_flows_that_the_firewall_refuses_are_replaced_and_counted(wire: str, ver
                 assert not flows & {int(lowest), 3, 4, 5, 9}
 
 
-@pytest.mark.parametrize("kind", ["prohibit", "blackhole", "unreachable"])
-def test_flows_that_a_routing_rule_refuses_are_replaced_and_counted(kind: str) -> None:
+@pytest.mark.parametrize(
+    ("kind", "wire"), list(zip(("prohibit", "blackhole", "unreachable"), WIRES, strict=True))
+)
+def test_flows_that_a_routing_rule_refuses_are_replaced_and_counted(kind: str, wire: str) -> None:
     with netlab.lab(netlab.diamond(4)) as lab:
         for version in (4, 6):
             for sport in (20000, 20003, 20004):
                 rule = ("rule", "add", "sport", str(sport), kind)
                 assert lab.run("ip", f"-{version}", *rule).returncode == 0
             for protocol in ("-U", "-T"):
-                found = trace(lab, version, *SURE, protocol, privileged=False)
+                options = (*SURE, protocol, "--wire", wire)
+                found = trace(lab, version, *options, privileged=wire != "unprivileged")
                 assert (found.exit_code in (0, ExitCode.PORT_CLOSED), found.stderr) == (True, "")
                 assert found.truth == lab.truth(version)
                 (withheld,) = found.document["run"]["wire"]["withheld"]

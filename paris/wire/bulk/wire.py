@@ -69,8 +69,8 @@ class BulkWire(KernelTimed):
         self._socket = sender
         self._sender = Sender(sender)
         self._target_of = target_of
-        first = flows.way(0)
-        self._targets = {first: target_of(first)}
+        self._targets: dict[Way | None, Target] = {}
+        self._target(flows.way(0))  # so that what concerns all flows shows early
         self._ring = ring
         self._watch = watch
         self._sent = Sent(flows)

@@ -42,7 +42,7 @@ class Key(NamedTuple):
 
 def first_key(flows: Flows) -> Key:
     """The key of flow 0."""
-    headers = flows.headers(0)
+    headers = flows.first
     return Key(flows.sport, headers.dport or 0, headers.flow_label)
 
 
