@@ -61,8 +61,8 @@ def _row(name: str, tally: Tally) -> str:
         for rule, count in sorted(tally.wrong_networks.items())
     )
     stated = "; ".join(
-        f"{kind} {share(sum(is_wrong for _, is_wrong in known), len(known))}, stated "
-        f"{fmean(chance for chance, _ in known):.4f}"
+        f"{kind} {share(sum(is_wrong for _, is_wrong in known), len(known))} of {len(known)}, "
+        f"stated {fmean(chance for chance, _ in known):.4f}"
         for kind, known in tally.stated.items()
         if known
     )
