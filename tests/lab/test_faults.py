@@ -28,6 +28,7 @@ pytestmark = pytest.mark.lab
 SURE = ("--mda", "-c", "99.9", "--seed", "1")
 FLOOD_PPS = 100_000
 WIRES = ("raw", "unprivileged", "bulk")
+_MOST_TRACES = 20
 
 
 @pytest.mark.xdist_group("timing")
@@ -39,16 +40,20 @@ def test_a_flood_of_forged_replies_adds_nothing_to_the_graph(
 ) -> None:
     with netlab.lab(netlab.diamond(4)) as lab:
         ends = lab.source(version), TARGET[version]
+        options = (*SURE, "--wire", wire)
         with flooding(lab, "r1", kind, ends, FLOOD_PPS):
-            options = (*SURE, "--wire", wire)
-            found = trace(lab, version, *options, privileged=wire != "unprivileged")
-        assert found.exit_code == 0
-        assert found.truth == lab.truth(version)
-        run = found.document["run"]
-        assert run["answered"] == run["probes_sent"] or run["wire"]["dropped"]
-        strays = sum(run["unmatched"].values())
+            # Forgeries with tags near ours are read; a loaded machine may send few of them.
+            for _ in range(_MOST_TRACES):
+                found = trace(lab, version, *options, privileged=wire != "unprivileged")
+                assert found.exit_code == 0
+                assert found.truth == lab.truth(version)
+                run = found.document["run"]
+                assert run["answered"] == run["probes_sent"] or run["wire"]["dropped"]
+                strays = sum(run["unmatched"].values())
+                if strays or kind != "tags":
+                    break
         if kind == "tags":
-            assert strays > 0  # those whose tags are near ours are read, and counted
+            assert strays > 0
         else:
             assert strays == 0  # the kernel keeps them away
 
