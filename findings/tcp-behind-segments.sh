@@ -100,6 +100,7 @@ def error(name, last):
 def arrived(server, last):
     """How many bytes of SIZE arrive by a connection, until none arrive for two seconds."""
     with inside(near, lambda: socket.socket(socket.AF_INET6, socket.SOCK_STREAM)) as client:
+        client.settimeout(5)
         client.connect((f"2001:db8:a::{last}", 80))
         client.sendall(bytes(SIZE))
         accepted, _ = server.accept()
