@@ -8,7 +8,6 @@ import sys
 from typing import TYPE_CHECKING, TypeVar
 
 from paris.cli.exits import complain, guarded, verdict
-from paris.cli.remarks import account, hindrances, shortfalls, unknown_path
 from paris.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -63,10 +62,12 @@ def main(arguments: Sequence[str]) -> int:
     faults = write_trace(trace, asked, options.output)
     if capture is not None and capture.fault is not None:
         faults.append(str(capture.fault))
-    unknown = unknown_path(trace)
-    remarks = (*shortfalls(trace, measurement), *unknown, *hindrances(trace), *faults)
-    for remark in (*remarks, *(account(trace) if options.verbose else ())):
-        complain("paris-trace", remark)
+    from paris.cli import remarks  # not before the first probe
+
+    unknown = remarks.unknown_path(trace)
+    lines = [*remarks.shortfalls(trace, measurement), *unknown, *remarks.hindrances(trace), *faults]
+    for line in (*lines, *(remarks.account(trace) if options.verbose else ())):
+        complain("paris-trace", line)
     if faults:
         return ExitCode.OUTPUT
     return ExitCode.USAGE if unknown else verdict(trace)
@@ -82,9 +83,11 @@ def _compare(settings: Settings, options: Options) -> int:
     measurements = _measured(options, lambda hooks: run.compare(settings, hooks))
     traces = [_assembled(measurement, options) for measurement in measurements]
     faults = write_comparison(comparison.comparison_of(settings, traces), asked, options.output)
-    remarks = shortfalls(traces[0], measurements[0])[:1]
-    for remark in (*remarks, *hindrances(traces[0]), *faults):
-        complain("paris-trace", remark)
+    from paris.cli import remarks  # not before the first probe
+
+    lines = remarks.shortfalls(traces[0], measurements[0])[:1]
+    for line in (*lines, *remarks.hindrances(traces[0]), *faults):
+        complain("paris-trace", line)
     if faults:
         return ExitCode.OUTPUT
     verdicts = [verdict(trace) for trace in traces]
@@ -93,6 +96,7 @@ def _compare(settings: Settings, options: Options) -> int:
 
 def _replay(options: Options) -> int:
     from paris import replay
+    from paris.cli.remarks import account
     from paris.lookup.facts import with_facts, without_facts
     from paris.outputs.asked import plan_outputs
     from paris.outputs.writing import write_trace

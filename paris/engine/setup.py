@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 
 from mda.explore.explorer import Explorer
 from mda.explore.search import Reach
-from mda.explore.single_flow import SingleFlow
 from mda.explore.substitutes import Substituting
 from mda.model import HeaderField
 from mda.plan import Algorithm, Plan, Probing
@@ -118,6 +117,8 @@ def measurement_plan(settings: Settings, flows: Flows, seed: int, zone: str | No
 def procedure_for(settings: Settings, flows: Flows, *, sends_whole: bool) -> Procedure:
     """The procedure that the settings select; `sends_whole` is that of the wire."""
     if not settings.search.multipath:
+        from mda.explore.single_flow import SingleFlow  # multipath traces start sooner without it
+
         return SingleFlow(
             first_ttl=settings.search.first_ttl,
             max_ttl=settings.search.max_ttl,

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 from mda.errors import ParisTraceError
 from mda.loading import load
 from paris.errors import OutputError
-from paris.formats.look import Look
 from paris.outputs.files import STANDARD_OUTPUT, Output, write
 from paris.outputs.registry import CAPTURE, FORMATS, Format
 
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from mda.comparison import Comparison
     from mda.trace import Trace
     from paris.formats.capture import Writer
+    from paris.formats.look import Look
     from paris.outputs.files import OutputOptions
 
 
@@ -79,6 +79,8 @@ def _write_all(
 
 
 def _look(output: Output, options: OutputOptions) -> Look:
+    from paris.formats.look import Look  # not before the first probe
+
     to_terminal = output.file == STANDARD_OUTPUT
     return Look(
         format=output.format,

@@ -80,6 +80,7 @@ def next_hop(destination: IPAddress, way: Way, mark: int) -> NextHop:
     if address.version == 4:
         packet_info = struct.pack("@i8x", interface)
         return NextHop(((socket.IPPROTO_IP, _IP_PKTINFO, packet_info),), flags, address)
+    # With a source here, Linux would ignore the interface (findings/ipv6-interface-with-source.sh).
     packet_info = struct.pack("@16xi", interface)
     control = ((socket.IPPROTO_IPV6, socket.IPV6_PKTINFO, packet_info),)
     return NextHop(control, flags, address)
