@@ -153,8 +153,22 @@ def source_for(
                 raise ResolveError(
                     f"{destination} is the broadcast address of a link, not that of one host"
                 ) from None
+            if error.errno == errno.EADDRNOTAVAIL:
+                raise _no_source(destination) from None
             raise WireError(f"no route to {destination}: {error.strerror}") from None
-        return ip_address(str(probe.getsockname()[0]).partition("%")[0])
+        source = ip_address(str(probe.getsockname()[0]).partition("%")[0])
+    # Where there is no address, the kernel takes none in IPv4, and that of loopback in IPv6.
+    is_last_resort = source.is_loopback and source != asked and not destination.is_loopback
+    if source.is_unspecified or is_last_resort:
+        raise _no_source(destination)
+    return source
+
+
+def _no_source(destination: IPAddress) -> WireError:
+    return WireError(
+        f"cannot send to {destination}: no interface has an IPv{destination.version} address "
+        "for the way there"
+    )
 
 
 def _is_broadcast(destination: IPAddress, probe: socket.socket) -> bool:

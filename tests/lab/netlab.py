@@ -14,13 +14,14 @@ from __future__ import annotations
 import itertools
 import os
 import subprocess
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mda.model import IPAddress
+from tests.lab.kinds import KINDS, End
 from tests.lab.namespaces import inside_namespace
 from tests.support.waiting import LONGEST_S
 
@@ -176,6 +177,10 @@ class Lab:
         """Set kernel parameters of a node, by where they are below /proc/sys."""
         _set(self.namespace(node), values)
 
+    def ip(self, node: str, *commands: str) -> None:
+        """Run commands of ip at a node."""
+        _ip(self.namespace(node), commands)
+
     def rules(self, node: str, hook: str, rule: str) -> None:
         """Have nftables at a node apply a rule at a hook."""
         table = f"add table inet own; add chain inet own here {{ {hook}; }}; add rule inet own here"
@@ -217,16 +222,18 @@ def lab(
     *,
     hash_flow_label: bool = False,
     hashing: Mapping[str, Hashing] | None = None,
+    kinds: Mapping[Link, str] | None = None,
 ) -> Iterator[Lab]:
     """The network in which packets take `paths` ("src r1 a1 dst"); it is gone afterwards.
 
     `silent` routers send no time exceeded, `limited` ones one answer to a host in so many
     milliseconds (after six at once in IPv4). Routers hash the IPv6 flow label as well if asked to,
-    or what `hashing` says of them.
+    or what `hashing` says of them. `kinds` names the kinds of links that are not veth pairs.
     """
     links = dict.fromkeys(pair for path in paths for pair in itertools.pairwise(path.split()))
     built = Lab(f"pt{os.getpid()}x{next(_count)}", tuple(links), frozenset(silent))
     nodes = list(dict.fromkeys(node for link in links for node in link))
+    running = ExitStack()
     try:
         _ip("", [f"netns add {built.namespace(node)}" for node in nodes])
         # Balancers come first, so that none shares its set of constant fields with another.
@@ -235,6 +242,8 @@ def lab(
             hashing_of = (hashing or {}).get(node, Hashing())
             _set_sysctls(built.namespace(node), seed, hashing_of, hash_flow_label=hash_flow_label)
         _ip("", [_veth(built, index, link) for index, link in enumerate(links)])
+        for link, kind in (kinds or {}).items():
+            _make(built, link, kind, running)
         for node in nodes:
             _configure(built, node)
         for node, router_hashing in (hashing or {}).items():
@@ -246,6 +255,7 @@ def lab(
             built.set(node, dict.fromkeys(_LIMITS_MS, apart_ms))
         yield built
     finally:
+        running.close()
         # Of those that were not made none can be deleted, and the others still are.
         subprocess.run(
             ["ip", "-force", "-batch", "-"], check=False, capture_output=True, text=True,
@@ -333,6 +343,25 @@ def _set(namespace: str, values: Mapping[str, int | str]) -> None:
 def _veth(built: Lab, index: int, link: Link) -> str:
     near, far = (built.namespace(node) for node in link)
     return f"link add v{index}n netns {near} type veth peer name v{index}f netns {far}"
+
+
+def _make(built: Lab, link: Link, name: str, running: ExitStack) -> None:
+    """Put interfaces of a kind in the place of a link's veth pair, which is below them now."""
+    index = built.links.index(link)
+    near, far = (
+        End(built.namespace(node), f"v{index}{end}", f"below{index}{end}", f"192.0.2.{number}")
+        for number, (node, end) in enumerate(zip(link, "nf", strict=True), start=2 * index)
+    )
+    kind = KINDS[name]
+    for own, other in ((near, far), (far, near)):
+        commands = (
+            "link set {own.device} name {own.below}",
+            "addr add {own.address}/31 dev {own.below}",
+            "link set {own.below} up",
+            *kind.commands,
+        )
+        _ip(own.namespace, [command.format(own=own, other=other) for command in commands])
+    running.enter_context(kind.work(near, far))
 
 
 def _configure(built: Lab, node: str) -> None:

@@ -22,6 +22,7 @@ from paris.wire.linux.sockets import ETHER_TYPE, bind_to_device, enlarge_sending
 if TYPE_CHECKING:
     from mda.model import IPAddress, Way
 
+_ETHERNET: Final = 1  # the kind of its link addresses, from linux/if_arp.h
 _DISCARD_PORT: Final = 9
 _RESOLVE_S: Final = 2.0
 _RESOLVED: Final = {"REACHABLE", "STALE", "DELAY", "PROBE", "PERMANENT", "NOARP"}
@@ -37,8 +38,8 @@ def open_sender() -> socket.socket:
 def target(destination: IPAddress, interface: str | None, way: Way | None) -> Target:
     """The link address of the next hop towards `destination` (sockaddr_ll), by a way if given.
 
-    Raises SettingsError for an interface that does not lead there, WireError without a route or a
-    next hop that resolves.
+    Raises SettingsError for an interface that does not lead there or is not Ethernet, WireError
+    without a route or a next hop that resolves.
     """
     if way is None:
         route = _route(destination, interface)
@@ -47,6 +48,11 @@ def target(destination: IPAddress, interface: str | None, way: Way | None) -> Ta
         gateway = ip_address(text)
     else:
         device, gateway = way.interface, way.gateway or destination
+    if not _is_ethernet(device):
+        raise SettingsError(
+            f"--link: {device}, the way to {destination}, is not Ethernet: its next hops have no "
+            "link addresses; run without --link"
+        )
     hardware = _link_address(gateway, device)
     return Target(
         struct.pack(
@@ -54,6 +60,12 @@ def target(destination: IPAddress, interface: str | None, way: Way | None) -> Ta
             socket.if_nametoindex(device), 0, 0, len(hardware), hardware,
         )
     )  # fmt: skip
+
+
+def _is_ethernet(device: str) -> bool:
+    with socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, 0) as asking:
+        asking.bind((device, 0))
+        return bool(asking.getsockname()[3] == _ETHERNET)
 
 
 def _route(destination: IPAddress, interface: str | None) -> dict[str, Any]:
@@ -73,7 +85,9 @@ def _link_address(gateway: IPAddress, device: str) -> bytes:
     """
     until_s = time.monotonic() + _RESOLVE_S
     while True:
-        for known in _ip(gateway.version, "neigh", "show", str(gateway), "dev", device):
+        # Without "nud all" ip hides the neighbours on an interface that resolves none.
+        search = "neigh", "show", str(gateway), "dev", device, "nud", "all"
+        for known in _ip(gateway.version, *search):
             if "lladdr" in known and _RESOLVED & set(known.get("state", ())):
                 return bytes.fromhex(known["lladdr"].replace(":", ""))
         if time.monotonic() > until_s:
