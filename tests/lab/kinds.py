@@ -78,7 +78,7 @@ def _keyed(near: End, far: End) -> Iterator[None]:
     for own, other in ((near, far), (far, near)):
         public = _wg(other, "pubkey", given=secrets[other])
         _wg(
-            own, "set", own.device, "listen-port", str(_PORT), "private-key", "/dev/stdin",
+            own, "set", own.device, "listen-port", str(_PORT), "private-key", "/proc/self/fd/0",
             "peer", public, "endpoint", f"{other.address}:{_PORT}", "allowed-ips", "0.0.0.0/0,::/0",
             given=secrets[own],
         )  # fmt: skip

@@ -111,20 +111,28 @@ class Lab:
         """The source's address."""
         return _address(0, 0, version)
 
-    def reroute(self, node: str, other: str, version: int) -> None:
-        """From now on `node` forwards everything for TARGET to its neighbour `other`."""
-        index, end = next(
-            (index, ends.index(other))
+    def interface(self, node: str, other: str) -> str:
+        """The interface of `node` on its link with `other`."""
+        index, end = self._end(node, other)
+        return f"v{index}{'nf'[end]}"
+
+    def address(self, node: str, other: str, version: int) -> IPAddress:
+        """The address of `node` on its link with `other`."""
+        return _address(*self._end(node, other), version)
+
+    def _end(self, node: str, other: str) -> tuple[int, int]:
+        """The number of the link between two nodes, and which of its ends `node` is."""
+        return next(
+            (index, ends.index(node))
             for index, ends in enumerate(self.links)
             if set(ends) == {node, other}
         )
-        bits, device = (32, 128)[version == 6], f"v{index}{'fn'[end]}"
-        via = _address(index, end, version)
-        _ip(
-            self.namespace(node),
-            [f"route replace {TARGET[version]}/{bits} via {via} dev {device}"],
-            version=version,
-        )
+
+    def reroute(self, node: str, other: str, version: int) -> None:
+        """From now on `node` forwards everything for TARGET to its neighbour `other`."""
+        bits = (32, 128)[version == 6]
+        way = f"via {self.address(other, node, version)} dev {self.interface(node, other)}"
+        self.ip(node, f"route replace {TARGET[version]}/{bits} {way}")
 
     def reply_by_all_ways(self, node: str) -> None:
         """From now on `node` balances what it sends back over all its predecessors."""
