@@ -175,8 +175,9 @@ class Ends:
         if left is None or not 0 < left <= ttl:
             return ttl
         nearer = ttl - left
-        if (nearer, int(reply.responder), reply.reply_ttl) in self._machines:
-            return nearer
+        for hop in (nearer, nearer + 1):
+            if (hop, int(reply.responder), reply.reply_ttl) in self._machines:
+                return hop
         if any(nearer < expired < ttl for expired in self._expired.get(flow, ())):
             return ttl  # the quote cannot be right: the flow went further
         return nearer + 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 import pytest
@@ -95,3 +96,21 @@ def test_a_machine_with_no_address_for_the_way_says_so_at_once() -> None:
                 f"paris-trace: cannot send to {TARGET[version]}: no interface has an "
                 f"IPv{version} address for the way there\n",
             )
+
+
+def test_every_wire_shows_the_router_that_refuses_a_link_local_source() -> None:
+    with netlab.lab(netlab.plain(2)) as lab:
+        lab.set("src", {"net/ipv4/ping_group_range": "0 2147483647"})
+        lab.ip(
+            "src",
+            "addr flush dev v0n",
+            "addr add fe80::a/64 dev v0n nodad",
+            f"route replace {TARGETS[6]} via fe80::b dev v0n",
+        )
+        lab.ip("r1", "addr add fe80::b/64 dev v0f nodad")
+        source, router = ip_address("fe80::a"), ip_address("fe80::b")
+        for protocol, wire in itertools.product(("-U", "-I", "-T"), WIRES):
+            options = (protocol, "--wire", *wire.split())
+            found = trace(lab, 6, *options, privileged=wire != "unprivileged")
+            assert (found.exit_code, found.stderr) == (ExitCode.NOT_REACHED, ""), (protocol, wire)
+            assert found.truth.vertices == {(0, source), (1, router)}, (protocol, wire)

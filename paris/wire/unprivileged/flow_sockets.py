@@ -114,7 +114,9 @@ def open_port(flows: Flows, key: Key, options: WireOptions, way: Way | None) -> 
 def _own_end(flows: Flows, sport: int, options: WireOptions, way: Way | None) -> tuple[object, ...]:
     """The address to bind to: ping sockets want a zone, although the interface is bound already."""
     source = flows.source if way is None else way.source
-    if source.version == 6 and source.is_link_local and options.interface is not None:
+    if source.version == 6 and source.is_link_local:
+        if options.interface is None:
+            return "", sport  # only an interface would complete it; connect() chooses it again
         return str(source), sport, 0, socket.if_nametoindex(options.interface)
     if way is not None and source.version == 6 and options.source is None:
         # In IPv6 the kernel does as for a program only while the source is its own choice. In

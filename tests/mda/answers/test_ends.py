@@ -88,6 +88,19 @@ def test_a_router_that_refuses_after_lowering_the_ttl_counts_at_the_hop_of_its_t
     assert not table.hop(3).answers
 
 
+def test_a_router_that_refuses_before_lowering_the_ttl_counts_at_the_hop_of_its_time_exceeded() -> (
+    None
+):
+    outcomes = [
+        expired(0, 2, ROUTER, reply_ttl=62),
+        final(0, 3, ROUTER, 2, NO_ROUTE, reply_ttl=62),
+        final(1, 4, ROUTER, 3, NO_ROUTE, reply_ttl=62),
+    ]
+    table = in_every_order(outcomes)
+    assert table.ended == {0: 2, 1: 2}
+    assert table.hop(2).answers == dict.fromkeys((0, 1), Vertex(2, ROUTER))
+
+
 def test_two_machines_with_one_address_count_at_two_hops() -> None:
     outcomes = [expired(0, 2, TARGET, reply_ttl=62), final(0, 3, TARGET, 1, reply_ttl=61)]
     assert in_every_order(outcomes).ended == {0: 3}
