@@ -12,7 +12,7 @@ from tests.lab.netlab import TARGETS, Lab
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-DESCRIBE: Final = ("net/ipv4/icmp_errors_extension_mask", "net/ipv6/icmp/errors_extension_mask")
+_DESCRIBE: Final = ("net/ipv4/icmp_errors_extension_mask", "net/ipv6/icmp/errors_extension_mask")
 _OPEN_PING_SOCKETS: Final = {"net/ipv4/ping_group_range": "0 2147483647"}
 _TABLE: Final = 10
 _TUNNEL: Final = {4: ("10.9.0.0", "10.9.0.1"), 6: ("2001:db8:9::1", "2001:db8:9::2")}
@@ -20,9 +20,9 @@ _LABELS: Final = 1000
 
 
 @contextmanager
-def row(hops: int = 4) -> Iterator[Lab]:
-    """Routers in a row."""
-    with netlab.lab(netlab.plain(hops)) as lab:
+def row() -> Iterator[Lab]:
+    """Four routers in a row."""
+    with netlab.lab(netlab.plain(4)) as lab:
         lab.set("src", _OPEN_PING_SOCKETS)
         yield lab
 
@@ -134,7 +134,7 @@ def describing() -> Iterator[Lab]:
     """A diamond whose routers describe the interface that a probe came in by (RFC 5837)."""
     with diamond() as lab:
         for node in {node for link in lab.links for node in link}:
-            lab.set(node, dict.fromkeys(DESCRIBE, 1))
+            lab.set(node, dict.fromkeys(_DESCRIBE, 1))
         yield lab
 
 

@@ -114,9 +114,9 @@ def _move(lab: Lab, version: int, wire: str) -> str:
     """Where the trace reports changes, when all flows move to the other branch during the trace."""
     networks.weigh(lab, (255, 1), _RESILIENT)
     before = _forwarded(lab)
-    command = (str(TARGET[version]), "-n", "-j", *_SURE, "--rate", "50", "--wire", wire)
+    command = (str(TARGET[version]), "-n", "-j", *_SURE, "--rate", "20", "--wire", wire)
     running = start_at(lab.namespace("src"), *command, privileged=_is_privileged(wire))
-    wait_until(lambda: _forwarded(lab) > before + 25)
+    wait_until(lambda: _forwarded(lab) > before + 10)
     networks.weigh(lab, (1, 255), _RESILIENT)
     graph = json.loads(running.finish().stdout)["graph"]
     names = _names(lab)
