@@ -157,6 +157,20 @@ class Hop:
         sent = sorted((at_s, attempt, flow) for (flow, attempt), at_s in (lost | met).items())
         return [(at_s, (flow, attempt) in met) for at_s, attempt, flow in sent]
 
+    def _trials_of_answered(self) -> list[tuple[float, bool]]:
+        """The trials of the whole hop, but for flows that were never answered here."""
+        met = [
+            (at_s, attempt, flow, True)
+            for flow, history in self.history.items()
+            for at_s, attempt, _ in history
+        ]
+        lost = [
+            (at_s, attempt, flow, False)
+            for at_s, flow, attempt in self.lost_at
+            if flow in self.answers
+        ]
+        return [(at_s, is_met) for at_s, _, _, is_met in sorted(met + lost)]
+
     def _who_can_come(self) -> Callable[[int], bool]:
         """Whether a flow was answered here, or comes by a vertex behind which flows were.
 
@@ -238,7 +252,9 @@ class Hop:
         limit = self.limits().get(vertex)
         trials = self.trials(vertex if self.common_limit is None else None)
         known = None
-        if limit is not None and is_worth_naming(trials, limit):
+        # A silent neighbour's losses would prove a limit of all.
+        sure = trials if self.common_limit is None else self._trials_of_answered()
+        if limit is not None and is_worth_naming(sure, limit):
             known = limit_range(trials, limit)
             if self.common_limit is not None:
                 # They may be one router with one limit, or several with a part of that rate each.

@@ -26,7 +26,6 @@ _EVIDENCE: Final = 7.0
 _TO_NAME_BY_FEW: Final = 13.0
 _TO_NAME: Final = 9.0
 _MANY: Final = 10  # losses
-_POOR: Final = 0.4  # misfit per probe above which a limit is not what took the replies
 _FEWEST: Final = 4  # replies, and losses, below which no limit is reported
 _MOST: Final = 300  # of the latest trials
 _RATES_PPS: Final = tuple(0.25 * 1.35**step for step in range(28))
@@ -103,8 +102,6 @@ def is_worth_naming(trials: Sequence[tuple[float, bool]], limit: RateLimit) -> b
     latest = trials[-_MOST:]
     usual = RateLimit(USUAL_PPS, _USUAL)
     misfit, of_usual = (sum(_misfit(_gaps(latest), tried, math.inf)) for tried in (limit, usual))
-    if misfit > _POOR * len(latest):
-        return False
     lost = sum(not answered for _, answered in latest)
     evidence = _TO_NAME if lost >= _MANY else _TO_NAME_BY_FEW
     return of_usual <= misfit + _CREDIBLE or misfit <= _misfit_of_loss(latest) - evidence
