@@ -5,6 +5,7 @@ The program ip (iproute2) reports the interface and the link address of the next
 
 from __future__ import annotations
 
+import fcntl
 import json
 import shutil
 import socket
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from mda.model import IPAddress, Way
 
 _ETHERNET: Final = 1  # the kind of its link addresses, from linux/if_arp.h
+_GET_LINK_ADDRESS: Final = 0x8927  # SIOCGIFHWADDR, from linux/sockios.h
 _DISCARD_PORT: Final = 9
 _RESOLVE_S: Final = 2.0
 _RESOLVED: Final = {"REACHABLE", "STALE", "DELAY", "PROBE", "PERMANENT", "NOARP"}
@@ -63,9 +65,11 @@ def target(destination: IPAddress, interface: str | None, way: Way | None) -> Ta
 
 
 def _is_ethernet(device: str) -> bool:
-    with socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, 0) as asking:
-        asking.bind((device, 0))
-        return bool(asking.getsockname()[3] == _ETHERNET)
+    """Whether a link has Ethernet addresses; it asks without privileges, which may be gone."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
+        request = struct.pack("@16s24x", device.encode())
+        (kind,) = struct.unpack_from("@16xH", fcntl.ioctl(asking, _GET_LINK_ADDRESS, request))
+    return bool(kind == _ETHERNET)
 
 
 def _route(destination: IPAddress, interface: str | None) -> dict[str, Any]:
