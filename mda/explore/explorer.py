@@ -161,7 +161,8 @@ class Explorer(Procedure):
         for ttl in range(self._reach.first_ttl, path_end + 1):
             if self._first_asked.get(ttl, 0) >= count:
                 continue
-            missing = [flow for flow in range(1, count) if not wave.is_asked(flow, ttl)]
+            first = range(1, min(count, self._reach.flows))
+            missing = [flow for flow in first if not wave.is_asked(flow, ttl)]
             if not missing:
                 self._first_asked[ttl] = count
             for flow in missing:

@@ -140,6 +140,8 @@ def source_for(
                 raise SettingsError(
                     f"-s {asked} is not of the IP version of {destination}; give one that is"
                 )
+            if asked.is_unspecified or asked.is_multicast or asked == _BROADCAST:
+                raise SettingsError(f"-s {asked} is not the address of one host")
             try:
                 probe.bind((str(asked).partition("%")[0], 0))
             except OSError as error:

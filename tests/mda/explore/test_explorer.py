@@ -262,3 +262,8 @@ def test_flows_lost_at_a_lone_vertex_are_not_asked_behind_it_in_its_stead() -> N
     )
     behind = {outcome.request.flow for outcome in played.outcomes if outcome.request.ttl == 5}
     assert len(behind) == 7
+
+
+def test_flows_may_be_just_as_many_as_a_lone_vertex_needs() -> None:
+    played = play(full_mda(per_vertex=False, flows=6), layers(1, 2, 1).per_flow(Random(1)))
+    assert {outcome.request.flow for outcome in played.outcomes} == set(range(6))

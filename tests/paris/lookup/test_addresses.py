@@ -126,3 +126,11 @@ def test_the_broadcast_address_of_a_link_is_refused() -> None:
         ResolveError, match=r"127\.255\.255\.255 is the broadcast address of a link"
     ):
         addresses.source_for(ip_address("127.255.255.255"), asked=None, interface=None)
+
+
+@pytest.mark.parametrize("source", ["0.0.0.0", "224.0.0.1", "255.255.255.255", "::", "ff02::1"])
+def test_a_source_that_is_not_the_address_of_one_host_is_refused(source: str) -> None:
+    asked = ip_address(source)
+    loopback = ip_address("127.0.0.1" if asked.version == 4 else "::1")
+    with pytest.raises(SettingsError, match="is not the address of one host"):
+        addresses.source_for(loopback, asked=asked, interface=None)
