@@ -87,11 +87,15 @@ class Stamp(Enum):
 
 
 class Withheld(NamedTuple):
-    """How many probes, of how many flows, this machine's system refused to send for one reason."""
+    """How many probes, of how many flows, this machine's system refused to send for one reason.
+
+    `closed_ways` counts the ways out of this machine by which only such flows would have left.
+    """
 
     reason: str
     probes: int
     flows: int
+    closed_ways: int = 0
 
 
 class WireReport(NamedTuple):

@@ -71,6 +71,7 @@ class Trace(Record):
         found = revisits(known.table, located, known.plain)
         arrivals = _arrivals(known)
         is_placed_by_quotes = may_be_farther(known, arrivals)
+        is_closed = any(withheld.closed_ways for withheld in record.wire.withheld)
         return cls(
             **{own.name: getattr(record, own.name) for own in fields(Record)},
             dag=graph,
@@ -82,7 +83,8 @@ class Trace(Record):
                 record.plan.bound,
                 known.destinations,
                 obstacles=obstacles(found, known.plain)
-                | ({Obstacle.TUNNEL} if is_placed_by_quotes else set()),
+                | ({Obstacle.TUNNEL} if is_placed_by_quotes else set())
+                | ({Obstacle.CLOSED_WAY} if is_closed else set()),
                 lite=known.is_lite,
             ),
             # Two routes, one after the other, are not two branches.

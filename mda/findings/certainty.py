@@ -53,6 +53,7 @@ class Obstacle(Enum):
     HIDDEN_ROUTER = "a router forwards expired packets and so hides itself"
     REWRITTEN_TTL = "something on the way raises TTLs"
     TUNNEL = "a tunnel on the way may hide hops"
+    CLOSED_WAY = "this system refuses all that leaves by one of its ways"
 
 
 class Certainty(NamedTuple):

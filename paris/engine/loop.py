@@ -274,10 +274,15 @@ class Engine:
 
     def _withheld_counts(self) -> tuple[Withheld, ...]:
         """The probes that the system refused to send, by its reason."""
-        return tuple(
-            Withheld(reason, len(requests), len({request.flow for request in requests}))
-            for reason, requests in sorted(self._withheld.items())
-        )
+        if not self._withheld:
+            return ()
+        used = {self.flows.way(flow) for flow in self._flows_sent}
+        counts = []
+        for reason, requests in sorted(self._withheld.items()):
+            flows = {request.flow for request in requests}
+            closed = {self.flows.way(flow) for flow in flows} - used - {None}
+            counts.append(Withheld(reason, len(requests), len(flows), len(closed)))
+        return tuple(counts)
 
     def _next_event_s(self) -> float:
         """When the loop must act next, even if no reply arrives."""

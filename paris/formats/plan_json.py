@@ -98,7 +98,10 @@ def _argument(plan: Json, name: str) -> str | None:
 
 def wire(report: WireReport) -> Json:
     """The report of the wire that carried the probes."""
-    withheld = [own._asdict() for own in report.withheld]
+    withheld = [
+        {key: value for key, value in own._asdict().items() if key != "closed_ways" or value}
+        for own in report.withheld
+    ]
     values = {
         **report._asdict(),
         "sent": report.sent.value,
@@ -119,7 +122,10 @@ def read_wire(values: Json) -> WireReport:
         hidden=tuple(str(name) for name in values["hidden"]),
         withheld=tuple(
             Withheld(
-                str(own["reason"]), whole(own["probes"], 1, MOST), whole(own["flows"], 1, MOST)
+                str(own["reason"]),
+                whole(own["probes"], 1, MOST),
+                whole(own["flows"], 1, MOST),
+                whole(own.get("closed_ways", 0), 0, MOST),
             )
             for own in values.get("withheld", ())
         ),

@@ -54,6 +54,11 @@ class MultiplexedFlows(Flows):
         """The addresses of this machine from which probes of any lane have been sent."""
         return frozenset().union(*(lane.own_addresses for lane in self.lanes))
 
+    def way(self, flow: int) -> Way | None:
+        """The way by which a flow of any lane has to leave; None where routing decides."""
+        lane, number = lane_of(flow)
+        return self.lanes[lane].way(number)
+
     def refusal(self, flow: int) -> WithheldError | None:
         """Why this machine's system sends no probe of a flow of any lane."""
         lane, number = lane_of(flow)

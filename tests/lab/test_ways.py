@@ -338,6 +338,19 @@ def test_a_chosen_interface_or_source_is_kept(version: int) -> None:
                 assert found.exit_code == ExitCode.REACHED
 
 
+def test_nothing_is_promised_of_a_way_that_the_firewall_closes() -> None:
+    with providers() as lab:
+        closed = of(lab, "p2", 4).interface
+        lab.rules("src", "type filter hook output priority 0", f'oifname "{closed}" drop')
+        for wire in WIRES[:3]:  # frames pass no firewall
+            found = traced(lab, 4, wire, "--mda")
+            assert found.document["certainty"]["obstacles"] == [
+                "this system refuses all that leaves by one of its ways"
+            ]
+            (withheld,) = found.document["run"]["wire"]["withheld"]
+            assert withheld["closed_ways"] == 1
+
+
 @pytest.mark.parametrize("version", [4, 6])
 def test_replays_of_several_ways_give_the_same_outputs(version: int, tmp_path: Path) -> None:
     skip_where_sources_leave_elsewhere(version)
