@@ -47,12 +47,18 @@ class Programs:
         self._capture = capture
 
     def connect(
-        self, version: int, protocol: str, ports: tuple[int, int], source: str = ""
+        self,
+        version: int,
+        protocol: str,
+        ports: tuple[int, int],
+        source: str = "",
+        mark: int = 0,
     ) -> Seen:
         """What a connection between these ports sends; the kernel chooses the source if ""."""
         with socket.socket(_FAMILY[version], _KIND[protocol] | socket.SOCK_NONBLOCK) as program:
             program.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             program.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("@ii", 1, 0))
+            program.setsockopt(socket.SOL_SOCKET, socket.SO_MARK, mark)
             program.bind((source, ports[0]))
             program.connect_ex((str(TARGET[version]), ports[1]))
             if protocol == "udp":

@@ -145,16 +145,21 @@ ANSWERED = {
 }
 
 
+def answer_from_elsewhere(lab: Lab) -> None:
+    """From now on what the destination sends comes from OTHER."""
+    rules = [
+        f"ip{six} saddr {TARGET[version]} ip{six} saddr set {OTHER[version]}"
+        for version, six in ((4, ""), (6, "6"))
+    ]
+    chain = "type filter hook output priority 0"
+    lab.rules("dst", chain, "; add rule inet own here ".join(rules))
+
+
 @pytest.mark.parametrize("wire", WIRES)
 def test_a_destination_that_answers_from_another_address_is_reached(wire: str) -> None:
     with netlab.lab(netlab.plain(2)) as lab, serving(lab, "dns"):
         lab.set("src", {"net/ipv4/ping_group_range": "0 2147483647"})
-        chain = "type filter hook output priority 0"
-        rules = [
-            f"ip{six} saddr {TARGET[version]} ip{six} saddr set {OTHER[version]}"
-            for version, six in ((4, ""), (6, "6"))
-        ]
-        lab.rules("dst", chain, "; add rule inet own here ".join(rules))
+        answer_from_elsewhere(lab)
         for version in (4, 6):
             end = {(3, OTHER[version])}
             near = lab.truth(version).vertices - {(3, TARGET[version])}
