@@ -15,7 +15,6 @@ from impacket.IP6 import IP6
 
 from paris.packets import numbers
 from paris.packets.checksums import checksum, pseudo_header
-from paris.packets.extensions import write_extensions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -196,6 +195,8 @@ def icmp_error(
     """A whole ICMP or ICMPv6 error that quotes `quote`, with extensions if given."""
     unused = 0
     if mpls or interfaces:
+        from paris.packets.extensions import write_extensions  # not before the first probe
+
         quote = quote[:_QUOTE_BYTES].ljust(_QUOTE_BYTES, b"\0")
         # IPv4 counts the quote's length in 32-bit words, IPv6 in 64-bit words.
         is_ip4 = header.source.version == 4
