@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Linux ignores the interface that an IPv6 datagram shall leave by, once its source is chosen as well.
+# Linux ignores the interface that an IPv6 datagram is to leave by, once its source is chosen too.
 #
 # Seen on Linux 6.18 with Python 3.11 and iproute2 6.1. Needs root, iproute2 and python3; works in a
 # network namespace of its own and sends nothing elsewhere.

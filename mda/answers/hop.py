@@ -134,11 +134,14 @@ class Hop:
         """The number of replies to a flow beyond its first."""
         return len(self.history.get(flow, (None,))) - 1
 
-    def trials(self, vertex: Vertex | None) -> list[tuple[float, bool]]:
+    def trials(
+        self, vertex: Vertex | None, *, of_answered: bool = False
+    ) -> list[tuple[float, bool]]:
         """Send times of the probes that met `vertex`, in seconds, and whether each was answered.
 
         A lost probe is taken to have met the vertex that its flow met at another time, or else the
-        hop's only vertex, if its flow can have come here. With None, the probes of the whole hop.
+        hop's only vertex, if its flow can have come here. With None, the probes of the whole hop;
+        with `of_answered` without those of flows that were never answered here.
         """
         takes_all = vertex is None or len(self.vertices) == 1
         can_come = self._who_can_come()
@@ -151,25 +154,12 @@ class Hop:
         lost = {
             (flow, attempt): sent_at_s
             for sent_at_s, flow, attempt in self.lost_at
-            if self.answers.get(flow) == vertex or (takes_all and can_come(flow))
+            if (self.answers.get(flow) == vertex or (takes_all and can_come(flow)))
+            and (flow in self.answers or not of_answered)
         }
         # Probes with the same send time left in the order of their attempts and flows.
         sent = sorted((at_s, attempt, flow) for (flow, attempt), at_s in (lost | met).items())
         return [(at_s, (flow, attempt) in met) for at_s, attempt, flow in sent]
-
-    def _trials_of_answered(self) -> list[tuple[float, bool]]:
-        """The trials of the whole hop, but for flows that were never answered here."""
-        met = [
-            (at_s, attempt, flow, True)
-            for flow, history in self.history.items()
-            for at_s, attempt, _ in history
-        ]
-        lost = [
-            (at_s, attempt, flow, False)
-            for at_s, flow, attempt in self.lost_at
-            if flow in self.answers
-        ]
-        return [(at_s, is_met) for at_s, _, _, is_met in sorted(met + lost)]
 
     def _who_can_come(self) -> Callable[[int], bool]:
         """Whether a flow was answered here, or comes by a vertex behind which flows were.
@@ -253,7 +243,7 @@ class Hop:
         trials = self.trials(vertex if self.common_limit is None else None)
         known = None
         # A silent neighbour's losses would prove a limit of all.
-        sure = trials if self.common_limit is None else self._trials_of_answered()
+        sure = trials if self.common_limit is None else self.trials(None, of_answered=True)
         if limit is not None and is_worth_naming(sure, limit):
             known = limit_range(trials, limit)
             if self.common_limit is not None:

@@ -34,8 +34,8 @@ _STEPS: Final = 80  # ... to either side of a rate: a factor of 472
 _CREDIBLE: Final = 4.0  # log-likelihood within which a rate is credible
 _AS_WELL: Final = 1.0  # log-likelihood given up for a higher rate
 USUAL_PPS: Final = 1.0  # Linux: icmp_ratelimit 1000, and as many seconds between in IPv6
-_USUAL: Final = 6  # Linux: replies at once
-_USUAL_BURST: Final = 10  # more where a reply comes back before the burst is used up
+_USUAL_BURST: Final = 6  # Linux: replies at once
+_MOST_USUAL: Final = 10  # more where a reply comes back before the burst is used up
 _SUSPICIOUS: Final = 2  # losses from which on a limit may explain them
 _EXPLAINED: Final = 2.0  # misfit of the usual limit, less than that of any outcome against it
 _BURSTS: Final = (1, 2, 3, 4, 5, 6, 8, 10, 14, 20, 30, 50, 100)
@@ -64,7 +64,7 @@ class LimitRange(NamedTuple):
 class Answering(NamedTuple):
     """How a vertex answers: `asked` probes met it, and `lost` of them got no reply.
 
-    It is `paced` as if it had a limit, although that may not be sure enough to be named: `limit`.
+    `limit` is one that is sure enough to be named. Where one is likely, probes are `paced` already.
     """
 
     asked: int
@@ -100,7 +100,7 @@ def is_worth_naming(trials: Sequence[tuple[float, bool]], limit: RateLimit) -> b
     To probe more slowly takes less evidence, because that does no harm where there is no limit.
     """
     latest = trials[-_MOST:]
-    usual = RateLimit(USUAL_PPS, _USUAL)
+    usual = RateLimit(USUAL_PPS, _USUAL_BURST)
     misfit, of_usual = (sum(_misfit(_gaps(latest), tried, math.inf)) for tried in (limit, usual))
     lost = sum(not answered for _, answered in latest)
     evidence = _TO_NAME if lost >= _MANY else _TO_NAME_BY_FEW
@@ -115,7 +115,7 @@ def _misfit_of_loss(trials: Sequence[tuple[float, bool]]) -> float:
 
 
 def limit_range(trials: Sequence[tuple[float, bool]], limit: RateLimit) -> LimitRange:
-    """The rates around a `limit` that was found from `trials`; its burst.
+    """The rates around a `limit` that was found from `trials`, and its burst.
 
     They are those of which the likelihood, with the burst that suits them best, is at least e^-4
     of the best: about a 99.5 % interval.
@@ -145,7 +145,7 @@ def looks_limited(trials: Sequence[tuple[float, bool]]) -> bool:
     """
     burst = _until_loss(trials)
     lost = sum(not answered for _, answered in trials)
-    if not _FEWEST <= burst <= _USUAL_BURST or lost < _SUSPICIOUS:
+    if not _FEWEST <= burst <= _MOST_USUAL or lost < _SUSPICIOUS:
         return False
     limit = RateLimit(USUAL_PPS, burst)
     return sum(_misfit(_gaps(trials), limit, _EXPLAINED)) <= _EXPLAINED

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -257,8 +256,7 @@ class Engine:
     ) -> tuple[list[ProbeRequest], Sequence[int], Sequence[bytes]]:
         """The requests, tags and datagrams of the flows that have a way out of this machine."""
         if self.build_many is not None:
-            with suppress(WithheldError):
-                return requests, tags, self.build_many(requests, tags)
+            return requests, tags, self.build_many(requests, tags)
         built = []
         for request, tag in zip(requests, tags, strict=True):
             if refused := self.flows.refusal(request.flow):

@@ -56,7 +56,8 @@ def destination(host: str, version: int | None) -> Destination:
             "write four decimal numbers without leading zeros"
         )
     if address.is_multicast or address.is_unspecified or address == _BROADCAST:
-        raise ResolveError(f"{host}: {address} is not the address of one host")
+        named = "" if host == str(address) else f"{host}: "
+        raise ResolveError(f"{named}{address} is not the address of one host")
     if not address.is_link_local or address.version == 4:
         if zone:
             raise ResolveError(f"{host}: only a link-local address has a zone; use -i {zone}")

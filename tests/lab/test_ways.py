@@ -349,6 +349,9 @@ def test_nothing_is_promised_of_a_way_that_the_firewall_closes() -> None:
             ]
             (withheld,) = found.document["run"]["wire"]["withheld"]
             assert withheld["closed_ways"] == 1
+            assert found.document["run"]["answered"] == found.document["run"]["probes_sent"]
+            assert first_hops(found) == {of(lab, "p1", 4).gateway}
+            assert found.document["run"]["unmatched"] == {}
 
 
 @pytest.mark.parametrize("version", [4, 6])
