@@ -44,7 +44,8 @@ def ask(hops: HopPair, located_two_before: FlowsAt, search: Search) -> None:
         if lacking > 0:
             missing[vertex] = lacking
     if missing:
-        _ask_new(hops, located_two_before, missing, PATIENCE * max(targets.values()), search)
+        patience = PATIENCE * max(targets.values())
+        _ask_new(hops, located_two_before, missing, pending, patience, search)
 
 
 def _ask_known(
@@ -68,25 +69,34 @@ def _ask_new(
     hops: HopPair,
     located_two_before: FlowsAt,
     missing: dict[Vertex, int],
+    pending: AbstractSet[int],
     patience: int,
     search: Search,
 ) -> None:
     """Ask new flows for vertices; `missing` has the number of flows that each still lacks.
 
-    At most `patience` flows per vertex are ever sent to the hop.
+    Flows that are `pending` one TTL on may bring some. At most `patience` flows per vertex are ever
+    sent to the hop.
     """
     ttl, wave = hops.ttl, search.wave
     only = only_vertex(hops.predecessors)
     if only in missing and search.table.is_certain_before(hops.predecessors):
         # Every flow goes through the only vertex there is, so none needs steering. A flow that was
         # lost there does not count as one of the vertex's until it is answered.
-        most = min(missing[only], patience - search.sent_to(ttl))
         unheard = search.unheard(ttl - 1)
+        coming = pending - hops.predecessors.keys() - unheard
+        most = min(missing[only] - len(coming), patience - search.sent_to(ttl))
         flows = (flow for flow in search.unsent(ttl) if flow not in unheard)
         for flow in islice(flows, max(0, most)):
             wave.ask_first(flow, ttl)
     elif not wave.sent.is_flying_at(ttl - 1):
-        _steer(hops, located_two_before, missing, patience, search)
+        # Flows that are lost at the vertices' own TTL, and asked again, may bring some: they may
+        # have met a vertex that loses others of its flows as well.
+        loses = search.table.hop(ttl - 1).lost_of.total() > 0
+        lost = len(search.pending(ttl - 1)) if loses else 0
+        missing = {vertex: count - lost for vertex, count in missing.items() if count > lost}
+        if missing:
+            _steer(hops, located_two_before, missing, patience, search)
 
 
 def _steer(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from ipaddress import IPv4Address
 from itertools import pairwise
 from random import Random
@@ -267,3 +267,17 @@ def test_flows_lost_at_a_lone_vertex_are_not_asked_behind_it_in_its_stead() -> N
 def test_flows_may_be_just_as_many_as_a_lone_vertex_needs() -> None:
     played = play(full_mda(per_vertex=False, flows=6), layers(1, 2, 1).per_flow(Random(1)))
     assert {outcome.request.flow for outcome in played.outcomes} == set(range(6))
+
+
+def test_flows_on_their_way_are_waited_for_before_more_are_asked_behind_a_lone_vertex() -> None:
+    """Every outcome is followed by a wave, as on a real wire."""
+    procedure, network = full_mda(), layers(1, 2, 1, 1, 1).per_flow(Random(1))
+    waiting = deque(procedure.wanted(1000))
+    behind = set()
+    while waiting:
+        request = waiting.popleft()
+        play(_Answering(procedure, [request]), network)
+        behind |= {request.flow} if request.ttl == 5 else set()
+        waiting += procedure.wanted(1000)
+    assert procedure.finished
+    assert len(behind) == 6
