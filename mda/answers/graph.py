@@ -8,16 +8,20 @@ only known vertex of a hop to one whose flows were not probed at that hop, or MD
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from collections import Counter
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mda.answers.dag import Dag
 from mda.model import IPAddress, Vertex
+from mda.statistics.inference import at_most
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from mda.answers.dag import Edge, Graph
     from mda.answers.table import FlowsAt, FlowTable
+
+_DEAD_END: Final = 0.001  # chance of so few losses, if a vertex were one, that rules it out
 
 
 class Located(NamedTuple):
@@ -84,7 +88,7 @@ def build(table: FlowTable, located: Located, assumed: Iterable[Edge] = ()) -> D
         for flow, vertices in met.items():
             for vertex in vertices:
                 vertex_flows.setdefault(vertex, set()).add(flow)
-        for predecessor, vertex, flow in _proven(located, ttl, through, met):
+        for predecessor, vertex, flow in _proven(table, located, ttl, through, met):
             flows = edge_flows.setdefault((predecessor, vertex), set())
             if flow in before:
                 flows.add(flow)
@@ -96,7 +100,7 @@ def build(table: FlowTable, located: Located, assumed: Iterable[Edge] = ()) -> D
 
 
 def _proven(
-    located: Located, ttl: int, before: FlowsAt, met: dict[int, set[Vertex]]
+    table: FlowTable, located: Located, ttl: int, before: FlowsAt, met: dict[int, set[Vertex]]
 ) -> Iterable[tuple[Vertex, Vertex, int]]:
     """The edges into `ttl` that the flows in `before` prove: predecessor, vertex, flow."""
     if ttl - 1 not in located.unordered:
@@ -106,13 +110,34 @@ def _proven(
                     yield before[flow], vertex, flow
         return
     # Flows change their vertex between probes, so two replies prove an edge only if every flow
-    # goes to the same vertex.
+    # goes to the same vertex, and none is lost on the way.
     vertices_here = set().union(*met.values()) if met else set()
     if len(vertices_here) == 1:
         (vertex,) = vertices_here
+        dead = _possible_dead_ends(table, ttl)
         for flow, predecessor in before.items():
-            if flow in met:
+            if flow in met and predecessor not in dead:
                 yield predecessor, vertex, flow
+
+
+def _possible_dead_ends(table: FlowTable, ttl: int) -> set[Vertex]:
+    """The vertices before `ttl` that may lead nowhere, as so many probes to `ttl` were lost.
+
+    A dead end loses all that reach it: of the probes to `ttl`, the share that met it before.
+    """
+    hop = table.hop(ttl)
+    lost = len(hop.lost_at)
+    if not lost:
+        return set()
+    asked = lost + hop.replies
+    met = Counter(
+        vertex for history in table.hop(ttl - 1).history.values() for _, _, vertex in history
+    )
+    return {
+        vertex
+        for vertex, replies in met.items()
+        if at_most(lost, asked, replies / met.total()) > _DEAD_END
+    }
 
 
 def _dead_silences(graph: Dag) -> set[Vertex]:

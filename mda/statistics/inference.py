@@ -28,6 +28,30 @@ def share_interval(hits: int, draws: int) -> tuple[float, float]:
     return max(0.0, middle - reach), min(1.0, middle + reach)
 
 
+def at_most(hits: int, draws: int, share: float) -> float:
+    """The chance of at most `hits` in `draws` that hit with chance `share` each.
+
+    >>> round(at_most(1, 3, 0.5), 9)
+    0.5
+    """
+    if share <= 0 or share >= 1:
+        return float(share <= 0 or hits >= draws)
+    log_choices = math.lgamma(draws + 1)
+    return min(
+        1.0,
+        sum(
+            math.exp(
+                log_choices
+                - math.lgamma(hit + 1)
+                - math.lgamma(draws - hit + 1)
+                + hit * math.log(share)
+                + (draws - hit) * math.log1p(-share)
+            )
+            for hit in range(min(hits, draws) + 1)
+        ),
+    )
+
+
 def chi_square_tail(statistic: float, degrees: int) -> float:
     """The chance that a chi-square variable exceeds `statistic` (Abramowitz and Stegun 26.4.4-5).
 
