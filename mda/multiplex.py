@@ -81,11 +81,13 @@ class Multiplexed:
 
     def rate_pps(self, ttl: int) -> float | None:
         """See Procedure. A router's limit counts its replies to all lanes, so the least holds."""
-        return _least(procedure.rate_pps(ttl) for procedure in self._procedures)
+        rates = (procedure.rate_pps(ttl) for procedure in self._procedures)
+        return min((rate for rate in rates if rate is not None), default=None)
 
-    def repeats_pps(self, ttl: int) -> float | None:
+    def cost(self, request: ProbeRequest) -> float:
         """See Procedure."""
-        return _least(procedure.repeats_pps(ttl) for procedure in self._procedures)
+        lane, flow = lane_of(request.flow)
+        return self._procedures[lane].cost(request._replace(flow=flow))
 
     @property
     def finished(self) -> bool:
@@ -117,7 +119,3 @@ class Multiplexed:
 
 def _in_lane(requests: Iterable[ProbeRequest], lane: int) -> Iterator[ProbeRequest]:
     return (request._replace(flow=request.flow + lane * LANE) for request in requests)
-
-
-def _least(rates: Iterable[float | None]) -> float | None:
-    return min((rate for rate in rates if rate is not None), default=None)

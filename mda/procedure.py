@@ -41,14 +41,17 @@ class Procedure(Protocol):
         return False
 
     def rate_pps(self, ttl: int) -> float | None:
-        """The probes per second that `ttl` answers; None where no router there has a limit."""
+        """The replies per second of the routers at `ttl` that have, or may have, a limit.
 
-    def repeats_pps(self, ttl: int) -> float | None:
-        """The repeated probes per second that `ttl` may answer; None where no limit is suspected.
-
-        Probes of new flows need not wait: they show whether there is a limit.
+        None where there is none.
         """
-        return None
+
+    def cost(self, request: ProbeRequest) -> float:
+        """How many of these replies a request is expected to take; 0 if it need not wait for any.
+
+        Where a limit is only suspected, new flows need not: they show whether there is one.
+        """
+        return 1.0
 
     @property
     def finished(self) -> bool:
@@ -122,9 +125,9 @@ class Chain:
         """See Procedure."""
         return self._current.rate_pps(ttl)
 
-    def repeats_pps(self, ttl: int) -> float | None:
+    def cost(self, request: ProbeRequest) -> float:
         """See Procedure."""
-        return self._current.repeats_pps(ttl)
+        return self._current.cost(request)
 
     @property
     def finished(self) -> bool:

@@ -97,7 +97,7 @@ class Trace(Record):
             revisits=found,
             refusals=refusals(record.plan, known.plain),
             answering={
-                vertex: known.table.hop(vertex.ttl).answering(vertex, located.hops[vertex.ttl])
+                vertex: known.table.limits(vertex.ttl).answering(vertex, located.hops[vertex.ttl])
                 for vertex in graph
                 if vertex.address is not None and vertex != located.origin
             },

@@ -21,8 +21,9 @@ _SHARPNESS: Final = 5.0
 # Natural log-likelihood ratio that the bucket must win by; it has two more free parameters than
 # plain loss.
 _EVIDENCE: Final = 7.0
-# The same, for a limit to be named that is not the usual one: with few losses, and with more. By
-# chance, loss takes some replies at times that a burst and a rate of one's choice explain.
+_RARITY: Final = 4.0  # of something silent beside the router: as a log-likelihood
+# As _EVIDENCE, for a limit to be named: from few losses if it is not the usual one, and otherwise.
+# By chance, loss takes some replies at times that a burst and a rate of one's choice explain.
 _TO_NAME_BY_FEW: Final = 13.0
 _TO_NAME: Final = 9.0
 _MANY: Final = 10  # losses
@@ -36,8 +37,11 @@ _AS_WELL: Final = 1.0  # log-likelihood given up for a higher rate
 USUAL_PPS: Final = 1.0  # Linux: icmp_ratelimit 1000, and as many seconds between in IPv6
 _USUAL_BURST: Final = 6  # Linux: replies at once
 _MOST_USUAL: Final = 10  # more where a reply comes back before the burst is used up
-_SUSPICIOUS: Final = 2  # losses from which on a limit may explain them
+_UNLIKELY_ORDER: Final = 15  # of so many orders, chance would hit on all replies before all losses
 _EXPLAINED: Final = 2.0  # misfit of the usual limit, less than that of any outcome against it
+# Tokens that a bucket must gain before another loss says more than the last: how many there were at
+# one moment is known once. Naming a limit takes more care, and counts every loss.
+_NEWS: Final = 0.1
 _BURSTS: Final = (1, 2, 3, 4, 5, 6, 8, 10, 14, 20, 30, 50, 100)
 
 
@@ -64,26 +68,34 @@ class LimitRange(NamedTuple):
 class Answering(NamedTuple):
     """How a vertex answers: `asked` probes met it, and `lost` of them got no reply.
 
-    `limit` is one that is sure enough to be named. Where one is likely, probes are `paced` already.
+    `limit` is one that is sure enough to be named. Where one only may explain the losses, they say
+    little of the way: the vertex `may_be_limited`.
     """
 
     asked: int
     lost: int
     limit: LimitRange | None
-    paced: bool = False
+    may_be_limited: bool = False
 
 
-def rate_limit(trials: Sequence[tuple[float, bool]]) -> RateLimit | None:
+def rate_limit(
+    trials: Sequence[tuple[float, bool]], surely: Sequence[tuple[float, bool]] | None = None
+) -> RateLimit | None:
     """The limit that explains which probes were answered; None if plain loss does so as well.
 
     `trials` has the send time of each probe, in seconds and in order, and whether it was answered.
+    `surely` has those of them that surely met the router, all by default: the others may also be
+    lost because something else is silent.
     """
     latest = trials[-_MOST:]
-    asked, lost = len(latest), sum(not answered for _, answered in latest)
-    if lost < _FEWEST or asked - lost < _FEWEST:
+    if not _has_enough(latest):
         return None
+    alone = [trial for trial in (surely or latest) if trial[0] >= latest[0][0]]
+    if all(answered for _, answered in alone):
+        return None
+    otherwise = _misfit_of_loss(alone) + (_RARITY if len(alone) < len(latest) else 0.0)
     gaps = _gaps(latest)
-    best, misfit = _best_limit(gaps, _misfit_of_loss(latest) - _EVIDENCE)
+    best, misfit = _best_limit(gaps, otherwise - _EVIDENCE)
     # Of the rates that explain the replies about as well, the highest: probing faster than a router
     # answers is soon noticed, probing more slowly never is.
     while best is not None and best.rate_pps < _RATES_PPS[-1]:
@@ -94,17 +106,28 @@ def rate_limit(trials: Sequence[tuple[float, bool]]) -> RateLimit | None:
     return best
 
 
+def _has_enough(trials: Sequence[tuple[float, bool]]) -> bool:
+    """Whether there are enough replies and losses to tell a limit from plain loss."""
+    answered = sum(answered for _, answered in trials)
+    return min(answered, len(trials) - answered) >= _FEWEST
+
+
 def is_worth_naming(trials: Sequence[tuple[float, bool]], limit: RateLimit) -> bool:
     """Whether a `limit` found from `trials` is sure enough to be named to the user.
 
     To probe more slowly takes less evidence, because that does no harm where there is no limit.
     """
     latest = trials[-_MOST:]
+    if not _has_enough(latest):
+        return False
     usual = RateLimit(USUAL_PPS, _USUAL_BURST)
-    misfit, of_usual = (sum(_misfit(_gaps(latest), tried, math.inf)) for tried in (limit, usual))
+    misfit, of_usual = (
+        sum(_misfit(_gaps(latest), tried, math.inf, news=0.0)) for tried in (limit, usual)
+    )
     lost = sum(not answered for _, answered in latest)
-    evidence = _TO_NAME if lost >= _MANY else _TO_NAME_BY_FEW
-    return of_usual <= misfit + _CREDIBLE or misfit <= _misfit_of_loss(latest) - evidence
+    is_usual = of_usual <= misfit + _CREDIBLE
+    evidence = _TO_NAME if is_usual or lost >= _MANY else _TO_NAME_BY_FEW
+    return min(misfit, of_usual) <= _misfit_of_loss(latest) - evidence
 
 
 def _misfit_of_loss(trials: Sequence[tuple[float, bool]]) -> float:
@@ -114,8 +137,10 @@ def _misfit_of_loss(trials: Sequence[tuple[float, bool]]) -> float:
     return asked * _SURE - lost * math.log(share) - (asked - lost) * math.log(1 - share)
 
 
-def limit_range(trials: Sequence[tuple[float, bool]], limit: RateLimit) -> LimitRange:
+def limit_range(trials: Sequence[tuple[float, bool]], limit: RateLimit) -> LimitRange | None:
     """The rates around a `limit` that was found from `trials`, and its burst.
+
+    None where hundreds of times that rate explain the replies as well: then they show none.
 
     They are those of which the likelihood, with the burst that suits them best, is at least e^-4
     of the best: about a 99.5 % interval.
@@ -134,7 +159,23 @@ def limit_range(trials: Sequence[tuple[float, bool]], limit: RateLimit) -> Limit
     }
     least = min(misfits.values())
     within = [rate_pps for rate_pps, misfit in misfits.items() if misfit <= least + _CREDIBLE]
+    if max(within) == max(misfits):
+        return None
     return LimitRange(min(within), max(within), limit.burst)
+
+
+def for_want_of_tokens(trials: Sequence[tuple[float, bool]], limit: RateLimit) -> list[bool]:
+    """For each of `trials`, whether it was lost while a bucket with this limit lacked a token.
+
+    Only replies take tokens: lost probes may have met another router.
+    """
+    tokens, explained = float(min(limit.burst, _until_loss(trials))), []
+    for gap_s, answered in _gaps(trials):
+        tokens = min(tokens + gap_s * limit.rate_pps, limit.burst)
+        explained.append(not answered and tokens < _SURELY_ONE)
+        if answered:
+            tokens = max(tokens - 1.0, 0.0)
+    return explained
 
 
 def looks_limited(trials: Sequence[tuple[float, bool]]) -> bool:
@@ -145,10 +186,12 @@ def looks_limited(trials: Sequence[tuple[float, bool]]) -> bool:
     """
     burst = _until_loss(trials)
     lost = sum(not answered for _, answered in trials)
-    if not _FEWEST <= burst <= _MOST_USUAL or lost < _SUSPICIOUS:
+    if not burst or burst > _MOST_USUAL or math.comb(burst + lost, burst) < _UNLIKELY_ORDER:
         return False
     limit = RateLimit(USUAL_PPS, burst)
-    return sum(_misfit(_gaps(trials), limit, _EXPLAINED)) <= _EXPLAINED
+    # However long the wait, the model is not quite sure of a reply that takes the only token.
+    explained = _EXPLAINED + (len(trials) - lost) * _lack(burst - 0.9)
+    return sum(_misfit(_gaps(trials), limit, explained)) <= explained
 
 
 def _gaps(trials: Sequence[tuple[float, bool]]) -> list[tuple[float, bool]]:
@@ -161,8 +204,8 @@ def _best_limit(gaps: Sequence[tuple[float, bool]], most: float) -> tuple[RateLi
     """The limit with the least misfit below `most`, and that misfit; None where all have more.
 
     Of equals it is the one of the least burst, then rate. A higher rate or burst leaves more tokens
-    at any time, which only makes losses less likely, and a lower one only makes answers less
-    likely. So most limits are ruled out untried.
+    at any time, which makes losses less likely, and a lower one makes answers less likely. So most
+    limits are ruled out untried.
     """
     best, least, lowest = None, (most, 0), 0
     for burst in reversed(_BURSTS):
@@ -179,26 +222,31 @@ def _best_limit(gaps: Sequence[tuple[float, bool]], most: float) -> tuple[RateLi
 
 
 def _misfit(
-    gaps: Sequence[tuple[float, bool]], limit: RateLimit, most: float
+    gaps: Sequence[tuple[float, bool]], limit: RateLimit, most: float, news: float = _NEWS
 ) -> tuple[float, float]:
     """How badly a bucket predicts the answers, and the losses; adding stops above `most`.
 
     `gaps` has the seconds since the previous probe, and whether the probe was answered. A misfit is
     the log-likelihood that is lost against predictions that are certain and right. Each reply is
     predicted from the tokens left, and then corrects their number. Others may have taken tokens
-    before: at first there are as many as probes were answered before the first loss.
+    before: at first there are as many as probes were answered before the first loss. After a loss
+    that counts, the next does that follows a reply, or once the bucket has gained `news` tokens.
     """
     rate_pps, burst = limit
     tokens, of_answers, of_losses = float(min(burst, _until_loss(gaps))), 0.0, 0.0
+    gained = news
     for gap_s, answered in gaps:
+        gained += gap_s * rate_pps
         tokens += gap_s * rate_pps
         if tokens > burst:
             tokens = burst
         if answered:
             of_answers += _lack(tokens - 0.9) if tokens < _PLENTY else 0.0
             tokens = tokens - 1.0 if tokens > 1.0 else 0.0
-        else:
+            gained = news
+        elif gained >= news:
             of_losses += _lack(0.9 - tokens)
+            gained = 0.0
             if tokens > 0.95:
                 tokens = 0.95
         if of_answers > most or of_losses > most:
@@ -217,4 +265,5 @@ def _lack(margin: float) -> float:
 
 
 _SURE: Final = math.log(1 - _ERROR)
+_SURELY_ONE: Final = 0.99  # tokens
 _PLENTY: Final = 1.9  # tokens from which on an answer is certain

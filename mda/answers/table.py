@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from mda.answers.ends import Ends
 from mda.answers.hop import Hop
+from mda.answers.limits import Limits
 from mda.model import NOBODYS, Loss, Outcome, Vertex
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class FlowTable:
     def __init__(self, attempts: int) -> None:
         self.attempts = attempts
         self.hops: dict[int, Hop] = {}
+        self._limits: dict[int, Limits] = {}  # by TTL
         self.ends = Ends()
         self.ended = self.ends.at  # flow -> the TTL at which its path ends or loops
         self.end_ttls = self.ends.ttls  # where some flow's path ends
@@ -55,6 +57,13 @@ class FlowTable:
         if hop is None:
             hop = self.hops[ttl] = Hop(self.hop(ttl - 1) if ttl > 1 else None)
         return hop
+
+    def limits(self, ttl: int) -> Limits:
+        """The rate limits of the vertices at `ttl`."""
+        limits = self._limits.get(ttl)
+        if limits is None:
+            limits = self._limits[ttl] = Limits(self.hop(ttl))
+        return limits
 
     def add(self, outcome: Outcome) -> None:
         """Record one outcome."""
@@ -120,7 +129,7 @@ class FlowTable:
             is_lossy = any(hop.lost_of.total() for hop in self.hops.values())
             is_sure = len(hop.lost_at) >= 2 * self.attempts and not is_lossy
             return 1 if is_sure else self.attempts
-        if hop.limits() or hop.suspected_pps():
+        if self.limits(ttl).is_suspected():
             return _MOST_TRIES * self.attempts
         if not hop.losses:
             return self.attempts
@@ -135,10 +144,10 @@ class FlowTable:
         of flows that are answered at another time count. Half a loss and half an answer are added,
         so that the share is never 0 or 1.
         """
-        hop = self.hop(ttl)
-        lost = {flow: hop.losses[flow] for flow in hop.losses if flow in hop.answers}
+        hop, counted = self.hop(ttl), self.limits(ttl).losses_that_count()
+        lost = {flow: losses for flow, losses in counted.items() if flow in hop.answers}
         highest = _rate(
-            sum(hop.lost_of.total() for hop in self.hops.values()),
+            sum(self.limits(known).losses_of_answered() for known in self.hops),
             sum(len(hop.answers) for hop in self.hops.values()),
         )
         if not lost:
@@ -158,8 +167,8 @@ class FlowTable:
 
     def is_silent(self, flow: int, ttl: int) -> bool:
         """Whether `flow` never got a reply at `ttl`, to as many probes as `tries` allows."""
-        hop = self.hop(ttl)
-        return flow not in hop.answers and hop.losses.get(flow, 0) >= self.tries(ttl)
+        losses = self.limits(ttl).losses_that_count().get(flow, 0)
+        return flow not in self.hop(ttl).answers and losses >= self.tries(ttl)
 
     def silent_since_s(self, ttl: int, here: FlowsAt) -> float | None:
         """When the first lost probe of the latest star among `here` was sent; None without one."""
@@ -251,7 +260,7 @@ class FlowTable:
         if not hop.losses:
             return silent
         tries = self.tries(ttl)
-        for flow, losses in hop.losses.items():
+        for flow, losses in self.limits(ttl).losses_that_count().items():
             if losses < tries or flow in hop.answers or self.ended.get(flow, ttl + 1) <= ttl:
                 continue
             predecessor = predecessors.get(flow)

@@ -148,11 +148,11 @@ class Explorer(Procedure):
 
     def rate_pps(self, ttl: int) -> float | None:
         """See Procedure."""
-        return self._table.hop(ttl).rate_pps()
+        return self._table.limits(ttl).rate_pps()
 
-    def repeats_pps(self, ttl: int) -> float | None:
+    def cost(self, request: ProbeRequest) -> float:
         """See Procedure."""
-        return self._table.hop(ttl).suspected_pps()
+        return self._table.limits(request.ttl).cost(request)
 
     def _ask_first_flows(self, count: int, wave: Wave) -> None:
         """Ask the flows that every vertex needs, at every TTL that the path is known to reach."""

@@ -56,7 +56,8 @@ class Retries(NamedTuple):
             since = len(times_s) - bisect_right(times_s, hop.last_met_s[successor])
             flow = min(flows)
             has_vanished = (1 - 1 / samples.seen) ** since < _VANISHED
-            is_worth_it = hop.losses.get(flow, 0) < self.table.tries(ttl)
+            lost = self.table.limits(ttl).losses_that_count().get(flow, 0)
+            is_worth_it = lost < self.table.tries(ttl)
             if has_vanished and is_worth_it and not self._awaited(flow, ttl):
                 wave.ask(flow, ttl)
 
@@ -103,21 +104,21 @@ class Retries(NamedTuple):
             if not hop.losses:
                 continue
             tries = table.tries(ttl)
+            counted = table.limits(ttl).losses_that_count()
             is_mute = not hop.answers and len(hop.lost_at) >= 2 * table.attempts
             has_silence = is_mute or (
                 tries == table.attempts
                 and any(
-                    losses >= tries and flow not in hop.answers
-                    for flow, losses in hop.losses.items()
+                    losses >= tries and flow not in hop.answers for flow, losses in counted.items()
                 )
             )
             since_s = None
             for sent_at_s, flow, _ in hop.lost_at:
-                losses = hop.losses[flow]
+                losses = counted.get(flow, 0)
                 if (
                     losses < tries
                     and flow not in hop.answers
-                    and self.sent.counts[ttl][flow] <= losses
+                    and self.sent.counts[ttl][flow] <= hop.losses[flow]
                     and table.ended.get(flow, ttl) >= ttl
                     and not wave.is_fresh(flow, ttl)
                 ):

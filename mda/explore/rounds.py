@@ -65,7 +65,11 @@ class Rounds(Procedure, ABC):
 
     def rate_pps(self, ttl: int) -> float | None:
         """See Procedure."""
-        return self._table.hop(ttl).rate_pps()
+        return self._table.limits(ttl).rate_pps()
+
+    def cost(self, request: ProbeRequest) -> float:
+        """See Procedure."""
+        return self._table.limits(request.ttl).cost(request)
 
     @property
     def finished(self) -> bool:

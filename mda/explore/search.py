@@ -58,11 +58,12 @@ class Search(NamedTuple):
     def pending(self, ttl: int) -> set[int]:
         """The flows asked at `ttl` that may still be answered there."""
         hop, tries, ended = self.table.hop(ttl), self.table.tries(ttl), self.table.ended
+        losses = self.table.limits(ttl).losses_that_count()
         return {
             flow
             for flow in self.wave.asked(ttl)
             if flow not in hop.answers
-            and hop.losses.get(flow, 0) < tries
+            and losses.get(flow, 0) < tries
             and ended.get(flow, ttl) >= ttl
         }
 

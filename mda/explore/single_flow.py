@@ -52,7 +52,7 @@ class SingleFlow(Procedure):
 
     def rate_pps(self, ttl: int) -> float | None:
         """See Procedure."""
-        return self._table.hop(ttl).rate_pps()
+        return self._table.limits(ttl).rate_pps()
 
     @property
     def finished(self) -> bool:

@@ -70,9 +70,9 @@ class Substituting(Procedure):
         """See Procedure."""
         return self._procedure.rate_pps(ttl)
 
-    def repeats_pps(self, ttl: int) -> float | None:
+    def cost(self, request: ProbeRequest) -> float:
         """See Procedure."""
-        return self._procedure.repeats_pps(ttl)
+        return self._procedure.cost(self._as_asked(request))
 
     @property
     def finished(self) -> bool:

@@ -174,7 +174,7 @@ def paths(table: FlowTable, located: Located, outcomes: Iterable[Outcome]) -> tu
         for number, (vertices, flows) in enumerate(taken.items(), start=1)
     ]
     ends = {vertex for path in found for vertex in path.vertices if vertex.ttl == path.measured_ttl}
-    is_limited = any(vertex in table.hop(vertex.ttl).limits() for vertex in ends)
+    is_limited = any(vertex in table.limits(vertex.ttl).known() for vertex in ends)
     return _compared(found, compares_losses=not is_limited)
 
 

@@ -39,7 +39,7 @@ class Pacing:
         # A probe that is due within less than the clock's resolution is due now, or it never is.
         return int(self._tokens + 1e-9) or int(self.next_s() <= now_s)
 
-    def spend(self, probes: int) -> None:
+    def spend(self, probes: float) -> None:
         """Count `probes` as sent."""
         self._tokens -= probes
 

@@ -24,7 +24,7 @@ _SLACK_S: Final = 0.005
 
 @dataclass(slots=True)
 class _HeldBack:
-    """The requests to a TTL whose routers limit their reply rate."""
+    """The requests to a TTL whose routers limit their reply rate; `pacing` counts their replies."""
 
     pacing: Pacing
     queue: deque[ProbeRequest] = field(default_factory=deque)
@@ -80,7 +80,7 @@ class RequestQueue:
         for held in self._held.values():
             room = min(held.pacing.admits(now_s), admitted - len(taken))
             ready = self._ready(held.queue, room, taken, now_s, in_turn=in_turn)
-            held.pacing.spend(len(ready))
+            held.pacing.spend(sum(map(self.procedure.cost, ready)))
             taken += ready
         taken += self._ready(self._passing, admitted - len(taken), taken, now_s, in_turn=in_turn)
         return taken
@@ -122,23 +122,20 @@ class RequestQueue:
         self._passing = passing
 
     def _hold_back(self, now_s: float) -> None:
-        """Move the requests to TTLs with a known reply rate to the queues of those TTLs.
-
-        Where a limit is only suspected, these are requests that repeat others.
+        """Move the requests that limited routers may have to answer to the queues of their TTLs.
 
         Where what seemed to be a limit turned out to be something else, they pass again.
         """
         ttls = {*self._held, *(request.ttl for request in self._passing)}
         rates = {ttl: self.procedure.rate_pps(ttl) for ttl in ttls}
-        of_repeats = {ttl: rates[ttl] or self.procedure.repeats_pps(ttl) for ttl in ttls}
-        for ttl in [ttl for ttl in self._held if of_repeats[ttl] is None]:
+        for ttl in [ttl for ttl in self._held if rates[ttl] is None]:
             self._passing.extendleft(reversed(self._held.pop(ttl).queue))
-        if not any(of_repeats.values()):
+        if not any(rates.values()):
             return
         passing: deque[ProbeRequest] = deque()
         for request in self._passing:
-            rate_pps = (of_repeats if request.attempt else rates)[request.ttl]
-            if rate_pps is None:
+            rate_pps = rates[request.ttl]
+            if rate_pps is None or not self.procedure.cost(request):
                 passing.append(request)
                 continue
             held = self._held.get(request.ttl)
@@ -149,7 +146,7 @@ class RequestQueue:
             held.queue.append(request)
         self._passing = passing
         for ttl, held in self._held.items():
-            if rate_pps := of_repeats[ttl]:
+            if rate_pps := rates[ttl]:
                 held.pacing.rate_pps = _OF_LIMIT * rate_pps
 
     def _ready(

@@ -218,12 +218,15 @@ def _answering(vertex: Vertex, answering: Answering) -> Json:
             "highest_pps": round(answering.limit.highest_pps, 3),
             "burst": answering.limit.burst,
         }
-    return {
+    told: Json = {
         "vertex": vertex_id(vertex),
         "asked": answering.asked,
         "lost": answering.lost,
         "limit": limit,
     }
+    if limit is None and answering.may_be_limited:
+        told["may_be_limited"] = True
+    return told
 
 
 def _vertex_certainty(certainty: VertexCertainty) -> Json:

@@ -108,7 +108,7 @@ def _limits(trace: Trace, paths: Sequence[Path]) -> list[str]:
     lines = []
     for end in sorted(ends, key=lambda end: end.sort_key):
         known = trace.answering.get(end)
-        if known is not None and known.paced:
+        if known is not None and known.may_be_limited:
             lines.append(
                 f"{place(end)} may be rate-limited: its losses are not compared"
                 if known.limit is None

@@ -230,7 +230,9 @@ def _notes(trace: Trace, vertex: Vertex, replies: list[Reply], last_asked: int) 
         and answering.lost >= _MANY_LOST
         and trace.plan.algorithm is not Algorithm.PARIS
     ):
-        notes.append(f"{percent(round(answering.lost / answering.asked, 2))} of probes unanswered")
+        perhaps = ", perhaps by a rate limit" if answering.may_be_limited else ""
+        share = percent(round(answering.lost / answering.asked, 2))
+        notes.append(f"{share} of probes unanswered{perhaps}")
     if vertex.address == NOBODYS:
         notes.append("stands for routers without an IPv4 address")
     notes += extension_notes(replies)

@@ -33,6 +33,16 @@ def test_all_statements_about_the_networks_of_a_class_are_true(name: str) -> Non
         ("loss everywhere", 533),
         # The rates of a limit were taken for surer than they are.
         ("a limited router", 385),
+        # Flows whose probes a router could not answer were taken for silent, and others asked.
+        ("a limited router", 81),
+        # A limit of one reply was not suspected while dozens of flows were asked.
+        ("a limited router", 99),
+        # The destination was asked by five times the flows that its lone predecessor needed.
+        ("limited destination", 540),
+        # Behind a router that balances per packet, a branch that drops all had a link.
+        ("several troubles", 180),
+        # A silent branch was asked at the pace of a limit that its losses had suggested.
+        ("silence and loss", 238),
     ],
 )
 def test_networks_that_were_once_told_wrongly_are_told_right(name: str, seed: int) -> None:

@@ -2,60 +2,21 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address
 from random import Random
 
-from mda.answers.rate_limits import Answering
-from mda.answers.table import FlowTable, tabulate
-from mda.model import (
-    NOBODYS,
-    InterfaceInfo,
-    InterfaceRole,
-    Loss,
-    Outcome,
-    ProbeRequest,
-    Reply,
-    ReplyKind,
-    Vertex,
+from mda.answers.table import tabulate
+from mda.model import NOBODYS, InterfaceInfo, InterfaceRole, Outcome, Vertex
+from tests.support.outcomes import (
+    GATEWAY,
+    LEFT,
+    NEAR,
+    RIGHT,
+    TARGET,
+    located,
+    losses,
+    reply,
+    some_limited,
 )
-
-ORIGIN = Vertex(0, IPv4Address("192.0.2.1"))
-NEAR, LEFT, RIGHT, GATEWAY = (IPv4Address(f"198.51.100.{n}") for n in (1, 2, 3, 4))
-TARGET = IPv4Address("203.0.113.9")
-
-
-def reply(
-    flow: int,
-    ttl: int,
-    responder: IPv4Address,
-    attempt: int = 0,
-    *,
-    ends: bool = False,
-    at_s: float = 0.0,
-) -> Reply:
-    return Reply(
-        request=ProbeRequest(flow, ttl, attempt),
-        kind=ReplyKind.UNREACHABLE if ends else ReplyKind.TIME_EXCEEDED,
-        responder=responder,
-        sent_at_s=at_s,
-        received_at_s=at_s + 0.01,
-    )
-
-
-def losses(flow: int, ttl: int, count: int) -> list[Loss]:
-    return [
-        Loss(
-            request=ProbeRequest(flow, ttl, attempt), sent_at_s=attempt, gave_up_at_s=attempt + 1.0
-        )
-        for attempt in range(count)
-    ]
-
-
-def located(table: FlowTable, ttl: int) -> dict[int, Vertex]:
-    here = {flow: ORIGIN for hop in table.hops.values() for flow in (*hop.answers, *hop.losses)}
-    for step in range(1, ttl + 1):
-        here = table.located_next(step, table.predecessors(step, here))
-    return here
 
 
 def test_flows_are_located_where_they_got_replies_and_nowhere_behind_their_end() -> None:
@@ -89,7 +50,7 @@ def test_an_address_of_one_router_is_one_vertex_whatever_its_interfaces() -> Non
 
 
 def test_an_end_shows_no_predecessor_if_paths_end_at_several_ttls() -> None:
-    wall = IPv4Address("198.51.100.4")
+    wall = GATEWAY
     table = tabulate(
         [
             reply(1, 1, wall, ends=True),
@@ -164,8 +125,6 @@ def test_a_flow_is_not_silent_if_all_replies_stopped_because_of_a_rate_limit() -
     answered: list[Outcome] = [reply(flow, 2, LEFT, at_s=flow / 1000 - 1) for flow in range(6)]
     stopped = [loss for flow in (0, 6, 7) for loss in losses(flow, 2, 3)]
     table = tabulate([*answered, *stopped], 3)
-    (limit,) = table.hop(2).limits().values()
-    assert limit.burst in (5, 6)
     assert not table.is_silent(6, 2)
 
 
@@ -215,87 +174,11 @@ def test_unprobed_flows_pass_the_only_vertex_of_a_hop_unless_paths_end_there() -
     assert ending.predecessors(2, before) == before
 
 
-def test_probes_that_one_branch_drops_do_not_count_as_losses_of_the_other_branch() -> None:
-    """Flows through LEFT are dropped behind it; the others meet the target in time."""
-    near = [reply(flow, 1, (LEFT, RIGHT)[flow % 2]) for flow in range(12)]
-    answered = [reply(flow, 2, NEAR, at_s=flow / 100) for flow in range(1, 12, 2)]
-    dropped = [loss for flow in range(0, 12, 2) for loss in losses(flow, 2, 3)]
-    unknown = losses(12, 2, 3)  # never probed at the first hop, where there are two vertices
-    table = tabulate([*near, *answered, *dropped, *unknown], 3)
-    hop, here = table.hop(2), located(table, 2)
-    (vertex,) = set(hop.answers.values())
-    assert hop.trials(vertex) == [(flow / 100, True) for flow in range(1, 12, 2)]
-    assert hop.limits() == {}
-    assert hop.answering(vertex, here) == Answering(6, 0, None)
-
-
-def test_probes_that_a_router_refused_in_silence_do_not_count_as_losses_two_hops_behind_it() -> (
-    None
-):
-    """LEFT refuses its flows, which were not probed at the second hop, and is silent at last."""
-    refused = [reply(flow, 1, LEFT, ends=True) for flow in range(0, 12, 2)]
-    lost = [loss for flow in range(0, 12, 2) for loss in losses(flow, 3, 3)]
-    others = [
-        reply(flow, ttl, responder, at_s=flow / 100)
-        for flow in range(1, 12, 2)
-        for ttl, responder in enumerate((RIGHT, NEAR, GATEWAY), start=1)
-    ]
-    table = tabulate([*refused, *lost, *others], 3)
-    hop, here = table.hop(3), located(table, 3)
-    (vertex,) = set(hop.answers.values())
-    assert hop.trials(vertex) == [(flow / 100, True) for flow in range(1, 12, 2)]
-    assert hop.answering(vertex, here) == Answering(6, 0, None)
-
-
-def test_a_silent_branch_is_not_taken_for_a_rate_limit_of_its_neighbour() -> None:
-    near = [reply(flow, 1, NEAR) for flow in range(20)]
-    answered = [reply(flow, 2, LEFT, at_s=flow / 1000) for flow in range(8)]
-
-    def limited(count: int) -> bool:
-        silent = [
-            loss._replace(sent_at_s=0.01 + loss.request.attempt)
-            for flow in range(8, 20)
-            for loss in losses(flow, 2, count)
-        ]
-        return bool(tabulate([*near, *answered, *silent], 3).hop(2).limits())
-
-    assert limited(1)  # eight at once and no more: it may be a limit
-    assert not limited(3)
-
-
-def some_limited(*, sign: Outcome | None) -> FlowTable:
-    """LEFT answered six of ten flows, RIGHT all six; then `sign`, of a flow of LEFT."""
-    outcomes: list[Outcome] = [reply(n, 2, LEFT, at_s=n / 1000) for n in range(6)]
-    outcomes += [reply(n, 2, RIGHT, at_s=n / 1000) for n in range(10, 16)]
-    outcomes += [Loss(ProbeRequest(n, 2), n / 1000, 0.26) for n in range(6, 10)]
-    return tabulate([*outcomes, *([sign] if sign else [])], attempts=3)
-
-
-def test_a_limit_of_one_of_several_vertices_is_suspected_once_it_is_silent_to_a_known_flow() -> (
-    None
-):
-    asked_again = ProbeRequest(0, 2, 1)
-    lost, answered = Loss(asked_again, 0.26, 0.51), reply(0, 2, LEFT, 1, at_s=0.26)
-    for sign, suspected_pps in ((None, None), (answered, None), (lost, 1.0)):
-        table = some_limited(sign=sign)
-        assert table.hop(2).suspected_pps() == suspected_pps
-        assert (table.tries(2) == 12) == (sign == lost)  # losses say little then
-
-
 def test_vertices_that_no_later_probe_met_are_quiet() -> None:
     hop = some_limited(sign=None).hop(2)
     assert hop.quiet_since(0.006) == [Vertex(2, LEFT)]
     assert hop.quiet_since(0.016) == [Vertex(2, LEFT), Vertex(2, RIGHT)]
     assert hop.quiet_since(0.001) == []
-
-
-def test_a_limit_that_let_nothing_through_again_is_asked_slowly() -> None:
-    outcomes: list[Outcome] = [reply(n, 2, LEFT, at_s=n / 1000) for n in range(6)]
-    outcomes += [Loss(ProbeRequest(n, 2), n / 1000, 0.26) for n in range(6, 26)]
-    table = tabulate(outcomes, attempts=3)
-    assert table.hop(2).rate_pps() == 2.0
-    table.add(reply(6, 2, LEFT, 1, at_s=0.3))  # so soon that the rate is higher
-    assert (table.hop(2).rate_pps() or 0.0) > 2.0
 
 
 def test_a_hop_that_never_answered_is_tried_in_full_where_probes_are_lost_elsewhere() -> None:

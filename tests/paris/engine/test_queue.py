@@ -20,7 +20,7 @@ class Stating(Procedure):
     """States rates and what it abandons; asks nothing."""
 
     rates_pps: dict[int, float] = field(default_factory=dict)
-    of_repeats_pps: dict[int, float] = field(default_factory=dict)
+    of_first: float = 1.0  # what the first probe of a flow costs
     abandoned: set[ProbeRequest] = field(default_factory=set)
 
     def wanted(self, _: int) -> list[ProbeRequest]:
@@ -32,8 +32,8 @@ class Stating(Procedure):
     def rate_pps(self, ttl: int) -> float | None:
         return self.rates_pps.get(ttl)
 
-    def repeats_pps(self, ttl: int) -> float | None:
-        return self.of_repeats_pps.get(ttl)
+    def cost(self, request: ProbeRequest) -> float:
+        return 1.0 if request.attempt else self.of_first
 
     def abandons(self, request: ProbeRequest) -> bool:
         return request in self.abandoned
@@ -92,14 +92,25 @@ def test_requests_that_were_held_back_pass_once_there_is_no_limit() -> None:
     assert queue.take(UNLIMITED, 1.5, in_turn=False) == held[1:]
 
 
-def test_where_a_limit_is_suspected_only_repeated_probes_are_held_back() -> None:
+def test_requests_that_take_no_reply_of_a_limited_router_are_not_held_back() -> None:
     repeats = [ProbeRequest(flow, 2, 1) for flow in range(2)]
-    procedure = Stating(of_repeats_pps={2: 1.0})
+    procedure = Stating({2: 1.0}, of_first=0.0)
     queue = queue_of(*repeats, *REQUESTS, procedure=procedure)
     assert queue.take(UNLIMITED, 0.0, in_turn=False) == REQUESTS
     assert queue.take(UNLIMITED, 1.3, in_turn=False) == repeats[:1]
-    procedure.of_repeats_pps.clear()
+    procedure.rates_pps.clear()
     assert queue.take(UNLIMITED, 1.3, in_turn=False) == repeats[1:]
+
+
+def test_requests_that_may_meet_another_router_wait_for_a_part_of_a_reply() -> None:
+    requests = [ProbeRequest(flow, 2) for flow in range(4)]
+    queue = queue_of(*requests, procedure=Stating({2: 1.0}, of_first=0.5))
+    queue.take(UNLIMITED, 0.0, in_turn=False)
+    left_at_s = [
+        tenth / 10 for tenth in range(50) for _ in queue.take(UNLIMITED, tenth / 10, in_turn=False)
+    ]
+    assert [1.7 <= (left_at_s[n + 2] - left_at_s[n]) / 0.7 <= 2.0 for n in (0, 1)]
+    assert len(left_at_s) == 4
 
 
 def test_requests_that_the_procedure_abandons_are_dropped() -> None:

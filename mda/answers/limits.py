@@ -1,0 +1,295 @@
+"""Which vertices of one hop limit the rate of their replies, and which losses that explains."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from mda.answers import trials
+from mda.answers.rate_limits import (
+    USUAL_PPS,
+    Answering,
+    LimitRange,
+    RateLimit,
+    for_want_of_tokens,
+    is_worth_naming,
+    limit_range,
+    looks_limited,
+    rate_limit,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Set as AbstractSet
+
+    from mda.answers.hop import Hop
+    from mda.model import ProbeRequest, Vertex
+
+_SEVERAL: Final = 3  # losses of a flow after which it may be silent
+_BLIND_PPS: Final = 2.0  # half a second of losses shows that a rate is as low as the usual one
+_LOOK_AGAIN: Final = 1.25  # growth in outcomes after which limits are searched for again
+_OFTEN: Final = 5  # replies after the first loss that show that a vertex has no part in a limit
+
+
+class _Found(NamedTuple):
+    """The limit of each limited vertex; `together` are those that share a single one, if any."""
+
+    limits: Mapping[Vertex, RateLimit]
+    together: AbstractSet[Vertex]
+
+
+class _Suspected(NamedTuple):
+    """The vertices that may have the usual limit, and how many such limits that are."""
+
+    vertices: AbstractSet[Vertex]
+    limits: int
+
+
+class Limits:
+    """The limits of the vertices of `hop` that its outcomes show."""
+
+    def __init__(self, hop: Hop) -> None:
+        self._hop = hop
+        self._looked_at = 0  # number of outcomes when limits were last looked for
+        self._found = _Found({}, frozenset())
+        self._counted_at = 0  # number of outcomes when `_counted` was found
+        self._counted: Counter[int] = Counter()
+        self._suspected_at = 0  # number of outcomes when `_suspected` was found
+        self._suspected = _Suspected(frozenset(), 0)
+
+    def known(self) -> Mapping[Vertex, RateLimit]:
+        """The vertices that answer at a limited rate."""
+        hop = self._hop
+        if hop.lost_at:
+            now = self._outcomes()
+            if hop.before is not None:
+                now += len(hop.before.lost_at)  # these show whose losses are not of this hop
+            # The search takes time, and a few more outcomes change little where there are many. But
+            # a limit that is not there slows down the probes that would show it.
+            if now > self._looked_at * (1 if self._found.limits else _LOOK_AGAIN):
+                self._looked_at = now
+                self._found = self._find()
+        return self._found.limits
+
+    def is_suspected(self) -> bool:
+        """Whether no limit is known, but a usual one may explain every loss."""
+        return not self.known() and self._find_suspected().limits > 0
+
+    def rate_pps(self) -> float | None:
+        """The replies per second of all vertices with a known or suspected limit.
+
+        None where no limit is suspected.
+        """
+        limits = self.known()
+        if not limits:
+            return USUAL_PPS * self._find_suspected().limits or None
+        if self._found.together:
+            rate_pps = next(iter(limits.values())).rate_pps
+        else:
+            rate_pps = sum(limit.rate_pps for limit in limits.values())
+        # Losses alone say little about a rate: until a probe that was sent later is answered, it
+        # takes few probes to find out.
+        has_refilled = max(map(self._hop.last_met_s.__getitem__, limits)) > self._first_loss_s()
+        return rate_pps if has_refilled else min(rate_pps, _BLIND_PPS)
+
+    def cost(self, request: ProbeRequest) -> float:
+        """The share of the replies of `rate_pps` that a request is expected to take.
+
+        A flow meets what it met before; a lost flow met one of the limited vertices that flows met
+        that came the same way; a new flow spreads as those did. Where a limit is only suspected,
+        new flows take nothing.
+        """
+        limits, hop, flow = self.known(), self._hop, request.flow
+        if not limits and not request.attempt:
+            return 0.0
+        if flow in hop.answers:
+            return self._taken_from(hop.answers[flow])
+        before = hop.before.answers if hop.before is not None else {}
+        way = before.get(flow)
+        met = [
+            vertex
+            for other, vertex in hop.answers.items()
+            if way is None or before.get(other) == way
+        ]
+        taken = [share for share in map(self._taken_from, met) if share]
+        if not taken:
+            return 0.0
+        mean = sum(taken) / len(taken)
+        if flow in hop.losses:
+            return mean
+        lost = sum(before.get(other) == way for other in hop.losses.keys() - hop.answers.keys())
+        return mean * (len(taken) + lost) / (len(met) + lost)
+
+    def _taken_from(self, vertex: Vertex) -> float:
+        """The share of the replies of `rate_pps` that a probe takes which meets `vertex`.
+
+        A slow router's reply stands for more of them than that of a fast router.
+        """
+        limits = self.known()
+        if not limits:
+            return float(vertex in self._find_suspected().vertices)
+        if vertex not in limits:
+            return 0.0
+        mean_pps = sum(limit.rate_pps for limit in limits.values()) / len(limits)
+        return mean_pps / limits[vertex].rate_pps
+
+    def losses_that_count(self) -> Mapping[int, int]:
+        """The losses of each flow that no known limit explains.
+
+        A probe that is lost while a limited router has no reply left says nothing of its flow.
+        """
+        limits = self.known()
+        if not limits:
+            return self._hop.losses
+        now = self._outcomes()
+        if now != self._counted_at:
+            self._counted_at = now
+            explained: set[trials.Trial] = set()
+            for vertex, limit in limits.items():
+                explained |= self._explained(self._found.together or {vertex}, limit)
+            lost = {(trial.flow, trial.attempt) for trial in explained}
+            self._counted = Counter(
+                flow for _, flow, attempt in self._hop.lost_at if (flow, attempt) not in lost
+            )
+        return self._counted
+
+    def losses_of_answered(self) -> int:
+        """How many of the losses that count are of flows that were answered at another time."""
+        if not self.known():
+            return self._hop.lost_of.total()
+        counted = self.losses_that_count()
+        return sum(lost for flow, lost in counted.items() if flow in self._hop.answers)
+
+    def answering(self, vertex: Vertex, here: Mapping[int, Vertex]) -> Answering:
+        """The losses and the rate limit of `vertex`; `here` has the vertex of each flow.
+
+        A lost probe counts where its flow is known to meet this vertex, or where nothing else is
+        met at this TTL and its flow can have come here: those of a silent neighbour, or of a branch
+        that drops packets, are not its losses.
+        """
+        hop = self._hop
+        answered = {
+            (flow, attempt)
+            for flow, history in hop.history.items()
+            for _, attempt, met in history
+            if met == vertex
+        }
+        is_only, can_come = set(here.values()) <= {vertex}, hop.who_can_come()
+        lost = {
+            (flow, attempt)
+            for _, flow, attempt in hop.lost_at
+            if (here[flow] == vertex if flow in here else is_only and can_come(flow))
+        } - answered
+        limit = self.known().get(vertex)
+        may_be = limit is not None or vertex in self._find_suspected().vertices
+        named = None if limit is None else self._named(vertex, limit)
+        asked = len(answered) + len(lost)
+        return Answering(asked, len(lost), named, may_be_limited=bool(lost) and may_be)
+
+    def _named(self, vertex: Vertex, limit: RateLimit) -> LimitRange | None:
+        """The range of a limit that was found, if it is sure enough to be named."""
+        hop, together = self._hop, self._found.together
+        if not together:
+            own = trials.timed(trials.own(hop, vertex))
+            return limit_range(own, limit) if is_worth_naming(own, limit) else None
+        if not together <= self.known().keys():
+            return None  # some of them have lost nothing, and may have no part in it
+        # A silent neighbour's losses would prove a limit of all.
+        sure = trials.timed(trials.sent(hop, together, hop.answers.__contains__))
+        named = limit_range(trials.timed(trials.possible(hop, together)), limit)
+        if named is None or not is_worth_naming(sure, limit):
+            return None
+        # They may be one router with one limit, or several with a part of that rate each.
+        return named._replace(lowest_pps=named.lowest_pps / len(self.known()))
+
+    def _explained(self, vertices: Collection[Vertex], limit: RateLimit) -> set[trials.Trial]:
+        """The lost probes that may have met some of `vertices`, at a time when none could reply."""
+        answers = self._hop.answers
+        sent = trials.sent(
+            self._hop, vertices, lambda flow: flow not in answers or answers[flow] in vertices
+        )
+        lacking = for_want_of_tokens(trials.timed(sent), limit)
+        return {trial for trial, lacked in zip(sent, lacking, strict=True) if lacked}
+
+    def _find(self) -> _Found:
+        hop = self._hop
+        vertices = list(hop.vertices.values())
+        losing = [vertex for vertex in vertices if hop.lost_of[vertex]]
+        if len(vertices) == 1:
+            (vertex,) = vertices
+            limit = self._limit(trials.possible(hop, {vertex}))
+            return _Found({} if limit is None else {vertex: limit}, frozenset())
+        alone = {
+            vertex: self._limit(trials.own(hop, vertex))
+            or self._limit(trials.likely(hop, vertex, losing))
+            for vertex in losing
+        }
+        found = {vertex: limit for vertex, limit in alone.items() if limit is not None}
+        if len(losing) > max(len(found), 1):
+            # A router that answers from several interfaces has one limit for all of them.
+            together = {*losing, *self._rarely_met_since_loss()}
+            shared = self._limit(trials.possible(hop, together))
+            if shared is not None:
+                return _Found(dict.fromkeys(losing, shared), together)
+        return _Found(found, frozenset())
+
+    def _limit(self, found: Collection[trials.Trial]) -> RateLimit | None:
+        """The limit that explains which of these probes were answered.
+
+        A flow that was lost several times, and never answered, may have met a silent router: what
+        it lost after the last reply shows nothing.
+        """
+        hop = self._hop
+        maybe_silent = {
+            flow
+            for flow, losses in hop.losses.items()
+            if losses >= _SEVERAL and flow not in hop.answers
+        }
+        last_s = max((trial.sent_at_s for trial in found if trial.answered), default=0.0)
+        surely = [trial for trial in found if trial.flow not in maybe_silent]
+        likely = [
+            trial for trial in found if trial.flow not in maybe_silent or trial.sent_at_s <= last_s
+        ]
+        return rate_limit(trials.timed(likely), trials.timed(surely))
+
+    def _rarely_met_since_loss(self) -> Iterable[Vertex]:
+        """The vertices that have not replied so often since the first loss to be without limit."""
+        first_loss_s = self._first_loss_s()
+        met = Counter(
+            vertex
+            for history in self._hop.history.values()
+            for sent_at_s, _, vertex in history
+            if sent_at_s > first_loss_s
+        )
+        return (vertex for vertex in self._hop.vertices.values() if met[vertex] < _OFTEN)
+
+    def _find_suspected(self) -> _Suspected:
+        """The vertices that may have the usual limit, each its own or all together."""
+        if self._hop.lost_at and (now := self._outcomes()) != self._suspected_at:
+            self._suspected_at = now
+            self._suspected = self._suspect()
+        return self._suspected
+
+    def _suspect(self) -> _Suspected:
+        """Of several vertices, one is suspected once a flow that met it before has been lost."""
+        hop = self._hop
+        vertices = frozenset(hop.vertices.values())
+        if looks_limited(trials.timed(trials.possible(hop, vertices))):
+            return _Suspected(vertices, 1)
+        losing = {
+            hop.answers[flow]
+            for sent_at_s, flow, _ in hop.lost_at
+            if flow in hop.answers and sent_at_s > min(hop.history[flow])[0]
+        }
+        suspected = frozenset(
+            vertex
+            for vertex in losing
+            if looks_limited(trials.timed(trials.possible(hop, {vertex})))
+        )
+        return _Suspected(suspected, len(suspected))
+
+    def _first_loss_s(self) -> float:
+        return min(sent_at_s for sent_at_s, _, _ in self._hop.lost_at)
+
+    def _outcomes(self) -> int:
+        return len(self._hop.lost_at) + self._hop.replies

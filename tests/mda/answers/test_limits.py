@@ -1,0 +1,173 @@
+"""Limits are found from the losses that they explain, and those losses say nothing of flows."""
+
+from __future__ import annotations
+
+from mda.answers import trials
+from mda.answers.rate_limits import Answering
+from mda.answers.table import FlowTable, tabulate
+from mda.model import Loss, Outcome, ProbeRequest, Vertex
+from tests.support.outcomes import (
+    GATEWAY,
+    LEFT,
+    NEAR,
+    RIGHT,
+    located,
+    losses,
+    reply,
+    some_limited,
+)
+
+
+def test_probes_that_one_branch_drops_do_not_count_as_losses_of_the_other_branch() -> None:
+    """Flows through LEFT are dropped behind it; the others meet the target in time."""
+    near = [reply(flow, 1, (LEFT, RIGHT)[flow % 2]) for flow in range(12)]
+    answered = [reply(flow, 2, NEAR, at_s=flow / 100) for flow in range(1, 12, 2)]
+    dropped = [loss for flow in range(0, 12, 2) for loss in losses(flow, 2, 3)]
+    unknown = losses(12, 2, 3)  # never probed at the first hop, where there are two vertices
+    table = tabulate([*near, *answered, *dropped, *unknown], 3)
+    hop, here = table.hop(2), located(table, 2)
+    (vertex,) = set(hop.answers.values())
+    met = trials.timed(trials.possible(hop, {vertex}))
+    assert met == [(flow / 100, True) for flow in range(1, 12, 2)]
+    assert table.limits(2).known() == {}
+    assert table.limits(2).answering(vertex, here) == Answering(6, 0, None)
+
+
+def test_probes_that_a_router_refused_in_silence_do_not_count_as_losses_two_hops_behind_it() -> (
+    None
+):
+    """LEFT refuses its flows, which were not probed at the second hop, and is silent at last."""
+    refused = [reply(flow, 1, LEFT, ends=True) for flow in range(0, 12, 2)]
+    lost = [loss for flow in range(0, 12, 2) for loss in losses(flow, 3, 3)]
+    others = [
+        reply(flow, ttl, responder, at_s=flow / 100)
+        for flow in range(1, 12, 2)
+        for ttl, responder in enumerate((RIGHT, NEAR, GATEWAY), start=1)
+    ]
+    table = tabulate([*refused, *lost, *others], 3)
+    hop, here = table.hop(3), located(table, 3)
+    (vertex,) = set(hop.answers.values())
+    met = trials.timed(trials.possible(hop, {vertex}))
+    assert met == [(flow / 100, True) for flow in range(1, 12, 2)]
+    assert table.limits(3).answering(vertex, here) == Answering(6, 0, None)
+
+
+def test_a_silent_branch_is_not_taken_for_a_rate_limit_of_its_neighbour() -> None:
+    near = [reply(flow, 1, NEAR) for flow in range(20)]
+    answered = [reply(flow, 2, LEFT, at_s=flow / 1000) for flow in range(8)]
+
+    def limited(count: int) -> bool:
+        silent = [
+            loss._replace(sent_at_s=0.01 + loss.request.attempt)
+            for flow in range(8, 20)
+            for loss in losses(flow, 2, count)
+        ]
+        return bool(tabulate([*near, *answered, *silent], 3).limits(2).known())
+
+    assert limited(1)  # eight at once and no more: it may be a limit
+    assert not limited(3)
+
+
+def test_a_limit_of_one_of_several_vertices_is_suspected_once_it_is_silent_to_a_known_flow() -> (
+    None
+):
+    asked_again = ProbeRequest(0, 2, 1)
+    lost, answered = Loss(asked_again, 0.26, 0.51), reply(0, 2, LEFT, 1, at_s=0.26)
+    for sign, suspected_pps in ((None, None), (answered, None), (lost, 1.0)):
+        table = some_limited(sign=sign)
+        assert table.limits(2).rate_pps() == suspected_pps
+        assert (table.tries(2) == 12) == (sign == lost)  # losses say little then
+
+
+def test_a_limit_that_let_nothing_through_again_is_asked_slowly() -> None:
+    outcomes: list[Outcome] = [reply(n, 2, LEFT, at_s=n / 1000) for n in range(6)]
+    outcomes += [Loss(ProbeRequest(n, 2), n / 1000, 0.26) for n in range(6, 26)]
+    table = tabulate(outcomes, attempts=3)
+    assert table.limits(2).rate_pps() == 2.0
+    table.add(reply(6, 2, LEFT, 1, at_s=0.3))  # so soon that the rate is higher
+    assert (table.limits(2).rate_pps() or 0.0) > 2.0
+
+
+def lost(flow: int, at_s: float, attempt: int) -> Loss:
+    return Loss(ProbeRequest(flow, 2, attempt), at_s, at_s + 0.25)
+
+
+def slow_beside_fast() -> FlowTable:
+    """LEFT answers once a second, RIGHT every time; flows behind one router are even at LEFT.
+
+    Flows 0, 2, 4 and 6 have met LEFT; 8, 10 and 12 were only ever asked when it could not answer.
+    """
+    outcomes: list[Outcome] = [reply(n, 1, (NEAR, GATEWAY)[n % 2]) for n in range(14)]
+    outcomes += [reply(n, 2, RIGHT, at_s=n / 1000) for n in range(1, 14, 2)]
+    outcomes += [reply(0, 2, LEFT)]
+    waiting = [2, 4, 6, 8, 10, 12]
+    for step in range(1, 13):
+        if step % 4:
+            outcomes += [lost(n, step / 4, step - 1) for n in waiting]
+        else:
+            answered, *waiting = waiting
+            outcomes += [reply(answered, 2, LEFT, step - 1, at_s=step / 4 + 0.01)]
+            outcomes += [lost(n, step / 4 + 0.02, step - 1) for n in waiting]
+    return tabulate(outcomes, attempts=3)
+
+
+def test_a_limit_is_found_from_the_lost_probes_of_flows_that_were_never_answered() -> None:
+    ((vertex, limit),) = slow_beside_fast().limits(2).known().items()
+    assert vertex == Vertex(2, LEFT)
+    assert 0.7 <= limit.rate_pps <= 1.3
+    assert limit.burst == 1
+
+
+def test_probes_lost_while_a_router_could_not_reply_do_not_make_a_flow_silent() -> None:
+    table = slow_beside_fast()
+    assert table.hop(2).losses[8] == 12
+    assert table.limits(2).losses_that_count().get(8, 0) <= 2
+    assert not table.is_silent(8, 2)
+    assert not [vertex for vertex in located(table, 2).values() if vertex.address is None]
+
+
+def test_probes_lost_while_a_router_could_reply_count() -> None:
+    table = slow_beside_fast()
+    counted = table.limits(2).losses_that_count().get(8, 0)
+    for attempt in range(12, 18):
+        table.add(lost(8, 2.0 * attempt, attempt))  # each long after the last reply
+    assert table.limits(2).losses_that_count()[8] == counted + 6
+    assert table.is_silent(8, 2)
+
+
+def test_a_request_costs_what_it_is_expected_to_take_from_limited_routers() -> None:
+    limits = slow_beside_fast().limits(2)
+    assert limits.rate_pps() == sum(limit.rate_pps for limit in limits.known().values())
+    costs = [limits.cost(ProbeRequest(flow, 2, 1)) for flow in (1, 2, 8)]
+    assert costs == [0.0, 1.0, 1.0]  # of RIGHT, of LEFT, and lost where only LEFT was met
+    assert 0 < limits.cost(ProbeRequest(20, 2)) < 1  # nothing is known of its way
+
+
+def test_where_a_limit_is_only_suspected_new_flows_cost_nothing() -> None:
+    limits = some_limited(sign=lost(0, 0.26, 1)).limits(2)
+    assert limits.is_suspected()
+    assert [limits.cost(ProbeRequest(flow, 2, 1)) for flow in (0, 6, 10)] == [1.0, 1.0, 0.0]
+    assert limits.cost(ProbeRequest(30, 2)) == 0.0
+
+
+def test_a_router_that_goes_on_answering_is_no_part_of_a_limit_that_others_share() -> None:
+    outcomes: list[Outcome] = [reply(n, 1, NEAR) for n in range(60)]
+    outcomes += [reply(n, 2, (LEFT, RIGHT)[n % 2], at_s=n / 1000) for n in range(6)]
+    outcomes += [reply(n, 2, GATEWAY, at_s=n / 10) for n in range(30, 60)]
+    flows = iter(range(6, 30))
+    for second in range(1, 9):  # together LEFT and RIGHT answer once a second
+        first, *others = (next(flows) for _ in range(3))
+        outcomes += [reply(first, 2, (LEFT, RIGHT)[second % 2], at_s=second)]
+        outcomes += [lost(n, second + 0.01, 0) for n in others]
+        outcomes += [lost(n, second + 0.3, 2) for n in (0, 1, first)]
+    known = tabulate(outcomes, attempts=3).limits(2).known()
+    assert known.keys() == {Vertex(2, LEFT), Vertex(2, RIGHT)}
+    assert all(0.5 <= limit.rate_pps <= 2 for limit in known.values())
+
+
+def test_losses_that_a_limit_may_explain_are_told_so_where_it_is_not_sure() -> None:
+    table = some_limited(sign=lost(0, 0.26, 1))
+    answering = table.limits(2).answering(Vertex(2, LEFT), located(table, 2))
+    assert answering.limit is None
+    assert answering.may_be_limited
+    assert not table.limits(2).answering(Vertex(2, RIGHT), located(table, 2)).may_be_limited
