@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cache
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -24,19 +25,24 @@ class StoppingPoints:
     earlier chances of leaving it included (Veitch et al., INFOCOM 2009). Up to 0.05 a few points
     differ by one from the table of scamper, which omits the earlier chances.
 
-    With a `share` below 1 flows are counted at the vertex's hop, where each goes through the vertex
-    with that chance. The probability is the same, over the draws of both routers.
+    The chance that a vertex of K successors is left with j of them seen, at the point n of j, is
+
+        C(K, j) (j / K)^n d(j, n),
+
+    where d(j, n) is the chance that a vertex of j successors has shown all of them in n flows and
+    was not left before. The last of them is new at one of these flows, m, and all others come
+    before, so that d(j, n) is the sum of d(j - 1, m - 1) ((j - 1) / j)^(m - 1) over m up to n. So
+    d does not depend on K, and each point takes one more row of it.
     """
 
-    def __init__(self, failure_probability: float, least: int = 1, share: float = 1.0) -> None:
+    def __init__(self, failure_probability: float, least: int = 1) -> None:
         if not 0 < failure_probability < 1:
             raise ValueError(f"a failure probability lies in (0, 1), not {failure_probability}")
-        if not 0 < share <= 1:
-            raise ValueError(f"a share lies in (0, 1], not {share}")
         self.failure_probability = failure_probability
         self._least = least
-        self._share = share
         self._points = [1]  # a vertex with no answered flow has no successor to be complete
+        self._complete = [1.0]  # d(j, n) of the last j, for n from 0 to below its point
+        self._left: list[float] = []  # by j: the chance above, for the last K
 
     def stop_at(self, seen: int) -> int:
         """Answered flows after which `seen` successors are taken to be all.
@@ -47,6 +53,44 @@ class StoppingPoints:
         while len(self._points) <= seen:
             self._points.append(self._next_point())
         return max(self._points[seen], self._least)
+
+    def _next_point(self) -> int:
+        seen = len(self._points)
+        successors = seen + 1
+        shrinking = seen / successors
+        # From K - 1 = `seen` successors to K.
+        self._left = [
+            chance * successors / (successors - j) * shrinking**point
+            for j, (chance, point) in enumerate(zip(self._left, self._points[1:], strict=True), 1)
+        ]
+        before = (seen - 1) / seen
+        complete = list(
+            accumulate((known * before**n for n, known in enumerate(self._complete)), initial=0.0)
+        )
+        failed = math.fsum(self._left)
+        n = self._points[-1] + 1
+        while (
+            failed + (left := successors * shrinking**n * complete[-1]) > self.failure_probability
+        ):
+            n += 1
+        self._left.append(left)
+        # From the point before on, nothing is added.
+        self._complete = complete + complete[-1:] * (n - len(complete))
+        return n
+
+
+class SharedStoppingPoints(StoppingPoints):
+    """Stopping points where each flow goes through the vertex only with the chance `share`.
+
+    Flows are counted at the vertex's hop. The probability is the same, over the draws of both
+    routers.
+    """
+
+    def __init__(self, failure_probability: float, share: float) -> None:
+        super().__init__(failure_probability)
+        if not 0 < share <= 1:
+            raise ValueError(f"a share lies in (0, 1], not {share}")
+        self._share = share
 
     def _next_point(self) -> int:
         successors = len(self._points) + 1
@@ -91,11 +135,15 @@ def _one_more_flow(by_seen: list[float], successors: int, share: float) -> list[
 
 
 @cache
-def stopping_points(
-    failure_probability: float, least: int = 1, share: float = 1.0
-) -> StoppingPoints:
-    """The shared stopping points of one failure probability, least number of flows and share."""
-    return StoppingPoints(failure_probability, least, share)
+def stopping_points(failure_probability: float, least: int = 1) -> StoppingPoints:
+    """The stopping points of one failure probability and least number of flows."""
+    return StoppingPoints(failure_probability, least)
+
+
+@cache
+def shared_stopping_points(failure_probability: float, share: float) -> SharedStoppingPoints:
+    """The stopping points of one failure probability and share."""
+    return SharedStoppingPoints(failure_probability, share)
 
 
 def stop_at(seen: int, failure_probability: float) -> int:
@@ -207,11 +255,12 @@ class Bound:
         failure_probability = self.failure_probability
         if not self.per_vertex:
             failure_probability = _share(failure_probability, branching + 1)
-        if self.min_share is None:
-            return stopping_points(failure_probability, 1, share)
-        return stopping_points(
-            failure_probability, flows_for_share(self.min_share, failure_probability)
-        )
+        if share < 1:
+            return shared_stopping_points(failure_probability, share)
+        least = 1
+        if self.min_share is not None:
+            least = flows_for_share(self.min_share, failure_probability)
+        return stopping_points(failure_probability, least)
 
 
 def _share(failure_probability: float, parts: int) -> float:

@@ -8,6 +8,7 @@ import pytest
 
 from mda.statistics.stopping import (
     Bound,
+    SharedStoppingPoints,
     StoppingPoints,
     exact_failure,
     flows_for_share,
@@ -85,6 +86,16 @@ def _alive_one_short(successors: int, failure_probability: float) -> float:
             grown[seen + 1] = grown.get(seen + 1, 0) + chance * (1 - seen / successors)
         by_seen = grown
     return by_seen.get(successors - 1, 0.0)
+
+
+@pytest.mark.parametrize("failure_probability", [0.9, 0.5, 0.05, 1 / 32, 0.0051162, 1e-9])
+def test_the_table_of_points_agrees_with_the_rule_played_flow_by_flow(
+    failure_probability: float,
+) -> None:
+    table = StoppingPoints(failure_probability)
+    played = SharedStoppingPoints(failure_probability, share=1.0)
+    seen = range(1, 60)
+    assert [table.stop_at(k) for k in seen] == [played.stop_at(k) for k in seen]
 
 
 def test_the_miss_probability_agrees_with_known_values() -> None:
