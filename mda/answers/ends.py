@@ -36,7 +36,8 @@ class Ends:
     `at` has the TTL at which the path of a flow ends or loops, `ttls` all such TTLs, and `places`
     the TTL at which each final reply counts. `furthest` has the highest TTL at which each flow got
     a reply. A refusal ends no path where packets are seen to pass the router that sent it, and the
-    reply to an expired packet none where its responder is seen one hop further.
+    reply to an expired packet none where its responder is seen one hop further. `revision` rises
+    where more changes than that a flow ends, at a TTL where others do, behind all its replies.
     """
 
     def __init__(self) -> None:
@@ -44,6 +45,7 @@ class Ends:
         self.ttls: set[int] = set()
         self.places: dict[ProbeRequest, int] = {}
         self.furthest: dict[int, int] = {}
+        self.revision = 0
         self._loops: dict[int, int] = {}  # flow -> TTL
         self._final: dict[int, list[Reply]] = {}  # by flow
         self._refusals: dict[int, list[Reply]] = {}  # by flow; those among `_final`
@@ -212,6 +214,9 @@ class Ends:
         end, known = min(ends, default=None), self.at.get(flow)
         if end == known:
             return
+        is_behind = end is not None and all(ttl < end for ttl in self._expired.get(flow, ()))
+        if known is not None or end not in self.ttls or not is_behind:
+            self.revision += 1
         if end is None:
             del self.at[flow]
         else:

@@ -34,6 +34,7 @@ class Hop:
         "lost_of",
         "met_several",
         "replies",
+        "revision",
         "vertices",
     )
 
@@ -49,6 +50,7 @@ class Hop:
         self.losses: dict[int, int] = {}
         self.lost_at: list[tuple[float, int, int]] = []  # sent at, flow, attempt
         self.lost_of: Counter[Vertex] = Counter()  # losses of flows that met it at another time
+        self.revision = 0  # rises where `answers` does not only grow
 
     def vertex(self, ttl: int, reply: Reply) -> Vertex:
         """The vertex of a reply at this hop, whose TTL is `ttl`; the same object every time."""
@@ -79,11 +81,14 @@ class Hop:
         if known is not vertex and known != vertex:
             self.met_several.setdefault(flow, {known}).add(vertex)
         if attempt < self.attempt[flow]:
+            if known != vertex:
+                self.revision += 1
             self.answers[flow] = vertex
             self.attempt[flow] = attempt
 
     def remove_answer(self, reply: Reply, vertex: Vertex) -> None:
         """Take back what `add_answer` recorded."""
+        self.revision += 1
         flow = reply.request.flow
         history = self.history.pop(flow)
         self.replies -= len(history)

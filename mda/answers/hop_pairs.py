@@ -14,16 +14,15 @@ flows, computed by `mda.statistics.stopping`; the laws differ in which flows cou
 
 from __future__ import annotations
 
-from collections import Counter
+from bisect import insort
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
-
-from mda.answers.table import FlowsAt, FlowTable, only_vertex
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     from mda.answers.graph import Located
+    from mda.answers.table import FlowsAt, FlowTable
     from mda.model import Vertex
     from mda.statistics.stopping import Bound
 
@@ -35,11 +34,17 @@ _OUT_OF_QUESTION: Final = 3.3
 
 @dataclass(slots=True)
 class Samples:
-    """The flows that go on from one vertex, and the successor that each is known to have met."""
+    """The flows that go on from one vertex, and the successor that each is known to have met.
 
-    flows: list[int] = field(default_factory=list)
+    `waiting` are those without a successor so far. `sent_at_s` has, for each flow with a reply at
+    the hop of the successors, when the first such probe was sent, in seconds, ascending.
+    """
+
+    flows: set[int] = field(default_factory=set)
     answered: int = 0
     successors: dict[Vertex, list[int]] = field(default_factory=dict)
+    waiting: set[int] = field(default_factory=set)
+    sent_at_s: list[float] = field(default_factory=list)
 
     @property
     def seen(self) -> int:
@@ -69,14 +74,55 @@ class HopPair:
     """The vertices at TTL `ttl` - 1 that flows go on from, and where flows are at `ttl`.
 
     `predecessors` has the vertex of each flow at `ttl` - 1, and `far` at `ttl`. `ends_before` says
-    whether some flows' paths ended at other vertices before `ttl`.
+    whether some flows' paths ended at other vertices before `ttl`. `met_before` and `met_far` have
+    the number of flows at each vertex of both hops. `unplaced` are flows at `ttl` whose vertex at
+    `ttl` - 1 is not known.
     """
 
     ttl: int
-    near: dict[Vertex, Samples]
-    predecessors: FlowsAt
-    far: FlowsAt
-    ends_before: bool
+    near: dict[Vertex, Samples] = field(default_factory=dict)
+    predecessors: FlowsAt = field(default_factory=dict)
+    far: FlowsAt = field(default_factory=dict)
+    ends_before: bool = False
+    met_before: dict[Vertex, int] = field(default_factory=dict)
+    met_far: dict[Vertex, int] = field(default_factory=dict)
+    unplaced: set[int] = field(default_factory=set)
+
+    def add_far(self, flow: int, vertex: Vertex, sent_at_s: float | None) -> None:
+        """Add the vertex of a flow at `ttl`, and when the probe was sent that first got a reply."""
+        self.far[flow] = vertex
+        self.met_far[vertex] = self.met_far.get(vertex, 0) + 1
+        predecessor = self.predecessors.get(flow)
+        if predecessor is None:
+            self.unplaced.add(flow)
+            return
+        samples = self.near.get(predecessor)
+        if samples is not None and flow in samples.waiting:
+            samples.waiting.remove(flow)
+            _answer(samples, flow, vertex, sent_at_s)
+
+    def add_before(
+        self, flow: int, vertex: Vertex, sent_at_s: float | None, *, goes_on: bool
+    ) -> None:
+        """Add the vertex of a flow at `ttl` - 1, and whether its path goes on from there.
+
+        `sent_at_s` is as in `add_far`.
+        """
+        self.predecessors[flow] = vertex
+        self.met_before[vertex] = self.met_before.get(vertex, 0) + 1
+        self.unplaced.discard(flow)
+        if not goes_on:
+            self.ends_before = True
+            return
+        samples = self.near.get(vertex)
+        if samples is None:
+            samples = self.near[vertex] = Samples()
+        samples.flows.add(flow)
+        successor = self.far.get(flow)
+        if successor is None:
+            samples.waiting.add(flow)
+        else:
+            _answer(samples, flow, successor, sent_at_s)
 
     def without(self, vertices: Collection[Vertex]) -> HopPair:
         """The same pair without some of the vertices at `ttl` - 1."""
@@ -92,13 +138,12 @@ class HopPair:
     @property
     def has_several_far(self) -> bool:
         """Whether flows meet more than one vertex at `ttl`."""
-        return len(set(self.far.values())) > 1
+        return len(self.met_far) > 1
 
     @property
     def has_one_successor(self) -> bool:
         """Whether all flows meet one interface at `ttl`, whatever vertex they come from."""
-        only = only_vertex(self.far)
-        return only is not None and only.address is not None
+        return len(self.met_far) == 1 and next(iter(self.met_far)).address is not None
 
     @property
     def draws(self) -> int:
@@ -127,13 +172,13 @@ class HopPair:
 
     def lite_target(self, bound: Bound, branching: int) -> int:
         """The flows at `ttl` that complete it by the law of MDA-Lite."""
-        return bound.points(branching).stop_at(max(len(set(self.far.values())), 1))
+        return bound.points(branching).stop_at(max(len(self.met_far), 1))
 
     def assumed(self) -> list[tuple[Vertex, Vertex]]:
         """The edges that MDA-Lite assumes: from all vertices to the only one at `ttl`."""
-        only = only_vertex(self.far)
-        if only is None or only.address is None:
+        if not self.has_one_successor:
             return []
+        only = next(iter(self.met_far))
         return [(vertex, only) for vertex, samples in self.near.items() if not samples.successors]
 
     def is_fit_for_lite(self, *, is_complete: bool = True) -> bool:
@@ -152,37 +197,36 @@ class HopPair:
         far = [len(vertices) for vertices in before.values()]
         if len(far) < 2:
             return True
-        wider, narrower = (
-            (near, far) if len(self.near) >= len(set(self.far.values())) else (far, near)
-        )
+        wider, narrower = (near, far) if len(self.near) >= len(self.met_far) else (far, near)
         if max(wider) > 1:
             return False
         return not is_complete or (max(narrower) == min(narrower) and self._is_far_even())
 
     def _is_far_even(self) -> bool:
-        return is_even(Counter(self.far.values()).values(), _OUT_OF_QUESTION)
+        return is_even(self.met_far.values(), _OUT_OF_QUESTION)
 
 
 def pair(table: FlowTable, ttl: int, predecessors: FlowsAt, here: FlowsAt) -> HopPair:
     """The hops `ttl` - 1 and `ttl`, given the vertex of each flow at both."""
-    near: dict[Vertex, Samples] = {}
-    ends_before = False
+    hops = HopPair(ttl)
+    history = table.hop(ttl).history
     ended: set[int] = set()
     if any(end < ttl for end in table.end_ttls):
         ended = {flow for flow, end in table.ended.items() if end < ttl}
+    for flow, vertex in here.items():
+        hops.add_far(flow, vertex, None)
     for flow, vertex in predecessors.items():
-        if flow in ended:
-            ends_before = True
-            continue
-        samples = near.get(vertex)
-        if samples is None:
-            samples = near[vertex] = Samples()
-        samples.flows.append(flow)
-        successor = here.get(flow)
-        if successor is not None:
-            samples.answered += 1
-            samples.successors.setdefault(successor, []).append(flow)
-    return HopPair(ttl, near, predecessors, here, ends_before)
+        sent_at_s = history[flow][0][0] if flow in history else None
+        hops.add_before(flow, vertex, sent_at_s, goes_on=flow not in ended)
+    return hops
+
+
+def _answer(samples: Samples, flow: int, successor: Vertex, sent_at_s: float | None) -> None:
+    """Add the successor of a flow; a star has no time."""
+    samples.answered += 1
+    samples.successors.setdefault(successor, []).append(flow)
+    if successor.address is not None and sent_at_s is not None:
+        insort(samples.sent_at_s, sent_at_s)
 
 
 def pairs(table: FlowTable, located: Located, max_ttl: int) -> list[HopPair]:

@@ -195,7 +195,7 @@ class FlowTable:
         end before `ttl`, flows whose path may have ended earlier are excluded.
         """
         only = only_vertex(before)
-        if only is None or self._ends_at(only, before):
+        if only is None or self.ends_at(only, before):
             return before
         hop, hop_before = self.hop(ttl), self.hop(ttl - 1)
         goes_to = ttl + any(end < ttl for end in self.end_ttls)
@@ -208,16 +208,11 @@ class FlowTable:
         }
         return before | never_asked if never_asked else before
 
-    def _ends_at(self, vertex: Vertex, flows: FlowsAt) -> bool:
+    def ends_at(self, vertex: Vertex, flows: FlowsAt) -> bool:
         """Whether the path of any of the flows, which met `vertex`, ends there."""
         return vertex.ttl in self.end_ttls and any(
             self.ended.get(flow) == vertex.ttl for flow in flows
         )
-
-    def is_certain_before(self, before: FlowsAt) -> bool:
-        """Whether every flow is known to pass the only vertex of `before`; see `predecessors`."""
-        only = only_vertex(before)
-        return only is not None and not self._ends_at(only, before)
 
     def located_next(self, ttl: int, predecessors: FlowsAt) -> FlowsAt:
         """The vertex of each flow at `ttl`, stars included, given their vertices one TTL before.

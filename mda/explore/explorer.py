@@ -38,7 +38,7 @@ from mda.explore import lite, own_flows, shared_draws
 from mda.explore.retries import Retries
 from mda.explore.scout import Scout
 from mda.explore.search import Search
-from mda.explore.walk import Step, walk
+from mda.explore.walk import Walk
 from mda.explore.wave import Sent, Wave
 from mda.model import Vertex
 from mda.procedure import Procedure
@@ -46,6 +46,7 @@ from mda.procedure import Procedure
 if TYPE_CHECKING:
     from mda.answers.hop_pairs import HopPair
     from mda.explore.search import Reach
+    from mda.explore.walk import Step
     from mda.model import IPAddress, Outcome, ProbeRequest
     from mda.statistics.stopping import Bound
 
@@ -66,7 +67,7 @@ class Explorer(Procedure):
         self._sent = Sent()
         self._scout = Scout(self._table, reach)
         self._retries = Retries(self._table, self._sent)
-        self._first_asked: dict[int, int] = {}  # TTL -> how many first flows were asked there
+        self._walk_on = Walk(self._table, self._origin, self._sent, reach)
         self._walked = _Walked(branching=0, silent_since_s={}, silent_ends=set(), is_lite=is_lite)
         self._idle = False
 
@@ -128,8 +129,8 @@ class Explorer(Procedure):
         """See Procedure."""
         wave = Wave(self._sent)
         self._scout.ask(wave)
-        search = Search(self._reach, self._bound, self._walked.branching, self._table, wave)
-        self._ask_first_flows(search.points.stop_at(1), wave)
+        search = Search(self._reach, self._bound, self._walked.branching, self._table, wave, room)
+        self._ask_first_flows(search)
         self._ask_hops(search)
         self._retries.lost(wave)
         self._ask_behind_ends(wave)
@@ -154,20 +155,13 @@ class Explorer(Procedure):
         """See Procedure."""
         return self._table.limits(request.ttl).cost(request)
 
-    def _ask_first_flows(self, count: int, wave: Wave) -> None:
+    def _ask_first_flows(self, search: Search) -> None:
         """Ask the flows that every vertex needs, at every TTL that the path is known to reach."""
-        ended = self._table.ended
+        ended, wave = self._table.ended, search.wave
+        count = min(search.points.stop_at(1), self._reach.flows)
         path_end = min(ended.get(0, self._table.answered_to.get(0, 0)), self._scout.scouted_to)
         for ttl in range(self._reach.first_ttl, path_end + 1):
-            if self._first_asked.get(ttl, 0) >= count:
-                continue
-            first = range(1, min(count, self._reach.flows))
-            missing = [flow for flow in first if not wave.is_asked(flow, ttl)]
-            if not missing:
-                self._first_asked[ttl] = count
-            for flow in missing:
-                if ended.get(flow, ttl) >= ttl:
-                    wave.ask(flow, ttl)
+            wave.ask_first_flows(count, ttl, ended, search.room)
         if path_end >= self._reach.first_ttl:
             for flow in range(self._reach.spread):
                 wave.ask_first(flow, self._reach.first_ttl)
@@ -194,7 +188,7 @@ class Explorer(Procedure):
         branching = 0
         silent_since_s: dict[int, float] = {}
         silent_ends: set[int] = set()
-        for step in walk(self._table, self._origin, self._sent.flows(), self._reach):
+        for step in self._walk_on.steps():
             hops = step.hops
             since_s = self._table.silent_since_s(hops.ttl, hops.far)
             if since_s is not None:
@@ -218,9 +212,8 @@ class Explorer(Procedure):
         """Ask, one TTL before, the flows that end at this hop or possibly before it."""
         if hops.ttl not in self._table.end_ttls:
             return
-        for flow in self._table.hop(hops.ttl).answers:
-            ends_here = self._table.ended.get(flow) == hops.ttl
-            if flow and ends_here and flow not in hops.predecessors:
+        for flow in hops.unplaced:
+            if flow and self._table.ended.get(flow) == hops.ttl:
                 wave.ask_first(flow, hops.ttl - 1)
 
     def _ask_again(self, hops: HopPair, search: Search) -> None:
@@ -250,7 +243,7 @@ def _ask_full(step: Step, search: Search) -> None:
     if target is not None:
         shared_draws.ask(hops, target, search)
     else:
-        own_flows.ask(hops, step.located_two_before, search)
+        own_flows.ask(hops, step, search)
 
 
 def _ask_proofs(step: Step, wave: Wave) -> None:

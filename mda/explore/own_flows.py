@@ -10,23 +10,20 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from mda.answers.table import FlowsAt, only_vertex
 from mda.explore.search import PATIENCE
 from mda.explore.steering import aim_at, flows_towards
 
 if TYPE_CHECKING:
-    from collections.abc import Set as AbstractSet
-
     from mda.answers.hop_pairs import HopPair, Samples
     from mda.explore.search import Search
-    from mda.explore.wave import Wave
+    from mda.explore.walk import Step
     from mda.model import Vertex
 
 
-def ask(hops: HopPair, located_two_before: FlowsAt, search: Search) -> None:
+def ask(hops: HopPair, step: Step, search: Search) -> None:
     """For each open vertex, ask flows known to go through it, or new flows that may.
 
-    `located_two_before` has the vertex of each flow at the hop before these two.
+    `hops` are those of `step` without the abandoned vertices.
     """
     points = search.points
     targets = {vertex: points.stop_at(samples.seen) for vertex, samples in hops.near.items()}
@@ -37,26 +34,20 @@ def ask(hops: HopPair, located_two_before: FlowsAt, search: Search) -> None:
     ]
     if not open_vertices:
         return
-    pending = search.pending(hops.ttl)
     missing: dict[Vertex, int] = {}
     for vertex, samples in open_vertices:
-        lacking = _ask_known(hops, samples, targets[vertex], pending, search.wave)
+        lacking = _ask_known(hops.ttl, samples, targets[vertex], search)
         if lacking > 0:
             missing[vertex] = lacking
     if missing:
-        patience = PATIENCE * max(targets.values())
-        _ask_new(hops, located_two_before, missing, pending, patience, search)
+        _ask_new(step, missing, PATIENCE * max(targets.values()), search)
 
 
-def _ask_known(
-    hops: HopPair, samples: Samples, target: int, pending: AbstractSet[int], wave: Wave
-) -> int:
+def _ask_known(ttl: int, samples: Samples, target: int, search: Search) -> int:
     """Ask flows known to go through a vertex one TTL on; return how many it still lacks."""
-    ttl = hops.ttl
-    awaited = sum(flow in pending for flow in samples.flows)
-    unasked = sorted(
-        flow for flow in samples.flows if flow not in hops.far and not wave.is_asked(flow, ttl)
-    )
+    wave = search.wave
+    awaited = sum(search.is_pending(flow, ttl) for flow in samples.waiting)
+    unasked = sorted(flow for flow in samples.waiting if not wave.is_asked(flow, ttl))
     if len(samples.flows) - len(unasked) > PATIENCE * target:
         return 0  # too many flows got no reply there: more of them will not help
     lacking = target - samples.answered - awaited
@@ -65,29 +56,23 @@ def _ask_known(
     return lacking - len(unasked)
 
 
-def _ask_new(
-    hops: HopPair,
-    located_two_before: FlowsAt,
-    missing: dict[Vertex, int],
-    pending: AbstractSet[int],
-    patience: int,
-    search: Search,
-) -> None:
+def _ask_new(step: Step, missing: dict[Vertex, int], patience: int, search: Search) -> None:
     """Ask new flows for vertices; `missing` has the number of flows that each still lacks.
 
-    Flows that are `pending` one TTL on may bring some. At most `patience` flows per vertex are ever
-    sent to the hop.
+    Flows in flight one TTL on may bring some. At most `patience` flows per vertex are ever sent to
+    the hop.
     """
-    ttl, wave = hops.ttl, search.wave
-    only = only_vertex(hops.predecessors)
-    if only in missing and search.table.is_certain_before(hops.predecessors):
+    hops, wave = step.hops, search.wave
+    ttl, only = hops.ttl, next(iter(missing))
+    if len(hops.met_before) == 1 and not search.table.ends_at(only, hops.predecessors):
         # Every flow goes through the only vertex there is, so none needs steering. A flow that was
         # lost there does not count as one of the vertex's until it is answered.
         unheard = search.unheard(ttl - 1)
-        coming = pending - hops.predecessors.keys() - unheard
+        flying = {request.flow for request in wave.sent.flying if request.ttl == ttl}
+        coming = flying - hops.predecessors.keys() - unheard
         most = min(missing[only] - len(coming), patience - search.sent_to(ttl))
         flows = (flow for flow in search.unsent(ttl) if flow not in unheard)
-        for flow in islice(flows, max(0, most)):
+        for flow in islice(flows, search.worth_asking(most)):
             wave.ask_first(flow, ttl)
     elif not wave.sent.is_flying_at(ttl - 1):
         # Flows that are lost at the vertices' own TTL, and asked again, may bring some: they may
@@ -96,21 +81,15 @@ def _ask_new(
         lost = len(search.pending(ttl - 1)) if loses else 0
         missing = {vertex: count - lost for vertex, count in missing.items() if count > lost}
         if missing:
-            _steer(hops, located_two_before, missing, patience, search)
+            _steer(step, missing, patience, search)
 
 
-def _steer(
-    hops: HopPair,
-    located_two_before: FlowsAt,
-    missing: dict[Vertex, int],
-    patience: int,
-    search: Search,
-) -> None:
+def _steer(step: Step, missing: dict[Vertex, int], patience: int, search: Search) -> None:
     """Ask new flows at the TTL of the vertices that still lack flows."""
-    ttl, wave = hops.ttl - 1, search.wave
-    aim = aim_at(missing, located_two_before, hops.predecessors)
-    most = patience * aim.width - search.sent_to(ttl)
-    candidates = ((flow, located_two_before.get(flow)) for flow in search.unsent(ttl))
+    ttl, wave = step.hops.ttl - 1, search.wave
+    aim = aim_at(missing, step.onward, step.hops.met_before)
+    most = search.worth_asking(patience * aim.width - search.sent_to(ttl))
+    candidates = ((flow, step.located_two_before.get(flow)) for flow in search.unsent(ttl))
     flows = flows_towards(aim.needs, aim.share, aim.onward, candidates, most)
     # A star is known only by the vertex that its flows met before it.
     has_star = any(vertex.address is None for vertex in missing)

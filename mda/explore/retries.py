@@ -31,34 +31,39 @@ class Retries(NamedTuple):
         """Ask one flow often enough that a per-packet balancer is unlikely to stay unnoticed."""
         hop = self.table.hop(ttl)
         sent = self.sent.counts[ttl]
-        answering = [flow for flow in samples.flows if flow in hop.answers]
-        if not answering or any(flow in hop.met_several for flow in answering):
+        if not samples.sent_at_s or not samples.flows.isdisjoint(hop.met_several):
             return
         if 2 * samples.answered < points.stop_at(samples.seen):
             return  # more successors may turn up, and then fewer probes are enough
         width = likely_width(samples.seen, samples.answered)
         enough = math.ceil(-math.log(points.failure_probability, width))
-        done = sum(max(sent.get(flow, 0) - 1, 0) - hop.losses.get(flow, 0) for flow in answering)
-        flow = min(answering)
+        done = sum(
+            max(sent.get(flow, 0) - 1, 0) - hop.losses.get(flow, 0)
+            for flow in self.sent.repeated[ttl] | hop.losses.keys()
+            if flow in samples.flows and flow in hop.answers
+        )
+        if done >= enough:
+            self._vanished(ttl, samples, wave)
+            return
+        flow = min(flow for flow in samples.flows if flow in hop.answers)
         most = enough + self.table.attempts - sent.get(flow, 0)
         for _ in range(min(enough - done, most)):
             wave.ask(flow, ttl)
-        if done >= enough:
-            self._vanished(ttl, samples, answering, wave)
 
-    def _vanished(self, ttl: int, samples: Samples, answering: list[int], wave: Wave) -> None:
+    def _vanished(self, ttl: int, samples: Samples, wave: Wave) -> None:
         """Ask a flow of each successor that has not replied for so long that it may be gone."""
         hop = self.table.hop(ttl)
-        times_s = sorted(hop.history[flow][0][0] for flow in answering)
+        times_s = samples.sent_at_s
         for successor, flows in samples.successors.items():
             if successor.address is None:
                 continue
             since = len(times_s) - bisect_right(times_s, hop.last_met_s[successor])
+            if (1 - 1 / samples.seen) ** since >= _VANISHED:
+                continue
             flow = min(flows)
-            has_vanished = (1 - 1 / samples.seen) ** since < _VANISHED
             lost = self.table.limits(ttl).losses_that_count().get(flow, 0)
             is_worth_it = lost < self.table.tries(ttl)
-            if has_vanished and is_worth_it and not self._awaited(flow, ttl):
+            if is_worth_it and not self._awaited(flow, ttl):
                 wave.ask(flow, ttl)
 
     def until_steady(self, ttl: int, wave: Wave) -> None:

@@ -37,7 +37,8 @@ class Search(NamedTuple):
     """What one wave asks with.
 
     `table` has the outcomes, `wave` the requests of this wave on top of all earlier ones. `bound`
-    with `branching`, the number of balancers known, says when a vertex is complete.
+    with `branching`, the number of balancers known, says when a vertex is complete. The `room` most
+    urgent requests of the wave are sent.
     """
 
     reach: Reach
@@ -45,6 +46,7 @@ class Search(NamedTuple):
     branching: int
     table: FlowTable
     wave: Wave
+    room: int
 
     @property
     def points(self) -> StoppingPoints:
@@ -67,6 +69,24 @@ class Search(NamedTuple):
             and ended.get(flow, ttl) >= ttl
         }
 
+    def is_pending(self, flow: int, ttl: int) -> bool:
+        """Whether the flow was asked at `ttl` and may still be answered there."""
+        hop = self.table.hop(ttl)
+        return (
+            self.wave.is_asked(flow, ttl)
+            and flow not in hop.answers
+            and self.table.limits(ttl).losses_that_count().get(flow, 0) < self.table.tries(ttl)
+            and self.table.ended.get(flow, ttl) >= ttl
+        )
+
+    def worth_asking(self, flows: int) -> int:
+        """How many of `flows` new flows at a TTL, the lowest first, are worth asking in this wave.
+
+        More than its room cannot leave. By the shared law (see `hop_pairs`) these count as well.
+        """
+        is_shared = self.bound.per_vertex and self.bound.min_share is None
+        return max(0, flows if is_shared else min(flows, self.room))
+
     def unheard(self, ttl: int) -> set[int]:
         """The flows asked at `ttl` without an answer so far, where any flow was lost there."""
         hop = self.table.hop(ttl)
@@ -78,7 +98,7 @@ class Search(NamedTuple):
         answers = self.table.hop(ttl).answers
         return (
             flow
-            for flow in range(self.reach.flows)
+            for flow in range(self.wave.sent.first_unsent(ttl), self.reach.flows)
             if flow not in sent and flow not in answers and ended.get(flow, ttl) >= ttl
         )
 

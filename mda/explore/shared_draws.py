@@ -25,10 +25,8 @@ def ask(hops: HopPair, target: int, search: Search) -> None:
         if not samples.answered:
             wave.ask_first(min(samples.flows), ttl)
     lacking = target - _drawn(hops, search, needs_both=needs_both)
-    known_before = (flow for samples in hops.near.values() for flow in samples.flows)
-    unasked = sorted(
-        flow for flow in known_before if flow not in hops.far and not wave.is_asked(flow, ttl)
-    )
+    waiting = (flow for samples in hops.near.values() for flow in samples.waiting)
+    unasked = sorted(flow for flow in waiting if not wave.is_asked(flow, ttl))
     for flow in unasked[: max(lacking, 0)]:
         wave.ask(flow, ttl)
     lacking -= len(unasked)

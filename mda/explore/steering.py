@@ -36,35 +36,35 @@ class Aim(NamedTuple):
 
 
 def aim_at(
-    missing: Mapping[Vertex, int], before: Mapping[int, Vertex], here: Mapping[int, Vertex]
+    missing: Mapping[Vertex, int],
+    onward: Mapping[Vertex, Mapping[Vertex, int]],
+    met: Mapping[Vertex, int],
 ) -> Aim:
-    """The aim of new flows, given how many each vertex is `missing` and where known flows are."""
-    counts = dict.fromkeys(missing, 0)
-    onward: dict[Vertex, dict[Vertex, float]] = {}
-    for flow, vertex in here.items():
-        counts[vertex] = counts.get(vertex, 0) + 1
-        if flow in before:
-            after = onward.setdefault(before[flow], {})
-            after[vertex] = after.get(vertex, 0) + 1
+    """The aim of new flows, given how many each vertex is `missing`.
+
+    `met` counts the known flows at each vertex, and `onward` those that came by each vertex one hop
+    before.
+    """
+    counts = {**dict.fromkeys(missing, 0), **met}
     # Small counts say little, so each vertex starts as likely as the others.
     weights = {vertex: count + _PRIOR for vertex, count in counts.items()}
     mean = sum(weights.values()) / len(weights)
     needs: dict[Vertex, float] = dict(missing)
-    for unseen in range(likely_width(len(counts), len(here)) - len(counts)):
+    for unseen in range(likely_width(len(counts), sum(met.values())) - len(counts)):
         # A vertex that is likely to turn up will need flows as well.
         newcomer = Vertex(-1, None, unseen)
         weights[newcomer], needs[newcomer] = mean, max(missing.values())
     total = sum(weights.values())
     share = {vertex: weight / total for vertex, weight in weights.items()}
-    for after in onward.values():
+    chances = {}
+    for before, after in onward.items():
         total = sum(after.values()) + _PRIOR * len(after)
-        for vertex in after:
-            after[vertex] = (after[vertex] + _PRIOR) / total
+        chances[before] = {vertex: (count + _PRIOR) / total for vertex, count in after.items()}
     if sum(share[vertex] for vertex in needs) > _NEARLY_ALL:
-        return Aim(needs, share, onward, len(counts), int(_CAUTION * sum(missing.values())))
+        return Aim(needs, share, chances, len(counts), int(_CAUTION * sum(missing.values())))
     # Most flows will miss the few vertices that need some: another round is better than waste.
     needs = {vertex: max(1.0, _CAUTION * need) for vertex, need in needs.items()}
-    return Aim(needs, share, onward, len(counts), 0)
+    return Aim(needs, share, chances, len(counts), 0)
 
 
 def flows_towards(

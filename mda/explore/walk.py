@@ -1,7 +1,14 @@
-"""The walk over neighbouring hops, from the source to the last answer."""
+"""The walk over neighbouring hops, from the source to the last answer.
+
+A walk keeps each pair of hops until the next wave, and then adds the answers that came. It builds a
+pair anew where more has changed: where probes were lost, or where the vertex of a flow or the end
+of its path is not what it was.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from mda.answers.hop_pairs import HopPair, pair
@@ -11,44 +18,171 @@ if TYPE_CHECKING:
 
     from mda.answers.table import FlowsAt, FlowTable
     from mda.explore.search import Reach
+    from mda.explore.wave import Sent
     from mda.model import Vertex
+
+Onward = dict["Vertex", dict["Vertex", int]]
 
 
 class Step(NamedTuple):
     """Two neighbouring hops, and what was answered before them.
 
     `located_before` has the vertex of each flow that was itself answered at the nearer hop, and
-    `located_two_before` those of the hop before that. `abandoned` are the vertices of the nearer
+    `located_two_before` those of the hop before that. `onward` counts, for each vertex there, the
+    flows that go on to each vertex of the nearer hop. `abandoned` are the vertices of the nearer
     hop through which no more flows are sent.
     """
 
     hops: HopPair
     located_before: FlowsAt
     located_two_before: FlowsAt
+    onward: Onward
     abandoned: frozenset[Vertex]
 
 
-def walk(table: FlowTable, origin: Vertex, flows: list[int], reach: Reach) -> Iterator[Step]:
-    """Each pair of hops in turn, up to one silent hop beyond the last answer.
+class _Located(NamedTuple):
+    """The vertex of each flow at a TTL, in the order of answers, and the number at each vertex."""
 
-    `flows` are all that were sent anywhere; they all start at `origin`, the source.
-    """
-    before: FlowsAt = dict.fromkeys(flows, origin)
-    two_before: FlowsAt = {}
-    gaps: dict[Vertex, int] = {}  # star -> silent hops in a row that end with it
-    last_answer = table.last_answer()
-    for ttl in range(reach.first_ttl, reach.max_ttl + 1):
-        predecessors = table.predecessors(ttl, before)
-        here = table.located_next(ttl, predecessors)
-        hops = pair(table, ttl, predecessors, here)
-        for vertex, samples in hops.near.items():
-            for successor in samples.successors:
-                if successor.address is None:
-                    gaps[successor] = gaps.get(vertex, 0) + 1
-        yield Step(hops, before, two_before, _abandoned(table, hops, gaps, reach.gap_limit))
-        if not here and ttl > last_answer:
-            return
-        two_before, before = before, here
+    flows: FlowsAt
+    met: Mapping[Vertex, int]
+
+
+class _Basis(NamedTuple):
+    """What a kept pair of hops was built from; while that only grows, it need not be built anew."""
+
+    before: FlowsAt
+    two_before: FlowsAt
+    only: Vertex | None
+    revisions: tuple[int, int, int]
+
+    def is_same(self, other: _Basis | None) -> bool:
+        """Whether both are the same, but for growth."""
+        return (
+            other is not None
+            and self.before is other.before
+            and self.two_before is other.two_before
+            and self.only == other.only
+            and self.revisions == other.revisions
+        )
+
+
+class _Taken(NamedTuple):
+    """How many answers at a TTL, and flows at the two hops before, a pair of hops has taken in."""
+
+    answers: int
+    before: int
+    two_before: int
+
+
+@dataclass(slots=True)
+class _Kept:
+    """A pair of hops that is kept, and `onward` as in Step. Without a basis it is built anew."""
+
+    basis: _Basis | None = None
+    taken: _Taken = field(default_factory=lambda: _Taken(0, 0, 0))
+    hops: HopPair = field(default_factory=lambda: HopPair(0))
+    onward: Onward = field(default_factory=dict)
+
+
+class Walk:
+    """Walks over the outcomes in `table`. All flows that were `sent` start at `origin`."""
+
+    def __init__(self, table: FlowTable, origin: Vertex, sent: Sent, reach: Reach) -> None:
+        self._table = table
+        self._origin = origin
+        self._sent = sent
+        self._reach = reach
+        self._starting: FlowsAt = {}
+        self._nowhere: FlowsAt = {}
+        self._kept: dict[int, _Kept] = {}  # by TTL
+
+    def steps(self) -> Iterator[Step]:
+        """Each pair of hops in turn, up to one silent hop beyond the last answer."""
+        for flow in self._sent.flows[len(self._starting) :]:
+            self._starting[flow] = self._origin
+        before = _Located(self._starting, {self._origin: len(self._starting)})
+        two_before = _Located(self._nowhere, {})
+        gaps: dict[Vertex, int] = {}  # star -> silent hops in a row that end with it
+        last_answer = self._table.last_answer()
+        for ttl in range(self._reach.first_ttl, self._reach.max_ttl + 1):
+            kept = self._kept.setdefault(ttl, _Kept())
+            self._bring_up_to_date(ttl, kept, before, two_before)
+            hops = kept.hops
+            if self._table.hop(ttl).losses:
+                for vertex, samples in hops.near.items():
+                    for successor in samples.successors:
+                        if successor.address is None:
+                            gaps[successor] = gaps.get(vertex, 0) + 1
+            abandoned = _abandoned(self._table, hops, gaps, self._reach.gap_limit)
+            yield Step(hops, before.flows, two_before.flows, kept.onward, abandoned)
+            if not hops.far and ttl > last_answer:
+                return
+            two_before, before = before, _Located(hops.far, hops.met_far)
+
+    def _bring_up_to_date(
+        self, ttl: int, kept: _Kept, before: _Located, two_before: _Located
+    ) -> None:
+        """Add to a pair of hops what is new, or build it anew."""
+        table = self._table
+        hop, nearer = table.hop(ttl), table.hop(ttl - 1)
+        only = next(iter(before.met)) if len(before.met) == 1 else None
+        if only is not None and table.ends_at(only, before.flows):
+            only = None
+        revisions = table.ends.revision, hop.revision, nearer.revision
+        basis = _Basis(before.flows, two_before.flows, only, revisions)
+        if basis.is_same(kept.basis) and not hop.losses and not nearer.losses:
+            self._add(ttl, kept, basis)
+        else:
+            predecessors = table.predecessors(ttl, before.flows)
+            kept.hops = pair(table, ttl, predecessors, table.located_next(ttl, predecessors))
+            kept.onward = {}
+            for flow in predecessors:
+                _count(kept, flow, two_before.flows)
+        kept.basis = None if hop.losses or nearer.losses else basis
+        kept.taken = _Taken(len(hop.answers), len(before.flows), len(two_before.flows))
+
+    def _add(self, ttl: int, kept: _Kept, basis: _Basis) -> None:
+        """Add to a pair of hops what is new.
+
+        It does what `FlowTable.predecessors` and `FlowTable.located_next` do where nothing is lost.
+        """
+        table, hops, ended = self._table, kept.hops, self._table.ended
+        hop, nearer = table.hop(ttl), table.hop(ttl - 1)
+        ends_before = any(end < ttl for end in table.end_ttls)
+        answered = _newest(hop.answers, kept.taken.answers)
+        for flow in answered:
+            if not ends_before or ended.get(flow, ttl) >= ttl:
+                hops.add_far(flow, hop.answers[flow], hop.history[flow][0][0])
+        placed = {flow: basis.before[flow] for flow in _newest(basis.before, kept.taken.before)}
+        if basis.only is not None:
+            goes_to = ttl + ends_before
+            placed |= {
+                flow: basis.only
+                for flow in answered
+                if flow not in nearer.answers and ended.get(flow, goes_to) >= goes_to
+            }
+        for flow in _newest(basis.two_before, kept.taken.two_before):
+            if flow in hops.predecessors:
+                _count(kept, flow, basis.two_before)
+        for flow, vertex in placed.items():
+            if flow not in hops.predecessors:
+                sent_at_s = hop.history[flow][0][0] if flow in hops.far else None
+                goes_on = not ends_before or ended.get(flow, ttl) >= ttl
+                hops.add_before(flow, vertex, sent_at_s, goes_on=goes_on)
+                _count(kept, flow, basis.two_before)
+
+
+def _newest(flows: FlowsAt, taken: int) -> list[int]:
+    """The flows that were added after the first `taken`, in their order."""
+    return list(islice(reversed(flows), len(flows) - taken))[::-1]
+
+
+def _count(kept: _Kept, flow: int, two_before: FlowsAt) -> None:
+    """Count where a flow goes on to from its vertex two hops before, if that is known."""
+    if flow in two_before:
+        after = kept.onward.setdefault(two_before[flow], {})
+        vertex = kept.hops.predecessors[flow]
+        after[vertex] = after.get(vertex, 0) + 1
 
 
 def _abandoned(

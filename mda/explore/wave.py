@@ -3,28 +3,38 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING
+from itertools import islice
+from typing import TYPE_CHECKING, NamedTuple
 
 from mda.model import ProbeRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator, Mapping
 
 
 class Sent:
     """Requests returned by a procedure, and which of them have no outcome yet.
 
-    `counts` has how often each flow was requested at each TTL.
+    `counts` has how often each flow was requested at each TTL, `repeated` the flows requested more
+    than once there, and `flows` every flow requested anywhere, in the order of first requests.
     """
 
     def __init__(self) -> None:
         self.counts: defaultdict[int, dict[int, int]] = defaultdict(dict)  # TTL -> flow -> requests
+        self.repeated: defaultdict[int, set[int]] = defaultdict(set)  # by TTL
+        self.flows: list[int] = []
         self.flying: set[ProbeRequest] = set()
         self._flying_at: dict[int, int] = {}
+        self._known_flows: set[int] = set()
+        self._lowest: dict[int, int] = {}  # by TTL: below, every flow was requested
 
-    def flows(self) -> list[int]:
-        """Every flow requested anywhere, ascending."""
-        return sorted({flow for counts in self.counts.values() for flow in counts})
+    def first_unsent(self, ttl: int) -> int:
+        """The lowest flow that was never requested at `ttl`."""
+        counts, flow = self.counts[ttl], self._lowest.get(ttl, 0)
+        while flow in counts:
+            flow += 1
+        self._lowest[ttl] = flow
+        return flow
 
     def is_flying_at(self, ttl: int) -> bool:
         """Whether any request at `ttl` has no outcome yet."""
@@ -35,6 +45,11 @@ class Sent:
         for request in requests:
             counts = self.counts[request.ttl]
             counts[request.flow] = counts.get(request.flow, 0) + 1
+            if counts[request.flow] > 1:
+                self.repeated[request.ttl].add(request.flow)
+            if request.flow not in self._known_flows:
+                self._known_flows.add(request.flow)
+                self.flows.append(request.flow)
             self._flying_at[request.ttl] = self._flying_at.get(request.ttl, 0) + 1
         self.flying.update(requests)
 
@@ -51,30 +66,54 @@ class Wave:
     def __init__(self, sent: Sent) -> None:
         self.sent = sent
         self._fresh: defaultdict[int, dict[int, int]] = defaultdict(dict)
+        self._first: dict[int, _FirstFlows] = {}  # by TTL
         self.requests: list[ProbeRequest] = []
 
     def is_asked(self, flow: int, ttl: int) -> bool:
         """Whether the flow was requested at `ttl`, before or in this wave."""
-        return flow in self.sent.counts[ttl] or flow in self._fresh[ttl]
+        return (
+            flow in self.sent.counts[ttl] or flow in self._fresh[ttl] or self._is_first(flow, ttl)
+        )
 
     def is_fresh(self, flow: int, ttl: int) -> bool:
         """Whether the flow is requested at `ttl` in this wave."""
-        return flow in self._fresh[ttl]
+        return flow in self._fresh[ttl] or self._is_first(flow, ttl)
 
     def count(self, flow: int, ttl: int) -> int:
         """How often the flow was requested at `ttl`, before and in this wave."""
-        return self.sent.counts[ttl].get(flow, 0) + self._fresh[ttl].get(flow, 0)
+        asked = self.sent.counts[ttl].get(flow, 0) + self._fresh[ttl].get(flow, 0)
+        return asked + self._is_first(flow, ttl)
 
     def asked(self, ttl: int) -> Iterator[int]:
         """The flows requested at `ttl`, before or in this wave, each once."""
         before = self.sent.counts[ttl]
         yield from before
         yield from (flow for flow in self._fresh[ttl] if flow not in before)
+        if ttl in self._first:
+            fresh = self._fresh[ttl]
+            yield from (flow for flow in self._first[ttl].of(before) if flow not in fresh)
+
+    def ask_first_flows(self, below: int, ttl: int, ended: Mapping[int, int], room: int) -> None:
+        """Request at `ttl` all flows from 1 to `below` that were never requested there.
+
+        Those that `ended` nearer are left out. Only the first `room` requests are made: the others
+        count as asked, but are less urgent than so many.
+        """
+        first = max(1, self.sent.first_unsent(ttl))
+        if first < below:
+            flows = self._first[ttl] = _FirstFlows(first, below, ttl, ended)
+            unsent = islice(flows.of(self.sent.counts[ttl]), room)
+            self.requests += [ProbeRequest(flow, ttl, 0) for flow in unsent]
+
+    def _is_first(self, flow: int, ttl: int) -> bool:
+        """Whether `ask_first_flows` asks this flow."""
+        flows = self._first.get(ttl)
+        return flows is not None and flow in flows and flow not in self.sent.counts[ttl]
 
     def ask(self, flow: int, ttl: int) -> None:
         """Request the flow at `ttl` once more, whatever was requested before."""
         fresh = self._fresh[ttl]
-        attempt = self.sent.counts[ttl].get(flow, 0) + fresh.get(flow, 0)
+        attempt = self.count(flow, ttl)
         fresh[flow] = fresh.get(flow, 0) + 1
         self.requests.append(ProbeRequest(flow, ttl, attempt))
 
@@ -86,6 +125,27 @@ class Wave:
     def first(self, room: int) -> list[ProbeRequest]:
         """The most urgent requests, at most `room`."""
         return sorted(self.requests, key=_urgency)[:room]
+
+
+class _FirstFlows(NamedTuple):
+    """The flows from `first` to `below` at `ttl`, without those that `ended` nearer."""
+
+    first: int
+    below: int
+    ttl: int
+    ended: Mapping[int, int]
+
+    def __contains__(self, flow: object) -> bool:
+        return (
+            isinstance(flow, int)
+            and self.first <= flow < self.below
+            and self.ended.get(flow, self.ttl) >= self.ttl
+        )
+
+    def of(self, sent: Collection[int]) -> Iterator[int]:
+        """The flows that are not among those `sent`, ascending."""
+        flows = range(self.first, self.below)
+        return (flow for flow in flows if flow not in sent and flow in self)
 
 
 def _urgency(request: ProbeRequest) -> tuple[int, int, int]:
