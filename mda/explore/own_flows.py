@@ -87,7 +87,8 @@ def _ask_new(step: Step, missing: dict[Vertex, int], patience: int, search: Sear
 def _steer(step: Step, missing: dict[Vertex, int], patience: int, search: Search) -> None:
     """Ask new flows at the TTL of the vertices that still lack flows."""
     ttl, wave = step.hops.ttl - 1, search.wave
-    aim = aim_at(missing, step.onward, step.hops.met_before)
+    onward = step.onward.counts(step.located_two_before, step.hops.predecessors)
+    aim = aim_at(missing, onward, step.hops.met_before)
     most = search.worth_asking(patience * aim.width - search.sent_to(ttl))
     candidates = ((flow, step.located_two_before.get(flow)) for flow in search.unsent(ttl))
     flows = flows_towards(aim.needs, aim.share, aim.onward, candidates, most)

@@ -21,16 +21,31 @@ if TYPE_CHECKING:
     from mda.explore.wave import Sent
     from mda.model import Vertex
 
-Onward = dict["Vertex", dict["Vertex", int]]
+
+@dataclass(slots=True)
+class Onward:
+    """Counts the flows that go on from each vertex of a hop to each vertex of the next one."""
+
+    _counts: dict[Vertex, dict[Vertex, int]] = field(default_factory=dict)
+    _taken: tuple[int, int] = (0, 0)  # the flows at both hops that are counted
+
+    def counts(self, before: FlowsAt, here: FlowsAt) -> Mapping[Vertex, Mapping[Vertex, int]]:
+        """The counts, given the vertex of each flow at both hops; flows may only have been added."""
+        new_before, new_here = map(_newest, (before, here), self._taken)
+        self._taken = len(before), len(here)
+        for flow in {*new_before, *new_here}:
+            if flow in before and flow in here:
+                after = self._counts.setdefault(before[flow], {})
+                after[here[flow]] = after.get(here[flow], 0) + 1
+        return self._counts
 
 
 class Step(NamedTuple):
     """Two neighbouring hops, and what was answered before them.
 
     `located_before` has the vertex of each flow that was itself answered at the nearer hop, and
-    `located_two_before` those of the hop before that. `onward` counts, for each vertex there, the
-    flows that go on to each vertex of the nearer hop. `abandoned` are the vertices of the nearer
-    hop through which no more flows are sent.
+    `located_two_before` those of the hop before that. `onward` counts the flows from there to the
+    nearer hop. `abandoned` are the vertices of the nearer hop through which no more flows are sent.
     """
 
     hops: HopPair
@@ -66,22 +81,18 @@ class _Basis(NamedTuple):
         )
 
 
-class _Taken(NamedTuple):
-    """How many answers at a TTL, and flows at the two hops before, a pair of hops has taken in."""
-
-    answers: int
-    before: int
-    two_before: int
-
-
 @dataclass(slots=True)
 class _Kept:
-    """A pair of hops that is kept, and `onward` as in Step. Without a basis it is built anew."""
+    """A pair of hops that is kept, and `onward` as in Step. Without a basis it is built anew.
+
+    It has taken in `answers` at its further hop, and `placed` flows of the nearer one.
+    """
 
     basis: _Basis | None = None
-    taken: _Taken = field(default_factory=lambda: _Taken(0, 0, 0))
+    answers: int = 0
+    placed: int = 0
     hops: HopPair = field(default_factory=lambda: HopPair(0))
-    onward: Onward = field(default_factory=dict)
+    onward: Onward = field(default_factory=Onward)
 
 
 class Walk:
@@ -135,11 +146,9 @@ class Walk:
         else:
             predecessors = table.predecessors(ttl, before.flows)
             kept.hops = pair(table, ttl, predecessors, table.located_next(ttl, predecessors))
-            kept.onward = {}
-            for flow in predecessors:
-                _count(kept, flow, two_before.flows)
+            kept.onward = Onward()
         kept.basis = None if hop.losses or nearer.losses else basis
-        kept.taken = _Taken(len(hop.answers), len(before.flows), len(two_before.flows))
+        kept.answers, kept.placed = len(hop.answers), len(before.flows)
 
     def _add(self, ttl: int, kept: _Kept, basis: _Basis) -> None:
         """Add to a pair of hops what is new.
@@ -149,11 +158,11 @@ class Walk:
         table, hops, ended = self._table, kept.hops, self._table.ended
         hop, nearer = table.hop(ttl), table.hop(ttl - 1)
         ends_before = any(end < ttl for end in table.end_ttls)
-        answered = _newest(hop.answers, kept.taken.answers)
+        answered = _newest(hop.answers, kept.answers)
         for flow in answered:
             if not ends_before or ended.get(flow, ttl) >= ttl:
                 hops.add_far(flow, hop.answers[flow], hop.history[flow][0][0])
-        placed = {flow: basis.before[flow] for flow in _newest(basis.before, kept.taken.before)}
+        placed = {flow: basis.before[flow] for flow in _newest(basis.before, kept.placed)}
         if basis.only is not None:
             goes_to = ttl + ends_before
             placed |= {
@@ -161,28 +170,16 @@ class Walk:
                 for flow in answered
                 if flow not in nearer.answers and ended.get(flow, goes_to) >= goes_to
             }
-        for flow in _newest(basis.two_before, kept.taken.two_before):
-            if flow in hops.predecessors:
-                _count(kept, flow, basis.two_before)
         for flow, vertex in placed.items():
             if flow not in hops.predecessors:
                 sent_at_s = hop.history[flow][0][0] if flow in hops.far else None
                 goes_on = not ends_before or ended.get(flow, ttl) >= ttl
                 hops.add_before(flow, vertex, sent_at_s, goes_on=goes_on)
-                _count(kept, flow, basis.two_before)
 
 
 def _newest(flows: FlowsAt, taken: int) -> list[int]:
     """The flows that were added after the first `taken`, in their order."""
     return list(islice(reversed(flows), len(flows) - taken))[::-1]
-
-
-def _count(kept: _Kept, flow: int, two_before: FlowsAt) -> None:
-    """Count where a flow goes on to from its vertex two hops before, if that is known."""
-    if flow in two_before:
-        after = kept.onward.setdefault(two_before[flow], {})
-        vertex = kept.hops.predecessors[flow]
-        after[vertex] = after.get(vertex, 0) + 1
 
 
 def _abandoned(

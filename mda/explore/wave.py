@@ -71,18 +71,16 @@ class Wave:
 
     def is_asked(self, flow: int, ttl: int) -> bool:
         """Whether the flow was requested at `ttl`, before or in this wave."""
-        return (
-            flow in self.sent.counts[ttl] or flow in self._fresh[ttl] or self._is_first(flow, ttl)
-        )
+        return flow in self.sent.counts[ttl] or self.is_fresh(flow, ttl)
 
     def is_fresh(self, flow: int, ttl: int) -> bool:
         """Whether the flow is requested at `ttl` in this wave."""
-        return flow in self._fresh[ttl] or self._is_first(flow, ttl)
+        return flow in self._fresh[ttl] or (ttl in self._first and self._first[ttl].has(flow))
 
     def count(self, flow: int, ttl: int) -> int:
         """How often the flow was requested at `ttl`, before and in this wave."""
-        asked = self.sent.counts[ttl].get(flow, 0) + self._fresh[ttl].get(flow, 0)
-        return asked + self._is_first(flow, ttl)
+        is_first = ttl in self._first and self._first[ttl].has(flow)
+        return self.sent.counts[ttl].get(flow, 0) + self._fresh[ttl].get(flow, 0) + is_first
 
     def asked(self, ttl: int) -> Iterator[int]:
         """The flows requested at `ttl`, before or in this wave, each once."""
@@ -91,7 +89,7 @@ class Wave:
         yield from (flow for flow in self._fresh[ttl] if flow not in before)
         if ttl in self._first:
             fresh = self._fresh[ttl]
-            yield from (flow for flow in self._first[ttl].of(before) if flow not in fresh)
+            yield from (flow for flow in self._first[ttl].unsent() if flow not in fresh)
 
     def ask_first_flows(self, below: int, ttl: int, ended: Mapping[int, int], room: int) -> None:
         """Request at `ttl` all flows from 1 to `below` that were never requested there.
@@ -101,14 +99,9 @@ class Wave:
         """
         first = max(1, self.sent.first_unsent(ttl))
         if first < below:
-            flows = self._first[ttl] = _FirstFlows(first, below, ttl, ended)
-            unsent = islice(flows.of(self.sent.counts[ttl]), room)
-            self.requests += [ProbeRequest(flow, ttl, 0) for flow in unsent]
-
-    def _is_first(self, flow: int, ttl: int) -> bool:
-        """Whether `ask_first_flows` asks this flow."""
-        flows = self._first.get(ttl)
-        return flows is not None and flow in flows and flow not in self.sent.counts[ttl]
+            sent = self.sent.counts[ttl]
+            flows = self._first[ttl] = _FirstFlows(range(first, below), ttl, sent, ended)
+            self.requests += [ProbeRequest(flow, ttl) for flow in islice(flows.unsent(), room)]
 
     def ask(self, flow: int, ttl: int) -> None:
         """Request the flow at `ttl` once more, whatever was requested before."""
@@ -128,24 +121,24 @@ class Wave:
 
 
 class _FirstFlows(NamedTuple):
-    """The flows from `first` to `below` at `ttl`, without those that `ended` nearer."""
+    """Those of `flows` at `ttl` that were not `sent` and have not `ended` nearer."""
 
-    first: int
-    below: int
+    flows: range
     ttl: int
+    sent: Collection[int]
     ended: Mapping[int, int]
 
-    def __contains__(self, flow: object) -> bool:
+    def has(self, flow: int) -> bool:
+        """Whether a flow is among them."""
         return (
-            isinstance(flow, int)
-            and self.first <= flow < self.below
+            flow in self.flows
+            and flow not in self.sent
             and self.ended.get(flow, self.ttl) >= self.ttl
         )
 
-    def of(self, sent: Collection[int]) -> Iterator[int]:
-        """The flows that are not among those `sent`, ascending."""
-        flows = range(self.first, self.below)
-        return (flow for flow in flows if flow not in sent and flow in self)
+    def unsent(self) -> Iterator[int]:
+        """All of them, ascending."""
+        return filter(self.has, self.flows)
 
 
 def _urgency(request: ProbeRequest) -> tuple[int, int, int]:
