@@ -30,7 +30,7 @@ class Onward:
     _taken: tuple[int, int] = (0, 0)  # the flows at both hops that are counted
 
     def counts(self, before: FlowsAt, here: FlowsAt) -> Mapping[Vertex, Mapping[Vertex, int]]:
-        """The counts, given the vertex of each flow at both hops; flows may only have been added."""
+        """The counts, given the vertex of each flow at both hops; those may only have grown."""
         new_before, new_here = map(_newest, (before, here), self._taken)
         self._taken = len(before), len(here)
         for flow in {*new_before, *new_here}:
