@@ -3,7 +3,7 @@
     python -m benchmarks.same_probes CHECKOUT [NETWORKS]
 
 Each network is played with random settings, loss, silence and balancers, in waves of all sizes,
-and with outcomes that arrive late and out of order. Both checkouts play it, each in its own process.
+and with outcomes that arrive late and out of order. Each checkout plays it in its own process.
 Exits with 1 if the probes of any network differ.
 """
 
@@ -43,7 +43,7 @@ def main() -> int:
     checkouts = [Path(__file__).parents[1], Path(sys.argv[1])]
     players = [
         subprocess.Popen(
-            [sys.executable, __file__, "--play", networks],
+            [sys.executable, "-P", __file__, "--play", networks],
             stdout=subprocess.PIPE, text=True, cwd=checkout,
             env={**os.environ, "PYTHONPATH": str(checkout)},
         )
