@@ -21,7 +21,6 @@ mda/explore/search.py: tests/mda/explore/test_explorer_ends.py: every limit of i
 mda/explore/shared_draws.py: tests/statistics/test_experiments.py: its promise is a probability
 mda/explore/single_flow.py: tests/mda/test_procedure.py: it is the smallest whole procedure
 mda/explore/steering.py: tests/mda/explore/test_explorer.py: steering shows in the probes it saves
-mda/explore/walk.py: tests/mda/explore/test_explorer.py: it is the order of asking
 mda/explore/wave.py: tests/mda/explore/test_explorer.py: a wave is what one round asks
 mda/findings/known.py: tests/test_samples.py: all findings of every sample are made from it
 mda/model.py: tests/paris/formats/test_native.py: every value goes through JSON and comes back
