@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from tests.lab import netlab
 from tests.lab.netlab import TARGETS, Lab
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 _DESCRIBE: Final = ("net/ipv4/icmp_errors_extension_mask", "net/ipv6/icmp/errors_extension_mask")
 _OPEN_PING_SOCKETS: Final = {"net/ipv4/ping_group_range": "0 2147483647"}
+RESILIENT: Final = "type resilient buckets 8 idle_timer 0"
 _TABLE: Final = 10
 _TUNNEL: Final = {4: ("10.9.0.0", "10.9.0.1"), 6: ("2001:db8:9::1", "2001:db8:9::2")}
 _LABELS: Final = 1000
@@ -63,7 +65,7 @@ def _move_to_vrf(lab: Lab, node: str, routes: dict[str, dict[int, str]]) -> None
             node,
             f"link set {interface} master vrf0",
             *(
-                f"route replace {prefix} {_way(lab, node, other, version)} table {_TABLE}"
+                f"route replace {prefix} {towards(lab, node, other, version)} table {_TABLE}"
                 for version, prefix in prefixes.items()
             ),
         )
@@ -107,7 +109,7 @@ def labels(*, propagate: bool) -> Iterator[Lab]:
             lab.set(node, {f"net/mpls/conf/{lab.interface(node, before)}/input": 1})
         for version in (4, 6):
             first, second = 100 + version, 200 + version
-            way = _way(lab, "r1", "r2", version)
+            way = towards(lab, "r1", "r2", version)
             lab.ip("r1", f"route replace {TARGETS[version]} encap mpls {first} {way}")
             _add_label(lab, "r2", "r3", version, f"{first} as {second}")
             _add_label(lab, "r3", "r4", version, f"{second}")
@@ -116,7 +118,7 @@ def labels(*, propagate: bool) -> Iterator[Lab]:
 
 def _add_label(lab: Lab, node: str, other: str, version: int, label: str) -> None:
     """Have a node send what comes with a label to its neighbour `other`."""
-    way = _way(lab, node, other, version).replace("via", f"via inet{'6' * (version == 6)}")
+    way = towards(lab, node, other, version).replace("via", f"via inet{'6' * (version == 6)}")
     # A line of a batch of ip cannot name its family.
     command = ["ip", "-n", lab.namespace(node), "-f", "mpls", "route", "add"]
     subprocess.run(
@@ -124,7 +126,7 @@ def _add_label(lab: Lab, node: str, other: str, version: int, label: str) -> Non
     )
 
 
-def _way(lab: Lab, node: str, other: str, version: int) -> str:
+def towards(lab: Lab, node: str, other: str, version: int) -> str:
     """How a route at `node` says that it leads to its neighbour `other`."""
     return f"via {lab.address(other, node, version)} dev {lab.interface(node, other)}"
 
@@ -133,9 +135,14 @@ def _way(lab: Lab, node: str, other: str, version: int) -> str:
 def describing() -> Iterator[Lab]:
     """A diamond whose routers describe the interface that a probe came in by (RFC 5837)."""
     with diamond() as lab:
-        for node in {node for link in lab.links for node in link}:
-            lab.set(node, dict.fromkeys(_DESCRIBE, 1))
+        describe(lab)
         yield lab
+
+
+def describe(lab: Lab) -> None:
+    """From now on all routers describe the interface that a probe came in by."""
+    for node in {node for link in lab.links for node in link}:
+        lab.set(node, dict.fromkeys(_DESCRIBE, 1))
 
 
 @contextmanager
@@ -144,7 +151,7 @@ def grouped(weights: tuple[int, int] = (1, 1), kind: str = "") -> Iterator[Lab]:
     with diamond() as lab:
         for version in (4, 6):
             for number, branch in enumerate(("a1", "a2"), start=1):
-                way = _way(lab, "lb", branch, version)
+                way = towards(lab, "lb", branch, version)
                 lab.ip("lb", f"nexthop add id {10 * version + number} {way}")
             lab.ip(
                 "lb",
@@ -164,3 +171,15 @@ def weigh(lab: Lab, weights: tuple[int, int], kind: str) -> None:
     """Give the branches of `grouped` other weights."""
     for version in (4, 6):
         lab.ip("lb", f"nexthop replace {_group(version, weights, kind)}")
+
+
+def forwarded(lab: Lab) -> int:
+    """How many packets have reached the balancer."""
+    (interface,) = listed(lab, "lb", "-s", "link", "show", "dev", lab.interface("lb", "r1"))
+    return int(interface["stats64"]["rx"]["packets"])
+
+
+def listed(lab: Lab, node: str, *arguments: str) -> Any:
+    """What ip lists at a node."""
+    command = ["ip", "-n", lab.namespace(node), "-j", *arguments]
+    return json.loads(subprocess.run(command, check=True, capture_output=True).stdout)

@@ -18,7 +18,7 @@ import sys
 from collections import defaultdict
 from contextlib import ExitStack
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from benchmarks import kernel_networks as networks
 from paris.formats import native
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
 _WIRES: Final = ("raw", "unprivileged", "bulk")
 _SURE: Final = ("--mda", "-c", "99.9", "--seed", "1")
-_RESILIENT: Final = "type resilient buckets 8 idle_timer 0"
 
 
 class Row(NamedTuple):
@@ -84,7 +83,7 @@ def _names(lab: Lab) -> dict[str, str]:
     """The nodes, by their addresses."""
     names: dict[str, str] = {}
     for node in {node for link in lab.links for node in link}:
-        for interface in _listed(lab, node, "addr"):
+        for interface in networks.listed(lab, node, "addr"):
             names |= {known["local"]: node for known in interface["addr_info"]}
     return names
 
@@ -112,12 +111,12 @@ def _weights(lab: Lab, version: int, wire: str) -> str:
 
 def _move(lab: Lab, version: int, wire: str) -> str:
     """Where the trace reports changes, when all flows move to the other branch during the trace."""
-    networks.weigh(lab, (255, 1), _RESILIENT)
-    before = _forwarded(lab)
+    networks.weigh(lab, (255, 1), networks.RESILIENT)
+    before = networks.forwarded(lab)
     command = (str(TARGET[version]), "-n", "-j", *_SURE, "--rate", "20", "--wire", wire)
     running = start_at(lab.namespace("src"), *command, privileged=_is_privileged(wire))
-    wait_until(lambda: _forwarded(lab) > before + 10)
-    networks.weigh(lab, (1, 255), _RESILIENT)
+    wait_until(lambda: networks.forwarded(lab) > before + 10)
+    networks.weigh(lab, (1, 255), networks.RESILIENT)
     graph = json.loads(running.finish().stdout)["graph"]
     names = _names(lab)
     nodes = {vertex["id"]: names[str(vertex["address"])] for vertex in graph["vertices"]}
@@ -130,17 +129,6 @@ def _move(lab: Lab, version: int, wire: str) -> str:
         )
         or "no change seen"
     )
-
-
-def _forwarded(lab: Lab) -> int:
-    """How many packets have reached the balancer."""
-    (interface,) = _listed(lab, "lb", "-s", "link", "show", "dev", lab.interface("lb", "r1"))
-    return int(interface["stats64"]["rx"]["packets"])
-
-
-def _listed(lab: Lab, node: str, *arguments: str) -> Any:
-    command = ["ip", "-n", lab.namespace(node), "-j", *arguments]
-    return json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
 
 
 def _is_privileged(wire: str) -> bool:
@@ -170,10 +158,18 @@ _ROWS: Final = (
     ),
     Row("interfaces described (RFC 5837)", networks.describing, _interfaces),
     Row("next-hop group", networks.grouped, _graph),
-    Row("resilient group", partial(networks.grouped, kind=_RESILIENT), _graph),
-    Row("resilient group, all buckets move", partial(networks.grouped, kind=_RESILIENT), _move),
+    Row("resilient group", partial(networks.grouped, kind=networks.RESILIENT), _graph),
+    Row(
+        "resilient group, all buckets move",
+        partial(networks.grouped, kind=networks.RESILIENT),
+        _move,
+    ),
     Row("group of weights 3:1", partial(networks.grouped, (3, 1)), _weights),
-    Row("resilient group of weights 3:1", partial(networks.grouped, (3, 1), _RESILIENT), _weights),
+    Row(
+        "resilient group of weights 3:1",
+        partial(networks.grouped, (3, 1), networks.RESILIENT),
+        _weights,
+    ),
 )
 
 
@@ -191,13 +187,14 @@ def _cells(row: Row) -> list[str]:
         try:
             lab = stack.enter_context(row.network())
         except (subprocess.CalledProcessError, FileNotFoundError) as error:
-            return [f"cannot: {_reason(error)}"] * 2
+            return [f"cannot: {reason(error)}"] * 2
         return [
             _cell({wire: row.look(lab, version, wire) for wire in _WIRES}) for version in (4, 6)
         ]
 
 
-def _reason(error: subprocess.CalledProcessError | FileNotFoundError) -> str:
+def reason(error: subprocess.CalledProcessError | FileNotFoundError) -> str:
+    """Why the kernel cannot make a network."""
     if isinstance(error, FileNotFoundError):
         return f"no `{error.filename}`"
     return str(error.stderr).partition("\n")[0].removeprefix("Error: ")

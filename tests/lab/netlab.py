@@ -199,7 +199,7 @@ class Lab:
 
     def shown(self, came_from: str, node: str, version: int) -> IPAddress | None:
         """The address from which a node answers what came from another one; None if silent."""
-        if node == "dst":
+        if not self.successors(node):
             return TARGET[version]
         if node in self.silent:
             return None

@@ -1,0 +1,158 @@
+"""In how many of N runs each wire is right, wherever this machine or the way is not a plain one.
+
+    python -m benchmarks.right [RUNS [WORD...]]
+
+Needs root, and what `benchmarks.kernels` needs. Works in network namespaces. Each wire traces each
+network RUNS times (20 unless given) in IPv4 and IPv6, each time with another seed and so with other
+ports and flows, at `-c 99.999`. A run is right if every vertex and edge is shown and no other, with
+what else the case is about: the way of each flow beside that of a plain socket with its ports, the
+source, interfaces, nothing lost. With WORDs, only cases whose names have one of them run. Prints a
+table in Markdown, and what was wrong below it. Exits with 1 if anything was. Where the kernel
+cannot make a network, the row says why.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from contextlib import ExitStack
+from functools import partial
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from benchmarks import kernel_networks as networks
+from benchmarks import views_beyond as beyond
+from benchmarks import views_here as here
+from benchmarks.kernels import reason
+from tests.lab.test_links import smallest_mtu, unnumbered, without_resolution
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+
+    from benchmarks.views import Look
+
+WIRES: Final = ("raw", "bulk", "unprivileged")
+_UDP, _TCP, _ICMP = "-U", "-T", "-I"
+_NAMES: Final = {_UDP: "UDP", _TCP: "TCP", _ICMP: "ICMP"}
+
+
+class Case(NamedTuple):
+    """A row for each protocol: its network, and how to look at it."""
+
+    about: str
+    views: Callable[[int, str], AbstractContextManager[Look]]
+    protocols: tuple[str, ...] = (_UDP,)
+    ip_versions: tuple[int, ...] = (4, 6)
+    wires: tuple[str, ...] = WIRES
+
+
+_BOTH: Final = (_UDP, _TCP)
+_ALL: Final = (_UDP, _TCP, _ICMP)
+CASES: Final = (
+    Case("equal default routes, providers that filter sources", here.two_links, _BOTH),
+    Case("two gateways on one link", here.two_gateways, _BOTH),
+    Case("rule by source", here.Rule("from {source}", ("-s", "{source}")), _ALL),
+    Case("rule by protocol and port", here.Rule("ipproto udp dport 33434")),
+    Case("rule by protocol and port", here.Rule("ipproto tcp dport 80"), (_TCP,)),
+    Case("rule by protocol", here.Rule("ipproto icmp"), (_ICMP,), (4,)),
+    Case("rule by protocol", here.Rule("ipproto ipv6-icmp"), (_ICMP,), (6,)),
+    Case("rule by source ports of some flows", here.by_source_ports, _BOTH),
+    Case("rule by mark", here.marked),
+    Case("rule by user", here.of_nobody, _BOTH),
+    Case("link-local destination", partial(here.one_hop_away, whose="link-local"), _ALL, (6,)),
+    Case("destination on this machine", partial(here.one_hop_away, whose="own"), _ALL),
+    Case("destination on the link", partial(here.one_hop_away, whose="neighbour"), _ALL),
+    Case("destinations to refuse", here.refused_forms),
+    Case("firewall drops one flow of 8", partial(here.firewalled, verdict="drop"), _BOTH),
+    Case("firewall rejects one flow of 8", partial(here.firewalled, verdict="reject"), _BOTH),
+    Case("64 open files", here.few_files, _BOTH),
+    Case("first link: veth without ARP", partial(here.first_link, arrange=without_resolution)),
+    Case("first link: MTU 1280", partial(here.first_link, arrange=smallest_mtu)),
+    Case("first link: no addresses of its own", partial(here.first_link, arrange=unnumbered)),
+    Case("no IPv4 address", partial(here.first_link, arrange=here.without_ipv4), ip_versions=(6,)),
+    *(
+        Case(f"first link: {kind}", partial(here.first_link, kind=kind))
+        for kind in ("bridge", "VLAN", "VXLAN", "tun", "GRE", "IPIP", "WireGuard")
+    ),
+    *(
+        Case(
+            f"source in a VRF, -i {name}",
+            partial(here.in_vrf, network=networks.source_in_vrf, options=("-i", name)),
+        )
+        for name in ("vrf0", "v0n")
+    ),
+    Case("r1 forwards in a VRF", partial(here.in_vrf, network=networks.router_in_vrf)),
+    Case("SRv6 inserted on the way", beyond.inserted, ip_versions=(6,)),
+    Case("SRv6 tunnel from here", beyond.tunnelled, ip_versions=(6,)),
+    Case("destination answers from elsewhere", beyond.elsewhere, _BOTH, wires=WIRES[:2]),
+    Case("anycast, two hosts", beyond.anycast, _BOTH),
+    Case("DNAT before the balancer", partial(beyond.translated, node="r1", hop=1), _BOTH),
+    Case("DNAT behind the balancer", partial(beyond.translated, node="joint", hop=4), _BOTH),
+    Case("masquerade before the balancer", beyond.masqueraded, _BOTH),
+    Case("interfaces described (RFC 5837)", beyond.describing),
+    Case("parallel links, interfaces described", beyond.parallel),
+    Case("routers at 192.0.0.8", partial(beyond.unnumbered, describe=False), ip_versions=(4,)),
+    Case(
+        "routers at 192.0.0.8, interfaces described",
+        partial(beyond.unnumbered, describe=True),
+        ip_versions=(4,),
+    ),
+    Case("the same, simulated", beyond.simulated, _BOTH, (4,)),
+    Case("next-hop group", beyond.grouped),
+    Case("group of weights 3:1", partial(beyond.grouped, weights=(3, 1))),
+    Case("resilient group", partial(beyond.grouped, kind=networks.RESILIENT)),
+    Case(
+        "resilient group of weights 3:1",
+        partial(beyond.grouped, kind=networks.RESILIENT, weights=(3, 1)),
+    ),
+    Case("resilient group, all buckets move", beyond.moving),
+)
+
+
+def main() -> int:
+    """Run and print."""
+    runs = int(sys.argv[1]) if len(sys.argv) > 1 else 20
+    words = sys.argv[2:]
+    print(f"Linux {os.uname().release.partition('-')[0]}\n")
+    print(f"| case | protocol | IP | {' | '.join(WIRES)} |\n|---|---|---|---|---|---|")
+    faults = [
+        fault
+        for case in CASES
+        if not words or any(word in case.about for word in words)
+        for protocol in case.protocols
+        for version in case.ip_versions
+        for fault in _row(case, protocol, version, runs)
+    ]
+    print("\n" + "\n".join(faults))
+    return 1 if faults else 0
+
+
+def _row(case: Case, protocol: str, version: int, runs: int) -> list[str]:
+    """Print a row; what was wrong."""
+    faults = []
+    cells = []
+    start = [case.about, _NAMES[protocol], str(version)]
+    with ExitStack() as stack:
+        try:
+            look = stack.enter_context(case.views(version, protocol))
+        except (subprocess.CalledProcessError, FileNotFoundError) as error:
+            cells = [f"cannot: {reason(error)}", "", ""]
+        else:
+            for wire in WIRES:
+                if wire not in case.wires:
+                    cells.append("–")
+                    continue
+                wrong = [
+                    f"{' '.join(start)} {wire}, seed {seed}: {fault}"
+                    for seed in range(1, runs + 1)
+                    if (fault := look(wire, seed))
+                ]
+                cells.append(f"{runs - len(wrong)} of {runs}")
+                faults += wrong
+    print(f"| {' | '.join([*start, *cells])} |", flush=True)
+    return faults
+
+
+if __name__ == "__main__":
+    sys.exit(main())
