@@ -174,6 +174,10 @@ def unnumbered(version: int, protocol: str, *, describe: bool) -> Iterator[Look]
     with networks.diamond() as lab:
         for node in _BRANCHES:
             _unnumber(lab, node)
+        ways = [f"nexthop via inet6 fe80::b dev {lab.interface('lb', node)}" for node in _BRANCHES]
+        lab.ip("lb", f"route replace {TARGETS[4]} {' '.join(ways)}")
+        back = lab.interface("joint", _BRANCHES[0])
+        lab.ip("joint", f"route replace 0.0.0.0/0 via inet6 fe80::b dev {back}")
         if describe:
             networks.describe(lab)
         view = views.of_lab(lab, version, protocol)
@@ -188,20 +192,16 @@ def unnumbered(version: int, protocol: str, *, describe: bool) -> Iterator[Look]
 
 def _unnumber(lab: Lab, node: str) -> None:
     """Have a branch's router forward by addresses that are of its links alone."""
-    before, behind = lab.interface(node, "lb"), lab.interface(node, "joint")
-    towards, back = lab.interface("lb", node), lab.interface("joint", node)
-    lab.ip("lb", f"addr add fe80::a/64 dev {towards} nodad")
-    lab.ip("joint", f"addr add fe80::a/64 dev {back} nodad")
-    lab.ip(
-        node,
-        *(
-            f"addr del {lab.address(node, other, 4)}/31 dev {lab.interface(node, other)}"
-            for other in ("lb", "joint")
-        ),
-        *(f"addr add fe80::b/64 dev {device} nodad" for device in (before, behind)),
-        f"route add {TARGETS[4]} via inet6 fe80::a dev {behind}",
-        f"route add default via inet6 fe80::a dev {before}",
-    )
+    for other in ("lb", "joint"):
+        own = lab.interface(node, other)
+        lab.ip(other, f"addr add fe80::a/64 dev {lab.interface(other, node)} nodad")
+        lab.ip(
+            node,
+            f"addr del {lab.address(node, other, 4)}/31 dev {own}",
+            f"addr add fe80::b/64 dev {own} nodad",
+            f"route replace {TARGETS[4] if other == 'joint' else '0.0.0.0/0'} via inet6 fe80::a"
+            f" dev {own}",
+        )
 
 
 def _end(lab: Lab, node: str) -> str:

@@ -50,6 +50,7 @@ class Obstacle(Enum):
     REFUSED = "a router on the way refuses probes"
     SHARED_ADDRESS = "routers may share the address 192.0.0.8"
     SEVERAL_MACHINES = "several machines reply from one address"
+    SHARED_DESTINATION = "routers may reply from the destination's address"
     HIDDEN_ROUTER = "a router forwards expired packets and so hides itself"
     REWRITTEN_TTL = "something on the way raises TTLs"
     TUNNEL = "a tunnel on the way may hide hops"
@@ -122,16 +123,19 @@ def certainty(
     )
 
 
-def obstacles(found: Iterable[Revisit], outcomes: Iterable[Outcome]) -> set[Obstacle]:
+def obstacles(found: Collection[Revisit], outcomes: Iterable[Outcome]) -> set[Obstacle]:
     """The obstacles that repeated addresses and quoted TTLs show."""
-    causes = {revisit.cause for revisit in found}
-    seen = {_HIDING[cause] for cause in causes if cause in _HIDING}
+    seen = {_HIDING[revisit.cause] for revisit in found if revisit.cause in _HIDING}
+    unexplained = {revisit.address for revisit in found if revisit.cause is Cause.ADJACENT}
     for reply in outcomes:
         if not isinstance(reply, Reply):
             continue
         if reply.in_tunnel:
             # Its end may leave the probe's own TTL as it was: hops behind it then see none expire.
             seen.add(Obstacle.TUNNEL)
+        if reply.ends_path and reply.reply_ttl is None and reply.responder in unexplained:
+            # Its distance is unknown, so a router before it may reply in its name, as with a NAT.
+            seen.add(Obstacle.SHARED_DESTINATION)
         if reply.quoted_ttl is None:
             continue
         if reply.quoted_ttl > reply.request.ttl:

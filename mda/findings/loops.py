@@ -98,10 +98,8 @@ def _cause(ttls: list[int], replies: list[Reply]) -> Cause:
             quoted[ttl].add(reply.quoted_ttl)
         if ttl in arrived:
             arrived[ttl].add(reply.reply_ttl)
-    if all(
-        None not in near | far and near.isdisjoint(far)
-        for near, far in combinations(arrived.values(), 2)
-    ):
+    known = [here for here in arrived.values() if None not in here]
+    if len(known) > 1 and all(near.isdisjoint(far) for near, far in combinations(known, 2)):
         return Cause.SEVERAL_MACHINES
     if any(far != near + 1 for near, far in pairwise(ttls)):
         return Cause.TRANSIENT

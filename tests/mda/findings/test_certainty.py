@@ -83,6 +83,14 @@ def test_hidden_routers_and_rewritten_ttls_are_obstacles() -> None:
     assert obstacles([], [arrived]) == {Obstacle.HIDDEN_ROUTER}
 
 
+def test_nothing_is_promised_where_a_router_may_reply_in_the_name_of_a_destination() -> None:
+    twice = Revisit(interface(1), (3, 4), (0,), Cause.ADJACENT)
+    closed = Reply(ProbeRequest(0, 4), ReplyKind.RST, interface(1), 0.0, 0.01)
+    assert obstacles([twice], [closed]) == {Obstacle.SHARED_DESTINATION}
+    assert obstacles([twice], [closed._replace(reply_ttl=60)]) == set()
+    assert obstacles([twice], [closed._replace(responder=interface(2))]) == set()
+
+
 def test_unfinished_vertices_of_a_stopped_trace_are_named() -> None:
     procedure = full_mda()
     network = layers(1, 2, 1).per_flow(Random(1))

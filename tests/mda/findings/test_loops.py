@@ -75,6 +75,10 @@ def test_an_address_whose_replies_arrive_with_different_ttls_is_several_machines
     assert (shared.ttls, shared.cause) == ((1, 3), Cause.SEVERAL_MACHINES)
     (alike,) = found([2, 1, 2, 9], arrived={1: 64, 3: 64})
     assert alike.cause is Cause.TRANSIENT
+    (in_part,) = found([1, 2, 2, 2, 9], arrived={2: 63, 3: 62})
+    assert in_part.cause is Cause.SEVERAL_MACHINES
+    (hardly,) = found([1, 2, 2, 9], arrived={2: 63})
+    assert hardly.cause is Cause.ADJACENT
 
 
 def test_an_address_at_many_neighbouring_hops_is_not_a_loop() -> None:
