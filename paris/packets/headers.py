@@ -11,7 +11,6 @@ from ipaddress import IPv4Address, IPv6Address
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from impacket.ImpactPacket import ICMP, IP, TCP, UDP, ImpactPacketException
-from impacket.IP6 import IP6
 
 from paris.packets import numbers
 from paris.packets.checksums import checksum, pseudo_header
@@ -76,6 +75,8 @@ def _blank6(
     source: bytes, destination: bytes, protocol: int, traffic_class: int, flow_label: int
 ) -> bytes:
     """An IPv6 header with 0 as its length and hop limit."""
+    from impacket.IP6 import IP6  # not before the first probe by IPv4
+
     ip6 = IP6()
     ip6.set_ip_src(str(IPv6Address(source)))
     ip6.set_ip_dst(str(IPv6Address(destination)))
@@ -109,6 +110,8 @@ def read_ip(datagram: bytes) -> tuple[IPHeader, bytes] | None:
             is_whole = 20 <= size <= min(length, len(datagram))
             return (header, datagram[size:length]) if is_whole else None
         if version == 6 and len(datagram) >= 40:
+            from impacket.IP6 import IP6
+
             ip6 = IP6(datagram)
             header = IPHeader(
                 source=IPv6Address(datagram[8:24]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,9 @@ import pytest
 
 from paris.errors import ExitCode
 from tests.lab import netlab
-from tests.lab.command import trace
+from tests.lab.command import run_at, trace
+from tests.lab.netlab import TARGET
+from tests.lab.test_services import OTHER
 from tests.support.translation import NAT
 
 if TYPE_CHECKING:
@@ -20,6 +23,7 @@ pytestmark = pytest.mark.lab
 WIRES = ("raw", "bulk", "unprivileged")
 OPEN_PING_SOCKETS = {"net/ipv4/ping_group_range": "0 2147483647"}
 POSTROUTING = "hook postrouting priority 100"
+REACHED = (ExitCode.REACHED, ExitCode.PORT_CLOSED)
 FAMILY = {4: "ip", 6: "ip6"}
 
 
@@ -33,10 +37,26 @@ def test_the_graph_behind_a_masquerading_router_is_true(version: int, rule: str,
         for protocol in ("-U", "-I", "-T"):
             options = (protocol, "--mda", "-c", "99.9", "--wire", wire)
             found = trace(lab, version, *options, privileged=wire != "unprivileged")
-            reached = ExitCode.REACHED, ExitCode.PORT_CLOSED
-            assert (found.exit_code in reached, found.stderr) == (True, ""), protocol
+            assert (found.exit_code in REACHED, found.stderr) == (True, ""), protocol
             if protocol != "-I" and rule == "masquerade":  # Linux does not balance pings
                 assert found.truth == lab.truth(version), protocol
+
+
+@pytest.mark.parametrize("version", [4, 6])
+def test_nothing_is_promised_behind_a_router_that_replies_as_the_destination(version: int) -> None:
+    family, asked = FAMILY[version], OTHER[version]
+    with netlab.lab(netlab.diamond(2)) as lab:
+        rule = f"{family} daddr {asked} dnat {family} to {TARGET[version]}"
+        lab.rules("joint", "type nat hook prerouting priority -100", rule)
+        for wire in WIRES:
+            for protocol in ("-U", "-T"):
+                ran = run_at(
+                    lab.namespace("src"), str(asked), "-n", "-j", "--mda", "--seed", "1", protocol,
+                    "--wire", wire, privileged=wire != "unprivileged",
+                )  # fmt: skip
+                assert (ran.returncode in REACHED, ran.stderr) == (True, "")
+                certainty = json.loads(ran.stdout)["certainty"]
+                assert certainty["miss_probability"] is None, (wire, protocol)
 
 
 def translate_statelessly(lab: Lab, node: str, version: int) -> None:

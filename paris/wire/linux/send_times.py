@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-@dataclass(slots=True)
+# A dataclass would delay the first probe by half a millisecond.
 class SendTimes:
     """The send times of one wire's datagrams, numbered in sending order.
 
@@ -18,12 +17,13 @@ class SendTimes:
     arrives, usually before the wire's `send` returns.
     """
 
-    count: int = 0
-    stamped: int = 0
-    _unstamped: dict[int, float] = field(default_factory=dict)
-    _late: list[tuple[int, float]] = field(default_factory=list)
-    _batch: list[float] = field(default_factory=list)
-    _batch_began: int = 0
+    def __init__(self) -> None:
+        self.count = 0
+        self.stamped = 0
+        self._unstamped: dict[int, float] = {}
+        self._late: list[tuple[int, float]] = []
+        self._batch: list[float] = []
+        self._batch_began = 0
 
     @contextmanager
     def batch(self) -> Iterator[list[float]]:

@@ -11,7 +11,6 @@ import select
 import socket
 import struct
 from collections import Counter
-from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final
 
@@ -52,7 +51,7 @@ _HOP_LIMITS: Final = {
 }
 
 
-@dataclass(slots=True)
+# A dataclass would delay the first probe by half a millisecond.
 class _Port:
     """A socket and, by the kernel's number, the wire's number of each datagram; -1 if refused.
 
@@ -60,12 +59,13 @@ class _Port:
     error queue between the last two times it was empty.
     """
 
-    socket: socket.socket
-    key: Key
-    target: tuple[object, ...] | None
-    numbers: list[int] = field(default_factory=list)
-    in_a_row: int = 0
-    was_emptied: bool = True
+    def __init__(self, sock: socket.socket, key: Key, target: tuple[object, ...] | None) -> None:
+        self.socket = sock
+        self.key = key
+        self.target = target
+        self.numbers: list[int] = []
+        self.in_a_row = 0
+        self.was_emptied = True
 
 
 class DatagramWire(KernelTimed):
