@@ -7,12 +7,13 @@ network RUNS times (20 unless given) in IPv4 and IPv6, each time with another se
 ports and flows, at `-c 99.999`. A run is right if every vertex and edge is shown and no other, with
 what else the case is about: the way of each flow beside that of a plain socket with its ports, the
 source, interfaces, nothing lost. With WORDs, only cases whose names have one of them run. Prints a
-table in Markdown, and what was wrong below it. Exits with 1 if anything was. Where the kernel
-cannot make a network, the row says why.
+table in Markdown, and below it what was wrong, and why the kernel cannot make a network, if so.
+Exits with 1 if anything was wrong.
 """
 
 from __future__ import annotations
 
+import itertools
 import os
 import subprocess
 import sys
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from benchmarks.views import Look
 
 WIRES: Final = ("raw", "bulk", "unprivileged")
+_VERSIONS: Final = (4, 6)
 _UDP, _TCP, _ICMP = "-U", "-T", "-I"
 _NAMES: Final = {_UDP: "UDP", _TCP: "TCP", _ICMP: "ICMP"}
 
@@ -43,7 +45,7 @@ class Case(NamedTuple):
     about: str
     views: Callable[[int, str], AbstractContextManager[Look]]
     protocols: tuple[str, ...] = (_UDP,)
-    ip_versions: tuple[int, ...] = (4, 6)
+    ip_versions: tuple[int, ...] = _VERSIONS
     wires: tuple[str, ...] = WIRES
 
 
@@ -114,44 +116,56 @@ def main() -> int:
     """Run and print."""
     runs = int(sys.argv[1]) if len(sys.argv) > 1 else 20
     words = sys.argv[2:]
-    print(f"Linux {os.uname().release.partition('-')[0]}\n")
-    print(f"| case | protocol | IP | {' | '.join(WIRES)} |\n|---|---|---|---|---|---|")
-    faults = [
-        fault
-        for case in CASES
-        if not words or any(word in case.about for word in words)
-        for protocol in case.protocols
-        for version in case.ip_versions
-        for fault in _row(case, protocol, version, runs)
-    ]
-    print("\n" + "\n".join(faults))
-    return 1 if faults else 0
+    columns = [f"{wire} {version}" for wire in WIRES for version in _VERSIONS]
+    print(f"Linux {os.uname().release.partition('-')[0]}; right of {runs} runs\n")
+    print(
+        f"| case | protocol | {' | '.join(columns)} |\n|{'---|' * (len(columns) + 2)}", flush=True
+    )
+    said, is_good = [], True
+    for case in CASES:
+        if not words or any(word in case.about for word in words):
+            for protocol in case.protocols:
+                row = _Row(case, protocol, runs)
+                for version in case.ip_versions:
+                    row.fill(version)
+                print(f"| {case.about} | {_NAMES[protocol]} | {row.cells()} |", flush=True)
+                said += row.said
+                is_good &= row.is_good
+    print("\n" + "\n".join(said))
+    return 0 if is_good else 1
 
 
-def _row(case: Case, protocol: str, version: int, runs: int) -> list[str]:
-    """Print a row; what was wrong."""
-    faults = []
-    cells = []
-    start = [case.about, _NAMES[protocol], str(version)]
-    with ExitStack() as stack:
-        try:
-            look = stack.enter_context(case.views(version, protocol))
-        except (subprocess.CalledProcessError, FileNotFoundError) as error:
-            cells = [f"cannot: {reason(error)}", "", ""]
-        else:
-            for wire in WIRES:
-                if wire not in case.wires:
-                    cells.append("–")
-                    continue
-                wrong = [
-                    f"{' '.join(start)} {wire}, seed {seed}: {fault}"
-                    for seed in range(1, runs + 1)
-                    if (fault := look(wire, seed))
-                ]
-                cells.append(f"{runs - len(wrong)} of {runs}")
-                faults += wrong
-    print(f"| {' | '.join([*start, *cells])} |", flush=True)
-    return faults
+class _Row:
+    """In how many runs each wire is right in a case, and what else is to say."""
+
+    def __init__(self, case: Case, protocol: str, runs: int) -> None:
+        self._case = case
+        self._protocol = protocol
+        self._runs = runs
+        self._right: dict[tuple[str, int], int] = {}
+        self.said: list[str] = []
+        self.is_good = True
+
+    def fill(self, version: int) -> None:
+        """Make the runs of an IP version, if the kernel can make the network."""
+        name = f"{self._case.about}, {_NAMES[self._protocol]}, IPv{version}"
+        with ExitStack() as stack:
+            try:
+                look = stack.enter_context(self._case.views(version, self._protocol))
+            except (subprocess.CalledProcessError, FileNotFoundError) as error:
+                self.said.append(f"{name}: cannot be made: {reason(error)}")
+                return
+            for wire in self._case.wires:
+                faults = {seed: look(wire, seed) for seed in range(1, self._runs + 1)}
+                wrong = {seed: fault for seed, fault in faults.items() if fault}
+                self.said += [f"{name}, {wire}, seed {seed}: {wrong[seed]}" for seed in wrong]
+                self._right[wire, version] = self._runs - len(wrong)
+                self.is_good &= not wrong
+
+    def cells(self) -> str:
+        """The cells, by wire and IP version."""
+        keys = itertools.product(WIRES, _VERSIONS)
+        return " | ".join(str(self._right.get(key, "–")) for key in keys)
 
 
 if __name__ == "__main__":
