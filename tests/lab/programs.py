@@ -45,6 +45,7 @@ class Programs:
     def __init__(self, lab: Lab, capture: socket.socket) -> None:
         self._lab = lab
         self._capture = capture
+        self._known: dict[tuple[int, str, str], frozenset[IPAddress]] = {}
 
     def connect(
         self,
@@ -76,12 +77,15 @@ class Programs:
         raise AssertionError(f"no packet between ports {ports}")
 
     def _neighbours(self, version: int, interface: str, hardware: str) -> frozenset[IPAddress]:
-        listed = self._lab.run("ip", f"-{version}", "-j", "neigh", "show", "dev", interface)
-        return frozenset(
-            ip_address(known["dst"])
-            for known in json.loads(listed.stdout)
-            if known.get("lladdr") == hardware
-        )
+        key = version, interface, hardware
+        if key not in self._known:
+            listed = self._lab.run("ip", f"-{version}", "-j", "neigh", "show", "dev", interface)
+            self._known[key] = frozenset(
+                ip_address(known["dst"])
+                for known in json.loads(listed.stdout)
+                if known.get("lladdr") == hardware
+            )
+        return self._known[key]
 
 
 @contextmanager
