@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import socket
 import struct
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from paris.wire.linux.sockets import IP_RECVERR, IPV6_RECVERR, SO_TIMESTAMPING
@@ -21,7 +20,7 @@ _ORIGIN_TIMESTAMPING: Final = 4
 _OFFENDER: Final = {4: slice(20, 24), 6: slice(24, 40)}
 
 
-@dataclass(slots=True)
+# A dataclass would delay the first probe by half a millisecond.
 class Ancillary:
     """The kernel's report on one datagram or queued error; absent values are 0 or empty.
 

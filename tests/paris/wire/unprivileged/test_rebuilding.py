@@ -33,10 +33,11 @@ HEADER_BYTES = {4: 20, 6: 40}
 
 
 def ancillary_of(version: int, kind: int = 0, code: int = 0, extension_at: int = 0) -> Ancillary:
-    return Ancillary(
-        ttl=250, is_error=True, icmp_type=kind or {4: 11, 6: 3}[version], icmp_code=code,
-        offender=ROUTER[version].packed, extension_at=extension_at,
-    )  # fmt: skip
+    ancillary = Ancillary()
+    ancillary.ttl, ancillary.is_error = 250, True
+    ancillary.icmp_type, ancillary.icmp_code = kind or {4: 11, 6: 3}[version], code
+    ancillary.offender, ancillary.extension_at = ROUTER[version].packed, extension_at
+    return ancillary
 
 
 @pytest.mark.parametrize(("version", "protocol", "field"), COMBINATIONS)
@@ -101,7 +102,12 @@ def test_rebuilt_datagrams_have_right_checksums(version: int) -> None:
         rebuilding.icmp_error(sent, sent.body, ancillary_of(version)),
         rebuilding.tcp_reply(syn, open_port=True),
         rebuilding.udp_reply(
-            flows.destination.packed, flows.source.packed, 33434, 20005, b"hello", Ancillary(ttl=9)
+            flows.destination.packed,
+            flows.source.packed,
+            33434,
+            20005,
+            b"hello",
+            ancillary_of(version),
         ),
     ):
         read = read_ip(rebuilt)
