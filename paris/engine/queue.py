@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from paris.engine.pacing import Pacing
 
@@ -22,15 +21,14 @@ _OF_LIMIT: Final = 0.85
 _SLACK_S: Final = 0.005
 
 
-@dataclass(slots=True)
-class _HeldBack:
+class _HeldBack(NamedTuple):
     """The requests to a TTL whose routers limit their reply rate; `pacing` counts their replies."""
 
     pacing: Pacing
-    queue: deque[ProbeRequest] = field(default_factory=deque)
+    queue: deque[ProbeRequest]
 
 
-@dataclass(slots=True)
+# A dataclass would delay the first probe by half a millisecond.
 class RequestQueue:
     """The requests that a procedure returned and that have not been sent.
 
@@ -43,13 +41,16 @@ class RequestQueue:
     The queue is true if requests wait that are not held back.
     """
 
-    procedure: Procedure
-    pending: Pending
-    pacing: Pacing
-    waits: Waits
-    _passing: deque[ProbeRequest] = field(default_factory=deque)
-    _held: dict[int, _HeldBack] = field(default_factory=dict)  # by TTL
-    _quiet: dict[int, list[ProbeRequest]] = field(default_factory=dict)  # by TTL
+    def __init__(
+        self, procedure: Procedure, pending: Pending, pacing: Pacing, waits: Waits
+    ) -> None:
+        self.procedure = procedure
+        self.pending = pending
+        self.pacing = pacing
+        self.waits = waits
+        self._passing: deque[ProbeRequest] = deque()
+        self._held: dict[int, _HeldBack] = {}  # by TTL
+        self._quiet: dict[int, list[ProbeRequest]] = {}  # by TTL
 
     def __bool__(self) -> bool:
         return bool(self._passing)
@@ -140,7 +141,7 @@ class RequestQueue:
                 continue
             held = self._held.get(request.ttl)
             if held is None:
-                held = self._held[request.ttl] = _HeldBack(Pacing(rate_pps, 1))
+                held = self._held[request.ttl] = _HeldBack(Pacing(rate_pps, 1), deque())
                 # The limit is known by its losses: nothing is left that could be answered at once.
                 held.pacing.spend(held.pacing.admits(now_s))
             held.queue.append(request)
