@@ -71,7 +71,7 @@ CASES: Final = (
     Case("64 open files", here.few_files, _BOTH),
     Case("first link: veth without ARP", partial(here.first_link, arrange=without_resolution)),
     Case("first link: MTU 1280", partial(here.first_link, arrange=smallest_mtu)),
-    Case("first link: no addresses of its own", partial(here.first_link, arrange=unnumbered)),
+    Case("first link: unnumbered", partial(here.first_link, arrange=unnumbered)),
     Case("no IPv4 address", partial(here.first_link, arrange=here.without_ipv4), ip_versions=(6,)),
     *(
         Case(f"first link: {kind}", partial(here.first_link, kind=kind))

@@ -140,7 +140,7 @@ def _key(member: Any) -> str:
 
 @contextmanager
 def parallel(version: int, protocol: str) -> Iterator[Look]:
-    """Two links between two routers; the second has no addresses of its own."""
+    """Two links between two routers; the second has no addresses for it alone."""
     with networks.row() as lab:
         near, far = lab.namespace("r1"), lab.namespace("r2")
         subprocess.run(
@@ -211,7 +211,7 @@ def _end(lab: Lab, node: str) -> str:
 
 
 def _are_apart(ends: set[str]) -> Callable[[Found], str]:
-    """The routers without addresses are vertices of their own, with two edges each."""
+    """The routers without addresses are different vertices, with two edges each."""
     ids = {f"{NOBODYS}%{end}@3" for end in ends}
 
     def fault(found: Found) -> str:

@@ -12,7 +12,6 @@ from paris.errors import ExitCode
 from tests.lab import netlab
 from tests.lab.command import run_at, trace
 from tests.lab.netlab import TARGET
-from tests.lab.test_services import OTHER
 from tests.support.translation import NAT
 
 if TYPE_CHECKING:
@@ -24,6 +23,7 @@ WIRES = ("raw", "bulk", "unprivileged")
 OPEN_PING_SOCKETS = {"net/ipv4/ping_group_range": "0 2147483647"}
 POSTROUTING = "hook postrouting priority 100"
 REACHED = (ExitCode.REACHED, ExitCode.PORT_CLOSED)
+ASKED = {4: "203.0.113.77", 6: "2001:db8:ffff::77"}
 FAMILY = {4: "ip", 6: "ip6"}
 
 
@@ -44,14 +44,14 @@ def test_the_graph_behind_a_masquerading_router_is_true(version: int, rule: str,
 
 @pytest.mark.parametrize("version", [4, 6])
 def test_nothing_is_promised_behind_a_router_that_replies_as_the_destination(version: int) -> None:
-    family, asked = FAMILY[version], OTHER[version]
+    family, asked = FAMILY[version], ASKED[version]
     with netlab.lab(netlab.diamond(2)) as lab:
         rule = f"{family} daddr {asked} dnat {family} to {TARGET[version]}"
         lab.rules("joint", "type nat hook prerouting priority -100", rule)
         for wire in WIRES:
             for protocol in ("-U", "-T"):
                 ran = run_at(
-                    lab.namespace("src"), str(asked), "-n", "-j", "--mda", "--seed", "1", protocol,
+                    lab.namespace("src"), asked, "-n", "-j", "--mda", "--seed", "1", protocol,
                     "--wire", wire, privileged=wire != "unprivileged",
                 )  # fmt: skip
                 assert (ran.returncode in REACHED, ran.stderr) == (True, "")
