@@ -136,6 +136,9 @@ def _is_privileged(wire: str) -> bool:
 
 
 _FIRST_LINKS: Final = (None, "bridge", "VLAN", "VXLAN", "tun", "GRE", "IPIP", "WireGuard")
+_TUNNELS: Final = {
+    "GRE": "gre", "IPIP": "sit mode any", "VXLAN": "vxlan id 7 dstport 4789",
+}  # fmt: skip
 _ROWS: Final = (
     *(
         Row(f"first link: {kind or 'veth'}", partial(networks.diamond, kind), _graph)
@@ -147,7 +150,7 @@ _ROWS: Final = (
     Row("r1 forwards in a VRF", networks.router_in_vrf, _graph),
     *(
         Row(f"{name} from r1 to r4, TTL {words}", partial(networks.tunnel, kind, ttl), _path)
-        for name, kind in (("GRE", "gre"), ("IPIP", "sit mode any"))
+        for name, kind in _TUNNELS.items()
         for words, ttl in (("64", "64"), ("inherited", "inherit"))
     ),
     *(

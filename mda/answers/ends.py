@@ -9,6 +9,9 @@ machine arrive with the same TTL, and those of another machine behind the same a
 A probe that arrives with nothing left should have expired one hop before: the router there passes
 on expired packets, and the responder is t + 1 hops away. It counts there if a probe of TTL t + 1 or
 more shows it there, and at both hops its replies are drawn. A host that always quotes 0 is not.
+
+A quote that losses contradict (see `contradictions`) shows nothing: its reply counts at the TTL of
+its probe.
 """
 
 from __future__ import annotations
@@ -16,10 +19,13 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
+from mda.answers.contradictions import Contradictions
 from mda.model import ReplyKind
 
 if TYPE_CHECKING:
-    from mda.model import ProbeRequest, Reply
+    from collections.abc import Iterable
+
+    from mda.model import Loss, ProbeRequest, Reply
 
 
 class Move(NamedTuple):
@@ -31,13 +37,14 @@ class Move(NamedTuple):
 
 
 class Ends:
-    """The ends of paths; a pure function of the set of replies, whatever their order.
+    """The ends of paths; a pure function of the set of outcomes, whatever their order.
 
     `at` has the TTL at which the path of a flow ends or loops, `ttls` all such TTLs, and `places`
-    the TTL at which each final reply counts. `furthest` has the highest TTL at which each flow got
-    a reply. A refusal ends no path where packets are seen to pass the router that sent it, and the
-    reply to an expired packet none where its responder is seen one hop further. `revision` rises
-    where more changes than that a flow ends, at a TTL where others do, behind all its replies.
+    the TTL at which each final reply counts; `contradictions` says which quotes show none.
+    `furthest` has the highest TTL at which each flow got a reply. A refusal ends no path where
+    packets are seen to pass the router that sent it, and the reply to an expired packet none where
+    its responder is seen one hop further. `revision` rises where more changes than that a flow
+    ends, at a TTL where others do, behind all its replies.
     """
 
     def __init__(self) -> None:
@@ -46,6 +53,7 @@ class Ends:
         self.places: dict[ProbeRequest, int] = {}
         self.furthest: dict[int, int] = {}
         self.revision = 0
+        self.contradictions = Contradictions()
         self._loops: dict[int, int] = {}  # flow -> TTL
         self._final: dict[int, list[Reply]] = {}  # by flow
         self._refusals: dict[int, list[Reply]] = {}  # by flow; those among `_final`
@@ -72,6 +80,10 @@ class Ends:
         changed = self._flows_ended_by.get(number, set()) | ({flow} if is_beyond else set())
         return self._settle([final for own in sorted(changed) for final in self._final[own]])
 
+    def add_loss(self, loss: Loss) -> list[Move]:
+        """Take in a loss."""
+        return self._settle(self._of(self.contradictions.add_loss(loss)))
+
     def add_final(self, reply: Reply, number: int) -> list[Move]:
         """Take in a reply of another kind; `number` is its responder's address."""
         flow = reply.request.flow
@@ -81,7 +93,7 @@ class Ends:
             self._refusals.setdefault(flow, []).append(reply)
         if reply.quoted_ttl == 0:
             self._early.setdefault(flow, []).append(reply)
-        return self._settle([reply])
+        return self._settle(self._of(self.contradictions.add_final(reply, number)) or [reply])
 
     def add_loop(self, flow: int, ttl: int) -> None:
         """Record that the path of `flow` is known to loop from `ttl` on."""
@@ -168,6 +180,11 @@ class Ends:
         self._arrived[move.gone_from, number] -= 1
         return is_new or not self._arrived[move.gone_from, number]
 
+    def _of(self, numbers: Iterable[int]) -> list[Reply]:
+        """The final replies to all flows that addresses with these numbers end."""
+        flows = {flow for number in numbers for flow in self._flows_ended_by[number]}
+        return [final for flow in sorted(flows) for final in self._final[flow]]
+
     def _place(self, reply: Reply) -> int:
         """The TTL at which a final reply counts: by default, that of its probe."""
         flow, ttl, _ = reply.request
@@ -180,8 +197,10 @@ class Ends:
         for hop in (nearer, nearer + 1):
             if (hop, int(reply.responder), reply.reply_ttl) in self._machines:
                 return hop
-        if any(nearer < expired < ttl for expired in self._expired.get(flow, ())):
-            return ttl  # the quote cannot be right: the flow went further
+        if (nearer + 1, int(reply.responder)) in self.contradictions.found or any(
+            nearer < expired < ttl for expired in self._expired.get(flow, ())
+        ):
+            return ttl  # the quote cannot be right: the flow goes further
         return nearer + 1
 
     def _passed(self, flow: int) -> set[tuple[int, int]]:

@@ -18,6 +18,7 @@ from mda.model import NOBODYS, Loss, Outcome, Vertex
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from mda.answers.contradictions import Doubt
     from mda.answers.ends import Move
 
 # Where sibling flows are answered, a silence counts as a vertex only if the probability that plain
@@ -51,6 +52,14 @@ class FlowTable:
         self.looped: set[int] = set()  # the flows whose path loops
         self._met_at: dict[_Meeting, tuple[int, ...]] = {}  # at which TTLs
 
+    def doubts(self) -> list[Doubt]:
+        """The quoted TTLs that lost probes put in doubt, where enough are lost for a silence."""
+        return [
+            doubt
+            for doubt in self.ends.contradictions.doubts()
+            if len(self.hop(doubt.near).lost_at) >= self.attempts
+        ]
+
     def hop(self, ttl: int) -> Hop:
         """The outcomes at `ttl`, empty at first."""
         hop = self.hops.get(ttl)
@@ -72,6 +81,7 @@ class FlowTable:
         self._tries.clear()
         if isinstance(outcome, Loss):
             hop.add_loss(outcome)
+            self._move(self.ends.add_loss(outcome))
             return
         number = int(outcome.responder)
         if outcome.ends_path:

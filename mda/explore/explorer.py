@@ -19,7 +19,9 @@ asks for it:
        packet, or the route has changed (see `retries`);
     5. every lost probe again, until loss no longer explains the silence;
     6. behind each router that refuses a flow, that flow once more: if a reply comes from there, the
-       refusal ends no path.
+       refusal ends no path;
+    7. where lost probes put the distance in doubt that the destination quotes, pairs of probes that
+       decide (see `mda.answers.contradictions`).
 
 Only answered probes count. A silence counts as a successor where loss does not explain it (see
 `table`). Asking in batches up to the next stopping point stops at the same counts as asking one
@@ -44,6 +46,7 @@ from mda.model import Vertex
 from mda.procedure import Procedure
 
 if TYPE_CHECKING:
+    from mda.answers.contradictions import Doubt
     from mda.answers.hop_pairs import HopPair
     from mda.explore.search import Reach
     from mda.explore.walk import Step
@@ -69,6 +72,7 @@ class Explorer(Procedure):
         self._retries = Retries(self._table, self._sent)
         self._walk_on = Walk(self._table, self._origin, self._sent, reach)
         self._walked = _Walked(branching=0, silent_since_s={}, silent_ends=set(), is_lite=is_lite)
+        self._doubts: list[Doubt] = []
         self._idle = False
 
     @property
@@ -98,8 +102,11 @@ class Explorer(Procedure):
     def _is_beyond_end(self, request: ProbeRequest) -> bool:
         """Whether a request is pointless: the path ends before it, and its end is not in doubt."""
         flow, ttl, _ = request
-        is_beyond = self._table.is_beyond_end(flow, ttl)
-        return is_beyond and self._table.ends.doubtful_ends().get(flow) != ttl
+        return (
+            self._table.is_beyond_end(flow, ttl)
+            and self._table.ends.doubtful_ends().get(flow) != ttl
+            and all((flow, ttl) != (doubt.flow, doubt.far) for doubt in self._doubts)
+        )
 
     def silent_since_s(self) -> dict[int, float]:
         """See Procedure."""
@@ -128,12 +135,14 @@ class Explorer(Procedure):
     def wanted(self, room: int) -> list[ProbeRequest]:
         """See Procedure."""
         wave = Wave(self._sent)
+        self._doubts = self._table.doubts()
         self._scout.ask(wave)
         search = Search(self._reach, self._bound, self._walked.branching, self._table, wave, room)
         self._ask_first_flows(search)
         self._ask_hops(search)
-        self._retries.lost(wave)
+        self._retries.lost(wave, self._doubted)
         self._ask_behind_ends(wave)
+        self._ask_in_doubt(wave)
         requests = wave.first(room)
         self._sent.add(requests)
         self._idle = not requests
@@ -148,8 +157,8 @@ class Explorer(Procedure):
         return wave.requests
 
     def rate_pps(self, ttl: int) -> float | None:
-        """See Procedure."""
-        return self._table.limits(ttl).rate_pps()
+        """See Procedure; a quote in doubt makes a silence look like a limit."""
+        return None if ttl in self._doubted else self._table.limits(ttl).rate_pps()
 
     def cost(self, request: ProbeRequest) -> float:
         """See Procedure."""
@@ -159,7 +168,7 @@ class Explorer(Procedure):
         """Ask the flows that every vertex needs, at every TTL that the path is known to reach."""
         ended, wave = self._table.ended, search.wave
         count = min(search.points.stop_at(1), self._reach.flows)
-        path_end = min(ended.get(0, self._table.answered_to.get(0, 0)), self._scout.scouted_to)
+        path_end = self._scout.path_end
         for ttl in range(self._reach.first_ttl, path_end + 1):
             wave.ask_first_flows(count, ttl, ended, search.room)
         if path_end >= self._reach.first_ttl:
@@ -174,6 +183,18 @@ class Explorer(Procedure):
                 not tries or self._reach.attempts > tries == hop.outcomes(flow)
             ):
                 wave.ask(flow, ttl)
+
+    @property
+    def _doubted(self) -> set[int]:
+        """The TTLs at which the destination is by quotes that are in doubt."""
+        return {doubt.near for doubt in self._doubts}
+
+    def _ask_in_doubt(self, wave: Wave) -> None:
+        for flow, near, far, pairs in self._doubts:
+            if not any(own.flow == flow and own.ttl in (near, far) for own in self._sent.flying):
+                for _ in range(pairs):
+                    wave.ask(flow, near)
+                    wave.ask(flow, far)
 
     def _ask_hops(self, search: Search) -> None:
         """Ask what open vertices lack; start again at the first hop if MDA-Lite's law fails."""

@@ -10,6 +10,8 @@ from mda.answers.hop import STEADY
 from mda.explore.steering import likely_width
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from mda.answers.hop_pairs import Samples
     from mda.answers.table import FlowTable
     from mda.explore.wave import Sent, Wave
@@ -97,16 +99,17 @@ class Retries(NamedTuple):
         """The requests for `flow` at `ttl` that have no outcome yet."""
         return self.sent.counts[ttl].get(flow, 0) - self.table.hop(ttl).outcomes(flow)
 
-    def lost(self, wave: Wave) -> None:
+    def lost(self, wave: Wave, in_doubt: Collection[int]) -> None:
         """Repeat every probe whose last attempt was lost, unless it has become pointless.
 
         Where other flows of the hop proved silent while siblings were answered, this flow will
         likely be silent too: its remaining attempts leave at once rather than a time-out apart. So
-        do those of all flows where nothing at all was answered to twice as many probes.
+        do those of all flows where nothing at all was answered to twice as many probes. Those to
+        the TTLs `in_doubt` wait until it is known whether any can arrive.
         """
         table = self.table
         for ttl, hop in table.hops.items():
-            if not hop.losses:
+            if not hop.losses or ttl in in_doubt:
                 continue
             tries = table.tries(ttl)
             counted = table.limits(ttl).losses_that_count()

@@ -2,8 +2,9 @@
 
 It is sent to the first TTLs and to the last one. The probe to the last TTL is answered by the
 destination, usually from much nearer, and the answer quotes the TTL that was left: it counts at the
-destination's hop, and shows the distance. Until that is known, the scout goes on a few TTLs behind
-its last answer. So the destination gets few probes in vain: hosts limit how often they answer.
+destination's hop, and shows the distance. Until that is known, or where losses contradict it, the
+scout goes on a few TTLs behind its last answer. So the destination gets few probes in vain: hosts
+limit how often they answer.
 """
 
 from __future__ import annotations
@@ -37,6 +38,13 @@ class Scout:
         self._ahead = first_ttls(reach.gap_limit)
         self._distance_hint = 0
         self._far_outcomes: list[Outcome] = []
+
+    @property
+    def path_end(self) -> int:
+        """The TTL at which flow 0 ends, or got its last answer, other than to its far probe."""
+        last = min(self.scouted_to, self._table.ended.get(0, self.scouted_to))
+        answered = (ttl for ttl in range(last, 0, -1) if 0 in self._table.hop(ttl).answers)
+        return next(answered, self._reach.first_ttl - 1)
 
     def is_far_probe(self, request: ProbeRequest) -> bool:
         """Whether this is the scout's probe to the last TTL and the path may end before it."""
@@ -73,8 +81,11 @@ class Scout:
 
     def _last_to_ask(self) -> int:
         """The last TTL that flow 0 is to be asked at by now."""
-        last_answer = self._table.answered_to.get(0, self._reach.first_ttl - 1)
-        last = max(self.scouted_to, self._distance_hint)
-        if last_answer >= self._distance_hint and 0 not in self._table.ended:
+        hint, end = self._distance_hint, self._table.ended.get(0)
+        if end is not None and end > max(hint, self.scouted_to):
+            # The end quoted a TTL that losses contradict.
+            hint, end, self._ahead = 0, None, _MANY
+        last_answer, last = self.path_end, max(self.scouted_to, hint)
+        if last_answer >= hint and end is None:
             last = max(last, last_answer + self._ahead)
         return min(last, self._reach.max_ttl)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from math import inf
 from typing import TYPE_CHECKING, Final
 
@@ -10,6 +11,7 @@ from mda.model import ProbeRequest
 from mda.procedure import Procedure
 
 if TYPE_CHECKING:
+    from mda.answers.contradictions import Doubt
     from mda.model import Outcome
 
 _LOOK_BEHIND: Final = 2  # TTLs behind a refusal: a router may refuse at its own TTL, or one later
@@ -31,9 +33,13 @@ class SingleFlow(Procedure):
             for ttl in range(first_ttl, max_ttl + 1)
         ]
         self._flying: set[ProbeRequest] = set()
+        self._doubts: list[Doubt] = []
+        self._made = Counter(request.ttl for request in self._waiting)
 
     def wanted(self, room: int) -> list[ProbeRequest]:
         """See Procedure."""
+        self._doubts = self._table.doubts()
+        self._ask_in_doubt()
         last_ttl = self._last_ttl()
         ready = [request for request in self._waiting if request.ttl <= last_ttl][:room]
         self._flying.update(ready)
@@ -52,7 +58,8 @@ class SingleFlow(Procedure):
 
     def rate_pps(self, ttl: int) -> float | None:
         """See Procedure."""
-        return self._table.limits(ttl).rate_pps()
+        is_doubted = any(doubt.near == ttl for doubt in self._doubts)
+        return None if is_doubted else self._table.limits(ttl).rate_pps()
 
     @property
     def finished(self) -> bool:
@@ -68,9 +75,17 @@ class SingleFlow(Procedure):
             self._waiting.append(request)
         return is_beyond
 
+    def _ask_in_doubt(self) -> None:
+        for _, near, far, pairs in self._doubts:
+            is_awaited = any(own.ttl in (near, far) for own in (*self._flying, *self._waiting))
+            for _ in range(0 if is_awaited else pairs):
+                for ttl in (near, far):
+                    self._waiting.append(ProbeRequest(0, ttl, self._made[ttl]))
+                    self._made[ttl] += 1
+
     def _last_ttl(self) -> float:
         """The last TTL to probe, given what is known now; infinite while no end is known."""
-        end = self._table.ended.get(0, inf)
+        end = max((self._table.ended.get(0, inf), *(doubt.far for doubt in self._doubts)))
         return end + _LOOK_BEHIND if self._table.ends.doubtful_ends() else end
 
     def silent_since_s(self) -> dict[int, float]:

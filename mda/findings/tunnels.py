@@ -20,11 +20,14 @@ if TYPE_CHECKING:
 
 
 def may_be_farther(known: Known, arrivals: Collection[Vertex]) -> bool:
-    """Whether some of the destination's vertices are placed by quotes, and by nothing else.
+    """Whether losses contradict what the destination quotes, or nothing else places it somewhere.
 
-    Enough probes with its TTL were lost to make a silence, and none was answered. Lost replies look
-    the same.
+    In that case enough probes with its TTL were lost to make a silence, and none was answered. Lost
+    replies look the same.
     """
+    contradicted = {number for _, number in known.table.ends.contradictions.found}
+    if any(end.address is not None and int(end.address) in contradicted for end in arrivals):
+        return True
     met, lost = set[tuple[int, IPAddress | None]](), Counter[int]()
     ttls = {end.ttl for end in arrivals}
     for outcome in known.plain:

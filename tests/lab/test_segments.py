@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from contextlib import closing
 
@@ -83,16 +84,24 @@ def test_of_a_tunnel_from_here_the_hops_are_found_and_what_it_hides_is_said() ->
         assert "because a tunnel on the way may hide hops" in " ".join(text.split())
 
 
-def test_of_a_tunnel_on_the_way_it_is_said_that_the_destination_may_be_farther() -> None:
+def test_behind_a_tunnel_on_the_way_the_destination_is_where_probes_arrive_or_farther() -> None:
+    """Its quotes place it at hop 2, where no probe arrives."""
     with netlab.lab(netlab.plain(3)) as lab:
         steer(lab, "encap", entry="r1", end="r3")
-        for wire, said in (("raw", "at least 2"), ("bulk", "at least 2"), ("unprivileged", "3")):
+        for options, said in (
+            (("--wire", "raw", "--mda"), "at least 3 hops: 4 vertices"),
+            (("--wire", "bulk"), "at least 3 hops"),
+            (("--wire", "unprivileged"), "3 hops"),
+        ):
             ran = run_at(
-                lab.namespace("src"), str(TARGET[6]), "-n", "-w", "0.3", "--wire", wire,
-                privileged=wire != "unprivileged",
+                lab.namespace("src"), str(TARGET[6]), "-n", "-w", "0.3", *options,
+                privileged="unprivileged" not in options,
             )  # fmt: skip
             assert ran.stderr == ""
-            assert f"reached in {said} hops" in ran.stdout
+            assert f"reached in {said}" in ran.stdout
+            probes = re.search(r"^(\d+) probes", ran.stdout, re.MULTILINE)
+            assert probes is not None
+            assert int(probes[1]) < 120
 
 
 @pytest.mark.parametrize("version", [4, 6])

@@ -157,13 +157,14 @@ def play(
     *,
     lost: Callable[[ProbeRequest, IPv4Address], bool] | None = None,
     quotes: bool = True,
+    spare: int = 0,
     room: int = 1_000_000,
     most_rounds: int = 500,
 ) -> Played:
     """Answer every wave of `procedure` until it is finished; `lost` takes answers away.
 
     A wave has room for `room` requests. With `quotes` the destination quotes the TTL that was left,
-    as it does for UDP probes.
+    as it does for UDP probes, and as many more as a tunnel has to `spare` that copies the TTL.
     """
     outcomes: list[Outcome] = []
     for played in range(most_rounds):
@@ -183,7 +184,7 @@ def play(
             if lost is not None and lost(request, responder):
                 outcome = Loss(request=request, sent_at_s=sent_at_s, gave_up_at_s=played + 1.0)
             else:
-                quoted_ttl = None if not quotes else ttl_left if ttl_left > 0 else 1
+                quoted_ttl = None if not quotes else ttl_left + spare if ttl_left > 0 else 1
                 kind = ReplyKind.UNREACHABLE if ttl_left > 0 else ReplyKind.TIME_EXCEEDED
                 outcome = Reply(
                     request, kind, responder, sent_at_s, played + 0.5, quoted_ttl=quoted_ttl

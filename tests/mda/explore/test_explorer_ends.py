@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from mda.answers.table import tabulate
 from mda.explore.explorer import Explorer
 from mda.explore.search import Reach
 from mda.explore.single_flow import SingleFlow
@@ -236,3 +237,22 @@ def test_a_refusal_ends_the_path_only_if_nothing_replies_from_behind(
         vertex.ttl for vertex in graph_of(outcomes) if not graph_of(outcomes).out_degree(vertex)
     }
     assert ends == {4 if passes else 2}
+
+
+@pytest.mark.parametrize("law", ["mda", "lite", "single"])
+@pytest.mark.parametrize(("hops", "spare"), [(3, 1), (4, 1), (6, 3), (6, 4), (12, 2), (12, 10)])
+def test_behind_a_tunnel_the_end_is_where_probes_arrive_and_not_where_it_quotes(
+    law: str, hops: int, spare: int
+) -> None:
+    """What the tunnel's routers say goes to its entry, and what arrives has TTL to spare."""
+    path = [interface(n) for n in range(1, hops + 1)]
+    procedure = single() if law == "single" else full_mda(lite=law == "lite")
+    played = play(
+        procedure, lambda _: path, spare=spare,
+        lost=lambda _, responder: responder in path[1:-1],
+    )  # fmt: skip
+    assert tabulate(played.outcomes, 3).ended[0] == hops
+    replies = [own for own in played.outcomes if isinstance(own, Reply) and own.ends_path]
+    assert min(own.request.ttl for own in replies) == hops
+    assert played.probes <= 8 * hops + 100
+    assert played.rounds <= 16
