@@ -289,7 +289,7 @@ CASES: Final = (
     Case("rule by source, the source given", _BY_SOURCE, "the rule's way"),
     Case("rule by protocol and port", _BY_PORT, "the rule's way"),
     Case("rule by user", _BY_USER, "the rule's way"),
-    Case("rule by mark, the mark given", _BY_MARK, "the rule's way", "refused to run"),
+    Case("rule by mark, the mark given", _BY_MARK, "the rule's way"),
     Case("SRv6 inserted here", lambda v: _segments(v, mode="inline"), "complete",
          ip_versions=(6,)),
     Case("SRv6 tunnel from here", lambda v: _segments(v, mode="encap"), "complete",

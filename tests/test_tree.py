@@ -79,6 +79,7 @@ paris/wire/bulk/ring.py: tests/lab/test_bulk.py: it needs an interface
 paris/wire/bulk/sendmmsg.py: tests/lab/test_bulk.py: it needs an interface
 paris/wire/bulk/wire.py: tests/lab/test_bulk.py: it needs an interface
 paris/wire/linux/clock.py: tests/lab/test_stamps.py: compared with the stamps of a capture
+paris/wire/linux/capabilities.py: tests/paris/cli/test_privileges.py: rights are seen in /proc
 paris/wire/linux/counters.py: tests/lab/test_faults.py: only the kernel counts drops
 paris/wire/linux/netlink.py: tests/lab/test_ways.py: its kernel has the routes
 paris/wire/linux/next_hops.py: tests/lab/test_ways.py: packets show where they went

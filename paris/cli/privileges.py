@@ -8,20 +8,17 @@ from __future__ import annotations
 
 import ctypes
 import os
-import struct
 from contextlib import suppress
 from typing import Final
 
 from paris.errors import WireError
+from paris.wire.linux.capabilities import FOR_SOCKETS, NET_RAW, libc, reduce_to
 
-# From linux/prctl.h and linux/capability.h.
+# From linux/prctl.h.
 _KEEP_CAPABILITIES: Final = 8
 _BOUNDING_READ, _BOUNDING_DROP = 23, 24
 _NO_NEW_PRIVILEGES: Final = 38
 _AMBIENT, _AMBIENT_CLEAR_ALL = 47, 4
-_CAPABILITY_VERSION: Final = 0x20080522
-_NET_ADMIN, _NET_RAW = 12, 13
-_FOR_SOCKETS: Final = 1 << _NET_ADMIN | 1 << _NET_RAW
 
 
 def become_caller() -> None:
@@ -36,13 +33,12 @@ def become_caller() -> None:
     uid, gid = int(caller), int(group)
     if not _can_read_program(uid, gid):
         return
-    libc = _libc()
-    libc.prctl(_KEEP_CAPABILITIES, 1, 0, 0, 0)
+    libc().prctl(_KEEP_CAPABILITIES, 1, 0, 0, 0)
     with suppress(PermissionError):  # a sandbox may forbid every change of identity
         _take_groups(uid, gid)
         os.setresgid(gid, gid, gid)
         os.setresuid(uid, uid, uid)
-        _ = _set_capabilities(libc, _FOR_SOCKETS) or _set_capabilities(libc, 1 << _NET_RAW)
+        _ = reduce_to(FOR_SOCKETS) or reduce_to(NET_RAW)
 
 
 def _can_read_program(uid: int, gid: int) -> bool:
@@ -65,24 +61,17 @@ def give_up() -> None:
 
     Raises WireError if the system refuses.
     """
-    libc = _libc()
-    libc.prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0)
+    prctl = libc().prctl
+    prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0)
     capability = 0
-    while (has := libc.prctl(_BOUNDING_READ, capability, 0, 0, 0)) >= 0:
+    while (has := prctl(_BOUNDING_READ, capability, 0, 0, 0)) >= 0:
         if has:
             # The kernel refuses this to a process without CAP_SETPCAP, which is harmless.
-            libc.prctl(_BOUNDING_DROP, capability, 0, 0, 0)
+            prctl(_BOUNDING_DROP, capability, 0, 0, 0)
         capability += 1
-    libc.prctl(_AMBIENT, _AMBIENT_CLEAR_ALL, 0, 0, 0)
-    if not _set_capabilities(libc, 0):
+    prctl(_AMBIENT, _AMBIENT_CLEAR_ALL, 0, 0, 0)
+    if not reduce_to(0):
         raise WireError(f"cannot give up privileges: {os.strerror(ctypes.get_errno())}")
-
-
-def _libc() -> ctypes.CDLL:
-    libc = ctypes.CDLL(None, use_errno=True)
-    # The kernel reads whole registers and requires 0 in unused ones.
-    libc.prctl.argtypes = [ctypes.c_int, *[ctypes.c_ulong] * 4]
-    return libc
 
 
 def _take_groups(uid: int, gid: int) -> None:
@@ -94,11 +83,3 @@ def _take_groups(uid: int, gid: int) -> None:
         os.setgroups([gid])
     else:
         os.initgroups(name, gid)
-
-
-def _set_capabilities(libc: ctypes.CDLL, capabilities: int) -> bool:
-    """Reduce this process to these capabilities, none inheritable; returns whether that worked."""
-    header = struct.pack("@Ii", _CAPABILITY_VERSION, 0)
-    low, high = capabilities & 0xFFFFFFFF, capabilities >> 32
-    sets = struct.pack("@6I", low, low, 0, high, high, 0)
-    return bool(libc.capset(header, sets) == 0)

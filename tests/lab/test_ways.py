@@ -249,7 +249,8 @@ def test_packets_follow_the_rules_for_a_programs_packets(version: int) -> None:
             (f"from {other.source}", ("-s", str(other.source)), ()),
             ("ipproto udp dport 33434", (), ("-T",)),
             ("sport 20000-20003", ("--sport", "20001"), ("--sport", "20004")),
-            ("fwmark 7", ("--mark", "7"), ("--mark", "8")),
+            ("fwmark 7", ("--mark", "7", "--mda"), ("--mark", "8")),
+            ("fwmark 7", ("--mark", "7", "-T"), ("-T",)),
             ("uidrange 0-65534", (), ("-i", usual.interface)),
         ]
         for rule, followed, not_followed in cases:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mda.model import Way
     from paris.packets.flows import Flows
     from paris.wire.base import WireOptions
+    from paris.wire.linux.marking import Marker
     from paris.wire.unprivileged.rebuilding import Sent
 
 _IP_MTU_DISCOVER: Final = 10
@@ -86,18 +87,20 @@ def unless_taken() -> Iterator[None]:
         pass
 
 
-def open_port(flows: Flows, key: Key, options: WireOptions, way: Way | None) -> socket.socket:
+def open_port(
+    flows: Flows, key: Key, options: WireOptions, way: Way | None, marker: Marker
+) -> socket.socket:
     """A socket whose datagrams carry a flow's header values; see `is_connected`.
 
-    The datagrams leave by the flow's `way`, if it has one. Raises PrivilegeError if the system
-    withholds ping sockets, the port or the mark, SettingsError for an unusable interface, WireError
-    for anything else.
+    The datagrams leave by the flow's `way`, if it has one, and `marker` marks them. Raises
+    PrivilegeError if the system withholds ping sockets, the port or the mark, SettingsError for an
+    unusable interface, WireError for anything else.
     """
     sock = _new_socket(flows)
     try:
         if options.interface is not None:
             bind_to_device(sock, options.interface)
-        sockets.set_mark(sock, options.mark)
+        marker.set_on(sock)
         _prepare(sock, flows, key)
         sock.bind(_own_end(flows, key.sport, options, way))
         if is_connected(flows, way):

@@ -19,13 +19,14 @@ from paris.wire.base import UNPRIVILEGED, Received
 from paris.wire.linux import counters, sockets
 from paris.wire.linux.ancillary import read_ancillary
 from paris.wire.linux.clock import KernelTimed
+from paris.wire.linux.marking import Marker
 from paris.wire.linux.sockets import LARGEST, MOST_AT_ONCE
 from paris.wire.unprivileged import flow_sockets, rebuilding
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from mda.model import IPAddress
+    from mda.model import IPAddress, Way
     from paris.packets.flows import Flows
     from paris.wire.base import WireOptions
     from paris.wire.linux.ancillary import Ancillary
@@ -59,6 +60,7 @@ class ConnectWire(KernelTimed):
         super().__init__()
         self._flows = flows
         self._options = options
+        self._marker = Marker(options.mark)
         self._ready = select.epoll()
         self._claim: socket.socket | None = None
         self._most_ports = flow_sockets.most_ports()
@@ -75,7 +77,7 @@ class ConnectWire(KernelTimed):
         self._claim = flow_sockets.claim_port(self._flows)
         key = flow_sockets.first_key(self._flows)
         with flow_sockets.unless_taken():
-            flow_sockets.open_port(self._flows, key, self._options, self._flows.way(0)).close()
+            self._open_port(key, self._flows.way(0)).close()
 
     def send(self, datagrams: Sequence[bytes]) -> list[float]:
         """See Wire; a new probe of a flow abandons that flow's earlier probe."""
@@ -135,6 +137,7 @@ class ConnectWire(KernelTimed):
         for attempt in list(self._attempts.values()):
             self._close(attempt)
         self._ready.close()
+        self._marker.close()
         if self._claim is not None:
             self._claim.close()
 
@@ -147,7 +150,7 @@ class ConnectWire(KernelTimed):
         if earlier is not None:
             self._close(earlier)
         way = self._flows.way_of(sent.datagram)
-        sock = flow_sockets.open_port(self._flows, key, self._options, way)
+        sock = self._open_port(key, way)
         flow_sockets.set_ttl(sock, sent.version, sent.ttl)
         at_s = self.now_s()
         attempt = _Attempt(self._count, sock, sent, at_s)
@@ -172,6 +175,9 @@ class ConnectWire(KernelTimed):
         elif fault != errno.EINPROGRESS:
             self._early += self._outcome(attempt, fault)  # the destination is this machine
         return at_s
+
+    def _open_port(self, key: Key, way: Way | None) -> socket.socket:
+        return flow_sockets.open_port(self._flows, key, self._options, way, self._marker)
 
     def _is_from(self, own: IPAddress, ancillary: Ancillary) -> bool:
         """Whether this machine's firewall rejected a SYN on its way out: it answers at once."""
