@@ -3,8 +3,8 @@
 They drop replies to other programs, and replies with a tag or port that no probe used, so that
 floods of those cost little. `paris.engine.pending` still decides which probe a reply belongs to.
 What a filter cannot judge it lets in, to be counted: quotes that end too early, and quotes whose
-probe lies behind other headers. These programs cannot loop, so nothing is looked for there, but the
-quote must have our source, or our destination where a tunnel puts it. Operation codes follow
+probe lies behind other headers, if they have our source or our destination. These programs cannot
+loop: they look behind two IPv6 extension headers, and let in what has more. Operation codes follow
 linux/bpf_common.h.
 """
 
@@ -14,11 +14,13 @@ import socket
 import struct
 from array import array
 from contextlib import suppress
+from itertools import accumulate
 from typing import TYPE_CHECKING, Final
 
 from paris.errors import WireError
 from paris.packets import tags
 from paris.packets.numbers import (
+    AUTHENTICATION,
     ECHO_REPLY,
     ENCAPSULATED,
     ERRORS,
@@ -45,8 +47,12 @@ _BYTE_X, _HALF_X, _WORD_X = 0x50, 0x48, 0x40  # load from an offset behind X
 _LENGTH: Final = 0x80  # load how long the datagram is
 _AND, _MINUS, _MODULO, _SHIFT_LEFT = 0x54, 0x14, 0x94, 0x64
 _PLUS, _PLUS_X, _MINUS_X = 0x04, 0x0C, 0x1C
+_KEEP_A, _LOAD_KEPT = 0x02, 0x60  # into a cell of the program's memory, and from there
+_THIS, _FOLLOWING = 0, 1  # such cells
 _X_IS_IP4_LENGTH, _X_IS_LOADED, _X_IS_NUMBER = 0xB1, 0x07, 0x01
 _EQUAL, _SET, _ABOVE, _AT_LEAST_X, _RETURN = 0x15, 0x45, 0x25, 0x3D, 0x06
+_JUMP: Final = 0x05
+_FURTHEST: Final = 0xFF  # instructions that a condition can jump over
 _NETWORK: Final = 0xFFF00000  # added to an offset, counts from the IP header even if it is hidden
 _WHOLE: Final = 0x40000
 _DROP, _KEEP = "drop", "keep"
@@ -117,9 +123,12 @@ class _Program:
         self.add(_PLUS_X, 0)
         self.add(_X_IS_LOADED, 0)
 
-    def require_any(self, load: int, at: int, values: Sequence[int], then: str) -> None:
-        """Drop the datagram unless the field at `at` is in `values`; `then` names what follows."""
-        self.add(load, at)
+    def go(self, name: str) -> None:
+        """Jump to a name: no value is above this one."""
+        self.add(_ABOVE, 0xFFFFFFFF, no=name)
+
+    def require_any(self, values: Sequence[int], then: str) -> None:
+        """Drop the datagram unless what is loaded is in `values`; `then` names what follows."""
         for value in values[:-1]:
             self.add(_EQUAL, value, yes=then)
         self.add(_EQUAL, values[-1], no=_DROP)
@@ -152,15 +161,28 @@ class _Program:
         self.add(_RETURN, _WHOLE)
         self.name(_DROP)
         self.add(_RETURN, 0)
-        return [
-            (
-                code,
-                self._places[yes] - at - 1 if yes else 0,
-                self._places[no] - at - 1 if no else 0,
-                operand,
-            )
-            for at, (code, operand, yes, no) in enumerate(self._code)
-        ]
+        far: set[int] = set()  # these jump by way of two instructions that follow them
+        while True:
+            sizes = [3 if index in far else 1 for index in range(len(self._code))]
+            starts = [0, *accumulate(sizes)]
+            over = [
+                [starts[self._places[name]] - starts[index] - 1 if name else 0 for name in names]
+                for index, (_, _, *names) in enumerate(self._code)
+            ]
+            too_far = {index for index, both in enumerate(over) if max(both) > _FURTHEST} - far
+            if not too_far:
+                break
+            far |= too_far
+        assembled: list[Instruction] = []
+        for index, (code, operand, yes, no) in enumerate(self._code):
+            on_yes, on_no = over[index]
+            if index in far:
+                first = on_yes - 1 if yes else 1
+                second = on_no - 2 if no else 0
+                assembled += [(code, 0, 1, operand), (_JUMP, 0, 0, first), (_JUMP, 0, 0, second)]
+            else:
+                assembled.append((code, on_yes, on_no, operand))
+        return assembled
 
 
 class Sent:
@@ -266,23 +288,26 @@ def icmp_replies(flows: Flows, header_bytes: int, sent: range = ALL) -> list[Ins
     program.keep_below(tag_at + 2)
     program.keep_range(_HALF_X, tag_at, sent.start, sent.stop - 1, "copy")
     # ... or only the payload's copy, which begins behind the eight bytes that end with the tag.
-    program.require_range(_HALF_X, tag_at + 2 + tags.COPY_AT, sent.start, sent.stop - 1)
+    copy_at = tag_at + 2 + tags.COPY_AT
+    if version == 6:
+        # In IPv4, where many quote little, there is the other copy; a NAT leaves TCP's tag alone.
+        program.add(_BYTE_X, quote + protocol_at)
+        program.add(_EQUAL, TCP, yes=_DROP)
+        program.keep_below(copy_at + 2)
+    program.require_range(_HALF_X, copy_at, sent.start, sent.stop - 1)
     return program.assembled()
 
 
 def _keep_deep(program: _Program, flows: Flows, quote: int) -> None:
     """Keep a quote that may show our probe behind other headers, and drop every other.
 
-    The quoted protocol is loaded. The quote has our source; or it is a tunnel's, and the probe in
-    it has our destination, or is cut off before. In IPv6 a segment routing header may stand between
-    (RFC 8754).
+    The quoted protocol is loaded. The quote has our source, or goes to our destination in the end
+    (a NAT may have rewritten the source); or it is a tunnel's, and so does the probe in it, or that
+    is cut off before.
     """
     version, packed = flows.source.version, flows.source.packed
     before = [ENCAPSULATED[version], *(sorted(EXTENSION_HEADERS) if version == 6 else [])]
-    for number in before[:-1]:
-        program.add(_EQUAL, number, yes="deep")
-    program.add(_EQUAL, before[-1], no=_DROP)
-    program.name("deep")
+    program.require_any(before, "deep")
     program.require_version(quote, version)
     source_at, destination_at = (12, 16) if version == 4 else (8, 24)
     for source in (flows.source, *flows.sources):
@@ -297,20 +322,65 @@ def _keep_deep(program: _Program, flows: Flows, quote: int) -> None:
         program.skip_ip4_header(quote)
     else:
         inner += 40
-        program.add(_BYTE, quote + 6)
-        program.add(_EQUAL, ENCAPSULATED[6], yes="inside")
-        program.add(_EQUAL, ROUTING, no=_DROP)
-        program.keep_below(inner + 2)
-        program.require(_BYTE, inner, ENCAPSULATED[6])
-        program.add(_BYTE, inner + 1)
-        program.add(_PLUS, 1)
-        program.add(_SHIFT_LEFT, 3)
-        program.add(_X_IS_LOADED, 0)
+        _skip_extensions(program, flows, quote)
         program.name("inside")
     program.keep_below(inner + 1)
     program.require_version(inner, version)
     program.keep_below(inner + destination_at + len(packed))
-    program.require_destination(inner + destination_at, flows)
+    program.require_destination(inner + destination_at, flows, otherwise="deeper")
+    program.add(_RETURN, _WHOLE)
+    program.name("deeper")
+    program.add(_BYTE_X, inner + (9 if version == 4 else 6))
+    program.require_any(before, "deepest")
+    program.add(_RETURN, _WHOLE)
+
+
+def _skip_extensions(program: _Program, flows: Flows, quote: int) -> None:
+    """Go on "inside" a tunnel behind up to two extension headers, with X added to their length.
+
+    Keeps a quote that goes to our destination, by its IPv6 header or by a routing header, or that
+    has more extension headers. Drops every other.
+    """
+    at = quote + 40
+    program.require_destination(quote + 24, flows, otherwise="elsewhere")
+    program.add(_RETURN, _WHOLE)
+    program.name("elsewhere")
+    program.add(_BYTE_X, quote + 6)
+    for header in ("first", "second"):
+        program.add(_EQUAL, ENCAPSULATED[6], yes="inside")
+        program.require_any(sorted(EXTENSION_HEADERS), header)
+        program.add(_KEEP_A, _THIS)
+        program.keep_below(at + 8)
+        program.add(_BYTE_X, at)
+        program.add(_KEEP_A, _FOLLOWING)
+        program.add(_LOAD_KEPT, _THIS)
+        program.add(_EQUAL, AUTHENTICATION, yes=f"{header} in words")
+        program.add(_EQUAL, ROUTING, no=f"{header} in eights")
+        # A segment routing header has the last segment first, others have it last.
+        program.keep_below(at + 24)
+        program.require_destination(at + 8, flows, otherwise=f"{header} in eights")
+        program.add(_RETURN, _WHOLE)
+        program.name(f"{header} in eights")  # also a fragment's: it has 0 in the length's place
+        program.add(_BYTE_X, at + 1)
+        program.add(_PLUS, 1)
+        program.add(_SHIFT_LEFT, 3)
+        program.go(f"behind {header}")
+        program.name(f"{header} in words")
+        program.add(_BYTE_X, at + 1)
+        program.add(_PLUS, 2)
+        program.add(_SHIFT_LEFT, 2)
+        program.name(f"behind {header}")
+        program.add(_PLUS_X, 0)
+        program.add(_X_IS_LOADED, 0)
+        program.keep_below(at)
+        program.add(_LOAD_KEPT, _THIS)
+        program.add(_EQUAL, ROUTING, no=f"what follows {header}")
+        program.require_destination(at - 16, flows, otherwise=f"what follows {header}")
+        program.add(_RETURN, _WHOLE)
+        program.name(f"what follows {header}")
+        program.add(_LOAD_KEPT, _FOLLOWING)
+    program.add(_EQUAL, ENCAPSULATED[6], yes="inside")
+    program.require_any(sorted(EXTENSION_HEADERS), "third")
     program.add(_RETURN, _WHOLE)
 
 
@@ -371,7 +441,8 @@ def extended_replies(flows: Flows) -> list[Instruction]:
     Of fragments it keeps only what is not cut: no reply is as long as to need it.
     """
     program = _Program()
-    program.require_any(_BYTE, 6, sorted(EXTENSION_HEADERS), "extended")
+    program.add(_BYTE, 6)
+    program.require_any(sorted(EXTENSION_HEADERS), "extended")
     program.require_address(24, flows.source.packed, 128, _WORD)
     program.add(_BYTE, 6)
     program.add(_EQUAL, FRAGMENT, no=_KEEP)

@@ -18,7 +18,7 @@ from mda.model import (
     UnreadReason,
 )
 from paris.packets import headers, probes, tags
-from paris.packets.changes import changed_fields, tags_of
+from paris.packets.changes import changed_fields, fitting, tags_of
 from paris.packets.checksums import pseudo_header, word_sum
 from paris.packets.datagrams import UnparsedReason
 from paris.packets.headers import IPHeader
@@ -29,6 +29,7 @@ from tests.support.icmp import intact
 from tests.support.probes import flows_of
 from tests.support.quotes import quotes, tunnelled
 from tests.support.samples import DESCRIBED, REPLIES, SEGMENTS
+from tests.support.translation import NAT, translated
 
 # name -> kind, responder, ICMP type and code, quoted TTL, reply TTL, tag,
 # (sport, dport, identifier, ICMP checksum)
@@ -330,6 +331,22 @@ def test_a_probe_is_read_behind_any_headers_and_if_it_is_cut_off_the_quote_is_to
             assert isinstance(reply, ParsedReply), place
             assert changed_fields(reply, 77, flows.headers(3), flows) == (), place
             assert tags_of(reply.quoted) == (77,), place
+
+
+@pytest.mark.parametrize("protocol", Protocol)
+@pytest.mark.parametrize("version", [4, 6])
+def test_behind_any_headers_a_probe_is_ours_though_a_nat_rewrote_its_source(
+    version: int, protocol: Protocol
+) -> None:
+    icmp = HeaderField.ICMP_CHECKSUM
+    field = icmp if protocol is Protocol.ICMP else HeaderField.SPORT
+    flows = flows_of(version, protocol, field)
+    router, kind = answers.header(flows, answers.ROUTER[version]), 11 if version == 4 else 3
+    own = {77: flows.headers(3)}
+    for quote in quotes(translated(probes.build(flows, ProbeRequest(3, 7), 77), NAT[version])):
+        reply = parsed(headers.icmp_error(router, kind, 0, quote.data))
+        ((changed, tag),) = fitting(reply, flows, own.get)
+        assert ("source" in changed, tag) == (True, 77), quote.name
 
 
 @pytest.mark.parametrize("version", [4, 6])
