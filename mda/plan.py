@@ -29,7 +29,8 @@ class Probing(NamedTuple):
     are the ports of flow 0; for ICMP `sport` is the echo identifier, and `dport` is None. Variants
     have destinations in a prefix of `prefix_len` bits, and sources among `sources`. Without
     `prefix_len` neither varies. `mark` is that of the packets on the machine that sent them, 0 for
-    none.
+    none. `interface` names the interface, and `asked_source` is the source, that the user chose
+    there; None for routing's choice.
     """
 
     protocol: str
@@ -41,6 +42,8 @@ class Probing(NamedTuple):
     prefix_len: int | None = None
     sources: tuple[IPAddress, ...] = ()
     mark: int = 0
+    interface: str | None = None
+    asked_source: IPAddress | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -150,7 +150,26 @@ class Trace(Record):
     @property
     def reached(self) -> bool:
         """Whether the destination itself answered."""
-        return bool(self.arrivals)
+        return bool(self.arrivals) or self.skipped_arrival is not None
+
+    @property
+    def skipped_arrival(self) -> int | None:
+        """The hop of the destination, by its quotes, if that is before the first TTL traced."""
+        hops = (
+            self.vertex_of(reply).ttl
+            for reply in self.replies
+            if reply.ends_path and reply.is_from(self.plan.destination)
+        )
+        return min((hop for hop in hops if hop < self.plan.first_ttl), default=None)
+
+    @property
+    def may_be_nearer(self) -> bool:
+        """Whether the destination is seen at the first TTL traced, and no quote says how near."""
+        first_ttl = self.plan.first_ttl
+        ends = {vertex for vertex in self.arrivals if vertex.ttl == first_ttl > 1}
+        return bool(ends) and all(
+            reply.quoted_ttl is None for reply in self.replies if self.vertex_of(reply) in ends
+        )
 
     @property
     def may_hide_last_hop(self) -> bool:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from paris.cli.parser import lookup_destination, render_parser, trace_parser
+from mda.studies.registry import parameters
+from paris.cli.parser import destination, lookup_destination, render_parser, trace_parser
 from paris.errors import SettingsError
 from paris.lookup.registry import LOOKUPS
 from paris.outputs.files import OutputOptions
@@ -17,6 +18,14 @@ if TYPE_CHECKING:
     from mda.plan import Reading
     from paris.lookup.registry import Lookup
     from paris.settings import Settings
+
+
+#: The attributes of options that say how to measure, and nothing about what is made of it.
+MEASURING: Final = frozenset(
+    {"ip_version", "protocol", "port", "sport", "first_hop", "max_hops", "queries", "source",
+     "interface", "mark", "wire", "link", "tos", "flow_label", "flow_field", "gap_limit", "seed",
+     "wait", "sendwait", "rate", "max_probes", "deadline"}
+)  # fmt: skip
 
 
 class Options(NamedTuple):
@@ -48,7 +57,8 @@ class RenderOptions(NamedTuple):
 
 def parse_trace(arguments: Sequence[str]) -> Options:
     """The options of `paris-trace`. Raises SettingsError; `--help` and `--version` exit."""
-    given = trace_parser().parse_args(arguments)
+    parser = trace_parser()
+    given = parser.parse_args(arguments)
     from paris.cli import requests  # --help needs no settings
 
     if given.sendwait is not None and given.rate is not None:
@@ -67,6 +77,11 @@ def parse_trace(arguments: Sequence[str]) -> Options:
         raise SettingsError("--replay needs the name of a file")
     if given.replay is not None and (given.host is not None or given.sim is not None):
         raise SettingsError("--replay reads a file; give it without HOST and --sim")
+    if given.replay is not None:
+        only_measuring = MEASURING | set(map(destination, parameters()))
+        for attribute, option in parser.given(arguments).items():
+            if attribute in only_measuring:
+                raise SettingsError(f"{option} is for a new measurement; --replay reads an old one")
     settings = None if given.replay is not None else requests.settings(given)
     return Options(
         settings=settings,

@@ -33,7 +33,7 @@ exit status: 0 reached, 1 not reached, 2 usage error or unreadable file, 3 no su
 """
 
 
-def trace_parser() -> argparse.ArgumentParser:
+def trace_parser() -> Parser:
     """The options of `paris-trace`."""
     parser = Parser(
         prog="paris-trace",

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import argparse
 import os
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from paris.errors import SettingsError
 from paris.outputs.files import STANDARD_OUTPUT, check, write
 from paris.outputs.registry import suffixes
 from paris.version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _HELP_WIDTH = 80
 
@@ -28,6 +31,22 @@ class Parser(argparse.ArgumentParser):
             hint = f"; did you mean {close[0]}?" if close else "; see --help"
             message = f"unknown option or argument {word}{hint}"
         raise SettingsError(message)
+
+    def given(self, arguments: Sequence[str]) -> dict[str, str]:
+        """The options among valid `arguments`: for each attribute, the longest name of its option.
+
+        An option counts as given even if its value is the default.
+        """
+        untouched = object()
+        values = argparse.Namespace(**{action.dest: untouched for action in self._actions})
+        self.parse_args(arguments, values)
+        return {
+            action.dest: action.option_strings[-1]
+            for action in self._actions
+            if action.option_strings
+            and (value := getattr(values, action.dest)) is not untouched
+            and action.const in (None, value)
+        }
 
     def _print_message(self, message: str, file: Any = None) -> None:
         """Write help or the version to standard output. Raises OutputError."""

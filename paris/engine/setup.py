@@ -104,6 +104,8 @@ def measurement_plan(settings: Settings, flows: Flows, seed: int, zone: str | No
             prefix_len=flows.prefix_len,
             sources=flows.sources,
             mark=settings.target.mark or 0,
+            interface=settings.target.interface,
+            asked_source=settings.target.source,
         ),
         first_ttl=settings.search.first_ttl,
         max_ttl=settings.search.max_ttl,

@@ -40,6 +40,8 @@ def plan(plan: Plan) -> Json:
         "traffic_class": probing.traffic_class,
         "flow_label": probing.flow_label,
         **({"mark": probing.mark} if probing.mark else {}),
+        **({} if probing.interface is None else {"interface": probing.interface}),
+        **({} if probing.asked_source is None else {"asked_source": str(probing.asked_source)}),
         "prefix_len": probing.prefix_len,
         "sources": [str(source) for source in probing.sources],
         "first_ttl": plan.first_ttl,
@@ -65,6 +67,10 @@ def read_plan(plan: Json) -> Plan:
             prefix_len=plan.get("prefix_len"),
             sources=tuple(address(source) for source in plan.get("sources", ())),
             mark=whole(plan.get("mark", 0), 0, 0xFFFFFFFF),
+            interface=None if plan.get("interface") is None else str(plan["interface"]),
+            asked_source=(
+                None if plan.get("asked_source") is None else address(plan["asked_source"])
+            ),
             **{
                 key: plan[key]
                 for key in (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Final
 
 from mda.model import HeaderField
@@ -42,6 +43,7 @@ def _own_command(plan: Plan, flows: Flows, headers: FlowHeaders) -> str:
     command += f" -p {headers.dport}"
     if flows.traffic_class:
         command += f" -t {flows.traffic_class:#x}"
+    command += _way_out(plan)
     if plan.probing.mark:
         command += f" --mark {plan.probing.mark:#x}"
     if headers.flow_label:
@@ -49,17 +51,35 @@ def _own_command(plan: Plan, flows: Flows, headers: FlowHeaders) -> str:
     return command
 
 
+def _way_out(plan: Plan) -> str:
+    """The options, of our command and of traceroute, for the interface and the source chosen."""
+    options = ""
+    if plan.probing.interface is not None:
+        options += f" -i {shlex.quote(plan.probing.interface)}"
+    if plan.probing.asked_source is not None:
+        options += f" -s {plan.probing.asked_source}"
+    return options
+
+
 def _other_commands(plan: Plan, flows: Flows, headers: FlowHeaders) -> tuple[str, ...]:
-    """Commands of traceroute and curl; they use the address, because a name may have several."""
+    """Commands of traceroute and curl; they use the address, because a name may have several.
+
+    curl sets no mark, and takes an interface or a source.
+    """
     sport, dport, address = headers.sport, headers.dport, plan.target
     letter = "-U" if flows.protocol is Protocol.UDP else "-T"
-    traceroute = f"traceroute -n {letter} --sport={sport} -p {dport} {address}"
-    if flows.protocol is Protocol.UDP:
+    way_out = _way_out(plan) + (f" --fwmark={plan.probing.mark}" if plan.probing.mark else "")
+    traceroute = f"traceroute -n {letter} --sport={sport} -p {dport}{way_out} {address}"
+    pinned = [own for own in (plan.probing.interface, plan.probing.asked_source) if own is not None]
+    if flows.protocol is Protocol.UDP or plan.probing.mark or len(pinned) > 1:
         return (traceroute,)
+    curl = f"curl --local-port {sport}"
+    if pinned:
+        curl += f" --interface {shlex.quote(str(pinned[0]))}"
     scheme = "https" if dport == _HTTPS else "http"
     # In a URL "%" begins an escape (RFC 6874).
     literal = f"[{address.replace('%', '%25')}]" if flows.destination.version == 6 else address
     if plan.host == address or plan.zone is not None:
-        return traceroute, f"curl --local-port {sport} {scheme}://{literal}:{dport}/"
+        return traceroute, f"{curl} {scheme}://{literal}:{dport}/"
     resolved = f"--resolve {plan.host}:{dport}:{literal}"
-    return traceroute, f"curl --local-port {sport} {resolved} {scheme}://{plan.host}:{dport}/"
+    return traceroute, f"{curl} {resolved} {scheme}://{plan.host}:{dport}/"

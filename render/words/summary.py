@@ -104,13 +104,21 @@ def withheld(trace: Trace) -> list[str]:
 def _reached(trace: Trace) -> str:
     ends = [vertex.ttl for vertex in trace.arrivals]
     refused = "".join(f", {words}" for words in _refused(trace))
+    if trace.skipped_arrival is not None:
+        if not ends:
+            hops = count(trace.skipped_arrival, "hop", "hops")
+            return f"reached in {hops}, before the first hop traced{refused}"
+        ends.append(trace.skipped_arrival)
     if not ends:
         return f"not reached{refused}"
     nearest, farthest = min(ends), max(ends)
     several = f"{nearest} to {farthest} hops"
     hops = count(farthest, "hop", "hops") if nearest == farthest else several
-    least = "at least " if trace.may_be_farther else ""
-    return f"reached in {least}{hops}{_from_elsewhere(trace)}{refused}"
+    if trace.may_be_farther:
+        hops = f"at least {hops}"
+    elif trace.may_be_nearer:
+        hops = f"at most {count(farthest, 'hop', 'hops')}"
+    return f"reached in {hops}{_from_elsewhere(trace)}{refused}"
 
 
 def _from_elsewhere(trace: Trace) -> str:
@@ -158,6 +166,8 @@ def _missed(trace: Trace) -> list[str]:
     """What may be missing from a multipath trace."""
     if not trace.replies:
         return ["nothing replied, so nothing can be said of what was missed"]
+    if not trace.arrivals and trace.skipped_arrival is not None:
+        return ["no hop before the destination was traced, so nothing can be said of them"]
     return [
         chance_missed(trace), *_switched(trace), *_assumed(trace), *_uneven(trace),
         *_unexplored(trace), *_unordered(trace),

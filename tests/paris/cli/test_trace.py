@@ -113,6 +113,9 @@ def test_standard_output_takes_any_format() -> None:
         (("--sim", "plain", "-i", "lo"), ExitCode.USAGE, "for a real network"),
         (("--sim", "plain", "-I", "-p", "80"), ExitCode.USAGE, "ICMP has no ports"),
         (("--replay", ""), ExitCode.USAGE, "--replay needs the name of a file"),
+        (("--replay", "x.json", "-T"), ExitCode.USAGE, "--tcp is for a new measurement"),
+        (("--replay", "x.json", "-q", "3"), ExitCode.USAGE, "--queries is for a new measurement"),
+        (("--replay", "x.json", "--classify", "--flows", "9"), ExitCode.USAGE, "--flows is for"),
         (
             ("127.0.0.1", "--wire", "unprivileged", "--compare", "udp,icmp"),
             ExitCode.USAGE,
@@ -430,3 +433,30 @@ def test_ascii_output_has_only_ascii_characters() -> None:
     assert run(*QUICK, "--ascii").stdout.isascii()
     ran = process(*QUICK, env={**os.environ, "PYTHONIOENCODING": "ascii"})
     assert ran.stdout.isascii()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("-f", "6"), "reached in 6 hops: 2 vertices"),
+        (("-f", "9"), "reached in 6 hops, before the first hop traced: 1 vertex"),
+        (("-f", "9", "--mda"), "reached in 6 hops, before the first hop traced: 1 vertex"),
+        (("-f", "5", "-I"), "reached in 6 hops: 3 vertices"),
+        (("-f", "9", "-I"), "reached in at most 9 hops: 2 vertices"),
+        (("-f", "9", "-T", "--mda"), "reached in at most 9 hops, port closed"),
+    ],
+)
+def test_a_destination_before_the_first_hop_is_as_far_as_its_replies_show(
+    options: tuple[str, ...], said: str
+) -> None:
+    ran = run("--sim", "plain", *options)
+    assert said in ran.stdout
+    assert ran.returncode == (ExitCode.PORT_CLOSED if "-T" in options else ExitCode.REACHED)
+    assert ("so nothing can be said of them" in ran.stdout) == (
+        "before" in said and "--mda" in options
+    )
+
+
+def test_of_two_distances_one_may_be_before_the_first_hop() -> None:
+    assert "reached in 5 to 7 hops" in run("--sim", "unequal-length", "--mda", "-f", "5").stdout
+    assert "reached in 5 to 7 hops" in run("--sim", "unequal-length", "--mda", "-f", "6").stdout

@@ -109,9 +109,10 @@ def test_names_and_facts_read_back_equal() -> None:
     assert (again.names, again.facts) == (trace.names, trace.facts)
 
 
-def test_ways_and_a_mark_read_back_equal() -> None:
+def test_ways_and_what_was_chosen_of_them_read_back_equal() -> None:
     trace = traced("two-way")
-    probing = trace.plan.probing._replace(mark=7)
+    source = ip_address("192.0.2.1")
+    probing = trace.plan.probing._replace(mark=7, interface="eth1", asked_source=source)
     ways = {
         0: Way(ip_address("192.0.2.1"), "eth1", ip_address("192.0.2.254")),
         1: Way(ip_address("198.51.100.1"), "tun0", None),

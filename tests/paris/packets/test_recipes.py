@@ -34,6 +34,23 @@ def test_tcp_paths_get_a_command_of_curl_as_well() -> None:
     assert recipe(bare, 0).commands[-1] == "curl --local-port 20000 http://[2001:db8::9]:8080/"
 
 
+def test_commands_leave_by_the_interface_from_the_source_and_with_the_mark_of_the_run() -> None:
+    probing = PLAN.probing._replace(sport=20_000, dport=33_434, interface="eth1", mark=7)
+    probing = probing._replace(asked_source=ip_address("192.0.2.1"))
+    assert recipe(replace(PLAN, probing=probing), 0).commands == (
+        "paris-trace 203.0.113.9 --sport 20000 -p 33434 -i eth1 -s 192.0.2.1 --mark 0x7",
+        "traceroute -n -U --sport=20000 -p 33434 -i eth1 -s 192.0.2.1 --fwmark=7 203.0.113.9",
+    )
+    web = PLAN.probing._replace(protocol="tcp", sport=20_000, dport=80, interface="$(x)")
+    plan = replace(PLAN, host=DESTINATION, probing=web)
+    assert recipe(plan, 0).commands[1:] == (
+        "traceroute -n -T --sport=20000 -p 80 -i '$(x)' 203.0.113.9",
+        "curl --local-port 20000 --interface '$(x)' http://203.0.113.9:80/",
+    )
+    both = web._replace(asked_source=ip_address("192.0.2.1"))
+    assert len(recipe(replace(plan, probing=both), 0).commands) == 2
+
+
 def test_commands_name_traffic_class_mark_and_flow_label_where_they_matter() -> None:
     probing = PLAN.probing._replace(sport=20_000, dport=33_434, flow_field="dport")
     assert recipe(replace(PLAN, probing=probing), 3).ports == "udp 20000 -> 33437"
