@@ -79,9 +79,8 @@ def parse_trace(arguments: Sequence[str]) -> Options:
         raise SettingsError("--replay reads a file; give it without HOST and --sim")
     if given.replay is not None:
         only_measuring = MEASURING | set(map(destination, parameters()))
-        for attribute, option in parser.given(arguments).items():
-            if attribute in only_measuring:
-                raise SettingsError(f"{option} is for a new measurement; --replay reads an old one")
+        for option in parser.given(arguments, only_measuring):
+            raise SettingsError(f"{option} is for a new measurement; --replay reads an old one")
     settings = None if given.replay is not None else requests.settings(given)
     return Options(
         settings=settings,

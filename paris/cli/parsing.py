@@ -12,7 +12,7 @@ from paris.outputs.registry import suffixes
 from paris.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
 _HELP_WIDTH = 80
 
@@ -32,21 +32,21 @@ class Parser(argparse.ArgumentParser):
             message = f"unknown option or argument {word}{hint}"
         raise SettingsError(message)
 
-    def given(self, arguments: Sequence[str]) -> dict[str, str]:
-        """The options among valid `arguments`: for each attribute, the longest name of its option.
+    def given(self, arguments: Sequence[str], attributes: Collection[str]) -> list[str]:
+        """The longest names of the options for these attributes that valid `arguments` have.
 
-        An option counts as given even if its value is the default.
+        An option counts as given even if its value is the default. None may collect values.
         """
         untouched = object()
-        values = argparse.Namespace(**{action.dest: untouched for action in self._actions})
+        values = argparse.Namespace(**dict.fromkeys(attributes, untouched))
         self.parse_args(arguments, values)
-        return {
-            action.dest: action.option_strings[-1]
+        return [
+            action.option_strings[-1]
             for action in self._actions
-            if action.option_strings
+            if action.dest in attributes
             and (value := getattr(values, action.dest)) is not untouched
             and action.const in (None, value)
-        }
+        ]
 
     def _print_message(self, message: str, file: Any = None) -> None:
         """Write help or the version to standard output. Raises OutputError."""

@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import Final
 
 from paris.errors import WireError
-from paris.wire.linux.capabilities import FOR_SOCKETS, NET_RAW, libc, reduce_to
+from paris.wire.linux.capabilities import FOR_SOCKETS, libc, reduce_to
 
 # From linux/prctl.h.
 _KEEP_CAPABILITIES: Final = 8
@@ -22,7 +22,7 @@ _AMBIENT, _AMBIENT_CLEAR_ALL = 47, 4
 
 
 def become_caller() -> None:
-    """Under sudo, become the calling user, but keep the capabilities that raw sockets need.
+    """Under sudo, become the calling user, but keep the capabilities that opening sockets needs.
 
     Output files then belong to the caller, who needs permission to write them. The process stays
     root if the caller could not read this program.
@@ -38,7 +38,7 @@ def become_caller() -> None:
         _take_groups(uid, gid)
         os.setresgid(gid, gid, gid)
         os.setresuid(uid, uid, uid)
-        _ = reduce_to(FOR_SOCKETS) or reduce_to(NET_RAW)
+        reduce_to(FOR_SOCKETS)
 
 
 def _can_read_program(uid: int, gid: int) -> bool:

@@ -145,6 +145,14 @@ def test_the_error_for_a_reserved_port_names_it() -> None:
     assert "source port 53 is reserved for root; use --sport 1024 or above" in found.stderr
 
 
+@pytest.mark.parametrize("protocol", ["-U", "-T"])
+def test_root_may_use_reserved_ports_for_every_flow(protocol: str) -> None:
+    with netlab.lab(netlab.diamond(2)) as lab:
+        found = trace(lab, 4, protocol, *SURE, "--sport", "80", "--wire", "unprivileged")
+        assert found.stderr == ""
+        assert found.truth == lab.truth(4)
+
+
 @pytest.mark.parametrize("silent", ["lb", "a2", "joint"])
 @pytest.mark.parametrize("protocol", ["-U", "-T"])
 def test_a_silent_router_is_a_star_at_its_hop(silent: str, protocol: str) -> None:

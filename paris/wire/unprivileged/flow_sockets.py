@@ -15,6 +15,7 @@ from paris.errors import PortTakenError, PrivilegeError, WireError, WithheldErro
 from paris.packets.protocols import Protocol
 from paris.wire.linux import sockets
 from paris.wire.linux.claims import TakenError, claim
+from paris.wire.linux.preparing import RESERVED, Preparer
 from paris.wire.linux.sockets import bind_to_device
 
 if TYPE_CHECKING:
@@ -23,13 +24,11 @@ if TYPE_CHECKING:
     from mda.model import Way
     from paris.packets.flows import Flows
     from paris.wire.base import WireOptions
-    from paris.wire.linux.marking import Marker
     from paris.wire.unprivileged.rebuilding import Sent
 
 _IP_MTU_DISCOVER: Final = 10
 _IPV6_MTU_DISCOVER: Final = 23
 _PROBE_PATH: Final = 3  # don't fragment, and ignore the kernel's cached path MTU
-_PRIVILEGED_PORTS: Final = 1024
 _FILES_TO_SPARE: Final = 32
 
 
@@ -50,6 +49,12 @@ def first_key(flows: Flows) -> Key:
 def key_of(sent: Sent) -> Key:
     """The key of a probe."""
     return Key(sent.sport, sent.dport, sent.flow_label)
+
+
+def preparer_for(flows: Flows, options: WireOptions) -> Preparer:
+    """What prepares the sockets of these flows; the port of flow 0 is the lowest."""
+    has_ports = flows.protocol is not Protocol.ICMP
+    return Preparer(options.mark, ports=has_ports and flows.sport in RESERVED)
 
 
 def most_ports() -> int:
@@ -88,11 +93,11 @@ def unless_taken() -> Iterator[None]:
 
 
 def open_port(
-    flows: Flows, key: Key, options: WireOptions, way: Way | None, marker: Marker
+    flows: Flows, key: Key, options: WireOptions, way: Way | None, preparer: Preparer
 ) -> socket.socket:
     """A socket whose datagrams carry a flow's header values; see `is_connected`.
 
-    The datagrams leave by the flow's `way`, if it has one, and `marker` marks them. Raises
+    The datagrams leave by the flow's `way`, if it has one, and `preparer` marks them. Raises
     PrivilegeError if the system withholds ping sockets, the port or the mark, SettingsError for an
     unusable interface, WireError for anything else.
     """
@@ -100,9 +105,8 @@ def open_port(
     try:
         if options.interface is not None:
             bind_to_device(sock, options.interface)
-        marker.set_on(sock)
         _prepare(sock, flows, key)
-        sock.bind(_own_end(flows, key.sport, options, way))
+        preparer.prepare(sock, _own_end(flows, key.sport, options, way))
         if is_connected(flows, way):
             sock.connect(target(flows, key))
     except OSError as error:
@@ -199,9 +203,9 @@ def _prepare(sock: socket.socket, flows: Flows, key: Key) -> None:
 def _explained(error: OSError, flows: Flows, sport: int) -> Exception:
     if error.errno == errno.EADDRINUSE:
         return _taken(sport)
-    if error.errno in (errno.EACCES, errno.EPERM) and sport < _PRIVILEGED_PORTS:
+    if error.errno in (errno.EACCES, errno.EPERM) and sport in RESERVED:
         return PrivilegeError(
-            f"source port {sport} is reserved for root; use --sport {_PRIVILEGED_PORTS} or above"
+            f"source port {sport} is reserved for root; use --sport {RESERVED.stop} or above"
         )
     if error.errno in (errno.EMFILE, errno.ENFILE):
         return WireError("too many open files: each flow needs one; see ulimit -n")

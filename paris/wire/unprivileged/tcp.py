@@ -19,7 +19,6 @@ from paris.wire.base import UNPRIVILEGED, Received
 from paris.wire.linux import counters, sockets
 from paris.wire.linux.ancillary import read_ancillary
 from paris.wire.linux.clock import KernelTimed
-from paris.wire.linux.marking import Marker
 from paris.wire.linux.sockets import LARGEST, MOST_AT_ONCE
 from paris.wire.unprivileged import flow_sockets, rebuilding
 
@@ -60,7 +59,7 @@ class ConnectWire(KernelTimed):
         super().__init__()
         self._flows = flows
         self._options = options
-        self._marker = Marker(options.mark)
+        self._preparer = flow_sockets.preparer_for(flows, options)
         self._ready = select.epoll()
         self._claim: socket.socket | None = None
         self._most_ports = flow_sockets.most_ports()
@@ -137,7 +136,7 @@ class ConnectWire(KernelTimed):
         for attempt in list(self._attempts.values()):
             self._close(attempt)
         self._ready.close()
-        self._marker.close()
+        self._preparer.close()
         if self._claim is not None:
             self._claim.close()
 
@@ -177,7 +176,7 @@ class ConnectWire(KernelTimed):
         return at_s
 
     def _open_port(self, key: Key, way: Way | None) -> socket.socket:
-        return flow_sockets.open_port(self._flows, key, self._options, way, self._marker)
+        return flow_sockets.open_port(self._flows, key, self._options, way, self._preparer)
 
     def _is_from(self, own: IPAddress, ancillary: Ancillary) -> bool:
         """Whether this machine's firewall rejected a SYN on its way out: it answers at once."""

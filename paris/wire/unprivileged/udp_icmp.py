@@ -21,7 +21,6 @@ from paris.wire.base import UNPRIVILEGED, Received
 from paris.wire.linux import counters, sockets
 from paris.wire.linux.ancillary import read_ancillary
 from paris.wire.linux.clock import KernelTimed
-from paris.wire.linux.marking import Marker
 from paris.wire.linux.send_times import SendTimes
 from paris.wire.linux.sockets import LARGEST, MOST_AT_ONCE
 from paris.wire.unprivileged import flow_sockets, rebuilding
@@ -81,7 +80,7 @@ class DatagramWire(KernelTimed):
         super().__init__()
         self._flows = flows
         self._options = options
-        self._marker = Marker(options.mark)
+        self._preparer = flow_sockets.preparer_for(flows, options)
         self._times = SendTimes()
         self._ready = select.epoll()
         self._claim: socket.socket | None = None
@@ -177,7 +176,7 @@ class DatagramWire(KernelTimed):
         for port in list(self._ports.values()):
             self._close(port)
         self._ready.close()
-        self._marker.close()
+        self._preparer.close()
         if self._claim is not None:
             self._claim.close()
 
@@ -226,7 +225,7 @@ class DatagramWire(KernelTimed):
             if len(self._ports) >= self._most_ports:
                 idle = next(key for key in self._ports if key not in self._in_flight)
                 self._close(self._ports[idle])
-            sock = flow_sockets.open_port(self._flows, key, self._options, way, self._marker)
+            sock = flow_sockets.open_port(self._flows, key, self._options, way, self._preparer)
             is_connected = flow_sockets.is_connected(self._flows, way)
             target = None if is_connected else flow_sockets.target(self._flows, key)
             port = _Port(sock, key, target)

@@ -70,11 +70,12 @@ def test_give_up_drops_ambient_capabilities_too() -> None:
         assert status[name] == NONE, name
 
 
-def test_under_sudo_the_process_becomes_the_caller_with_two_capabilities() -> None:
+def test_under_sudo_the_process_becomes_the_caller_with_three_capabilities() -> None:
     status = status_after("privileges.become_caller()", SUDO_UID="65534", SUDO_GID="65533")
     assert status["Uid"].split() == ["65534"] * 4
     assert status["Gid"].split() == ["65533"] * 4
-    assert int(status["CapEff"], 16) == 1 << 12 | 1 << 13  # CAP_NET_ADMIN and CAP_NET_RAW
+    # CAP_NET_BIND_SERVICE, CAP_NET_ADMIN and CAP_NET_RAW
+    assert int(status["CapEff"], 16) == 1 << 10 | 1 << 12 | 1 << 13
     status = status_after(
         "privileges.become_caller(); privileges.give_up()", SUDO_UID="65534", SUDO_GID="65533"
     )
