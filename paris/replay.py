@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mda.model import Loss, StopReason, Unresolved
@@ -13,40 +12,49 @@ from mda.trace import Trace
 from paris.engine.flights import Stray
 from paris.engine.pending import Pending
 from paris.errors import FormatError
-from paris.formats import capture, native
-from paris.formats.damage import refusing
+from paris.files import read
+from paris.formats import capture, comparison, native, references, schemas
 from paris.packets import replies, tags
-from paris.packets.flows import Flows
 from paris.packets.ways import several
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from mda.model import Outcome, Reply, Way
+    from mda.comparison import Comparison
+    from mda.model import Outcome, Reply
     from mda.plan import Reading
     from paris.formats.capture import Capture
+    from paris.packets.flows import Flows
 
 _PCAPNG = b"\x0a\x0d\x0d\x0a"
 
 
 def trace(file: str, reading: Reading) -> Trace:
     """The trace in a file of packets (.pcapng) or JSON. Raises FormatError."""
-    try:
-        data = Path(file).read_bytes()
-    except OSError as error:
-        raise FormatError(f"cannot read {file}: {error.strerror}") from None
-    with refusing(file):
-        if data.startswith(_PCAPNG):
-            made = _from_packets(capture.read(data, file), file)
-        else:
-            made = native.read_record(data, file)
-        plan = replace(
-            made.plan,
-            algorithm=reading.algorithm or made.plan.algorithm,
-            bound=reading.bound or made.plan.bound,
-            studies={**made.plan.studies, **reading.studies},
-        )
-        return Trace.of(replace(made, plan=plan))
+    data = read(file)
+    if data.startswith(_PCAPNG):
+        return _again(_from_packets(capture.read(data, file), file), reading)
+    return _again(native.read_record(schemas.parse(data, file), file), reading)
+
+
+def trace_or_comparison(file: str) -> Trace | Comparison:
+    """What a file of packets or JSON holds, as it was measured. Raises FormatError."""
+    data = read(file)
+    if data.startswith(_PCAPNG):
+        return Trace.of(_from_packets(capture.read(data, file), file))
+    document = schemas.parse(data, file)
+    if comparison.is_comparison(document):
+        return comparison.read(document, file)
+    return Trace.of(native.read_record(document, file))
+
+
+def _again(record: Record, reading: Reading) -> Trace:
+    """The trace of a record, read as `reading` says."""
+    plan = replace(
+        record.plan,
+        algorithm=reading.algorithm or record.plan.algorithm,
+        bound=reading.bound or record.plan.bound,
+        studies={**record.plan.studies, **reading.studies},
+    )
+    return Trace.of(replace(record, plan=plan))
 
 
 def _from_packets(captured: Capture, name: str) -> Record:
@@ -58,7 +66,10 @@ def _from_packets(captured: Capture, name: str) -> Record:
         for packet in captured.packets
         if packet.request is not None and packet.way is not None
     }
-    matched, unmatched = _match(captured, taken)
+    if not captured.packets:
+        raise FormatError(f"{name}: there are no packets in it")
+    flows = references.flows_of(captured.plan, taken, name)
+    matched, unmatched = _match(captured, flows, name)
     outcomes: list[Outcome] = list(matched)
     for place, (request, gave_up_at_s) in sorted(captured.losses.items()):
         if request not in sent_at_s:
@@ -66,7 +77,7 @@ def _from_packets(captured: Capture, name: str) -> Record:
         loss = Loss(request=request, sent_at_s=sent_at_s[request], gave_up_at_s=gave_up_at_s)
         outcomes.insert(place, loss)
     known = {outcome.request for outcome in outcomes}
-    return Record(
+    record = Record(
         plan=captured.plan,
         started_at_unix_s=captured.started_at_unix_s,
         duration_s=captured.duration_s,
@@ -80,11 +91,12 @@ def _from_packets(captured: Capture, name: str) -> Record:
         stopped=captured.stopped or StopReason.INTERRUPTED,
         ways=several(taken),
     )
+    references.check(record, name)
+    return record
 
 
-def _match(captured: Capture, taken: Mapping[int, Way]) -> tuple[list[Reply], Counter[str]]:
+def _match(captured: Capture, flows: Flows, name: str) -> tuple[list[Reply], Counter[str]]:
     """The replies in a capture, and how many datagrams match no probe, by reason."""
-    flows = Flows.of(captured.plan, taken)
     pending = Pending(flows)
     hidden = frozenset(captured.wire.hidden)
     matched: list[Reply] = []

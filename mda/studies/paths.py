@@ -233,7 +233,7 @@ def _compared(every: Sequence[Path], *, compares_losses: bool) -> tuple[Path, ..
 def chosen(found: Sequence[Path], name: str) -> Path | None:
     """The path that a user names by its number, or by an address that is on no other path."""
     if name.isdecimal():
-        return next((path for path in found if path.number == int(name)), None)
+        return next((path for path in found if str(path.number) == name.lstrip("0")), None)
     through = [
         path for path in found if any(str(vertex.address) == name for vertex in path.vertices)
     ]

@@ -28,18 +28,17 @@ def main(arguments: Sequence[str]) -> int:
     options = parse_render(arguments)
     if options.tabulates:
         return _tabulate(options)
-    from mda.plan import Reading
+    from mda.trace import Trace
     from paris import replay
-    from paris.outputs import comparison as comparisons
     from paris.outputs.asked import plan_outputs
     from paris.outputs.writing import write_comparison, write_trace
 
-    comparison = comparisons.read(options.files[0])
-    asked = plan_outputs(options.output, is_replay=True, is_comparison=comparison is not None)
-    if comparison is not None:
-        return _exit_code(write_comparison(comparison, asked, options.output))
-    trace = replay.trace(options.files[0], Reading())
-    return _exit_code(write_trace(trace, asked, options.output))
+    found = replay.trace_or_comparison(options.files[0])
+    is_trace = isinstance(found, Trace)
+    asked = plan_outputs(options.output, is_replay=True, is_comparison=not is_trace)
+    if isinstance(found, Trace):
+        return _exit_code(write_trace(found, asked, options.output))
+    return _exit_code(write_comparison(found, asked, options.output))
 
 
 def _exit_code(faults: Sequence[str]) -> int:

@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from mda.model import Loss, ProbeRequest, StopReason
 from paris.errors import FormatError, OutputError
-from paris.formats import facts_json, pcapng, plan_json, ways_json
-from paris.formats.damage import refusing
+from paris.formats import facts_json, pcapng, plan_json, schemas, ways_json
 from paris.formats.pcapng import Direction, Names, Packet, Section, Statistics
 from paris.version import __version__
 
@@ -191,15 +190,10 @@ class Writer:
 
 def read(data: bytes, name: str) -> Capture:
     """The capture that a Writer wrote; `name` names the file in messages. Raises FormatError."""
-    with refusing(name):
-        return _read(data, name)
-
-
-def _read(data: bytes, name: str) -> Capture:
     capture: Capture | None = None
     corrected: dict[ProbeRequest, float] = {}
     zero_unix_ns = 0
-    for block in pcapng.read(data):
+    for block in pcapng.read(data, name):
         if isinstance(block, Section):
             if capture is not None:
                 raise FormatError(f"{name}: more than one measurement in one file")
@@ -209,11 +203,13 @@ def _read(data: bytes, name: str) -> Capture:
             break
         elif isinstance(block, Packet):
             if block.direction is not Direction.UNKNOWN:
-                capture.packets.append(_captured(block, zero_unix_ns))
+                capture.packets.append(
+                    _captured(block, zero_unix_ns, f"{name}: packet {len(capture.packets) + 1}")
+                )
         elif isinstance(block, Names):
             capture.names.update({ip_address(packed): host for packed, host in block.names.items()})
         elif isinstance(block, Statistics):
-            _take_end(capture, corrected, json.loads(block.comment))
+            _take_end(capture, corrected, block.comment, f"{name}: statistics")
     if capture is None:
         raise FormatError(f"{name}: no packets of paris-trace")
     _correct(capture.packets, corrected)
@@ -224,51 +220,46 @@ def _read(data: bytes, name: str) -> Capture:
 
 def _begun(comment: str, name: str) -> Capture:
     try:
-        about = json.loads(comment)
-    except json.JSONDecodeError:
+        about = schemas.parse(comment, name)
+    except FormatError:
         about = None
     if not isinstance(about, dict) or about.get("format") != _FORMAT:
         raise FormatError(f"{name}: not a capture that paris-trace -o FILE.pcapng wrote")
-    if about.get("version") != _VERSION:
-        raise FormatError(
-            f"{name}: written in version {about.get('version')!r} of the format; "
-            f"this program reads version {_VERSION}"
-        )
+    schemas.check_version(about, _VERSION, name)
+    schemas.check(about, "capture.schema.json#/$defs/section", name)
     return Capture(
         plan=plan_json.read_plan(about["plan"]),
         wire=plan_json.read_wire(about["wire"]),
-        started_at_unix_s=plan_json.finite(about["started_at_unix_s"]),
+        started_at_unix_s=about["started_at_unix_s"],
     )
 
 
-def _captured(packet: Packet, zero_unix_ns: int) -> CapturedPacket:
+def _captured(packet: Packet, zero_unix_ns: int, place: str) -> CapturedPacket:
     request = way = None
     if packet.direction is Direction.SENT:
-        asked = json.loads(packet.comment)
+        asked = schemas.parse(packet.comment, place)
+        schemas.check(asked, "capture.schema.json#/$defs/probe", place)
         request = _request(asked["flow"], asked["ttl"], asked["attempt"])
         way = ways_json.read_way(asked) if "interface" in asked else None
     return CapturedPacket(packet.datagram, (packet.unix_ns - zero_unix_ns) / 1e9, request, way)
 
 
-def _request(flow: object, ttl: object, attempt: object) -> ProbeRequest:
-    return ProbeRequest(
-        plan_json.whole(flow, 0, plan_json.MOST),
-        plan_json.whole(ttl, 1, 255),
-        plan_json.whole(attempt, 0, plan_json.MOST),
-    )
+def _request(flow: float, ttl: float, attempt: float) -> ProbeRequest:
+    return ProbeRequest(int(flow), int(ttl), int(attempt))
 
 
-def _take_end(capture: Capture, corrected: dict[ProbeRequest, float], end: Json) -> None:
-    for place, flow, ttl, attempt, at_s in end.get("losses", ()):
-        capture.losses[plan_json.whole(place, 0, plan_json.MOST)] = (
-            _request(flow, ttl, attempt),
-            plan_json.finite(at_s),
-        )
+def _take_end(
+    capture: Capture, corrected: dict[ProbeRequest, float], comment: str, place: str
+) -> None:
+    end = schemas.parse(comment, place)
+    schemas.check(end, "capture.schema.json#/$defs/statistics", place)
+    for position, flow, ttl, attempt, at_s in end.get("losses", ()):
+        capture.losses[int(position)] = _request(flow, ttl, attempt), at_s
     for flow, ttl, attempt, at_s in end.get("corrected", ()):
-        corrected[_request(flow, ttl, attempt)] = plan_json.finite(at_s)
+        corrected[_request(flow, ttl, attempt)] = at_s
     if "stopped" in end:
         capture.stopped = StopReason(end["stopped"])
-        capture.duration_s = plan_json.finite(end["duration_s"])
+        capture.duration_s = end["duration_s"]
         capture.wire = plan_json.read_wire(end["wire"])
         capture.facts = facts_json.read_facts(end)
 

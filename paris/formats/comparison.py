@@ -9,8 +9,8 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from mda.comparison import compare
-from paris.errors import FormatError
-from paris.formats import native
+from mda.trace import Trace
+from paris.formats import native, schemas
 from paris.formats.studies_json import vertex_id
 
 if TYPE_CHECKING:
@@ -61,18 +61,19 @@ def is_comparison(document: object) -> bool:
     return isinstance(document, dict) and document.get("format") == FORMAT
 
 
-def read(text: str, name: str) -> Comparison:
-    """The comparison that `write` wrote; `name` names the file in messages. Raises FormatError."""
-    document = json.loads(text)
-    if document.get("version") != VERSION:
-        raise FormatError(
-            f"{name}: written in version {document.get('version')!r} of the format; "
-            f"this program reads version {VERSION}"
-        )
-    try:
-        views = [(str(view["name"]), json.dumps(view["trace"])) for view in document["views"]]
-    except KeyError as error:
-        raise FormatError(f"{name}: {error.args[0]!r} is missing") from None
-    except TypeError as error:
-        raise FormatError(f"{name}: a value is not what it should be: {error}") from None
-    return compare([(view, native.read(trace, name)) for view, trace in views])
+def read(document: Json, name: str) -> Comparison:
+    """The comparison that `write` wrote, from a JSON value that `is_comparison`.
+
+    `name` names the file in messages. Raises FormatError.
+    """
+    schemas.check_version(document, VERSION, name)
+    schemas.check(document, "comparison.schema.json#/$defs/record", name)
+    return compare(
+        [
+            (
+                view["name"],
+                Trace.of(native.read_record(view["trace"], f"{name}: views[{number}].trace")),
+            )
+            for number, view in enumerate(document["views"])
+        ]
+    )

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any
 
 from mda.model import InterfaceInfo, InterfaceRole, MplsEntry, Unread, UnreadReason
 from paris.formats import plan_json
 
 if TYPE_CHECKING:
     from mda.model import Reply
-
-_WORD: Final = (1 << 32) - 1
-_OF_OBJECTS: Final = (UnreadReason.UNKNOWN, UnreadReason.MALFORMED)
 
 Json = dict[str, Any]
 
@@ -35,9 +33,9 @@ def extensions(reply: Reply) -> Json:
 
 
 def read_extensions(record: Json) -> Json:
-    """The fields of a Reply that `extensions` wrote. Raises KeyError, TypeError or ValueError."""
+    """The fields of a Reply that `extensions` wrote."""
     return {
-        "mpls": tuple(MplsEntry(**entry) for entry in record["mpls"]),
+        "mpls": tuple(_read_entry(entry) for entry in record["mpls"]),
         "interfaces": tuple(_read_interface(member) for member in record.get("interfaces", ())),
         "unread": tuple(_read_unread(member) for member in record.get("unread", ())),
     }
@@ -52,31 +50,30 @@ def interface_json(interface: InterfaceInfo) -> Json:
     }
 
 
+def _read_entry(member: Json) -> MplsEntry:
+    return MplsEntry(
+        label=int(member["label"]),
+        traffic_class=int(member["traffic_class"]),
+        bottom=member["bottom"],
+        ttl=int(member["ttl"]),
+    )
+
+
 def _read_interface(member: Json) -> InterfaceInfo:
-    name, address = member["name"], member["address"]
-    if name is not None and not isinstance(name, str):
-        raise ValueError(f"not a name: {name!r}")
+    address = member["address"]
     return InterfaceInfo(
         role=InterfaceRole(member["role"]),
-        ifindex=_number(member["ifindex"], _WORD),
-        address=None if address is None else plan_json.address(address),
-        name=name,
-        mtu=_number(member["mtu"], _WORD),
+        ifindex=plan_json.whole(member["ifindex"]),
+        address=None if address is None else ip_address(address),
+        name=member["name"],
+        mtu=plan_json.whole(member["mtu"]),
     )
 
 
 def _read_unread(member: Json) -> Unread:
-    part = Unread(
+    return Unread(
         reason=UnreadReason(member["reason"]),
         payload=bytes.fromhex(member["payload"]),
-        object_class=_number(member["class"], 0xFF),
-        object_type=_number(member["type"], 0xFF),
+        object_class=plan_json.whole(member["class"]),
+        object_type=plan_json.whole(member["type"]),
     )
-    is_object = part.reason in _OF_OBJECTS or (part.object_class, part.object_type) != (None, None)
-    if is_object and None in (part.object_class, part.object_type):
-        raise ValueError(f"an object without class or type: {member!r}")
-    return part
-
-
-def _number(value: object, highest: int) -> int | None:
-    return None if value is None else plan_json.whole(value, 0, highest)

@@ -8,6 +8,7 @@ this file. Times are seconds, addresses text, probabilities in (0, 1).
 from __future__ import annotations
 
 import json
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Final
 
 from mda.answers.graph import flows_of, flows_of_edge
@@ -23,8 +24,15 @@ from mda.model import (
 from mda.record import Record
 from mda.trace import Trace
 from paris.errors import FormatError
-from paris.formats import extensions_json, facts_json, plan_json, studies_json, ways_json
-from paris.formats.damage import refusing
+from paris.formats import (
+    extensions_json,
+    facts_json,
+    plan_json,
+    references,
+    schemas,
+    studies_json,
+    ways_json,
+)
 from paris.formats.studies_json import vertex_id
 
 if TYPE_CHECKING:
@@ -39,6 +47,9 @@ if TYPE_CHECKING:
 
 FORMAT: Final = "paris-trace"
 VERSION: Final = 1
+
+# The fields of a reply that are numbers; each may be missing.
+_NUMBERS: Final = ("icmp_type", "icmp_code", "quoted_ttl", "reply_ttl", "reply_ip_id")
 
 Json = dict[str, Any]
 
@@ -70,30 +81,18 @@ def write(trace: Trace, _: Look | None = None) -> str:
 
 def read(text: str, name: str) -> Trace:
     """The trace that `write` wrote; `name` is the file's name, for messages. Raises FormatError."""
-    record = read_record(text.encode(), name)
-    with refusing(name):
-        return Trace.of(record)
+    return Trace.of(read_record(schemas.parse(text, name), name))
 
 
-def read_record(data: bytes, name: str) -> Record:
-    """The record in a file's bytes; see `read`."""
-    try:
-        text = data.decode()
-    except UnicodeDecodeError:
-        raise FormatError(f"{name}: not a text file") from None
-    try:
-        document = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise FormatError(f"{name}:{error.lineno}: not JSON: {error.msg}") from None
+def read_record(document: Any, name: str) -> Record:
+    """The record in a JSON value; see `read`."""
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise FormatError(f'{name}: not a paris-trace file: no "format": "{FORMAT}" in it')
-    if document.get("version") != VERSION:
-        raise FormatError(
-            f"{name}: written in version {document.get('version')!r} of the format; "
-            f"this program reads version {VERSION}"
-        )
-    with refusing(name):
-        return _read(document)
+    schemas.check_version(document, VERSION, name)
+    schemas.check(document, "native.schema.json#/$defs/record", name)
+    record = _read(document)
+    references.check(record, name)
+    return record
 
 
 def _run(trace: Trace) -> Json:
@@ -244,33 +243,23 @@ def _read(document: Json) -> Record:
     outcomes: list[Outcome] = []
     unresolved: list[Unresolved] = []
     for record in document["outcomes"]:
-        request = ProbeRequest(
-            plan_json.whole(record["flow"], 0, plan_json.MOST),
-            plan_json.whole(record["ttl"], 1, 255),
-            plan_json.whole(record["attempt"], 0, plan_json.MOST),
-        )
-        sent_at_s = plan_json.finite(record["sent_at_s"])
+        request = ProbeRequest(int(record["flow"]), int(record["ttl"]), int(record["attempt"]))
+        sent_at_s = record["sent_at_s"]
         if "responder" in record:
             outcomes.append(_read_reply(request, sent_at_s, record))
         elif "gave_up_at_s" in record:
-            outcomes.append(
-                Loss(
-                    request=request,
-                    sent_at_s=sent_at_s,
-                    gave_up_at_s=plan_json.finite(record["gave_up_at_s"]),
-                )
-            )
+            outcomes.append(Loss(request, sent_at_s, gave_up_at_s=record["gave_up_at_s"]))
         else:
             unresolved.append(Unresolved(request, sent_at_s))
     return Record(
         plan=plan,
-        started_at_unix_s=plan_json.finite(run["started_at_unix_s"]),
-        duration_s=plan_json.finite(run["duration_s"]),
-        probes_sent=plan_json.whole(run["probes_sent"], 0, plan_json.MOST),
+        started_at_unix_s=run["started_at_unix_s"],
+        duration_s=run["duration_s"],
+        probes_sent=int(run["probes_sent"]),
         outcomes=tuple(outcomes),
         unresolved=tuple(unresolved),
         wire=plan_json.read_wire(run["wire"]),
-        unmatched=dict(sorted(run["unmatched"].items())),
+        unmatched={reason: int(count) for reason, count in sorted(run["unmatched"].items())},
         stopped=StopReason(run["stopped"]),
         names=facts_json.read_by_address(document["names"]),
         facts=facts_json.read_facts(document),
@@ -279,18 +268,15 @@ def _read(document: Json) -> Record:
 
 
 def _read_reply(request: ProbeRequest, sent_at_s: float, record: Json) -> Reply:
+    numbers: Json = {name: plan_json.whole(record[name]) for name in _NUMBERS}
     return Reply(
         request=request,
         kind=ReplyKind(record["kind"]),
-        responder=plan_json.address(record["responder"]),
+        responder=ip_address(record["responder"]),
         sent_at_s=sent_at_s,
-        received_at_s=plan_json.finite(record["received_at_s"]),
-        icmp_type=record["icmp_type"],
-        icmp_code=record["icmp_code"],
-        quoted_ttl=record["quoted_ttl"],
-        reply_ttl=record["reply_ttl"],
-        reply_ip_id=record["reply_ip_id"],
+        received_at_s=record["received_at_s"],
+        **numbers,
         changed=tuple(record["changed"]),
-        in_tunnel=record.get("in_tunnel") is True,
+        in_tunnel=record.get("in_tunnel", False),
         **extensions_json.read_extensions(record),
     )

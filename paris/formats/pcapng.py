@@ -10,6 +10,8 @@ import struct
 from enum import IntEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from paris.errors import FormatError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -95,23 +97,23 @@ def names(named: dict[bytes, str]) -> bytes:
     return _block(_NAMES, body + struct.pack("<HH", 0, 0))
 
 
-def read(data: bytes) -> Iterator[Block]:
-    """The blocks of known kinds, in order. Raises ValueError if the file is damaged.
+def read(data: bytes, name: str) -> Iterator[Block]:
+    """The blocks of known kinds, in order. Raises FormatError if the file `name` is damaged.
 
     If the file ends within a block, its writer was interrupted, and that block is skipped.
     """
     if len(data) < 12 or struct.unpack_from("<I", data)[0] != _SECTION:
-        raise ValueError("not a pcapng file")
+        raise FormatError(f"{name}: not a pcapng file")
     order, at = "<", 0
     resolutions: list[int] = []
     while at + 12 <= len(data):
         (kind,) = struct.unpack_from(order + "I", data, at)
         if kind == _SECTION:
-            order = _order(data, at)
+            order = _order(data, at, name)
             resolutions = []
         (size,) = struct.unpack_from(order + "I", data, at + 4)
         if size < 12 or size % 4:
-            raise ValueError(f"the block at byte {at} cannot be {size} bytes long")
+            raise FormatError(f"{name}: the block at byte {at} cannot be {size} bytes long")
         if at + size > len(data):
             return
         body = data[at + 8 : at + size - 4]
@@ -122,8 +124,8 @@ def read(data: bytes) -> Iterator[Block]:
                 block = _read_block(order, kind, body, resolutions)
                 if block is not None:
                     yield block
-        except (struct.error, IndexError, UnicodeDecodeError):
-            raise ValueError(f"the block at byte {at} is broken") from None
+        except (struct.error, IndexError, ValueError):
+            raise FormatError(f"{name}: the block at byte {at} is broken") from None
         at += size
 
 
@@ -148,11 +150,11 @@ def _read_block(order: str, kind: int, body: bytes, resolutions: list[int]) -> B
     )
 
 
-def _order(data: bytes, at: int) -> str:
+def _order(data: bytes, at: int, name: str) -> str:
     for order in "<>":
         if struct.unpack_from(order + "I", data, at + 8)[0] == _BYTE_ORDER:
             return order
-    raise ValueError(f"the section at byte {at} has no byte order")
+    raise FormatError(f"{name}: the section at byte {at} has no byte order")
 
 
 def _resolution(order: str, body: bytes) -> int:

@@ -1,22 +1,16 @@
 """Writes and reads the plan and the wire's report as JSON values, for all of our formats.
 
-Each pair of functions is inverse. The readers raise KeyError, TypeError or ValueError.
+Each pair of functions is inverse. The readers expect what `schemas.check` has accepted.
 """
 
 from __future__ import annotations
 
 from ipaddress import ip_address
-from math import isfinite
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any
 
 from mda.plan import Algorithm, Plan, Probing, Stamp, WireReport, Withheld
 from mda.statistics.stopping import Bound
 from mda.studies.registry import STUDIES, named
-
-if TYPE_CHECKING:
-    from mda.model import IPAddress
-
-MOST: Final = 1 << 40  # the highest count that a reader accepts
 
 Json = dict[str, Any]
 
@@ -58,48 +52,33 @@ def read_plan(plan: Json) -> Plan:
     """The plan that `plan` wrote."""
     return Plan(
         host=plan["host"],
-        source=address(plan["source"]),
-        destination=address(plan["destination"]),
+        source=ip_address(plan["source"]),
+        destination=ip_address(plan["destination"]),
         algorithm=Algorithm(plan["algorithm"]),
         bound=Bound(plan["failure_probability"], plan["per_vertex"], plan["min_share"]),
         probing=Probing(
             # Files from before studies lack these two.
-            prefix_len=plan.get("prefix_len"),
-            sources=tuple(address(source) for source in plan.get("sources", ())),
-            mark=whole(plan.get("mark", 0), 0, 0xFFFFFFFF),
-            interface=None if plan.get("interface") is None else str(plan["interface"]),
-            asked_source=(
-                None if plan.get("asked_source") is None else address(plan["asked_source"])
-            ),
-            **{
-                key: plan[key]
-                for key in (
-                    "protocol",
-                    "flow_field",
-                    "sport",
-                    "dport",
-                    "traffic_class",
-                    "flow_label",
-                )
-            },
+            prefix_len=whole(plan.get("prefix_len")),
+            sources=tuple(ip_address(source) for source in plan.get("sources", ())),
+            mark=int(plan.get("mark", 0)),
+            interface=plan.get("interface"),
+            asked_source=ip_address(plan["asked_source"]) if "asked_source" in plan else None,
+            protocol=plan["protocol"],
+            flow_field=plan["flow_field"],
+            dport=whole(plan["dport"]),
+            **{key: int(plan[key]) for key in ("sport", "traffic_class", "flow_label")},
         ),
-        first_ttl=whole(plan["first_ttl"], 1, 255),
-        max_ttl=whole(plan["max_ttl"], 1, 255),
-        attempts=whole(plan["attempts"], 1, MOST),
+        first_ttl=int(plan["first_ttl"]),
+        max_ttl=int(plan["max_ttl"]),
+        attempts=int(plan["attempts"]),
         network=plan["network"],
-        seed=plan["seed"],
-        zone=None if plan.get("zone") is None else str(plan["zone"]),
-        studies={name: _argument(plan, name) for name in plan.get("studies", ())},
+        seed=int(plan["seed"]),
+        zone=plan.get("zone"),
+        studies={
+            name: plan.get(name) if named(name).argument else None
+            for name in plan.get("studies", ())
+        },
     )
-
-
-def _argument(plan: Json, name: str) -> str | None:
-    """The argument of the study with this name."""
-    if not named(name).argument:
-        return None
-    if not isinstance(plan[name], str):
-        raise ValueError(f"not an argument of --{name}: {plan[name]!r}")
-    return str(plan[name])
 
 
 def wire(report: WireReport) -> Json:
@@ -122,39 +101,23 @@ def read_wire(values: Json) -> WireReport:
     """The report that `wire` wrote."""
     counts = ("sent_otherwise", "waits", "dropped", "reverse_path")
     return WireReport(
-        wire=str(values["wire"]),
+        wire=values["wire"],
         sent=Stamp(values["sent"]),
         received=Stamp(values["received"]),
-        hidden=tuple(str(name) for name in values["hidden"]),
+        hidden=tuple(values["hidden"]),
         withheld=tuple(
             Withheld(
-                str(own["reason"]),
-                whole(own["probes"], 1, MOST),
-                whole(own["flows"], 1, MOST),
-                whole(own.get("closed_ways", 0), 0, MOST),
+                own["reason"],
+                int(own["probes"]),
+                int(own["flows"]),
+                int(own.get("closed_ways", 0)),
             )
             for own in values.get("withheld", ())
         ),
-        **{name: whole(values[name], 0, MOST) for name in counts},
+        **{name: int(values[name]) for name in counts},
     )
 
 
-def whole(value: object, lowest: int, highest: int) -> int:
-    """`value` if it is a whole number in the range, so that no file makes us count for ever."""
-    if not isinstance(value, int) or not lowest <= value <= highest:
-        raise ValueError(f"not a whole number from {lowest} to {highest}: {value!r}")
-    return value
-
-
-def address(value: object) -> IPAddress:
-    """The address in a text."""
-    if not isinstance(value, str):
-        raise ValueError(f"not an address: {value!r}")
-    return ip_address(value)
-
-
-def finite(value: object) -> float:
-    """`value` if it is a finite number."""
-    if not isinstance(value, int | float) or not isfinite(value):
-        raise ValueError(f"not a finite number: {value!r}")
-    return value
+def whole(value: float | None) -> int | None:
+    """A whole number, which JSON may write as 1.0, or None."""
+    return None if value is None else int(value)

@@ -1,14 +1,14 @@
-"""Writes and reads the ways out of this machine as JSON values; readers raise as `plan_json` does.
+"""Writes and reads the ways out of this machine as JSON values.
 
 A file has them only where flows had several.
 """
 
 from __future__ import annotations
 
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
 from mda.model import Way
-from paris.formats import plan_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,9 +26,9 @@ def read_way(values: Json) -> Way:
     """The way that `way` wrote."""
     gateway = values["gateway"]
     return Way(
-        source=plan_json.address(values["source"]),
-        interface=str(values["interface"]),
-        gateway=None if gateway is None else plan_json.address(gateway),
+        source=ip_address(values["source"]),
+        interface=values["interface"],
+        gateway=None if gateway is None else ip_address(gateway),
     )
 
 
@@ -44,7 +44,7 @@ def ways(taken: Mapping[int, Way]) -> Json:
 def read_ways(document: Json) -> dict[int, Way]:
     """The way of each flow, in the order of flows."""
     taken = {
-        plan_json.whole(flow, 0, plan_json.MOST): read_way(member)
+        int(flow): read_way(member)
         for member in document.get("ways", ())
         for flow in member["flows"]
     }

@@ -120,7 +120,7 @@ def test_a_broken_capture_is_refused_in_one_line(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"", "not JSON"),
+        (b"", "the file is empty"),
         (b"\x0a\x0d\x0d\x0a", "not a pcapng file"),
         (pcapng.header("a note", "another program"), "not a capture that paris-trace -o"),
         (pcapng.header('{"format": "paris-trace capture", "version": 9}', ""), "version 9"),

@@ -208,7 +208,7 @@ def test_a_saved_trace_with_an_unknown_flow_field_is_refused_in_one_line(tmp_pat
     file.write_text(file.read_text().replace('"flow_field": "sport"', '"flow_field": "x"'))
     ran = run("--replay", str(file))
     assert ran.returncode == 2
-    assert ran.stderr.startswith(f"paris-trace: {file}: a value is not what it should be")
+    assert ran.stderr.startswith(f"paris-trace: {file}: plan.flow_field: must be one of")
     assert ran.stderr.count("\n") == 1
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from mda.model import Loss, ProbeRequest, StopReason
-from paris.errors import ExitCode
+from paris.errors import ExitCode, FormatError
 from paris.formats import capture, pcapng
 from paris.formats.capture import Writer
 from paris.formats.pcapng import Direction, Names, Packet, Section, Statistics
@@ -32,7 +32,7 @@ def test_pcapng_blocks_read_back_equal() -> None:
     named = {ip_address("192.0.2.1").packed: "one", ip_address("2001:db8::1").packed: "two"}
     data = pcapng.header("a comment", "a program") + b"".join(map(pcapng.packet, SOME))
     data += pcapng.names(named) + pcapng.statistics("the end", 1_700_000_002_000_000_000, 7)
-    assert list(pcapng.read(data)) == [
+    assert list(pcapng.read(data, "x")) == [
         Section("a comment"), *SOME, Names(named), Statistics("the end"),
     ]  # fmt: skip
 
@@ -51,7 +51,7 @@ def test_pcapng_in_the_other_byte_order_and_other_resolutions_is_read() -> None:
         block(6, struct.pack(">I", n) + ticks + struct.pack(">II", 2, 2) + b"hi\0\0")
         for n in (0, 1)
     ]
-    found = list(pcapng.read(section + microseconds + unknown + halves + b"".join(packets)))
+    found = list(pcapng.read(section + microseconds + unknown + halves + b"".join(packets), "x"))
     assert found == [
         Section(""),
         Packet(3_000, Direction.UNKNOWN, b"hi"),
@@ -61,14 +61,14 @@ def test_pcapng_in_the_other_byte_order_and_other_resolutions_is_read() -> None:
 
 def test_a_file_that_ends_within_a_block_is_read_up_to_that_block() -> None:
     data = pcapng.header("", "") + b"".join(map(pcapng.packet, SOME))
-    assert list(pcapng.read(data[:-1])) == [Section(""), SOME[0]]
+    assert list(pcapng.read(data[:-1], "x")) == [Section(""), SOME[0]]
 
 
 @pytest.mark.parametrize("size", [0, 8, 13])
 def test_a_block_with_an_impossible_size_raises_an_error(size: int) -> None:
     wrong = struct.pack("<II", 6, size) + bytes(20)
-    with pytest.raises(ValueError, match="cannot be"):
-        list(pcapng.read(pcapng.header("", "") + wrong))
+    with pytest.raises(FormatError, match=r"x\.pcapng: .*cannot be"):
+        list(pcapng.read(pcapng.header("", "") + wrong, "x.pcapng"))
 
 
 def test_a_capture_keeps_40_000_losses() -> None:

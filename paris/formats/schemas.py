@@ -1,0 +1,131 @@
+"""Reads JSON from a file, and checks it against a schema before anything uses it."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from ipaddress import ip_address
+from math import isfinite
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+from mda.studies.registry import STUDIES
+from paris.errors import FormatError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fastjsonschema import JsonSchemaValueException
+
+_DRAFT: Final = "http://json-schema.org/draft-07/schema#"
+_BASE: Final = "file:///"  # where the relative references of schemas lead
+_MOST_SHOWN: Final = 160  # characters of a reason
+
+
+def parse(data: bytes | str, place: str) -> Any:
+    """The JSON value in a text; `place` names it in messages. Raises FormatError."""
+    try:
+        text = data if isinstance(data, str) else data.decode()
+        # NaN is not JSON, and arithmetic cannot use infinity.
+        value = json.loads(text, parse_constant=_refused_number, parse_float=_finite)
+        if "\\u" in text:
+            # A half of a surrogate pair is valid JSON, but no text that can be written.
+            json.dumps(value, ensure_ascii=False).encode()
+    except json.JSONDecodeError as error:
+        raise FormatError(f"{place}:{error.lineno}: not JSON: {error.msg}") from None
+    except UnicodeDecodeError:
+        raise FormatError(f"{place}: not a text file") from None
+    except UnicodeEncodeError:
+        raise FormatError(f"{place}: a text in it is not Unicode (half a surrogate pair)") from None
+    except RecursionError:
+        raise FormatError(f"{place}: brackets are nested too deeply") from None
+    except ValueError as error:  # Python refuses to convert numbers of thousands of digits
+        raise FormatError(f"{place}: a number cannot be used: {_shortened(str(error))}") from None
+    return value
+
+
+def check_version(document: dict[str, Any], version: int, place: str) -> None:
+    """Check that a file has the one `version` of its format. Raises FormatError."""
+    if document.get("version") != version:
+        raise FormatError(
+            f"{place}: written in version {_shortened(repr(document.get('version')))} of the "
+            f"format; this program reads version {version}"
+        )
+
+
+def check(value: Any, schema: str, place: str) -> None:
+    """Check a JSON value against `schema`, a file beside this one and a path in it.
+
+    Raises FormatError with `place`, the path to the first value that is wrong, and the reason.
+    """
+    from fastjsonschema import JsonSchemaValueException  # only readers of files need it
+
+    try:
+        _validator(schema)(value)
+    except JsonSchemaValueException as error:
+        path = str(error.name).removeprefix("data").removeprefix(".")
+        where = f"{place}: {_shortened(path)}" if path else place
+        raise FormatError(f"{where}: {_shortened(_reason(error))}") from None
+    except RecursionError:
+        raise FormatError(f"{place}: brackets are nested too deeply") from None
+
+
+def _reason(error: JsonSchemaValueException) -> str:
+    """Why a value is not what the schema says."""
+    if error.rule == "required":
+        missing = next(name for name in error.rule_definition if name not in error.value)
+        return f"{missing!r} is missing"
+    if error.rule == "propertyNames":
+        return "one of its names is not allowed"
+    reason = error.message.removeprefix(str(error.name)).strip()
+    return reason if isinstance(error.value, dict) else f"{reason}, not {json.dumps(error.value)}"
+
+
+@cache
+def _validator(schema: str) -> Callable[[Any], Any]:
+    import fastjsonschema
+
+    check_value: Callable[[Any], Any] = fastjsonschema.compile(
+        {"$schema": _DRAFT, "$ref": _BASE + schema},
+        handlers={_BASE.partition(":")[0]: _load},
+        formats={"address": _is_address, "study": _is_study},
+        use_default=False,
+    )
+    return check_value
+
+
+def _load(uri: str) -> Any:
+    """The schema in a file beside this one."""
+    return json.loads(Path(__file__).with_name(uri.removeprefix(_BASE)).read_text())
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_study(text: str) -> bool:
+    return any(text == study.name for study in STUDIES)
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if not isfinite(number):
+        _refused_number(digits)
+    return number
+
+
+def _refused_number(digits: str) -> NoReturn:
+    raise ValueError(f"{digits} is not finite")
+
+
+def _shortened(text: str) -> str:
+    """A text on one line, without its middle if it is long."""
+    line = "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
+    if len(line) <= _MOST_SHOWN:
+        return line
+    half = _MOST_SHOWN // 2
+    return f"{line[:half]} … {line[-half:]}"
