@@ -1,5 +1,5 @@
 """Runs the command for `python -m paris`."""
 
-from paris.cli.trace import entry
+from paris.cli.start import trace
 
-entry()
+trace()

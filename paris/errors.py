@@ -45,6 +45,16 @@ class SettingsError(ParisTraceError):
     """An option or value that cannot be used."""
 
 
+def on_one_line(text: str, most: int = 160) -> str:
+    """A text without control characters, and without its middle if it has over `most` characters.
+
+    >>> on_one_line("0123456789" * 100, 10)
+    '01234 … 56789'
+    """
+    line = "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
+    return line if len(line) <= most else f"{line[: most // 2]} … {line[-most // 2 :]}"
+
+
 def lacking_extra(user: str, error: ModuleNotFoundError, extra: str) -> SettingsError:
     """What to raise where `user` (an option or function) needs a package that `extra` installs."""
     return SettingsError(

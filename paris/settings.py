@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from paris.checks import checked_bound, positive, within
+from paris.checks import address, checked_bound, positive, text, within
 from paris.defaults import DEFAULT_RATE_PPS
 from paris.errors import SettingsError
 from paris.frozen import Frozen
@@ -37,7 +37,8 @@ class Target(Frozen):
     - `host`: a name or address; None with a simulated network.
     - `network`: a simulated network's name or file, None for the real one.
     - `ip_version`: 4 or 6; None takes what the name resolves to first.
-    - `source`, `interface`: where to send from, None for the routing table's choice.
+    - `source`, `interface`: where to send from, None for the routing table's choice. The source
+      may be given as text.
     - `wire`: what carries probes (see `paris.wire.registry`), None for the best available.
     - `by_link`: the bulk wire sends frames to the next hop, past routing.
     - `mark`: the mark of packets (SO_MARK), by which policy rules may route them.
@@ -57,6 +58,7 @@ class Target(Frozen):
             raise SettingsError("name a HOST to trace, or a simulated network with --sim")
         if self.host is not None and self.network is not None:
             raise SettingsError("name either a HOST or a simulated network with --sim, not both")
+        self._check_texts()
         if self.network is not None and self.wire is not None:
             raise SettingsError("--wire is for a real network; --sim brings its own")
         if self.network is not None:
@@ -71,6 +73,16 @@ class Target(Frozen):
             within("--mark", self.mark, 1, 0xFFFFFFFF)
         if self.by_link and self.wire != "bulk":
             raise SettingsError("--link requires --wire bulk")
+
+    def _check_texts(self) -> None:
+        """Texts can be written again; addresses may be given as texts, and texts as addresses."""
+        if self.host is not None:
+            self.__dict__.update(host=str(self.host))
+        if isinstance(self.source, str):
+            self.__dict__.update(source=address("-s/--source", self.source))
+        for option, value in (("-i/--interface", self.interface), ("--sim", self.network)):
+            if value is not None:
+                text(option, str(value))
 
 
 class ProbeOptions(Frozen):
@@ -250,6 +262,8 @@ class Settings(Frozen):
         return cls(**groups, **options)
 
     def __post_init__(self) -> None:
+        if self.seed is not None:
+            within("--seed", self.seed, 0, 2**64 - 1)
         self._check_protocol()
         if (self.study.studies or self.study.compare) and not self.search.multipath:
             raise SettingsError("studies require every path (--mda, multipath=True)")

@@ -68,6 +68,6 @@ def seconds(text: str) -> float:
 def sendwait(text: str) -> float:
     """Like `seconds`, but a bare number above 10 means milliseconds, as in traceroute."""
     wait_s = seconds(text)
-    if wait_s < 0:
-        raise argparse.ArgumentTypeError("a pause cannot be negative")
+    if not 0 <= wait_s <= 1e9:
+        raise argparse.ArgumentTypeError(f"a pause is from 0 to 1e9 seconds, not {text!r}")
     return wait_s / 1000 if wait_s > 10 and not text.endswith("s") else wait_s

@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from mda.errors import ParisTraceError
-from paris.errors import ExitCode, OutputError, PrivilegeError, ResolveError, WireError
+from paris.errors import (
+    ExitCode,
+    OutputError,
+    PrivilegeError,
+    ResolveError,
+    WireError,
+    on_one_line,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from mda.trace import Trace
+
+_MOST_SHOWN: Final = 600  # characters of a fault: a user's words may be of any length
+# A limit of the system or of its administrator is met.
+_EXHAUSTED: Final = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS)
 
 
 def guarded(program: str, command: Callable[[Sequence[str]], int], arguments: Sequence[str]) -> int:
@@ -27,7 +39,16 @@ def guarded(program: str, command: Callable[[Sequence[str]], int], arguments: Se
     except KeyboardInterrupt:
         complain(program, "interrupted")
         return ExitCode.INTERRUPTED
+    except MemoryError:
+        complain(program, "this system gives no more memory")
+        return ExitCode.LOCAL_NETWORK
+    except ImportError as error:
+        complain(program, f"a part of the program cannot be loaded: {error}")
+        return ExitCode.LOCAL_NETWORK
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in _EXHAUSTED:
+            complain(program, f"this system gives no more: {error.strerror}")
+            return ExitCode.LOCAL_NETWORK
         if os.environ.get("PARIS_TRACE_DEBUG"):
             raise
         complain(
@@ -39,9 +60,15 @@ def guarded(program: str, command: Callable[[Sequence[str]], int], arguments: Se
 
 
 def complain(program: str, fault: str) -> None:
-    """Write a line to standard error, if the process has one."""
-    if sys.stderr is not None:
-        sys.stderr.write(f"{program}: {fault}\n")
+    """Write a line to standard error, if the process has one that can be written."""
+    if sys.stderr is None:
+        return
+    try:
+        sys.stderr.write(f"{program}: {on_one_line(fault, _MOST_SHOWN)}\n")
+        sys.stderr.flush()
+    except OSError:
+        # Python writes again at exit what could not be written, and would end with its own code.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
 
 
 def verdict(trace: Trace) -> ExitCode:

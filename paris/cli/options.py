@@ -58,7 +58,7 @@ class RenderOptions(NamedTuple):
 def parse_trace(arguments: Sequence[str]) -> Options:
     """The options of `paris-trace`. Raises SettingsError; `--help` and `--version` exit."""
     parser = trace_parser()
-    given = parser.parse_args(arguments)
+    given = parser.parsed(arguments)
     from paris.cli import requests  # --help needs no settings
 
     if given.sendwait is not None and given.rate is not None:
@@ -109,7 +109,7 @@ def _turns(given: argparse.Namespace, row: Lookup) -> bool:
 
 def parse_render(arguments: Sequence[str]) -> RenderOptions:
     """The options of `paris-render`. Raises SettingsError; `--help` and `--version` exit."""
-    given = render_parser().parse_args(arguments)
+    given = render_parser().parsed(arguments)
     if not given.metrics and len(given.file) > 1:
         raise SettingsError("only --metrics accepts more than one FILE")
     if given.metrics and (given.json or given.format is not None or _names_a_format(given.output)):

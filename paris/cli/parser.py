@@ -262,7 +262,7 @@ def destination(name: str) -> str:
     return name.replace("-", "_")
 
 
-def render_parser() -> argparse.ArgumentParser:
+def render_parser() -> Parser:
     """The options of `paris-render`."""
     parser = Parser(
         prog="paris-render",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import os
-from typing import TYPE_CHECKING, Any, NoReturn
+import re
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from paris.errors import SettingsError
 from paris.outputs.files import STANDARD_OUTPUT, check, write
@@ -15,10 +16,22 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
 _HELP_WIDTH = 80
+_NEGATIVE: Final = re.compile(r"-(\d|\.\d|inf|nan)")
 
 
 class Parser(argparse.ArgumentParser):
     """A parser that raises SettingsError instead of printing the usage and exiting."""
+
+    def parsed(self, arguments: Sequence[str]) -> argparse.Namespace:
+        """The values of the options. A negative number is the value of the option before it."""
+        valued = {name for own in self._actions if own.nargs is None for name in own.option_strings}
+        joined: list[str] = []
+        for word in arguments:
+            if joined and joined[-1] in valued and "--" not in joined and _NEGATIVE.match(word):
+                joined[-1] += word if len(joined[-1]) == 2 else f"={word}"
+            else:
+                joined.append(word)
+        return self.parse_args(joined)
 
     def error(self, message: str) -> NoReturn:
         """Raise SettingsError with `message`, or with a suggestion for an unknown option."""

@@ -19,6 +19,7 @@ _KEEP_CAPABILITIES: Final = 8
 _BOUNDING_READ, _BOUNDING_DROP = 23, 24
 _NO_NEW_PRIVILEGES: Final = 38
 _AMBIENT, _AMBIENT_CLEAR_ALL = 47, 4
+_NOBODY: Final = 0xFFFFFFFF  # to setresuid(2) this number means no change
 
 
 def become_caller() -> None:
@@ -27,11 +28,8 @@ def become_caller() -> None:
     Output files then belong to the caller, who needs permission to write them. The process stays
     root if the caller could not read this program.
     """
-    caller, group = os.environ.get("SUDO_UID", ""), os.environ.get("SUDO_GID", "")
-    if os.geteuid() != 0 or not (caller.isdecimal() and group.isdecimal()) or int(caller) == 0:
-        return
-    uid, gid = int(caller), int(group)
-    if not _can_read_program(uid, gid):
+    uid, gid = _id("SUDO_UID"), _id("SUDO_GID")
+    if os.geteuid() != 0 or not uid or gid is None or not _can_read_program(uid, gid):
         return
     libc().prctl(_KEEP_CAPABILITIES, 1, 0, 0, 0)
     with suppress(PermissionError):  # a sandbox may forbid every change of identity
@@ -39,6 +37,14 @@ def become_caller() -> None:
         os.setresgid(gid, gid, gid)
         os.setresuid(uid, uid, uid)
         reduce_to(FOR_SOCKETS)
+
+
+def _id(variable: str) -> int | None:
+    """The user or group that an environment variable names by its number, if it does."""
+    digits = os.environ.get(variable, "")
+    if not (digits.isdecimal() and digits.isascii() and len(digits) <= len(str(_NOBODY))):
+        return None
+    return int(digits) if int(digits) < _NOBODY else None
 
 
 def _can_read_program(uid: int, gid: int) -> bool:

@@ -113,5 +113,5 @@ def _search(given: argparse.Namespace) -> Search:
 def _rate_pps(given: argparse.Namespace) -> float:
     """Probes per second, by --rate or by the time between two probes."""
     if given.sendwait is not None:
-        return 1 / given.sendwait if given.sendwait else 1e6
+        return float(1 / max(given.sendwait, 1e-6))
     return DEFAULT_RATE_PPS if given.rate is None else float(given.rate)

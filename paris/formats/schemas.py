@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from mda.studies.registry import STUDIES
-from paris.errors import FormatError
+from paris.errors import FormatError, on_one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 _DRAFT: Final = "http://json-schema.org/draft-07/schema#"
 _BASE: Final = "file:///"  # where the relative references of schemas lead
-_MOST_SHOWN: Final = 160  # characters of a reason
 
 
 def parse(data: bytes | str, place: str) -> Any:
@@ -40,7 +39,7 @@ def parse(data: bytes | str, place: str) -> Any:
     except RecursionError:
         raise FormatError(f"{place}: brackets are nested too deeply") from None
     except ValueError as error:  # Python refuses to convert numbers of thousands of digits
-        raise FormatError(f"{place}: a number cannot be used: {_shortened(str(error))}") from None
+        raise FormatError(f"{place}: a number cannot be used: {on_one_line(str(error))}") from None
     return value
 
 
@@ -48,7 +47,7 @@ def check_version(document: dict[str, Any], version: int, place: str) -> None:
     """Check that a file has the one `version` of its format. Raises FormatError."""
     if document.get("version") != version:
         raise FormatError(
-            f"{place}: written in version {_shortened(repr(document.get('version')))} of the "
+            f"{place}: written in version {on_one_line(repr(document.get('version')))} of the "
             f"format; this program reads version {version}"
         )
 
@@ -64,8 +63,8 @@ def check(value: Any, schema: str, place: str) -> None:
         _validator(schema)(value)
     except JsonSchemaValueException as error:
         path = str(error.name).removeprefix("data").removeprefix(".")
-        where = f"{place}: {_shortened(path)}" if path else place
-        raise FormatError(f"{where}: {_shortened(_reason(error))}") from None
+        where = f"{place}: {on_one_line(path)}" if path else place
+        raise FormatError(f"{where}: {on_one_line(_reason(error))}") from None
     except RecursionError:
         raise FormatError(f"{place}: brackets are nested too deeply") from None
 
@@ -120,12 +119,3 @@ def _finite(digits: str) -> float:
 
 def _refused_number(digits: str) -> NoReturn:
     raise ValueError(f"{digits} is not finite")
-
-
-def _shortened(text: str) -> str:
-    """A text on one line, without its middle if it is long."""
-    line = "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
-    if len(line) <= _MOST_SHOWN:
-        return line
-    half = _MOST_SHOWN // 2
-    return f"{line[:half]} … {line[-half:]}"

@@ -32,7 +32,9 @@ class Destination(NamedTuple):
 
 def destination(host: str, version: int | None) -> Destination:
     """The address of `host`, of IP version `version` if given. Raises ResolveError."""
-    zone = host.partition("%")[2] if ":" in host else ""
+    written, _, zone = host.partition("%") if ":" in host else (host, "", "")
+    if zone and _is_wide(written):
+        raise ResolveError(f"{host}: only a link-local address has a zone; use -i {zone}")
     if zone and not _is_zone(zone):
         raise ResolveError(f"{host}: this machine has no interface {zone!r}")
     try:
@@ -59,11 +61,18 @@ def destination(host: str, version: int | None) -> Destination:
         named = "" if host == str(address) else f"{host}: "
         raise ResolveError(f"{named}{address} is not the address of one host")
     if not address.is_link_local or address.version == 4:
-        if zone:
-            raise ResolveError(f"{host}: only a link-local address has a zone; use -i {zone}")
         return Destination(address)
     scope = int(rest[2])
     return Destination(address, socket.if_indextoname(scope) if scope else None)
+
+
+def _is_wide(text: str) -> bool:
+    """Whether this is an address of one host, the same on every link."""
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return False
+    return not (address.is_link_local or address.is_multicast)
 
 
 def _is_zone(zone: str) -> bool:
@@ -149,10 +158,14 @@ def source_for(
                 raise SettingsError(
                     f"-s {asked}: {error.strerror}; use an address of this machine"
                 ) from None
+            if _is_broadcast(asked, family):
+                raise SettingsError(
+                    f"-s {asked} is the broadcast address of a link; use one of this machine's own"
+                )
         try:
             probe.connect((str(destination), 9))
         except OSError as error:
-            if error.errno == errno.EACCES and _is_broadcast(destination, probe):
+            if error.errno == errno.EACCES and _is_refused_only_as_broadcast(destination, probe):
                 raise ResolveError(
                     f"{destination} is the broadcast address of a link, not that of one host"
                 ) from None
@@ -174,10 +187,17 @@ def _no_source(destination: IPAddress) -> WireError:
     )
 
 
-def _is_broadcast(destination: IPAddress, probe: socket.socket) -> bool:
-    """Whether what the kernel refused to `probe` is only to send to a broadcast address."""
+def _is_broadcast(address: IPAddress, family: int) -> bool:
+    """Whether the kernel refuses to send there only because it is a broadcast address."""
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+        is_refused = probe.connect_ex((str(address), 9)) == errno.EACCES
+        return is_refused and _is_refused_only_as_broadcast(address, probe)
+
+
+def _is_refused_only_as_broadcast(address: IPAddress, probe: socket.socket) -> bool:
+    """Whether `probe`, which was refused, may send there as soon as it may broadcast."""
     probe.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
-    return probe.connect_ex((str(destination), 9)) == 0
+    return probe.connect_ex((str(address), 9)) == 0
 
 
 def own_addresses(
@@ -202,7 +222,7 @@ def _is_own(address: IPAddress, family: int) -> bool:
             probe.bind((str(address), 0))
         except OSError:
             return False
-        return True
+    return not _is_broadcast(address, family)
 
 
 def _listed_addresses(version: int) -> list[IPAddress]:

@@ -43,9 +43,10 @@ _EXPECT: Final = (
     "exit",
 )
 _SHORTEST_QUOTE: Final = {4: 28, 6: 48}  # the IP header and eight bytes; less matches no probe
-_RANGE: Final = re.compile(r"([A-Za-z_]+)(\d+)\.\.\1(\d+)")
+_RANGE: Final = re.compile(r"([A-Za-z_]+)(\d{1,9})\.\.\1(\d{1,9})")
 _NAME: Final = re.compile(r"[A-Za-z_][\w-]*")
 _WIDEST: Final = 4096  # routers in one range
+_MOST_STEPS: Final = 1_000_000  # from router to router, in all paths
 
 
 def samples() -> dict[str, Path]:
@@ -244,6 +245,8 @@ class _Reader(Nodes):
             if stages[0] != [SOURCE] or stages[-1] != [DESTINATION] or len(stages) < 2:
                 self.fail(line, "a path goes `source -> ... -> destination`")
             for near, far in itertools.pairwise(stages):
+                if len(stated) + len(near) * len(far) > _MOST_STEPS:
+                    self.fail(line, f"there are more than {_MOST_STEPS:,} links; give fewer")
                 for step in itertools.product(near, far):
                     stated.setdefault(step, line)
         if not stated:

@@ -55,7 +55,7 @@ def test_a_flood_of_forged_replies_adds_nothing_to_the_graph(
         if kind == "tags":
             assert strays > 0
         else:
-            # The kernel keeps them away, but for noise that looks like a chain of extension headers.
+            # The kernel keeps them away, but for noise that looks like extension headers.
             assert strays < (100 if (kind, version) == ("noise", 6) else 1)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import pickle
 from collections import Counter
+from ipaddress import ip_address
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,29 @@ def test_every_group_is_a_field_and_no_option_has_two_meanings() -> None:
     names = Counter(name for group in GROUPS.values() for name in group.fields())
     assert set(names.values()) == {1}
     assert not names.keys() & {*GROUPS, "seed"}
+
+
+def test_addresses_may_be_given_as_texts_and_texts_as_addresses() -> None:
+    made = Settings.of(host=ip_address("192.0.2.1"), source="192.0.2.2").target
+    assert (made.host, made.source) == ("192.0.2.1", ip_address("192.0.2.2"))
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"source": "192.0.2"}, "-s/--source must be an IPv4 or IPv6 address, not '192.0.2'"),
+        ({"max_ttl": "5"}, "-m/--max-hops must be a whole number, not '5'"),
+        ({"rate_pps": "fast"}, "--rate must be a number of probes per second, not 'fast'"),
+        ({"seed": -1}, "--seed must be from 0 to"),
+        ({"interface": "a\0b"}, "-i/--interface must be a name"),
+    ],
+    ids=str,
+)
+def test_a_value_of_the_wrong_kind_is_refused_in_the_words_of_its_option(
+    options: dict[str, object], said: str
+) -> None:
+    with pytest.raises(SettingsError, match=said):
+        Settings.of(host="192.0.2.1", **options)
 
 
 def test_settings_of_puts_each_option_into_its_group() -> None:

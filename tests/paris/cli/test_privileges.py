@@ -131,3 +131,11 @@ def test_under_sudo_files_belong_to_the_caller(tmp_path: Path) -> None:
     assert '"wire": "raw"' in (theirs / "x.json").read_text()
     assert elsewhere.returncode == ExitCode.OUTPUT
     assert "permission denied" in elsewhere.stderr
+
+
+@pytest.mark.parametrize(
+    "caller", ["9" * 5000, "4294967295", "99999999999", "٣", "-1", "x", "\udcff", ""]
+)
+def test_an_odd_number_of_a_caller_is_not_believed(caller: str) -> None:
+    status = status_after("privileges.become_caller()", SUDO_UID=caller, SUDO_GID="1")
+    assert status["Uid"].split() == ["0"] * 4

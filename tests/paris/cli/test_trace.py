@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 import paris
+from paris.cli.exits import complain, guarded
 from paris.errors import ExitCode, SettingsError
 from tests.support.commands import CHECKOUT, COMMAND, process, run
 from tests.support.terminal import on_terminal
@@ -96,7 +98,21 @@ def test_standard_output_takes_any_format() -> None:
         (("--sim", "plain", "-p", "70000"), ExitCode.USAGE, "from 1 to 65535"),
         (("--sim", "plain", "-p", "no-such-service"), ExitCode.USAGE, "service name"),
         (("--sim", "plain", "--rate=-3"), ExitCode.USAGE, "above 0"),
-        (("--sim", "plain", "-z=-1"), ExitCode.USAGE, "negative"),
+        (("--sim", "plain", "-z=-1"), ExitCode.USAGE, "from 0 to 1e9 seconds, not '-1'"),
+        (("--sim", "plain", "-z", "1e300"), ExitCode.USAGE, "from 0 to 1e9 seconds"),
+        (("--sim", "plain", "-w", "-1"), ExitCode.USAGE, "-w/--wait must be"),
+        (("--sim", "plain", "--seed", "-1"), ExitCode.USAGE, "--seed must be from 0 to"),
+        (("--sim", "plain", "--rate", "1e-299"), ExitCode.USAGE, "from 1e-09 to 1e+09"),
+        (("--sim", "plain", "--rate", "-inf"), ExitCode.USAGE, "above 0, not -inf"),
+        (("--sim", "plain", "--deadline", "nan"), ExitCode.USAGE, "above 0, not nan"),
+        (("--sim", "plain", "-q", "9" * 5000), ExitCode.USAGE, "invalid int value: '999"),
+        (("--sim", "plain", "-o", "x" * 300 + ".json"), ExitCode.OUTPUT, "File name too long"),
+        (("--sim", "\udcff"), ExitCode.USAGE, r"--sim '\udcff' is not text in UTF-8"),
+        (("127.0.0.1", "-i", "\udcff"), ExitCode.USAGE, r"-i/--interface '\udcff' is not text"),
+        (("127.0.0.1", "-i", ""), ExitCode.USAGE, "-i/--interface must be a name, not ''"),
+        (("\udcff",), ExitCode.NO_NAME, r"cannot resolve '\udcff': not a valid name"),
+        (("--replay", "/dev/zero"), ExitCode.USAGE, "it is a pipe or a device, not a file"),
+        (("127.0.0.1", "-s", "127.255.255.255"), ExitCode.USAGE, "broadcast address of a link"),
         (("--sim", "plain", "-z", "1", "--rate", "3"), ExitCode.USAGE, "give only one"),
         (("--sim", "plain", "--per-vertex"), ExitCode.USAGE, "requires --mda"),
         (("--sim", "plain", "--min-share", "5"), ExitCode.USAGE, "requires --mda"),
@@ -138,6 +154,12 @@ def test_bad_input_is_refused_in_one_line_with_its_exit_code(
     assert err.startswith("paris-trace: ")
     assert err.count("\n") == 1
     assert message in err
+
+
+def test_a_path_of_thousands_of_digits_is_not_there() -> None:
+    ran = run("--sim", "two-way", "--follow", "9" * 5000)
+    assert (ran.returncode, ran.stderr.count("\n")) == (ExitCode.USAGE, 1)
+    assert ran.stderr.endswith("there are 2 paths; give a number that --paths lists\n")
 
 
 def test_metrics_of_paris_render_are_written_as_csv_only(tmp_path: Path) -> None:
@@ -297,6 +319,46 @@ def test_a_closed_standard_output_is_an_error_and_a_closed_standard_error_is_not
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert (ran.returncode, ran.stderr) == (exit_code, err)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "exit_code"),
+    [
+        ("--sim no-such-network 2>/dev/full", ExitCode.USAGE),
+        ("--sim two-way -v 2>/dev/full >/dev/null", ExitCode.REACHED),
+        ("--sim two-way >/dev/full 2>/dev/full", ExitCode.OUTPUT),
+        ("--sim two-way >&- 2>&-", ExitCode.OUTPUT),
+    ],
+)
+def test_the_exit_code_stays_where_nothing_can_be_said(arguments: str, exit_code: int) -> None:
+    ran = subprocess.run(
+        ["sh", "-c", f"exec {shlex.join(COMMAND)} {arguments}"], cwd=CHECKOUT,
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (ran.returncode, ran.stdout, ran.stderr) == (exit_code, "", "")
+
+
+@pytest.mark.parametrize(
+    "error", [MemoryError(), OSError(errno.EMFILE, "Too many open files"), ImportError("no map")]
+)
+def test_a_limit_of_the_system_is_one_line_and_not_a_bug(
+    error: Exception, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(_: object) -> int:
+        raise error
+
+    assert guarded("p", fail, []) == ExitCode.LOCAL_NETWORK
+    said = capsys.readouterr().err
+    assert said.startswith("p: ")
+    assert said.count("\n") == 1
+    assert "bug" not in said
+
+
+def test_a_fault_of_any_length_is_one_readable_line(capsys: pytest.CaptureFixture[str]) -> None:
+    complain("p", "\x1b[2J\n" + "long " * 10_000)
+    said = capsys.readouterr().err
+    assert said.startswith(r"p: \x1b[2J\nlong")
+    assert len(said) < 1000
 
 
 def test_a_full_disk_is_an_error_of_one_line_and_other_outputs_are_still_written(

@@ -75,6 +75,7 @@ def test_without_a_zone_the_interface_is_what_the_user_asked_for() -> None:
         ("fe80::1%eth77", None, "fe80::1%eth77: this machine has no interface 'eth77'"),
         ("fe80::1%7777", None, "fe80::1%7777: this machine has no interface '7777'"),
         ("2001:db8::1%1", None, "only a link-local address has a zone; use -i 1"),
+        ("fd00::9%none", None, "only a link-local address has a zone; use -i none"),
         ("ff02::1%lo", None, "is not the address of one host"),
         ("255.255.255.255", None, "is not the address of one host"),
         ("010.0.0.1", None, "010.0.0.1 is ambiguous: here it means 8.0.0.1, elsewhere another"),

@@ -224,6 +224,11 @@ paths:
          "not a router name: 'R 3'; use letters, digits, - and _"),
         (ENDS + ROUTERS + "  R3: {interfaces: []}\n" + PATHS, 6,
          "R3 has no interfaces; give at least one address"),
+        (ENDS + "routers:\n  " + R1 + "\npaths:\n  - source -> A" + "9" * 5000 + "..A1\n", 6,
+         "not a router name: 'A999"),
+        (ENDS + "routers:\n  A1..A2000: {interfaces: 10.0.0.0+}\npaths:\n"
+         "  - source -> A1..A2000 -> A1..A2000 -> destination\n", 6,
+         "there are more than 1,000,000 links"),
         (ENDS + ROUTERS + "  R3: {silent: true}\n" + PATHS, 6, "R3 has no interfaces; give `inter"),
         (ENDS + ROUTERS + "  R9..R3: {interfaces: 198.51.100.3+}\n" + PATHS, 6,
          "R9..R3 is not a range of 2 to 4096, lower number first"),
