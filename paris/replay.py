@@ -69,6 +69,7 @@ def _from_packets(captured: Capture, name: str) -> Record:
     if not captured.packets:
         raise FormatError(f"{name}: there are no packets in it")
     flows = references.flows_of(captured.plan, taken, name)
+    references.check_requests(sent_at_s, flows, name)
     matched, unmatched = _match(captured, flows, name)
     outcomes: list[Outcome] = list(matched)
     for place, (request, gave_up_at_s) in sorted(captured.losses.items()):

@@ -172,6 +172,8 @@ def _read_names(order: str, body: bytes) -> dict[bytes, str]:
             break
         if kind in sizes:
             value = body[at + 4 : at + 4 + length]
+            if len(value) < sizes[kind]:
+                raise ValueError("an address is cut off")
             found[value[: sizes[kind]]] = value[sizes[kind] :].split(b"\0")[0].decode()
         at += 4 + length + -length % 4
     return found

@@ -10,9 +10,9 @@ from paris.errors import FormatError, SettingsError
 from paris.packets.flows import Flows
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
-    from mda.model import Way
+    from mda.model import ProbeRequest, Way
     from mda.plan import Plan
     from mda.record import Record
 
@@ -44,20 +44,30 @@ def flows_of(plan: Plan, taken: Mapping[int, Way], place: str) -> Flows:
     return flows
 
 
+def check_requests(requests: Iterable[ProbeRequest], flows: Flows, place: str) -> None:
+    """Check that probes can carry the flows of all requests. Raises FormatError with `place`."""
+    known = set[int]()
+    for request in requests:
+        if request.flow not in known:
+            try:
+                flows.headers(request.flow)
+            except ValueError as error:
+                raise FormatError(f"{place}: {_words(request)}: {error}") from None
+            known.add(request.flow)
+
+
 def check(record: Record, place: str) -> None:
     """Check a record as it was read. Raises FormatError with `place`, the file's name."""
-    flows = flows_of(record.plan, record.ways, place)
-    version, known = record.plan.source.version, set[int]()
-    for outcome in (*record.outcomes, *record.unresolved):
-        flow, ttl, attempt = outcome.request
-        probe = f"the probe with flow {flow}, TTL {ttl}, attempt {attempt}"
-        if flow not in known:
-            try:
-                flows.headers(flow)
-            except ValueError as error:
-                raise FormatError(f"{place}: outcomes: {probe}: {error}") from None
-            known.add(flow)
+    flows, version = flows_of(record.plan, record.ways, place), record.plan.source.version
+    known = (*record.outcomes, *record.unresolved)
+    check_requests((outcome.request for outcome in known), flows, place)
+    for outcome in record.outcomes:
         if isinstance(outcome, Reply) and outcome.responder.version != version:
             raise FormatError(
-                f"{place}: outcomes: {probe}: responder {outcome.responder} is not IPv{version}"
+                f"{place}: {_words(outcome.request)}: "
+                f"responder {outcome.responder} is not IPv{version}"
             )
+
+
+def _words(request: ProbeRequest) -> str:
+    return f"the probe with flow {request.flow}, TTL {request.ttl}, attempt {request.attempt}"

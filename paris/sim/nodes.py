@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from enum import Enum
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn, TypeVar
 
 import yaml
 
-from paris.errors import TopologyError
+from paris.errors import TopologyError, on_one_line
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from mda.model import IPAddress
 
+_LONGEST: Final = 600  # characters of a message, which may list all that is known
 _Choice = TypeVar("_Choice", bound=Enum)
 _Number = TypeVar("_Number", int, float)
 
@@ -59,7 +60,8 @@ class Nodes(NamedTuple):
 
     def fail(self, node: yaml.Node, message: str) -> NoReturn:
         """Raise TopologyError with the line where `node` begins."""
-        raise TopologyError(f"{self.path}:{node.start_mark.line + 1}: {message}")
+        line = node.start_mark.line + 1
+        raise TopologyError(f"{self.path}:{line}: {on_one_line(message, _LONGEST)}")
 
     def mapping(self, node: yaml.Node, allowed: Collection[str]) -> dict[str, yaml.Node]:
         """The values of a mapping by key; all keys must be in `allowed`."""

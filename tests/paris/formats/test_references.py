@@ -54,7 +54,7 @@ def test_an_outcome_that_does_not_fit_the_plan_is_refused(
 ) -> None:
     document = json.loads(written())
     document["outcomes"][0].update({"ttl": 1, "attempt": 0, **outcome})
-    with pytest.raises(FormatError, match=rf"^x\.json: outcomes: .*{said}"):
+    with pytest.raises(FormatError, match=rf"^x\.json: the probe with .*{said}"):
         native.read(json.dumps(document), "x.json")
 
 

@@ -1,0 +1,100 @@
+"""Gives every reader many changed inputs, and counts those that it neither accepts nor refuses.
+
+    python -m benchmarks.fuzz [INPUTS_PER_READER [SEED]]
+
+Prints a row for each reader of `tests/fuzz/readers.py`: inputs tried, failures, and the longest
+time that an input took. Writes what failed into a temporary folder; see also docs/robustness.md.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from concurrent.futures import ProcessPoolExecutor
+from hashlib import sha256
+from pathlib import Path
+from random import Random
+from typing import Final, NamedTuple
+
+from tests.fuzz.readers import READERS, fault
+
+_BATCH: Final = 500
+_SLOW_S: Final = 10.0  # a reader that takes so long for an input is at fault
+# Inputs for each: packets take microseconds, and a trace that is drawn takes many milliseconds.
+_INPUTS: Final = {
+    "replies": 60_000,
+    "quotes": 60_000,
+    "extensions": 40_000,
+    "trace": 20_000,
+    "comparison": 4_000,
+    "capture": 10_000,
+    "topology": 12_000,
+    "command-line": 6_000,
+}
+
+
+class Tried(NamedTuple):
+    """What came of a batch."""
+
+    name: str
+    tried: int
+    faults: list[tuple[str, bytes]]
+    longest_s: float
+
+
+def batch(name: str, seed: int, inputs: int) -> Tried:
+    """Give a reader so many inputs."""
+    reader = next(row for row in READERS if row.name == name)
+    random = Random(f"{name} {seed}")
+    faults, longest_s = [], 0.0
+    for _ in range(inputs):
+        data = reader.mutated(random)
+        began_s = time.perf_counter()
+        said = fault(reader, data)
+        took_s = time.perf_counter() - began_s
+        longest_s = max(longest_s, took_s)
+        if said is None and took_s > _SLOW_S:
+            said = f"took {took_s:.0f} s"
+        if said is not None:
+            faults.append((said, data))
+    return Tried(name, inputs, faults, longest_s)
+
+
+def main(arguments: list[str]) -> int:
+    """Run all batches and print the table; returns 1 if any input failed."""
+    most = int(arguments[0]) if arguments else max(_INPUTS.values())
+    first = int(arguments[1]) if len(arguments) > 1 else 1
+    folder = Path(tempfile.mkdtemp(prefix="fuzz-faults-"))
+    totals = {row.name: Tried(row.name, 0, [], 0.0) for row in READERS}
+    with ProcessPoolExecutor() as pool:
+        running = [
+            pool.submit(batch, name, first + number, min(_BATCH, most))
+            for name, inputs in _INPUTS.items()
+            for number in range(max(1, min(inputs, most) // _BATCH))
+        ]
+        for done in running:
+            part = done.result()
+            known = totals[part.name]
+            totals[part.name] = Tried(
+                part.name,
+                known.tried + part.tried,
+                known.faults + part.faults,
+                max(known.longest_s, part.longest_s),
+            )
+            for said, data in part.faults:
+                print(f"{part.name}: {said[:300]}", file=sys.stderr, flush=True)
+                (folder / f"{part.name}-{sha256(data).hexdigest()[:12]}").write_bytes(data)
+    print("| reader | inputs tried | failed | longest, s |\n|---|---|---|---|")
+    for own in totals.values():
+        print(f"| {own.name} | {own.tried:,} | {len(own.faults)} | {own.longest_s:.2f} |")
+    tried = sum(own.tried for own in totals.values())
+    failed = sum(len(own.faults) for own in totals.values())
+    print(f"| together | {tried:,} | {failed} | |")
+    if failed:
+        print(f"the inputs that failed are in {folder}", file=sys.stderr)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,348 @@
+"""Everything that reads what others wrote, one row each: its samples, and what it must do.
+
+A reader accepts an input, or refuses it with one line that names what is wrong. For a packet it
+never raises anything. What is accepted can be drawn and written.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+import tempfile
+from contextlib import chdir
+from dataclasses import replace
+from functools import cache
+from ipaddress import ip_address
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import paris
+from mda.comparison import Comparison
+from mda.errors import ParisTraceError
+from mda.loading import load
+from mda.model import InterfaceInfo, InterfaceRole, MplsEntry, Way
+from mda.studies.registry import STUDIES
+from paris import replay, run
+from paris.cli.parser import trace_parser
+from paris.errors import ExitCode
+from paris.formats import comparison, native, pcapng
+from paris.formats.look import Look
+from paris.outputs.comparison import comparison_of
+from paris.outputs.registry import FORMATS
+from paris.packets import extensions, replies
+from paris.packets.checksums import checksum
+from paris.settings import Lane, Settings
+from paris.sim import topology_file
+from tests.fuzz.mutations import changed_arguments, changed_bytes, changed_json, changed_text
+from tests.support import commands, samples
+from tests.support.icmp import intact
+from tests.support.quotes import quotes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from random import Random
+
+CORPUS: Final = Path(__file__).parents[1] / "data" / "fuzz"
+_LONGEST_LINE: Final = 1000  # characters of a refusal
+_WRITTEN: Final = ("json", "txt", "dot", "graphml")
+
+
+class Reader(NamedTuple):
+    """What reads a kind of input.
+
+    `mutated` makes an input from a random source. `fault` says what is wrong with what the reader
+    did with an input, and None if nothing is.
+    """
+
+    name: str
+    mutated: Callable[[Random], bytes]
+    fault: Callable[[bytes], str | None]
+
+
+def _refusal(message: str, begin: str) -> str | None:
+    """What is wrong with the words of a refusal."""
+    if not message.isprintable() or len(message) > _LONGEST_LINE:
+        return f"not one readable line: {message[:200]!r}"
+    return None if begin in message else f"{begin} is not named: {message!r}"
+
+
+# Packets
+
+
+def _packets() -> list[bytes]:
+    return [*samples.REPLIES.values(), *samples.DESCRIBED.values(), *samples.SEGMENTS.values()]
+
+
+def _mutated_reply(random: Random) -> bytes:
+    data = changed_bytes(random, random.choice(_packets()))
+    # A wrong checksum ends the reading early.
+    return intact(data) if len(data) > 44 and random.random() < 0.8 else data
+
+
+def _mutated_quote(random: Random) -> bytes:
+    """An ICMP error whose quote has a changed chain of headers around the probe."""
+    reply = random.choice([packet for packet in _packets() if len(packet) > 60])
+    at = 20 if reply[0] >> 4 == 4 else 40
+    probe = reply[at + 8 :]
+    quoted = [probe, *(quote.data for quote in quotes(probe))] if len(probe) >= 28 else [probe]
+    data = changed_bytes(random, random.choice(quoted)) + bytes(random.choice((0, 8, 128)))
+    return intact(reply[: at + 8] + data)
+
+
+def _reply_fault(data: bytes) -> str | None:
+    for hidden in (frozenset[str](), frozenset({"reply_ttl", "reply_ip_id"})):
+        replies.parse(data, hidden)
+    return None
+
+
+@cache
+def _structures() -> list[bytes]:
+    entries = [MplsEntry(1000, 5, bottom=False, ttl=3), MplsEntry(16, 0, bottom=True, ttl=255)]
+    interfaces = [
+        InterfaceInfo(InterfaceRole.INCOMING, 9, ip_address("192.0.2.1"), "eth3", 1500),
+        InterfaceInfo(InterfaceRole.NEXT_HOP, None, ip_address("2001:db8::1"), None, None),
+    ]
+    write = extensions.write_extensions
+    return [write(entries, []), write([], interfaces), write(entries, interfaces)]
+
+
+def _mutated_structure(random: Random) -> bytes:
+    data = changed_bytes(random, random.choice(_structures()))
+    if len(data) >= 4 and random.random() < 0.8:
+        blank = data[:2] + b"\0\0" + data[4:]
+        data = data[:2] + struct.pack("!H", checksum(blank)) + data[4:]
+    return data
+
+
+def _structure_fault(data: bytes) -> str | None:
+    for is_whole in (True, False):
+        extensions.read_extensions(data, is_whole=is_whole)
+    return None
+
+
+# Files
+
+
+def _in_a_file(fault: Callable[[Path], str | None], suffix: str) -> Callable[[bytes], str | None]:
+    """The same of an input that is given in a file."""
+
+    def of_input(data: bytes) -> str | None:
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / f"x.{suffix}"
+            file.write_bytes(data)
+            return fault(file)
+
+    return of_input
+
+
+def _file_fault(file: Path) -> str | None:
+    """What is wrong with reading a file, and with all that is made of what it holds."""
+    try:
+        found = replay.trace_or_comparison(str(file))
+    except ParisTraceError as error:
+        return _refusal(str(error), str(file))
+    is_comparison = isinstance(found, Comparison)
+    for row in FORMATS:
+        writer = row.comparison if is_comparison else row.trace
+        if row.suffix in _WRITTEN and writer:
+            written = load(writer)(found, Look(row.suffix))
+            written if isinstance(written, bytes) else written.encode()
+    again = (comparison if is_comparison else native).write(found)
+    file.write_text(again)
+    same = replay.trace_or_comparison(str(file))
+    is_same = (comparison if is_comparison else native).write(same) == again
+    return None if is_same else "it does not read back equal"
+
+
+@cache
+def _documents() -> list[object]:
+    """Traces whose JSON has every member that a trace may have."""
+    every = {study.name: "1" if study.argument else None for study in STUDIES}
+    small = [
+        paris.trace(network="plain"),
+        paris.trace(network="ipv6-label", queries=1),
+        *(
+            paris.trace(network=network, multipath=True, failure_probability=0.3)
+            for network in ("two-way", "mpls", "named-interfaces", "lossy")
+        ),
+        paris.trace(network="two-way", multipath=True, studies=every, parameters={"rounds": 1}),
+        paris.trace(network="two-way", multipath=True, deadline_s=0.005),
+    ]
+    way = Way(ip_address("192.0.2.1"), "eth1", ip_address("192.0.2.254"))
+    small[0] = replace(
+        small[0],
+        ways={0: way},
+        names={ip_address("192.0.2.254"): "gw.example"},
+        facts={"site": {ip_address("192.0.2.254"): "A"}},
+    )
+    saved = Path(__file__).parents[2] / "samples" / "traces"
+    return [
+        *(json.loads(native.write(trace)) for trace in small),
+        *(json.loads((saved / f"{name}.json").read_text()) for name in ("two-way", "per-packet")),
+    ]
+
+
+_READ: Final = ("plan", "run", "outcomes", "names", "facts", "ways")
+
+
+def _mutated_trace(random: Random) -> bytes:
+    document = random.choice(_documents())
+    if isinstance(document, dict) and random.random() < 0.9:
+        # The rest follows from these members, and no reader uses it.
+        document = {
+            name: value for name, value in document.items() if name in (*_READ, "format", "version")
+        }
+    return changed_json(random, document).encode("utf-8", "surrogatepass")
+
+
+@cache
+def _comparisons() -> list[object]:
+    documents = []
+    for network in ("nested", "firewall"):
+        settings = Settings.of(
+            network=network, multipath=True, failure_probability=0.3,
+            compare=(Lane("udp", None), Lane("tcp", 443)),
+        )  # fmt: skip
+        traces = [run.assemble(measurement) for measurement in run.compare(settings)]
+        document = json.loads(comparison.write(comparison_of(settings, traces)))
+        del document["graph"]
+        documents.append(document)
+    return documents
+
+
+def _mutated_comparison(random: Random) -> bytes:
+    return changed_json(random, random.choice(_comparisons())).encode("utf-8", "surrogatepass")
+
+
+_NAMES: Final = {ip_address(text).packed: "gw.example" for text in ("192.0.2.254", "2001:db8::1")}
+
+
+@cache
+def _captures() -> list[bytes]:
+    captures = []
+    for options in (
+        ("plain",), ("two-way", "--mda", "-c", "70"), ("lossy", "-T"), ("ipv6-label", "-I"),
+    ):  # fmt: skip
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "sample.pcapng"
+            commands.run("--sim", *options, "-q", "1", "-o", str(file))
+            captures.append(file.read_bytes() + pcapng.names(_NAMES))
+    return captures
+
+
+def _blocks(data: bytes) -> list[bytes]:
+    """The blocks of a pcapng file."""
+    blocks, at = [], 0
+    while at < len(data):
+        (size,) = struct.unpack_from("<I", data, at + 4)
+        blocks.append(data[at : at + size])
+        at += size
+    return blocks
+
+
+def _mutated_capture(random: Random) -> bytes:
+    """A capture with blocks removed, doubled, moved or damaged, or with a changed comment."""
+    blocks = _blocks(random.choice(_captures()))
+    for _ in range(random.randint(1, 3)):
+        at = random.randrange(len(blocks))
+        match random.randrange(5):
+            case 0:
+                blocks.insert(random.randrange(len(blocks) + 1), blocks[at])
+            case 1 if len(blocks) > 1:
+                blocks.pop(at)
+            case 2:
+                blocks[at] = changed_bytes(random, blocks[at])
+            case _:
+                blocks[at] = _with_changed_comment(random, blocks[at])
+    data = b"".join(blocks)
+    return data if random.random() < 0.9 else data[: random.randrange(len(data) + 1)]
+
+
+def _with_changed_comment(random: Random, block: bytes) -> bytes:
+    """A block whose comment, if it has one, is another JSON value."""
+    begin, end = block.find(b"{"), block.rfind(b"}") + 1
+    try:
+        comment = json.loads(block[begin:end])
+    except ValueError:  # there is none, or it was changed before
+        return changed_bytes(random, block)
+    text = changed_json(random, comment).encode("utf-8", "surrogatepass")
+    before, padding = block[: begin - 4], -(end - begin) % 4
+    rest = block[end + padding : -4]
+    option = struct.pack("<HH", 1, len(text) & 0xFFFF) + text[:0xFFFF]
+    body = before + option + bytes(-len(option) % 4) + rest
+    size = struct.pack("<I", len(body) + 4)
+    return body[:4] + size + body[8:] + size
+
+
+@cache
+def _topologies() -> list[str]:
+    return [path.read_text() for path in topology_file.samples().values()]
+
+
+def _mutated_topology(random: Random) -> bytes:
+    text = changed_text(random, random.choice(_topologies()))
+    return text.encode("utf-8", "surrogatepass")
+
+
+def _topology_fault(file: Path) -> str | None:
+    try:
+        topology_file.network(str(file), 1)
+    except ParisTraceError as error:
+        return _refusal(str(error), str(file))
+    return None
+
+
+# The command line
+
+
+@cache
+def _options() -> tuple[str, ...]:
+    actions = trace_parser()._actions
+    return tuple(name for action in actions for name in action.option_strings)
+
+
+_LINES: Final = ((), ("--mda",), ("--classify",), ("--paths",), ("--compare", "udp,icmp"))
+
+
+def _mutated_line(random: Random) -> bytes:
+    """Arguments, each in a line."""
+    words = changed_arguments(random, random.choice(_LINES), _options())
+    return "\0".join(words).replace("\ud800", "\udcff").encode("utf-8", "surrogateescape")
+
+
+def _line_fault(data: bytes) -> str | None:
+    """What is wrong with what the command does; it only ever traces a simulated network."""
+    words = data.decode("utf-8", "surrogateescape").split("\0") if data else []
+    with tempfile.TemporaryDirectory() as folder, chdir(folder):
+        ran = commands.run(*words, "--sim", "two-way")
+    if ran.returncode == ExitCode.BUG or ran.returncode not in set(ExitCode):
+        return f"exit code {ran.returncode}: {ran.stderr}"
+    for line in ran.stderr.splitlines():
+        if not line.startswith("paris-trace: ") or not line.isprintable():
+            return f"not a readable line: {line!r}"
+    return None
+
+
+READERS: Final = (
+    Reader("replies", _mutated_reply, _reply_fault),
+    Reader("quotes", _mutated_quote, _reply_fault),
+    Reader("extensions", _mutated_structure, _structure_fault),
+    Reader("trace", _mutated_trace, _in_a_file(_file_fault, "json")),
+    Reader("comparison", _mutated_comparison, _in_a_file(_file_fault, "json")),
+    Reader("capture", _mutated_capture, _in_a_file(_file_fault, "pcapng")),
+    Reader("topology", _mutated_topology, _in_a_file(_topology_fault, "yaml")),
+    Reader("command-line", _mutated_line, _line_fault),
+)
+
+
+def fault(reader: Reader, data: bytes) -> str | None:
+    """What is wrong with what a reader does with an input; None if nothing is."""
+    try:
+        return reader.fault(data)
+    except SystemExit:
+        return None  # --help and --version end the command
+    except Exception as error:
+        import traceback
+
+        at = traceback.extract_tb(error.__traceback__)[-1]
+        return f"{type(error).__name__} at {at.filename}:{at.lineno}: {error}"
