@@ -17,20 +17,23 @@ from pathlib import Path
 from random import Random
 from typing import Final, NamedTuple
 
-from tests.fuzz.readers import READERS, fault
+from tests.fuzz.readers import PROCESS, READERS, fault
 
+_ROWS: Final = (*READERS, PROCESS)
 _BATCH: Final = 500
+_WORKERS: Final = 4
 _SLOW_S: Final = 10.0  # a reader that takes so long for an input is at fault
 # Inputs for each: packets take microseconds, and a trace that is drawn takes many milliseconds.
 _INPUTS: Final = {
-    "replies": 60_000,
+    "replies": 80_000,
     "quotes": 60_000,
-    "extensions": 40_000,
-    "trace": 20_000,
-    "comparison": 4_000,
+    "extensions": 60_000,
+    "trace": 12_000,
+    "comparison": 3_000,
     "capture": 10_000,
     "topology": 12_000,
     "command-line": 6_000,
+    "process": 500,
 }
 
 
@@ -45,7 +48,7 @@ class Tried(NamedTuple):
 
 def batch(name: str, seed: int, inputs: int) -> Tried:
     """Give a reader so many inputs."""
-    reader = next(row for row in READERS if row.name == name)
+    reader = next(row for row in _ROWS if row.name == name)
     random = Random(f"{name} {seed}")
     faults, longest_s = [], 0.0
     for _ in range(inputs):
@@ -66,8 +69,8 @@ def main(arguments: list[str]) -> int:
     most = int(arguments[0]) if arguments else max(_INPUTS.values())
     first = int(arguments[1]) if len(arguments) > 1 else 1
     folder = Path(tempfile.mkdtemp(prefix="fuzz-faults-"))
-    totals = {row.name: Tried(row.name, 0, [], 0.0) for row in READERS}
-    with ProcessPoolExecutor() as pool:
+    totals = {row.name: Tried(row.name, 0, [], 0.0) for row in _ROWS}
+    with ProcessPoolExecutor(_WORKERS) as pool:
         running = [
             pool.submit(batch, name, first + number, min(_BATCH, most))
             for name, inputs in _INPUTS.items()

@@ -28,7 +28,7 @@ examples:
   paris-trace example.net --mda -c 99 -o r.json keep everything; paris-render draws it again
 
 exit status: 0 reached, 1 not reached, 2 usage error or unreadable file, 3 no such name,
-4 missing privilege, 5 local network error, 6 port closed (-T), 7 rejected or prohibited,
+4 missing privilege, 5 local network or system error, 6 port closed (-T), 7 rejected,
 8 output not written, 70 a bug, 130 interrupted (partial results are still written)
 """
 

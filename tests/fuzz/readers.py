@@ -7,7 +7,9 @@ never raises anything. What is accepted can be drawn and written.
 from __future__ import annotations
 
 import json
+import os
 import struct
+import subprocess
 import tempfile
 from contextlib import chdir
 from dataclasses import replace
@@ -37,6 +39,7 @@ from tests.fuzz.mutations import changed_arguments, changed_bytes, changed_json,
 from tests.support import commands, samples
 from tests.support.icmp import intact
 from tests.support.quotes import quotes
+from tests.support.waiting import LONGEST_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -315,12 +318,43 @@ def _line_fault(data: bytes) -> str | None:
     words = data.decode("utf-8", "surrogateescape").split("\0") if data else []
     with tempfile.TemporaryDirectory() as folder, chdir(folder):
         ran = commands.run(*words, "--sim", "two-way")
-    if ran.returncode == ExitCode.BUG or ran.returncode not in set(ExitCode):
-        return f"exit code {ran.returncode}: {ran.stderr}"
-    for line in ran.stderr.splitlines():
+    return _run_fault(ran.returncode, ran.stderr)
+
+
+def _run_fault(exit_code: int, said: str) -> str | None:
+    if exit_code == ExitCode.BUG or exit_code not in set(ExitCode):
+        return f"exit code {exit_code}: {said}"
+    for line in said.splitlines():
         if not line.startswith("paris-trace: ") or not line.isprintable():
             return f"not a readable line: {line!r}"
     return None
+
+
+# What a shell does before and with a process: limits, and streams that are full or closed.
+_LIMITS: Final = ("", "", "ulimit -n 6;", "ulimit -n 8;", "ulimit -v 40000;", "ulimit -v 25000;")
+_STREAMS: Final = (
+    "", "", ">/dev/full", "2>/dev/full", ">/dev/full 2>&1", ">&-", "2>&-", ">&- 2>&-", "<&-",
+)  # fmt: skip
+
+
+def _mutated_process(random: Random) -> bytes:
+    """A limit, a redirection, and arguments."""
+    shell = f"{random.choice(_LIMITS)}\0{random.choice(_STREAMS)}".encode()
+    return shell + b"\0" + _mutated_line(random)
+
+
+def _process_fault(data: bytes) -> str | None:
+    """What is wrong with what the command does as a process."""
+    limit, streams, *words = data.decode("utf-8", "surrogateescape").split("\0")
+    with tempfile.TemporaryDirectory() as folder:
+        ran = subprocess.run(
+            ["sh", "-c", f'exec {streams}; {limit} exec "$@"', "sh", *commands.COMMAND,
+             *(word for word in words if word), "--sim", "two-way"],
+            cwd=folder, env={**os.environ, "PYTHONPATH": str(commands.CHECKOUT)},
+            capture_output=True, text=True, errors="surrogateescape", check=False,
+            timeout=LONGEST_S,
+        )  # fmt: skip
+    return _run_fault(ran.returncode, ran.stderr)
 
 
 READERS: Final = (
@@ -333,6 +367,10 @@ READERS: Final = (
     Reader("topology", _mutated_topology, _in_a_file(_topology_fault, "yaml")),
     Reader("command-line", _mutated_line, _line_fault),
 )
+
+
+# Too slow for every test run: it starts a process for each input.
+PROCESS: Final = Reader("process", _mutated_process, _process_fault)
 
 
 def fault(reader: Reader, data: bytes) -> str | None:
