@@ -1,6 +1,6 @@
 """Gives every reader many changed inputs, and counts those that it neither accepts nor refuses.
 
-    python -m benchmarks.fuzz [INPUTS_PER_READER [SEED]]
+    python -m benchmarks.fuzz [INPUTS_PER_READER [SEED [PROCESSES]]]
 
 Prints a row for each reader of `tests/fuzz/readers.py`: inputs tried, failures, and the longest
 time that an input took. Writes what failed into a temporary folder; see also docs/robustness.md.
@@ -11,7 +11,7 @@ from __future__ import annotations
 import sys
 import tempfile
 import time
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from hashlib import sha256
 from pathlib import Path
 from random import Random
@@ -20,20 +20,19 @@ from typing import Final, NamedTuple
 from tests.fuzz.readers import PROCESS, READERS, fault
 
 _ROWS: Final = (*READERS, PROCESS)
-_BATCH: Final = 500
-_WORKERS: Final = 4
+_BATCH: Final = 250
 _SLOW_S: Final = 10.0  # a reader that takes so long for an input is at fault
 # Inputs for each: packets take microseconds, and a trace that is drawn takes many milliseconds.
 _INPUTS: Final = {
     "replies": 80_000,
-    "quotes": 60_000,
+    "quotes": 50_000,
     "extensions": 60_000,
-    "trace": 12_000,
-    "comparison": 3_000,
-    "capture": 10_000,
-    "topology": 12_000,
-    "command-line": 6_000,
-    "process": 500,
+    "trace": 8_000,
+    "comparison": 1_500,
+    "capture": 6_000,
+    "topology": 8_000,
+    "command-line": 4_000,
+    "process": 300,
 }
 
 
@@ -68,15 +67,16 @@ def main(arguments: list[str]) -> int:
     """Run all batches and print the table; returns 1 if any input failed."""
     most = int(arguments[0]) if arguments else max(_INPUTS.values())
     first = int(arguments[1]) if len(arguments) > 1 else 1
+    processes = int(arguments[2]) if len(arguments) > 2 else None
     folder = Path(tempfile.mkdtemp(prefix="fuzz-faults-"))
     totals = {row.name: Tried(row.name, 0, [], 0.0) for row in _ROWS}
-    with ProcessPoolExecutor(_WORKERS) as pool:
+    with ProcessPoolExecutor(processes) as pool:
         running = [
             pool.submit(batch, name, first + number, min(_BATCH, most))
             for name, inputs in _INPUTS.items()
             for number in range(max(1, min(inputs, most) // _BATCH))
         ]
-        for done in running:
+        for done in as_completed(running):
             part = done.result()
             known = totals[part.name]
             totals[part.name] = Tried(

@@ -70,7 +70,7 @@ def _from_packets(captured: Capture, name: str) -> Record:
         raise FormatError(f"{name}: there are no packets in it")
     flows = references.flows_of(captured.plan, taken, name)
     references.check_requests(sent_at_s, flows, name)
-    matched, unmatched = _match(captured, flows, name)
+    matched, unmatched = _match(captured, flows)
     outcomes: list[Outcome] = list(matched)
     for place, (request, gave_up_at_s) in sorted(captured.losses.items()):
         if request not in sent_at_s:
@@ -78,7 +78,7 @@ def _from_packets(captured: Capture, name: str) -> Record:
         loss = Loss(request=request, sent_at_s=sent_at_s[request], gave_up_at_s=gave_up_at_s)
         outcomes.insert(place, loss)
     known = {outcome.request for outcome in outcomes}
-    record = Record(
+    return Record(
         plan=captured.plan,
         started_at_unix_s=captured.started_at_unix_s,
         duration_s=captured.duration_s,
@@ -92,11 +92,9 @@ def _from_packets(captured: Capture, name: str) -> Record:
         stopped=captured.stopped or StopReason.INTERRUPTED,
         ways=several(taken),
     )
-    references.check(record, name)
-    return record
 
 
-def _match(captured: Capture, flows: Flows, name: str) -> tuple[list[Reply], Counter[str]]:
+def _match(captured: Capture, flows: Flows) -> tuple[list[Reply], Counter[str]]:
     """The replies in a capture, and how many datagrams match no probe, by reason."""
     pending = Pending(flows)
     hidden = frozenset(captured.wire.hidden)
