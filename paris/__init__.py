@@ -8,12 +8,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from paris.version import __version__
 
+TYPE_CHECKING = False  # importing it would take longer than all that follows
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import Any
 
     import networkx as nx
 

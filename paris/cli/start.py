@@ -3,35 +3,56 @@
 from __future__ import annotations
 
 import os
-import signal
-from importlib import import_module
-from typing import NoReturn
+
+# Each module that is loaded here is a moment in which an interruption shows Python's own words.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import signal
+    from collections.abc import Callable
+else:
+    import _signal as signal  # the module `signal` loads others first
 
 
 def trace() -> None:
     """The console script `paris-trace`."""
-    _run("paris-trace", "paris.cli.trace")
+
+    def load() -> Callable[[], None]:
+        from paris.cli.trace import entry
+
+        return entry
+
+    _run("paris-trace", load)
 
 
 def render() -> None:
     """The console script `paris-render`."""
-    _run("paris-render", "paris.cli.render")
+
+    def load() -> Callable[[], None]:
+        from paris.cli.render import entry
+
+        return entry
+
+    _run("paris-render", load)
 
 
-def _run(program: str, module: str) -> None:
-    def leave(*_: object) -> NoReturn:
-        """End at once: nothing has begun yet, or nothing is left to do."""
+def _run(program: str, load: Callable[[], Callable[[], None]]) -> None:
+    """Load a command and run it; see `entry` of each."""
+
+    def leave(*_: object) -> None:
+        """End at once: nothing has begun yet."""
         os.write(2, f"{program}: interrupted\n".encode())
         os._exit(130)
 
     # A shell lets commands in the background ignore interruptions.
     if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
-        import_module(module).entry()
+        load()()
         return
     signal.signal(signal.SIGINT, leave)
-    entry = import_module(module).entry
+    entry = load()
     try:
         signal.signal(signal.SIGINT, signal.default_int_handler)
         entry()
+    except KeyboardInterrupt:
+        leave()
     finally:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # nothing is left to do
