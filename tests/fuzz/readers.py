@@ -86,10 +86,15 @@ def _mutated_quote(random: Random) -> bytes:
     """An ICMP error whose quote has a changed chain of headers around the probe."""
     reply = random.choice([packet for packet in _packets() if len(packet) > 60])
     at = 20 if reply[0] >> 4 == 4 else 40
-    probe = reply[at + 8 :]
-    quoted = [probe, *(quote.data for quote in quotes(probe))] if len(probe) >= 28 else [probe]
-    data = changed_bytes(random, random.choice(quoted)) + bytes(random.choice((0, 8, 128)))
+    quoted = random.choice(_quotes(reply[at + 8 :]))
+    data = changed_bytes(random, quoted) + bytes(random.choice((0, 8, 128)))
     return intact(reply[: at + 8] + data)
+
+
+@cache
+def _quotes(probe: bytes) -> list[bytes]:
+    """A quoted probe as it is, and behind or inside other headers."""
+    return [probe, *(quote.data for quote in quotes(probe))] if len(probe) >= 28 else [probe]
 
 
 def _reply_fault(data: bytes) -> str | None:
