@@ -25,8 +25,8 @@ _BATCH: Final = 250
 _SLOW_S: Final = 10.0  # of the processor: a reader that takes so long for an input is at fault
 # Inputs for each: packets take microseconds, and a trace that is drawn takes many milliseconds.
 _INPUTS: Final = {
-    "process": 100,
-    "trace": 4_000,
+    "process": 80,
+    "trace": 3_500,
     "comparison": 500,
     "capture": 4_000,
     "topology": 6_000,

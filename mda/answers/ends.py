@@ -86,6 +86,8 @@ class Ends:
 
     def add_final(self, reply: Reply, number: int) -> list[Move]:
         """Take in a reply of another kind; `number` is its responder's address."""
+        if reply.request in self.places:  # it was asked for twice, and the first reply counts
+            return []
         flow = reply.request.flow
         self._final.setdefault(flow, []).append(reply)
         self._flows_ended_by.setdefault(number, set()).add(flow)

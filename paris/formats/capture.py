@@ -214,7 +214,7 @@ def read(data: bytes, name: str) -> Capture:
         raise FormatError(f"{name}: no packets of paris-trace")
     _correct(capture.packets, corrected)
     if capture.stopped is None and capture.packets:
-        capture.duration_s = max(packet.at_s for packet in capture.packets)
+        capture.duration_s = max(0.0, *(packet.at_s for packet in capture.packets))
     return capture
 
 

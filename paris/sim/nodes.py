@@ -160,3 +160,5 @@ class Nodes(NamedTuple):
             return dict(yaml.SafeLoader("").construct_document(node))
         except yaml.MarkedYAMLError as error:
             self.fail(node, f"cannot be read: {error.problem}")
+        except ValueError as error:  # a number of thousands of digits, or a date that is none
+            self.fail(node, f"cannot be read: {error}")

@@ -53,7 +53,8 @@ def changed_json(random: Random, document: Any) -> str:
     """A JSON text in which a few values, names or signs of a document are changed."""
     made = copy.deepcopy(document)
     for _ in range(random.choice((1, 1, 1, 2, 3))):
-        _change_value(random, made)
+        if isinstance(made, dict | list) and made:
+            _change_value(random, made)
     text = json.dumps(made)
     if random.random() < 0.05:
         text = changed_text(random, text)
