@@ -20,6 +20,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from mda.errors import ParisTraceError
+from mda.escaping import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,12 +47,12 @@ class SettingsError(ParisTraceError):
 
 
 def on_one_line(text: str, most: int = 160) -> str:
-    """A text without control characters, and without its middle if it has over `most` characters.
+    """A printable text, without its middle if it has over `most` characters.
 
     >>> on_one_line("0123456789" * 100, 10)
     '01234 … 56789'
     """
-    line = "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
+    line = printable(text)
     return line if len(line) <= most else f"{line[: most // 2]} … {line[-most // 2 :]}"
 
 

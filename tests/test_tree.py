@@ -67,7 +67,7 @@ paris/outputs/pictures.py: tests/paris/cli/test_trace.py: every picture is writt
 paris/outputs/registry.py: tests/test_growing.py: a toy format is one row
 paris/outputs/recipes.py: tests/paris/packets/test_recipes.py: it only delays an import
 paris/outputs/text.py: tests/paris/cli/test_trace.py: text is the command's first output
-paris/outputs/writing.py: tests/paris/cli/test_trace.py: every output is written there
+paris/formats/json_text.py: tests/paris/outputs/test_writing.py: hostile text is written there
 paris/packets/probe_matrix.py: tests/paris/packets/test_probes.py: compared with single probes
 paris/sim/registry.py: tests/test_growing.py: a toy simulator is one row
 paris/sim/router_keys.py: tests/paris/sim/test_topology_file.py: a file has the keys

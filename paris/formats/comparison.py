@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from mda.comparison import compare
 from mda.trace import Trace
 from paris.formats import native, schemas
+from paris.formats.json_text import json_text
 from paris.formats.studies_json import vertex_id
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def write(comparison: Comparison, _: Look | None = None) -> str:
             ],
         },
     }
-    return json.dumps(document, indent=1) + "\n"
+    return json_text(document)
 
 
 def is_comparison(document: object) -> bool:

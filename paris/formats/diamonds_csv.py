@@ -1,12 +1,14 @@
-"""Writes the diamonds of many saved traces as one CSV table."""
+"""Writes the diamonds of many saved traces as one CSV table, inert in spreadsheets."""
 
 from __future__ import annotations
 
 import csv
 import io
+import unicodedata
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Final
 
+from mda.escaping import printable
 from mda.findings.diamond_metrics import Metrics, rows
 
 if TYPE_CHECKING:
@@ -29,10 +31,29 @@ def table(traces: list[tuple[str, Trace]]) -> str:
         common = _of_trace(name, trace)
         found = rows(trace.dag, trace.diamonds)
         for number, row in enumerate(found, start=1):
-            writer.writerow({**common, "number": number, **row})
+            writer.writerow(_inert({**common, "number": number, **row}))
         if not found:
-            writer.writerow(common)
+            writer.writerow(_inert(common))
     return text.getvalue()
+
+
+def _inert(row: dict[str, Any]) -> dict[str, Any]:
+    """The row without a text that a spreadsheet takes for a formula.
+
+    See OWASP, "CSV injection": an apostrophe before what begins like one, and no semicolon, at
+    which some spreadsheets begin another cell.
+    """
+    return {
+        name: value if isinstance(value, int | float) else _text(str(value))
+        for name, value in row.items()
+        if value is not None
+    }
+
+
+def _text(value: str) -> str:
+    text = printable(value).replace(";", "\\x3b")
+    is_formula = unicodedata.normalize("NFKC", text).startswith(("=", "+", "-", "@"))
+    return f"'{text}" if is_formula else text
 
 
 def _of_trace(name: str, trace: Trace) -> dict[str, Any]:

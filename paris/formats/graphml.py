@@ -1,18 +1,20 @@
 """Writes the graph as GraphML, for Gephi, yEd, Cytoscape and networkx.
 
 GraphML holds only scalars: lists become text with spaces, absent values are omitted, and booleans
-become 0 and 1 (readers disagree on how to spell a boolean).
+become 0 and 1 (readers disagree on how to spell a boolean). Text is printable, as XML cannot hold
+every control character.
 """
 
 from __future__ import annotations
 
 import io
 from statistics import median
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import networkx as nx
 
 from mda.answers.graph import flows_of, flows_of_edge
+from mda.escaping import printable, shown
 from paris.formats.studies_json import vertex_id
 
 if TYPE_CHECKING:
@@ -23,22 +25,27 @@ if TYPE_CHECKING:
 
 def write(trace: Trace, _: Look | None = None) -> str:
     """The trace's graph as GraphML text; vertices have the same names as in the native JSON."""
-    flat: nx.DiGraph[str] = nx.DiGraph(
-        host=trace.plan.host,
-        source=str(trace.plan.source),
-        destination=str(trace.plan.destination),
-        complete=int(trace.is_complete),
-    )
+    about: dict[str, Any] = {
+        "host": trace.plan.host,
+        "source": str(trace.plan.source),
+        "destination": str(trace.plan.destination),
+        "complete": int(trace.is_complete),
+    }
+    flat: nx.DiGraph[str] = nx.DiGraph(**shown(about))
     if trace.certainty.miss_probability is not None:
         flat.graph["miss_probability"] = trace.certainty.miss_probability
     for vertex in trace.graph:
-        flat.add_node(vertex_id(vertex), **_attributes(trace, vertex))
+        flat.add_node(_name(vertex), **shown(_attributes(trace, vertex)))
     for near, far in trace.graph.edges:
         flows = flows_of_edge(trace.graph, near, far)
-        flat.add_edge(vertex_id(near), vertex_id(far), flows=_spaced(flows), count=len(flows))
+        flat.add_edge(_name(near), _name(far), flows=_spaced(flows), count=len(flows))
     buffer = io.BytesIO()
     nx.write_graphml_xml(flat, buffer, named_key_ids=True)
     return buffer.getvalue().decode() + "\n"
+
+
+def _name(vertex: Vertex) -> str:
+    return printable(vertex_id(vertex))
 
 
 def _attributes(trace: Trace, vertex: Vertex) -> dict[str, str | int | float]:

@@ -7,7 +7,6 @@ this file. Times are seconds, addresses text, probabilities in (0, 1).
 
 from __future__ import annotations
 
-import json
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Final
 
@@ -33,6 +32,7 @@ from paris.formats import (
     studies_json,
     ways_json,
 )
+from paris.formats.json_text import json_text
 from paris.formats.studies_json import vertex_id
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def write(trace: Trace, _: Look | None = None) -> str:
         "names": facts_json.by_address(trace.names),
         **facts_json.facts(trace.facts),
     }
-    return json.dumps(document, indent=1) + "\n"
+    return json_text(document)
 
 
 def read(text: str, name: str) -> Trace:

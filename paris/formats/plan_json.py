@@ -11,6 +11,7 @@ from typing import Any
 from mda.plan import Algorithm, Plan, Probing, Stamp, WireReport, Withheld
 from mda.statistics.stopping import Bound
 from mda.studies.registry import STUDIES, named
+from paris.packets.protocols import Protocol
 
 Json = dict[str, Any]
 
@@ -63,7 +64,7 @@ def read_plan(plan: Json) -> Plan:
             mark=int(plan.get("mark", 0)),
             interface=plan.get("interface"),
             asked_source=ip_address(plan["asked_source"]) if "asked_source" in plan else None,
-            protocol=plan["protocol"],
+            protocol=Protocol(plan["protocol"]).value,
             flow_field=plan["flow_field"],
             dport=whole(plan["dport"]),
             **{key: int(plan[key]) for key in ("sport", "traffic_class", "flow_label")},

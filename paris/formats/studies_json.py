@@ -66,7 +66,7 @@ def vertex_id(vertex: Vertex) -> str:
     if vertex.interface:
         from urllib.parse import quote  # few traces need it
 
-        where += f"%{quote(vertex.interface)}"
+        where += f"%{quote(vertex.interface, errors='surrogatepass')}"
     return f"{where}@{vertex.ttl}"
 
 

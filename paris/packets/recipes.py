@@ -1,10 +1,14 @@
-"""Describes a flow for users: its ports, and commands whose packets take the same path."""
+"""Describes a flow for users: its ports, and commands whose packets take the same path.
+
+A shell reads each command as it is meant, whatever the file says from which host and network come.
+"""
 
 from __future__ import annotations
 
-import shlex
+import re
 from typing import TYPE_CHECKING, Final
 
+from mda.escaping import shell_word
 from mda.model import HeaderField
 from mda.studies.paths import Recipe
 from paris.packets.flows import Flows
@@ -15,6 +19,8 @@ if TYPE_CHECKING:
     from paris.packets.flow_headers import FlowHeaders
 
 _HTTPS: Final = 443
+# What curl takes for nothing but a name: it has other uses for most signs, and for numbers.
+_NAME: Final = re.compile(r"([a-z0-9_][a-z0-9_-]*\.)*[a-z][a-z0-9-]*\.?", re.ASCII | re.IGNORECASE)
 _LETTER: Final = {Protocol.UDP: "", Protocol.TCP: "-T ", Protocol.ICMP: "-I "}
 
 
@@ -38,8 +44,7 @@ def recipe(plan: Plan, flow: int) -> Recipe:
 
 
 def _own_command(plan: Plan, flows: Flows, headers: FlowHeaders) -> str:
-    target = f"--sim {plan.network}" if plan.network is not None else plan.target
-    command = f"paris-trace {_LETTER[flows.protocol]}{target} --sport {headers.sport}"
+    command = f"paris-trace {_LETTER[flows.protocol]}{_target(plan)} --sport {headers.sport}"
     command += f" -p {headers.dport}"
     if flows.traffic_class:
         command += f" -t {flows.traffic_class:#x}"
@@ -51,11 +56,19 @@ def _own_command(plan: Plan, flows: Flows, headers: FlowHeaders) -> str:
     return command
 
 
+def _target(plan: Plan) -> str:
+    if plan.network is None:
+        return shell_word(plan.target)
+    # A value that begins like an option has to be tied to its own.
+    between = "=" if plan.network.startswith("-") else " "
+    return f"--sim{between}{shell_word(plan.network)}"
+
+
 def _way_out(plan: Plan) -> str:
     """The options, of our command and of traceroute, for the interface and the source chosen."""
     options = ""
     if plan.probing.interface is not None:
-        options += f" -i {shlex.quote(plan.probing.interface)}"
+        options += f" -i {shell_word(plan.probing.interface)}"
     if plan.probing.asked_source is not None:
         options += f" -s {plan.probing.asked_source}"
     return options
@@ -66,7 +79,7 @@ def _other_commands(plan: Plan, flows: Flows, headers: FlowHeaders) -> tuple[str
 
     curl sets no mark, and takes an interface or a source.
     """
-    sport, dport, address = headers.sport, headers.dport, plan.target
+    sport, dport, address = headers.sport, headers.dport, shell_word(plan.target)
     letter = "-U" if flows.protocol is Protocol.UDP else "-T"
     way_out = _way_out(plan) + (f" --fwmark={plan.probing.mark}" if plan.probing.mark else "")
     traceroute = f"traceroute -n {letter} --sport={sport} -p {dport}{way_out} {address}"
@@ -75,11 +88,21 @@ def _other_commands(plan: Plan, flows: Flows, headers: FlowHeaders) -> tuple[str
         return (traceroute,)
     curl = f"curl --local-port {sport}"
     if pinned:
-        curl += f" --interface {shlex.quote(str(pinned[0]))}"
+        curl += f" --interface {shell_word(str(pinned[0]))}"
     scheme = "https" if dport == _HTTPS else "http"
-    # In a URL "%" begins an escape (RFC 6874).
-    literal = f"[{address.replace('%', '%25')}]" if flows.destination.version == 6 else address
-    if plan.host == address or plan.zone is not None:
-        return traceroute, f"{curl} {scheme}://{literal}:{dport}/"
-    resolved = f"--resolve {plan.host}:{dport}:{literal}"
+    literal = str(flows.destination)
+    if flows.destination.version == 6:
+        literal = f"[{literal}{_zone_of_url(plan)}]"
+    if plan.zone is not None or not _NAME.fullmatch(plan.host):
+        return traceroute, f"{curl} {shell_word(f'{scheme}://{literal}:{dport}/')}"
+    resolved = f"--resolve {shell_word(f'{plan.host}:{dport}:{literal}')}"
     return traceroute, f"{curl} {resolved} {scheme}://{plan.host}:{dport}/"
+
+
+def _zone_of_url(plan: Plan) -> str:
+    """The zone as RFC 6874 writes it, in percent escapes."""
+    if plan.zone is None:
+        return ""
+    from urllib.parse import quote  # few destinations have a zone
+
+    return f"%25{quote(plan.zone, safe='', errors='surrogatepass')}"

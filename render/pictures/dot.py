@@ -18,7 +18,6 @@ from render.pictures.palette import (
     LOOKS,
     TEXT,
 )
-from render.words.quantities import printable
 from render.words.vertices import Kind
 
 if TYPE_CHECKING:
@@ -163,9 +162,9 @@ def _html(text: str) -> str:
 
 
 def _inert(text: str) -> str:
-    """Text in which nothing means anything to Graphviz.
+    """Text, printable as all words are, in which nothing means anything to Graphviz.
 
     Graphviz looks for escapes (one stands for the node's name) after it has resolved entities,
     and again after escapes, so a backslash stays active: an invisible space disarms it.
     """
-    return printable(text).replace("\\", f"\\{_NO_SPACE}")
+    return text.replace("\\", f"\\{_NO_SPACE}")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mda.answers.graph import vertices_by_ttl
 from mda.comparison import merged
+from mda.escaping import shown
 from render.words.numbering import numbers
 from render.words.quantities import count, milliseconds, p_value
 from render.words.summary import chance_missed, findings, withheld
@@ -62,11 +63,11 @@ class ComparisonWords(NamedTuple):
 
 
 def comparison_words(comparison: Comparison) -> ComparisonWords:
-    """The words for a comparison."""
+    """The words for a comparison, all printable."""
     said = {view.name: _words_of(view, lane) for lane, view in enumerate(comparison.views)}
     number = numbers(comparison.graph)
     source = comparison.views[0].trace.origin
-    return ComparisonWords(
+    words = ComparisonWords(
         title=_title(comparison),
         protocols=tuple(said),
         hops={
@@ -79,6 +80,7 @@ def comparison_words(comparison: Comparison) -> ComparisonWords:
         edges=tuple(_edge(comparison, near, far) for near, far in comparison.graph.edges),
         conclusions=tuple(_conclusions(comparison)),
     )
+    return shown(words)
 
 
 def _words_of(view: View, lane: int) -> dict[Vertex, VertexWords]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
+from mda.escaping import printable
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -87,14 +89,6 @@ def p_value(probability: float) -> str:
 def count(number: int, singular: str, plural: str) -> str:
     """A number of things, in words that agree with it."""
     return f"{number} {singular if number == 1 else plural}"
-
-
-def printable(text: str) -> str:
-    """Text from outside with everything but printable characters escaped."""
-    return "".join(
-        character if character.isprintable() else character.encode("unicode_escape").decode()
-        for character in text
-    )
 
 
 def shortened(name: str) -> str:

@@ -12,7 +12,7 @@ from mda.model import StopReason
 from mda.plan import Algorithm
 from mda.statistics.stopping import unseen_share
 from mda.variants import is_plain
-from render.words.quantities import at_most, count, percent, printable
+from render.words.quantities import at_most, count, percent
 from render.words.vertices import place
 
 if TYPE_CHECKING:
@@ -46,9 +46,9 @@ def headline(trace: Trace) -> tuple[str, str]:
     """What was asked: the destination; and the probes, the flows and the bound."""
     plan, probing = trace.plan, trace.plan.probing
     destination = plan.target
-    host = destination if plan.host == destination else f"{printable(plan.host)} ({destination})"
+    host = destination if plan.host == destination else f"{plan.host} ({destination})"
     if plan.network is not None:
-        host += f" simulated, {printable(plan.network)}"
+        host += f" simulated, {plan.network}"
     probe = probing.protocol
     if probing.dport is not None:
         probe += f" {probing.sport} -> {probing.dport}"
@@ -95,7 +95,7 @@ def withheld(trace: Trace) -> list[str]:
     """What this machine's system refused to send."""
     parts = [
         f"{count(own.probes, 'probe', 'probes')} of {count(own.flows, 'flow', 'flows')} "
-        f"({printable(own.reason)})"
+        f"({own.reason})"
         for own in trace.wire.withheld
     ]
     return [f"this system refused to send {', '.join(parts)}"] if parts else []
@@ -262,8 +262,8 @@ def _unseen(trace: Trace) -> list[str]:
     """What the wire cannot see, if it is not all."""
     if not trace.wire.hidden:
         return []
-    fields = ", ".join(_HIDDEN.get(name, printable(name)) for name in trace.wire.hidden)
-    return [f"{printable(trace.wire.wire)} sockets: {fields} cannot be seen"]
+    fields = ", ".join(_HIDDEN.get(name, name) for name in trace.wire.hidden)
+    return [f"{trace.wire.wire} sockets: {fields} cannot be seen"]
 
 
 def _ways(trace: Trace) -> list[str]:
@@ -272,7 +272,7 @@ def _ways(trace: Trace) -> list[str]:
     if len(flows) < 2:
         return []
     parts = [
-        f"{printable(way.interface)}{'' if way.gateway is None else f' via {way.gateway}'}"
+        f"{way.interface}{'' if way.gateway is None else f' via {way.gateway}'}"
         f" from {way.source} ({count(number, 'flow', 'flows')})"
         for way, number in flows.items()
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mda.answers.graph import flows_of_edge, vertices_by_ttl
+from mda.escaping import shown
 from mda.plan import Algorithm
 from mda.studies.registry import CLASSIC
 from render.words.extensions import interface_words
@@ -80,10 +81,10 @@ class TraceWords(NamedTuple):
 
 
 def trace_words(trace: Trace, recipes: Recipes) -> TraceWords:
-    """The words for a trace; `recipes` says how to take the path of a flow."""
+    """The words for a trace, all printable; `recipes` says how to take the path of a flow."""
     words = vertex_words(trace)
     title, probing = headline(trace)
-    return TraceWords(
+    said = TraceWords(
         title=title,
         probing=probing,
         is_single_path=trace.plan.algorithm is Algorithm.PARIS,
@@ -97,6 +98,7 @@ def trace_words(trace: Trace, recipes: Recipes) -> TraceWords:
         findings=tuple(findings(trace)),
         studies=_studies(trace, recipes),
     )
+    return shown(said)
 
 
 def _studies(trace: Trace, recipes: Recipes) -> tuple[Paragraph, ...]:

@@ -17,7 +17,6 @@ from render.words.quantities import (
     median_ms,
     milliseconds,
     percent,
-    printable,
     rate,
     shortened,
 )
@@ -140,8 +139,11 @@ def vertex_words(trace: Trace) -> dict[Vertex, VertexWords]:
 
 def key_of(vertex: Vertex) -> str:
     """What names a vertex within a trace, whoever draws it."""
-    where = f"*{vertex.star}" if vertex.address is None else f"{vertex.address}{vertex.interface}"
-    return f"{vertex.ttl} {where}"
+    where = f"*{vertex.star}" if vertex.address is None else f"{vertex.address}"
+    # Escaped, so that two names of interfaces stay two.
+    return (
+        f"{vertex.ttl} {where}{vertex.interface!r}" if vertex.interface else f"{vertex.ttl} {where}"
+    )
 
 
 def place(vertex: Vertex) -> str:
@@ -241,7 +243,7 @@ def _notes(trace: Trace, vertex: Vertex, replies: list[Reply], last_asked: int) 
     changed = {field for reply in replies for field in reply.changed}
     if changed:
         fields = ", ".join(_CHANGED.get(field, field) for field in sorted(changed))
-        notes.append(f"rewritten on the way: {printable(fields)}")
+        notes.append(f"rewritten on the way: {fields}")
     return notes
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from ipaddress import ip_address
 
+import pytest
+
 from paris.packets.recipes import recipe
 from tests.support.traces import DESTINATION, assembled, hops, outcomes
 
@@ -31,7 +33,7 @@ def test_tcp_paths_get_a_command_of_curl_as_well() -> None:
         "curl --local-port 20001 --resolve example.net:443:203.0.113.9 https://example.net:443/",
     )
     bare = replace(SIX, host="2001:db8::9", probing=probing._replace(dport=8080))
-    assert recipe(bare, 0).commands[-1] == "curl --local-port 20000 http://[2001:db8::9]:8080/"
+    assert recipe(bare, 0).commands[-1] == "curl --local-port 20000 'http://[2001:db8::9]:8080/'"
 
 
 def test_commands_leave_by_the_interface_from_the_source_and_with_the_mark_of_the_run() -> None:
@@ -64,3 +66,36 @@ def test_commands_name_traffic_class_mark_and_flow_label_where_they_matter() -> 
     assert found.commands == ("paris-trace 2001:db8::9 --sport 20000 -p 33434 --flow-label 0x101",)
     icmp = probing._replace(protocol="icmp", flow_field="icmp-checksum", dport=None)
     assert recipe(replace(PLAN, probing=icmp), 4).commands == ()
+
+
+@pytest.mark.parametrize(
+    "host", ["x;reboot", "-o/etc/passwd", "me@evil", "evil/..", "{a,b}", "a b", "0x7f.1", "1.2.3.4"]
+)
+def test_a_host_that_is_no_name_is_in_no_command(host: str) -> None:
+    probing = PLAN.probing._replace(protocol="tcp", sport=20_000, dport=443)
+    plan = replace(PLAN, host=host, probing=probing)
+    assert recipe(plan, 1).commands[-1] == "curl --local-port 20001 https://203.0.113.9:443/"
+
+
+@pytest.mark.parametrize(
+    ("network", "said"),
+    [
+        ("my net.yaml", "--sim 'my net.yaml'"),
+        ("-x.yaml", "--sim=-x.yaml"),
+        ("x;reboot", "--sim 'x;reboot'"),
+        ("\x1b[2J", r"--sim $'\033[2J'"),
+    ],
+    ids=ascii,
+)
+def test_the_name_of_a_network_is_one_word_of_its_command(network: str, said: str) -> None:
+    (command,) = recipe(replace(PLAN, network=network), 0).commands
+    assert command.startswith(f"paris-trace {said} --sport ")
+
+
+def test_a_zone_is_one_word_of_a_command_and_escaped_in_a_url() -> None:
+    probing = PLAN.probing._replace(protocol="tcp", sport=20_000, dport=80)
+    plan = replace(SIX, destination=ip_address("fe80::9"), zone="e/@ x", probing=probing)
+    own, traceroute, curl = recipe(plan, 0).commands
+    assert "'fe80::9%e/@ x'" in own
+    assert traceroute.endswith(" 'fe80::9%e/@ x'")
+    assert curl == "curl --local-port 20000 'http://[fe80::9%25e%2F%40%20x]:80/'"

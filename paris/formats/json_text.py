@@ -1,0 +1,14 @@
+"""Documents as JSON text that can be shown on any terminal."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+
+def json_text(document: dict[str, Any]) -> str:
+    """The document in printable ASCII, ending with a newline.
+
+    JSON leaves one control character as it is, DEL; it can only stand in a string.
+    """
+    return json.dumps(document, indent=1).replace("\x7f", "\\u007f") + "\n"
