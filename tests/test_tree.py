@@ -93,6 +93,7 @@ paris/wire/unprivileged/opening.py: tests/lab/test_unprivileged.py: it needs por
 paris/wire/unprivileged/tcp.py: tests/lab/test_unprivileged.py: it needs ports
 paris/wire/unprivileged/udp_icmp.py: tests/lab/test_unprivileged.py: it needs ports
 render/errors.py: tests/render/pictures/test_svg.py: drawing fails there
+render/pictures/library.py: tests/render/pictures/test_svg.py: it draws there, in a process
 render/pictures/comparison.py: tests/paris/cli/test_studies.py: comparisons are drawn there
 render/terminal/comparison.py: tests/paris/cli/test_studies.py: comparisons are printed there
 render/words/comparison.py: tests/paris/cli/test_studies.py: comparisons are printed there

@@ -8,7 +8,7 @@ from render.words.quantities import percent
 from render.words.vertices import Kind
 
 if TYPE_CHECKING:
-    from render.words.trace import EdgeWords, FalseLink, HopWords, TraceWords
+    from render.words.trace import DiamondWords, EdgeWords, FalseLink, HopWords, TraceWords
     from render.words.vertices import VertexWords
 
 _CROWDED: Final = 8  # from this many boxes in a column on, each takes one line
@@ -50,7 +50,10 @@ class Column(NamedTuple):
 
 
 class Group(NamedTuple):
-    """A diamond: the keys of the boxes between its two ends, and its size in words."""
+    """A diamond: the keys of the boxes between its two ends, and its size in words.
+
+    No box is in two groups: Graphviz 2.43 dies of it.
+    """
 
     key: str
     label: str
@@ -74,10 +77,17 @@ def diagram(words: TraceWords) -> Diagram:
         (words.probing, *words.findings, *_legends(words)),
         tuple(map(_column, words.hops)),
         (*map(_line, words.edges), *map(_false_line, words.false_links)),
-        tuple(
-            Group(f"diamond {number}", diamond.size, diamond.vertices)
-            for number, diamond in enumerate(words.diamonds, start=1)
-        ),
+        _groups(words.diamonds),
+    )
+
+
+def _groups(diamonds: tuple[DiamondWords, ...]) -> tuple[Group, ...]:
+    """The diamonds; a box that several share is in the last of them, which begins nearest to it."""
+    owner = {key: place for place, diamond in enumerate(diamonds) for key in diamond.vertices}
+    return tuple(
+        Group(f"diamond {place + 1}", diamond.size, boxes)
+        for place, diamond in enumerate(diamonds)
+        if (boxes := tuple(key for key in diamond.vertices if owner[key] == place))
     )
 
 

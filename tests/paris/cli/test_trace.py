@@ -9,6 +9,7 @@ import re
 import shlex
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -373,6 +374,26 @@ def test_a_full_disk_is_an_error_of_one_line_and_other_outputs_are_still_written
     assert ran.returncode == ExitCode.OUTPUT
     assert ran.stderr == "paris-trace: cannot write standard output: No space left on device\n"
     assert json.loads(kept.read_text())["run"]["stopped"] == "complete"
+
+
+def test_a_picture_that_cannot_be_drawn_costs_no_other_output(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    dying = "import os; os.kill(os.getpid(), 11)"
+    (tmp_path / "pygraphviz.py").write_text(dying)
+    (tmp_path / "dot").write_text(f"#!{sys.executable}\n{dying}\n")
+    (tmp_path / "dot").chmod(0o755)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    files = [tmp_path / f"out.{suffix}" for suffix in ("svg", "json", "graphml", "dot")]
+    ran = run(*QUICK, *(word for file in files for word in ("-o", str(file))))
+    assert ran.returncode == ExitCode.OUTPUT
+    assert ran.stderr == (
+        "paris-trace: cannot draw svg: Graphviz's library died of signal 11 (Segmentation fault); "
+        "dot died of signal 11 (Segmentation fault)\n"
+    )
+    assert [file.exists() for file in files] == [False, True, True, True]
+    assert "reached in" in ran.stdout
 
 
 def test_the_error_without_privilege_names_a_remedy() -> None:

@@ -7,6 +7,7 @@ import pytest
 from mda.answers.graph import flows_of_edge
 from render.words.vertices import Kind
 from tests.render.samples import TRACES
+from tests.support.traces import DESTINATION, assembled, outcomes
 from tests.support.views import diagram_of
 
 if TYPE_CHECKING:
@@ -46,6 +47,22 @@ def test_the_group_of_a_diamond_has_the_boxes_between_its_ends() -> None:
     (group,) = drawn("four-way").groups
     assert group.label == "width 4, length 2"
     assert group.boxes == tuple(f"3 198.51.100.{n}" for n in range(11, 15))
+
+
+def test_a_box_that_two_diamonds_share_is_in_the_group_of_the_nearer_one() -> None:
+    """A router met at hops 4 and 6 ends the outer diamond, and begins an inner one."""
+    near, far = ["198.51.100.11", "198.51.100.2"], ["198.51.100.12", "198.51.100.15"]
+    middle = ["198.51.100.13", "198.51.100.14"]
+    ways = [[*near, middle[0]], [*near, middle[1]], [*far, "198.51.100.16"]]
+    path = ["192.0.2.254", "198.51.100.1"]
+    paths = {flow: [*path, *ways[flow % 3], "198.51.100.2", DESTINATION] for flow in range(36)}
+    trace = assembled(outcomes(paths))
+    inside = [{str(vertex.address) for hop in diamond.hops for vertex in hop}
+              for diamond in trace.diamonds]  # fmt: skip
+    assert inside[0] > inside[1] == set(middle)
+    outer, inner = diagram_of(trace).groups
+    assert inner.boxes == tuple(f"5 {address}" for address in middle)
+    assert not set(outer.boxes) & set(inner.boxes)
 
 
 def test_every_box_has_its_kind() -> None:

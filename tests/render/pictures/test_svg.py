@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import shutil
-import sys
+import signal
 import xml.etree.ElementTree as ET
 from collections import Counter
 from typing import TYPE_CHECKING
@@ -29,6 +29,19 @@ def no_dot(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert shutil.which("dot") is None
 
 
+@pytest.fixture
+def no_library(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A system where pygraphviz does not load, as without the libraries that it needs."""
+    (tmp_path / "pygraphviz.py").write_text("raise ImportError('no libX11.so.6')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+
+
+def dying_dot(folder: Path, number: int) -> None:
+    """Put a `dot` into a folder that reads the graph and dies of a signal."""
+    (folder / "dot").write_text(f"#!/bin/sh\n/bin/cat >/dev/null\nkill -{number} $$\n")
+    (folder / "dot").chmod(0o755)
+
+
 @pytest.fixture(params=["program", "library"])
 def way(request: pytest.FixtureRequest) -> str:
     """Both ways of drawing, one after the other."""
@@ -37,6 +50,8 @@ def way(request: pytest.FixtureRequest) -> str:
         request.getfixturevalue("no_dot")
     elif shutil.which("dot") is None:
         pytest.skip("needs the program dot")
+    else:
+        request.getfixturevalue("no_library")
     return name
 
 
@@ -114,10 +129,33 @@ def test_drawing_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
     assert capfd.readouterr() == ("", "")
 
 
-@pytest.mark.usefixtures("no_dot")
-def test_the_error_without_graphviz_names_the_program_and_the_library(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setitem(sys.modules, "pygraphviz", None)
-    with pytest.raises(RenderError, match=r"no `dot` on the PATH, and pygraphviz does not load"):
+@pytest.mark.usefixtures("no_dot", "no_library")
+def test_the_error_without_graphviz_names_the_library_and_the_program() -> None:
+    with pytest.raises(RenderError) as caught:
         draw(dot_of(TRACES["two-way"]), "svg")
+    assert str(caught.value) == (
+        "cannot draw svg: Graphviz's library: no libX11.so.6; "
+        "there is no `dot` on the PATH: install graphviz"
+    )
+
+
+@pytest.mark.usefixtures("no_dot", "no_library")
+@pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGABRT, signal.SIGKILL])
+def test_the_error_says_of_which_signal_dot_died(number: int, tmp_path: Path) -> None:
+    dying_dot(tmp_path, number)
+    words = rf"; dot died of signal {number} \({signal.strsignal(number)}\)$"
+    with pytest.raises(RenderError, match=words):
+        draw(dot_of(TRACES["two-way"]), "svg")
+
+
+@pytest.mark.usefixtures("no_dot")
+def test_the_library_draws_before_a_dot_that_would_die(tmp_path: Path) -> None:
+    dying_dot(tmp_path, signal.SIGSEGV)
+    assert draw(dot_of(TRACES["two-way"]), "svg").startswith(b"<?xml")
+
+
+@pytest.mark.skipif(shutil.which("dot") is None, reason="needs the program dot")
+def test_dot_draws_where_the_library_dies(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "pygraphviz.py").write_text("import os; os.kill(os.getpid(), 11)")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    assert draw(dot_of(TRACES["two-way"]), "svg").startswith(b"<?xml")
