@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from mda.studies.registry import parameters
+from mda.studies.registry import STUDIES
 from paris.cli.parser import destination, lookup_destination, render_parser, trace_parser
 from paris.errors import SettingsError
 from paris.lookup.registry import LOOKUPS
@@ -20,12 +20,11 @@ if TYPE_CHECKING:
     from paris.settings import Settings
 
 
-#: The attributes of options that say how to measure, and nothing about what is made of it.
-MEASURING: Final = frozenset(
-    {"ip_version", "protocol", "port", "sport", "first_hop", "max_hops", "queries", "source",
-     "interface", "mark", "wire", "link", "tos", "flow_label", "flow_field", "gap_limit", "seed",
-     "wait", "sendwait", "rate", "max_probes", "deadline"}
-)  # fmt: skip
+# Where argparse keeps the options that say how to read and what to write, beside those of studies.
+_READING: Final = frozenset({
+    "replay", "mda", "mda_lite", "confidence", "per_vertex", "min_share",
+    "output", "format", "json", "color", "ascii", "verbose", "no_progress",
+})  # fmt: skip
 
 
 class Options(NamedTuple):
@@ -61,26 +60,24 @@ def parse_trace(arguments: Sequence[str]) -> Options:
     given = parser.parsed(arguments)
     from paris.cli import requests  # --help needs no settings
 
-    if given.sendwait is not None and given.rate is not None:
-        raise SettingsError("-z/--sendwait and --rate mean the same; give only one")
-    for option, is_given in (
-        ("--per-vertex", given.per_vertex),
-        ("--min-share", given.min_share is not None),
-    ):
-        if is_given and not requests.is_multipath(given):
-            raise SettingsError(f"{option} requires --mda or --mda-lite")
-    if given.compare and (given.protocol != "udp" or given.port is not None or given.replay):
-        raise SettingsError(
-            "--compare names protocols and ports; leave out -T, -I, -p and --replay"
-        )
     if given.replay == "":
         raise SettingsError("--replay needs the name of a file")
     if given.replay is not None and (given.host is not None or given.sim is not None):
         raise SettingsError("--replay reads a file; give it without HOST and --sim")
-    if given.replay is not None:
-        only_measuring = MEASURING | set(map(destination, parameters()))
-        for option in parser.given(arguments, only_measuring):
-            raise SettingsError(f"{option} is for a new measurement; --replay reads an old one")
+    if given.replay is not None and (idle := _idle_in_a_replay(parser, given)) is not None:
+        raise SettingsError(f"{idle} is for a measurement; --replay reads what was measured")
+    if given.sendwait is not None and given.rate is not None:
+        raise SettingsError("-z/--sendwait and --rate mean the same; give only one")
+    for option, is_given in (
+        ("-c/--confidence", given.confidence is not None and given.replay is None),
+        ("--per-vertex", given.per_vertex),
+        ("--min-share", given.min_share is not None),
+        ("--gap-limit", given.gap_limit is not None),
+    ):
+        if is_given and not requests.is_multipath(given):
+            raise SettingsError(f"{option} requires --mda or --mda-lite")
+    if given.compare and (given.protocol is not None or given.port is not None):
+        raise SettingsError("--compare names protocols and ports; leave out -U, -T, -I and -p")
     settings = None if given.replay is not None else requests.settings(given)
     return Options(
         settings=settings,
@@ -92,6 +89,22 @@ def parse_trace(arguments: Sequence[str]) -> Options:
         progress=not given.no_progress,
         verbose=given.verbose,
     )
+
+
+def _idle_in_a_replay(parser: argparse.ArgumentParser, given: argparse.Namespace) -> str | None:
+    """The first option that is given and that a replay has no use for."""
+    used = {*_READING, *(destination(study.name) for study in STUDIES)}
+    used |= {lookup_destination(row) for row in LOOKUPS}
+    idle = (
+        "/".join(action.option_strings)
+        for action in parser._actions
+        if action.dest not in used and _is_given(getattr(given, action.dest, None))
+    )
+    return next(idle, None)
+
+
+def _is_given(value: object) -> bool:
+    return not (value is None or value is False or value == ())
 
 
 def _lookups(given: argparse.Namespace) -> tuple[Lookup, ...]:
@@ -114,6 +127,8 @@ def parse_render(arguments: Sequence[str]) -> RenderOptions:
         raise SettingsError("only --metrics accepts more than one FILE")
     if given.metrics and (given.json or given.format is not None or _names_a_format(given.output)):
         raise SettingsError("--metrics makes a table in CSV; give -o FILE.csv and no other format")
+    if given.metrics and (given.ascii or given.color == "always"):
+        raise SettingsError("--color and --ascii are for text, and --metrics makes a table")
     if given.metrics and len(given.output) > 1:
         raise SettingsError("--metrics makes one table; give one -o FILE")
     return RenderOptions(

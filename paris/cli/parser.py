@@ -1,4 +1,7 @@
-"""Defines the options of both commands for argparse; `options` interprets them."""
+"""Defines the options of both commands for argparse; `options` interprets them.
+
+An option that is not given is None, False or empty: what it is then, the settings say.
+"""
 
 from __future__ import annotations
 
@@ -67,7 +70,6 @@ def _add_paths(group: argparse._ArgumentGroup) -> None:
     add(
         "--gap-limit",
         type=int,
-        default=3,
         metavar="N",
         help="give up after N silent hops in a row (3)",
     )
@@ -133,7 +135,6 @@ def _add_versions_and_protocols(group: argparse._ArgumentGroup) -> None:
             dest="protocol",
             action="store_const",
             const=name,
-            default="udp",
             help=words,
         )
 
@@ -148,13 +149,12 @@ def _add_ports_and_hops(group: argparse._ArgumentGroup) -> None:
         help="destination port, number or service name (default 33434; 80 with -T)",
     )
     add("--sport", type=port, metavar="PORT", help="source port of flow 0")
-    add("-f", "--first-hop", type=int, default=1, metavar="TTL", help="first TTL (1)")
-    add("-m", "--max-hops", type=int, default=30, metavar="TTL", help="last TTL (30)")
+    add("-f", "--first-hop", type=int, metavar="TTL", help="first TTL (1)")
+    add("-m", "--max-hops", type=int, metavar="TTL", help="last TTL (30)")
     add(
         "-q",
         "--queries",
         type=int,
-        default=3,
         metavar="N",
         help="probes per hop; with --mda, tries before a silence is believed (3)",
     )
@@ -185,11 +185,10 @@ def _add_sending(group: argparse._ArgumentGroup) -> None:
         "-t",
         "--tos",
         type=number,
-        default=0,
         metavar="N",
         help="ToS byte or traffic class (0)",
     )
-    add("--flow-label", type=number, default=0, metavar="N", help="IPv6 flow label (0)")
+    add("--flow-label", type=number, metavar="N", help="IPv6 flow label (0)")
 
 
 def _add_time(group: argparse._ArgumentGroup) -> None:

@@ -13,7 +13,7 @@ from paris.outputs.registry import suffixes
 from paris.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Sequence
 
 _HELP_WIDTH = 80
 _NEGATIVE: Final = re.compile(r"-(\d|\.\d|inf|nan)")
@@ -44,22 +44,6 @@ class Parser(argparse.ArgumentParser):
             hint = f"; did you mean {close[0]}?" if close else "; see --help"
             message = f"unknown option or argument {word}{hint}"
         raise SettingsError(message)
-
-    def given(self, arguments: Sequence[str], attributes: Collection[str]) -> list[str]:
-        """The longest names of the options for these attributes that valid `arguments` have.
-
-        An option counts as given even if its value is the default. None may collect values.
-        """
-        untouched = object()
-        values = argparse.Namespace(**dict.fromkeys(attributes, untouched))
-        self.parse_args(arguments, values)
-        return [
-            action.option_strings[-1]
-            for action in self._actions
-            if action.dest in attributes
-            and (value := getattr(values, action.dest)) is not untouched
-            and action.const in (None, value)
-        ]
 
     def _print_message(self, message: str, file: Any = None) -> None:
         """Write help or the version to standard output. Raises OutputError."""

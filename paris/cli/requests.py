@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mda.plan import Algorithm, Reading
 from mda.studies.registry import STUDIES, parameters
@@ -78,12 +78,10 @@ def settings(given: argparse.Namespace) -> Settings:
             mark=given.mark,
         ),
         probe=ProbeOptions(
-            protocol=given.protocol,
             flow_field=given.flow_field,
             sport=given.sport,
             dport=given.port,
-            traffic_class=given.tos,
-            flow_label=given.flow_label,
+            **_given(protocol=given.protocol, traffic_class=given.tos, flow_label=given.flow_label),
         ),
         search=_search(given),
         pace=Pace(rate_pps=_rate_pps(given), wait_s=given.wait),
@@ -100,14 +98,21 @@ def _search(given: argparse.Namespace) -> Search:
     return Search(
         multipath=is_multipath(given),
         lite=given.mda_lite,
-        first_ttl=given.first_hop,
-        max_ttl=given.max_hops,
-        queries=given.queries,
-        gap_limit=given.gap_limit,
         failure_probability=failure_probability,
         per_vertex=per_vertex,
         min_share=min_share,
+        **_given(
+            first_ttl=given.first_hop,
+            max_ttl=given.max_hops,
+            queries=given.queries,
+            gap_limit=given.gap_limit,
+        ),
     )
+
+
+def _given(**values: Any) -> dict[str, Any]:
+    """The values of options that are given; settings know what the others are."""
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def _rate_pps(given: argparse.Namespace) -> float:

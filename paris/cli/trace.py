@@ -86,7 +86,11 @@ def _compare(settings: Settings, options: Options) -> int:
     from paris.cli import remarks  # not before the first probe
 
     lines = remarks.shortfalls(traces[0], measurements[0])[:1]
-    for line in (*lines, *remarks.hindrances(traces[0]), *faults):
+    lines += [*remarks.hindrances(traces[0]), *faults]
+    if options.verbose:
+        accounts = zip(settings.study.compare, map(remarks.account, traces), strict=True)
+        lines += [f"{lane.name}: {line}" for lane, account in accounts for line in account]
+    for line in lines:
         complain("paris-trace", line)
     if faults:
         return ExitCode.OUTPUT

@@ -17,13 +17,17 @@ def plan_outputs(
 ) -> tuple[Output, ...]:
     """The outputs to write, in order; text goes to standard output unless another output does.
 
+    A format without a file is that of standard output.
+
     Called before the measurement. Raises SettingsError for a file whose suffix names no format, for
-    packets of a replay, or for a format that cannot hold a comparison; OutputError for a file that
-    cannot be written.
+    packets of a replay, for a format that cannot hold a comparison, or for an option that no output
+    has a use for; OutputError for a file that cannot be written.
     """
-    outputs = [_output(file, options.format) for file in options.files]
+    files = options.files or (STANDARD_OUTPUT,)
+    outputs = [_output(file, options.format) for file in files]
     if not any(output.file == STANDARD_OUTPUT for output in outputs):
         outputs.append(Output(STANDARD_OUTPUT, "txt"))
+    _check_uses(options, files, outputs, is_comparison=is_comparison)
     for output in outputs:
         check(output.file)
     if is_comparison:
@@ -37,14 +41,35 @@ def plan_outputs(
     return tuple(sorted(outputs, key=lambda output: order.index(output.format)))
 
 
-def _output(file: str, format: str | None) -> Output:
+def _check_uses(
+    options: OutputOptions, files: tuple[str, ...], outputs: list[Output], *, is_comparison: bool
+) -> None:
+    """Each option has an output that it changes."""
+    texts = [output.file for output in outputs if output.format == "txt"]
+    if options.format is not None and all(map(_named_format, files)):
+        raise SettingsError("--format is for -o - and for files whose suffix names no format")
+    if options.ascii and not texts:
+        raise SettingsError("--ascii is for text, and no output is text")
+    if options.color == "always" and (is_comparison or STANDARD_OUTPUT not in texts):
+        raise SettingsError("--color always is for the text of a trace on standard output")
+
+
+def _named_format(file: str) -> str | None:
+    """The format that a file's suffix names, None without."""
     if file == STANDARD_OUTPUT:
-        return Output(file, format or "txt")
+        return None
     from pathlib import Path  # only outputs to files need it
 
     suffix = Path(file).suffix.removeprefix(".").lower()
-    if suffix in suffixes():
-        return Output(file, suffix)
+    return suffix if suffix in suffixes() else None
+
+
+def _output(file: str, format: str | None) -> Output:
+    named = _named_format(file)
+    if named is not None:
+        return Output(file, named)
+    if file == STANDARD_OUTPUT:
+        return Output(file, format or "txt")
     if format is None:
         known = " ".join(f".{name}" for name in suffixes())
         raise SettingsError(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from mda.model import FLOW_FIELDS, HeaderField
-from paris.cli.options import MEASURING
 from paris.cli.parser import trace_parser
 from paris.errors import SettingsError
 
@@ -19,9 +18,3 @@ def test_the_flow_field_option_accepts_only_fields_that_can_number_flows() -> No
         else:
             with pytest.raises(SettingsError, match="invalid choice"):
                 parser.parse_args(arguments)
-
-
-def test_every_option_that_says_how_to_probe_is_refused_with_a_replay() -> None:
-    groups = {group.title: group for group in trace_parser()._action_groups}
-    for title in ("probes", "time"):
-        assert {action.dest for action in groups[title]._group_actions} <= MEASURING, title

@@ -284,8 +284,8 @@ def test_refusals_of_each_protocol_are_in_text_picture_and_exit_code(
          "service name: 'nothing'"),
         (("--compare", "udp,icmp", "--classify"), "--compare cannot be combined with other "
          "studies"),
-        (("--compare", "udp,icmp", "-T"), "--compare names protocols and ports; leave out -T, -I, "
-         "-p and --replay"),
+        (("--compare", "udp,icmp", "-T"), "--compare names protocols and ports; leave out -U, "
+         "-T, -I and -p"),
         (("--compare", "udp,icmp", "-o", "x.pcapng"), "a comparison is written as json, txt, dot, "
          "svg, png, pdf, not as pcapng"),
     ],

@@ -85,7 +85,7 @@ def test_standard_output_takes_any_format() -> None:
         (("--sim", "plain", "-m", "0"), ExitCode.USAGE, "from 1 to 255, not 0"),
         (("--sim", "plain", "-f", "9", "-m", "3"), ExitCode.USAGE, "beyond"),
         (("--sim", "plain", "-q", "x"), ExitCode.USAGE, "invalid int value: 'x'"),
-        (("--sim", "plain", "-c", "100"), ExitCode.USAGE, "below 100, not 100"),
+        (("--sim", "plain", "--mda", "-c", "100"), ExitCode.USAGE, "below 100, not 100"),
         (
             ("--sim", "plain", "--mda", "--max-probes", "8"),
             ExitCode.USAGE,
@@ -130,8 +130,8 @@ def test_standard_output_takes_any_format() -> None:
         (("--sim", "plain", "-i", "lo"), ExitCode.USAGE, "for a real network"),
         (("--sim", "plain", "-I", "-p", "80"), ExitCode.USAGE, "ICMP has no ports"),
         (("--replay", ""), ExitCode.USAGE, "--replay needs the name of a file"),
-        (("--replay", "x.json", "-T"), ExitCode.USAGE, "--tcp is for a new measurement"),
-        (("--replay", "x.json", "-q", "3"), ExitCode.USAGE, "--queries is for a new measurement"),
+        (("--replay", "x.json", "-T"), ExitCode.USAGE, "is for a measurement"),
+        (("--replay", "x.json", "-q", "3"), ExitCode.USAGE, "is for a measurement"),
         (("--replay", "x.json", "--classify", "--flows", "9"), ExitCode.USAGE, "--flows is for"),
         (
             ("127.0.0.1", "--wire", "unprivileged", "--compare", "udp,icmp"),
