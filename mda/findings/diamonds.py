@@ -73,9 +73,9 @@ class _Ends:
 
     def __init__(self, graph: Graph) -> None:
         leaves = [vertex for vertex in in_order(graph) if graph.out_degree(vertex) == 0]
-        addresses = {vertex.address for vertex in leaves}
+        known = {(vertex.address, vertex.interface) for vertex in leaves}
         # If all leaves have one address, paths that end at any of them meet at the last one.
-        self._meeting = leaves[-1] if len(addresses) == 1 and None not in addresses else None
+        self._meeting = leaves[-1] if len(known) == 1 and leaves[-1].address is not None else None
         self._first = meeting_points(graph)
 
     def convergence(self, vertex: Vertex) -> Vertex | None:
@@ -84,11 +84,16 @@ class _Ends:
         return self._meeting if meeting == END else meeting
 
 
+def _is_same_place(vertex: Vertex, other: Vertex) -> bool:
+    """Whether two vertices have one address, and one interface where routers share the address."""
+    return (vertex.address, vertex.interface) == (other.address, other.interface)
+
+
 def _diamond(graph: Graph, divergence: Vertex, ends: _Ends) -> Diamond:
     convergence = ends.convergence(divergence)
     between = descendants(graph, divergence)
     if convergence is not None:
-        between -= {vertex for vertex in between if vertex.address == convergence.address}
+        between -= {vertex for vertex in between if _is_same_place(vertex, convergence)}
         beyond = descendants(graph, convergence) if convergence in graph else set()
         between -= beyond
     by_ttl: dict[int, list[Vertex]] = {}

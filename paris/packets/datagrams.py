@@ -75,7 +75,7 @@ def read_ip(data: bytes, *, is_quote: bool = False) -> Datagram:
     if version == 4:
         return _read_ip4(data, is_quote=is_quote)
     if version == 6:
-        return _read_ip6(data)
+        return _read_ip6(data, is_quote=is_quote)
     raise NoReplyError(UnparsedReason.BAD_QUOTE if is_quote else UnparsedReason.NOT_IP)
 
 
@@ -102,7 +102,7 @@ def _read_ip4(data: bytes, *, is_quote: bool) -> Datagram:
     )
 
 
-def _read_ip6(data: bytes) -> Datagram:
+def _read_ip6(data: bytes, *, is_quote: bool) -> Datagram:
     word, length, protocol, hop_limit = struct.unpack_from("!IHBB", data)
     if len(data) < 40:
         raise NoReplyError(UnparsedReason.TOO_SHORT)
@@ -125,7 +125,7 @@ def _read_ip6(data: bytes) -> Datagram:
         ttl=hop_limit,
         traffic_class=(word >> 20) & 0xFF,
         flow_label=word & 0xFFFFF,
-        payload=data[at:],
+        payload=data[at:] if is_quote else data[at : 40 + length],
         is_whole=is_whole,
     )
 

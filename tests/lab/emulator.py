@@ -13,10 +13,10 @@ import signal
 import socket
 import subprocess
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import count
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NoReturn, Protocol
 
 from paris.sim.network import Network
 from paris.sim.topology_file import find, load
@@ -24,7 +24,7 @@ from tests.lab.namespaces import enter_namespace
 from tests.support.forks import fork
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from paris.sim.topology import Topology
 
@@ -49,9 +49,21 @@ class Emulator:
         return ["ip", "netns", "exec", self.namespace, *command]
 
 
+class Answering(Protocol):
+    """What answers datagrams."""
+
+    def answers(self, datagram: bytes, at_s: float, /) -> list[tuple[float, bytes]]:
+        """What arrives for a datagram sent at `at_s`, each with the moment at which it does."""
+
+
 @contextmanager
-def emulated(network: str, seed: int = 1) -> Iterator[Emulator]:
-    """The simulated network `network` (a sample's name or a file) in real time, until left."""
+def emulated(
+    network: str, seed: int = 1, through: Callable[[Network], Answering] = lambda own: own
+) -> Iterator[Emulator]:
+    """The simulated network `network` (a sample's name or a file) in real time, until left.
+
+    What answers is the network, or what `through` makes of it.
+    """
     topology = load(find(network))
     near, far = f"pt{os.getpid()}n", f"pt{os.getpid()}f"
     source, gateway = topology.source, _GATEWAY[topology.source.version]
@@ -74,7 +86,8 @@ def emulated(network: str, seed: int = 1) -> Iterator[Emulator]:
 
         def work() -> int:
             enter_namespace(far)
-            _serve(_FAR, _NEAR_ADDRESS, Network(topology, seed), is_ready)
+            ether_type = _ETHER_TYPE[source.version]
+            _serve((_FAR, ether_type), through(Network(topology, seed)), is_ready)
             return 0
 
         process_id = fork(work)
@@ -91,21 +104,25 @@ def emulated(network: str, seed: int = 1) -> Iterator[Emulator]:
             subprocess.run(["ip", "netns", "del", namespace], check=False, capture_output=True)
 
 
-def _serve(interface: str, hardware_address: str, network: Network, is_ready: int) -> NoReturn:
-    """Answer what arrives at `interface`, each answer when it is due; say when that begins."""
-    ether_type = _ETHER_TYPE[network.topology.source.version]
+def _serve(where: tuple[str, int], network: Answering, is_ready: int) -> NoReturn:
+    """Answer what arrives at an interface by an Ethernet type, each answer when it is due.
+
+    Say when that begins.
+    """
+    interface, ether_type = where
     with socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ether_type)) as wire:
         wire.bind((interface, ether_type))
-        to = (interface, ether_type, 0, 0, bytes.fromhex(hardware_address.replace(":", "")))
+        to = (interface, ether_type, 0, 0, bytes.fromhex(_NEAR_ADDRESS.replace(":", "")))
         os.write(is_ready, _READY)
         due: list[tuple[float, int, bytes]] = []
         order = count()
         while True:
             wait_s = max(0.0, due[0][0] - time.monotonic()) if due else None
             if select.select([wire], [], [], wait_s)[0]:
-                datagram, where = wire.recvfrom(_LONGEST)
-                if where[2] != socket.PACKET_OUTGOING:
+                datagram, seen = wire.recvfrom(_LONGEST)
+                if seen[2] != socket.PACKET_OUTGOING:
                     for at_s, reply in network.answers(datagram, time.monotonic()):
                         heapq.heappush(due, (at_s, next(order), reply))
             while due and due[0][0] <= time.monotonic():
-                wire.sendto(heapq.heappop(due)[2], to)
+                with suppress(OSError):  # what finds no room is lost, as in any flood
+                    wire.sendto(heapq.heappop(due)[2], to)

@@ -16,6 +16,8 @@ from paris.wire.linux import filters
 from paris.wire.linux.sockets import ETHER_TYPE
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from paris.packets.probe_matrix import Bytes
     from paris.wire.linux.filters import Instruction
 
@@ -28,13 +30,17 @@ FRAMES: Final = 1 << 16
 # struct tpacket2_hdr as words: status, length, captured, link and network offsets, seconds, ns.
 _STATUS, _SECONDS, _NANOSECONDS = 0, 4, 5
 _OFFSETS: Final = 3  # one word holds both; its upper half is the network header's offset
-_CAPTURED: Final = 2
+_LENGTH, _CAPTURED = 1, 2
 _TO_KERNEL, _TO_USER = 0, 1
 _FIRST_LOOK: Final = 64
 
 
 class Frames:
-    """Received frames: `datagrams` (n x bytes, starting at the IP header), lengths and stamps."""
+    """Received frames: `datagrams` (n x bytes, starting at the IP header), lengths and stamps.
+
+    A datagram that says that it is longer than its frame has length 0: the kernel's own IP drops
+    it, and a frame shows it.
+    """
 
     def __init__(self, frames: Bytes) -> None:
         words = frames.view(np.uint32)
@@ -42,7 +48,8 @@ class Frames:
         # The kernel puts every network header at the same offset, after its own fixed-size header.
         at = int(words[0, _OFFSETS] >> 16)
         self.datagrams = frames[:, at:]
-        self.lengths = words[:, _CAPTURED]
+        is_all_there = _stated_bytes(self.datagrams) <= words[:, _LENGTH]
+        self.lengths = np.where(is_all_there, words[:, _CAPTURED], np.uint32(0))
         self.stamps_ns = words[:, _SECONDS].astype(np.int64) * 1_000_000_000 + words[
             :, _NANOSECONDS
         ].astype(np.int64)
@@ -53,6 +60,13 @@ class Frames:
     def release(self) -> None:
         """Return the frames to the kernel; their datagrams are invalid afterwards."""
         self._words[:, _STATUS] = _TO_KERNEL
+
+
+def _stated_bytes(datagrams: Bytes) -> NDArray[np.int64]:
+    """The length of each datagram as its IP header gives it."""
+    words = datagrams[:, :6].astype(np.int64)
+    is_ip4 = words[:, 0] >> 4 == 4
+    return np.where(is_ip4, words[:, 2] << 8 | words[:, 3], (words[:, 4] << 8 | words[:, 5]) + 40)
 
 
 class Ring:

@@ -8,7 +8,7 @@ import networkx as nx
 import pytest
 
 from mda.findings.diamonds import Diamond, diamonds
-from mda.model import Vertex
+from mda.model import NOBODYS, Vertex
 from tests.support.drive import SOURCE, interface, vertex
 
 
@@ -91,3 +91,17 @@ def test_the_number_of_paths_is_exact_up_to_10_to_the_40() -> None:
     (diamond,) = diamonds(mesh)
     assert diamond.paths == 10**40
     assert interface(9999) == diamond.convergence.address  # type: ignore[union-attr]
+
+
+def test_routers_that_share_the_address_of_nobody_are_no_common_end() -> None:
+    """A balancer's successors have the address at which the branches meet, and are others."""
+    near, *branches, far = (
+        Vertex(ttl, NOBODYS, interface=name)
+        for ttl, name in ((1, "eth0"), (2, "eth1"), (2, "eth2"), (3, "eth3"))
+    )
+    built: nx.DiGraph[Vertex] = nx.DiGraph()
+    for branch in branches:
+        nx.add_path(built, [Vertex(0, SOURCE), near, branch, far])
+    (diamond,) = diamonds(built)
+    assert (diamond.convergence, diamond.hops) == (far, (tuple(branches),))
+    assert diamond.max_width == 2

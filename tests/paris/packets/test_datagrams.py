@@ -34,9 +34,10 @@ def test_ipv4_options_are_skipped() -> None:
 
 
 def test_bytes_behind_the_stated_length_are_left_out_except_in_a_quote() -> None:
-    padded = ip4() + b"PAD"
-    assert read_ip(padded).payload == b"DATA"
-    assert read_ip(padded, is_quote=True).payload == b"DATAPAD"
+    for datagram in (ip4(), ip6(58, b"DATA")):
+        padded = datagram + b"PAD"
+        assert read_ip(padded).payload == b"DATA"
+        assert read_ip(padded, is_quote=True).payload == b"DATAPAD"
 
 
 def test_every_field_of_an_ipv6_header_is_read() -> None:

@@ -308,7 +308,8 @@ def test_mpls_labels_of_icmpv6_are_read_behind_a_length_in_units_of_eight_bytes(
 def test_extension_headers_before_icmpv6_are_skipped() -> None:
     whole = REPLIES["udp6-time-exceeded"]
     hop_by_hop = bytes([58, 0]) + bytes.fromhex("0104 0000 0000")
-    outer = whole[:6] + b"\0" + whole[7:40] + hop_by_hop + whole[40:]
+    length = (len(whole) - 40 + len(hop_by_hop)).to_bytes(2)
+    outer = whole[:4] + length + b"\0" + whole[7:40] + hop_by_hop + whole[40:]
     assert parsed(outer).quoted == parsed(whole).quoted
 
 
