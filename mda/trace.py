@@ -71,6 +71,11 @@ class Trace(Record):
         found = revisits(known.table, located, known.plain)
         arrivals = _arrivals(known)
         is_placed_by_quotes = may_be_farther(known, arrivals)
+        answering = {
+            vertex: own
+            for ttl, here in located.hops.items()
+            for vertex, own in known.table.limits(ttl).answering(here).items()
+        }
         is_closed = any(withheld.closed_ways for withheld in record.wire.withheld)
         return cls(
             **{own.name: getattr(record, own.name) for own in fields(Record)},
@@ -97,7 +102,7 @@ class Trace(Record):
             revisits=found,
             refusals=refusals(record.plan, known.plain),
             answering={
-                vertex: known.table.limits(vertex.ttl).answering(vertex, located.hops[vertex.ttl])
+                vertex: answering[vertex]
                 for vertex in graph
                 if vertex.address is not None and vertex != located.origin
             },
@@ -182,7 +187,7 @@ class Trace(Record):
             reply.quoted_ttl is None for reply in self.replies if self.vertex_of(reply) in ends
         )
 
-    @property
+    @cached_property
     def replies(self) -> tuple[Reply, ...]:
         """The replies to plain flows; the graph does not contain those to variants."""
         return tuple(
@@ -196,7 +201,14 @@ class Trace(Record):
 
     def replies_at(self, vertex: Vertex) -> tuple[Reply, ...]:
         """The replies of `vertex` at its TTL; empty for a star."""
-        return tuple(reply for reply in self.replies if self.vertex_of(reply) == vertex)
+        return self._replies_by_vertex.get(vertex, ())
+
+    @cached_property
+    def _replies_by_vertex(self) -> dict[Vertex, tuple[Reply, ...]]:
+        replies: dict[Vertex, list[Reply]] = {}
+        for reply in self.replies:
+            replies.setdefault(self.vertex_of(reply), []).append(reply)
+        return {vertex: tuple(own) for vertex, own in replies.items()}
 
     def vertex_of(self, reply: Reply) -> Vertex:
         """The vertex that a reply came from; a reply that ends a path may come from nearer."""

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
     from mda.model import Loss, Reply
 
+# A hop with so many vertices is crowded: the search for more ends. Wider ones are not known, but a
+# router that answers from ever new addresses would keep a trace for ever.
+MOST_VERTICES: Final = 256
 # Equal replies in a row after which a flow that changed its vertex once counts as moved
 # permanently: a per-packet balancer over two vertices gives as many with probability 2^-6.
 STEADY: Final = 7
@@ -51,6 +54,11 @@ class Hop:
         self.lost_at: list[tuple[float, int, int]] = []  # sent at, flow, attempt
         self.lost_of: Counter[Vertex] = Counter()  # losses of flows that met it at another time
         self.revision = 0  # rises where `answers` does not only grow
+
+    @property
+    def is_crowded(self) -> bool:
+        """Whether so many vertices answered that no more are searched for."""
+        return len(self.vertices) >= MOST_VERTICES
 
     def vertex(self, ttl: int, reply: Reply) -> Vertex:
         """The vertex of a reply at this hop, whose TTL is `ttl`; the same object every time."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mda.answers import trials
@@ -160,31 +160,39 @@ class Limits:
         counted = self.losses_that_count()
         return sum(lost for flow, lost in counted.items() if flow in self._hop.answers)
 
-    def answering(self, vertex: Vertex, here: Mapping[int, Vertex]) -> Answering:
-        """The losses and the rate limit of `vertex`; `here` has the vertex of each flow.
+    def answering(self, here: Mapping[int, Vertex]) -> dict[Vertex, Answering]:
+        """The losses and the rate limit of each vertex; `here` has the vertex of each flow.
 
         A lost probe counts where its flow is known to meet this vertex, or where nothing else is
         met at this TTL and its flow can have come here: those of a silent neighbour, or of a branch
         that drops packets, are not its losses.
         """
         hop = self._hop
-        answered = {
-            (flow, attempt)
-            for flow, history in hop.history.items()
-            for _, attempt, met in history
-            if met == vertex
+        answered: defaultdict[Vertex, set[tuple[int, int]]] = defaultdict(set)
+        for flow, history in hop.history.items():
+            for _, attempt, met in history:
+                answered[met].add((flow, attempt))
+        lost: defaultdict[Vertex, set[tuple[int, int]]] = defaultdict(set)
+        can_come, met_here = hop.who_can_come(), set(here.values())
+        for _, flow, attempt in hop.lost_at:
+            if flow in here:
+                lost[here[flow]].add((flow, attempt))
+            elif len(met_here) < 2 and can_come(flow):
+                for vertex in met_here or answered:
+                    lost[vertex].add((flow, attempt))
+        return {
+            vertex: self._answering(
+                vertex, len(answered[vertex]), len(lost[vertex] - answered[vertex])
+            )
+            for vertex in {**answered, **lost}
         }
-        is_only, can_come = set(here.values()) <= {vertex}, hop.who_can_come()
-        lost = {
-            (flow, attempt)
-            for _, flow, attempt in hop.lost_at
-            if (here[flow] == vertex if flow in here else is_only and can_come(flow))
-        } - answered
+
+    def _answering(self, vertex: Vertex, answered: int, lost: int) -> Answering:
+        """The same of one vertex, which answered some probes and lost others."""
         limit = self.known().get(vertex)
         may_be = limit is not None or vertex in self._find_suspected().vertices
         named = None if limit is None else self._named(vertex, limit)
-        asked = len(answered) + len(lost)
-        return Answering(asked, len(lost), named, may_be_limited=bool(lost) and may_be)
+        return Answering(answered + lost, lost, named, may_be_limited=lost > 0 and may_be)
 
     def _named(self, vertex: Vertex, limit: RateLimit) -> LimitRange | None:
         """The range of a limit that was found, if it is sure enough to be named."""

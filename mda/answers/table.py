@@ -74,6 +74,10 @@ class FlowTable:
             limits = self._limits[ttl] = Limits(self.hop(ttl))
         return limits
 
+    def is_crowded(self, ttl: int) -> bool:
+        """Whether no more links to `ttl` are searched for, as too many vertices are at an end."""
+        return self.hop(ttl).is_crowded or (ttl > 1 and self.hop(ttl - 1).is_crowded)
+
     def add(self, outcome: Outcome) -> None:
         """Record one outcome."""
         flow, ttl, attempt = outcome.request

@@ -35,7 +35,7 @@ class Retries(NamedTuple):
         sent = self.sent.counts[ttl]
         if not samples.sent_at_s or not samples.flows.isdisjoint(hop.met_several):
             return
-        if 2 * samples.answered < points.stop_at(samples.seen):
+        if not hop.is_crowded and 2 * samples.answered < points.stop_at(samples.seen):
             return  # more successors may turn up, and then fewer probes are enough
         width = likely_width(samples.seen, samples.answered)
         enough = math.ceil(-math.log(points.failure_probability, width))

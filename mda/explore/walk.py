@@ -185,7 +185,12 @@ def _newest(flows: FlowsAt, taken: int) -> list[int]:
 def _abandoned(
     table: FlowTable, hops: HopPair, gaps: Mapping[Vertex, int], gap_limit: int
 ) -> frozenset[Vertex]:
-    """The vertices that flows have left, or that end too long a silence with no reply behind it."""
+    """The vertices that flows have left, or that end too long a silence with no reply behind it.
+
+    All of them where too many are at one end.
+    """
+    if table.is_crowded(hops.ttl):
+        return frozenset(hops.near)
     left_behind = table.hop(hops.ttl - 1).left_behind()
     if not left_behind and not gaps:
         return frozenset()

@@ -54,6 +54,7 @@ class Obstacle(Enum):
     HIDDEN_ROUTER = "a router forwards expired packets and so hides itself"
     REWRITTEN_TTL = "something on the way raises TTLs"
     TUNNEL = "a tunnel on the way may hide hops"
+    CROWDED_HOP = "a hop has too many interfaces to find all"
     CLOSED_WAY = "this system refuses all that leaves by one of its ways"
 
 
@@ -107,6 +108,7 @@ def certainty(
         Obstacle.UNFINISHED: not all(known.is_finished for known in vertices),
         Obstacle.PER_PACKET: bool(located.per_packet),
         Obstacle.ROUTE_CHANGE: bool(located.turned),
+        Obstacle.CROWDED_HOP: any(hop.is_crowded for hop in table.hops.values()),
         Obstacle.REFUSED: _is_refused(table, located, destinations),
         Obstacle.SHARED_ADDRESS: any(
             vertex.address == NOBODYS for hops in located.hops.values() for vertex in hops.values()
@@ -174,7 +176,9 @@ class _Judging:
 
     def judge(self, hops: HopPair) -> None:
         """Judge the vertices that flows go on from at one hop."""
-        target = hops.shared_target(self.bound, self.branching)
+        target = None
+        if not self.table.is_crowded(hops.ttl):
+            target = hops.shared_target(self.bound, self.branching)
         for known in self._add_vertices(hops, draws=hops.draws, target=target):
             counts_all = target is not None and known.seen
             self.draws.append(max(known.flows, hops.draws) if counts_all else known.flows)
@@ -184,7 +188,9 @@ class _Judging:
         draws = len(hops.far)
         if hops.near:
             self.draws.append(draws)
-        target = hops.lite_target(self.bound, self.branching)
+        target = None
+        if not self.table.is_crowded(hops.ttl):
+            target = hops.lite_target(self.bound, self.branching)
         self._add_vertices(hops, draws=draws, target=target)
 
     def _add_vertices(
@@ -198,8 +204,10 @@ class _Judging:
             if vertex.address is None and vertex.ttl == max(self.located.hops):
                 continue  # every hop from here on is silent: nothing is claimed of them
             seen, flows = _draws(self.table, self.located, hops.ttl, vertex, samples)
-            probability = miss_probability(seen, flows) if seen else 1.0
-            is_finished = is_hop_finished or (seen > 0 and flows >= points.stop_at(seen))
+            probability, is_finished = 1.0, is_hop_finished
+            if seen and not self.table.is_crowded(hops.ttl):
+                probability = miss_probability(seen, flows)
+                is_finished = is_hop_finished or flows >= points.stop_at(seen)
             added.append(VertexCertainty(vertex, seen, flows, probability, is_finished))
         self.vertices.extend(added)
         return added

@@ -141,8 +141,9 @@ def _degrees(
     graph: Graph, near: tuple[Vertex, ...], far: tuple[Vertex, ...]
 ) -> tuple[list[int], list[int]]:
     """The successors in `far` of each vertex of `near`, and the predecessors in `near` of `far`."""
-    out = [sum(after in far for after in graph.successors(vertex)) for vertex in near]
-    into = [sum(before in near for before in graph.predecessors(vertex)) for vertex in far]
+    at_near, at_far = set(near), set(far)
+    out = [sum(after in at_far for after in graph.successors(vertex)) for vertex in near]
+    into = [sum(before in at_near for before in graph.predecessors(vertex)) for vertex in far]
     return out, into
 
 

@@ -30,7 +30,7 @@ def test_probes_that_one_branch_drops_do_not_count_as_losses_of_the_other_branch
     met = trials.timed(trials.possible(hop, {vertex}))
     assert met == [(flow / 100, True) for flow in range(1, 12, 2)]
     assert table.limits(2).known() == {}
-    assert table.limits(2).answering(vertex, here) == Answering(6, 0, None)
+    assert table.limits(2).answering(here)[vertex] == Answering(6, 0, None)
 
 
 def test_probes_that_a_router_refused_in_silence_do_not_count_as_losses_two_hops_behind_it() -> (
@@ -49,7 +49,7 @@ def test_probes_that_a_router_refused_in_silence_do_not_count_as_losses_two_hops
     (vertex,) = set(hop.answers.values())
     met = trials.timed(trials.possible(hop, {vertex}))
     assert met == [(flow / 100, True) for flow in range(1, 12, 2)]
-    assert table.limits(3).answering(vertex, here) == Answering(6, 0, None)
+    assert table.limits(3).answering(here)[vertex] == Answering(6, 0, None)
 
 
 def test_a_silent_branch_is_not_taken_for_a_rate_limit_of_its_neighbour() -> None:
@@ -167,7 +167,7 @@ def test_a_router_that_goes_on_answering_is_no_part_of_a_limit_that_others_share
 
 def test_losses_that_a_limit_may_explain_are_told_so_where_it_is_not_sure() -> None:
     table = some_limited(sign=lost(0, 0.26, 1))
-    answering = table.limits(2).answering(Vertex(2, LEFT), located(table, 2))
-    assert answering.limit is None
-    assert answering.may_be_limited
-    assert not table.limits(2).answering(Vertex(2, RIGHT), located(table, 2)).may_be_limited
+    answering = table.limits(2).answering(located(table, 2))
+    assert answering[Vertex(2, LEFT)].limit is None
+    assert answering[Vertex(2, LEFT)].may_be_limited
+    assert not answering[Vertex(2, RIGHT)].may_be_limited

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from ipaddress import IPv4Address
-from itertools import pairwise
+from itertools import count, pairwise
 from random import Random
 from typing import TYPE_CHECKING
 
 import pytest
 
 from mda.answers.graph import build, locate
+from mda.answers.hop_pairs import pairs
 from mda.answers.table import tabulate
+from mda.findings.certainty import Obstacle, certainty
 from mda.procedure import Procedure
+from mda.statistics.stopping import Bound
 from tests.support.drive import (
     SOURCE,
     Layers,
@@ -281,3 +284,28 @@ def test_flows_on_their_way_are_waited_for_before_more_are_asked_behind_a_lone_v
         waiting += procedure.wanted(1000)
     assert procedure.finished
     assert len(behind) == 6
+
+
+@pytest.mark.parametrize("is_lite", [False, True])
+def test_a_hop_of_ever_new_addresses_ends_the_search_there_but_not_behind_it(
+    is_lite: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    most = 24  # the stopping points of 256 take seconds
+    monkeypatch.setattr("mda.answers.hop.MOST_VERTICES", most)
+    addresses = map(interface, count(100))
+    behind = layers(1, 4, 1).per_flow(Random(1))
+
+    def network(flow: int) -> list[IPv4Address]:
+        return [interface(90), next(addresses), *behind(flow)]
+
+    played = play(full_mda(lite=is_lite), network)
+    asked = Counter(outcome.request.ttl for outcome in played.outcomes)
+    graph = graph_of(played.outcomes)
+    assert most <= asked[2] < 4 * most
+    met = {vertex.address for vertex in graph}
+    assert {interface(number) for number in range(1, 7)} <= met
+    table = tabulate(played.outcomes, 3)
+    found = locate(table, SOURCE, 1)
+    judged = certainty(table, found, pairs(table, found, 30), Bound(0.05), {interface(6)})
+    assert judged.miss_probability is None
+    assert Obstacle.CROWDED_HOP in judged.obstacles
