@@ -108,3 +108,7 @@ class PortTakenError(WithheldError):
 
 class OutputError(ParisTraceError):
     """An output that could not be written."""
+
+
+class NobodyReadsError(OutputError):
+    """Whoever read an output wants no more of it."""

@@ -12,6 +12,7 @@ from mda.loading import load
 from paris.engine import setup
 from paris.engine.loop import Engine
 from paris.engine.pacing import Pacing, burst
+from paris.engine.stopping import NeverStops
 from paris.errors import PortTakenError, SettingsError
 from paris.lookup import addresses, ways
 from paris.packets import tags
@@ -20,14 +21,14 @@ from paris.wire.linux.own_tags import own_tags
 from paris.wire.opening import builder_for, wire_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Mapping
+    from collections.abc import Callable, Generator, Mapping, Sequence
 
     from mda.model import IPAddress, Outcome, Way
     from mda.plan import Plan
     from mda.procedure import Procedure
     from mda.trace import Trace
-    from paris.engine.record import RawRecord
-    from paris.formats.capture import Writer
+    from paris.engine.record import Journal, RawRecord, Recorder
+    from paris.engine.stopping import Stop
     from paris.packets.flows import Flows
     from paris.settings import Lane, Settings
     from paris.sim.registry import Simulated
@@ -56,13 +57,14 @@ class Hooks(NamedTuple):
     """What a caller of `measure` wants to do during the run.
 
     `before_parsing` is called when the sockets are open and the first probes have left, before any
-    reply is parsed; `observe` with every outcome as soon as it is known; `capture` sees every
-    packet.
+    reply is parsed; `observe` with every outcome as soon as it is known. `journals` see every
+    packet: of a comparison each those of one protocol. `stop` ends the run.
     """
 
     before_parsing: Callable[[], None] = lambda: None
     observe: Callable[[Outcome], None] = lambda _: None
-    capture: Writer | None = None
+    journals: Sequence[Journal] = ()
+    stop: Stop = NeverStops()
 
 
 NO_HOOKS: Final = Hooks()
@@ -85,7 +87,7 @@ def measure(settings: Settings, hooks: Hooks = NO_HOOKS) -> Measurement:
             flows=flows,
             procedure=setup.procedure_for(settings, flows, sends_whole=wire.sends_whole),
             own_tags=ends.own_tags(random),
-            captured=plan,
+            lanes=[(plan, flows)],
         )
         record, started_at_unix_s = _record(job, wire, hooks)
     return Measurement(
@@ -100,7 +102,7 @@ def measure(settings: Settings, hooks: Hooks = NO_HOOKS) -> Measurement:
 def compare(settings: Settings, hooks: Hooks = NO_HOOKS) -> list[Measurement]:
     """Do what `settings` ask for by each of the protocols that it compares, all at once.
 
-    Raises and ends as `measure` does; packets cannot be captured.
+    Raises and ends as `measure` does.
     """
     from mda.multiplex import Multiplexed  # not where nothing is compared
     from paris.packets.multiplex import MultiplexedFlows
@@ -116,6 +118,10 @@ def compare(settings: Settings, hooks: Hooks = NO_HOOKS) -> list[Measurement]:
     ]
     # Whatever their ways, they come from one machine.
     flows = [replace(own, source=flows[0].source) for own in flows]
+    plans = [
+        setup.measurement_plan(lane, own, seed, ends.zone)
+        for lane, own in zip(lanes, flows, strict=True)
+    ]
     job = _Job(
         settings=settings,
         flows=MultiplexedFlows.join(flows),
@@ -126,6 +132,7 @@ def compare(settings: Settings, hooks: Hooks = NO_HOOKS) -> list[Measurement]:
             ]
         ),
         own_tags=ends.own_tags(random),
+        lanes=list(zip(plans, flows, strict=True)),
     )
     with closing(ends.open_wire(job.flows)) as wire:
         record, started_at_unix_s = _record(job, wire, hooks)
@@ -133,12 +140,12 @@ def compare(settings: Settings, hooks: Hooks = NO_HOOKS) -> list[Measurement]:
     return [
         Measurement(
             settings=lane,
-            plan=setup.measurement_plan(lane, own, seed, ends.zone),
+            plan=plan,
             started_at_unix_s=started_at_unix_s,
             record=own_record,
             ways=_taken(own, own_record),
         )
-        for lane, own, own_record in zip(lanes, flows, records, strict=True)
+        for lane, plan, own, own_record in zip(lanes, plans, flows, records, strict=True)
     ]
 
 
@@ -160,13 +167,13 @@ class _Ends(NamedTuple):
 
 
 class _Job(NamedTuple):
-    """What the engine runs; packets are captured under the plan `captured`, None for no capture."""
+    """What the engine runs; `lanes` are the plan and the flows of each protocol, for journals."""
 
     settings: Settings
     flows: Flows
     procedure: Procedure
     own_tags: Generator[int, None, None]
-    captured: Plan | None = None
+    lanes: Sequence[tuple[Plan, Flows]]
 
 
 def _of_protocol(settings: Settings, lane: Lane, sport: int) -> Settings:
@@ -214,10 +221,9 @@ def _record(job: _Job, wire: Wire, hooks: Hooks) -> tuple[RawRecord, float]:
     """The record of one run of the engine, and the Unix time at which it began."""
     with closing(job.own_tags):
         started_at_unix_s = wire.unix_s(0.0)  # outcomes are timed from when the wire opened
-        if hooks.capture is not None and job.captured is not None:
-            known = job.flows.ways
-            taken = known.taken if known is not None and known.differ else {}
-            hooks.capture.begin(job.captured, wire.report(), started_at_unix_s, taken)
+        for journal, (plan, flows) in zip(hooks.journals, job.lanes, strict=False):
+            taken = flows.ways.taken if flows.ways is not None and flows.ways.differ else {}
+            journal.begin(plan, wire.report(), started_at_unix_s, taken)
         pace = job.settings.pace
         engine = Engine(
             procedure=job.procedure,
@@ -228,11 +234,21 @@ def _record(job: _Job, wire: Wire, hooks: Hooks) -> tuple[RawRecord, float]:
             budget=job.settings.budget,
             own_tags=job.own_tags,
             observe=hooks.observe,
-            recorder=hooks.capture,
+            recorder=_recorder(hooks.journals),
+            stop=hooks.stop,
             before_parsing=hooks.before_parsing,
             build_many=builder_for(job.settings, job.flows),
         )
         return engine.run(), started_at_unix_s
+
+
+def _recorder(journals: Sequence[Journal]) -> Recorder | None:
+    """What receives every datagram, for none, one or several journals."""
+    if len(journals) < 2:
+        return journals[0] if journals else None
+    from paris.engine.lanes import ByLane  # only comparisons need it
+
+    return ByLane(journals)
 
 
 def _ends(settings: Settings, seed: int) -> _Ends:

@@ -45,8 +45,10 @@ paris/cli/requests.py: tests/paris/cli/test_trace.py: requests show in what the 
 paris/checks.py: tests/paris/test_settings.py: settings are what is checked
 paris/defaults.py: tests/test_readme.py: the help states them
 paris/engine/flights.py: tests/paris/engine/test_pending.py: flights are matched there
+paris/engine/lanes.py: tests/lab/test_compare.py: a comparison has several protocols
 paris/engine/record.py: tests/paris/engine/test_loop.py: the loop keeps the record
 paris/engine/setup.py: tests/paris/engine/test_loop.py: every engine there is set up by it
+paris/engine/stopping.py: tests/paris/cli/test_signals.py: signals are what stops
 paris/engine/untagged.py: tests/paris/engine/test_services.py: services answer without a tag
 paris/errors.py: tests/paris/cli/test_trace.py: errors show as exit codes
 paris/formats/facts_json.py: tests/paris/lookup/test_facts.py: facts are written and read there
@@ -61,8 +63,10 @@ paris/lookup/registry.py: tests/test_growing.py: a toy lookup is one row
 paris/lookup/ways.py: tests/lab/test_ways.py: the kernel of a machine with several ways answers
 paris/outputs/asked.py: tests/paris/cli/test_trace.py: the command refuses outputs there
 paris/outputs/comparison.py: tests/paris/cli/test_studies.py: comparisons are written there
-paris/outputs/files.py: tests/paris/cli/test_trace.py: full disks and closed pipes need a process
+paris/outputs/journal.py: tests/lab/test_signals.py: it matters where a signal ends the command
+paris/outputs/journal_file.py: tests/lab/test_signals.py: it moves on from a full disk there
 paris/outputs/pictures.py: tests/paris/cli/test_trace.py: every picture is written there
+paris/outputs/places.py: tests/lab/test_signals.py: journals are found there
 paris/outputs/registry.py: tests/test_growing.py: a toy format is one row
 paris/outputs/recipes.py: tests/paris/packets/test_recipes.py: it only delays an import
 paris/outputs/text.py: tests/paris/cli/test_trace.py: text is the command's first output

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import errno
 import os
-import signal
 import sys
 from typing import TYPE_CHECKING, Final
 
 from mda.errors import ParisTraceError
+from paris.cli import signals
 from paris.errors import (
     ExitCode,
     OutputError,
@@ -30,7 +30,7 @@ _EXHAUSTED: Final = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS)
 
 def guarded(program: str, command: Callable[[Sequence[str]], int], arguments: Sequence[str]) -> int:
     """Run `command`; every failure becomes one line on standard error and an exit code."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signals.listen()
     try:
         return command(arguments)
     except ParisTraceError as error:

@@ -35,16 +35,18 @@ def main(arguments: Sequence[str]) -> int:
 
     found = replay.trace_or_comparison(options.files[0])
     is_trace = isinstance(found, Trace)
-    asked = plan_outputs(options.output, is_replay=True, is_comparison=not is_trace)
+    asked = plan_outputs(
+        options.output, is_replay=True, is_comparison=not is_trace, inputs=options.files
+    )
     if isinstance(found, Trace):
         return _exit_code(write_trace(found, asked, options.output))
     return _exit_code(write_comparison(found, asked, options.output))
 
 
-def _exit_code(faults: Sequence[str]) -> int:
+def _exit_code(faults: Sequence[ParisTraceError]) -> int:
     """Report outputs that could not be written, and return the exit code."""
     for fault in faults:
-        complain("paris-render", fault)
+        complain("paris-render", str(fault))
     return ExitCode.OUTPUT if faults else ExitCode.REACHED
 
 
@@ -53,10 +55,12 @@ def _tabulate(options: RenderOptions) -> int:
     from mda.plan import Reading
     from paris import replay
     from paris.formats import diamonds_csv
+    from paris.outputs.asked import check_different
     from paris.outputs.files import STANDARD_OUTPUT, check, write
 
     target = options.output.files[0] if options.output.files else STANDARD_OUTPUT
     check(target)
+    check_different([target], options.files)
     traces: list[tuple[str, Trace]] = []
     is_whole = True
     for file in options.files:

@@ -5,21 +5,25 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from typing import TYPE_CHECKING, TypeVar
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from paris.cli.exits import complain, guarded, verdict
-from paris.errors import ExitCode
+from paris.cli.signals import leave, taken_over
+from paris.engine.stopping import SkippedError
+from paris.errors import ExitCode, NobodyReadsError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
+    from mda.errors import ParisTraceError
     from mda.trace import Trace
     from paris.cli.options import Options
-    from paris.formats.capture import Writer
+    from paris.cli.signals import Signals
+    from paris.outputs.files import Output
+    from paris.outputs.journal import Journal
     from paris.run import Hooks, Measurement
     from paris.settings import Settings
-
-_Result = TypeVar("_Result")
 
 
 def entry() -> None:
@@ -27,7 +31,9 @@ def entry() -> None:
     # Imports create many lasting objects. Searching them for garbage would take a tenth of the time
     # to the first probe.
     gc.set_threshold(50_000)
-    sys.exit(guarded("paris-trace", main, sys.argv[1:]))
+    exit_code = guarded("paris-trace", main, sys.argv[1:])
+    leave()
+    sys.exit(exit_code)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -41,61 +47,160 @@ def main(arguments: Sequence[str]) -> int:
         from paris.cli import privileges
 
         privileges.become_caller()
-    if options.settings.study.compare:
-        return _compare(options.settings, options)
-    from paris.outputs.asked import plan_outputs
-    from paris.outputs.writing import open_capture, write_trace
-
-    asked = plan_outputs(options.output)
-    with open_capture(asked) as capture:
-        measurement = _measure(options.settings, options, capture)
-        trace = _assembled(measurement, options)
-        if capture is not None:
-            capture.end(
-                outcomes=trace.outcomes,
-                stopped=trace.stopped,
-                duration_s=trace.duration_s,
-                wire=trace.wire,
-                names=trace.names,
-                facts=trace.facts,
-            )
-    faults = write_trace(trace, asked, options.output)
-    if capture is not None and capture.fault is not None:
-        faults.append(str(capture.fault))
-    from paris.cli import remarks  # not before the first probe
-
-    unknown = remarks.unknown_path(trace)
-    lines = [*remarks.shortfalls(trace, measurement), *unknown, *remarks.hindrances(trace), *faults]
-    for line in (*lines, *(remarks.account(trace) if options.verbose else ())):
-        complain("paris-trace", line)
-    if faults:
-        return ExitCode.OUTPUT
-    return ExitCode.USAGE if unknown else verdict(trace)
+    # A simulated network has its own clock.
+    is_real = options.settings.target.network is None
+    with taken_over(options.settings.budget.deadline_s if is_real else None) as signals:
+        return _Run(options.settings, options, signals).result()
 
 
-def _compare(settings: Settings, options: Options) -> int:
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """One measurement, from its settings to its outputs.
+
+    `signals` says what signals ask for, and `journals` keep what is measured.
+    """
+
+    settings: Settings
+    options: Options
+    signals: Signals
+    journals: list[Journal] = field(default_factory=list)
+
+    def result(self) -> ExitCode:
+        """Measure, write the outputs, and say on standard error what they do not."""
+        try:
+            return self._outputs()
+        except KeyboardInterrupt:
+            self.signals.end()
+            if not self.journals:
+                raise
+            complain("paris-trace", "; ".join(("interrupted", *self._places(is_whole=False))))
+            return ExitCode.INTERRUPTED
+        except BaseException:
+            for place in self._places(is_whole=False):
+                complain("paris-trace", place)
+            raise
+
+    def _outputs(self) -> ExitCode:
+        from paris import run
+        from paris.outputs.asked import plan_outputs
+
+        network = self.settings.target.network
+        outputs = plan_outputs(
+            self.options.output,
+            is_comparison=bool(self.settings.study.compare),
+            inputs=() if network is None else (network,),
+        )
+        self._open_journals(outputs)
+        measurements = self._measured()
+        for journal, measurement in zip(self.journals, measurements, strict=False):
+            journal.end(measurement.record)
+        traces = [run.assemble(measurement) for measurement in measurements]
+        remarks = []
+        if self.options.lookups:
+            try:
+                with self.signals.skippable():
+                    traces = [_looked_up(trace, self.options) for trace in traces]
+            except SkippedError:
+                remarks.append("interrupted: what is shown of addresses was not looked up")
+        for journal, trace in zip(self.journals, traces, strict=False):
+            journal.found(trace)
+        faults = self._write(traces, outputs)
+        places = self._places(is_whole=all(isinstance(own, NobodyReadsError) for own in faults))
+        return self._said(traces, measurements, [*remarks, *map(str, faults), *places])
+
+    def _open_journals(self, outputs: Sequence[Output]) -> None:
+        from paris.outputs.journal import Journal
+        from paris.outputs.registry import CAPTURE
+
+        # A simulated network is as easily measured again.
+        if self.settings.target.network is None or any(own.format == CAPTURE for own in outputs):
+            compared = self.settings.study.compare
+            labels = [f"-{lane.name.replace('/', '-')}" for lane in compared] or [""]
+            self.journals.extend(Journal(outputs, label) for label in labels)
+
+    def _measured(self) -> list[Measurement]:
+        from paris import run
+
+        hooks = run.Hooks(
+            before_parsing=self._before_parsing, journals=self.journals, stop=self.signals
+        )
+        if not (self.options.progress and sys.stderr is not None and sys.stderr.isatty()):
+            return _measured(self.settings, hooks)
+        from paris.cli.progress import Progress
+
+        progress = Progress(sys.stderr)
+        try:
+            return _measured(self.settings, hooks._replace(observe=progress.observe))
+        finally:
+            progress.clear()
+
+    def _before_parsing(self) -> None:
+        if self.settings.target.network is None:
+            from paris.cli import privileges
+
+            privileges.give_up()
+
+    def _write(self, traces: Sequence[Trace], outputs: tuple[Output, ...]) -> list[ParisTraceError]:
+        """Write the outputs; returns what failed."""
+        from paris.outputs.writing import write_comparison, write_trace
+
+        skipping = self.signals.skippable
+        if not self.settings.study.compare:
+            return write_trace(traces[0], outputs, self.options.output, skipping)
+        from paris.outputs.comparison import comparison_of
+
+        comparison = comparison_of(self.settings, traces)
+        return write_comparison(comparison, outputs, self.options.output, skipping)
+
+    def _places(self, *, is_whole: bool) -> list[str]:
+        """Close the journals; returns lines that say where they are if they were not removed."""
+        faults = [fault for journal in self.journals for fault in journal.close(is_whole=is_whole)]
+        places = [journal.place for journal in self.journals if journal.place is not None]
+        if places:
+            faults.append(f"what was measured is in {', '.join(places)}, for --replay")
+        return faults
+
+    def _said(
+        self, traces: Sequence[Trace], measurements: Sequence[Measurement], faults: Sequence[str]
+    ) -> ExitCode:
+        """Say on standard error what the outputs do not; returns the exit code."""
+        from paris.cli import remarks  # not before the first probe
+
+        trace, compared = traces[0], self.settings.study.compare
+        unknown = [] if compared else remarks.unknown_path(trace)
+        shortfalls = remarks.shortfalls(trace, measurements[0])
+        lines = [*(shortfalls[:1] if compared else shortfalls), *unknown]
+        lines += [*remarks.hindrances(trace), *faults]
+        if self.options.verbose:
+            names = [f"{lane.name}: " for lane in compared] or [""]
+            accounts = zip(names, map(remarks.account, traces), strict=True)
+            lines += [f"{name}{line}" for name, account in accounts for line in account]
+        for line in lines:
+            complain("paris-trace", line)
+        if self.signals.in_haste:
+            return ExitCode.INTERRUPTED
+        if faults:
+            return ExitCode.OUTPUT
+        if unknown:
+            return ExitCode.USAGE
+        verdicts = [verdict(trace) for trace in traces]
+        return ExitCode.REACHED if ExitCode.REACHED in verdicts else verdicts[0]
+
+
+def _measured(settings: Settings, hooks: Hooks) -> list[Measurement]:
+    """The measurement, or those of all protocols that are compared."""
     from paris import run
-    from paris.outputs import comparison
-    from paris.outputs.asked import plan_outputs
-    from paris.outputs.writing import write_comparison
 
-    asked = plan_outputs(options.output, is_comparison=True)
-    measurements = _measured(options, lambda hooks: run.compare(settings, hooks))
-    traces = [_assembled(measurement, options) for measurement in measurements]
-    faults = write_comparison(comparison.comparison_of(settings, traces), asked, options.output)
-    from paris.cli import remarks  # not before the first probe
+    if settings.study.compare:
+        return run.compare(settings, hooks)
+    return [run.measure(settings, hooks)]
 
-    lines = remarks.shortfalls(traces[0], measurements[0])[:1]
-    lines += [*remarks.hindrances(traces[0]), *faults]
-    if options.verbose:
-        accounts = zip(settings.study.compare, map(remarks.account, traces), strict=True)
-        lines += [f"{lane.name}: {line}" for lane, account in accounts for line in account]
-    for line in lines:
-        complain("paris-trace", line)
-    if faults:
-        return ExitCode.OUTPUT
-    verdicts = [verdict(trace) for trace in traces]
-    return ExitCode.REACHED if ExitCode.REACHED in verdicts else verdicts[0]
+
+def _looked_up(trace: Trace, options: Options) -> Trace:
+    """The trace, with what lookups find about its interfaces."""
+    from paris.lookup.facts import with_facts
+
+    return with_facts(trace, options.lookups)
 
 
 def _replay(options: Options) -> int:
@@ -105,12 +210,12 @@ def _replay(options: Options) -> int:
     from paris.outputs.asked import plan_outputs
     from paris.outputs.writing import write_trace
 
-    asked = plan_outputs(options.output, is_replay=True)
+    asked = plan_outputs(options.output, is_replay=True, inputs=[options.replay])
     trace = without_facts(replay.trace(options.replay, options.reading), options.hidden)
     trace = with_facts(trace, options.lookups)
     faults = write_trace(trace, asked, options.output)
     cut = _interruption(options.replay, trace)
-    for remark in (*cut, *faults, *(account(trace) if options.verbose else ())):
+    for remark in (*cut, *map(str, faults), *(account(trace) if options.verbose else ())):
         complain("paris-trace", remark)
     return ExitCode.OUTPUT if faults else verdict(trace)
 
@@ -122,45 +227,3 @@ def _interruption(file: str, trace: Trace) -> tuple[str, ...]:
     if trace.stopped is not StopReason.INTERRUPTED:
         return ()
     return (f"{file}: the measurement was interrupted, or the end of the file is missing",)
-
-
-def _measure(settings: Settings, options: Options, capture: Writer | None) -> Measurement:
-
-    from paris import run
-
-    return _measured(options, lambda hooks: run.measure(settings, hooks._replace(capture=capture)))
-
-
-def _measured(options: Options, measure: Callable[[Hooks], _Result]) -> _Result:
-    """Call `measure` with hooks that show progress and drop privileges before any parsing."""
-    from paris import run
-
-    settings = options.settings
-
-    def before_parsing() -> None:
-        if settings is not None and settings.target.network is None:
-            from paris.cli import privileges
-
-            privileges.give_up()
-
-    if not (options.progress and sys.stderr is not None and sys.stderr.isatty()):
-        return measure(run.Hooks(before_parsing=before_parsing))
-    from paris.cli.progress import Progress
-
-    progress = Progress(sys.stderr)
-    try:
-        return measure(run.Hooks(before_parsing=before_parsing, observe=progress.observe))
-    finally:
-        progress.clear()
-
-
-def _assembled(measurement: Measurement, options: Options) -> Trace:
-    """The trace, with what lookups find about its interfaces."""
-    from paris import run
-
-    trace = run.assemble(measurement)
-    if not options.lookups:
-        return trace
-    from paris.lookup.facts import with_facts
-
-    return with_facts(trace, options.lookups)

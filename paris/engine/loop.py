@@ -15,6 +15,7 @@ from paris.engine.flights import Stray
 from paris.engine.pending import Pending
 from paris.engine.queue import RequestQueue
 from paris.engine.record import RawRecord
+from paris.engine.stopping import NeverStops, OutOfTimeError
 from paris.engine.waits import Waits
 from paris.errors import WireError, WithheldError
 from paris.packets.probes import Builder
@@ -26,9 +27,10 @@ if TYPE_CHECKING:
     from mda.procedure import Procedure
     from paris.engine.pacing import Pacing
     from paris.engine.record import Recorder
+    from paris.engine.stopping import Stop
     from paris.packets.flows import Flows
     from paris.settings import Budget
-    from paris.wire.base import Wire
+    from paris.wire.base import Received, Wire
 
 # Replies to one wave arrive close together. The loop asks the procedure again after a silence of
 # this share of the slowest round trip, but at least of this many seconds.
@@ -48,8 +50,8 @@ class Engine:
 
     `wait_s` is how long a silence must last to be believed; None uses the default (see Waits).
     `observe` receives every outcome, `recorder` every datagram. `own_tags` are the tags of this
-    run, in turn. `before_parsing` is called once, before the first reply is parsed. `build_many`
-    builds the same datagrams as `Builder.build`, for many requests at once.
+    run, in turn. `before_parsing` is called once, before the first reply is parsed. `stop` ends the
+    run. `build_many` builds the same datagrams as `Builder.build`, for many requests at once.
     """
 
     procedure: Procedure
@@ -62,6 +64,7 @@ class Engine:
     observe: Callable[[Outcome], None] = lambda _: None
     recorder: Recorder | None = None
     before_parsing: Callable[[], None] = lambda: None
+    stop: Stop = field(default_factory=NeverStops)
     build_many: Callable[[Sequence[ProbeRequest], Sequence[int]], Sequence[bytes]] | None = None
     _pending: Pending = field(init=False)
     _builder: Builder = field(init=False)
@@ -95,12 +98,16 @@ class Engine:
         """
         started_at_s = self.wire.now_s()
         failure = None
+        self.stop.begin()
         try:
-            stopped = self._loop(started_at_s)
+            with self.stop.heard():
+                stopped = self._loop(started_at_s)
             if self._failure is not None and not self._sent:
                 raise self._failure
         except KeyboardInterrupt:
             stopped = StopReason.INTERRUPTED
+        except OutOfTimeError:
+            stopped = StopReason.TIME_BUDGET
         except WireError as error:
             if not self._outcomes:
                 raise
@@ -124,9 +131,10 @@ class Engine:
         end_s = float("inf") if deadline_s is None else started_at_s + deadline_s
         while True:
             now_s = self.wire.now_s()
-            for loss in self._pending.expire(now_s, self._waits.timeout_s):
-                self._waits.gave_up(loss.request.ttl, now_s - loss.sent_at_s)
-                self._deliver(loss, now_s)
+            with self.stop.held():
+                for loss in self._pending.expire(now_s, self._waits.timeout_s):
+                    self._waits.gave_up(loss.request.ttl, now_s - loss.sent_at_s)
+                    self._deliver(loss, now_s)
             if not self._queue and self._is_to_ask(now_s):
                 room = self._batch()
                 wanted = self.procedure.wanted(room)
@@ -187,8 +195,11 @@ class Engine:
         most, room = self.budget.max_probes, self.wire.room
         left = room if most is None else min(room, most - self._sent)
         requests = self._queue.take(left, now_s, in_turn=self._is_one_at_a_time)
-        if not requests:
-            return
+        if requests:
+            with self.stop.held():
+                self._send_all(requests)
+
+    def _send_all(self, requests: list[ProbeRequest]) -> None:
         tags: Sequence[int] = [self._pending.reserve() for _ in requests]
         requests, tags, datagrams = self._build(requests, tags)
         while requests:
@@ -294,6 +305,10 @@ class Engine:
 
     def _receive(self, until_s: float) -> None:
         arrived = self.wire.receive(until_s)
+        with self.stop.held():
+            self._take_in(arrived)
+
+    def _take_in(self, arrived: Sequence[Received]) -> None:
         if arrived:
             self._prepare_to_parse()
         from paris.packets import replies  # not before the first probe has left

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from mda.model import Outcome, ProbeRequest, StopReason, Unresolved
-    from mda.plan import WireReport
+    from mda.model import Outcome, ProbeRequest, StopReason, Unresolved, Way
+    from mda.plan import Plan, WireReport
     from paris.errors import WireError
     from paris.wire.base import Received
 
@@ -41,3 +41,15 @@ class Recorder(Protocol):
 
     def received(self, arrived: Sequence[Received]) -> None:
         """Record datagrams that arrived, replies and strays alike."""
+
+
+class Journal(Recorder, Protocol):
+    """Keeps a measurement as it is made."""
+
+    def begin(
+        self, plan: Plan, wire: WireReport, started_at_unix_s: float, taken: Mapping[int, Way]
+    ) -> None:
+        """Begin with a plan, before the first datagram.
+
+        When a flow's first probe is sent, `taken` has its way, if flows may have several.
+        """

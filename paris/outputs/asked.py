@@ -5,23 +5,30 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from paris.errors import SettingsError
-from paris.outputs.files import STANDARD_OUTPUT, Output, check
+from paris.outputs.files import STANDARD_OUTPUT, Output, check, identity, is_file, named
 from paris.outputs.registry import CAPTURE, FORMATS, suffixes
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from paris.outputs.files import OutputOptions
 
 
 def plan_outputs(
-    options: OutputOptions, *, is_replay: bool = False, is_comparison: bool = False
+    options: OutputOptions,
+    *,
+    is_replay: bool = False,
+    is_comparison: bool = False,
+    inputs: Sequence[str] = (),
 ) -> tuple[Output, ...]:
     """The outputs to write, in order; text goes to standard output unless another output does.
 
-    A format without a file is that of standard output.
+    A format without a file is that of standard output. `inputs` are the files that are read.
 
-    Called before the measurement. Raises SettingsError for a file whose suffix names no format, for
-    packets of a replay, for a format that cannot hold a comparison, or for an option that no output
-    has a use for; OutputError for a file that cannot be written.
+    Called before the measurement. Raises SettingsError for a file whose suffix names no format, or
+    that is an input or another output as well, for packets of a replay, for a format that cannot
+    hold a comparison, or for an option that no output has a use for; OutputError for a file that
+    cannot be written.
     """
     files = options.files or (STANDARD_OUTPUT,)
     outputs = [_output(file, options.format) for file in files]
@@ -30,6 +37,7 @@ def plan_outputs(
     _check_uses(options, files, outputs, is_comparison=is_comparison)
     for output in outputs:
         check(output.file)
+    check_different([output.file for output in outputs], inputs)
     if is_comparison:
         _check_comparison(outputs)
     captures = sum(output.format == CAPTURE for output in outputs)
@@ -76,6 +84,21 @@ def _output(file: str, format: str | None) -> Output:
             f"-o {file}: its suffix names no format; use one of {known}, or give --format"
         )
     return Output(file, format)
+
+
+def check_different(outputs: Sequence[str], inputs: Sequence[str]) -> None:
+    """Raise SettingsError if an output is an input as well, or goes where another goes."""
+    read = {identity(file) for file in inputs if is_file(file)}
+    written: dict[object, str] = {}
+    for file in outputs:
+        own = identity(file)
+        if own is None:
+            continue
+        if own in read:
+            raise SettingsError(f"{named(file)} is read as well: choose another name for -o")
+        if own in written:
+            raise SettingsError(f"two outputs go to one file: {named(written[own])}, {named(file)}")
+        written[own] = file
 
 
 def _check_comparison(outputs: list[Output]) -> None:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import sys
-from typing import Final, NamedTuple
+import time
+from contextlib import closing
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from paris.errors import OutputError
+from paris.errors import NobodyReadsError, OutputError
+
+if TYPE_CHECKING:
+    from io import FileIO
+    from pathlib import Path
 
 STANDARD_OUTPUT: Final = "-"
 
@@ -67,20 +74,154 @@ def _is_writable_to_root(status: os.stat_result) -> bool:
     return bool(status.st_mode & stat.S_IWOTH)
 
 
-def write(file: str, content: bytes) -> None:
-    """Write to a file or to standard output. Raises OutputError."""
+def is_file(file: str) -> bool:
+    """Whether there is a regular file by this name."""
+    return os.path.isfile(file)  # noqa: PTH113 - before the first probe
+
+
+def is_replaceable(file: str) -> bool:
+    """Whether an output is a file that another can be put in place of, or none yet."""
+    return file != STANDARD_OUTPUT and (is_file(file) or not os.path.exists(file))  # noqa: PTH110
+
+
+def identity(file: str) -> object:
+    """What two names of one file have in common; None for what several outputs may go to."""
+    from pathlib import Path
+
     try:
-        if file == STANDARD_OUTPUT:
+        status = os.fstat(sys.stdout.fileno()) if file == STANDARD_OUTPUT else Path(file).stat()
+    except (OSError, ValueError):  # a file that is not there yet, or a stream without a number
+        return None if file == STANDARD_OUTPUT else os.path.realpath(file)
+    return (status.st_dev, status.st_ino) if stat.S_ISREG(status.st_mode) else None
+
+
+def write(file: str, content: bytes) -> None:
+    """Write to a file or to standard output. Raises OutputError.
+
+    A file gets all of it or stays as it was.
+    """
+    try:
+        if is_replaceable(file):
+            _write_whole(file, content)
+        else:
+            with closing(open_stream(file)) as stream:
+                stream.write(content)
+    except BrokenPipeError:
+        raise NobodyReadsError(f"{named(file)} was closed before everything was written") from None
+    except OSError as error:
+        raise not_written(file, error) from None
+
+
+def open_stream(file: str) -> Stream:
+    """Standard output, a pipe or a device, to write to without delay. Raises OutputError."""
+    try:
+        return Stream(file)
+    except OSError as error:
+        raise not_written(file, error) from None
+
+
+def not_written(file: str, error: OSError) -> OutputError:
+    """The error to raise where the system refused to write an output."""
+    return OutputError(f"cannot write {named(file)}: {error.strerror}")
+
+
+def named(file: str) -> str:
+    """An output's name in messages."""
+    return "standard output" if file == STANDARD_OUTPUT else file
+
+
+class Stream:
+    """Standard output, a pipe or a device, written to without delay. Raises OSError."""
+
+    def __init__(self, file: str) -> None:
+        from pathlib import Path
+
+        self._file = None if file == STANDARD_OUTPUT else Path(file).open("wb", buffering=0)  # noqa: SIM115
+
+    def write(self, content: bytes) -> None:
+        """Write all of it."""
+        if self._file is not None:
+            write_all(self._file, content)
+            return
+        try:
             sys.stdout.buffer.write(content)
             sys.stdout.buffer.flush()
-        else:
-            from pathlib import Path
+        except (BrokenPipeError, KeyboardInterrupt):
+            # Python writes the rest at exit, which would fail or wait: nobody reads it.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise
 
-            Path(file).write_bytes(content)
-    except BrokenPipeError:
-        # Python flushes standard output again at exit, which would fail: nobody reads it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise OutputError("standard output was closed before everything was written") from None
+    def close(self) -> None:
+        """Close it; standard output stays open."""
+        if self._file is not None:
+            self._file.close()
+
+
+def _write_whole(file: str, content: bytes) -> None:
+    """Write beside the file, then put the result in its place. Raises OSError."""
+    from pathlib import Path
+
+    try:
+        made = Path(os.path.realpath(file)).with_name(f".paris-trace-{time.monotonic_ns():x}")
+        stream = made.open("xb", buffering=0)
+        try:
+            with stream:
+                write_all(stream, content)
+            put(made, file)
+        except BaseException:
+            made.unlink(missing_ok=True)
+            raise
+    except PermissionError:
+        # The file may be ours to write, but not its folder, or to give to its owner.
+        with Path(file).open("r+b", buffering=0) as stream:
+            _reserve(stream.fileno(), len(content))
+            write_all(stream, content)
+            stream.truncate()
+            os.fsync(stream.fileno())
+
+
+def write_all(stream: FileIO, content: bytes) -> None:
+    """Write all of `content` to an unbuffered file, which may take less at a time.
+
+    Raises OSError.
+    """
+    left = memoryview(content)
+    while left:
+        left = left[stream.write(left) :]
+
+
+def _reserve(descriptor: int, size: int) -> None:
+    """Raise OSError now if the disk has no room for so many bytes, before any is overwritten."""
+    try:
+        os.posix_fallocate(descriptor, 0, max(size, 1))
     except OSError as error:
-        name = "standard output" if file == STANDARD_OUTPUT else file
-        raise OutputError(f"cannot write {name}: {error.strerror}") from None
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise
+
+
+def put(made: Path, file: str) -> None:
+    """Put the file `made` in the place of `file`, which keeps its owner and its permissions.
+
+    Raises OSError; `file` is then as it was.
+    """
+    target = type(made)(os.path.realpath(file))  # a link stays, and leads to what is new
+    if target.exists():
+        own, former = made.stat(), target.stat()
+        if (own.st_uid, own.st_gid) != (former.st_uid, former.st_gid):
+            os.chown(made, former.st_uid, former.st_gid)
+        made.chmod(stat.S_IMODE(former.st_mode))
+    sync(made)
+    made.replace(target)
+    sync(target.parent)
+
+
+def sync(path: Path) -> None:
+    """Let a power failure not undo what was written to a file, or the names in a folder.
+
+    Raises OSError.
+    """
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -10,13 +10,15 @@ class Format(NamedTuple):
 
     `trace` and `comparison` name functions as "module:function", imported only when needed. They
     take the Trace or the Comparison and a Look, and return text or bytes. A format without one of
-    the two writers cannot hold a trace or a comparison.
+    the two writers cannot hold a trace or a comparison. One that `is_slow` is left out when the
+    user is in haste.
     """
 
     suffix: str
     about: str
     trace: str = ""
     comparison: str = ""
+    is_slow: bool = False
 
 
 _TEXT: Final = ("paris.outputs.text:trace", "paris.outputs.text:comparison")
@@ -32,9 +34,9 @@ FORMATS: Final = (
     Format("txt", "the text that a terminal shows", *_TEXT),
     Format("graphml", "the graph, for Gephi, yEd, Cytoscape", "paris.formats.graphml:write"),
     Format("dot", "the picture as Graphviz source", *_PICTURE),
-    Format("svg", "the picture, for screens and browsers", *_PICTURE),
-    Format("png", "the picture as pixels", *_PICTURE),
-    Format("pdf", "the picture, to print", *_PICTURE),
+    Format("svg", "the picture, for screens and browsers", *_PICTURE, is_slow=True),
+    Format("png", "the picture as pixels", *_PICTURE, is_slow=True),
+    Format("pdf", "the picture, to print", *_PICTURE, is_slow=True),
 )  # fmt: skip
 
 

@@ -4,59 +4,42 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, BinaryIO, cast
+from contextlib import nullcontext
+from typing import TYPE_CHECKING
 
 from mda.errors import ParisTraceError
 from mda.loading import load
+from paris.engine.stopping import SkippedError, never
 from paris.errors import OutputError
-from paris.outputs.files import STANDARD_OUTPUT, Output, write
+from paris.outputs.files import STANDARD_OUTPUT, is_replaceable, named, write
 from paris.outputs.registry import CAPTURE, FORMATS, Format
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from typing import TextIO
 
     from mda.comparison import Comparison
     from mda.trace import Trace
-    from paris.formats.capture import Writer
+    from paris.engine.stopping import Skipping
     from paris.formats.look import Look
-    from paris.outputs.files import OutputOptions
+    from paris.outputs.files import Output, OutputOptions
 
 
-@contextmanager
-def open_capture(outputs: tuple[Output, ...]) -> Iterator[Writer | None]:
-    """The writer of packets, if an output asks for packets; else None. Raises OutputError."""
-    asked = next((output for output in outputs if output.format == CAPTURE), None)
-    if asked is None:
-        yield None
-        return
-    from paris.formats.capture import Writer
-
-    if asked.file == STANDARD_OUTPUT:
-        yield Writer(sys.stdout.buffer)
-        return
-    from pathlib import Path
-
-    try:
-        # Unbuffered, so that closing it has nothing left to write and cannot fail.
-        file = Path(asked.file).open("wb", buffering=0)  # noqa: SIM115
-    except OSError as error:
-        raise OutputError(f"cannot write {asked.file}: {error.strerror}") from None
-    with file:
-        yield Writer(cast("BinaryIO", file))
-
-
-def write_trace(trace: Trace, outputs: tuple[Output, ...], options: OutputOptions) -> list[str]:
-    """Write every output except packets; returns a line for each output that failed."""
-    return _write_all(trace, lambda row: row.trace, outputs, options)
+def write_trace(
+    trace: Trace, outputs: tuple[Output, ...], options: OutputOptions, skipping: Skipping = never
+) -> list[ParisTraceError]:
+    """Write every output except packets; returns an error for each output that failed."""
+    return _write_all(trace, lambda row: row.trace, outputs, options, skipping)
 
 
 def write_comparison(
-    comparison: Comparison, outputs: tuple[Output, ...], options: OutputOptions
-) -> list[str]:
-    """Write every output; returns a line for each output that failed."""
-    return _write_all(comparison, lambda row: row.comparison, outputs, options)
+    comparison: Comparison,
+    outputs: tuple[Output, ...],
+    options: OutputOptions,
+    skipping: Skipping = never,
+) -> list[ParisTraceError]:
+    """Write every output; returns an error for each output that failed."""
+    return _write_all(comparison, lambda row: row.comparison, outputs, options, skipping)
 
 
 def _write_all(
@@ -64,17 +47,24 @@ def _write_all(
     writer_of: Callable[[Format], str],
     outputs: tuple[Output, ...],
     options: OutputOptions,
-) -> list[str]:
-    writers = {row.suffix: writer_of(row) for row in FORMATS}
-    faults = []
+    skipping: Skipping,
+) -> list[ParisTraceError]:
+    rows = {row.suffix: row for row in FORMATS}
+    faults: list[ParisTraceError] = []
     for output in outputs:
-        if output.format == CAPTURE:
+        row = rows[output.format]
+        if row.suffix == CAPTURE:
             continue
         try:
-            content = load(writers[output.format])(subject, _look(output, options))
-            write(output.file, content.encode() if isinstance(content, str) else content)
+            with skipping() if row.is_slow else nullcontext():
+                content = load(writer_of(row))(subject, _look(output, options))
+            # Whoever reads a pipe may be slow as well.
+            with nullcontext() if is_replaceable(output.file) else skipping(is_slow=False):
+                write(output.file, content.encode() if isinstance(content, str) else content)
         except ParisTraceError as error:
-            faults.append(str(error))
+            faults.append(error)
+        except SkippedError:
+            faults.append(OutputError(f"interrupted: {named(output.file)} is not written"))
     return faults
 
 

@@ -9,7 +9,7 @@ from mda.comparison import merged
 from mda.escaping import shown
 from render.words.numbering import numbers
 from render.words.quantities import count, milliseconds, p_value
-from render.words.summary import chance_missed, findings, withheld
+from render.words.summary import STOPPED, chance_missed, findings, withheld
 from render.words.vertices import Kind, key_of, place, vertex_words
 
 if TYPE_CHECKING:
@@ -144,6 +144,11 @@ def _conclusions(comparison: Comparison) -> list[str]:
     if all(len(comparison.of_vertex(vertex)) == everywhere for vertex in comparison.graph):
         lines.append("all see the same interfaces")
     lines += [_slower(view) for view in comparison.views if view.differs_in_rtt]
+    lines += [
+        f"{view.name}: {STOPPED[view.trace.stopped]}"
+        for view in comparison.views
+        if not view.trace.is_complete
+    ]
     lines += withheld(comparison.views[0].trace)  # all views have the same wire
     probes = sum(view.trace.probes_sent for view in comparison.views)
     duration_s = max(view.trace.duration_s for view in comparison.views)

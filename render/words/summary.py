@@ -25,7 +25,7 @@ _FLOW_FIELD: Final = {
     "icmp-checksum": "ICMP checksum",
     "flow-label": "flow label",
 }
-_STOPPED: Final = {
+STOPPED: Final = {
     StopReason.COMPLETE: "complete",
     StopReason.PROBE_BUDGET: "stopped at its probe limit: unfinished",
     StopReason.TIME_BUDGET: "stopped at its deadline: unfinished",
@@ -87,7 +87,7 @@ def findings(trace: Trace) -> list[str]:
     if strays:
         cost += f", {count(strays, 'datagram', 'datagrams')} ignored"
     if not trace.is_complete:
-        cost += f"; {_STOPPED[trace.stopped]}"
+        cost += f"; {STOPPED[trace.stopped]}"
     return [*lines, cost]
 
 

@@ -425,8 +425,8 @@ def test_the_machine_itself_is_one_hop_away(target: str, options: tuple[str, ...
 
 
 @pytest.mark.lab
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-def test_ctrl_c_and_sigterm_write_every_output(how: signal.Signals, tmp_path: Path) -> None:
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_ctrl_c_sigterm_and_sighup_write_every_output(how: signal.Signals, tmp_path: Path) -> None:
     from tests.lab import netlab
     from tests.lab.command import command_line
 

@@ -87,8 +87,6 @@ def test_a_capture_keeps_40_000_losses() -> None:
         stopped=StopReason.COMPLETE,
         duration_s=42.0,
         wire=RAW_WIRE,
-        names={},
-        facts={},
     )
     found = capture.read(file.getvalue(), "file")
     assert list(found.losses.values()) == [(loss.request, loss.gave_up_at_s) for loss in lost]
@@ -109,8 +107,6 @@ def test_send_times_that_became_known_late_are_corrected() -> None:
         stopped=StopReason.COMPLETE,
         duration_s=1.0,
         wire=RAW_WIRE,
-        names={},
-        facts={},
     )
     (packet,) = capture.read(file.getvalue(), "file").packets
     assert (packet.request, packet.at_s) == (request, 0.75)
@@ -132,8 +128,6 @@ def test_the_nearest_send_time_of_a_probe_that_was_sent_twice_is_corrected(
         stopped=StopReason.COMPLETE,
         duration_s=3.0,
         wire=RAW_WIRE,
-        names={},
-        facts={},
     )
     assert [packet.at_s for packet in capture.read(file.getvalue(), "file").packets] == expected_s
 
@@ -149,9 +143,8 @@ def test_a_capture_keeps_names_and_facts() -> None:
         stopped=StopReason.COMPLETE,
         duration_s=0.0,
         wire=RAW_WIRE,
-        names=names,
-        facts=facts,
     )
+    writer.found(names, facts)
     read = capture.read(file.getvalue(), "file")
     assert (read.names, read.facts) == (names, facts)
 

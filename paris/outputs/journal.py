@@ -1,0 +1,167 @@
+"""Keeps a measurement on disk as it is made, so that no end of the program loses it.
+
+A journal is a file of packets (`paris.formats.capture`). It is only appended to, and synced each
+second, so `--replay` reads it after a crash or a power failure as well. Where packets are asked for
+it becomes that output. Otherwise it is removed as soon as every output is written.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from paris.errors import OutputError
+from paris.outputs.files import is_replaceable, not_written, open_stream, put, write
+from paris.outputs.registry import CAPTURE
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mda.model import ProbeRequest, Way
+    from mda.plan import Plan, WireReport
+    from mda.trace import Trace
+    from paris.engine.record import RawRecord
+    from paris.formats.capture import Writer
+    from paris.outputs.files import Output
+    from paris.outputs.journal_file import JournalFile
+    from paris.wire.base import Received
+
+_Taken = Mapping[int, "Way"]
+
+
+class Journal:
+    """Writes a measurement as it is made; see `paris.engine.record.Journal`.
+
+    It lies beside the first of `outputs` that is a file, or with the user's other states of
+    programs; `label` is a part of its name. Where packets are asked for in a pipe or a device, they
+    are written there as well. The file is opened when the first probes have left, so that they need
+    not wait for it. Raises OutputError.
+    """
+
+    def __init__(self, outputs: Sequence[Output], label: str = "") -> None:
+        files = [output for output in outputs if is_replaceable(output.file)]
+        self._beside = [output.file for output in files[:1]]
+        self._becomes = next((own.file for own in files if own.format == CAPTURE), None)
+        self._label = label
+        self._streams_to, self._stream = _stream(outputs)
+        self._writer: Writer | None = None
+        self._begun: tuple[Plan, WireReport, float, _Taken] | None = None
+        self._fault: OSError | None = None
+        self._file: JournalFile | None = None
+
+    @property
+    def place(self) -> str | None:
+        """The journal's file; None if there is none, or if it could not be written to its end."""
+        if self._file is None or self._fault is not None:
+            return None
+        return str(self._file.path)
+
+    def begin(self, plan: Plan, wire: WireReport, started_at_unix_s: float, taken: _Taken) -> None:
+        """See `paris.engine.record.Journal`."""
+        self._begun = plan, wire, started_at_unix_s, taken
+        if self._stream is not None:
+            self._stream.begin(plan, wire, started_at_unix_s, taken)
+
+    def sent(
+        self, requests: Sequence[ProbeRequest], datagrams: Sequence[bytes], at_s: Sequence[float]
+    ) -> None:
+        """See `Recorder`."""
+        if self._begun is not None:
+            self._open(*self._begun)
+            self._begun = None
+        for writer in self._writers():
+            writer.sent(requests, datagrams, at_s)
+
+    def received(self, arrived: Sequence[Received]) -> None:
+        """See `Recorder`."""
+        if self._file is not None:
+            self._file.sync_regularly()
+        for writer in self._writers():
+            writer.received(arrived)
+
+    def end(self, record: RawRecord) -> None:
+        """Write what no packet shows, when the measurement has ended."""
+        for writer in self._writers():
+            writer.end(
+                outcomes=record.outcomes,
+                stopped=record.stopped,
+                duration_s=record.ended_at_s - record.started_at_s,
+                wire=record.wire,
+            )
+
+    def found(self, trace: Trace) -> None:
+        """Write what was looked up after the measurement."""
+        for writer in self._writers():
+            writer.found(trace.names, trace.facts)
+
+    def close(self, *, is_whole: bool) -> list[str]:
+        """Close the journal, and remove it if all other outputs are `is_whole`.
+
+        Returns a line for each output of packets that could not be written.
+        """
+        faults = []
+        if self._stream is not None and self._stream.fault is not None:
+            faults.append(not_written(self._streams_to, self._stream.fault))
+        if self._writer is not None:
+            self._fault = self._writer.fault
+        if self._file is not None:
+            self._file.close()
+        if self._becomes is not None:
+            try:
+                self._become(self._becomes)
+            except OutputError as fault:
+                faults.append(fault)
+        elif is_whole and self._file is not None:
+            with suppress(OSError):
+                self._file.path.unlink()
+            self._file = None
+        return list(map(str, faults))
+
+    def _become(self, output: str) -> None:
+        """Put the journal in the place of the output of packets. Raises OutputError."""
+        if self._fault is not None:
+            raise not_written(output, self._fault)
+        if self._file is None:
+            return  # no probe has left
+        journal = self._file.path
+        try:
+            put(journal, output)
+        except OSError:  # it lies elsewhere, or `output` cannot be replaced
+            write(output, journal.read_bytes())
+            journal.unlink()
+        self._file = None
+
+    def _writers(self) -> list[Writer]:
+        return [writer for writer in (self._stream, self._writer) if writer is not None]
+
+    def _open(self, plan: Plan, wire: WireReport, at_unix_s: float, taken: _Taken) -> None:
+        """Open the file, if any folder takes it, and begin it."""
+        from pathlib import Path  # not before the first probe has left
+
+        from paris.formats.capture import Writer
+        from paris.outputs.journal_file import JournalFile
+        from paris.outputs.places import state_folders
+
+        began = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(at_unix_s))
+        name = f"paris-trace-{began}-{os.getpid()}{self._label}.pcapng"
+        beside = (Path(file).parent for file in self._beside)
+        try:
+            self._file = JournalFile((*beside, *state_folders()), name)
+        except OSError as error:
+            self._fault = error
+            return
+        self._writer = Writer(self._file)
+        self._writer.begin(plan, wire, at_unix_s, taken)
+
+
+def _stream(outputs: Sequence[Output]) -> tuple[str, Writer | None]:
+    """The pipe or device for which packets are asked, and what writes them. Raises OutputError."""
+    asked = next((own.file for own in outputs if own.format == CAPTURE), "")
+    if not asked or is_replaceable(asked):
+        return "", None
+    from paris.formats.capture import Writer
+
+    return asked, Writer(open_stream(asked))

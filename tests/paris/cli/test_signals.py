@@ -1,0 +1,128 @@
+"""Each signal asks for more: the end of the measurement, no names and pictures, the end at once."""
+
+from __future__ import annotations
+
+import signal
+from typing import TYPE_CHECKING
+
+import pytest
+
+from paris.cli.signals import Signals, listen, taken_over
+from paris.engine.stopping import OutOfTimeError, SkippedError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+EACH = pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+
+
+@pytest.fixture
+def signals() -> Iterator[Signals]:
+    with taken_over(None) as taken:
+        yield taken
+
+
+def run_forever() -> None:
+    while True:
+        pass
+
+
+def measured(signals: Signals) -> Signals:
+    """The same signals, after a measurement that none of them ended."""
+    signals.begin()
+    with signals.heard():
+        pass
+    return signals
+
+
+@EACH
+def test_a_signal_before_the_measurement_ends_the_program(
+    how: signal.Signals, signals: Signals
+) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(how)
+
+
+@EACH
+def test_a_signal_that_comes_before_the_first_step_ends_the_measurement_there(
+    how: signal.Signals, signals: Signals
+) -> None:
+    signals.begin()
+    signal.raise_signal(how)
+    with pytest.raises(KeyboardInterrupt), signals.heard():
+        pytest.fail("heard too late")
+
+
+def test_what_is_held_is_done_as_a_whole_before_a_signal_is_heard(signals: Signals) -> None:
+    done = []
+
+    def step() -> None:
+        with signals.heard():
+            with signals.held():
+                signal.raise_signal(signal.SIGINT)
+                done.append("all of it")
+            done.append("more")
+
+    signals.begin()
+    with pytest.raises(KeyboardInterrupt):
+        step()
+    assert done == ["all of it"]
+
+
+def test_the_signal_that_ended_the_measurement_leaves_nothing_out(signals: Signals) -> None:
+    signals.begin()
+    with pytest.raises(KeyboardInterrupt), signals.heard():
+        signal.raise_signal(signal.SIGINT)
+    assert not signals.in_haste
+    with signals.skippable():
+        pass
+
+
+@EACH
+def test_the_first_signal_after_the_measurement_leaves_out_what_is_slow_and_nothing_else(
+    how: signal.Signals, signals: Signals
+) -> None:
+    measured(signals)
+    signal.raise_signal(how)
+    assert signals.in_haste
+    with pytest.raises(SkippedError), signals.skippable():
+        pytest.fail("slow, and begun in haste")
+    with signals.skippable(is_slow=False):
+        pass
+
+
+def test_a_signal_ends_what_may_be_skipped_at_once(signals: Signals) -> None:
+    measured(signals)
+    with pytest.raises(SkippedError), signals.skippable():
+        signal.raise_signal(signal.SIGTERM)
+    assert signals.in_haste
+
+
+def test_the_second_signal_after_the_measurement_ends_the_program(signals: Signals) -> None:
+    measured(signals)
+    signal.raise_signal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
+
+
+def test_the_deadline_ends_a_step_that_never_looks_at_the_clock() -> None:
+    with taken_over(0.01) as taken:
+        taken.begin()
+        with pytest.raises(OutOfTimeError), taken.heard():
+            run_forever()
+
+
+def test_an_alarm_that_somebody_else_set_stays_theirs(signals: Signals) -> None:
+    assert signal.getsignal(signal.SIGALRM) is signal.SIG_DFL
+
+
+def test_a_signal_that_the_caller_ignores_stays_ignored() -> None:
+    former = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        listen()
+        with taken_over(None) as taken:
+            taken.begin()
+            with taken.heard():
+                signal.raise_signal(signal.SIGHUP)
+    finally:
+        signal.signal(signal.SIGHUP, former)
