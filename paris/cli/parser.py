@@ -31,8 +31,11 @@ examples:
   paris-trace example.net --mda -c 99 -o r.json keep everything; paris-render draws it again
 
 exit status: 0 reached, 1 not reached, 2 usage error or unreadable file, 3 no such name,
-4 missing privilege, 5 local network or system error, 6 port closed (-T), 7 rejected,
-8 output not written, 70 a bug, 130 interrupted (partial results are still written)
+4 missing privilege, 5 local network or system error, 6 port closed (-T), 7 rejected or
+prohibited, 8 output not written, 70 a bug, 130 interrupted
+
+Ctrl-C, SIGTERM or SIGHUP ends the measurement and writes all outputs; again: without names and
+pictures; once more: at once, and a line says where the measurement is for --replay
 """
 
 

@@ -86,6 +86,8 @@ def read(text: str, name: str) -> Trace:
 
 def read_record(document: Any, name: str) -> Record:
     """The record in a JSON value; see `read`."""
+    if isinstance(document, dict) and document.get("format") == f"{FORMAT}-comparison":
+        raise FormatError(f"{name}: a comparison, which paris-render reads")
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise FormatError(f'{name}: not a paris-trace file: no "format": "{FORMAT}" in it')
     schemas.check_version(document, VERSION, name)

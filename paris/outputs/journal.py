@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from paris.errors import OutputError
@@ -54,8 +53,8 @@ class Journal:
 
     @property
     def place(self) -> str | None:
-        """The journal's file; None if there is none, or if it could not be written to its end."""
-        if self._file is None or self._fault is not None:
+        """The journal's file, up to where it could be written; None if there is none."""
+        if self._file is None or self._file.path is None:
             return None
         return str(self._file.path)
 
@@ -115,8 +114,7 @@ class Journal:
             except OutputError as fault:
                 faults.append(fault)
         elif is_whole and self._file is not None:
-            with suppress(OSError):
-                self._file.path.unlink()
+            self._file.remove()
             self._file = None
         return list(map(str, faults))
 
@@ -124,9 +122,9 @@ class Journal:
         """Put the journal in the place of the output of packets. Raises OutputError."""
         if self._fault is not None:
             raise not_written(output, self._fault)
-        if self._file is None:
+        journal = None if self._file is None else self._file.path
+        if journal is None:
             return  # no probe has left
-        journal = self._file.path
         try:
             put(journal, output)
         except OSError:  # it lies elsewhere, or `output` cannot be replaced
@@ -148,11 +146,7 @@ class Journal:
         began = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(at_unix_s))
         name = f"paris-trace-{began}-{os.getpid()}{self._label}.pcapng"
         beside = (Path(file).parent for file in self._beside)
-        try:
-            self._file = JournalFile((*beside, *state_folders()), name)
-        except OSError as error:
-            self._fault = error
-            return
+        self._file = JournalFile((*beside, *state_folders()), name)
         self._writer = Writer(self._file)
         self._writer.begin(plan, wire, at_unix_s, taken)
 

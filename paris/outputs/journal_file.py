@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from contextlib import suppress
@@ -19,10 +20,9 @@ _SYNCED_EVERY_S: Final = 1.0
 
 
 class JournalFile:
-    """A new file called `name` in the first of `folders` that takes it.
+    """A new file called `name` in the first of `folders` that takes what is written.
 
-    Raises OSError if none does. What does not fit there goes to the next folder, with all that was
-    written before.
+    What does not fit there goes to the next folder, with all that was written before.
     """
 
     def __init__(self, folders: Iterable[Path], name: str) -> None:
@@ -30,32 +30,36 @@ class JournalFile:
         self._name = name
         self._size = 0
         self._closed: Event | None = None
-        self._path, self._file = self._opened(FileNotFoundError("there is no folder"))
+        self._place: tuple[Path, FileIO] | None = None
 
     @property
-    def path(self) -> Path:
-        """Where it is now."""
-        return self._path
+    def path(self) -> Path | None:
+        """Where it is now; None before anything is written."""
+        return None if self._place is None else self._place[0]
 
     def write(self, data: bytes) -> None:
         """Append all of `data`, or nothing: OSError is raised where no folder takes it."""
+        error: OSError = FileNotFoundError(errno.ENOENT, "No folder to write to")
         while True:
-            try:
-                write_all(self._file, data)
-            except OSError as error:
-                self._file.truncate(self._size)
-                self._file.seek(self._size)
-                self._move(error)
-            else:
-                self._size += len(data)
-                return
+            if self._place is not None:
+                file = self._place[1]
+                try:
+                    write_all(file, data)
+                except OSError as fault:
+                    error = fault
+                    file.truncate(self._size)
+                    file.seek(self._size)
+                else:
+                    self._size += len(data)
+                    return
+            self._move(error)
 
     def _move(self, error: OSError) -> None:
         """Go on in the next folder that takes what is here. Raises `error` if none does."""
-        path, file = self._opened(error)
-        self._file.close()
-        self._path.unlink(missing_ok=True)
-        self._path, self._file = path, file
+        former, self._place = self._place, self._opened(error)
+        if former is not None:
+            former[1].close()
+            former[0].unlink(missing_ok=True)
 
     def _opened(self, error: OSError) -> tuple[Path, FileIO]:
         """A copy of what is here, in the next folder that takes it."""
@@ -69,8 +73,8 @@ class JournalFile:
                 error = fault
                 continue
             try:
-                if self._size:
-                    with self._path.open("rb") as former:
+                if self._place is not None:
+                    with self._place[0].open("rb") as former:
                         shutil.copyfileobj(former, file)
             except OSError as fault:
                 error = fault
@@ -91,14 +95,25 @@ class JournalFile:
             Thread(target=self._keep_synced, args=[self._closed], daemon=True).start()
 
     def _keep_synced(self, closed: Event) -> None:
-        with suppress(OSError):
-            sync(self._path.parent)
+        synced = None
         while not closed.wait(_SYNCED_EVERY_S):
-            with suppress(OSError, ValueError):  # it may move or close at this moment
-                os.fdatasync(self._file.fileno())
+            place = self._place
+            if place is not None:
+                with suppress(OSError, ValueError):  # it may move or close at this moment
+                    os.fdatasync(place[1].fileno())
+                    if synced != place[0]:
+                        sync(place[0].parent)
+                        synced = place[0]
 
     def close(self) -> None:
         """Close it; it stays where it is."""
         if self._closed is not None:
             self._closed.set()
-        self._file.close()
+        if self._place is not None:
+            self._place[1].close()
+
+    def remove(self) -> None:
+        """Remove it, closed."""
+        if self._place is not None:
+            with suppress(OSError):
+                self._place[0].unlink()

@@ -233,6 +233,17 @@ def test_metrics_of_diamonds_are_in_the_text() -> None:
     assert max(map(len, ran.stdout.splitlines())) <= 80
 
 
+def test_a_comparison_that_was_cut_short_says_so_and_replay_names_what_reads_it(
+    tmp_path: Path,
+) -> None:
+    saved = tmp_path / "x.json"
+    ran = run("--sim", "nested", "--compare", "udp,icmp", "--max-probes", "40", "-o", str(saved))
+    assert "udp: stopped at its probe limit: unfinished" in " ".join(ran.stdout.split())
+    ran = run("--replay", str(saved))
+    assert ran.returncode == ExitCode.USAGE
+    assert ran.stderr == f"paris-trace: {saved}: a comparison, which paris-render reads\n"
+
+
 def test_several_protocols_are_compared_in_every_output(tmp_path: Path) -> None:
     files = [tmp_path / f"all.{suffix}" for suffix in ("json", "dot", "txt")]
     outputs = [word for file in files for word in ("-o", str(file))]
