@@ -301,8 +301,8 @@ def _together() -> Tally:
                     ran = running.finish()
                     document = json.loads(ran.stdout) if ran.stdout else None
                     found = Found(document, ran.returncode, ran.stderr)
-                    is_fine = document is not None and not ran.stderr
-                    is_fine = is_fine and found.truth == lab.truth(4)
+                    # A full receive queue is said, and what it dropped is sent again.
+                    is_fine = document is not None and found.truth == lab.truth(4)
                     fault = f"{number} at once: {ran.returncode} {ran.stderr}"
                     tally.note(None if is_fine else fault)
                 for process in beside:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from typing import TYPE_CHECKING, Final
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from mda.errors import ParisTraceError
 from paris.cli import signals
@@ -26,6 +27,15 @@ if TYPE_CHECKING:
 _MOST_SHOWN: Final = 600  # characters of a fault: a user's words may be of any length
 # A limit of the system or of its administrator is met.
 _EXHAUSTED: Final = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS)
+
+
+def ended(program: str, command: Callable[[Sequence[str]], int]) -> NoReturn:
+    """Run `command` with this process's arguments, and exit as it says, whatever signals come."""
+    exit_code: int = ExitCode.INTERRUPTED
+    with suppress(KeyboardInterrupt):  # one more signal, while the last one is heeded
+        exit_code = guarded(program, command, sys.argv[1:])
+    signals.leave()
+    sys.exit(exit_code)
 
 
 def guarded(program: str, command: Callable[[Sequence[str]], int], arguments: Sequence[str]) -> int:

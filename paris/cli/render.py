@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 from mda.errors import ParisTraceError
-from paris.cli.exits import complain, guarded
+from paris.cli.exits import complain, ended
 from paris.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 
 def entry() -> None:
     """The console script."""
-    sys.exit(guarded("paris-render", main, sys.argv[1:]))
+    ended("paris-render", main)
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -8,8 +8,8 @@ import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from paris.cli.exits import complain, guarded, verdict
-from paris.cli.signals import leave, taken_over
+from paris.cli.exits import complain, ended, verdict
+from paris.cli.signals import taken_over
 from paris.engine.stopping import SkippedError
 from paris.errors import ExitCode, NobodyReadsError
 
@@ -31,9 +31,7 @@ def entry() -> None:
     # Imports create many lasting objects. Searching them for garbage would take a tenth of the time
     # to the first probe.
     gc.set_threshold(50_000)
-    exit_code = guarded("paris-trace", main, sys.argv[1:])
-    leave()
-    sys.exit(exit_code)
+    ended("paris-trace", main)
 
 
 def main(arguments: Sequence[str]) -> int:
