@@ -6,7 +6,6 @@ escapes (DOT, JSON, XML) add them to these.
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping
 from typing import TypeVar, cast
 
@@ -56,7 +55,9 @@ def shell_word(text: str) -> str:
     ['two-way', "'my net.yaml'", "'x;y'", '\'it\'"\'"\'s\'', "$'a\\033b\\''"]
     """
     if text.isprintable():
-        return shlex.quote(text)
+        from shlex import quote  # not before the first probe
+
+        return quote(text)
     return f"$'{''.join(map(_in_dollar_quotes, text))}'"
 
 

@@ -86,10 +86,9 @@ def is_replaceable(file: str) -> bool:
 
 def identity(file: str) -> object:
     """What two names of one file have in common; None for what several outputs may go to."""
-    from pathlib import Path
-
     try:
-        status = os.fstat(sys.stdout.fileno()) if file == STANDARD_OUTPUT else Path(file).stat()
+        # Before the first probe: see `is_file`.
+        status = os.stat(sys.stdout.fileno() if file == STANDARD_OUTPUT else file)  # noqa: PTH116
     except (OSError, ValueError):  # a file that is not there yet, or a stream without a number
         return None if file == STANDARD_OUTPUT else os.path.realpath(file)
     return (status.st_dev, status.st_ino) if stat.S_ISREG(status.st_mode) else None
