@@ -84,6 +84,7 @@ paris/wire/bulk/wire.py: tests/lab/test_bulk.py: it needs an interface
 paris/wire/linux/clock.py: tests/lab/test_stamps.py: compared with the stamps of a capture
 paris/wire/linux/capabilities.py: tests/paris/cli/test_privileges.py: rights are seen in /proc
 paris/wire/linux/counters.py: tests/lab/test_faults.py: only the kernel counts drops
+paris/wire/linux/bpf.py: tests/paris/wire/linux/test_filters.py: programs are run there
 paris/wire/linux/netlink.py: tests/lab/test_ways.py: its kernel has the routes
 paris/wire/linux/next_hops.py: tests/lab/test_ways.py: packets show where they went
 paris/wire/linux/own_tags.py: tests/lab/test_concurrent.py: concurrent runs share a namespace

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from paris.packets.flows import Flows
     from paris.wire.base import WireOptions
-    from paris.wire.linux.filters import Instruction
+    from paris.wire.linux.bpf import Instruction
     from paris.wire.linux.next_hops import Addressing
 
 # The kernel's queue holds a few hundred stamps: the wire reads them after this many sends.

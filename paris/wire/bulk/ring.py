@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from paris.packets.probe_matrix import Bytes
-    from paris.wire.linux.filters import Instruction
+    from paris.wire.linux.bpf import Instruction
 
 _SOL_PACKET: Final = 263
 _RX_RING, _STATISTICS, _VERSION = 5, 6, 10

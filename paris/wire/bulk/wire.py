@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from paris.packets.probe_matrix import Bytes
     from paris.wire.base import WireOptions
     from paris.wire.bulk.ring import Frames
-    from paris.wire.linux.filters import Instruction
+    from paris.wire.linux.bpf import Instruction
 
 _IP6_HEADER: Final = 40
 _AT_ONCE: Final = 1024  # probes per call: its duration, about 1 ms, bounds a send time's error

@@ -4,8 +4,7 @@ They drop replies to other programs, and replies with a tag or port that no prob
 floods of those cost little. `paris.engine.pending` still decides which probe a reply belongs to.
 What a filter cannot judge it lets in, to be counted: quotes that end too early, and quotes whose
 probe lies behind other headers, if they have our source or our destination. These programs cannot
-loop: they look behind two IPv6 extension headers, and let in what has more. Operation codes follow
-linux/bpf_common.h.
+loop: they look behind two IPv6 extension headers, and let in what has more.
 """
 
 from __future__ import annotations
@@ -14,7 +13,6 @@ import socket
 import struct
 from array import array
 from contextlib import suppress
-from itertools import accumulate
 from typing import TYPE_CHECKING, Final
 
 from paris.errors import WireError
@@ -33,6 +31,8 @@ from paris.packets.numbers import (
     UDP,
 )
 from paris.packets.protocols import Protocol
+from paris.wire.linux import bpf
+from paris.wire.linux.bpf import Instruction, Program
 from paris.wire.linux.sockets import SO_ATTACH_FILTER
 
 if TYPE_CHECKING:
@@ -40,149 +40,12 @@ if TYPE_CHECKING:
 
     from paris.packets.flows import Flows
 
-Instruction = tuple[int, int, int, int]  # code, jumps if true and false, operand
-
-_BYTE, _HALF, _WORD = 0x30, 0x28, 0x20  # load from an offset
-_BYTE_X, _HALF_X, _WORD_X = 0x50, 0x48, 0x40  # load from an offset behind X
-_LENGTH: Final = 0x80  # load how long the datagram is
-_AND, _MINUS, _MODULO, _SHIFT_LEFT = 0x54, 0x14, 0x94, 0x64
-_PLUS, _PLUS_X, _MINUS_X = 0x04, 0x0C, 0x1C
-_KEEP_A, _LOAD_KEPT = 0x02, 0x60  # into a cell of the program's memory, and from there
-_THIS, _FOLLOWING = 0, 1  # such cells
-_X_IS_IP4_LENGTH, _X_IS_LOADED, _X_IS_NUMBER = 0xB1, 0x07, 0x01
-_EQUAL, _SET, _ABOVE, _AT_LEAST_X, _RETURN = 0x15, 0x45, 0x25, 0x3D, 0x06
-_JUMP: Final = 0x05
-_FURTHEST: Final = 0xFF  # instructions that a condition can jump over
-_NETWORK: Final = 0xFFF00000  # added to an offset, counts from the IP header even if it is hidden
-_WHOLE: Final = 0x40000
-_DROP, _KEEP = "drop", "keep"
 _FIXED_BYTES: Final = {4: 20, 6: 40}  # of an IP header without options
 _ACK: Final = 0x10
 _CUT: Final = 0xFFF9  # the offset and more-fragments bits (RFC 8200 section 4.5)
 NONE, ALL = range(1, 1), range(1, 1 << 16)  # ranges of tags or ports
 # The filter's ranges grow in steps of this many, so that a run replaces filters rarely.
 _TAGS_AT_ONCE, _PORTS_AT_ONCE = 2048, 256
-
-
-class _Program:
-    """Instructions that jump to names; an unnamed jump continues with the next instruction."""
-
-    def __init__(self) -> None:
-        self._code: list[tuple[int, int, str, str]] = []
-        self._places: dict[str, int] = {}
-
-    def add(self, code: int, operand: int, *, yes: str = "", no: str = "") -> None:
-        """Append an instruction; `yes` and `no` name its jump targets."""
-        self._code.append((code, operand, yes, no))
-
-    def name(self, name: str) -> None:
-        """Give the next instruction the name `name`."""
-        self._places[name] = len(self._code)
-
-    def require(self, load: int, at: int, value: int) -> None:
-        """Drop the datagram unless the field at `at` equals `value`."""
-        self.add(load, at)
-        self.add(_EQUAL, value, no=_DROP)
-
-    def require_range(self, load: int, at: int, lowest: int, highest: int) -> None:
-        """Drop the datagram unless the field at `at` is from `lowest` to `highest`."""
-        self.add(load, at)
-        if lowest:
-            self.add(_ABOVE, lowest - 1, no=_DROP)
-        self.add(_ABOVE, highest, yes=_DROP)
-
-    def keep_range(self, load: int, at: int, lowest: int, highest: int, otherwise: str) -> None:
-        """Keep the datagram if the field at `at` is from `lowest` to `highest`.
-
-        A datagram without this field is dropped; `otherwise` names what follows.
-        """
-        self.add(load, at)
-        if lowest:
-            self.add(_ABOVE, lowest - 1, no=otherwise)
-        self.add(_ABOVE, highest, no=_KEEP)
-        self.name(otherwise)
-
-    def keep_below(self, length: int) -> None:
-        """Keep the datagram if it is shorter, counted from X: so short that none can judge it."""
-        self.add(_LENGTH, 0)
-        self.add(_AT_LEAST_X, 0, no=_KEEP)
-        self.add(_MINUS_X, 0)
-        self.add(_ABOVE, length - 1, no=_KEEP)
-
-    def require_version(self, at: int, version: int) -> None:
-        """Drop the datagram unless an IP header of this version seems to begin at `at` behind X."""
-        self.add(_BYTE_X, at)
-        self.add(_AND, 0xF0)
-        self.add(_EQUAL, version << 4, no=_DROP)
-
-    def skip_ip4_header(self, at: int) -> None:
-        """Add the length of the IPv4 header at `at` behind X to X, options included."""
-        self.add(_BYTE_X, at)
-        self.add(_AND, 0xF)
-        self.add(_SHIFT_LEFT, 2)
-        self.add(_PLUS_X, 0)
-        self.add(_X_IS_LOADED, 0)
-
-    def go(self, name: str) -> None:
-        """Jump to a name: no value is above this one."""
-        self.add(_ABOVE, 0xFFFFFFFF, no=name)
-
-    def require_any(self, values: Sequence[int], then: str) -> None:
-        """Drop the datagram unless what is loaded is in `values`; `then` names what follows."""
-        for value in values[:-1]:
-            self.add(_EQUAL, value, yes=then)
-        self.add(_EQUAL, values[-1], no=_DROP)
-        self.name(then)
-
-    def require_destination(
-        self, at: int, flows: Flows, load: int = _WORD_X, otherwise: str = _DROP
-    ) -> None:
-        """Go to `otherwise` unless the address at `at` is a destination of `flows`."""
-        packed = flows.destination.packed
-        bits = 8 * len(packed) if flows.prefix_len is None else flows.prefix_len
-        self.require_address(at, packed, bits, load, otherwise)
-
-    def require_address(
-        self, at: int, packed: bytes, bits: int, load: int = _WORD_X, otherwise: str = _DROP
-    ) -> None:
-        """Go to `otherwise` unless the address at `at` has the first `bits` of `packed`."""
-        for offset in range(0, len(packed), 4):
-            mask = 0xFFFFFFFF & ~(0xFFFFFFFF >> max(0, min(32, bits - 8 * offset)))
-            if mask:
-                self.add(load, at + offset)
-                if mask != 0xFFFFFFFF:
-                    self.add(_AND, mask)
-                value = int.from_bytes(packed[offset : offset + 4]) & mask
-                self.add(_EQUAL, value, no=otherwise)
-
-    def assembled(self) -> list[Instruction]:
-        """The finished instructions; the filter keeps each datagram that it does not drop."""
-        self.name(_KEEP)
-        self.add(_RETURN, _WHOLE)
-        self.name(_DROP)
-        self.add(_RETURN, 0)
-        far: set[int] = set()  # these jump by way of two instructions that follow them
-        while True:
-            sizes = [3 if index in far else 1 for index in range(len(self._code))]
-            starts = [0, *accumulate(sizes)]
-            over = [
-                [starts[self._places[name]] - starts[index] - 1 if name else 0 for name in names]
-                for index, (_, _, *names) in enumerate(self._code)
-            ]
-            too_far = {index for index, both in enumerate(over) if max(both) > _FURTHEST} - far
-            if not too_far:
-                break
-            far |= too_far
-        assembled: list[Instruction] = []
-        for index, (code, operand, yes, no) in enumerate(self._code):
-            on_yes, on_no = over[index]
-            if index in far:
-                first = on_yes - 1 if yes else 1
-                second = on_no - 2 if no else 0
-                assembled += [(code, 0, 1, operand), (_JUMP, 0, 0, first), (_JUMP, 0, 0, second)]
-            else:
-                assembled.append((code, on_yes, on_no, operand))
-        return assembled
 
 
 class Sent:
@@ -248,57 +111,57 @@ def icmp_replies(flows: Flows, header_bytes: int, sent: range = ALL) -> list[Ins
     before the ICMP message, 0 if a raw socket hides it; the filter itself reads an IPv4 header's
     length.
     """
-    version, program = flows.source.version, _Program()
+    version, program = flows.source.version, Program()
     if version == 4:
-        program.require(_BYTE, 9, ICMP4)
-        program.add(_X_IS_IP4_LENGTH, 0)
+        program.require(bpf.BYTE, 9, ICMP4)
+        program.add(bpf.X_IS_IP4_LENGTH, 0)
         at, protocol_at, destination_at = 0, 9, 16
     else:
         if header_bytes:
-            program.require(_BYTE, 6, ICMP6)
-        program.add(_X_IS_NUMBER, 0)
+            program.require(bpf.BYTE, 6, ICMP6)
+        program.add(bpf.X_IS_NUMBER, 0)
         at, protocol_at, destination_at = header_bytes, 6, 24
     quote, fixed = at + 8, _FIXED_BYTES[version]
-    program.add(_BYTE_X, at)
+    program.add(bpf.BYTE_X, at)
     for kind in ERRORS[version]:
-        program.add(_EQUAL, kind, yes="error")
+        program.add(bpf.EQUAL, kind, yes="error")
     if Protocol.ICMP in flows.protocols:
-        program.add(_EQUAL, ECHO_REPLY[version], no=_DROP)
-        program.require(_HALF_X, at + 4, flows.sport)
-        program.require_range(_HALF_X, at + 6, sent.start, sent.stop - 1)
-        program.add(_RETURN, _WHOLE)
+        program.add(bpf.EQUAL, ECHO_REPLY[version], no=bpf.DROP)
+        program.require(bpf.HALF_X, at + 4, flows.sport)
+        program.require_range(bpf.HALF_X, at + 6, sent.start, sent.stop - 1)
+        program.add(bpf.RETURN, bpf.WHOLE)
     else:
-        program.add(_RETURN, 0)
+        program.add(bpf.RETURN, 0)
     program.name("error")
     program.keep_below(quote + fixed)
-    program.add(_BYTE_X, quote + protocol_at)
+    program.add(bpf.BYTE_X, quote + protocol_at)
     for protocol in flows.protocols:
-        program.add(_EQUAL, protocol.number(version), yes="protocol")
+        program.add(bpf.EQUAL, protocol.number(version), yes="protocol")
     _keep_deep(program, flows, quote)
     program.name("protocol")
     program.require_destination(quote + destination_at, flows)
     tag_at = quote + tags.place(version).start
     if version == 4:
         # A NAT may leave only the identification as a copy of the tag, and may zero even that.
-        program.add(_HALF_X, quote + 4)
-        program.add(_EQUAL, 0, yes=_KEEP)
-        program.keep_range(_HALF_X, quote + 4, tags.ip_id(sent.start), sent.stop, "tag")
+        program.add(bpf.HALF_X, quote + 4)
+        program.add(bpf.EQUAL, 0, yes=bpf.KEEP)
+        program.keep_range(bpf.HALF_X, quote + 4, tags.ip_id(sent.start), sent.stop, "tag")
         program.skip_ip4_header(quote)
         tag_at -= fixed
     program.keep_below(tag_at + 2)
-    program.keep_range(_HALF_X, tag_at, sent.start, sent.stop - 1, "copy")
+    program.keep_range(bpf.HALF_X, tag_at, sent.start, sent.stop - 1, "copy")
     # ... or only the payload's copy, which begins behind the eight bytes that end with the tag.
     copy_at = tag_at + 2 + tags.COPY_AT
     if version == 6:
         # In IPv4, where many quote little, there is the other copy; a NAT leaves TCP's tag alone.
-        program.add(_BYTE_X, quote + protocol_at)
-        program.add(_EQUAL, TCP, yes=_DROP)
+        program.add(bpf.BYTE_X, quote + protocol_at)
+        program.add(bpf.EQUAL, TCP, yes=bpf.DROP)
         program.keep_below(copy_at + 2)
-    program.require_range(_HALF_X, copy_at, sent.start, sent.stop - 1)
+    program.require_range(bpf.HALF_X, copy_at, sent.start, sent.stop - 1)
     return program.assembled()
 
 
-def _keep_deep(program: _Program, flows: Flows, quote: int) -> None:
+def _keep_deep(program: Program, flows: Flows, quote: int) -> None:
     """Keep a quote that may show our probe behind other headers, and drop every other.
 
     The quoted protocol is loaded. The quote has our source, or goes to our destination in the end
@@ -315,7 +178,7 @@ def _keep_deep(program: _Program, flows: Flows, quote: int) -> None:
         program.require_address(
             quote + source_at, source.packed, 8 * len(packed), otherwise=otherwise
         )
-        program.add(_RETURN, _WHOLE)
+        program.add(bpf.RETURN, bpf.WHOLE)
         program.name(otherwise)
     inner = quote
     if version == 4:
@@ -328,14 +191,14 @@ def _keep_deep(program: _Program, flows: Flows, quote: int) -> None:
     program.require_version(inner, version)
     program.keep_below(inner + destination_at + len(packed))
     program.require_destination(inner + destination_at, flows, otherwise="deeper")
-    program.add(_RETURN, _WHOLE)
+    program.add(bpf.RETURN, bpf.WHOLE)
     program.name("deeper")
-    program.add(_BYTE_X, inner + (9 if version == 4 else 6))
+    program.add(bpf.BYTE_X, inner + (9 if version == 4 else 6))
     program.require_any(before, "deepest")
-    program.add(_RETURN, _WHOLE)
+    program.add(bpf.RETURN, bpf.WHOLE)
 
 
-def _skip_extensions(program: _Program, flows: Flows, quote: int) -> None:
+def _skip_extensions(program: Program, flows: Flows, quote: int) -> None:
     """Go on "inside" a tunnel behind up to two extension headers, with X added to their length.
 
     Keeps a quote that goes to our destination, by its IPv6 header or by a routing header, or that
@@ -343,67 +206,67 @@ def _skip_extensions(program: _Program, flows: Flows, quote: int) -> None:
     """
     at = quote + 40
     program.require_destination(quote + 24, flows, otherwise="elsewhere")
-    program.add(_RETURN, _WHOLE)
+    program.add(bpf.RETURN, bpf.WHOLE)
     program.name("elsewhere")
-    program.add(_BYTE_X, quote + 6)
+    program.add(bpf.BYTE_X, quote + 6)
     for header in ("first", "second"):
-        program.add(_EQUAL, ENCAPSULATED[6], yes="inside")
+        program.add(bpf.EQUAL, ENCAPSULATED[6], yes="inside")
         program.require_any(sorted(EXTENSION_HEADERS), header)
-        program.add(_KEEP_A, _THIS)
+        program.add(bpf.KEEP_A, bpf.THIS)
         program.keep_below(at + 8)
-        program.add(_BYTE_X, at)
-        program.add(_KEEP_A, _FOLLOWING)
-        program.add(_LOAD_KEPT, _THIS)
-        program.add(_EQUAL, AUTHENTICATION, yes=f"{header} in words")
-        program.add(_EQUAL, ROUTING, no=f"{header} in eights")
+        program.add(bpf.BYTE_X, at)
+        program.add(bpf.KEEP_A, bpf.FOLLOWING)
+        program.add(bpf.LOAD_KEPT, bpf.THIS)
+        program.add(bpf.EQUAL, AUTHENTICATION, yes=f"{header} in words")
+        program.add(bpf.EQUAL, ROUTING, no=f"{header} in eights")
         # A segment routing header has the last segment first, others have it last.
         program.keep_below(at + 24)
         program.require_destination(at + 8, flows, otherwise=f"{header} in eights")
-        program.add(_RETURN, _WHOLE)
+        program.add(bpf.RETURN, bpf.WHOLE)
         program.name(f"{header} in eights")  # also a fragment's: it has 0 in the length's place
-        program.add(_BYTE_X, at + 1)
-        program.add(_PLUS, 1)
-        program.add(_SHIFT_LEFT, 3)
+        program.add(bpf.BYTE_X, at + 1)
+        program.add(bpf.PLUS, 1)
+        program.add(bpf.SHIFT_LEFT, 3)
         program.go(f"behind {header}")
         program.name(f"{header} in words")
-        program.add(_BYTE_X, at + 1)
-        program.add(_PLUS, 2)
-        program.add(_SHIFT_LEFT, 2)
+        program.add(bpf.BYTE_X, at + 1)
+        program.add(bpf.PLUS, 2)
+        program.add(bpf.SHIFT_LEFT, 2)
         program.name(f"behind {header}")
-        program.add(_PLUS_X, 0)
-        program.add(_X_IS_LOADED, 0)
+        program.add(bpf.PLUS_X, 0)
+        program.add(bpf.X_IS_LOADED, 0)
         program.keep_below(at)
-        program.add(_LOAD_KEPT, _THIS)
-        program.add(_EQUAL, ROUTING, no=f"what follows {header}")
+        program.add(bpf.LOAD_KEPT, bpf.THIS)
+        program.add(bpf.EQUAL, ROUTING, no=f"what follows {header}")
         program.require_destination(at - 16, flows, otherwise=f"what follows {header}")
-        program.add(_RETURN, _WHOLE)
+        program.add(bpf.RETURN, bpf.WHOLE)
         program.name(f"what follows {header}")
-        program.add(_LOAD_KEPT, _FOLLOWING)
-    program.add(_EQUAL, ENCAPSULATED[6], yes="inside")
+        program.add(bpf.LOAD_KEPT, bpf.FOLLOWING)
+    program.add(bpf.EQUAL, ENCAPSULATED[6], yes="inside")
     program.require_any(sorted(EXTENSION_HEADERS), "third")
-    program.add(_RETURN, _WHOLE)
+    program.add(bpf.RETURN, bpf.WHOLE)
 
 
 def tcp_replies(flows: Flows, header_bytes: int, sent: range = ALL) -> list[Instruction]:
     """A filter for what acknowledges a tag in `sent`, from whatever address."""
-    program = _Program()
+    program = Program()
     if flows.source.version == 4:
-        program.require(_BYTE, 9, TCP)
-        program.add(_X_IS_IP4_LENGTH, 0)
+        program.require(bpf.BYTE, 9, TCP)
+        program.add(bpf.X_IS_IP4_LENGTH, 0)
         at = 0
     else:
         if header_bytes:
-            program.require(_BYTE, 6, TCP)
-        program.add(_X_IS_NUMBER, 0)
+            program.require(bpf.BYTE, 6, TCP)
+        program.add(bpf.X_IS_NUMBER, 0)
         at = header_bytes
-    program.add(_BYTE_X, at + 13)
-    program.add(_SET, _ACK, no=_DROP)
+    program.add(bpf.BYTE_X, at + 13)
+    program.add(bpf.SET, _ACK, no=bpf.DROP)
     # A reply acknowledges the number that carries the tag, plus 1: that changes its low half only.
-    program.add(_WORD_X, at + 8)
-    program.add(_MINUS, 1)
-    program.add(_MODULO, tags.sequence(1))
-    program.add(_EQUAL, 0, no=_DROP)
-    program.require_range(_HALF_X, at + 10, sent.start + 1, min(sent.stop, ALL.stop - 1))
+    program.add(bpf.WORD_X, at + 8)
+    program.add(bpf.MINUS, 1)
+    program.add(bpf.MODULO, tags.sequence(1))
+    program.add(bpf.EQUAL, 0, no=bpf.DROP)
+    program.require_range(bpf.HALF_X, at + 10, sent.start + 1, min(sent.stop, ALL.stop - 1))
     return program.assembled()
 
 
@@ -412,26 +275,26 @@ def udp_replies(flows: Flows, header_bytes: int, sent: range = ALL) -> list[Inst
 
     From the same port of another address it keeps what shows a tag (see `tags.of_udp_reply`).
     """
-    program = _Program()
+    program = Program()
     if flows.source.version == 4:
-        program.require(_BYTE, 9, UDP)
-        program.add(_X_IS_IP4_LENGTH, 0)
+        program.require(bpf.BYTE, 9, UDP)
+        program.add(bpf.X_IS_IP4_LENGTH, 0)
         at, source_at = 0, 12
     else:
         if header_bytes:
-            program.require(_BYTE, 6, UDP)
-        program.add(_X_IS_NUMBER, 0)
-        at, source_at = header_bytes, _NETWORK + 8
-    program.require_range(_HALF_X, at, *flows.udp_ports)
-    program.require_range(_HALF_X, at + 2, sent.start, sent.stop - 1)
-    program.require_destination(source_at, flows, _WORD, otherwise="elsewhere")
-    program.add(_RETURN, _WHOLE)
+            program.require(bpf.BYTE, 6, UDP)
+        program.add(bpf.X_IS_NUMBER, 0)
+        at, source_at = header_bytes, bpf.NETWORK + 8
+    program.require_range(bpf.HALF_X, at, *flows.udp_ports)
+    program.require_range(bpf.HALF_X, at + 2, sent.start, sent.stop - 1)
+    program.require_destination(source_at, flows, bpf.WORD, otherwise="elsewhere")
+    program.add(bpf.RETURN, bpf.WHOLE)
     program.name("elsewhere")
     text_at = at + 8 + 2
-    program.add(_BYTE_X, text_at)
-    program.add(_AND, tags.DNS_MASK)
-    program.add(_EQUAL, tags.DNS_RESPONSE, yes=_KEEP)
-    program.require(_WORD_X, text_at, int.from_bytes(tags.TEXT[:4]))
+    program.add(bpf.BYTE_X, text_at)
+    program.add(bpf.AND, tags.DNS_MASK)
+    program.add(bpf.EQUAL, tags.DNS_RESPONSE, yes=bpf.KEEP)
+    program.require(bpf.WORD_X, text_at, int.from_bytes(tags.TEXT[:4]))
     return program.assembled()
 
 
@@ -440,14 +303,14 @@ def extended_replies(flows: Flows) -> list[Instruction]:
 
     Of fragments it keeps only what is not cut: no reply is as long as to need it.
     """
-    program = _Program()
-    program.add(_BYTE, 6)
+    program = Program()
+    program.add(bpf.BYTE, 6)
     program.require_any(sorted(EXTENSION_HEADERS), "extended")
-    program.require_address(24, flows.source.packed, 128, _WORD)
-    program.add(_BYTE, 6)
-    program.add(_EQUAL, FRAGMENT, no=_KEEP)
-    program.add(_HALF, 42)
-    program.add(_SET, _CUT, yes=_DROP)
+    program.require_address(24, flows.source.packed, 128, bpf.WORD)
+    program.add(bpf.BYTE, 6)
+    program.add(bpf.EQUAL, FRAGMENT, no=bpf.KEEP)
+    program.add(bpf.HALF, 42)
+    program.add(bpf.SET, _CUT, yes=bpf.DROP)
     return program.assembled()
 
 

@@ -32,7 +32,7 @@ from tests.support.translation import NAT, Way, quoted, translated
 
 if TYPE_CHECKING:
     from paris.packets.flows import Flows
-    from paris.wire.linux.filters import Instruction
+    from paris.wire.linux.bpf import Instruction
 
 
 def kept(instructions: list[Instruction], datagrams: list[bytes]) -> list[bytes]:
