@@ -90,7 +90,8 @@ def rate_limit(
     latest = trials[-_MOST:]
     if not _has_enough(latest):
         return None
-    alone = [trial for trial in (surely or latest) if trial[0] >= latest[0][0]]
+    sure = latest if surely is None else surely
+    alone = [trial for trial in sure if trial[0] >= latest[0][0]]
     if all(answered for _, answered in alone):
         return None
     otherwise = _misfit_of_loss(alone) + (_RARITY if len(alone) < len(latest) else 0.0)
