@@ -90,7 +90,11 @@ class Limits:
         # Losses alone say little about a rate: until a probe that was sent later is answered, it
         # takes few probes to find out.
         has_refilled = max(map(self._hop.last_met_s.__getitem__, limits)) > self._first_loss_s()
-        return rate_pps if has_refilled else min(rate_pps, _BLIND_PPS)
+        if not has_refilled:
+            return min(rate_pps, _BLIND_PPS)
+        # Where no flow was both lost and heard, something silent may be there instead.
+        is_sure = any(self._hop.lost_of[vertex] for vertex in limits)
+        return rate_pps if is_sure else max(rate_pps, USUAL_PPS)
 
     def cost(self, request: ProbeRequest) -> float:
         """The share of the replies of `rate_pps` that a request is expected to take.
@@ -225,6 +229,10 @@ class Limits:
         losing = [vertex for vertex in vertices if hop.lost_of[vertex]]
         if len(vertices) == 1:
             (vertex,) = vertices
+            unheard = (lost for flow, lost in hop.losses.items() if flow not in hop.answers)
+            if not losing and any(lost >= _SEVERAL for lost in unheard):
+                # A limit takes replies to all flows alike, but a silent branch those to its own.
+                return _Found({}, frozenset())
             limit = self._limit(trials.possible(hop, {vertex}))
             return _Found({} if limit is None else {vertex: limit}, frozenset())
         alone = {

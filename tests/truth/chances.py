@@ -19,17 +19,19 @@ Stated = tuple[float, bool]  # the chance, and whether the statement is wrong
 # What the routers of a topology file hash unless it says otherwise.
 _DEFAULT: Final = ("source", "destination", "protocol", "sport", "dport", "icmp-checksum")
 _PORTS: Final = {"sport", "dport", "icmp-checksum"}
+_NOTICED: Final = {"a router balances per packet", "a router on the way refuses probes"}
 _PORTLESS: Final = ("per destination", "per flow label")
 
 
 def _promise(truth: Truth, claims: Claims) -> Iterator[Stated]:
     """The chance that the graph lacks something.
 
-    Where a per-packet balancer is noticed, nothing is promised, and noticing it is what keeps the
-    promise of the runs that do not. Where a hop hides that is assumed not to, nothing is promised.
+    Where a per-packet balancer or a refusal is noticed, nothing is promised, and noticing it is
+    what keeps the promise of the runs that do not. Where a hop hides that is assumed not to,
+    nothing is promised.
     """
     chance = claims.document["certainty"]["miss_probability"]
-    if "a router balances per packet" in claims.document["certainty"]["obstacles"]:
+    if not _NOTICED.isdisjoint(claims.document["certainty"]["obstacles"]):
         yield claims.document["plan"]["failure_probability"], False
     if chance is not None and not (truth.early_ends and claims.assumes_no_hidden_hop):
         yield chance, _is_incomplete(truth, claims)
