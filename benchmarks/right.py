@@ -60,7 +60,7 @@ CASES: Final = (
     Case("rule by protocol", here.Rule("ipproto icmp"), (_ICMP,), (4,)),
     Case("rule by protocol", here.Rule("ipproto ipv6-icmp"), (_ICMP,), (6,)),
     Case("rule by source ports of some flows", here.by_source_ports, _BOTH),
-    Case("rule by mark", here.marked),
+    Case("rule by mark", here.marked, _BOTH),
     Case("rule by user", here.of_nobody, _BOTH),
     Case("link-local destination", partial(here.one_hop_away, whose="link-local"), _ALL, (6,)),
     Case("destination on this machine", partial(here.one_hop_away, whose="own"), _ALL),

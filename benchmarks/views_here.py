@@ -139,10 +139,10 @@ class Rule:
 
 @contextmanager
 def marked(version: int, protocol: str) -> Iterator[Look]:
-    """A rule by mark. By ordinary sockets one flow only can be marked."""
+    """A rule by mark, which takes root's rights."""
     with _ruled(f"fwmark {_MARK}", version) as lab:
-        view = replace(_by(lab, version, "p2", protocol, "--mark", str(_MARK)), is_root=True)
-        yield views.without_privilege(replace(view, algorithm=()), view)
+        marked = _by(lab, version, "p2", protocol, "--mark", str(_MARK))
+        yield replace(marked, is_root=True)
 
 
 @contextmanager
