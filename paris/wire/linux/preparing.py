@@ -6,19 +6,18 @@ from this process, prepares them, and says whether that worked. It ends with thi
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import socket
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from paris.errors import PrivilegeError, WireError
-from paris.wire.linux import capabilities, sockets
+from paris.wire.linux import sockets
 
 if TYPE_CHECKING:
     from typing import NoReturn
 
-_LONGEST: Final = 1024  # bytes of a request: where to bind a socket, as JSON
+_LONGEST: Final = 1024  # bytes of a request: where to bind a socket, in lines
 _DONE: Final = 0
 _NOT_MARKED: Final = 255  # no error number
 RESERVED: Final = range(1, 1024)  # ports that need CAP_NET_BIND_SERVICE
@@ -51,7 +50,7 @@ class Preparer:
                 self._helper = _start(self._mark)
             return
         try:
-            socket.send_fds(self._helper.line, [json.dumps(end).encode()], [sock.fileno()])
+            socket.send_fds(self._helper.line, ["\n".join(map(str, end)).encode()], [sock.fileno()])
             answer = self._helper.line.recv(1)
         except OSError:
             answer = b""
@@ -86,6 +85,8 @@ def _start(mark: int) -> _Helper:
 
 def _serve(line: socket.socket, mark: int) -> NoReturn:
     """Prepare the sockets whose descriptors come by `line`, until it ends; then exit."""
+    from paris.wire.linux import capabilities  # few traces need this process
+
     try:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # it ends when the other process does
         os.closerange(0, line.fileno())
@@ -95,8 +96,9 @@ def _serve(line: socket.socket, mark: int) -> NoReturn:
             request, files, _, _ = socket.recv_fds(line, _LONGEST, 1)
             if not files:
                 break
+            host, *numbers = request.decode().split("\n")
             with socket.socket(fileno=files[0]) as sock:
-                fault = _fault(sock, tuple(json.loads(request)), mark)
+                fault = _fault(sock, (host, *map(int, numbers)), mark)
             line.send(bytes([fault]))
     finally:
         os._exit(0)
