@@ -7,6 +7,7 @@ from functools import cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
+from mda.answers.rate_limits import USUAL_PPS
 from mda.model import Vertex
 
 if TYPE_CHECKING:
@@ -54,6 +55,12 @@ class Hop:
         self.lost_at: list[tuple[float, int, int]] = []  # sent at, flow, attempt
         self.lost_of: Counter[Vertex] = Counter()  # losses of flows that met it at another time
         self.revision = 0  # rises where `answers` does not only grow
+
+    @property
+    def outlasts_limit(self) -> bool:
+        """Whether lost probes lie so far apart that the usual limit would have let one through."""
+        times_s = [sent_at_s for sent_at_s, _, _ in self.lost_at]
+        return max(times_s) - min(times_s) > 1 / USUAL_PPS
 
     @property
     def is_crowded(self) -> bool:

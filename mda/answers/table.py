@@ -129,8 +129,8 @@ class FlowTable:
 
         `attempts`, and more where loss could explain it that any of the hop's flows is silent:
         often enough to make that unlikely. Where replies are rate-limited, losses say little. One
-        is enough where twice `attempts` probes, of any flows, got no reply at all, and nothing else
-        is known to be lost.
+        is enough where twice `attempts` probes, of any flows, got no reply at all, over a second or
+        more, and nothing else is known to be lost.
         """
         known = self._tries.get(ttl)
         if known is None:
@@ -141,7 +141,7 @@ class FlowTable:
         hop = self.hop(ttl)
         if not hop.answers:
             is_lossy = any(hop.lost_of.total() for hop in self.hops.values())
-            is_sure = len(hop.lost_at) >= 2 * self.attempts and not is_lossy
+            is_sure = len(hop.lost_at) >= 2 * self.attempts and not is_lossy and hop.outlasts_limit
             return 1 if is_sure else self.attempts
         if self.limits(ttl).is_suspected():
             return _MOST_TRIES * self.attempts

@@ -113,7 +113,7 @@ class Journal:
                 self._become(self._becomes)
             except OutputError as fault:
                 faults.append(fault)
-        elif is_whole and self._file is not None:
+        elif is_whole and not faults and self._file is not None:
             self._file.remove()
             self._file = None
         return list(map(str, faults))

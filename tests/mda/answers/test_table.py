@@ -184,5 +184,12 @@ def test_vertices_that_no_later_probe_met_are_quiet() -> None:
 def test_a_hop_that_never_answered_is_tried_in_full_where_probes_are_lost_elsewhere() -> None:
     silent = [loss for flow in range(6) for loss in losses(flow, 2, 1)]
     near = [reply(flow, 1, NEAR) for flow in range(6)]
-    assert tabulate([*near, *silent], 3).tries(2) == 1
-    assert tabulate([*near, *silent, *losses(0, 1, 1)], 3).tries(2) == 3
+    later = losses(0, 2, 3)[2:]  # two seconds later
+    assert tabulate([*near, *silent, *later], 3).tries(2) == 1
+    assert tabulate([*near, *silent, *later, *losses(0, 1, 1)], 3).tries(2) == 3
+
+
+def test_a_hop_that_never_answered_in_less_than_a_second_may_have_a_limit() -> None:
+    silent = [loss for flow in range(6) for loss in losses(flow, 2, 1)]
+    near = [reply(flow, 1, NEAR) for flow in range(6)]
+    assert tabulate([*near, *silent], 3).tries(2) == 3

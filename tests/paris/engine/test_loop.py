@@ -63,7 +63,7 @@ def test_a_silent_hop_costs_one_wait_for_all_flows_together() -> None:
     record = run("silent-hop", multipath=True)
     losses = [outcome for outcome in record.outcomes if isinstance(outcome, Loss)]
     assert len({loss.request.flow for loss in losses}) > 5
-    assert 2.0 <= record.ended_at_s < 2.1
+    assert 2.0 <= record.ended_at_s < 2.4
 
 
 def test_only_lost_probes_are_sent_again() -> None:

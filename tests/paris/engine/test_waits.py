@@ -202,9 +202,9 @@ def test_far_paths_with_a_silent_hop_and_loss_are_found(
 def test_all_silences_of_a_trace_share_one_wait(mode: str, tmp_path: Path) -> None:
     mute = "silent: true"
     trace = traced(tmp_path, mode, dict.fromkeys(("r2", "b", "r5"), mute))
-    assert trace.duration_s < 2.7
+    assert trace.duration_s < 2.9  # with a second probe, after the first were lost
     trace = traced(tmp_path, mode, dict.fromkeys(("r2", "b", "r5"), mute), wait_s=3.0)
-    assert trace.duration_s < 3.7
+    assert trace.duration_s < 3.9
     dead = dict.fromkeys(("r5", "r6", "destination"), mute)
     assert traced(tmp_path, mode, dead).duration_s < MOST_WAIT_S + 0.8
     both = dict.fromkeys(("r1", "r2", "a", "b", "destination"), mute)
