@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Final
 
 from mda.answers.ends import Ends
 from mda.answers.hop import Hop
-from mda.answers.limits import Limits
 from mda.model import NOBODYS, Loss, Outcome, Vertex
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from mda.answers.contradictions import Doubt
     from mda.answers.ends import Move
+    from mda.answers.limits import Limits
 
 # Where sibling flows are answered, a silence counts as a vertex only if the probability that plain
 # loss explains it is below this.
@@ -71,8 +71,19 @@ class FlowTable:
         """The rate limits of the vertices at `ttl`."""
         limits = self._limits.get(ttl)
         if limits is None:
+            from mda.answers.limits import Limits  # not before the first probe
+
             limits = self._limits[ttl] = Limits(self.hop(ttl))
         return limits
+
+    def rate_pps(self, ttl: int) -> float | None:
+        """See `Limits.rate_pps`."""
+        return self.limits(ttl).rate_pps() if self.hop(ttl).losses else None
+
+    def losses_that_count(self, ttl: int) -> Mapping[int, int]:
+        """See `Limits.losses_that_count`."""
+        losses = self.hop(ttl).losses
+        return self.limits(ttl).losses_that_count() if losses else losses
 
     def is_crowded(self, ttl: int) -> bool:
         """Whether no more links to `ttl` are searched for, as too many vertices are at an end."""
@@ -158,7 +169,7 @@ class FlowTable:
         of flows that are answered at another time count. Half a loss and half an answer are added,
         so that the share is never 0 or 1.
         """
-        hop, counted = self.hop(ttl), self.limits(ttl).losses_that_count()
+        hop, counted = self.hop(ttl), self.losses_that_count(ttl)
         lost = {flow: losses for flow, losses in counted.items() if flow in hop.answers}
         highest = _rate(
             sum(self.limits(known).losses_of_answered() for known in self.hops),
@@ -181,7 +192,7 @@ class FlowTable:
 
     def is_silent(self, flow: int, ttl: int) -> bool:
         """Whether `flow` never got a reply at `ttl`, to as many probes as `tries` allows."""
-        losses = self.limits(ttl).losses_that_count().get(flow, 0)
+        losses = self.losses_that_count(ttl).get(flow, 0)
         return flow not in self.hop(ttl).answers and losses >= self.tries(ttl)
 
     def silent_since_s(self, ttl: int, here: FlowsAt) -> float | None:
@@ -269,7 +280,7 @@ class FlowTable:
         if not hop.losses:
             return silent
         tries = self.tries(ttl)
-        for flow, losses in self.limits(ttl).losses_that_count().items():
+        for flow, losses in self.losses_that_count(ttl).items():
             if losses < tries or flow in hop.answers or self.ended.get(flow, ttl + 1) <= ttl:
                 continue
             predecessor = predecessors.get(flow)

@@ -158,7 +158,7 @@ class Explorer(Procedure):
 
     def rate_pps(self, ttl: int) -> float | None:
         """See Procedure; a quote in doubt makes a silence look like a limit."""
-        return None if ttl in self._doubted else self._table.limits(ttl).rate_pps()
+        return None if ttl in self._doubted else self._table.rate_pps(ttl)
 
     def cost(self, request: ProbeRequest) -> float:
         """See Procedure."""

@@ -63,7 +63,7 @@ class Retries(NamedTuple):
             if (1 - 1 / samples.seen) ** since >= _VANISHED:
                 continue
             flow = min(flows)
-            lost = self.table.limits(ttl).losses_that_count().get(flow, 0)
+            lost = self.table.losses_that_count(ttl).get(flow, 0)
             is_worth_it = lost < self.table.tries(ttl)
             if is_worth_it and not self._awaited(flow, ttl):
                 wave.ask(flow, ttl)
@@ -112,7 +112,7 @@ class Retries(NamedTuple):
             if not hop.losses or ttl in in_doubt:
                 continue
             tries = table.tries(ttl)
-            counted = table.limits(ttl).losses_that_count()
+            counted = table.losses_that_count(ttl)
             is_mute = not hop.answers and len(hop.lost_at) >= 2 * table.attempts
             has_silence = is_mute or (
                 tries == table.attempts

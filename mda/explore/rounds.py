@@ -65,7 +65,7 @@ class Rounds(Procedure, ABC):
 
     def rate_pps(self, ttl: int) -> float | None:
         """See Procedure."""
-        return self._table.limits(ttl).rate_pps()
+        return self._table.rate_pps(ttl)
 
     def cost(self, request: ProbeRequest) -> float:
         """See Procedure."""

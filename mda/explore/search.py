@@ -60,7 +60,7 @@ class Search(NamedTuple):
     def pending(self, ttl: int) -> set[int]:
         """The flows asked at `ttl` that may still be answered there."""
         hop, tries, ended = self.table.hop(ttl), self.table.tries(ttl), self.table.ended
-        losses = self.table.limits(ttl).losses_that_count()
+        losses = self.table.losses_that_count(ttl)
         return {
             flow
             for flow in self.wave.asked(ttl)
@@ -75,7 +75,7 @@ class Search(NamedTuple):
         return (
             self.wave.is_asked(flow, ttl)
             and flow not in hop.answers
-            and self.table.limits(ttl).losses_that_count().get(flow, 0) < self.table.tries(ttl)
+            and self.table.losses_that_count(ttl).get(flow, 0) < self.table.tries(ttl)
             and self.table.ended.get(flow, ttl) >= ttl
         )
 

@@ -59,7 +59,7 @@ class SingleFlow(Procedure):
     def rate_pps(self, ttl: int) -> float | None:
         """See Procedure."""
         is_doubted = any(doubt.near == ttl for doubt in self._doubts)
-        return None if is_doubted else self._table.limits(ttl).rate_pps()
+        return None if is_doubted else self._table.rate_pps(ttl)
 
     @property
     def finished(self) -> bool:
