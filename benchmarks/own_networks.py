@@ -12,9 +12,10 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from benchmarks.tracers import FIRST_PORT, TRACELB, Task
+from benchmarks.views_here import ruled
 from mda.model import Way
 from tests.lab import netlab
-from tests.lab.netlab import TARGET, TARGETS
+from tests.lab.netlab import TARGET
 from tests.lab.test_destinations import link_local
 from tests.lab.test_segments import SEGMENT, steer
 from tests.lab.test_services import OTHER, answer_from_elsewhere, serving
@@ -24,7 +25,6 @@ from tests.lab.test_ways import (
     LAN,
     PROVIDERS,
     at_node,
-    ip,
     of,
     providers,
     shared_link,
@@ -179,14 +179,8 @@ class _Rule:
 
     @contextmanager
     def __call__(self, version: int) -> Iterator[Setting]:
-        with providers() as lab:
+        with ruled(self.text, version) as lab:
             usual, other = (of(lab, provider, version) for provider in PROVIDERS)
-            ip(
-                lab, version,
-                f"route replace {TARGETS[version]} via {usual.gateway}",
-                f"route add {TARGETS[version]} via {other.gateway} table 100",
-                f"rule add {self.text.format(source=other.source)} lookup 100",
-            )  # fmt: skip
             choices = (
                 Choice(usual, _router(lab, "p1", version), "the usual way"),
                 Choice(other, _router(lab, "p2", version), "the rule's way"),

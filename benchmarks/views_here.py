@@ -96,8 +96,8 @@ def two_gateways(version: int, protocol: str) -> Iterator[Look]:
 
 
 @contextmanager
-def _ruled(rule: str, version: int) -> Iterator[Lab]:
-    """By a policy rule, and by it alone, packets leave by the second provider."""
+def ruled(rule: str, version: int) -> Iterator[Lab]:
+    """Packets leave by the second provider by a policy rule alone; {source} is its source."""
     with providers() as lab:
         usual, other = (of(lab, provider, version) for provider in PROVIDERS)
         ip(
@@ -131,7 +131,7 @@ class Rule:
     @contextmanager
     def __call__(self, version: int, protocol: str) -> Iterator[Look]:
         """All flows leave as the rule says."""
-        with _ruled(self.text, version) as lab:
+        with ruled(self.text, version) as lab:
             source = of(lab, "p2", version).source
             options = [option.format(source=source) for option in self.options]
             yield _by(lab, version, "p2", protocol, *options)
@@ -140,7 +140,7 @@ class Rule:
 @contextmanager
 def marked(version: int, protocol: str) -> Iterator[Look]:
     """A rule by mark, which takes root's rights."""
-    with _ruled(f"fwmark {_MARK}", version) as lab:
+    with ruled(f"fwmark {_MARK}", version) as lab:
         marked = _by(lab, version, "p2", protocol, "--mark", str(_MARK))
         yield replace(marked, is_root=True)
 
@@ -148,7 +148,7 @@ def marked(version: int, protocol: str) -> Iterator[Look]:
 @contextmanager
 def of_nobody(version: int, protocol: str) -> Iterator[Look]:
     """A rule for the packets of nobody, as whom ordinary sockets are opened here."""
-    with _ruled(f"uidrange {_NOBODY}-{_NOBODY}", version) as lab:
+    with ruled(f"uidrange {_NOBODY}-{_NOBODY}", version) as lab:
         root, nobody = (_by(lab, version, provider, protocol) for provider in PROVIDERS)
         yield views.without_privilege(nobody, root)
 
@@ -156,7 +156,7 @@ def of_nobody(version: int, protocol: str) -> Iterator[Look]:
 @contextmanager
 def by_source_ports(version: int, protocol: str) -> Iterator[Look]:
     """A rule for some of a trace's source ports."""
-    with _ruled("sport 20000-20039", version) as lab:
+    with ruled("sport 20000-20039", version) as lab:
         yield _by_both(lab, version, protocol, "--sport", "20010")
 
 

@@ -21,9 +21,9 @@ _SHARPNESS: Final = 5.0
 # Natural log-likelihood ratio that the bucket must win by; it has two more free parameters than
 # plain loss.
 _EVIDENCE: Final = 7.0
-_RARITY: Final = 4.0  # of something silent beside the router: as a log-likelihood
-# As _EVIDENCE, for a limit to be named: from few losses if it is not the usual one, and otherwise.
-# By chance, loss takes some replies at times that a burst and a rate of one's choice explain.
+_RARITY: Final = 4.0  # log-likelihood given up for something silent beside the router
+# What a limit must win by to be named: more if few were lost and it is not the usual one. By
+# chance, loss takes some replies at times that a burst and a rate of one's choice explain.
 _TO_NAME_BY_FEW: Final = 13.0
 _TO_NAME: Final = 9.0
 _MANY: Final = 10  # losses
@@ -37,10 +37,10 @@ _AS_WELL: Final = 1.0  # log-likelihood given up for a higher rate
 USUAL_PPS: Final = 1.0  # Linux: icmp_ratelimit 1000, and as many seconds between in IPv6
 _USUAL_BURST: Final = 6  # Linux: replies at once
 _MOST_USUAL: Final = 10  # more where a reply comes back before the burst is used up
-_UNLIKELY_ORDER: Final = 15  # of so many orders, chance would hit on all replies before all losses
+_UNLIKELY_ORDER: Final = 15  # orders, of which one has all replies before all losses
 _EXPLAINED: Final = 2.0  # misfit of the usual limit, less than that of any outcome against it
-# Tokens that a bucket must gain before another loss says more than the last: how many there were at
-# one moment is known once. Naming a limit takes more care, and counts every loss.
+# Tokens that a bucket must gain before another loss shows more than the last one did: several at
+# one moment all show the same. To name a limit takes more care, and then every loss counts.
 _NEWS: Final = 0.1
 _BURSTS: Final = (1, 2, 3, 4, 5, 6, 8, 10, 14, 20, 30, 50, 100)
 

@@ -74,8 +74,10 @@ def shortfalls(trace: Trace, measurement: Measurement) -> list[str]:
             reason = f"stopped at --max-probes {settings.budget.max_probes}"
         case StopReason.TIME_BUDGET:
             reason = f"stopped at --deadline {settings.budget.deadline_s:g} s"
-    unfinished = len(trace.certainty.unfinished)
-    return [f"{reason}: the trace is unfinished ({unfinished} vertices not fully explored)"]
+    from render.words.quantities import count
+
+    unfinished = count(len(trace.certainty.unfinished), "vertex", "vertices")
+    return [f"{reason}: the trace is unfinished ({unfinished} not fully explored)"]
 
 
 def unknown_path(trace: Trace) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from paris.errors import SettingsError
@@ -32,7 +33,7 @@ def plan_outputs(
     """
     files = options.files or (STANDARD_OUTPUT,)
     outputs = [_output(file, options.format) for file in files]
-    if not any(output.file == STANDARD_OUTPUT for output in outputs):
+    if not any(_goes_to_standard_output(output.file) for output in outputs):
         outputs.append(Output(STANDARD_OUTPUT, "txt"))
     _check_uses(options, files, outputs, is_comparison=is_comparison)
     for output in outputs:
@@ -84,6 +85,14 @@ def _output(file: str, format: str | None) -> Output:
             f"-o {file}: its suffix names no format; use one of {known}, or give --format"
         )
     return Output(file, format)
+
+
+def _goes_to_standard_output(file: str) -> bool:
+    """Whether a file is standard output, or another name of the file to which that goes."""
+    if file == STANDARD_OUTPUT or sys.stdout is None:
+        return file == STANDARD_OUTPUT
+    own = identity(file)
+    return own is not None and own == identity(STANDARD_OUTPUT)
 
 
 def check_different(outputs: Sequence[str], inputs: Sequence[str]) -> None:

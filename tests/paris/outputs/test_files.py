@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import resource
 import stat
+import subprocess
+import sys
 import threading
 from typing import TYPE_CHECKING
 
@@ -140,3 +143,15 @@ def test_two_outputs_to_one_file_are_refused(exists: bool, tmp_path: Path) -> No
     assert ran.returncode == ExitCode.USAGE
     assert ran.stderr.startswith("paris-trace: two outputs go to one file: ")
     assert run(*QUICK, "-o", "/dev/null", "--format", "dot", "-o", "/dev/null").returncode == 0
+
+
+def test_another_name_of_standard_output_is_one_output(tmp_path: Path) -> None:
+    """/dev/stdout leads to the file to which standard output goes."""
+    file = tmp_path / "shown.json"
+    command = [sys.executable, "-m", "paris", "--sim", "two-way", "-o", "/dev/stdout"]
+    with file.open("wb") as shown:
+        ran = subprocess.run(
+            [*command, "--format", "json"], stdout=shown, stderr=subprocess.PIPE, check=False
+        )
+    assert (ran.returncode, ran.stderr) == (ExitCode.REACHED, b"")
+    assert json.loads(file.read_text())["format"] == "paris-trace"
