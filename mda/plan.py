@@ -30,7 +30,7 @@ class Probing(NamedTuple):
     have destinations in a prefix of `prefix_len` bits, and sources among `sources`. Without
     `prefix_len` neither varies. `mark` is that of the packets on the machine that sent them, 0 for
     none. `interface` names the interface, and `asked_source` is the source, that the user chose
-    there; None for routing's choice.
+    there; None for routing's choice. `payload` names what UDP probes say, None for our own text.
     """
 
     protocol: str
@@ -44,6 +44,7 @@ class Probing(NamedTuple):
     mark: int = 0
     interface: str | None = None
     asked_source: IPAddress | None = None
+    payload: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

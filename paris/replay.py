@@ -104,7 +104,7 @@ def _match(captured: Capture, flows: Flows) -> tuple[list[Reply], Counter[str]]:
         if packet.request is not None:
             pending.add(tags.read(packet.datagram), packet.request, packet.at_s)
             continue
-        parsed = replies.parse(packet.datagram, hidden)
+        parsed = replies.parse(packet.datagram, hidden, flows.payloads)
         reply = (
             parsed if isinstance(parsed, replies.Unparsed) else pending.match(parsed, packet.at_s)
         )

@@ -93,6 +93,7 @@ class ProbeOptions(Frozen):
       usual destination port.
     - `traffic_class`: the TOS byte of IPv4, or the traffic class of IPv6.
     - `flow_label`: of IPv6, 20 bits.
+    - `payload`: what UDP probes say (see `paris.packets.payloads`), None for what suits the port.
     """
 
     protocol: str = "udp"
@@ -101,6 +102,7 @@ class ProbeOptions(Frozen):
     dport: int | None = None
     traffic_class: int = 0
     flow_label: int = 0
+    payload: str | None = None
 
     def __post_init__(self) -> None:
         within("-t/--tos", self.traffic_class, 0, 255)
@@ -110,6 +112,8 @@ class ProbeOptions(Frozen):
                 within(option, port, 1, 65535)
         if self.protocol == "icmp" and self.dport is not None:
             raise SettingsError("-p/--port has no meaning with -I: ICMP has no ports")
+        if self.protocol != "udp" and self.payload is not None:
+            raise SettingsError(f"--payload is for UDP; leave out -{self.protocol[0].upper()}")
 
 
 class Search(Frozen):
@@ -265,6 +269,10 @@ class Settings(Frozen):
         if self.seed is not None:
             within("--seed", self.seed, 0, 2**64 - 1)
         self._check_protocol()
+        if self.study.compare and self.probe.payload is not None:
+            raise SettingsError(
+                "--compare takes the payload that suits a port; leave out --payload"
+            )
         if (self.study.studies or self.study.compare) and not self.search.multipath:
             raise SettingsError("studies require every path (--mda, multipath=True)")
         if self.budget.max_probes is not None and self.search.multipath:

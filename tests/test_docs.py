@@ -11,6 +11,7 @@ import pytest
 from mda.studies.registry import STUDIES
 from paris.lookup.registry import LOOKUPS
 from paris.outputs.registry import CAPTURE, FORMATS
+from paris.packets.payloads import PAYLOADS
 from paris.sim.registry import SIMULATORS
 from paris.wire.registry import WIRES
 
@@ -112,6 +113,7 @@ def test_tables_in_extending_agree_with_the_registries() -> None:
         [(f"--{row.name} {row.argument}".strip(), row.about) for row in STUDIES],
         [(row.name, row.about, f"`{'` `'.join(row.options)}`") for row in LOOKUPS],
         [(row.form, row.about) for row in SIMULATORS],
+        [(row.name, ", ".join(map(str, row.ports))) for row in PAYLOADS],
     ):
         lines = [f"| `{name}` | {' | '.join(cells)} |" for name, *cells in rows]
         assert "---|\n" + "\n".join(lines) + "\n\n" in shown

@@ -7,6 +7,8 @@ import socket
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
+from paris.errors import SettingsError
+
 if TYPE_CHECKING:
     from ipaddress import IPv4Address, IPv6Address
 
@@ -21,6 +23,16 @@ def port(text: str) -> int:
         return socket.getservbyname(text)
     except OSError:
         raise argparse.ArgumentTypeError(f"not a port number or service name: {text!r}") from None
+
+
+def payload(text: str) -> str:
+    """The name of a payload."""
+    from paris.packets.payloads import named
+
+    try:
+        return named(text).name
+    except SettingsError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def lanes(text: str) -> tuple[Lane, ...]:

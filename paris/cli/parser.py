@@ -8,10 +8,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mda.studies.registry import STUDIES, parameters, users
-from paris.cli.arguments import address, lanes, number, port, seconds, sendwait
+from paris.cli.arguments import address, lanes, number, payload, port, seconds, sendwait
 from paris.cli.parsing import Parser, add_outputs, add_version, help_formatter
 from paris.defaults import DEFAULT_CONFIDENCE, DEFAULT_RATE_PPS
 from paris.lookup.registry import LOOKUPS, Lookup
+from paris.packets.payloads import HEX, PAYLOADS
 from paris.sim.registry import forms
 from paris.wire.registry import WIRES, names
 
@@ -150,6 +151,13 @@ def _add_ports_and_hops(group: argparse._ArgumentGroup) -> None:
         type=port,
         metavar="PORT",
         help="destination port, number or service name (default 33434; 80 with -T)",
+    )
+    add(
+        "--payload",
+        type=payload,
+        metavar="NAME",
+        help=f"what UDP probes say: {', '.join(row.name for row in PAYLOADS)}, or {HEX} and your "
+        "bytes, with two or three behind them (default: what suits the port, else text)",
     )
     add("--sport", type=port, metavar="PORT", help="source port of flow 0")
     add("-f", "--first-hop", type=int, metavar="TTL", help="first TTL (1)")

@@ -81,6 +81,7 @@ def settings(given: argparse.Namespace) -> Settings:
             flow_field=given.flow_field,
             sport=given.sport,
             dport=given.port,
+            payload=given.payload,
             **_given(protocol=given.protocol, traffic_class=given.tos, flow_label=given.flow_label),
         ),
         search=_search(given),

@@ -317,8 +317,9 @@ class Engine:
             self._pending.correct(number, at_s)
         if self.recorder is not None and arrived:
             self.recorder.received(arrived)
+        payloads = self.flows.payloads
         for received in arrived:
-            parsed = replies.parse(received.datagram, self.wire.hidden)
+            parsed = replies.parse(received.datagram, self.wire.hidden, payloads)
             if isinstance(parsed, replies.Unparsed):
                 self._unmatched[parsed.reason.value] += 1
                 continue

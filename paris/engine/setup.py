@@ -12,6 +12,7 @@ from mda.model import HeaderField
 from mda.plan import Algorithm, Plan, Probing
 from mda.studies.registry import STUDIES, named
 from paris.errors import SettingsError
+from paris.packets import payloads
 from paris.packets.flows import PREFIX_LEN, Flows
 from paris.packets.protocols import Protocol
 
@@ -46,17 +47,20 @@ def flows_for(
     else:
         field = HeaderField(settings.probe.flow_field)
     sport = random.choice(_SOURCE_PORTS) if settings.probe.sport is None else settings.probe.sport
+    dport = _DEFAULT_PORT[protocol] if settings.probe.dport is None else settings.probe.dport
+    is_udp = protocol is Protocol.UDP
     return Flows(
         source=source,
         destination=destination,
         protocol=protocol,
         field=field,
         sport=sport,
-        dport=_DEFAULT_PORT[protocol] if settings.probe.dport is None else settings.probe.dport,
+        dport=dport,
         traffic_class=settings.probe.traffic_class,
         flow_label=settings.probe.flow_label,
         varies=bool(settings.study.studies),
         prefix_len=prefix_len(settings, destination),
+        payload=payloads.chosen(settings.probe.payload, dport) if is_udp else payloads.TEXT,
     )
 
 
@@ -106,6 +110,7 @@ def measurement_plan(settings: Settings, flows: Flows, seed: int, zone: str | No
             mark=settings.target.mark or 0,
             interface=settings.target.interface,
             asked_source=settings.target.source,
+            payload=None if flows.payload is payloads.TEXT else flows.payload.name,
         ),
         first_ttl=settings.search.first_ttl,
         max_ttl=settings.search.max_ttl,

@@ -17,6 +17,7 @@ from mda.model import HeaderField
 from mda.variants import MOST_COMPANIONS, SCARCE, variant_of
 from paris.errors import SettingsError
 from paris.packets.flow_headers import FlowHeaders
+from paris.packets.payloads import TEXT, named
 from paris.packets.protocols import Protocol
 from paris.packets.variations import VARIATIONS, Neighbours
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from mda.model import IPAddress, Way
     from mda.plan import Plan
     from paris.errors import WithheldError
+    from paris.packets.payloads import Payload
     from paris.packets.ways import Ways
 
 
@@ -47,12 +49,13 @@ PREFIX_LEN: Final = {4: 24, 6: 64}
 class Flows:
     """The header values of all flows of a run; flow 0 has exactly these values.
 
-    For ICMP, `sport` is the echo identifier and `dport` is unused. `varies` announces variants of
-    flows, several of which may share a source port. Variants take their destinations from a prefix
-    of `prefix_len` bits and their sources from `sources`; without `prefix_len`, neither addresses
-    nor protocol vary. `ways` says by which way out of this machine each flow leaves, and so with
-    which source; None where all leave as routing says of any packet. Raises SettingsError for
-    values that probes cannot carry, and suggests others.
+    For ICMP, `sport` is the echo identifier and `dport` is unused. UDP probes say `payload`,
+    whatever their ports. `varies` announces variants of flows, several of which may share a source
+    port. Variants take their destinations from a prefix of `prefix_len` bits and their sources from
+    `sources`; without `prefix_len`, neither addresses nor protocol vary. `ways` says by which way
+    out of this machine each flow leaves, and so with which source; None where all leave as routing
+    says of any packet. Raises SettingsError for values that probes cannot carry, and suggests
+    others.
     """
 
     source: IPAddress
@@ -67,6 +70,7 @@ class Flows:
     prefix_len: int | None = None
     sources: tuple[IPAddress, ...] = ()
     ways: Ways | None = dataclasses.field(default=None, compare=False)
+    payload: Payload = TEXT
 
     def __post_init__(self) -> None:
         if self.source.version != self.destination.version:
@@ -84,6 +88,8 @@ class Flows:
         ):
             if not 0 <= value <= highest:
                 raise SettingsError(f"{name} must be from 0 to {highest}, not {value}")
+        if self.protocol is not Protocol.UDP and self.payload is not TEXT:
+            raise SettingsError(f"payload {self.payload.name} is for UDP probes")
         allowed = [HeaderField.SPORT, HeaderField.DPORT]
         if self.protocol is Protocol.ICMP:
             allowed = [HeaderField.ICMP_CHECKSUM]
@@ -111,6 +117,7 @@ class Flows:
             flow_label=probing.flow_label,
             prefix_len=probing.prefix_len,
             sources=probing.sources,
+            payload=TEXT if probing.payload is None else named(probing.payload),
             ways=_recorded(taken) if taken else None,
         )
 
@@ -151,6 +158,15 @@ class Flows:
         if self.varies:
             return 0, 0xFFFF
         return self.dport, 0xFFFF if self.field is HeaderField.DPORT else self.dport
+
+    @property
+    def payloads(self) -> tuple[Payload, ...]:
+        """What UDP probes may say."""
+        return (self.payload,)
+
+    def payload_of(self, flow: int) -> Payload:
+        """What the UDP probes of a flow say."""
+        return self.payload
 
     @property
     def own_addresses(self) -> frozenset[IPAddress]:

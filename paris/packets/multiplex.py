@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mda.model import IPAddress, Way
     from paris.errors import WithheldError
     from paris.packets.flow_headers import FlowHeaders
+    from paris.packets.payloads import Payload
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +44,16 @@ class MultiplexedFlows(Flows):
         """The lowest and the highest destination port of UDP probes in any lane."""
         each = [flows.udp_ports for flows in self.lanes if Protocol.UDP in flows.protocols]
         return min(lowest for lowest, _ in each), max(highest for _, highest in each)
+
+    @property
+    def payloads(self) -> tuple[Payload, ...]:
+        """What UDP probes of any lane may say."""
+        every = (lane.payload for lane in self.lanes if Protocol.UDP in lane.protocols)
+        return tuple(dict.fromkeys(every))
+
+    def payload_of(self, flow: int) -> Payload:
+        """What the UDP probes of a flow of any lane say."""
+        return self.lanes[lane_of(flow)[0]].payload
 
     def headers(self, flow: int) -> FlowHeaders:
         """The header values of a flow of any lane."""

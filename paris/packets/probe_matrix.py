@@ -57,7 +57,10 @@ class Crafter:
     def __init__(self, flows: Flows) -> None:
         self._flows = flows
         self._version = flows.source.version
-        self._template = self._blank()
+        self._balancing_at = 4 + flows.payload.word_at // 2  # the word, behind the IP header
+        first = probes.build(flows, ProbeRequest(0, 1), 1)
+        self._length = len(first)
+        self._template = self._blank(first)
         at = 2 * _HEADER_WORDS[self._version]
         self._header_sum = word_sum(self._template[:at].tobytes())
         message = self._template[at:].tobytes()
@@ -66,7 +69,7 @@ class Crafter:
                 flows.source.packed,
                 flows.destination.packed,
                 flows.protocol.number(self._version),
-                len(message),
+                self._length - at,
             )
         self._message_sum = word_sum(message)
         self._by_source: dict[IPAddress, Crafter] = {}
@@ -95,7 +98,7 @@ class Crafter:
                 words[:, 0] |= labels >> 16
                 words[:, 1] = labels
         self._write_message(words[:, _HEADER_WORDS[self._version] :], numbers, tags)
-        return Matrix(rows)
+        return Matrix(rows[:, : self._length])
 
     def _craft_by_source(self, numbers: Words, ttls: Words, tags: Words) -> Matrix:
         """The same where flows have sources that belong to their ways.
@@ -105,7 +108,7 @@ class Crafter:
         for number in dict.fromkeys(numbers.tolist()):
             if refused := self._flows.refusal(number):
                 raise refused
-        rows = np.empty((len(numbers), len(self._template)), np.uint8)
+        rows = np.empty((len(numbers), self._length), np.uint8)
         sources = [self._flows.headers(number).source for number in numbers.tolist()]
         for source in dict.fromkeys(sources):
             if source not in self._by_source:
@@ -131,15 +134,19 @@ class Crafter:
         total = self._message_sum + sports + dports
         if flows.protocol is Protocol.UDP:
             words[:, 3] = tags
-            words[:, 4] = _balancing(total, tags)
-            words[:, -2], words[:, -1] = tags, ~tags
+            words[:, self._balancing_at] = _balancing(total, tags)
+            if flows.payload.has_copies:
+                words[:, -2], words[:, -1] = tags, ~tags
         else:
             words[:, 2] = words[:, 3] = tags  # see `tags.sequence`
             words[:, 8] = ~_fold(total + 2 * tags)
 
-    def _blank(self) -> Bytes:
-        """A probe with 0 in all columns that differ between probes."""
-        blank = np.frombuffer(probes.build(self._flows, ProbeRequest(0, 1), 1), np.uint8).copy()
+    def _blank(self, probe: bytes) -> Bytes:
+        """The probe with 0 in all columns that differ between probes, and behind an odd last byte.
+
+        Columns are words, so there is an even number of bytes; `_length` of them are sent.
+        """
+        blank = np.frombuffer(probe + bytes(len(probe) % 2), np.uint8).copy()
         words = blank.view(">u2")
         at = _HEADER_WORDS[self._version]
         if self._version == 4:
@@ -150,8 +157,9 @@ class Crafter:
             if self._flows.field is HeaderField.FLOW_LABEL:
                 words[0] &= 0xFFF0
                 words[1] = 0
+        copies = [-2, -1] if self._flows.payload.has_copies else []
         columns = {
-            Protocol.UDP: [0, 1, 3, 4, -2, -1],
+            Protocol.UDP: [0, 1, 3, self._balancing_at, *copies],
             Protocol.ICMP: [1, 3, 4, -2, -1],
             Protocol.TCP: [0, 1, 2, 3, 8],
         }

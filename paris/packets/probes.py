@@ -13,16 +13,20 @@ from paris.packets.protocols import Protocol
 
 if TYPE_CHECKING:
     from paris.packets.flows import Flows
+    from paris.packets.payloads import Payload
 
 
 class _Blank(NamedTuple):
     """A flow's probe with 0 in all fields that depend on TTL or tag, and sums of the other fields.
 
-    `header_sum` and `message_sum` are ones'-complement sums.
+    `header_sum` and `message_sum` are ones'-complement sums. The word that balances the message's
+    checksum lies at `word_at` in the datagram, the tag's copies at its end, if it `has_copies`.
     """
 
     protocol: Protocol
     datagram: bytes
+    word_at: int
+    has_copies: bool
     header_sum: int
     message_sum: int
 
@@ -52,8 +56,10 @@ class Builder:
         match blank.protocol:
             case Protocol.UDP:
                 word = balancing_word(blank.message_sum, tag)
-                struct.pack_into("!HH", datagram, at + 6, tag, word)
-                datagram[-4:] = tags.copies(tag)
+                struct.pack_into("!H", datagram, at + 6, tag)
+                struct.pack_into("!H", datagram, blank.word_at, word)
+                if blank.has_copies:
+                    datagram[-4:] = tags.copies(tag)
             case Protocol.ICMP:
                 (wanted,) = struct.unpack_from("!H", datagram, at + 2)
                 word = balancing_word(fold(blank.message_sum + tag), wanted)
@@ -74,22 +80,31 @@ class Builder:
             datagram[8] = 0
         else:
             datagram[7] = 0
-        varying = slice(at + 4, at + 8) if protocol is Protocol.TCP else slice(at + 6, at + 10)
-        datagram[varying] = bytes(4)
+        payload = self._flows.payload_of(flow)
+        word_at = at + 8 + payload.word_at
         if protocol is Protocol.TCP:
-            datagram[at + 16 : at + 18] = b"\0\0"
+            datagram[at + 4 : at + 8] = bytes(4)
+            datagram[at + 16 : at + 18] = bytes(2)
         else:
-            datagram[-4:] = bytes(4)
+            datagram[at + 6 : at + 8] = datagram[word_at : word_at + 2] = bytes(2)
+            if payload.has_copies:
+                datagram[-4:] = bytes(4)
         summed = datagram
         if protocol is Protocol.ICMP:
             summed = datagram.copy()
             summed[at + 2 : at + 4] = b"\0\0"  # a checksum excludes its own field
         message, number = bytes(summed[at:]), protocol.number(headers.source.version)
         if number != numbers.ICMP4:
-            message += pseudo_header(
-                headers.source.packed, headers.destination.packed, number, len(message)
-            )
-        return _Blank(protocol, bytes(datagram), word_sum(bytes(datagram[:at])), word_sum(message))
+            ends = headers.source.packed, headers.destination.packed
+            message = pseudo_header(*ends, number, len(message)) + message
+        return _Blank(
+            protocol=protocol,
+            datagram=bytes(datagram),
+            word_at=word_at,
+            has_copies=payload.has_copies,
+            header_sum=word_sum(bytes(datagram[:at])),
+            message_sum=word_sum(message),
+        )
 
 
 def build(flows: Flows, request: ProbeRequest, tag: int) -> bytes:
@@ -111,15 +126,15 @@ def build(flows: Flows, request: ProbeRequest, tag: int) -> bytes:
     match headers.protocol:
         case Protocol.UDP:
             sport, dport = headers.sport or 0, headers.dport or 0
-            segment = struct.pack("!HHHH", sport, dport, 8 + tags.PAYLOAD_BYTES, 0)
-            payload = _payload(ip, segment, tag, wanted=tag)
-            return udp(ip, sport, dport, payload, tag)
+            payload = flows.payload_of(request.flow)
+            segment = struct.pack("!HHHH", sport, dport, 8 + len(payload.request), 0)
+            return udp(ip, sport, dport, _filled(payload, ip, segment, tag, wanted=tag), tag)
         case Protocol.ICMP:
             echo = numbers.ECHO_REQUEST[version]
             wanted = headers.icmp_checksum or 0
             message = struct.pack("!BBHHH", echo, 0, 0, flows.sport, tag)
-            payload = _payload(ip, message, tag, wanted)
-            return icmp_echo(ip, flows.sport, tag, payload, wanted)
+            data = _filled(flows.payload_of(request.flow), ip, message, tag, wanted)
+            return icmp_echo(ip, flows.sport, tag, data, wanted)
         case Protocol.TCP:
             return tcp(
                 ip,
@@ -131,15 +146,17 @@ def build(flows: Flows, request: ProbeRequest, tag: int) -> bytes:
             )
 
 
-def _payload(ip: IPHeader, header: bytes, tag: int, wanted: int) -> bytes:
-    """The payload that carries a copy of `tag` and gives the message the checksum `wanted`.
+def _filled(payload: Payload, ip: IPHeader, header: bytes, tag: int, wanted: int) -> bytes:
+    """The payload with the word that gives the message the checksum `wanted`, and with its copies.
 
     In the message's `header`, the checksum is 0.
     """
-    rest = tags.TEXT + tags.copies(tag)
-    summed = header + rest
+    request, at = payload.request, payload.word_at
+    if payload.has_copies:
+        request = request[:-4] + tags.copies(tag)
+    summed = header + request
     if ip.protocol != numbers.ICMP4:
-        length = len(header) + tags.PAYLOAD_BYTES
         ends = ip.source.packed, ip.destination.packed
-        summed = pseudo_header(*ends, ip.protocol, length) + summed
-    return struct.pack("!H", balancing_word(word_sum(summed), wanted)) + rest
+        summed = pseudo_header(*ends, ip.protocol, len(summed)) + summed
+    word = balancing_word(word_sum(summed), wanted)
+    return request[:at] + struct.pack("!H", word) + request[at + 2 :]

@@ -12,6 +12,7 @@ from mda.escaping import shell_word
 from mda.model import HeaderField
 from mda.studies.paths import Recipe
 from paris.packets.flows import Flows
+from paris.packets.payloads import chosen
 from paris.packets.protocols import Protocol
 
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ def recipe(plan: Plan, flow: int) -> Recipe:
 def _own_command(plan: Plan, flows: Flows, headers: FlowHeaders) -> str:
     command = f"paris-trace {_LETTER[flows.protocol]}{_target(plan)} --sport {headers.sport}"
     command += f" -p {headers.dport}"
+    if flows.protocol is Protocol.UDP and flows.payload != chosen(None, headers.dport or 0):
+        command += f" --payload {flows.payload.name}"
     if flows.traffic_class:
         command += f" -t {flows.traffic_class:#x}"
     command += _way_out(plan)

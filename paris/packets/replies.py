@@ -15,11 +15,13 @@ from mda.model import ReplyKind
 from paris.packets import numbers, tags
 from paris.packets.datagrams import NoReplyError, UnparsedReason, check_icmp, read_ip
 from paris.packets.extensions import read_extensions
+from paris.packets.payloads import TEXT, tag_of_answer
 from paris.packets.quotes import QuotedProbe, innermost, read_quoted_probe, split_quote
 
 if TYPE_CHECKING:
     from mda.model import InterfaceInfo, IPAddress, MplsEntry, Unread
     from paris.packets.datagrams import Datagram
+    from paris.packets.payloads import Payload
 
 
 class Unparsed(NamedTuple):
@@ -50,13 +52,18 @@ class ParsedReply(NamedTuple):
     is_challenge: bool = False
 
 
-def parse(datagram: bytes, hidden: frozenset[str] = frozenset()) -> ParsedReply | Unparsed:
+def parse(
+    datagram: bytes,
+    hidden: frozenset[str] = frozenset(),
+    payloads: tuple[Payload, ...] = (TEXT,),
+) -> ParsedReply | Unparsed:
     """The reply in `datagram`, which starts at its IP header. Raises nothing.
 
-    `hidden` names the fields of a Reply that the wire cannot know; they become None.
+    `hidden` names the fields of a Reply that the wire cannot know; they become None. UDP probes had
+    one of the `payloads`.
     """
     try:
-        parsed = _parse(datagram)
+        parsed = _parse(datagram, payloads)
     except NoReplyError as no_reply:
         return Unparsed(no_reply.reason)
     except (struct.error, IndexError):
@@ -73,12 +80,12 @@ def _masked(parsed: ParsedReply, hidden: frozenset[str]) -> ParsedReply:
     )
 
 
-def _parse(datagram: bytes) -> ParsedReply:
+def _parse(datagram: bytes, payloads: tuple[Payload, ...]) -> ParsedReply:
     outer = read_ip(datagram)
     if outer.protocol == numbers.TCP:
         return _read_tcp_reply(outer)
     if outer.protocol == numbers.UDP:
-        return _read_udp_reply(outer)
+        return _read_udp_reply(outer, payloads)
     if outer.protocol != numbers.ICMP[outer.version]:
         raise NoReplyError(UnparsedReason.OTHER_PROTOCOL)
     check_icmp(outer)
@@ -157,7 +164,7 @@ def _read_tcp_reply(outer: Datagram) -> ParsedReply:
     )
 
 
-def _read_udp_reply(outer: Datagram) -> ParsedReply:
+def _read_udp_reply(outer: Datagram, payloads: tuple[Payload, ...]) -> ParsedReply:
     ports, (sport, dport) = outer.payload[:4], struct.unpack_from("!HHHH", outer.payload)[:2]
     return ParsedReply(
         kind=ReplyKind.UDP_ANSWER,
@@ -166,8 +173,8 @@ def _read_udp_reply(outer: Datagram) -> ParsedReply:
             source=outer.destination,
             destination=outer.source,
             protocol=outer.protocol,
-            carrier_tag=tags.of_udp_reply(
-                outer.source, outer.destination, ports, outer.payload[8:]
+            carrier_tag=tag_of_answer(
+                outer.source, outer.destination, ports, outer.payload[8:], payloads
             ),
             sport=dport,
             dport=sport,

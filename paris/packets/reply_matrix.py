@@ -219,7 +219,7 @@ class Matcher:
         self, datagram: bytes, row: int, tags: Any, probes: Any, ends_path: Any
     ) -> None:
         """Read a row whose layout is not plain; writes to the row's entries of the arrays."""
-        parsed = replies.parse(datagram)
+        parsed = replies.parse(datagram, payloads=self._flows.payloads)
         if isinstance(parsed, replies.Unparsed) or parsed.is_challenge:
             return
         found = fitting(parsed, self._flows, self._headers_of)

@@ -11,8 +11,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, Final
 
-from paris.packets import numbers
-from paris.packets.checksums import checksum, fold, pseudo_header, word_sum
+from paris.packets.checksums import fold, word_sum
 from paris.packets.protocols import Protocol
 
 if TYPE_CHECKING:
@@ -39,11 +38,6 @@ TEXT: Final = b"paris-trace "
 # Where the copy lies in the payload, behind word and text, and the payload's length.
 COPY_AT: Final = 2 + len(TEXT)
 PAYLOAD_BYTES: Final = COPY_AT + 4
-_DNS_HEADER_BYTES: Final = 12
-# The first flags of a DNS response to a probe: the kind of query is repeated (RFC 1035 section
-# 4.1.1), and that is an unused one.
-DNS_MASK: Final = 0xF8
-DNS_RESPONSE: Final = 0x80 | TEXT[0] & 0x78
 
 
 def in_turn(first: int = FIRST_TAG) -> Generator[int, None, None]:
@@ -111,27 +105,9 @@ def of_payload(payload: bytes) -> int | None:
 
 
 def from_elsewhere(tag: int, shown: bytes, probed: bytes) -> int:
-    """The tag of the probe to which `of_udp_reply` reads `tag` in a reply from another address.
+    """The tag of the probe where `payloads.tag_of_answer` reads `tag` in an answer from elsewhere.
 
     A checksum covers addresses: `shown` is the packed one of the reply, `probed` that of the probe.
     """
     # RFC 1624: HC' = ~(~HC + ~m + m')
     return ~fold((~tag & 0xFFFF) + (~word_sum(shown) & 0xFFFF) + word_sum(probed)) & 0xFFFF
-
-
-def of_udp_reply(source: bytes, destination: bytes, ports: bytes, payload: bytes) -> int:
-    """The tag of the UDP probe that `payload` replies to; 0 if the payload does not show it.
-
-    Addresses and ports are the reply's, packed. An echo service returns the probe's whole payload.
-    A DNS server reads the probe as a query and returns its identification, which is the word that
-    balances the checksum. The checksum is the same in both directions, and it equals the tag. If
-    the reply is from another address than the probed one, see `from_elsewhere`.
-    """
-    is_echo = of_payload(payload) is not None
-    is_dns = len(payload) >= _DNS_HEADER_BYTES and payload[2] & DNS_MASK == DNS_RESPONSE
-    if not (is_echo or is_dns):
-        return 0
-    length = 8 + PAYLOAD_BYTES
-    message = ports + struct.pack("!HH", length, 0) + payload[:2] + TEXT
-    # From another address than the probed one the sum may be 0, which means none here.
-    return checksum(pseudo_header(source, destination, numbers.UDP, length) + message) or 0xFFFF

@@ -40,6 +40,7 @@ _HIDDEN: Final = {
 _MOST_UNFINISHED: Final = 4
 _MOST_NAMED: Final = 3
 _MOST_WAYS: Final = 4
+_LONGEST_PAYLOAD: Final = 24  # characters
 
 
 def headline(trace: Trace) -> tuple[str, str]:
@@ -52,6 +53,9 @@ def headline(trace: Trace) -> tuple[str, str]:
     probe = probing.protocol
     if probing.dport is not None:
         probe += f" {probing.sport} -> {probing.dport}"
+    if probing.payload is not None:
+        is_long = len(probing.payload) > _LONGEST_PAYLOAD
+        probe += f", payload {probing.payload[:_LONGEST_PAYLOAD]}{'...' if is_long else ''}"
     if plan.algorithm is Algorithm.PARIS:
         return host, f"{probe}, one flow, max {plan.max_ttl} hops"
     field = _FLOW_FIELD[probing.flow_field]

@@ -13,6 +13,7 @@ import pytest
 from mda.model import HeaderField, ProbeRequest, ReplyKind
 from paris.packets import probes, replies
 from paris.packets.flows import Flows
+from paris.packets.payloads import PAYLOADS
 from paris.packets.protocols import Protocol
 from paris.packets.replies import ParsedReply
 from paris.settings import Settings
@@ -36,10 +37,11 @@ PORT = 33434
 
 
 @contextmanager
-def serving(lab: Lab, kind: str, port: int = PORT) -> Iterator[None]:
-    """A service at the destination's addresses, during the block."""
+def serving(lab: Lab, *services: str) -> Iterator[None]:
+    """Services at the destination's addresses, during the block: kinds, and ports but for PORT."""
     command = ("env", f"PYTHONPATH={CHECKOUT}", sys.executable, "-m", "tests.lab.service")
-    with lab.background("dst", *command, kind, str(port), *map(str, TARGET.values())):
+    placed = (service if ":" in service else f"{service}:{PORT}" for service in services)
+    with lab.background("dst", *command, ",".join(placed), *map(str, TARGET.values())):
         yield
 
 
@@ -63,6 +65,28 @@ def test_every_path_to_a_udp_service_is_found(wire: str, kind: str) -> None:
                 # Only what does not say to which probe it is may go uncounted.
                 assert run["unmatched"] == {} or kind == "other"
             assert found.truth == lab.truth(version)
+
+
+@pytest.mark.parametrize("wire", WIRES)
+def test_strict_services_answer_what_suits_their_ports_and_every_answer_finds_its_probe(
+    wire: str,
+) -> None:
+    services = [f"strict-{payload.name}:{payload.ports[0]}" for payload in PAYLOADS[1:]]
+    with netlab.lab(netlab.unequal_length()) as lab, serving(lab, *services):
+        for payload in PAYLOADS[1:]:
+            for version in (4, 6):
+                found = trace(
+                    lab, version, *SURE, "-p", str(payload.ports[0]), "--wire", wire,
+                    privileged=wire != "unprivileged",
+                )  # fmt: skip
+                assert (found.exit_code, found.stderr) == (0, "")
+                run, outcomes = found.document["run"], found.document["outcomes"]
+                assert found.document["plan"]["payload"] == payload.name
+                # No answer is stray, and none is found by its ports alone.
+                assert (run["reached"], run["unmatched"]) == (True, {})
+                kinds = {(outcome.get("kind"), outcome["ttl"] >= 5) for outcome in outcomes}
+                assert kinds <= {("time-exceeded", False), ("time-exceeded", True), ("udp", True)}
+                assert found.truth == lab.truth(version)
 
 
 @pytest.mark.parametrize("wire", WIRES)

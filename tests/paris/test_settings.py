@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from paris.errors import SettingsError
-from paris.settings import Budget, Pace, ProbeOptions, Search, Settings, StudyOptions, Target
+from paris.settings import Budget, Lane, Pace, ProbeOptions, Search, Settings, StudyOptions, Target
 from tests.support.drive import full_mda, layers, play
 
 if TYPE_CHECKING:
@@ -97,6 +97,12 @@ def test_an_unknown_option_is_a_type_error_as_for_any_function() -> None:
     [
         ({"mark": 0}, "--mark must be from 1 to 4294967295, not 0"),
         ({"protocol": "icmp", "dport": 80}, "-p/--port has no meaning with -I"),
+        ({"protocol": "tcp", "payload": "dns"}, "--payload is for UDP; leave out -T"),
+        ({"protocol": "icmp", "payload": "dns"}, "--payload is for UDP; leave out -I"),
+        (
+            {"payload": "dns", "multipath": True, "compare": (Lane("udp", 53), Lane("icmp", None))},
+            "--compare takes the payload that suits a port; leave out --payload",
+        ),
         ({"lite": True}, "--mda-lite requires every path"),
         ({"per_vertex": True}, "--per-vertex requires every path"),
         ({"min_share": 0.1}, "--min-share requires every path"),

@@ -273,7 +273,7 @@ def tcp_replies(flows: Flows, header_bytes: int, sent: range = ALL) -> list[Inst
 def udp_replies(flows: Flows, header_bytes: int, sent: range = ALL) -> list[Instruction]:
     """A filter for datagrams from our destinations' probed ports to source ports in `sent`.
 
-    From the same port of another address it keeps what shows a tag (see `tags.of_udp_reply`).
+    From the same port of another address it keeps what may show a tag (see `payloads.Sign`).
     """
     program = Program()
     if flows.source.version == 4:
@@ -290,11 +290,12 @@ def udp_replies(flows: Flows, header_bytes: int, sent: range = ALL) -> list[Inst
     program.require_destination(source_at, flows, bpf.WORD, otherwise="elsewhere")
     program.add(bpf.RETURN, bpf.WHOLE)
     program.name("elsewhere")
-    text_at = at + 8 + 2
-    program.add(bpf.BYTE_X, text_at)
-    program.add(bpf.AND, tags.DNS_MASK)
-    program.add(bpf.EQUAL, tags.DNS_RESPONSE, yes=bpf.KEEP)
-    program.require(bpf.WORD_X, text_at, int.from_bytes(tags.TEXT[:4]))
+    # Loading from behind the end drops the datagram, so what lies first is asked first.
+    for sign in sorted(sign for payload in flows.payloads for sign in payload.signs):
+        program.add(bpf.WORD_X, at + 8 + sign.at)
+        program.add(bpf.AND, sign.mask)
+        program.add(bpf.EQUAL, sign.value, yes=bpf.KEEP)
+    program.add(bpf.RETURN, 0)
     return program.assembled()
 
 

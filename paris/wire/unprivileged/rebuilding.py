@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from paris.packets.checksums import checksum, pseudo_header
 from paris.packets.numbers import ICMP4, ICMP6, TCP, UDP
-from paris.packets.tags import PAYLOAD_BYTES
 
 if TYPE_CHECKING:
+    from paris.packets.payloads import Payload
     from paris.wire.linux.ancillary import Ancillary
 
 _HEADER_BYTES: Final = {4: 20, 6: 40}
 _CHECKSUM_AT: Final = {ICMP4: 2, ICMP6: 2, TCP: 16, UDP: 6}
+_SEQUENCE_AT: Final = 6  # of an echo request
 _EXTENSION_OFFSET: Final = 128  # the least offset of extensions in a quote, in bytes (RFC 4884)
 
 
@@ -67,23 +68,24 @@ def read_sent(datagram: bytes) -> Sent:
     )
 
 
-def tag_of_body(sent: Sent) -> bytes:
+def tag_of_body(sent: Sent, payload: Payload) -> bytes:
     """The bytes that distinguish this probe's body from others between the same ports.
 
     They are the word that balances a UDP checksum, or an ICMP sequence number.
     """
-    return sent.body[:2] if sent.protocol == UDP else sent.body[6:8]
+    at = payload.word_at if sent.protocol == UDP else _SEQUENCE_AT
+    return sent.body[at : at + 2]
 
 
-def tag_of_quote(protocol: int, quoted: bytes) -> bytes:
+def tag_of_quote(protocol: int, quoted: bytes, payload: Payload) -> bytes:
     """The same bytes in a quote from the error queue; empty if the quote is too short.
 
     Quotes followed by extensions are zero-padded (RFC 4884 section 4.1); the padding is not our
     payload.
     """
-    if protocol == UDP:
-        return quoted[:2] if any(quoted[:PAYLOAD_BYTES]) and len(quoted) >= 2 else b""
-    return quoted[6:8] if len(quoted) >= 8 else b""
+    at = payload.word_at if protocol == UDP else _SEQUENCE_AT
+    is_padding = protocol == UDP and not any(quoted[at : len(payload.request)])
+    return b"" if is_padding or len(quoted) < at + 2 else quoted[at : at + 2]
 
 
 def without_tag(sent: Sent) -> Sent:

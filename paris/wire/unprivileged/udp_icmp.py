@@ -182,7 +182,8 @@ class DatagramWire(KernelTimed):
 
     def _send(self, sent: Sent) -> _Port:
         port = self._port(flow_sockets.key_of(sent), self._flows.way_of(sent.datagram))
-        self._sent[sent.sport, sent.dport, rebuilding.tag_of_body(sent)] = sent
+        tag = rebuilding.tag_of_body(sent, self._flows.payload)
+        self._sent[sent.sport, sent.dport, tag] = sent
         self._latest[port.key] = sent
         hop_limit = _HOP_LIMITS[sent.version][sent.ttl]
         number = self._times.add(self.now_s())
@@ -281,7 +282,7 @@ class DatagramWire(KernelTimed):
     def _take_error(self, port: _Port, quoted: bytes, ancillary: Ancillary, at_s: float) -> None:
         sport, dport, _ = port.key
         number = self._flows.protocol.number(self._flows.source.version)
-        tag = rebuilding.tag_of_quote(number, quoted)
+        tag = rebuilding.tag_of_quote(number, quoted, self._flows.payload)
         sent = self._sent.get((sport, dport, tag))
         if sent is None:
             # The probe is unknown: the latest probe of this flow stands for it.

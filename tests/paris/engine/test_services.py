@@ -15,6 +15,7 @@ from paris.engine.loop import Engine
 from paris.engine.pacing import Pacing
 from paris.errors import ExitCode
 from paris.packets import probes
+from paris.packets.payloads import PAYLOADS
 from paris.settings import Budget, Settings
 from paris.sim.network import Network
 from paris.sim.topology import Service
@@ -122,6 +123,19 @@ def test_replies_of_a_slow_udp_service_are_matched_to_their_probes(tmp_path: Pat
     record, flows = recorded(file, multipath=True)
     assert_true(record, flows, load(file))
     assert any(isinstance(outcome, Reply) and outcome.ends_path for outcome in record.outcomes)
+
+
+@pytest.mark.parametrize("payload", [*(row.name for row in PAYLOADS), "hex:c0ffee"])
+def test_a_replay_of_any_payload_matches_the_same_answers(payload: str, tmp_path: Path) -> None:
+    file = network(tmp_path, "echo")
+    record, flows = recorded(file, multipath=True, payload=payload)
+    assert_true(record, flows, load(file))
+    assert not record.unmatched
+    packets, live, again = (tmp_path / name for name in ("live.pcapng", "live.json", "again.json"))
+    run("--sim", str(file), "--mda", "--payload", payload, "-o", str(packets), "-o", str(live))
+    assert '"kind": "udp"' in live.read_text()
+    run("--replay", str(packets), "-o", str(again))
+    assert again.read_bytes() == live.read_bytes()
 
 
 @pytest.mark.parametrize("protocol", ["udp", "tcp"])

@@ -113,6 +113,7 @@ def test_ways_and_what_was_chosen_of_them_read_back_equal() -> None:
     trace = traced("two-way")
     source = ip_address("192.0.2.1")
     probing = trace.plan.probing._replace(mark=7, interface="eth1", asked_source=source)
+    probing = probing._replace(payload="ntp")
     ways = {
         0: Way(ip_address("192.0.2.1"), "eth1", ip_address("192.0.2.254")),
         1: Way(ip_address("198.51.100.1"), "tun0", None),

@@ -26,6 +26,8 @@ def written() -> str:
         ({"dport": None}, "dport None does not fit udp"),
         ({"protocol": "icmp"}, "dport 33434 does not fit icmp"),
         ({"protocol": "icmp", "dport": None}, "does not exist for ICMP"),
+        ({"payload": "dhcp"}, "no payload 'dhcp'"),
+        ({"payload": "dns", "protocol": "tcp"}, "payload dns is for UDP probes"),
         ({"flow_field": "flow-label"}, "has no flow label"),
         ({"flow_label": 5}, "has no flow label"),
         ({"prefix_len": 33}, "prefix_len 33 is too long"),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import struct
 import subprocess
+from dataclasses import replace
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -14,12 +16,36 @@ from mda.model import HeaderField, ProbeRequest
 from paris.packets import probes, tags
 from paris.packets.checksums import pseudo_header, word_sum
 from paris.packets.headers import read_ip
+from paris.packets.payloads import PAYLOADS, named
 from paris.packets.probe_matrix import Crafter
 from paris.packets.protocols import Protocol
 from tests.support.probes import COMBINATIONS, flows_of, hashed
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
+
+    from paris.packets.payloads import Payload
+
+
+def write_capture(file: Path, datagrams: Sequence[bytes]) -> None:
+    """A file of datagrams for tshark."""
+    records = (struct.pack("<IIII", 0, 0, len(own), len(own)) + own for own in datagrams)
+    head = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 101)  # link type: raw IP
+    file.write_bytes(head + b"".join(records))
+
+
+def tshark(capture: Path, *fields: str, options: tuple[str, ...] = ()) -> list[list[str]]:
+    """The first value of each field, of each datagram in the file."""
+    assert shutil.which("tshark"), "tshark is needed"
+    run = subprocess.run(
+        ["tshark", "-r", str(capture), "-T", "fields", "-E", "separator=|", "-E", "occurrence=f",
+         *(part for layer in ("ip", "udp", "tcp")
+           for part in ("-o", f"{layer}.check_checksum:TRUE")),
+         *options, *(part for field in fields for part in ("-e", field))],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return [row.split("|") for row in run.stdout.splitlines()]
 
 
 @pytest.mark.parametrize(("version", "protocol", "field"), COMBINATIONS)
@@ -100,12 +126,69 @@ def test_single_and_many_probes_are_built_alike(
     assert [tags.read(single) for single in alone] == numbers
 
 
+@pytest.mark.parametrize("payload", [*PAYLOADS, named("hex:c0ffee")], ids=lambda row: row.name)
+@pytest.mark.parametrize("version", [4, 6])
+def test_probes_of_every_payload_have_its_bytes_their_tags_and_right_checksums(
+    version: int, payload: Payload
+) -> None:
+    random = Random(5)
+    flows = replace(flows_of(version, Protocol.UDP, HeaderField.SPORT), payload=payload)
+    requests = [ProbeRequest(random.randrange(3), random.randint(1, 255)) for _ in range(60)]
+    numbers = random.sample(range(1, tags.HIGHEST_TAG), len(requests))
+    pairs = list(zip(requests, numbers, strict=True))
+    alone = [probes.build(flows, request, tag) for request, tag in pairs]
+    builder = probes.Builder(flows)
+    assert alone == [builder.build(request, tag) for request, tag in pairs]
+    assert alone == list(Crafter(flows).build(requests, numbers))
+    assert [tags.read(single) for single in alone] == numbers
+    assert len({hashed(single) for single in alone}) == 3
+    at = 20 if version == 4 else 40
+    word = slice(at + 8 + payload.word_at, at + 10 + payload.word_at)
+    for single in alone:
+        segment = single[at:]
+        ends = flows.source.packed, flows.destination.packed
+        assert word_sum(pseudo_header(*ends, 17, len(segment)) + segment) == 0xFFFF
+        said = bytearray(single)
+        said[word] = bytes(2)
+        assert bytes(said[at + 8 :]).startswith(payload.request.removesuffix(bytes(4)))
+        assert len(segment) == 8 + len(payload.request)
+
+
+@pytest.mark.lab
+@pytest.mark.parametrize("payload", PAYLOADS[1:], ids=lambda row: row.name)
+def test_tshark_takes_a_payload_for_a_request_without_error(
+    payload: Payload, tmp_path: Path
+) -> None:
+    info = {
+        "dns": "Standard query 0x.... A localhost", "ntp": "NTP Version 4, client",
+        "snmp": "get-request 1.3.6.1.2.1.1.3.0", "stun": "Binding Request",
+        "quic": "Initial, DCID=70617269732d7472, SCID=61....63652d7472, PKN: [0-9]+",
+    }  # fmt: skip
+    capture = tmp_path / "probes.pcap"
+    built = []
+    for version in (4, 6):
+        flows = flows_of(version, Protocol.UDP, HeaderField.SPORT)
+        flows = replace(flows, payload=payload, dport=payload.ports[0])
+        built += [probes.build(flows, ProbeRequest(0, 5), tag) for tag in (1, 0xBEEF, 0xFFFE)]
+    write_capture(capture, built)
+    rows = tshark(
+        capture, "_ws.col.Protocol", "_ws.col.Info", "udp.checksum.status", "_ws.malformed",
+        "_ws.expert.message",
+    )  # fmt: skip
+    assert len(rows) == len(built)
+    for protocol, about, *rest in rows:
+        assert protocol.lower() == payload.name
+        assert re.search(info[payload.name], about), about
+        # No endpoint could decrypt what is behind the version that nobody speaks.
+        is_secret = payload.name == "quic" and rest.pop().startswith("Decryption failed")
+        assert rest == (["1", ""] if is_secret else ["1", "", ""])
+
+
 @pytest.mark.lab
 @pytest.mark.parametrize(("version", "protocol", "field"), COMBINATIONS)
 def test_tshark_finds_no_error_in_25_000_probes(
     version: int, protocol: Protocol, field: HeaderField, tmp_path: Path
 ) -> None:
-    assert shutil.which("tshark"), "tshark is needed"
     random, count = Random(11), 25_000
     flows = flows_of(version, protocol, field)
     requests = [
@@ -113,12 +196,7 @@ def test_tshark_finds_no_error_in_25_000_probes(
     ]
     numbers = [random.randint(1, tags.HIGHEST_TAG) for _ in requests]
     capture = tmp_path / "probes.pcap"
-    records = (
-        struct.pack("<IIII", 0, 0, len(number), len(number)) + number
-        for number in Crafter(flows).build(requests, numbers)
-    )
-    head = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 101)  # link type: raw IP
-    capture.write_bytes(head + b"".join(records))
+    write_capture(capture, Crafter(flows).build(requests, numbers))
     name = "icmpv6" if (version, protocol) == (6, Protocol.ICMP) else protocol.value
     tag_field = {
         Protocol.UDP: "udp.checksum", Protocol.TCP: "tcp.seq_raw", Protocol.ICMP: "icmp.seq",
@@ -126,17 +204,11 @@ def test_tshark_finds_no_error_in_25_000_probes(
     if name == "icmpv6":
         tag_field = "icmpv6.echo.sequence_number"
     ttl_field = "ip.ttl" if version == 4 else "ipv6.hlim"
-    run = subprocess.run(
-        ["tshark", "-r", str(capture), "-T", "fields", "-E", "separator=|", "-E", "occurrence=f",
-         *(part for layer in ("ip", "udp", "tcp")
-           for part in ("-o", f"{layer}.check_checksum:TRUE")),
-         # Chance makes some ports those of protocols that our payloads are not.
-         "-d", "udp.port==1-65535,data",
-         "-e", "ip.checksum.status", "-e", f"{name}.checksum.status", "-e", "_ws.malformed",
-         "-e", tag_field, "-e", ttl_field],
-        capture_output=True, text=True, check=True,
+    # Chance makes some ports those of protocols that our payloads are not.
+    rows = tshark(
+        capture, "ip.checksum.status", f"{name}.checksum.status", "_ws.malformed", tag_field,
+        ttl_field, options=("-d", "udp.port==1-65535,data"),
     )  # fmt: skip
-    rows = [row.split("|") for row in run.stdout.splitlines()]
     assert len(rows) == count
     good, of_ip = "1", "1" if version == 4 else ""
     assert {tuple(row[:3]) for row in rows} == {(of_ip, good, "")}

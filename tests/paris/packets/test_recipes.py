@@ -68,6 +68,16 @@ def test_commands_name_traffic_class_mark_and_flow_label_where_they_matter() -> 
     assert recipe(replace(PLAN, probing=icmp), 4).commands == ()
 
 
+def test_commands_name_a_payload_that_the_port_does_not_imply() -> None:
+    probing = PLAN.probing._replace(sport=20_000, dport=52, flow_field="dport", payload="dns")
+    plan = replace(PLAN, probing=probing)
+    own = "paris-trace 203.0.113.9 --sport 20000 -p"
+    assert recipe(plan, 0).commands[0] == f"{own} 52 --payload dns"
+    assert recipe(plan, 1).commands[0] == f"{own} 53"
+    text = replace(PLAN, probing=probing._replace(dport=53, payload=None))
+    assert recipe(text, 0).commands[0] == f"{own} 53 --payload text"
+
+
 @pytest.mark.parametrize(
     "host", ["x;reboot", "-o/etc/passwd", "me@evil", "evil/..", "{a,b}", "a b", "0x7f.1", "1.2.3.4"]
 )

@@ -69,6 +69,20 @@ def test_control_characters_of_a_hostile_name_are_escaped() -> None:
     assert escaped in shown
 
 
+@pytest.mark.parametrize(
+    ("payload", "said"),
+    [("dns", "payload dns,"), ("hex:" + "c0ffee" * 99, "payload hex:c0ffeec0ffeec0ffeec0...,")],
+    ids=["short", "long"],
+)
+def test_the_title_names_what_udp_probes_say_if_not_our_text(payload: str, said: str) -> None:
+    plan = TRACES["two-way"].plan
+    asked = replace(plan, probing=plan.probing._replace(payload=payload))
+    shown = text_of(replace(TRACES["two-way"], plan=asked))
+    assert said in " ".join(shown.split())
+    assert "payload" not in text_of(TRACES["two-way"])
+    assert max(map(len, shown.splitlines())) <= 80
+
+
 def test_a_long_name_is_cut_at_its_beginning() -> None:
     name = ".".join(["label"] * 40) + ".end.example"
     shown = text_of(replace(TRACES["two-way"], names={ip_address("192.0.2.254"): name}))

@@ -14,6 +14,7 @@ from mda.model import HeaderField, ProbeRequest
 from mda.variants import variant
 from paris.packets import headers, probes, tags
 from paris.packets.multiplex import MultiplexedFlows
+from paris.packets.payloads import PAYLOADS
 from paris.packets.protocols import Protocol
 from paris.wire.linux import filters
 from paris.wire.linux.filters import Sent
@@ -28,6 +29,7 @@ from tests.support.answers import (
 )
 from tests.support.probes import COMBINATIONS, flows_of
 from tests.support.quotes import extended, quotes
+from tests.support.services import SERVICES
 from tests.support.translation import NAT, Way, quoted, translated
 
 if TYPE_CHECKING:
@@ -266,6 +268,23 @@ def test_the_filter_keeps_udp_replies_only_to_ports_that_were_used() -> None:
         for sent in (filters.NONE, range(498, 501)):
             expected = [said[port - 495] for port in sent]
             assert kept(filters.udp_replies(flows, at, sent), said) == expected
+
+
+@pytest.mark.parametrize("version", [4, 6])
+def test_the_filter_keeps_from_elsewhere_what_any_payload_may_be_answered(version: int) -> None:
+    plain = flows_of(version, Protocol.UDP, HeaderField.SPORT)
+    lanes = [replace(plain, payload=payload, dport=payload.ports[0]) for payload in PAYLOADS[1:]]
+    at = HEADER_BYTES[version]
+    for flows in (*lanes, MultiplexedFlows.join(lanes)):
+        elsewhere = header(flows, ELSEWHERE[version], 17)
+        said, strange = [], []
+        for lane in lanes if flows not in lanes else [flows]:
+            asked = probes.build(lane, ProbeRequest(0, 9), 7)[at + 8 :]
+            answer = SERVICES[lane.payload.name](asked, (str(lane.source), 20_000))
+            assert answer is not None
+            said.append(headers.udp(elsewhere, lane.dport, 20_000, answer, 0))
+            strange.append(headers.udp(elsewhere, lane.dport, 20_000, b"whatever you ask" * 4, 0))
+        assert kept(filters.udp_replies(flows, at), [*said, *strange]) == said
 
 
 def test_the_range_of_tags_and_ports_grows_in_steps() -> None:

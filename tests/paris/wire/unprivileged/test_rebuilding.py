@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import struct
+from dataclasses import replace
 from ipaddress import ip_address
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -21,11 +23,15 @@ from paris.packets import probes, replies
 from paris.packets.checksums import checksum, pseudo_header, word_sum
 from paris.packets.extensions import write_extensions
 from paris.packets.headers import IPHeader, icmp_error, read_ip
+from paris.packets.payloads import PAYLOADS, TEXT
 from paris.packets.protocols import Protocol
 from paris.packets.replies import ParsedReply
 from paris.wire.linux.ancillary import Ancillary
 from paris.wire.unprivileged import rebuilding
 from tests.support.probes import COMBINATIONS, flows_of
+
+if TYPE_CHECKING:
+    from paris.packets.payloads import Payload
 
 ROUTER = {4: ip_address("198.51.100.7"), 6: ip_address("2001:db8:7::7")}
 KEPT_BY_KERNEL = {Protocol.UDP: 8, Protocol.ICMP: 0, Protocol.TCP: 0}
@@ -171,8 +177,8 @@ def test_a_quote_too_short_for_the_tag_names_only_the_flow(version: int) -> None
     flows = flows_of(version, Protocol.UDP, HeaderField.SPORT)
     sent = rebuilding.read_sent(probes.build(flows, ProbeRequest(5, 9), 777))
     for returned in (b"", b"\x01", bytes(14), bytes(100) + b"\x20\0\0\0"):
-        assert rebuilding.tag_of_quote(17, returned) == b""
-    assert rebuilding.tag_of_quote(17, bytes(2) + sent.body[2:]) == bytes(2)
+        assert rebuilding.tag_of_quote(17, returned, TEXT) == b""
+    assert rebuilding.tag_of_quote(17, bytes(2) + sent.body[2:], TEXT) == bytes(2)
     assert len(sent.body) == 18
     parsed = replies.parse(
         rebuilding.icmp_error(rebuilding.without_tag(sent), b"", ancillary_of(version))
@@ -180,6 +186,22 @@ def test_a_quote_too_short_for_the_tag_names_only_the_flow(version: int) -> None
     assert isinstance(parsed, ParsedReply)
     assert (parsed.quoted.carrier_tag, parsed.quoted.sport) == (0, flows.sport + 5)
     assert not parsed.quoted.ip_id
+
+
+@pytest.mark.parametrize("payload", PAYLOADS, ids=lambda payload: payload.name)
+def test_a_quote_names_the_probe_once_it_shows_the_word_that_balances_the_checksum(
+    payload: Payload,
+) -> None:
+    flows = replace(flows_of(4, Protocol.UDP, HeaderField.SPORT), payload=payload)
+    sent = rebuilding.read_sent(probes.build(flows, ProbeRequest(5, 9), 777))
+    word, end = rebuilding.tag_of_body(sent, payload), payload.word_at + 2
+    for shown in (end, len(sent.body)):
+        assert rebuilding.tag_of_quote(17, sent.body[:shown], payload) == word
+    for hidden in (sent.body[: end - 1], sent.body[: end - 2].ljust(1000, b"\0")):
+        assert rebuilding.tag_of_quote(17, hidden, payload) == b""
+    parsed = replies.parse(rebuilding.icmp_error(sent, sent.body[:end], ancillary_of(4)))
+    assert isinstance(parsed, ParsedReply)
+    assert parsed.quoted.carrier_tag == 777
 
 
 @pytest.mark.parametrize("version", [4, 6])
