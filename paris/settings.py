@@ -112,8 +112,10 @@ class ProbeOptions(Frozen):
                 within(option, port, 1, 65535)
         if self.protocol == "icmp" and self.dport is not None:
             raise SettingsError("-p/--port has no meaning with -I: ICMP has no ports")
-        if self.protocol != "udp" and self.payload is not None:
-            raise SettingsError(f"--payload is for UDP; leave out -{self.protocol[0].upper()}")
+        if self.payload is not None:
+            self.__dict__.update(payload=str(self.payload))
+            if self.protocol != "udp":
+                raise SettingsError(f"--payload is for UDP; leave out -{self.protocol[0].upper()}")
 
 
 class Search(Frozen):

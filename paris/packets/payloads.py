@@ -15,13 +15,11 @@ from paris.packets import numbers, tags
 from paris.packets.checksums import checksum, pseudo_header
 
 HEX: Final = "hex:"
-# With the bytes behind it such a payload fills the least MTU of IPv6 (RFC 8200 section 5), so that
-# no router needs to fragment or refuse it.
-_MOST_HEX_BYTES: Final = 1230
+_MOST_HEX_BYTES: Final = 1230  # 2 more fill the least MTU of IPv6, 1280 (RFC 8200 section 5)
 
 
 class Sign(NamedTuple):
-    """What a kernel filter may ask of an answer: the 32 bits at `at` (bytes), if masked, equal."""
+    """What a kernel filter asks of an answer: are the 32 bits at byte `at`, masked, `value`?"""
 
     at: int
     mask: int
@@ -132,8 +130,8 @@ def chosen(name: str | None, port: int) -> Payload:
 def named(name: str) -> Payload:
     """The payload of this name. Raises SettingsError if there is none.
 
-    `hex:` and digits are bytes that the user gives. Behind them follow the two that balance the
-    checksum, at an even place, because no other is known to be free.
+    `hex:` and digits are bytes that the user gives, at most so many that no link has to fragment
+    them. Behind them, at an even place, follow the two that balance the checksum.
     """
     for row in PAYLOADS:
         if row.name == name:
@@ -164,13 +162,38 @@ def tag_of_answer(
     """
     for payload in payloads:
         word = _returned(payload, answer)
-        if word:
-            length = 8 + len(payload.request)
-            message = ports + struct.pack("!HH", length, 0) + word + payload.request
-            summed = pseudo_header(source, destination, numbers.UDP, length) + message
+        if word is not None:
             # From another address than the probed one the sum may be 0, which means none here.
-            return checksum(summed) or 0xFFFF
+            return _checksum(source, destination, ports, payload, word) or 0xFFFF
     return 0
+
+
+def tag_of_request(
+    source: bytes, destination: bytes, ports: bytes, request: bytes, payloads: tuple[Payload, ...]
+) -> int | None:
+    """The tag that a UDP probe with these ends had, given its payload, which may be cut.
+
+    None if that does not show it, or has copies of the tag, which show more.
+    """
+    for payload in payloads:
+        begin, end = payload.word_at, payload.word_at + 2
+        is_this = (
+            len(request) >= end
+            and request[:begin] == payload.request[:begin]
+            and payload.request[end:].startswith(request[end : len(payload.request)])
+        )
+        if is_this and not payload.has_copies:
+            return _checksum(source, destination, ports, payload, request[begin:end])
+    return None
+
+
+def _checksum(
+    source: bytes, destination: bytes, ports: bytes, payload: Payload, word: bytes
+) -> int:
+    """The UDP checksum of a probe whose payload has this word."""
+    length = 8 + len(payload.request)
+    message = ports + struct.pack("!HH", length, 0) + word + payload.request
+    return checksum(pseudo_header(source, destination, numbers.UDP, length) + message)
 
 
 def _returned(payload: Payload, answer: bytes) -> bytes | None:
@@ -178,12 +201,13 @@ def _returned(payload: Payload, answer: bytes) -> bytes | None:
 
     An echo service returns the whole request.
     """
-    begin, end = payload.word_at + 2, len(payload.request) - 4 * payload.has_copies
+    begin, end = payload.word_at, payload.word_at + 2
+    last = len(payload.request) - 4 * payload.has_copies
     if (
         len(answer) == len(payload.request)
-        and answer[: begin - 2] == payload.request[: begin - 2]
-        and answer[begin:end] == payload.request[begin:end]
+        and answer[:begin] == payload.request[:begin]
+        and answer[end:last] == payload.request[end:last]
     ):
-        return answer[begin - 2 : begin]
+        return answer[begin:end]
     found = None if payload.answer is None else re.match(payload.answer, answer, re.DOTALL)
     return None if found is None else found[1]

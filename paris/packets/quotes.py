@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from paris.packets import numbers, tags
 from paris.packets.checksums import word_sum
 from paris.packets.datagrams import NoReplyError, UnparsedReason, read_ip
+from paris.packets.payloads import tag_of_request
 
 if TYPE_CHECKING:
     from paris.packets.datagrams import Datagram
+    from paris.packets.payloads import Payload
 
 # The lowest offset of extensions in the quote, and their offset if the error does not give it.
 _EXTENSION_OFFSET: Final = 128
@@ -27,8 +29,9 @@ class QuotedProbe(NamedTuple):
     """The probe as the reply shows it; None for fields that the reply does not show.
 
     Addresses are packed bytes. `carrier_tag` is the value of the field that carries the tag (see
-    `tags`), or 0 if the reply names only its flow; `payload_tag` is the payload's copy of it. If
-    the reply has no quote, source and destination are the reply's own, swapped.
+    `tags`), or 0 if the reply names only its flow; `payload_tag` is the payload's copy of it, or
+    what a payload without one shows if that differs: then addresses were restored and the checksum
+    was not. If the reply has no quote, source and destination are the reply's own, swapped.
     """
 
     source: bytes
@@ -75,14 +78,22 @@ def innermost(quoted: Datagram) -> Datagram:
     return quoted
 
 
-def read_quoted_probe(quoted: Datagram) -> QuotedProbe:
-    """The quoted probe. Raises NoReplyError if the quote cannot be a probe."""
+def read_quoted_probe(quoted: Datagram, payloads: tuple[Payload, ...]) -> QuotedProbe:
+    """The quoted probe, which had one of the `payloads` if it is of UDP.
+
+    Raises NoReplyError if the quote cannot be a probe.
+    """
     data = quoted.payload
     if len(data) < 8:
         raise NoReplyError(UnparsedReason.TOO_SHORT)
     sport = dport = identifier = icmp_checksum = None
+    payload_tag = None if quoted.protocol == numbers.TCP else tags.of_payload(data[8:])
     if quoted.protocol == numbers.UDP:
         sport, dport, _, tag = struct.unpack_from("!HHHH", data)
+        if payload_tag is None:
+            ends = quoted.source, quoted.destination
+            shown = tag_of_request(*ends, data[:4], data[8:], payloads)
+            payload_tag = None if shown == tag else shown
     elif quoted.protocol == numbers.TCP:
         sport, dport, number = struct.unpack_from("!HHI", data)
         tag = tags.of_sequence(number)
@@ -102,5 +113,5 @@ def read_quoted_probe(quoted: Datagram) -> QuotedProbe:
         ip_id=quoted.ip_id,
         flow_label=quoted.flow_label,
         traffic_class=quoted.traffic_class,
-        payload_tag=None if quoted.protocol == numbers.TCP else tags.of_payload(data[8:]),
+        payload_tag=payload_tag,
     )

@@ -100,7 +100,7 @@ def _parse(datagram: bytes, payloads: tuple[Payload, ...]) -> ParsedReply:
     return ParsedReply(
         kind=kind,
         responder=ip_address(outer.source),
-        quoted=read_quoted_probe(quoted),
+        quoted=read_quoted_probe(quoted, payloads),
         icmp_type=icmp_type,
         icmp_code=icmp_code,
         quoted_ttl=quoted.ttl,

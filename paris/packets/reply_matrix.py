@@ -13,7 +13,8 @@ import numpy as np
 from mda.model import HeaderField, ReplyKind
 from paris.packets import replies
 from paris.packets.changes import fitting
-from paris.packets.numbers import ECHO_REPLY, ERRORS, ICMP, TIME_EXCEEDED
+from paris.packets.checksums import pseudo_header, word_sum
+from paris.packets.numbers import ECHO_REPLY, ERRORS, ICMP, TIME_EXCEEDED, UDP
 from paris.packets.probe_matrix import values
 from paris.packets.protocols import Protocol
 from paris.packets.tags import COPY_AT, PAYLOAD_BYTES, TEXT
@@ -181,7 +182,25 @@ class Matcher:
             is_flow &= _word(rows, at + 4) == tags  # see `tags.sequence`
         is_flow &= _word(rows, at) == values(flows, HeaderField.SPORT, numbers)
         is_flow &= _word(rows, at + 2) == values(flows, HeaderField.DPORT, numbers)
+        if flows.protocol is Protocol.UDP and not flows.payload.has_copies:
+            is_flow &= self._is_consistent(rows, lengths, at)
         return tags, is_flow
+
+    def _is_consistent(self, rows: Bytes, lengths: NDArray[np.uint32], at: int) -> Any:
+        """Whether quotes that show the word which balances the checksum show that checksum too.
+
+        Otherwise a NAT has left another there: see `quotes.QuotedProbe`.
+        """
+        payload, header = self._flows.payload, at - self._layout.header_bytes
+        word_at = at + 8 + payload.word_at
+        if word_at + 2 > rows.shape[1]:
+            return True
+        length = 8 + len(payload.request)
+        rest = pseudo_header(bytes(len(self._source)), self._destination.tobytes(), UDP, length)
+        constant = word_sum(rest) + length + word_sum(payload.request)
+        source = rows[:, header + self._layout.source.start :][:, : len(self._source)]
+        sums = _word_sums(source) + sum(_word(rows, own) for own in (at, at + 2, at + 6, word_at))
+        return (lengths < word_at + 2) | ((constant + sums) % 0xFFFF == 0)
 
     def _repeated(
         self, rows: Bytes, lengths: NDArray[np.uint32], at: int, tags: Any

@@ -33,6 +33,7 @@ from paris.outputs.comparison import comparison_of
 from paris.outputs.registry import FORMATS
 from paris.packets import extensions, replies
 from paris.packets.checksums import checksum
+from paris.packets.payloads import PAYLOADS
 from paris.settings import Lane, Settings
 from paris.sim import topology_file
 from tests.fuzz.mutations import changed_arguments, changed_bytes, changed_json, changed_text
@@ -99,7 +100,7 @@ def _quotes(probe: bytes) -> list[bytes]:
 
 def _reply_fault(data: bytes) -> str | None:
     for hidden in (frozenset[str](), frozenset({"reply_ttl", "reply_ip_id"})):
-        replies.parse(data, hidden)
+        replies.parse(data, hidden, PAYLOADS)
     return None
 
 

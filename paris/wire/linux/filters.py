@@ -157,6 +157,13 @@ def icmp_replies(flows: Flows, header_bytes: int, sent: range = ALL) -> list[Ins
         program.add(bpf.BYTE_X, quote + protocol_at)
         program.add(bpf.EQUAL, TCP, yes=bpf.DROP)
         program.keep_below(copy_at + 2)
+        # A payload without a copy begins with its own bytes, or has them behind the word.
+        for payload in flows.payloads:
+            if not payload.has_copies:
+                begin = 0 if payload.word_at else 2
+                program.add(bpf.HALF_X, tag_at + 2 + begin)
+                own = int.from_bytes(payload.request[begin : begin + 2])
+                program.add(bpf.EQUAL, own, yes=bpf.KEEP)
     program.require_range(bpf.HALF_X, copy_at, sent.start, sent.stop - 1)
     return program.assembled()
 

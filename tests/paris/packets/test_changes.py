@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,8 @@ import pytest
 
 from mda.model import HeaderField, ProbeRequest
 from paris.packets import headers, probes, tags
-from paris.packets.changes import changed_fields, tags_of
+from paris.packets.changes import changed_fields, fitting, tags_of
+from paris.packets.payloads import PAYLOADS
 from paris.packets.protocols import Protocol
 from paris.packets.replies import ParsedReply, parse
 from tests.support.answers import ROUTER, header
@@ -18,6 +20,7 @@ from tests.support.translation import NAT, Way, quoted
 
 if TYPE_CHECKING:
     from paris.packets.flows import Flows
+    from paris.packets.payloads import Payload
 
 SHORTEST = {4: 28, 6: 48}  # bytes of a quote without payload
 WHOLE = 1232
@@ -28,7 +31,8 @@ def told(flows: Flows, quote: bytes) -> ParsedReply:
     """The time exceeded that quotes this."""
     version = flows.source.version
     kind = 11 if version == 4 else 3
-    parsed = parse(headers.icmp_error(header(flows, ROUTER[version]), kind, 0, quote))
+    error = headers.icmp_error(header(flows, ROUTER[version]), kind, 0, quote)
+    parsed = parse(error, payloads=flows.payloads)
     assert isinstance(parsed, ParsedReply)
     return parsed
 
@@ -80,6 +84,27 @@ def test_the_copy_of_the_tag_in_the_payload_outweighs_what_a_nat_rewrites(
         assert told(flows, quote[: least - 1]).quoted.payload_tag is None
         assert told(flows, quote[: least - 4] + bytes(90)).quoted.payload_tag is None  # padded
         assert told(flows, quote[: least - 4] + b"\xbe\xef\x41\x11").quoted.payload_tag is None
+
+
+@pytest.mark.parametrize("payload", PAYLOADS[1:], ids=lambda payload: payload.name)
+@pytest.mark.parametrize("version", [4, 6])
+def test_a_quote_of_a_payload_without_a_copy_never_names_another_probe(
+    version: int, payload: Payload
+) -> None:
+    flows = replace(flows_of(version, Protocol.UDP, HeaderField.SPORT), payload=payload)
+    headers_of_all = flows.headers(REQUEST.flow)  # as if each tag were that of a probe in flight
+    for way in Way:
+        quote = quoted(probes.build(flows, REQUEST, TAG), way)
+        for length in (SHORTEST[version], SHORTEST[version] + payload.word_at + 2, 576, WHOLE):
+            found = fitting(told(flows, quote[:length]), flows, lambda _: headers_of_all)
+            is_shown = length > SHORTEST[version]
+            if version == 4:
+                # The identification shows the tag, and a stale checksum another, if alone.
+                assert TAG in [tag for _, tag in found[:2]]
+                assert len(found) == 1 + (way is Way.STALE_CHECKSUM and not is_shown)
+            elif is_shown or way is not Way.STALE_CHECKSUM:
+                is_same = way in (Way.STALE_CHECKSUM, Way.RESTORED)
+                assert [tag for _, tag in found] == [TAG] * is_same
 
 
 @pytest.mark.parametrize("version", [4, 6])

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from paris.packets.datagrams import Datagram, NoReplyError, UnparsedReason
+from paris.packets.payloads import TEXT
 from paris.packets.quotes import read_quoted_probe, split_quote
 
 STACK = bytes.fromhex("2000 0000 0008 0101 03e8 1101".replace(" ", ""))  # no checksum
@@ -46,13 +47,13 @@ def test_the_mtu_of_packet_too_big_is_not_taken_for_a_quote_length() -> None:
 
 def test_a_quoted_probe_is_read_by_its_protocol() -> None:
     ports = bytes.fromhex("4e20829a")
-    udp = read_quoted_probe(datagram(ports + b"\0\x08\x12\x34", protocol=17, ip_id=7))
+    udp = read_quoted_probe(datagram(ports + b"\0\x08\x12\x34", protocol=17, ip_id=7), (TEXT,))
     assert (udp.sport, udp.dport, udp.carrier_tag, udp.ip_id) == (20_000, 33_434, 0x1234, 7)
-    tcp = read_quoted_probe(datagram(ports + b"\xbe\xef\xbe\xef", protocol=6))
+    tcp = read_quoted_probe(datagram(ports + b"\xbe\xef\xbe\xef", protocol=6), (TEXT,))
     assert (tcp.sport, tcp.dport, tcp.carrier_tag) == (20_000, 33_434, 0xBEEF)
     for version, protocol, kind in ((4, 1, 8), (6, 58, 128)):
         message = bytes([kind, 0]) + bytes.fromhex("abcd4e201234")
-        echo = read_quoted_probe(datagram(message, version, protocol))
+        echo = read_quoted_probe(datagram(message, version, protocol), (TEXT,))
         assert (echo.icmp_checksum, echo.identifier, echo.carrier_tag) == (0xABCD, 20_000, 0x1234)
         assert (echo.sport, echo.dport) == (None, None)
 
@@ -70,5 +71,5 @@ def test_a_quote_that_cannot_be_a_probe_is_refused_with_the_reason(
     payload: bytes, protocol: int, reason: UnparsedReason
 ) -> None:
     with pytest.raises(NoReplyError) as refused:
-        read_quoted_probe(datagram(payload, protocol=protocol))
+        read_quoted_probe(datagram(payload, protocol=protocol), (TEXT,))
     assert refused.value.reason is reason

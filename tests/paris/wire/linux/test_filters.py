@@ -34,6 +34,7 @@ from tests.support.translation import NAT, Way, quoted, translated
 
 if TYPE_CHECKING:
     from paris.packets.flows import Flows
+    from paris.packets.payloads import Payload
     from paris.wire.linux.bpf import Instruction
 
 
@@ -268,6 +269,23 @@ def test_the_filter_keeps_udp_replies_only_to_ports_that_were_used() -> None:
         for sent in (filters.NONE, range(498, 501)):
             expected = [said[port - 495] for port in sent]
             assert kept(filters.udp_replies(flows, at, sent), said) == expected
+
+
+@pytest.mark.parametrize("payload", PAYLOADS, ids=lambda payload: payload.name)
+@pytest.mark.parametrize("version", [4, 6])
+def test_the_filter_keeps_the_quote_of_any_payload_with_a_checksum_that_a_nat_has_left(
+    version: int, payload: Payload
+) -> None:
+    flows = replace(flows_of(version, Protocol.UDP, HeaderField.SPORT), payload=payload)
+    router, kind = header(flows, ROUTER[version]), 11 if version == 4 else 3
+    probe = probes.build(flows, ProbeRequest(3, 7), 77)
+    ours = headers.icmp_error(router, kind, 0, quoted(probe, Way.STALE_CHECKSUM))
+    at = HEADER_BYTES[version]
+    foreign = probe[: at + 6] + b"\xab\xcd" + bytes(range(0xA0, 0xE0))
+    if version == 4:
+        foreign = foreign[:4] + b"\xab\xcd" + foreign[6:]
+    theirs = headers.icmp_error(router, kind, 0, foreign)
+    assert kept(filters.icmp_replies(flows, at, range(50, 100)), [ours, theirs]) == [ours]
 
 
 @pytest.mark.parametrize("version", [4, 6])
