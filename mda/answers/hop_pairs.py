@@ -15,7 +15,7 @@ flows, computed by `mda.statistics.stopping`; the laws differ in which flows cou
 from __future__ import annotations
 
 from bisect import insort
-from dataclasses import dataclass, field, replace
+from copy import copy
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ UNLIKELY: Final = 2.0
 _OUT_OF_QUESTION: Final = 3.3
 
 
-@dataclass(slots=True)
+# Dataclasses would delay the first probe, each by half a millisecond.
 class Samples:
     """The flows that go on from one vertex, and the successor that each is known to have met.
 
@@ -40,11 +40,14 @@ class Samples:
     the hop of the successors, when the first such probe was sent, in seconds, ascending.
     """
 
-    flows: set[int] = field(default_factory=set)
-    answered: int = 0
-    successors: dict[Vertex, list[int]] = field(default_factory=dict)
-    waiting: set[int] = field(default_factory=set)
-    sent_at_s: list[float] = field(default_factory=list)
+    __slots__ = ("answered", "flows", "sent_at_s", "successors", "waiting")
+
+    def __init__(self) -> None:
+        self.flows: set[int] = set()
+        self.answered = 0
+        self.successors: dict[Vertex, list[int]] = {}
+        self.waiting: set[int] = set()
+        self.sent_at_s: list[float] = []
 
     @property
     def seen(self) -> int:
@@ -69,7 +72,6 @@ class Samples:
         )
 
 
-@dataclass(slots=True)
 class HopPair:
     """The vertices at TTL `ttl` - 1 that flows go on from, and where flows are at `ttl`.
 
@@ -79,14 +81,19 @@ class HopPair:
     `ttl` - 1 is not known.
     """
 
-    ttl: int
-    near: dict[Vertex, Samples] = field(default_factory=dict)
-    predecessors: FlowsAt = field(default_factory=dict)
-    far: FlowsAt = field(default_factory=dict)
-    ends_before: bool = False
-    met_before: dict[Vertex, int] = field(default_factory=dict)
-    met_far: dict[Vertex, int] = field(default_factory=dict)
-    unplaced: set[int] = field(default_factory=set)
+    __slots__ = (
+        "ends_before", "far", "met_before", "met_far", "near", "predecessors", "ttl", "unplaced",
+    )  # fmt: skip
+
+    def __init__(self, ttl: int) -> None:
+        self.ttl = ttl
+        self.near: dict[Vertex, Samples] = {}
+        self.predecessors: FlowsAt = {}
+        self.far: FlowsAt = {}
+        self.ends_before = False
+        self.met_before: dict[Vertex, int] = {}
+        self.met_far: dict[Vertex, int] = {}
+        self.unplaced: set[int] = set()
 
     def add_far(self, flow: int, vertex: Vertex, sent_at_s: float | None) -> None:
         """Add the vertex of a flow at `ttl`, and when the probe was sent that first got a reply."""
@@ -128,8 +135,9 @@ class HopPair:
         """The same pair without some of the vertices at `ttl` - 1."""
         if not vertices:
             return self
-        kept = {vertex: own for vertex, own in self.near.items() if vertex not in vertices}
-        return replace(self, near=kept)
+        kept = copy(self)
+        kept.near = {vertex: own for vertex, own in self.near.items() if vertex not in vertices}
+        return kept
 
     def branching(self) -> list[Samples]:
         """The flows of each vertex at `ttl` - 1 that has several successors."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -35,7 +34,7 @@ class State(Enum):
     ANSWERED = "answered"
 
 
-@dataclass(slots=True, eq=False)
+# Dataclasses would delay the first probe, each by half a millisecond.
 class Conversation:
     """The probes between the same ports of the same hosts; a reply without a tag names only those.
 
@@ -44,10 +43,13 @@ class Conversation:
     No probe to `expired_ttl` or nearer reached the destination: a router let one expire there.
     """
 
-    in_flight: int = 0
-    expired_ttl: int = 0
-    unanswered: list[Flight] = field(default_factory=list)
-    served_at_s: float = float("-inf")
+    __slots__ = ("expired_ttl", "in_flight", "served_at_s", "unanswered")
+
+    def __init__(self) -> None:
+        self.in_flight = 0
+        self.expired_ttl = 0
+        self.unanswered: list[Flight] = []
+        self.served_at_s = float("-inf")
 
     def last_sent_s(self) -> float:
         """When the last probe left that may still get a reply."""
@@ -55,13 +57,22 @@ class Conversation:
         return max([self.served_at_s, *(flight.sent_at_s for flight in unanswered)])
 
 
-@dataclass(slots=True, eq=False)
 class Flight:
     """A probe that was sent, and its state; `number` counts the probes of the run, from 0."""
 
-    number: int
-    tag: int
-    request: ProbeRequest
-    sent_at_s: float
-    conversation: Conversation
-    state: State = State.IN_FLIGHT
+    __slots__ = ("conversation", "number", "request", "sent_at_s", "state", "tag")
+
+    def __init__(
+        self,
+        number: int,
+        tag: int,
+        request: ProbeRequest,
+        sent_at_s: float,
+        conversation: Conversation,
+    ) -> None:
+        self.number = number
+        self.tag = tag
+        self.request = request
+        self.sent_at_s = sent_at_s
+        self.conversation = conversation
+        self.state = State.IN_FLIGHT

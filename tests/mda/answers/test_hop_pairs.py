@@ -32,7 +32,8 @@ def test_flows_with_an_unknown_predecessor_count_only_if_there_is_one_successor(
 
 
 def test_silent_flows_that_were_not_located_one_hop_before_prove_no_edge() -> None:
-    samples = Samples(set(range(6)), 6, {vertex(4, 8): [0, 1], vertex(4, 9): [2, 3], Vertex(4, None): [4, 5]})  # fmt: skip  # noqa: E501
+    samples = Samples()
+    samples.successors = {vertex(4, 8): [0, 1], vertex(4, 9): [2, 3], Vertex(4, None): [4, 5]}
     near = vertex(3, 1)
     assert samples.unproven({}) == [0, 2, 4, 5]  # a reply shows one edge, a silence none
     assert samples.unproven({1: near, 5: near}) == [2]
