@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from mda.model import StopReason
@@ -44,7 +43,7 @@ _BATCH_S: Final = 0.05
 _MOST_WITHHELD: Final = 512
 
 
-@dataclass(slots=True)
+# A dataclass would delay the first probe by a millisecond.
 class Engine:
     """Runs one procedure over one wire.
 
@@ -54,40 +53,49 @@ class Engine:
     run. `build_many` builds the same datagrams as `Builder.build`, for many requests at once.
     """
 
-    procedure: Procedure
-    wire: Wire
-    flows: Flows
-    pacing: Pacing
-    budget: Budget
-    wait_s: float | None = None
-    own_tags: Iterator[int] | None = None
-    observe: Callable[[Outcome], None] = lambda _: None
-    recorder: Recorder | None = None
-    before_parsing: Callable[[], None] = lambda: None
-    stop: Stop = field(default_factory=NeverStops)
-    build_many: Callable[[Sequence[ProbeRequest], Sequence[int]], Sequence[bytes]] | None = None
-    _pending: Pending = field(init=False)
-    _builder: Builder = field(init=False)
-    _queue: RequestQueue = field(init=False)
-    _outcomes: list[Outcome] = field(init=False, default_factory=list)
-    _unmatched: Counter[str] = field(init=False, default_factory=Counter)
-    _sent: int = field(init=False, default=0)
-    _waits: Waits = field(init=False)
-    _sent_at_s: float = field(init=False, default=0.0)
-    _ask_at_s: float = field(init=False, default=0.0)
-    _silent_at_s: float = field(init=False, default=float("inf"))
-    _has_more: bool = field(init=False, default=False)
-    _is_prepared: bool = field(init=False, default=False)
-    _flows_sent: set[int] = field(init=False, default_factory=set)
-    _withheld: dict[str, list[ProbeRequest]] = field(init=False, default_factory=dict)
-    _withheld_in_a_row: int = field(init=False, default=0)
-    _failure: WireError | None = field(init=False, default=None)
-
-    def __post_init__(self) -> None:
-        self._pending = Pending(self.flows, self.own_tags)
-        self._waits = Waits(self.wait_s, self.wire.longest_wait_s)
-        self._queue = RequestQueue(self.procedure, self._pending, self.pacing, self._waits)
-        self._builder = Builder(self.flows)
+    def __init__(
+        self,
+        *,
+        procedure: Procedure,
+        wire: Wire,
+        flows: Flows,
+        pacing: Pacing,
+        budget: Budget,
+        wait_s: float | None = None,
+        own_tags: Iterator[int] | None = None,
+        observe: Callable[[Outcome], None] = lambda _: None,
+        recorder: Recorder | None = None,
+        before_parsing: Callable[[], None] = lambda: None,
+        stop: Stop | None = None,
+        build_many: Callable[[Sequence[ProbeRequest], Sequence[int]], Sequence[bytes]]
+        | None = None,
+    ) -> None:
+        self.procedure = procedure
+        self.wire = wire
+        self.flows = flows
+        self.pacing = pacing
+        self.budget = budget
+        self.observe = observe
+        self.recorder = recorder
+        self.before_parsing = before_parsing
+        self.stop = stop or NeverStops()
+        self.build_many = build_many
+        self._pending = Pending(flows, own_tags)
+        self._waits = Waits(wait_s, wire.longest_wait_s)
+        self._queue = RequestQueue(procedure, self._pending, pacing, self._waits)
+        self._builder = Builder(flows)
+        self._outcomes: list[Outcome] = []
+        self._unmatched: Counter[str] = Counter()
+        self._sent = 0
+        self._sent_at_s = 0.0
+        self._ask_at_s = 0.0
+        self._silent_at_s = float("inf")
+        self._has_more = False
+        self._is_prepared = False
+        self._flows_sent: set[int] = set()
+        self._withheld: dict[str, list[ProbeRequest]] = {}
+        self._withheld_in_a_row = 0
+        self._failure: WireError | None = None
 
     def run(self) -> RawRecord:
         """Measure until the procedure is finished, the budget is spent, or the user hits Ctrl-C.

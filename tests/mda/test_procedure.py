@@ -115,7 +115,10 @@ def test_a_round_does_not_wait_for_requests_that_it_abandons() -> None:
             asked, self._asked = self._asked, True
             return [] if asked else [ProbeRequest(flow, 2)]
 
-    rounds = Far(flow, History([end], [reached(end)]))
+    history = History()
+    history.requests.append(end)
+    history.outcomes.append(reached(end))
+    rounds = Far(flow, history)
     (beyond,) = rounds.wanted(10)
     assert rounds.wanted(10) == []
     assert not rounds.finished
