@@ -139,6 +139,7 @@ def icmp_replies(flows: Flows, header_bytes: int, sent: range = ALL) -> list[Ins
         program.add(bpf.EQUAL, protocol.number(version), yes="protocol")
     _keep_deep(program, flows, quote)
     program.name("protocol")
+    program.add(bpf.KEEP_A, bpf.THIS)
     program.require_destination(quote + destination_at, flows)
     tag_at = quote + tags.place(version).start
     if version == 4:
@@ -151,19 +152,18 @@ def icmp_replies(flows: Flows, header_bytes: int, sent: range = ALL) -> list[Ins
     program.keep_below(tag_at + 2)
     program.keep_range(bpf.HALF_X, tag_at, sent.start, sent.stop - 1, "copy")
     # ... or only the payload's copy, which begins behind the eight bytes that end with the tag.
+    # TCP has none: a NAT leaves its tag alone.
     copy_at = tag_at + 2 + tags.COPY_AT
-    if version == 6:
-        # In IPv4, where many quote little, there is the other copy; a NAT leaves TCP's tag alone.
-        program.add(bpf.BYTE_X, quote + protocol_at)
-        program.add(bpf.EQUAL, TCP, yes=bpf.DROP)
-        program.keep_below(copy_at + 2)
-        # A payload without a copy begins with its own bytes, or has them behind the word.
-        for payload in flows.payloads:
-            if not payload.has_copies:
-                begin = 0 if payload.word_at else 2
-                program.add(bpf.HALF_X, tag_at + 2 + begin)
-                own = int.from_bytes(payload.request[begin : begin + 2])
-                program.add(bpf.EQUAL, own, yes=bpf.KEEP)
+    program.add(bpf.LOAD_KEPT, bpf.THIS)
+    program.add(bpf.EQUAL, TCP, yes=bpf.DROP)
+    program.keep_below(copy_at + 2)
+    # A payload without a copy begins with its own bytes, or has them behind the word.
+    for payload in flows.payloads:
+        if not payload.has_copies:
+            begin = 0 if payload.word_at else 2
+            program.add(bpf.HALF_X, tag_at + 2 + begin)
+            own = int.from_bytes(payload.request[begin : begin + 2])
+            program.add(bpf.EQUAL, own, yes=bpf.KEEP)
     program.require_range(bpf.HALF_X, copy_at, sent.start, sent.stop - 1)
     return program.assembled()
 

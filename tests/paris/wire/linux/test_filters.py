@@ -166,17 +166,22 @@ def test_the_filter_drops_replies_with_tags_that_were_not_sent(
     assert kept(whole_filter(flows, sent), arriving) == expected
 
 
-def test_the_filter_keeps_a_quote_with_either_copy_of_the_tag() -> None:
+def test_the_filter_keeps_a_quote_with_any_copy_of_the_tag_or_too_short_for_the_last() -> None:
     flows = flows_of(4, Protocol.UDP, HeaderField.SPORT)
     probe = probes.build(flows, ProbeRequest(3, 7), 77)
 
-    def answer(ip_id: bytes, tag: bytes) -> bytes:
-        quote = probe[:4] + ip_id + probe[6:26] + tag + probe[28:]
-        return headers.icmp_error(header(flows, ROUTER[4]), 11, 0, quote[:28])
+    def answer(ip_id: bytes, tag: bytes, payload: bytes = b"") -> bytes:
+        quote = probe[:4] + ip_id + probe[6:26] + tag + payload
+        return headers.icmp_error(header(flows, ROUTER[4]), 11, 0, quote)
 
     copy, tag, other, none = probe[4:6], probe[26:28], b"\xab\xcd", b"\0\0"
+    payload = probe[28:]
     expected = [answer(copy, other), answer(other, tag), answer(none, none)]
-    strays = [answer(other, other), answer(other, none)]
+    expected.append(answer(other, other, payload))
+    # Another program's, or one whose tags were all rewritten: it is counted.
+    expected += [answer(other, other, payload[:-3]), answer(other, other), answer(other, none)]
+    theirs = payload[:-4] + tags.copies(777)
+    strays = [answer(other, other, theirs), answer(other, none, theirs)]
     assert kept(whole_filter(flows, range(50, 100)), [*expected, *strays]) == expected
 
 
