@@ -25,7 +25,7 @@ from mda.model import ReplyKind
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from mda.model import Loss, ProbeRequest, Reply
+    from mda.model import IPAddress, Loss, ProbeRequest, Reply
 
 
 class Move(NamedTuple):
@@ -103,6 +103,12 @@ class Ends:
             self._loops[flow] = ttl
             self._behind = None
             self._end(flow)
+
+    def responders(self, flow: int) -> set[IPAddress]:
+        """Who sent the final replies that count where the path of `flow` ends."""
+        end = self.at.get(flow)
+        replies = self._final.get(flow, ())
+        return {reply.responder for reply in replies if self.places[reply.request] == end}
 
     def is_early(self, final: Reply) -> bool:
         """Whether a final reply is to an expired packet, so that its responder is a hop further."""

@@ -44,6 +44,7 @@ class Obstacle(Enum):
     """Why nothing can be promised of a graph."""
 
     NO_REPLY = "nothing replied"
+    SKIPPED = "no hop before the destination was traced"
     UNFINISHED = "some vertices are not fully explored"
     PER_PACKET = "a router balances per packet"
     ROUTE_CHANGE = "the route changed during the trace"
@@ -104,7 +105,8 @@ def certainty(
             judging.judge(hops)
     vertices = sorted(judging.vertices, key=lambda known: known.vertex.sort_key)
     found = {
-        Obstacle.NO_REPLY: not vertices,
+        Obstacle.NO_REPLY: not vertices and not table.answered_to,
+        Obstacle.SKIPPED: not vertices and bool(table.answered_to),
         Obstacle.UNFINISHED: not all(known.is_finished for known in vertices),
         Obstacle.PER_PACKET: bool(located.per_packet),
         Obstacle.ROUTE_CHANGE: bool(located.turned),
@@ -156,11 +158,21 @@ _HIDING: Final = {
 def _is_refused(table: FlowTable, located: Located, destinations: Collection[IPAddress]) -> bool:
     """Whether the path of some flow ends before the destination, other than in a loop."""
     return any(
-        (vertex := located.hops.get(ttl, {}).get(flow)) is not None
-        and vertex.address not in destinations
-        and flow not in table.looped
+        address not in destinations
         for flow, ttl in table.ended.items()
+        if flow not in table.looped
+        for address in _at_end(table, located, flow, ttl)
     )
+
+
+def _at_end(
+    table: FlowTable, located: Located, flow: int, ttl: int
+) -> Collection[IPAddress | None]:
+    """What is at the end of the path of `flow`, at `ttl`: nothing if it was not located there."""
+    if ttl <= located.origin.ttl:  # before the first hop traced, where nothing is located
+        return table.ends.responders(flow)
+    vertex = located.hops.get(ttl, {}).get(flow)
+    return () if vertex is None else (vertex.address,)
 
 
 @dataclass(frozen=True, slots=True)

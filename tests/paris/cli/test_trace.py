@@ -22,6 +22,8 @@ from tests.support.terminal import on_terminal
 from tests.support.waiting import LONGEST_S
 
 QUICK = ("--sim", "two-way", "--mda")
+SKIPPED = "no hop before the destination was traced"
+REFUSED = "a router on the way refuses probes"
 
 
 def test_the_text_shows_a_simulated_diamond() -> None:
@@ -541,6 +543,24 @@ def test_a_destination_before_the_first_hop_is_as_far_as_its_replies_show(
     assert ("so nothing can be said of them" in ran.stdout) == (
         "before" in said and "--mda" in options
     )
+
+
+@pytest.mark.parametrize(
+    ("network", "options", "obstacles"),
+    [
+        ("plain", ("-f", "7"), [SKIPPED]),
+        ("plain", ("-f", "9"), [SKIPPED]),
+        ("unequal-length", ("-f", "6"), []),  # one of two distances is before it
+        ("firewall", ("-f", "4", "--sport", "20000"), [REFUSED]),  # of some flows
+        ("firewall", ("-f", "5", "--sport", "20000"), [REFUSED]),
+        ("firewall", ("-f", "9"), [SKIPPED, REFUSED]),
+    ],
+)
+def test_what_replies_before_the_first_hop_is_an_obstacle_for_what_it_is(
+    network: str, options: tuple[str, ...], obstacles: list[str]
+) -> None:
+    found = json.loads(run("--sim", network, "--mda", *options, "-j").stdout)
+    assert found["certainty"]["obstacles"] == obstacles
 
 
 def test_of_two_distances_one_may_be_before_the_first_hop() -> None:
