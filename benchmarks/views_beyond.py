@@ -252,7 +252,11 @@ def grouped(
 
 @contextmanager
 def moving(version: int, protocol: str) -> Iterator[Look]:
-    """All buckets of a resilient group move to the other branch during a trace."""
+    """All buckets of a resilient group move to the other branch during a trace.
+
+    It is slow, so that they move early in it. By IPv6 it takes 17 seconds: there the router behind
+    the branches has an address for each, and flows are searched that still meet the one left.
+    """
     with networks.grouped(kind=networks.RESILIENT) as lab:
         true = views.behind_source(lab.truth(version))
         balancer = f"{lab.shown('r1', 'lb', version)}@2"
