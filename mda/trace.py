@@ -169,9 +169,9 @@ class Trace(Record):
 
     @property
     def may_be_nearer(self) -> bool:
-        """Whether the destination is seen at the first TTL traced, and no quote says how near."""
-        first_ttl = self.plan.first_ttl
-        ends = {vertex for vertex in self.arrivals if vertex.ttl == first_ttl > 1}
+        """Whether the hop before the destination was not asked, and no quote shows its distance."""
+        asked = {outcome.request.ttl for outcome in self.outcomes}
+        ends = {vertex for vertex in self.arrivals if vertex.ttl - 1 not in {0, *asked}}
         return bool(ends) and all(
             reply.quoted_ttl is None for reply in self.replies if self.vertex_of(reply) in ends
         )

@@ -3,8 +3,8 @@
 It is sent to the first TTLs and to the last one. The probe to the last TTL is answered by the
 destination, usually from much nearer, and the answer quotes the TTL that was left: it counts at the
 destination's hop, and shows the distance. Until that is known, or where losses contradict it, the
-scout goes on a few TTLs behind its last answer. So the destination gets few probes in vain: hosts
-limit how often they answer.
+scout goes on a few TTLs behind its last answer, or more where these are silent and the far probe is
+answered. So the destination gets few probes in vain: hosts limit how often they answer.
 """
 
 from __future__ import annotations
@@ -79,12 +79,24 @@ class Scout:
                 wave.ask_first(0, ttl)
         wave.ask_first(0, max_ttl)
 
+    @property
+    def _is_silence_on_the_way(self) -> bool:
+        """Whether nothing answered behind the scout's last answer but the far probe."""
+        silent = range(self.path_end + 1, self.scouted_to + 1)
+        return (
+            any(isinstance(outcome, Reply) for outcome in self._far_outcomes)
+            and bool(silent)
+            and all(0 in self._table.hop(ttl).losses for ttl in silent)
+        )
+
     def _last_to_ask(self) -> int:
         """The last TTL that flow 0 is to be asked at by now."""
         hint, end = self._distance_hint, self._table.ended.get(0)
         if end is not None and end > max(hint, self.scouted_to):
             # The end quoted a TTL that losses contradict.
             hint, end, self._ahead = 0, None, _MANY
+        if self._ahead < _MANY and self._is_silence_on_the_way:
+            self._ahead = _MANY
         last_answer, last = self.path_end, max(self.scouted_to, hint)
         if last_answer >= hint and end is None:
             last = max(last, last_answer + self._ahead)

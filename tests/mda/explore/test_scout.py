@@ -11,7 +11,7 @@ from mda.explore.scout import Scout, first_ttls
 from mda.explore.search import Reach
 from mda.explore.wave import Sent, Wave
 from mda.model import ProbeRequest
-from tests.support.drive import full_mda, layers, play
+from tests.support.drive import full_mda, graph_of, layers, play
 
 REACH = Reach(first_ttl=1, max_ttl=30, attempts=3, gap_limit=3, flows=100)
 
@@ -51,6 +51,15 @@ def test_in_silence_only_the_scout_goes_on() -> None:
     assert sorted(further) == [ProbeRequest(0, ttl) for ttl in range(4, 13)]
     assert procedure.wanted_in_silence() == []
     assert not procedure.finished
+
+
+@pytest.mark.parametrize("answering", [0, 2])
+def test_silent_hops_end_no_path_whose_end_answers_without_a_distance(answering: int) -> None:
+    network, silent = layers(*[1] * 8).per_flow(Random(1)), range(answering + 1, answering + 4)
+    played = play(full_mda(), network, quotes=False, lost=lambda probe, _: probe.ttl in silent)
+    shown = {vertex.ttl: vertex.address for vertex in graph_of(played.outcomes) if vertex.ttl}
+    expected = dict(enumerate(network(0), start=1)) | dict.fromkeys(silent)
+    assert shown == expected
 
 
 def test_where_more_silent_hops_are_allowed_the_scout_asks_more_of_them() -> None:

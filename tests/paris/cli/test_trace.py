@@ -563,6 +563,23 @@ def test_what_replies_before_the_first_hop_is_an_obstacle_for_what_it_is(
     assert found["certainty"]["obstacles"] == obstacles
 
 
+def test_a_destination_behind_more_silent_hops_than_are_asked_may_be_nearer(tmp_path: Path) -> None:
+    mute = " -> ".join(f"mute{number}" for number in range(1, 15))
+    file = tmp_path / "silent.yaml"
+    file.write_text(
+        f"""
+source: 192.0.2.1
+destination: {{address: 203.0.113.9, delay_ms: 1}}
+routers:
+  mute1..mute14: {{interfaces: 198.51.100.1+, delay_ms: 1, silent: true}}
+paths:
+  - source -> {mute} -> destination
+"""
+    )
+    for protocol, said in (("-I", "reached in at most 30 hops"), ("-U", "reached in 15 hops")):
+        assert said in run("--sim", str(file), "--mda", protocol).stdout
+
+
 def test_of_two_distances_one_may_be_before_the_first_hop() -> None:
     assert "reached in 5 to 7 hops" in run("--sim", "unequal-length", "--mda", "-f", "5").stdout
     assert "reached in 5 to 7 hops" in run("--sim", "unequal-length", "--mda", "-f", "6").stdout
