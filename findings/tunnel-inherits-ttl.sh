@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Behind a tunnel that inherits the TTL, hosts at three distances are all the same number of hops away.
 #
-# Seen on Linux 6.18 with Python 3.11 and iproute2 6.1, and with GRE on Debian's 6.12. Needs root, iproute2
+# Seen on Linux 6.18 with Python 3.11 and iproute2 6.1, and with GRE on 6.12 and 7.2. Needs root, iproute2
 # and python3; makes its own network namespaces and sends nothing elsewhere.
 #
 # The tempting guess: `ttl inherit` is the uniform model of MPLS (RFC 3443), in which each router below a
