@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from mda.model import HeaderField
 from paris.packets import numbers
 from paris.sim.balancers import Balance, draw, key, places
+from paris.sim.filters import CODES, OF_TCP, Action, action_on
 from paris.sim.topology import DESTINATION, SOURCE, Router
 
 if TYPE_CHECKING:
@@ -27,7 +28,8 @@ class End(NamedTuple):
     The router is `distance` hops away, however often the packet came by, and sees the packet with
     these `fields`, a TTL of `left` and from `source`. It refuses the packet with the code `refusal`
     of "destination unreachable" if there is one, `after_s` seconds later than it would otherwise
-    reply. Replies of a router that `is_masked` seem to come from the destination.
+    reply. Replies of a router that `is_masked` seem to come from the destination. A filter there
+    stops the packet by any `action` but PASS.
     """
 
     name: str
@@ -40,6 +42,19 @@ class End(NamedTuple):
     refusal: int | None = None
     after_s: float = 0.0
     is_masked: bool = False
+    action: Action = Action.PASS
+
+    @property
+    def stands_in(self) -> bool:
+        """Whether the router replies in the destination's place."""
+        return self.action in OF_TCP and self.name != DESTINATION
+
+    def filtered(self, action: Action) -> End | None:
+        """The end of a packet on which a filter here acts so; None if it gets lost."""
+        if action is Action.DROP:
+            return None
+        code = CODES[action][self.source.version] if action in CODES else None
+        return self._replace(refusal=code, action=action)
 
 
 class _Way(NamedTuple):
@@ -83,6 +98,9 @@ class Forwarding:
                 return self._at_destination(here, last)
             if router.prohibits is not None:
                 return here._replace(refusal=router.prohibits)
+            action = action_on(seen, router.rules)
+            if action is Action.ANSWER:  # it is not forwarded, so its TTL does not matter
+                return here.filtered(action)
             if left < 1 or (left == 1 and not router.passes_expired):
                 return here
             left -= 1
@@ -90,20 +108,29 @@ class Forwarding:
                 if left == 1:
                     return here._replace(left=left)
                 left -= 1
+            last = here._replace(left=left)
             if router.refuses is not None:
-                return here._replace(left=left, refusal=router.refuses)
+                return last._replace(refusal=router.refuses)
+            if action is not Action.PASS:
+                return last.filtered(action)
             if not self._does_forward(router):
                 return None
-            last = here._replace(left=left)
             source = router.rewrites_source or source
             is_masked |= router.masks
         return None
 
     def path(self, fields: HeaderFields) -> Iterator[tuple[str, str]]:
-        """The routers that packets with these fields pass, each with the router before it."""
-        for name, before, _ in islice(self._walk(fields, 0.0), _MOST_STEPS):
+        """The routers that packets with these fields pass, each with the router before it.
+
+        What the destination's filter stops does not get there.
+        """
+        for name, before, seen in islice(self._walk(fields, 0.0), _MOST_STEPS):
+            router = self._topology.routers[name]
+            is_filtered = action_on(seen, router.rules) is not Action.PASS
+            if is_filtered and name == DESTINATION:
+                return
             yield name, before
-            if self._topology.routers[name].refuses_all or self._topology.routers[name].drops:
+            if router.refuses_all or router.drops or is_filtered:
                 return
 
     def replies_from(self, name: str, before: str, fields: HeaderFields) -> IPAddress:
@@ -125,7 +152,7 @@ class Forwarding:
         """The end at the destination; if it is down, the router before it finds that out."""
         host = self._topology.routers[DESTINATION]
         if host.down_after_s is None:
-            return here
+            return here.filtered(action_on(here.fields, host.rules))
         if last is None:
             return None
         return last._replace(

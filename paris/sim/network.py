@@ -6,16 +6,21 @@ per router, so that two runs with the same seed are equal.
 
 from __future__ import annotations
 
+import errno
+import os
+from collections import defaultdict
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from random import Random
 from typing import TYPE_CHECKING, Final
 
 from mda.model import MplsEntry
+from paris.errors import WithheldError
 from paris.packets import headers, numbers
 from paris.packets.flows import PREFIX_LEN
 from paris.packets.headers import IPHeader
 from paris.sim.balancers import header_fields
+from paris.sim.filters import Action, action_on
 from paris.sim.forwarding import Forwarding
 from paris.sim.listening import Listening
 from paris.sim.rewriting import with_source
@@ -68,7 +73,9 @@ class Network:
     _buckets: dict[str, _Bucket] = field(init=False)
     _randoms: _Randoms = field(init=False)
     _forwarding: Forwarding = field(init=False)
-    _listening: Listening = field(init=False, default_factory=Listening)
+    _listening: defaultdict[str, Listening] = field(
+        init=False, default_factory=lambda: defaultdict(Listening)
+    )
 
     def __post_init__(self) -> None:
         destination = self.topology.destination
@@ -96,7 +103,7 @@ class Network:
         """The replies to a datagram sent at `at_s`, each with the moment at which it arrives.
 
         Only datagrams to the destination's prefix get replies. Of the hosts in that prefix, only
-        the destination itself is up.
+        the destination itself is up. Raises WithheldError if the source's own filter drops it.
         """
         read = headers.read_ip(datagram)
         if read is None:
@@ -112,6 +119,9 @@ class Network:
             header.traffic_class,
             payload,
         )
+        if action_on(fields, self.topology.rules) is Action.DROP:
+            reason = os.strerror(errno.EPERM)  # as Linux says
+            raise WithheldError(f"cannot send to {header.destination}: {reason}", reason)
         end = (
             self._forwarding.end_of(fields, header.ttl, header.source, at_s) if header.ttl else None
         )
@@ -121,10 +131,11 @@ class Network:
             return []
         router = self.topology.routers[end.name]
         here_s = at_s + end.delay_s / 2
-        does_reply, said = self._does_reply(router, here_s), None
-        if self._is_syn_to_open_port(end, header, payload):
+        does_reply, said = self._does_reply(end, here_s), None
+        if self._does_accept(end, header):
             ends = end.source.packed + header.destination.packed
-            said = self._listening.hears(ends, payload, here_s, end.delay_s, is_lost=not does_reply)
+            listening = self._listening[end.name]
+            said = listening.hears(ends, payload, here_s, end.delay_s, is_lost=not does_reply)
             does_reply = said is not None
         reply = self._reply_of(end, header, payload, datagram, said) if does_reply else None
         if reply is None:
@@ -135,12 +146,15 @@ class Network:
         copies = [(arrives_s + _COPY_AFTER_S, reply)] if self._does_repeat(router) else []
         return [(arrives_s, reply), *copies]
 
-    def _is_syn_to_open_port(self, end: End, header: IPHeader, payload: bytes) -> bool:
+    def _does_accept(self, end: End, header: IPHeader) -> bool:
+        """Whether a SYN comes to whoever accepts it: a listening host, or one in its place."""
+        if end.action is not Action.PASS:
+            return end.action is Action.ANSWER
         return (
             end.name == DESTINATION
             and not self.topology.routers[end.name].silent
             and header.protocol == numbers.TCP
-            and int.from_bytes(payload[2:4]) in self.topology.open_ports
+            and end.fields.dport in self.topology.open_ports
         )
 
     def path(self, fields: HeaderFields) -> tuple[IPAddress | None, ...]:
@@ -155,9 +169,10 @@ class Network:
             for name, before in self._forwarding.path(fields)
         )
 
-    def _does_reply(self, router: Router, at_s: float) -> bool:
-        """Whether the router replies to a packet that reaches it at `at_s`."""
-        if router.silent:
+    def _does_reply(self, end: End, at_s: float) -> bool:
+        """Whether the router at a packet's end, which the packet reaches at `at_s`, replies."""
+        router = self.topology.routers[end.name]
+        if router.silent and end.action is Action.PASS:
             return False
         if router.rate_pps is not None:
             bucket = self._buckets[router.name]
@@ -179,12 +194,14 @@ class Network:
         """The reply to a packet that came to its `end`; `said` is what a listening host says."""
         version = header.source.version
         is_host, initial_ttl = end.name == DESTINATION, self.topology.routers[end.name].initial_ttl
-        ttl = (initial_ttl or (_HOST_TTL if is_host else _ROUTER_TTL)) - end.distance + 1
+        usual_ttl = _HOST_TTL if is_host or end.stands_in else _ROUTER_TTL
+        ttl = (initial_ttl or usual_ttl) - end.distance + 1
         if ttl < 1:
             return None  # the reply's TTL expires on the way back
         own = self._forwarding.replies_from(end.name, end.before, end.fields)
+        shown = self.topology.destination if end.is_masked else own
         back = IPHeader(
-            source=self.topology.destination if end.is_masked else own,
+            source=header.destination if end.stands_in else shown,
             destination=header.source,
             protocol=numbers.ICMP[version],
             ttl=ttl,
@@ -192,10 +209,12 @@ class Network:
         )
         if said is not None:
             return _tcp_reply(back, payload, said)
+        if end.action is Action.RESET:
+            return headers.tcp_reply(back, payload, open_port=False)
         arrived = headers.with_ttl(datagram, end.left)
         if end.source != header.source:
             arrived = with_source(arrived, end.source)
-        if is_host:
+        if is_host and end.refusal is None:
             return self._host_reply(end, back, header, payload, arrived)
         return self._error_of(end, back, arrived)
 
@@ -204,8 +223,9 @@ class Network:
     ) -> bytes | None:
         """The destination's own reply; it is an ICMP error only if no UDP service listens."""
         version = header.source.version
-        if header.protocol == numbers.UDP and self.topology.service is not None:
-            returned = _served(self.topology.service, payload[8:])
+        service = self.topology.services.get(end.fields.dport)
+        if header.protocol == numbers.UDP and service is not None:
+            returned = _served(service, payload[8:])
             return None if returned is None else headers.udp_reply(back, payload, returned)
         if header.protocol == numbers.UDP:
             unreachable = numbers.PORT_UNREACHABLE[version]

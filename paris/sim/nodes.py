@@ -5,6 +5,7 @@ This file handles YAML, not networks. It reads nodes, because loaded values have
 
 from __future__ import annotations
 
+import re
 from enum import Enum
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn, TypeVar
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from mda.model import IPAddress
 
 _LONGEST: Final = 600  # characters of a message, which may list all that is known
+_PORTS: Final = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?", re.ASCII)
 _Choice = TypeVar("_Choice", bound=Enum)
 _Number = TypeVar("_Number", int, float)
 
@@ -122,6 +124,19 @@ class Nodes(NamedTuple):
         except ValueError:
             self.fail(node, f"not a whole number: {text!r}; use one from {lowest} to {highest}")
         return self._within(node, number, lowest, highest)
+
+    def ports(self, node: yaml.Node) -> tuple[range, ...]:
+        """Ports: a number, a range such as 8000-8999, or a list of these."""
+        items = self.items(node) if self.is_list(node) else [node]
+        return tuple(self._range_of_ports(item) for item in items)
+
+    def _range_of_ports(self, node: yaml.Node) -> range:
+        text = self.text(node)
+        match = _PORTS.fullmatch(text)
+        first, last = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
+        if not 1 <= first <= last <= 65_535:
+            self.fail(node, f"not a port: {text!r}; use 1 to 65535, or a range such as 8000-8999")
+        return range(first, last + 1)
 
     def _within(
         self, node: yaml.Node, number: _Number, lowest: _Number, highest: _Number

@@ -22,7 +22,10 @@ class Simulated(Protocol):
         """The address to trace."""
 
     def answers(self, datagram: bytes, at_s: float) -> Sequence[tuple[float, bytes]]:
-        """The replies to a datagram sent at `at_s`, each with the moment at which it arrives."""
+        """The replies to a datagram sent at `at_s`, each with the moment at which it arrives.
+
+        Raises WithheldError if the source's own system refuses to send the datagram.
+        """
 
 
 class Simulator(NamedTuple):

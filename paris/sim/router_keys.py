@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from mda.model import InterfaceInfo, InterfaceRole
+from paris.packets.protocols import Protocol
 from paris.sim.balancers import Balance
+from paris.sim.filters import OF_TCP, Action, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
 _INCOMING: Final = InterfaceRole.INCOMING
 _INTERFACE_KEYS: Final = ("role", "ifindex", "address", "name", "mtu")
+_RULE_KEYS: Final = ("action", "protocol", "sport", "dport")
 _LONGEST_NAME: Final = 63  # bytes (RFC 5837 section 4.3)
 _WORD: Final = (1 << 32) - 1
 
@@ -55,10 +58,31 @@ def _interface(nodes: Nodes, node: yaml.Node) -> InterfaceInfo:
     )
 
 
+def _rule(nodes: Nodes, node: yaml.Node) -> Rule:
+    parts = nodes.mapping(node, _RULE_KEYS)
+    if "action" not in parts:
+        nodes.fail(node, "a rule needs `action: drop`, or another")
+    rule = Rule(
+        action=nodes.one_of(parts["action"], Action),
+        protocol=nodes.one_of(parts["protocol"], Protocol) if "protocol" in parts else None,
+        sport=nodes.ports(parts["sport"]) if "sport" in parts else None,
+        dport=nodes.ports(parts["dport"]) if "dport" in parts else None,
+    )
+    if rule.action in OF_TCP and rule.protocol is not Protocol.TCP:
+        nodes.fail(parts["action"], f"only TCP has a reply for {rule.action.value!r}; "
+                   "add `protocol: tcp`")  # fmt: skip
+    if rule.protocol is Protocol.ICMP and {"sport", "dport"} & parts.keys():
+        nodes.fail(parts["protocol"], "ICMP has no ports; remove them from the rule")
+    return rule
+
+
 def _flag(nodes: Nodes, node: yaml.Node) -> bool:
     return nodes.flag(node)
 
 
+FILTER: Final = RouterKey(
+    "filter", "rules", lambda nodes, node: tuple(_rule(nodes, item) for item in nodes.items(node))
+)
 _ANSWERING: Final = (
     RouterKey("delay_ms", "delay_s", _seconds),
     RouterKey("answers_after_ms", "answers_after_s", _seconds),
@@ -73,6 +97,7 @@ _ANSWERING: Final = (
         "describes",
         lambda nodes, node: tuple(_interface(nodes, item) for item in nodes.items(node)),
     ),
+    FILTER,
 )
 _OF_ROUTERS: Final = (
     RouterKey("way_back", "way_back", lambda nodes, node: nodes.one_of(node, Balance)),

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from mda.model import HeaderField, InterfaceInfo, IPAddress
+    from paris.sim.filters import Rule
 
 _Value = TypeVar("_Value")
 
@@ -49,7 +50,9 @@ class Router:
     from `rewrites_source` if given. If it `masks`, replies from behind it come from the
     destination's address. It quotes probes on their way to its `segments`, in IPv6. All that a host
     sends is from `answers_from` if given. A host with `down_after_s` is down: after so long the
-    router before it reports that.
+    router before it reports that. The first of its `rules` that matches a packet decides what
+    becomes of it: a router asks them of what it would forward, after it has lowered the TTL, and a
+    host of what arrives. Where they reply, `silent` has no say.
     """
 
     name: str
@@ -83,6 +86,7 @@ class Router:
     down_after_s: float | None = None
     turns_at_s: float = 0.0
     turns_to: str | None = None
+    rules: tuple[Rule, ...] = ()
 
     @property
     def refuses_all(self) -> bool:
@@ -94,8 +98,9 @@ class Router:
 class Topology:
     """A network: `successors` and `predecessors` by name, from SOURCE to DESTINATION.
 
-    The destination accepts TCP connections at `open_ports`, and `service` answers at all of its UDP
-    ports. `expect` holds the findings that the file expects from tracing it, as read.
+    The destination accepts TCP connections at `open_ports`, and a service answers at each UDP port
+    in `services`. The source's own system withholds what its `rules` drop. `expect` holds the
+    findings that the file expects from tracing it, as read.
     """
 
     name: str
@@ -105,7 +110,8 @@ class Topology:
     successors: Mapping[str, tuple[str, ...]]
     predecessors: Mapping[str, tuple[str, ...]]
     open_ports: frozenset[int] = frozenset()
-    service: Service | None = None
+    services: Mapping[int, Service] = field(default_factory=dict)
+    rules: tuple[Rule, ...] = ()
     expect: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod

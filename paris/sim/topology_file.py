@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, Final
 from mda.model import NOBODYS
 from paris.errors import TopologyError
 from paris.sim.balancers import HASHABLE, Balance
+from paris.sim.filters import CODES, Action
 from paris.sim.network import Network
 from paris.sim.nodes import Nodes, compose, hint
-from paris.sim.router_keys import HOST_KEYS, ROUTER_KEYS, values_of
+from paris.sim.router_keys import FILTER, HOST_KEYS, ROUTER_KEYS, values_of
 from paris.sim.topology import DESTINATION, SOURCE, Router, Service, Topology
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     import yaml
 
     from mda.model import IPAddress
+    from paris.sim.filters import Rule
 
 _SAMPLES: Final = (
     Path(__file__).parent / "samples",  # in an installed distribution
@@ -90,8 +92,8 @@ class _Reader(Nodes):
         for key in (SOURCE, DESTINATION, "paths"):
             if key not in parts:
                 self.fail(root, f"{key!r} is missing; give it at the top level")
-        source = self.address(parts[SOURCE])
-        end, open_ports, service = self._destination(parts[DESTINATION])
+        source, rules = self._start(parts[SOURCE])
+        end, open_ports, services = self._destination(parts[DESTINATION])
         routers: dict[str, Router] = {}
         where: dict[str, yaml.Node] = {}
         if "routers" in parts:
@@ -107,25 +109,46 @@ class _Reader(Nodes):
         topology = replace(
             Topology.of(self.path.stem, source, routers.values(), steps),
             open_ports=open_ports,
-            service=service,
+            services=services,
+            rules=rules,
             expect=self.plain(parts["expect"], _EXPECT) if "expect" in parts else {},
         )
         self._check_loops(topology.successors, steps)
         self._check_use(topology.successors, routers, where)
         return topology
 
-    def _destination(self, node: yaml.Node) -> tuple[Router, frozenset[int], Service | None]:
+    def _start(self, node: yaml.Node) -> tuple[IPAddress, tuple[Rule, ...]]:
         if not self.is_mapping(node):
-            return Router(name=DESTINATION, interfaces=(self.address(node),)), frozenset(), None
+            return self.address(node), ()
+        parts = self.mapping(node, ("address", FILTER.key))
+        if "address" not in parts:
+            self.fail(node, "the source has no address; give `address:`")
+        rules = FILTER.read(self, parts[FILTER.key]) if FILTER.key in parts else ()
+        if not {rule.action for rule in rules} <= {Action.PASS, Action.DROP}:
+            self.fail(parts[FILTER.key], "the source can only `pass` and `drop` what it sends")
+        return self.address(parts["address"]), rules
+
+    def _destination(self, node: yaml.Node) -> tuple[Router, frozenset[int], Mapping[int, Service]]:
+        if not self.is_mapping(node):
+            return Router(name=DESTINATION, interfaces=(self.address(node),)), frozenset(), {}
         parts = self.mapping(node, ("address", "open", "udp", *HOST_KEYS))
         if "address" not in parts:
             self.fail(node, "the destination has no address; give `address:`")
         address = self.address(parts.pop("address"))
-        items = self.items(parts.pop("open")) if "open" in parts else []
-        ports = frozenset(self.whole(item, 1, 65535) for item in items)
-        service = self.one_of(parts.pop("udp"), Service) if "udp" in parts else None
+        ports = self.ports(parts.pop("open")) if "open" in parts else ()
+        services = self._services(parts.pop("udp")) if "udp" in parts else {}
         end = Router(name=DESTINATION, interfaces=(address,), **values_of(self, parts))
-        return end, ports, service
+        return end, frozenset(itertools.chain(*ports)), services
+
+    def _services(self, node: yaml.Node) -> Mapping[int, Service]:
+        """The service at each UDP port: the same at all of them, or by port."""
+        if not self.is_mapping(node):
+            return dict.fromkeys(range(1 << 16), self.one_of(node, Service))
+        services: dict[int, Service] = {}
+        for key, value in self.pairs(node):
+            service = self.one_of(value, Service)
+            services |= dict.fromkeys(itertools.chain(*self.ports(key)), service)
+        return services
 
     def _routers(self, key: yaml.Node, node: yaml.Node) -> Iterator[Router]:
         names = self._expand(key, self.text(key))
@@ -207,6 +230,11 @@ class _Reader(Nodes):
                           "address of its own")  # fmt: skip
             if any({segment.version, source.version} != {6} for segment in router.segments):
                 self.fail(where[name], f"{name} has segments; they exist only in IPv6")
+            for rule in router.rules:
+                if rule.action in CODES and source.version not in CODES[rule.action]:
+                    known = [own.value for own, codes in CODES.items() if source.version in codes]
+                    self.fail(where[name], f"{name} refuses by {rule.action.value!r}; "
+                              f"IPv{source.version} has {', '.join(known)}")  # fmt: skip
             if router.quote_bytes is not None and router.quote_bytes < shortest:
                 self.fail(where[name], f"{name} quotes {router.quote_bytes} bytes; "
                           f"in IPv{source.version} use {shortest} or more")  # fmt: skip

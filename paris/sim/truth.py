@@ -43,9 +43,12 @@ def truth(topology: Topology) -> Truth:
     """The truth of `topology` for flows that every per-flow balancer distinguishes.
 
     Raises ValueError for topologies without a single truth: a per-destination balancer shows only
-    one branch, which the run's seed decides, and a route that turns has two truths. Neither has a
-    network that drops packets, passes on expired ones, hides addresses, or whose host is down.
+    one branch, which the run's seed decides, a route that turns has two truths, and a filter makes
+    one for each protocol and port. Neither has a network that drops packets, passes on expired
+    ones, hides addresses, or whose host is down.
     """
+    if topology.rules or any(router.rules for router in topology.routers.values()):
+        raise ValueError("packets are filtered: what is true depends on protocol and ports")
     # By router, the router before it, and the vertex there: the share of flows that reach it.
     here: dict[tuple[str, str, Seen], float] = {(SOURCE, SOURCE, (0, topology.source)): 1.0}
     vertices: set[Seen] = {(0, topology.source)}

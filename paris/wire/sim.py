@@ -9,6 +9,7 @@ from math import isfinite
 from typing import TYPE_CHECKING, ClassVar
 
 from mda.plan import Stamp, WireReport
+from paris.errors import WithheldError
 from paris.wire.base import SIMULATED, UNLIMITED, Received
 
 if TYPE_CHECKING:
@@ -43,8 +44,13 @@ class SimWire:
 
     def send(self, datagrams: Sequence[bytes]) -> list[float]:
         """See Wire; sending takes no time."""
-        for datagram in datagrams:
-            for arrival_s, reply in self.network.answers(datagram, self._now_s):
+        for sent, datagram in enumerate(datagrams):
+            try:
+                answers = self.network.answers(datagram, self._now_s)
+            except WithheldError as error:
+                error.sent_at_s = (self._now_s,) * sent
+                raise
+            for arrival_s, reply in answers:
                 at_s = _whole_ns(arrival_s)
                 heapq.heappush(self._arriving, (at_s, next(self._order), Received(reply, at_s)))
         return [self._now_s] * len(datagrams)

@@ -207,7 +207,7 @@ def _mutated_trace(random: Random) -> bytes:
 @cache
 def _comparisons() -> list[object]:
     documents = []
-    for network in ("nested", "firewall"):
+    for network in ("nested", "prohibited-branch"):
         settings = Settings.of(
             network=network, multipath=True, failure_probability=0.3,
             compare=(Lane("udp", None), Lane("tcp", 443)),

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.lab
 
 REAL = ("long-path", "several-addresses", "per-packet", "silent-branch", "lossy", "rate-limited",
-        "loop", "firewall", "mpls", "named-interfaces", "ipv6-label")  # fmt: skip
+        "loop", "prohibited-branch", "mpls", "named-interfaces", "ipv6-label")  # fmt: skip
 # What these show depends on how fast they are asked.
 TIMED = ("rate-limited", "loop")
 WIRES = ("raw", "unprivileged", "bulk")

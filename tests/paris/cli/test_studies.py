@@ -262,7 +262,7 @@ def test_several_protocols_are_compared_in_every_output(tmp_path: Path) -> None:
 
 def test_a_protocol_that_sees_less_is_named() -> None:
     # What two protocols see of a balancer of labels or addresses is one branch each.
-    ran = run("--sim", "firewall", "--compare", "udp,tcp/80")
+    ran = run("--sim", "prohibited-branch", "--compare", "udp,tcp/80")
     assert "udp: " in ran.stdout
     assert "tcp/80: " in ran.stdout
 

@@ -294,7 +294,7 @@ def test_the_exit_code_shows_whether_the_destination_was_reached() -> None:
     for arguments, exit_code in (
         (("--sim", "silent-destination", "--mda"), ExitCode.NOT_REACHED),
         (("--sim", "plain", "-T"), ExitCode.PORT_CLOSED),
-        (("--sim", "firewall", "--mda"), ExitCode.FILTERED),
+        (("--sim", "prohibited-branch", "--mda"), ExitCode.FILTERED),
         (("--sim", "plain", "-m", "3"), ExitCode.NOT_REACHED),
     ):
         assert run(*arguments).returncode == exit_code

@@ -140,7 +140,8 @@ def test_a_syn_to_an_open_port_gets_a_syn_ack(topology: FromText) -> None:
 def test_a_udp_service_replies_to_a_probe(
     net: Topology, service: str, said: bytes, *, tag: bool
 ) -> None:
-    serving, flows = Network(replace(net, service=Service(service)), 1), flows_for(net)
+    serving = Network(replace(net, services={80: Service(service)}), 1)
+    flows = flows_for(net)
     answer = ask(serving, flows, 0, 30)
     assert answer is not None
     parsed = answer[1]
@@ -198,7 +199,14 @@ def test_a_balancer_ignores_fields_that_it_does_not_hash() -> None:
 
 
 def test_replies_and_the_path_of_a_flow_agree() -> None:
-    for name in ("nested", "meshed", "unequal-length", "several-addresses", "way-back", "firewall"):
+    for name in (
+        "nested",
+        "meshed",
+        "unequal-length",
+        "several-addresses",
+        "way-back",
+        "prohibited-branch",
+    ):
         net = load(samples()[name])
         network, flows = Network(net, 3), flows_for(net)
         for flow in range(30):
@@ -338,7 +346,7 @@ def test_refusals_describe_interfaces_as_well(version: int) -> None:
 
 
 def test_a_router_that_prohibits_ends_its_branch() -> None:
-    net = load(samples()["firewall"])
+    net = load(samples()["prohibited-branch"])
     network, flows = Network(net, 1), flows_for(net)
     ends = [ask(network, flows, flow, 30) for flow in range(20)]
     wall = {end[1] for end in ends if end and end[1].responder != net.destination}

@@ -9,7 +9,9 @@ import pytest
 
 from mda.model import HeaderField, InterfaceInfo, InterfaceRole
 from paris.errors import TopologyError
+from paris.packets.protocols import Protocol
 from paris.sim.balancers import DEFAULT_FIELDS, Balance
+from paris.sim.filters import Action, Rule
 from paris.sim.topology import Service
 from paris.sim.topology_file import find, load, samples
 
@@ -25,6 +27,11 @@ ROUTERS = """routers:
 """
 PATHS = "paths:\n  - source -> R1 -> R2 -> destination\n"
 R1 = "R1: {interfaces: [198.51.100.1]}"
+
+
+def filtered(rule: str) -> str:
+    """A network whose first router, in line 4, filters by a rule."""
+    return ENDS + ROUTERS.replace("1]}", f"1], filter: [{{{rule}}}]}}") + PATHS
 
 
 @pytest.mark.parametrize("path", samples().values(), ids=samples())
@@ -136,7 +143,8 @@ expect: {vertices: 5}
     assert (b.mpls, b.prohibits, b.by) == ((16, 17), 1, Balance.PACKET)
     assert (end.delay_s, end.loss) == (0.002, 0.5)
     assert net.open_ports == {80, 443}
-    assert net.service is Service.ECHO
+    assert set(net.services.values()) == {Service.ECHO}
+    assert len(net.services) == 65_536
     assert net.expect == {"vertices": 5}
 
 
@@ -160,6 +168,37 @@ paths:
     assert (r3.way_back, r3.initial_ttl) == (Balance.FLOW, 64)
     assert (r3.refuses, r3.refuses_all, end.down_after_s) == (13, True, 3.0)
     assert str(end.answers_from) == "203.0.113.10"
+
+
+def test_every_key_about_services_and_filters_is_read(topology: FromText) -> None:
+    net = topology(
+        """
+source: {address: 192.0.2.1, filter: [{action: drop, dport: 25}]}
+destination:
+  address: 203.0.113.9
+  open: [22, 8000-8002]
+  udp: {53: dns, 7-9: echo}
+  filter: [{action: drop, protocol: icmp}]
+routers:
+  R1:
+    interfaces: [198.51.100.1]
+    filter:
+      - {protocol: tcp, sport: 1024-65535, dport: [80, 443-445], action: host-prohibited}
+      - {action: pass}
+paths:
+  - source -> R1 -> destination
+"""
+    )
+    assert net.rules == (Rule(Action.DROP, dport=(range(25, 26),)),)
+    assert net.open_ports == {22, 8000, 8001, 8002}
+    echo = dict.fromkeys((7, 8, 9), Service.ECHO)
+    assert net.services == {53: Service.DNS, **echo}
+    assert net.routers["destination"].rules == (Rule(Action.DROP, Protocol.ICMP),)
+    sport, dport = (range(1024, 65_536),), (range(80, 81), range(443, 446))
+    assert net.routers["R1"].rules == (
+        Rule(Action.HOST_PROHIBITED, Protocol.TCP, sport, dport),
+        Rule(Action.PASS),
+    )
 
 
 def test_the_segments_of_a_router_are_read(topology: FromText) -> None:
@@ -211,6 +250,25 @@ paths:
          "the destination has no address; give `address:`"),
         (ENDS.replace("203.0.113.9", "{address: 203.0.113.9, udp: ecco}") + ROUTERS + PATHS, 2,
          "unknown value 'ecco'; did you mean echo? known: echo, dns, other"),
+        (ENDS.replace("203.0.113.9", "{address: 203.0.113.9, udp: {53: ntp}}") + ROUTERS + PATHS, 2,
+         "unknown value 'ntp'; known: echo, dns, other"),
+        (ENDS.replace("203.0.113.9", "{address: 203.0.113.9, open: [80, 443-80]}") + ROUTERS
+         + PATHS, 2, "not a port: '443-80'; use 1 to 65535, or a range such as 8000-8999"),
+        (ENDS.replace("192.0.2.1", "{filter: []}") + ROUTERS + PATHS, 1,
+         "the source has no address; give `address:`"),
+        (ENDS.replace("192.0.2.1", "{address: 192.0.2.1, filter: [{action: admin-prohibited}]}")
+         + ROUTERS + PATHS, 1, "the source can only `pass` and `drop` what it sends"),
+        (filtered("protocol: tcp"), 4, "a rule needs `action: drop`, or another"),
+        (filtered("action: deny"), 4, "unknown value 'deny'; known: pass, drop, reset, answer,"),
+        (filtered("action: admin-prohibitd"), 4, "unknown value 'admin-prohibitd'; did you mean "),
+        (filtered("action: drop, port: 80"), 4, "unknown key 'port'; did you mean sport? known: "),
+        (filtered("action: drop, dport: http"), 4, "not a port: 'http'; use 1 to 65535"),
+        (filtered("action: drop, protocol: gre"), 4, "unknown value 'gre'; known: udp, icmp, tcp"),
+        (filtered("action: reset"), 4, "only TCP has a reply for 'reset'; add `protocol: tcp`"),
+        (filtered("action: drop, protocol: icmp, dport: 8"), 4,
+         "ICMP has no ports; remove them from the rule"),
+        (filtered("action: route-rejected"), 4,
+         "R1 refuses by 'route-rejected'; IPv4 has network-unreachable, host-unreachable, "),
         (ENDS + ROUTERS.replace("100.2", "100.1") + PATHS, 5,
          "198.51.100.1 belongs to both R1 and R2; give each its own"),
         (ENDS + ROUTERS + f"  {R1}\n" + PATHS, 6, "'R1' is given twice; remove one"),

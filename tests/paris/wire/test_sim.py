@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from mda.model import HeaderField, ProbeRequest
+from paris.errors import WithheldError
 from paris.packets.flows import Flows
 from paris.packets.headers import read_ip
 from paris.packets.probes import build
 from paris.packets.protocols import Protocol
+from paris.sim.filters import Action, Rule
 from paris.sim.network import Network
 from paris.sim.topology_file import load, samples
 from paris.wire.sim import SimWire
@@ -49,6 +52,17 @@ def test_without_replies_receive_moves_the_time_to_its_limit() -> None:
     assert wire.now_s() == 30.0
     assert wire.receive(29.0) == []
     assert wire.now_s() == 30.0  # never back
+
+
+def test_what_was_sent_before_the_source_refused_is_sent() -> None:
+    rules = (Rule(Action.DROP, sport=(range(24001, 24002),)),)
+    wire = SimWire(Network(replace(NET, rules=rules), 1))
+    wire.receive(1.5)
+    with pytest.raises(WithheldError, match="Operation not permitted") as raised:
+        wire.send([probe(1), probe(2), probe(1, flow=1), probe(3)])
+    assert raised.value.sent_at_s == (1.5, 1.5)
+    assert responders(wire.receive(9.0)) == [GATEWAY]
+    assert responders(wire.receive(9.0)) == [BALANCER]
 
 
 def test_sending_takes_no_time_and_returns_a_time_for_each_probe() -> None:
