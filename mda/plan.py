@@ -5,13 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from mda.model import IPAddress
     from mda.statistics.stopping import Bound
+
+
+# Where traceroutes send UDP because nothing listens there.
+_NO_SERVICES: Final = range(33434, 33535)
 
 
 class Algorithm(Enum):
@@ -45,6 +49,18 @@ class Probing(NamedTuple):
     interface: str | None = None
     asked_source: IPAddress | None = None
     payload: str | None = None
+
+    @property
+    def is_to_service(self) -> bool:
+        """Whether these probes ask for a service: see the function."""
+        return is_to_service(self.protocol, self.dport, self.flow_field)
+
+
+def is_to_service(protocol: str, dport: int | None, flow_field: str) -> bool:
+    """Whether probes ask for a service: by TCP, or by UDP at a port where services may be."""
+    if dport is None or flow_field == "dport":
+        return False
+    return protocol == "tcp" or dport not in _NO_SERVICES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

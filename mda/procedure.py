@@ -25,7 +25,7 @@ class Procedure(Protocol):
         """
 
     def wanted_in_silence(self) -> list[ProbeRequest]:
-        """Further requests, worth having in flight because not one outcome has come for a while."""
+        """Further requests, worth having in flight because no outcome has come for a while."""
         return []
 
     def on_outcome(self, outcome: Outcome) -> None:

@@ -3,13 +3,52 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from enum import Enum
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from mda.model import IPAddress, Outcome, StopReason, Unresolved, Way
     from mda.plan import Plan, WireReport
+
+
+class Fate(Enum):
+    """How a flow's path ends; the strongest statement comes first."""
+
+    #: The destination accepts: a SYN-ACK, or an answer by UDP or ICMP.
+    OPEN = "open"
+    #: A reset, or of UDP the destination's "port unreachable".
+    CLOSED = "closed"
+    #: Someone refuses the probes on purpose, by an ICMP error.
+    REFUSED = "refused"
+    #: An ICMP error says that there is no way to the destination.
+    UNREACHABLE = "unreachable"
+    #: The path goes round.
+    LOOP = "loop"
+    #: Nothing answers any more.
+    SILENT = "silent"
+
+    @property
+    def is_at_host(self) -> bool:
+        """Whether probes reach the host."""
+        return self in (Fate.OPEN, Fate.CLOSED)
+
+
+class Control(NamedTuple):
+    """What control probes of a protocol and port found beside a trace to a service.
+
+    `name` is their protocol and port ("tcp/443"), and `probes` how many were sent. They ended with
+    `fate` at the responder `address`, `hop` hops away, or were answered there last; None if nothing
+    answered. `reply_ttl` is the TTL of the reply that ended them.
+    """
+
+    name: str
+    probes: int
+    fate: Fate
+    hop: int | None
+    address: IPAddress | None
+    reply_ttl: int | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,7 +59,8 @@ class Record:
     outcome at the end. `wire` describes what carried them. `unmatched` counts, by reason, the
     datagrams that were not replies to our probes. `names` has the responders' names from the name
     service, if it was asked. `facts` has the texts that other lookups found, by lookup and address.
-    `ways` has the way of each flow out of this machine, if they had several.
+    `ways` has the way of each flow out of this machine, if they had several. `controls` say what
+    other probes found beside a trace to a service.
     """
 
     plan: Plan
@@ -35,3 +75,4 @@ class Record:
     names: Mapping[IPAddress, str] = field(default_factory=dict)
     facts: Mapping[str, Mapping[IPAddress, str]] = field(default_factory=dict)
     ways: Mapping[int, Way] = field(default_factory=dict)
+    controls: tuple[Control, ...] = ()

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from mda.model import IPAddress, Outcome, Way
     from mda.plan import Plan
     from mda.procedure import Procedure
+    from mda.record import Control
     from mda.trace import Trace
     from paris.engine.record import Journal, RawRecord, Recorder
     from paris.engine.stopping import Stop
@@ -43,7 +44,8 @@ _SIMULATED_SEED: Final = 1  # without --seed a simulated network is the same eve
 class Measurement(NamedTuple):
     """The raw record of a run, and what it takes to read it; `started_at_unix_s` dates it.
 
-    `ways` has the way of each flow, if they had several.
+    `ways` has the way of each flow, if they had several. `controls` are those of a trace to a
+    service; see `paris.diagnosing`.
     """
 
     settings: Settings
@@ -51,6 +53,7 @@ class Measurement(NamedTuple):
     started_at_unix_s: float
     record: RawRecord
     ways: Mapping[int, Way]
+    controls: tuple[Measurement, ...] = ()
 
 
 class Hooks(NamedTuple):
@@ -105,13 +108,28 @@ def compare(settings: Settings, hooks: Hooks = NO_HOOKS) -> list[Measurement]:
     Raises and ends as `measure` does.
     """
     from mda.multiplex import Multiplexed  # not where nothing is compared
-    from paris.packets.multiplex import MultiplexedFlows
+
+    lanes = [of_protocol(settings, lane) for lane in settings.study.compare]
+    return measure_lanes(settings, lanes, Multiplexed, hooks)
+
+
+def measure_lanes(
+    settings: Settings,
+    lanes: Sequence[Settings],
+    joined: Callable[[Sequence[Procedure]], Procedure],
+    hooks: Hooks = NO_HOOKS,
+) -> list[Measurement]:
+    """Do what each of `lanes` asks for, by one wire; they differ in their probes and their search.
+
+    `joined` makes one procedure of those of all lanes. Raises and ends as `measure` does.
+    """
+    from paris.packets.multiplex import MultiplexedFlows  # only several lanes need it
 
     seed = _seed(settings)
     random = Random(seed)
     ends = _ends(settings, seed)
     sport = setup.flows_for(settings, ends.source, ends.destination, random).sport
-    lanes = [_of_protocol(settings, lane, sport) for lane in settings.study.compare]
+    lanes = [lane.replace(probe=lane.probe.replace(sport=sport)) for lane in lanes]
     flows = [
         ends.with_ways(setup.flows_for(lane, ends.source, ends.destination, random))
         for lane in lanes
@@ -122,15 +140,14 @@ def compare(settings: Settings, hooks: Hooks = NO_HOOKS) -> list[Measurement]:
         setup.measurement_plan(lane, own, seed, ends.zone)
         for lane, own in zip(lanes, flows, strict=True)
     ]
+    procedures = [
+        setup.procedure_for(lane, own, sends_whole=True)
+        for lane, own in zip(lanes, flows, strict=True)
+    ]
     job = _Job(
         settings=settings,
         flows=MultiplexedFlows.join(flows),
-        procedure=Multiplexed(
-            [
-                setup.procedure_for(lane, own, sends_whole=True)
-                for lane, own in zip(lanes, flows, strict=True)
-            ]
-        ),
+        procedure=joined(procedures),
         own_tags=ends.own_tags(random),
         lanes=list(zip(plans, flows, strict=True)),
     )
@@ -147,6 +164,12 @@ def compare(settings: Settings, hooks: Hooks = NO_HOOKS) -> list[Measurement]:
         )
         for lane, plan, own, own_record in zip(lanes, plans, flows, records, strict=True)
     ]
+
+
+def of_protocol(settings: Settings, lane: Lane) -> Settings:
+    """The settings of a run with several protocols for one of them."""
+    probe = settings.probe.replace(protocol=lane.protocol, dport=lane.dport)
+    return settings.replace(probe=probe, study=settings.study.replace(compare=()))
 
 
 class _Ends(NamedTuple):
@@ -174,12 +197,6 @@ class _Job(NamedTuple):
     procedure: Procedure
     own_tags: Generator[int, None, None]
     lanes: Sequence[tuple[Plan, Flows]]
-
-
-def _of_protocol(settings: Settings, lane: Lane, sport: int) -> Settings:
-    """The settings of a comparison for one of its protocols."""
-    probe = settings.probe.replace(protocol=lane.protocol, dport=lane.dport, sport=sport)
-    return settings.replace(probe=probe, study=settings.study.replace(compare=()))
 
 
 def _of_lane(record: RawRecord, lane: int) -> RawRecord:
@@ -234,19 +251,20 @@ def _record(job: _Job, wire: Wire, hooks: Hooks) -> tuple[RawRecord, float]:
             budget=job.settings.budget,
             own_tags=job.own_tags,
             observe=hooks.observe,
-            recorder=_recorder(hooks.journals),
+            recorder=_recorder(hooks.journals, len(job.lanes)),
             stop=hooks.stop,
             before_parsing=hooks.before_parsing,
             build_many=builder_for(job.settings, job.flows),
+            keeps_refusal=setup.goes_to_service(job.settings),
         )
         return engine.run(), started_at_unix_s
 
 
-def _recorder(journals: Sequence[Journal]) -> Recorder | None:
-    """What receives every datagram, for none, one or several journals."""
-    if len(journals) < 2:
+def _recorder(journals: Sequence[Journal], lanes: int) -> Recorder | None:
+    """What receives every datagram, for the journals of the first lanes."""
+    if lanes < 2 or not journals:
         return journals[0] if journals else None
-    from paris.engine.lanes import ByLane  # only comparisons need it
+    from paris.engine.lanes import ByLane  # only several lanes need it
 
     return ByLane(journals)
 
@@ -314,6 +332,11 @@ def assemble(measurement: Measurement) -> Trace:
     from mda.trace import Trace  # needed only after the last reply
 
     record = measurement.record
+    controls: tuple[Control, ...] = ()
+    if measurement.controls:
+        from mda.service.controls import control
+
+        controls = tuple(control(assemble(own)) for own in measurement.controls)
     return Trace.of(
         Record(
             plan=measurement.plan,
@@ -326,5 +349,6 @@ def assemble(measurement: Measurement) -> Trace:
             unmatched=dict(sorted(record.unmatched.items())),
             stopped=record.stopped,
             ways=measurement.ways,
+            controls=controls,
         )
     )

@@ -9,6 +9,7 @@ CHECKOUT = Path(__file__).parents[1]
 PACKAGES = ("mda", "paris", "render")
 # The sources without a mirrored test file: where they are tested instead, and why there.
 ELSEWHERE = """
+mda/answers/distances.py: tests/mda/service/test_verdict.py: distances show who answers
 mda/answers/graph.py: tests/mda/answers/test_table.py: a graph is made of a table of answers
 mda/answers/hop.py: tests/mda/answers/test_table.py: a hop is a row of the table
 mda/answers/trials.py: tests/mda/answers/test_limits.py: limits are found from trials
@@ -19,6 +20,7 @@ mda/explore/retries.py: tests/mda/explore/test_explorer.py: a retry follows a lo
 mda/explore/rounds.py: tests/mda/test_procedure.py: it is abstract, and classification plays it
 mda/explore/search.py: tests/mda/explore/test_explorer_ends.py: every limit of it is drawn there
 mda/explore/shared_draws.py: tests/statistics/test_experiments.py: its promise is a probability
+mda/explore/service_path.py: tests/mda/service/test_verdict.py: its probes are counted there
 mda/explore/single_flow.py: tests/mda/test_procedure.py: it is the smallest whole procedure
 mda/explore/steering.py: tests/mda/explore/test_explorer.py: steering shows in the probes it saves
 mda/explore/wave.py: tests/mda/explore/test_explorer.py: a wave is what one round asks
@@ -26,6 +28,10 @@ mda/findings/known.py: tests/test_samples.py: all findings of every sample are m
 mda/model.py: tests/paris/formats/test_native.py: every value goes through JSON and comes back
 mda/plan.py: tests/paris/formats/test_native.py: every value goes through JSON and comes back
 mda/record.py: tests/paris/formats/test_native.py: every value goes through JSON and comes back
+mda/service/controlled.py: tests/mda/service/test_verdict.py: controls are sent beside a trace
+mda/service/controls.py: tests/mda/service/test_verdict.py: what controls find decides verdicts
+mda/service/fates.py: tests/mda/service/test_verdict.py: verdicts follow from fates
+mda/service/impostors.py: tests/mda/service/test_verdict.py: a verdict names impostors
 mda/studies/balancer_evidence.py: tests/mda/studies/test_classifier.py: verdicts follow from it
 mda/studies/base.py: tests/test_growing.py: a toy study is one row
 mda/studies/classic_probing.py: tests/mda/studies/test_classic.py: what it asks is judged there
@@ -44,6 +50,7 @@ paris/cli/render.py: tests/paris/cli/test_trace.py: it draws again what a trace 
 paris/cli/requests.py: tests/paris/cli/test_trace.py: requests show in what the command does
 paris/checks.py: tests/paris/test_settings.py: settings are what is checked
 paris/defaults.py: tests/test_readme.py: the help states them
+paris/diagnosing.py: tests/mda/service/test_verdict.py: controls tell causes apart
 paris/engine/flights.py: tests/paris/engine/test_pending.py: flights are matched there
 paris/engine/lanes.py: tests/lab/test_compare.py: a comparison has several protocols
 paris/engine/record.py: tests/paris/engine/test_loop.py: the loop keeps the record
@@ -55,6 +62,7 @@ paris/formats/facts_json.py: tests/paris/lookup/test_facts.py: facts are written
 paris/formats/look.py: tests/render/terminal/test_text.py: colours and ASCII are of the text
 paris/formats/pcapng.py: tests/paris/formats/test_capture.py: blocks hold a capture
 paris/formats/plan_json.py: tests/paris/formats/test_native.py: a part of the native format
+paris/formats/verdict_json.py: tests/paris/formats/test_native.py: a part of the native format
 paris/formats/studies_json.py: tests/paris/formats/test_native.py: a part of the native format
 paris/formats/ways_json.py: tests/paris/formats/test_native.py: a part of the native format
 paris/lookup/choosing.py: tests/lab/test_ways.py: compared with what connections do
@@ -100,6 +108,7 @@ render/errors.py: tests/render/pictures/test_svg.py: drawing fails there
 render/pictures/library.py: tests/render/pictures/test_svg.py: it draws there, in a process
 render/pictures/comparison.py: tests/paris/cli/test_studies.py: comparisons are drawn there
 render/terminal/comparison.py: tests/paris/cli/test_studies.py: comparisons are printed there
+render/words/service_marks.py: tests/mda/service/test_verdict.py: text and pictures show marks
 render/words/comparison.py: tests/paris/cli/test_studies.py: comparisons are printed there
 render/words/numbering.py: tests/render/terminal/test_text.py: numbers show in the table
 render/words/paths.py: tests/paris/cli/test_studies.py: paths are listed there

@@ -73,7 +73,7 @@ class Explorer(Procedure):
         self._walk_on = Walk(self._table, self._origin, self._sent, reach)
         self._walked = _Walked(branching=0, silent_since_s={}, silent_ends=set(), is_lite=is_lite)
         self._doubts: list[Doubt] = []
-        self._idle = False
+        self._idle = self._has_outcomes = False
 
     @property
     def table(self) -> FlowTable:
@@ -120,6 +120,7 @@ class Explorer(Procedure):
         """See Procedure."""
         request = outcome.request
         self._sent.settle(request)
+        self._has_outcomes = True
         self._idle = False
         if self._scout.is_far_probe(request):
             self._scout.on_far_outcome(outcome)
@@ -149,7 +150,9 @@ class Explorer(Procedure):
         return requests
 
     def wanted_in_silence(self) -> list[ProbeRequest]:
-        """See Procedure; the scout goes on."""
+        """See Procedure; if nothing has come yet, the scout goes on."""
+        if self._has_outcomes:
+            return []
         wave = Wave(self._sent)
         self._scout.on_silence()
         self._scout.ask(wave)

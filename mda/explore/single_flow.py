@@ -40,8 +40,11 @@ class SingleFlow(Procedure):
         """See Procedure."""
         self._doubts = self._table.doubts()
         self._ask_in_doubt()
-        last_ttl = self._last_ttl()
-        ready = [request for request in self._waiting if request.ttl <= last_ttl][:room]
+        ready = [
+            request
+            for request in self._waiting
+            if self._is_due(request) and not self._is_beyond(request)
+        ][:room]
         self._flying.update(ready)
         self._waiting = [request for request in self._waiting if request not in self._flying]
         return ready
@@ -64,16 +67,23 @@ class SingleFlow(Procedure):
     @property
     def finished(self) -> bool:
         """See Procedure; probes in flight beyond the path's end are not waited for."""
-        last_ttl = self._last_ttl()
-        return all(request.ttl > last_ttl for request in (*self._waiting, *self._flying))
+        return all(self._is_beyond(request) for request in (*self._waiting, *self._flying))
 
     def abandons(self, request: ProbeRequest) -> bool:
         """See Procedure; the request waits, in case that the path goes on."""
-        is_beyond = request.ttl > self._last_ttl()
-        if is_beyond:
-            self._flying.discard(request)
-            self._waiting.append(request)
-        return is_beyond
+        if not self._is_beyond(request):
+            return False
+        self._flying.discard(request)
+        self._waiting.append(request)
+        return True
+
+    def _is_due(self, request: ProbeRequest) -> bool:
+        """Whether a request that is worth sending may be sent now."""
+        return True
+
+    def _is_beyond(self, request: ProbeRequest) -> bool:
+        """Whether a request is not worth sending, given what is known now."""
+        return request.ttl > self._last_ttl()
 
     def _ask_in_doubt(self) -> None:
         for _, near, far, pairs in self._doubts:

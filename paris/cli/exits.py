@@ -25,6 +25,16 @@ if TYPE_CHECKING:
     from mda.trace import Trace
 
 _MOST_SHOWN: Final = 600  # characters of a fault: a user's words may be of any length
+# By the names of verdicts; the others are "not reached".
+_CODES: Final = {
+    "OPEN": "REACHED",
+    "PROXY": "REACHED",
+    "CLOSED": "PORT_CLOSED",
+    "FILTERED": "FILTERED",
+    "MIDDLEBOX": "FILTERED",
+    "PARTLY": "FILTERED",
+    "LOCAL": "LOCAL_NETWORK",
+}
 # A limit of the system or of its administrator is met.
 _EXHAUSTED: Final = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS)
 
@@ -83,20 +93,18 @@ def complain(program: str, fault: str) -> None:
 
 def verdict(trace: Trace) -> ExitCode:
     """The exit code of a trace; see ExitCode."""
-    from mda.findings.refusals import Refusal
     from mda.model import ReplyKind, StopReason
+    from mda.service.verdict import verdict as of_service
 
     if trace.stopped is StopReason.INTERRUPTED:
         return ExitCode.INTERRUPTED
     if trace.stopped is StopReason.WIRE_ERROR:
         return ExitCode.LOCAL_NETWORK
-    kinds = {reply.kind for reply in trace.replies if reply.responder == trace.plan.destination}
-    if kinds & {ReplyKind.SYN_ACK, ReplyKind.UDP_ANSWER}:
-        return ExitCode.REACHED
-    refused = {refusal.how for refusal in trace.refusals}
-    if Refusal.CLOSED in refused:
-        return ExitCode.PORT_CLOSED
-    if refused:
+    found = of_service(trace)
+    if found is not None:
+        return ExitCode[_CODES.get(found.word.name, "NOT_REACHED")]
+    is_served = any(reply.kind is ReplyKind.UDP_ANSWER for reply in trace.replies)
+    if trace.refusals and not is_served:
         return ExitCode.FILTERED
     return ExitCode.REACHED if trace.reached else ExitCode.NOT_REACHED
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mda.studies.registry import STUDIES
@@ -33,7 +34,8 @@ class Options(NamedTuple):
     Without `settings` the file `replay` is read instead, as `reading` says. `output.files` are file
     names, "-" for standard output; `output.format` is for those with an unknown suffix, and
     `output.color` is "auto", "always" or "never". `lookups` are done, and what lookups of the names
-    `hidden` found earlier is left out.
+    `hidden` found earlier is left out. With `diagnoses` control probes are sent where a service
+    does not answer, with `always_diagnoses` in any case.
     """
 
     settings: Settings | None
@@ -42,6 +44,8 @@ class Options(NamedTuple):
     output: OutputOptions
     lookups: tuple[Lookup, ...]
     hidden: frozenset[str]
+    diagnoses: bool
+    always_diagnoses: bool
     progress: bool
     verbose: bool
 
@@ -86,9 +90,25 @@ def parse_trace(arguments: Sequence[str]) -> Options:
         output=_output_options(given),
         lookups=_lookups(given),
         hidden=frozenset(row.name for row in LOOKUPS if row.usual and _turns(given, row)),
+        diagnoses=_diagnoses(given, settings),
+        always_diagnoses=given.diagnose is True,
         progress=not given.no_progress,
         verbose=given.verbose,
     )
+
+
+def _diagnoses(given: argparse.Namespace, settings: Settings | None) -> bool:
+    """Whether control probes are to be sent. Raises SettingsError where they could not be."""
+    if settings is None or given.diagnose is False:
+        return False
+    if given.diagnose and (settings.study.studies or settings.study.compare):
+        raise SettingsError("--diagnose cannot be combined with studies")
+    from paris.engine.setup import goes_to_service  # the run needs it anyway
+
+    is_able = goes_to_service(settings) and not (settings.study.studies or settings.study.compare)
+    if given.diagnose and not is_able:
+        raise SettingsError("--diagnose needs a service: -T, or -U with its port (-p)")
+    return is_able and (given.diagnose is True or (sys.stdout is not None and sys.stdout.isatty()))
 
 
 def _idle_in_a_replay(parser: argparse.ArgumentParser, given: argparse.Namespace) -> str | None:

@@ -255,6 +255,21 @@ def _add_studies(parser: argparse.ArgumentParser) -> None:
         metavar="LIST",
         help="trace by several protocols at once, into one graph: udp,tcp/443,icmp",
     )
+    _add_diagnosis(group)
+
+
+def _add_diagnosis(group: argparse._ArgumentGroup) -> None:
+    diagnosis = group.add_mutually_exclusive_group()
+    diagnosis.add_argument(
+        "--diagnose",
+        action="store_true",
+        default=None,
+        help="of a service: send up to 40 probes by other protocols, to tell the causes apart "
+        "(on a terminal by itself, where the service does not answer)",
+    )
+    diagnosis.add_argument(
+        "--no-diagnose", dest="diagnose", action="store_false", help="never send such probes"
+    )
 
 
 def _add_parameter(group: argparse._ArgumentGroup, parameter: Parameter) -> None:

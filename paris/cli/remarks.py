@@ -66,6 +66,8 @@ def shortfalls(trace: Trace, measurement: Measurement) -> list[str]:
     match trace.stopped:
         case StopReason.COMPLETE:
             return []
+        case StopReason.WIRE_ERROR if not trace.probes_sent:
+            return [str(failure)]
         case StopReason.WIRE_ERROR:
             return [f"{failure}; partial results are kept"]
         case StopReason.INTERRUPTED:

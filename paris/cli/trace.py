@@ -123,12 +123,12 @@ class _Run:
             before_parsing=self._before_parsing, journals=self.journals, stop=self.signals
         )
         if not (self.options.progress and sys.stderr is not None and sys.stderr.isatty()):
-            return _measured(self.settings, hooks)
+            return _measured(self.settings, hooks, self.options)
         from paris.cli.progress import Progress
 
         progress = Progress(sys.stderr)
         try:
-            return _measured(self.settings, hooks._replace(observe=progress.observe))
+            return _measured(self.settings, hooks._replace(observe=progress.observe), self.options)
         finally:
             progress.clear()
 
@@ -185,12 +185,16 @@ class _Run:
         return ExitCode.REACHED if ExitCode.REACHED in verdicts else verdicts[0]
 
 
-def _measured(settings: Settings, hooks: Hooks) -> list[Measurement]:
+def _measured(settings: Settings, hooks: Hooks, options: Options) -> list[Measurement]:
     """The measurement, or those of all protocols that are compared."""
     from paris import run
 
     if settings.study.compare:
         return run.compare(settings, hooks)
+    if options.diagnoses:
+        from paris import diagnosing  # only traces to a service need it
+
+        return [diagnosing.measure(settings, hooks, always=options.always_diagnoses)]
     return [run.measure(settings, hooks)]
 
 

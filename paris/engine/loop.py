@@ -50,7 +50,8 @@ class Engine:
     `wait_s` is how long a silence must last to be believed; None uses the default (see Waits).
     `observe` receives every outcome, `recorder` every datagram. `own_tags` are the tags of this
     run, in turn. `before_parsing` is called once, before the first reply is parsed. `stop` ends the
-    run. `build_many` builds the same datagrams as `Builder.build`, for many requests at once.
+    run. `build_many` builds the same datagrams as `Builder.build`, for many requests at once. With
+    `keeps_refusal`, that the system sends no probe is a result rather than an error.
     """
 
     def __init__(
@@ -69,6 +70,7 @@ class Engine:
         stop: Stop | None = None,
         build_many: Callable[[Sequence[ProbeRequest], Sequence[int]], Sequence[bytes]]
         | None = None,
+        keeps_refusal: bool = False,
     ) -> None:
         self.procedure = procedure
         self.wire = wire
@@ -80,6 +82,7 @@ class Engine:
         self.before_parsing = before_parsing
         self.stop = stop or NeverStops()
         self.build_many = build_many
+        self.keeps_refusal = keeps_refusal
         self._pending = Pending(flows, own_tags)
         self._waits = Waits(wait_s, wire.longest_wait_s)
         self._queue = RequestQueue(procedure, self._pending, pacing, self._waits)
@@ -117,7 +120,8 @@ class Engine:
         except OutOfTimeError:
             stopped = StopReason.TIME_BUDGET
         except WireError as error:
-            if not self._outcomes:
+            is_refusal = isinstance(error, WithheldError) and self.keeps_refusal
+            if not (self._outcomes or is_refusal):
                 raise
             stopped, failure = StopReason.WIRE_ERROR, error
         self._prepare_to_parse()  # even if no reply arrived
@@ -354,6 +358,6 @@ class Engine:
     def _deliver(self, outcome: Reply | Loss, now_s: float) -> None:
         self._outcomes.append(outcome)
         self.procedure.on_outcome(outcome)
-        self._silent_at_s = float("inf")
+        self._silent_at_s = now_s + max(_SILENCE_S, 2 * self._waits.slowest_s)
         self.observe(outcome)
         self._ask_at_s = now_s + max(_SETTLED_S, _SETTLED_SHARE * self._waits.slowest_s)

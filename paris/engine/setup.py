@@ -9,7 +9,7 @@ from mda.explore.explorer import Explorer
 from mda.explore.search import Reach
 from mda.explore.substitutes import Substituting
 from mda.model import HeaderField
-from mda.plan import Algorithm, Plan, Probing
+from mda.plan import Algorithm, Plan, Probing, is_to_service
 from mda.studies.registry import STUDIES, named
 from paris.errors import SettingsError
 from paris.packets import payloads
@@ -62,6 +62,14 @@ def flows_for(
         prefix_len=prefix_len(settings, destination),
         payload=payloads.chosen(settings.probe.payload, dport) if is_udp else payloads.TEXT,
     )
+
+
+def goes_to_service(settings: Settings) -> bool:
+    """Whether the probes that `settings` ask for go to a service; see `mda.plan.is_to_service`."""
+    probe = settings.probe
+    usual = _DEFAULT_PORT[Protocol(probe.protocol)] or None
+    dport = usual if probe.dport is None else probe.dport
+    return is_to_service(probe.protocol, dport, probe.flow_field or HeaderField.SPORT.value)
 
 
 def prefix_len(settings: Settings, destination: IPAddress) -> int | None:
@@ -124,14 +132,21 @@ def measurement_plan(settings: Settings, flows: Flows, seed: int, zone: str | No
 def procedure_for(settings: Settings, flows: Flows, *, sends_whole: bool) -> Procedure:
     """The procedure that the settings select; `sends_whole` is that of the wire."""
     if not settings.search.multipath:
-        from mda.explore.single_flow import SingleFlow  # multipath traces start sooner without it
-
-        return SingleFlow(
-            first_ttl=settings.search.first_ttl,
-            max_ttl=settings.search.max_ttl,
-            queries=settings.search.queries,
-        )
+        return _single_path(settings, flows)
     return Substituting(_multipath(settings, flows, sends_whole=sends_whole), flows.capacity)
+
+
+def _single_path(settings: Settings, flows: Flows) -> Procedure:
+    """The procedure that follows one flow; multipath traces start sooner without these imports."""
+    search = settings.search
+    reach = {"first_ttl": search.first_ttl, "max_ttl": search.max_ttl, "queries": search.queries}
+    if is_to_service(flows.protocol.value, flows.first.dport, flows.field.value):
+        from mda.explore.service_path import ServicePath
+
+        return ServicePath(**reach)
+    from mda.explore.single_flow import SingleFlow
+
+    return SingleFlow(**reach)
 
 
 def _multipath(settings: Settings, flows: Flows, *, sends_whole: bool) -> Procedure:

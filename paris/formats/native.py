@@ -30,6 +30,7 @@ from paris.formats import (
     references,
     schemas,
     studies_json,
+    verdict_json,
     ways_json,
 )
 from paris.formats.json_text import json_text
@@ -73,6 +74,8 @@ def write(trace: Trace, _: Look | None = None) -> str:
             "vertices": [_vertex_certainty(vertex) for vertex in trace.certainty.vertices],
         },
         **studies_json.studies(trace),
+        **verdict_json.member(trace, vertex_id),
+        **verdict_json.controls(trace),
         "names": facts_json.by_address(trace.names),
         **facts_json.facts(trace.facts),
     }
@@ -266,6 +269,7 @@ def _read(document: Json) -> Record:
         names=facts_json.read_by_address(document["names"]),
         facts=facts_json.read_facts(document),
         ways=ways_json.read_ways(document),
+        controls=verdict_json.read_controls(document),
     )
 
 

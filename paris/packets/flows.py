@@ -122,6 +122,11 @@ class Flows:
         )
 
     @property
+    def are_joined(self) -> bool:
+        """Whether these are the flows of several protocols or ports."""
+        return False
+
+    @property
     def capacity(self) -> int:
         """The number of flows; their numbers start at 0."""
         return _HIGHEST[self.field] - self.first.value(self.field) + 1

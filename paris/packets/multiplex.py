@@ -34,6 +34,11 @@ class MultiplexedFlows(Flows):
         return cls(**first, lanes=tuple(lanes))
 
     @property
+    def are_joined(self) -> bool:
+        """They are."""
+        return True
+
+    @property
     def protocols(self) -> tuple[Protocol, ...]:
         """The protocols of all lanes."""
         every = (protocol for flows in self.lanes for protocol in flows.protocols)

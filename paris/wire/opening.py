@@ -25,7 +25,7 @@ def wire_for(settings: Settings, flows: Flows) -> Wire:
     Raises SettingsError for a wire that is unknown or cannot be used, PrivilegeError if the
     system allows none, and whatever the wires' openers raise.
     """
-    able = [kind for kind in WIRES if kind.any_protocol or not settings.study.compare]
+    able = [kind for kind in WIRES if kind.any_protocol or not flows.are_joined]
     asked = settings.target.wire
     kinds = [kind for kind in able if (kind.automatic if asked is None else kind.name == asked)]
     if asked is not None and asked not in names():
@@ -57,7 +57,7 @@ def builder_for(
     settings: Settings, flows: Flows
 ) -> Callable[[Sequence[ProbeRequest], Sequence[int]], Sequence[bytes]] | None:
     """The function that builds probes in batches; None if the wire or the run excludes batches."""
-    if settings.study.studies or settings.study.compare or flows.ways is not None:
+    if settings.study.studies or flows.are_joined or flows.ways is not None:
         return None  # variants of flows, and flows with several sources, are built singly
     for kind in WIRES:
         if kind.name == settings.target.wire and kind.builder:

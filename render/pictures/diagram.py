@@ -74,11 +74,19 @@ def diagram(words: TraceWords) -> Diagram:
     """The picture of a trace, everything in a fixed order."""
     return Diagram(
         words.title,
-        (words.probing, *words.findings, *_legends(words)),
+        (words.probing, *_verdict(words), *words.findings, *_legends(words)),
         tuple(map(_column, words.hops)),
         (*map(_line, words.edges), *map(_false_line, words.false_links)),
         _groups(words.diamonds),
     )
+
+
+def _verdict(words: TraceWords) -> list[str]:
+    """The verdict on the service, and each cause with what speaks for it."""
+    if words.verdict is None:
+        return []
+    causes = (f"{own.part} {own.standing}: {own.evidence}" for own in words.verdict.causes)
+    return [f"{words.verdict.word}  {words.verdict.sentence}", *causes]
 
 
 def _groups(diamonds: tuple[DiamondWords, ...]) -> tuple[Group, ...]:

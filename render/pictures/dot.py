@@ -93,7 +93,7 @@ def _box(box: Box) -> str:
         f"{between}<font color='{FAINT_TEXT}' point-size='9'>{_html(line)}</font>"
         for line in box.faint
     )
-    border = ", peripheries=2" if box.kind is Kind.DESTINATION else ""
+    border = ", peripheries=2" if box.kind in (Kind.DESTINATION, Kind.CLOSED) else ""
     return (
         f"{_quoted(box.key)} [label=<<b>{_html(box.strong)}</b>{faint}>, shape={look.shape},"
         f' style="{look.style}", fillcolor="{look.fill}", color="{look.line}"{border},'

@@ -27,6 +27,7 @@ LOOKS: Final = {
     Kind.SILENT: Look("box", "rounded,dashed", "#ffffff", "#777777"),
     Kind.REFUSING: Look("octagon", "filled", "#fbe0d0", "#d55e00"),
     Kind.DESTINATION: Look("box", "filled", "#d5efe5", "#009e73"),
+    Kind.CLOSED: Look("hexagon", "filled", "#fbe0d0", "#d55e00"),
 }
 TEXT: Final = "#1a1a1a"
 FAINT_TEXT: Final = "#555555"
@@ -40,6 +41,7 @@ BACKGROUND: Final = "#ffffff"
 # ANSI attributes for terminals; the text reads the same without them.
 ANSI: Final = {
     Kind.DESTINATION: "1;32",
+    Kind.CLOSED: "1;31",
     Kind.BALANCER: "1;33",
     Kind.SILENT: "2",
     Kind.REFUSING: "1;31",

@@ -16,6 +16,7 @@ from render.words.tries import MOST_TRIES
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from render.words.service import VerdictWords
     from render.words.studies import Paragraph
     from render.words.trace import TraceWords
     from render.words.vertices import Kind, VertexWords
@@ -60,6 +61,8 @@ def text(words: TraceWords, *, color: bool = False, ascii: bool = False) -> str:
         for line in words.findings
     ]
     parts = [[_title(words)], body, foot, *map(_paragraph, words.studies)]
+    if words.verdict is not None:
+        parts.append(_verdict(words.verdict))
     return "\n\n".join("\n".join(part) for part in parts) + "\n"
 
 
@@ -75,6 +78,27 @@ def _paragraph(paragraph: Paragraph) -> list[str]:
             for line in paragraph.lines
         ),
     ]  # fmt: skip
+
+
+def _verdict(verdict: VerdictWords) -> list[str]:
+    """The verdict on the service: its word in capitals, the causes as a table, what to do next."""
+    parts, standings = zip(*((own.part, own.standing) for own in verdict.causes), strict=True)
+    width, mark = max(map(len, parts)), max(map(len, standings))
+    lines = [fill(f"{verdict.word}  {verdict.sentence}", _WIDTH, subsequent_indent="  ")]
+    for cause in verdict.causes:
+        head = f"  {cause.part:{width}}  {cause.standing:{mark}}  "
+        lines.append(
+            fill(cause.evidence, _WIDTH, initial_indent=head, subsequent_indent=" " * len(head),
+                 break_on_hyphens=False)
+        )  # fmt: skip
+    head = "next: "
+    for line in verdict.advice:
+        lines.append(
+            fill(line, _WIDTH, initial_indent=head, subsequent_indent=" " * 6,
+                 break_on_hyphens=False)
+        )  # fmt: skip
+        head = " " * len(head)
+    return lines
 
 
 def _title(words: TraceWords) -> str:

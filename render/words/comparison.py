@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from render.words.vertices import VertexWords
 
 _MOST_NAMED: Final = 6  # vertices that only one protocol sees
-_PROMINENT: Final = (Kind.DESTINATION, Kind.REFUSING, Kind.BALANCER)
+_PROMINENT: Final = (Kind.DESTINATION, Kind.CLOSED, Kind.REFUSING, Kind.BALANCER)
 
 
 class ComparedVertex(NamedTuple):

@@ -86,13 +86,20 @@ def findings(trace: Trace) -> list[str]:
     lines += _ways(trace)
     lines += _revisits(trace)
     lines += [*_unseen(trace), *withheld(trace)]
-    cost = f"{count(trace.probes_sent, 'probe', 'probes')}, {trace.duration_s:.2f} s"
+    cost = f"{count(trace.probes_sent, 'probe', 'probes')}{_controls(trace)}"
+    cost += f", {trace.duration_s:.2f} s"
     strays = sum(trace.unmatched.values())
     if strays:
         cost += f", {count(strays, 'datagram', 'datagrams')} ignored"
     if not trace.is_complete:
         cost += f"; {STOPPED[trace.stopped]}"
     return [*lines, cost]
+
+
+def _controls(trace: Trace) -> str:
+    """What the controls of a trace to a service cost."""
+    probes = sum(control.probes for control in trace.controls)
+    return f" and {count(probes, 'control probe', 'control probes')}" if probes else ""
 
 
 def withheld(trace: Trace) -> list[str]:

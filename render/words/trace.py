@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from mda.model import Vertex
     from mda.trace import Trace
     from render.words.paths import Recipes
+    from render.words.service import VerdictWords
     from render.words.studies import Paragraph
 
 _MOST_FLOWS: Final = 12  # that are listed for an edge
@@ -66,7 +67,7 @@ class TraceWords(NamedTuple):
     """All words for a trace, in a fixed order.
 
     `title` names the destination and `probing` the probes, the flows and the bound. `findings` and
-    the lines of `studies` are of any length.
+    the lines of `studies` are of any length. `verdict` is that on the service, if there is one.
     """
 
     title: str
@@ -78,6 +79,7 @@ class TraceWords(NamedTuple):
     diamonds: tuple[DiamondWords, ...]
     findings: tuple[str, ...]
     studies: tuple[Paragraph, ...]
+    verdict: VerdictWords | None
 
 
 def trace_words(trace: Trace, recipes: Recipes) -> TraceWords:
@@ -97,6 +99,7 @@ def trace_words(trace: Trace, recipes: Recipes) -> TraceWords:
         diamonds=tuple(map(_diamond, trace.diamonds)),
         findings=tuple(findings(trace)),
         studies=_studies(trace, recipes),
+        verdict=_verdict(trace, recipes),
     )
     return shown(said)
 
@@ -107,6 +110,14 @@ def _studies(trace: Trace, recipes: Recipes) -> tuple[Paragraph, ...]:
     from render.words.studies import studies  # most traces have none
 
     return tuple(studies(trace, recipes))
+
+
+def _verdict(trace: Trace, recipes: Recipes) -> VerdictWords | None:
+    if not trace.plan.probing.is_to_service:
+        return None
+    from render.words.service import verdict_words  # most traces go to no service
+
+    return verdict_words(trace, recipes)
 
 
 def _edges(trace: Trace, words: Mapping[Vertex, VertexWords]) -> tuple[EdgeWords, ...]:

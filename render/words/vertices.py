@@ -9,6 +9,7 @@ from mda.answers.graph import flows_of
 from mda.findings.refusals import Refusal, Refused, refusal_by_error
 from mda.model import NOBODYS, ReplyKind
 from mda.plan import Algorithm
+from mda.service.fates import drawn
 from mda.studies.registry import CLASSIFY
 from render.words.extensions import extension_notes
 from render.words.numbering import numbers, origins
@@ -20,6 +21,7 @@ from render.words.quantities import (
     rate,
     shortened,
 )
+from render.words.service_marks import ServiceMarks
 from render.words.tries import lost_on_path, tries_s, uncounted
 
 if TYPE_CHECKING:
@@ -77,6 +79,7 @@ class Kind(Enum):
     SILENT = "silent"
     REFUSING = "refusing"
     DESTINATION = "destination"
+    CLOSED = "closed"
 
 
 class VertexWords(NamedTuple):
@@ -110,18 +113,19 @@ class VertexWords(NamedTuple):
 def vertex_words(trace: Trace) -> dict[Vertex, VertexWords]:
     """The words for every vertex of the trace, in the graph's order."""
     replies: dict[Vertex, list[Reply]] = {vertex: [] for vertex in trace.dag}
+    is_to_service = trace.plan.algorithm is Algorithm.PARIS and trace.plan.probing.is_to_service
     for reply in sorted(trace.replies, key=lambda reply: (reply.sent_at_s, reply.request.attempt)):
-        vertex = trace.vertex_of(reply)
+        vertex = drawn(trace, reply) if is_to_service else trace.vertex_of(reply)
         if vertex in replies:
             replies[vertex].append(reply)
-    lost = lost_on_path(trace)
+    lost, service = lost_on_path(trace), ServiceMarks.of(trace)
     number, origin, details = numbers(trace.dag), origins(trace), _details(trace, replies)
     last_asked = max((outcome.request.ttl for outcome in trace.outcomes), default=0)
     return {
         vertex: VertexWords(
             key=key_of(vertex),
             number=number[vertex],
-            kind=_kind(trace, vertex, replies[vertex]),
+            kind=_kind(trace, vertex, replies[vertex], service),
             address="*" if vertex.address is None else str(vertex.address),
             name=_name(vertex.address, trace.names, trace.facts),
             share=trace.vertex_shares[vertex],
@@ -129,6 +133,7 @@ def vertex_words(trace: Trace) -> dict[Vertex, VertexWords]:
             tries_s=tries_s(replies[vertex], lost.get(vertex, ())),
             origin=origin[vertex],
             notes=tuple(_notes(trace, vertex, replies[vertex], last_asked))
+            + service.notes(vertex)
             + _parallel(trace, vertex, number)
             + uncounted(replies[vertex], lost.get(vertex, ())),
             details=details[vertex],
@@ -187,13 +192,15 @@ def _name(
     return " ".join(shortened(text) for text in texts if text)
 
 
-def _kind(trace: Trace, vertex: Vertex, replies: list[Reply]) -> Kind:
+def _kind(trace: Trace, vertex: Vertex, replies: list[Reply], service: ServiceMarks) -> Kind:
     if vertex == trace.origin:
         return Kind.SOURCE
     if vertex.address is None:
         return Kind.SILENT
     if vertex in trace.arrivals:
-        return Kind.DESTINATION
+        return Kind.CLOSED if vertex in service.closed else Kind.DESTINATION
+    if vertex in service.ends and service.is_stopped:
+        return Kind.REFUSING
     if any(reply.ends_path for reply in replies):
         return Kind.REFUSING
     is_balancer = trace.dag.out_degree(vertex) > 1 and vertex not in trace.turned
@@ -289,10 +296,14 @@ def ending(reply: Reply) -> str:
             return "answers by UDP"
         case ReplyKind.TIME_EXCEEDED:
             return ""
-    version = reply.responder.version
-    if version == 6 and reply.icmp_type == 2:
-        return "!F too big"
     code = reply.icmp_code if reply.icmp_code is not None else -1
+    return unreachable(reply.responder.version, reply.icmp_type, code)
+
+
+def unreachable(version: int, icmp_type: int | None, code: int) -> str:
+    """The mark of traceroute and words for a code of destination unreachable, or for "too big"."""
+    if version == 6 and icmp_type == 2:
+        return "!F too big"
     mark, words = _UNREACHABLE[version].get(code, (f"!{code}", "unreachable"))
     return f"{mark} {words}".strip()
 

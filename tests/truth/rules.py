@@ -107,9 +107,40 @@ def _reached(truth: Truth, claims: Claims) -> Iterator[Wrong]:
         yield "not reached, but the destination answers every probe"
     if (claims.exit_code == 0) != reached and claims.exit_code not in (6, 7):
         yield f"exit code {claims.exit_code}, reached is {reached}"
-    codes = {keys.get("prohibits", keys.get("refuses")) for keys in truth.net.nodes.values()}
-    if claims.exit_code == 7 and not codes & set(_PROHIBITED[truth.net.version]):
+    is_partly = (claims.document.get("verdict") or {}).get("word") == "PARTLY"
+    if claims.exit_code == 7 and not is_partly and not _is_prohibited(truth):
         yield "exit code 7, but nobody prohibits"
+
+
+def _is_prohibited(truth: Truth) -> bool:
+    """Whether some router refuses packets on purpose."""
+    codes = {keys.get("prohibits", keys.get("refuses")) for keys in truth.net.nodes.values()}
+    return bool(codes & set(_PROHIBITED[truth.net.version]))
+
+
+def _verdicts(truth: Truth, claims: Claims) -> Iterator[Wrong]:
+    """A verdict on the service that does not follow from who drops, refuses and answers."""
+    verdict = claims.document.get("verdict")
+    if verdict is None:
+        return
+    nodes = truth.net.nodes
+    host = nodes[DESTINATION]
+    answers = bool(truth.ends) and not host.get("silent")
+    stops = any(
+        keys.keys() & {"drops", "prohibits", "refuses", "loses"} for keys in nodes.values()
+    ) or host.get("loss")
+    possible = {
+        "OPEN": answers and 80 in host.get("open", ()),
+        "CLOSED": answers and 80 not in host.get("open", ()),
+        "PARTLY": answers and stops,
+        "FILTERED": _is_prohibited(truth),
+        "UNREACHABLE": any("refuses" in keys or "prohibits" in keys or "down_after_ms" in keys
+                           for keys in nodes.values()),
+        "SILENT": stops or not answers or any("rate_pps" in keys for keys in nodes.values()),
+        "ROUTE LOOP": not truth.ends,
+    }  # fmt: skip
+    if not possible.get(verdict["word"], False):
+        yield f"{verdict['word']}, which this network cannot be"
 
 
 def _is_lossy(truth: Truth) -> bool:
@@ -235,6 +266,7 @@ RULES: Final = {
         Rule("proof", "an edge all of whose flows were not answered at both ends", _proofs),
         Rule("end", "the destination at a hop that is not its", _ends),
         Rule("reached", "reached or not, and the exit code", _reached),
+        Rule("verdict", "a verdict on the service that cannot be", _verdicts),
         Rule("loss", "losses outside of their interval", _losses),
         Rule("limit", "a rate limit that is not there, or is wrong by more than twice", _rates),
         Rule("limit as loss", "a limit that is called loss", _limits_as_losses),

@@ -68,10 +68,10 @@ def test_a_closed_port_is_reported_as_closed(
 def test_probes_that_meet_a_half_open_connection_are_sent_again_and_do_not_count_as_lost(
     tmp_path: Path,
 ) -> None:
-    ran = run("--sim", network(tmp_path, 4, 80, 0), "-T", "-n", "-j")
+    ran = run("--sim", network(tmp_path, 4, 80, 0), "-T", "-n", "-j", "--mda")
     document = json.loads(ran.stdout)
     ends = [outcome for outcome in document["outcomes"] if outcome["ttl"] == 3]
-    assert [outcome["kind"] for outcome in ends] == ["syn-ack"] * 3
+    assert {outcome["kind"] for outcome in ends} == {"syn-ack"}
     assert all(
         outcome["received_at_s"] - outcome["sent_at_s"] == pytest.approx(0.011) for outcome in ends
     )

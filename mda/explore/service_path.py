@@ -1,0 +1,92 @@
+"""The path of one flow to a service, with few probes at a time: a server answers all that arrive.
+
+The first probes are for the nearest hops, and one has the last TTL. The reply to that one shows by
+its own TTL, or by the one that it quotes, how far away the service is. So what arrives there beside
+its own probes is little, and the path is known a round trip after the service first replied.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from mda.answers.distances import links_passed
+from mda.explore.single_flow import SingleFlow
+from mda.model import ProbeRequest, Reply, ReplyKind
+
+if TYPE_CHECKING:
+    from mda.model import Outcome
+
+_AHEAD: Final = 2  # TTLs at first, and behind the last outcome if the distance is not shown
+
+
+class ServicePath(SingleFlow):
+    """As SingleFlow, but no TTL is asked that is likely to lie behind the service.
+
+    The replies of the service to probes with higher TTLs count among its `queries`. Where it
+    answers, it is asked once at its own TTL, because each SYN half opens a connection there.
+    """
+
+    def __init__(self, *, first_ttl: int, max_ttl: int, queries: int) -> None:
+        super().__init__(first_ttl=first_ttl, max_ttl=max_ttl, queries=queries)
+        self._first_ttl = first_ttl
+        self._queries = queries
+        self._far = ProbeRequest(0, max_ttl)
+        self._known_to = first_ttl - 1  # the last TTL with an outcome, but for that of `_far`
+        self._distance = 0  # of the service, by its reply to `_far`
+        self._arrived: list[int] = []  # the TTLs of the probes that it replied to
+        self._is_silent = self._is_served = False
+
+    def wanted(self, room: int) -> list[ProbeRequest]:
+        """See Procedure."""
+        return super().wanted(room) or ([] if self._flying else self.wanted_in_silence())
+
+    def wanted_in_silence(self) -> list[ProbeRequest]:
+        """See Procedure; all TTLs may be asked now, because hops may follow that do reply."""
+        self._is_silent = True
+        return super().wanted(len(self._waiting))
+
+    def on_outcome(self, outcome: Outcome) -> None:
+        """See Procedure."""
+        super().on_outcome(outcome)
+        ttl = outcome.request.ttl
+        if isinstance(outcome, Reply) and outcome.ends_path:
+            self._arrived.append(ttl)
+            self._is_served |= outcome.kind in (ReplyKind.SYN_ACK, ReplyKind.UDP_ANSWER)
+            if outcome.request == self._far:
+                self._distance = _distance(outcome)
+                return
+        if outcome.request != self._far:
+            self._known_to = max(self._known_to, ttl)
+
+    def _is_due(self, request: ProbeRequest) -> bool:
+        _, ttl, attempt = request
+        if self._is_silent or request == self._far or ttl < self._distance:
+            return True
+        if ttl == self._distance:
+            return attempt < self._tries
+        if ttl <= self._known_to:
+            return True
+        if not self._arrived:  # the reply to `_far` shows more
+            return attempt == 0 and ttl < self._first_ttl + _AHEAD
+        ahead = 0 if self._known_to < self._distance else _AHEAD
+        return attempt == 0 and ttl <= self._known_to + ahead
+
+    def _is_beyond(self, request: ProbeRequest) -> bool:
+        end = self._table.ended.get(0)
+        others = sum(ttl != end for ttl in self._arrived)
+        is_enough = request.ttl == end and 0 < request.attempt >= min(
+            self._tries, self._queries - others
+        )
+        return is_enough or super()._is_beyond(request)
+
+    @property
+    def _tries(self) -> int:
+        """How often the service is asked at its own TTL, after it replied to `_far`."""
+        return 1 if self._is_served else max(1, self._queries - 1)
+
+
+def _distance(reply: Reply) -> int:
+    """How many hops away a reply comes from; 0 if it does not show it."""
+    if reply.quoted_ttl is not None:
+        return max(0, reply.request.ttl - reply.quoted_ttl + 1)
+    return 0 if reply.reply_ttl is None else links_passed(reply.reply_ttl)

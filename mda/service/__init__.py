@@ -1,0 +1,1 @@
+"""What a trace says of the service that it went to."""

@@ -1,0 +1,114 @@
+"""How the path of each flow ends at a service or before it, and who says so."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, NamedTuple
+
+from mda.answers.graph import flows_of, flows_of_edge
+from mda.findings.refusals import Refusal, Refused, refusal_by_error
+from mda.model import ReplyKind, Vertex
+from mda.record import Fate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mda.model import Reply
+    from mda.trace import Trace
+
+_ACCEPTING = (ReplyKind.SYN_ACK, ReplyKind.UDP_ANSWER, ReplyKind.ECHO_REPLY)
+
+
+class Ending(NamedTuple):
+    """`flows`, ascending, end at the vertex `at` with `fate`.
+
+    `at` is who says so, or the last vertex that answered: the source where none did. `icmp` has the
+    type and code of an ICMP error.
+    """
+
+    fate: Fate
+    at: Vertex
+    icmp: tuple[int, int] | None
+    flows: tuple[int, ...]
+
+
+def endings(trace: Trace) -> tuple[Ending, ...]:
+    """How the flows that were followed to their end did end, the strongest statements first.
+
+    Flows that were not probed up to their end are left out, and where the trace is not complete
+    those that only got no answer.
+    """
+    strongest: dict[int, tuple[Fate, Vertex, tuple[int, int] | None]] = {}
+    for reply in trace.replies:
+        fate, flow = _fate(trace, reply), reply.request.flow
+        if fate is not None and (flow not in strongest or _is_stronger(fate, strongest[flow][0])):
+            icmp = None if reply.icmp_type is None else (reply.icmp_type, reply.icmp_code or 0)
+            strongest[flow] = fate, drawn(trace, reply), icmp
+    for revisit in trace.revisits:
+        for flow in revisit.flows if revisit.is_loop else ():
+            strongest.setdefault(flow, (Fate.LOOP, Vertex(revisit.ttls[0], revisit.address), None))
+    if trace.is_complete:
+        for last, flow in _fallen_silent(trace):
+            strongest.setdefault(flow, (Fate.SILENT, last, None))
+    groups: defaultdict[tuple[Fate, Vertex, tuple[int, int] | None], list[int]] = defaultdict(list)
+    for flow in sorted(strongest):
+        groups[strongest[flow]].append(flow)
+    order = list(Fate)
+    found = [Ending(fate, at, icmp, tuple(flows)) for (fate, at, icmp), flows in groups.items()]
+    return tuple(
+        sorted(found, key=lambda own: (order.index(own.fate), own.at.sort_key, own.icmp or ()))
+    )
+
+
+def _is_stronger(fate: Fate, than: Fate) -> bool:
+    order = list(Fate)
+    return order.index(fate) < order.index(than)
+
+
+def _fate(trace: Trace, reply: Reply) -> Fate | None:
+    """How this reply ends its flow's path; None if it does not say."""
+    if reply.kind in _ACCEPTING:
+        return Fate.OPEN
+    if reply.kind is ReplyKind.RST:
+        # A reset of a connection that an earlier probe half opened is none.
+        is_closed = Refused(Refusal.CLOSED, reply.responder) in trace.refusals
+        return Fate.CLOSED if is_closed else None
+    if reply.kind is not ReplyKind.UNREACHABLE:
+        return None
+    if refusal_by_error(trace.plan, reply) is not None:
+        return Fate.REFUSED
+    if reply.is_refusal:
+        return Fate.UNREACHABLE
+    # "Port unreachable" of UDP; in the name of another than the destination, firewalls say it.
+    return Fate.CLOSED if reply.is_from(trace.plan.destination) else Fate.REFUSED
+
+
+def drawn(trace: Trace, reply: Reply) -> Vertex:
+    """The vertex that a reply came from, or the nearest one that stands for it in the graph."""
+    vertex = trace.vertex_of(reply)
+    if vertex in trace.dag:
+        return vertex
+    alike = (own for own in trace.dag if own.address == vertex.address and own != trace.origin)
+    return next(alike, vertex)
+
+
+def _fallen_silent(trace: Trace) -> Iterator[tuple[Vertex, int]]:
+    """The flows that nothing answers any more, each with the last vertex that answered it."""
+    for vertex in trace.dag:
+        if vertex == trace.origin and len(trace.dag) == 1:
+            yield from ((vertex, flow) for flow in flows_of(trace.dag, vertex))
+        if vertex.address is not None or trace.dag.out_degree(vertex):
+            continue
+        before = list(trace.dag.predecessors(vertex))
+        for last in before:
+            flows = flows_of_edge(trace.dag, last, vertex)
+            if not flows and len(before) == 1:  # an assumed edge
+                flows = flows_of(trace.dag, vertex)
+            yield from ((_answering(trace, last), flow) for flow in flows)
+
+
+def _answering(trace: Trace, vertex: Vertex) -> Vertex:
+    """The vertex itself, or if it is silent the last one before it that is not."""
+    while vertex.address is None:
+        vertex = next(trace.dag.predecessors(vertex), trace.origin)
+    return vertex

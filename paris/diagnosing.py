@@ -1,0 +1,88 @@
+"""A trace to a service, with control probes by other protocols that tell the causes apart.
+
+The controls leave by the same wire, because a wire that needs privileges cannot be opened later.
+Ordinary sockets send one protocol a wire, and need none: there the controls follow.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from mda.errors import ParisTraceError
+from paris import run
+from paris.errors import PrivilegeError
+from paris.settings import Search
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mda.procedure import Procedure
+    from paris.run import Hooks, Measurement
+    from paris.settings import Settings
+
+_WEB: Final = (443, 80)  # ports at which most hosts answer something
+_TRIES: Final = 2  # of a control that only shows whether the host answers
+
+
+def measure(settings: Settings, hooks: Hooks = run.NO_HOOKS, *, always: bool) -> Measurement:
+    """Do what `settings` ask for, and with it the controls, if the service does not answer.
+
+    With `always`, the controls are sent in any case. They are at most 40 probes. Raises and ends as
+    `run.measure` does.
+    """
+    controls = _controls(settings)
+    joined = partial(_joined, settings=settings, always=always)
+    try:
+        main, *others = run.measure_lanes(settings, [settings, *controls], joined, hooks)
+    except PrivilegeError:
+        main = run.measure(settings, hooks)
+        others = _one_by_one(controls) if always or _fails(main) else []
+    return main._replace(controls=tuple(own for own in others if own.record.probes_sent))
+
+
+def _controls(settings: Settings) -> list[Settings]:
+    """ICMP, hop by hop, and another TCP port and UDP, end to end."""
+    web = next(port for port in _WEB if port != settings.probe.dport)
+    first_ttl, max_ttl = settings.search.first_ttl, settings.search.max_ttl
+    by_hop = Search(first_ttl=first_ttl, max_ttl=max_ttl, queries=1)
+    to_end = Search(first_ttl=max_ttl, max_ttl=max_ttl, queries=_TRIES)
+    return [
+        settings.replace(
+            probe=settings.probe.replace(protocol=protocol, dport=dport, flow_field=None),
+            search=search,
+        )
+        for protocol, dport, search in (
+            ("icmp", None, by_hop), ("tcp", web, to_end), ("udp", 33434, to_end),
+        )
+    ]  # fmt: skip
+
+
+def _joined(procedures: Sequence[Procedure], *, settings: Settings, always: bool) -> Procedure:
+    """The trace with its controls; the first control is kind to the host as well."""
+    from mda.explore.service_path import ServicePath
+    from mda.service.controlled import Controlled
+
+    main, _, *others = procedures
+    search = settings.search
+    by_hop = ServicePath(first_ttl=search.first_ttl, max_ttl=search.max_ttl, queries=1)
+    return Controlled(main, [by_hop, *others], always=always)
+
+
+def _one_by_one(controls: Sequence[Settings]) -> list[Measurement]:
+    """What those controls found that this system allows."""
+    found = []
+    for control in controls:
+        try:
+            found.append(run.measure(control))
+        except ParisTraceError:
+            continue
+    return found
+
+
+def _fails(measurement: Measurement) -> bool:
+    """Whether the service did not answer every flow."""
+    from mda.service.verdict import Word, verdict
+
+    found = verdict(run.assemble(measurement))
+    return found is not None and found.word is not Word.OPEN

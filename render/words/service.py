@@ -1,0 +1,282 @@
+"""The words for the verdict on a service: a line, the evidence cause by cause, and advice."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from mda.answers.graph import flows_of
+from mda.record import Fate
+from mda.service.verdict import Part, Port, Standing, Word, verdict
+from render.words.quantities import count, percent
+from render.words.vertices import place, unreachable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mda.service.fates import Ending
+    from mda.service.verdict import Verdict
+    from mda.trace import Trace
+    from render.words.paths import Recipes
+
+_MOST_PORTS: Final = 3  # examples of what gets through, and of what does not
+
+
+class CauseWords(NamedTuple):
+    """A possible cause, whether it is one ("ok", "HERE" or "?"), and what speaks for that."""
+
+    part: str
+    standing: str
+    evidence: str
+
+
+class VerdictWords(NamedTuple):
+    """The verdict in a line that begins with `word` in capitals, then cause by cause, then advice.
+
+    All lines are of any length.
+    """
+
+    word: str
+    sentence: str
+    causes: tuple[CauseWords, ...]
+    advice: tuple[str, ...]
+
+
+def verdict_words(trace: Trace, recipes: Recipes) -> VerdictWords | None:
+    """The words for the verdict on a service; None if the trace has none.
+
+    `recipes` says which ports select a flow.
+    """
+    found = verdict(trace)
+    if found is None:
+        return None
+    words = _Words(trace, found, recipes)
+    return VerdictWords(
+        word=found.word.value,
+        sentence=words.sentence(),
+        causes=(
+            words.cause(Part.NETWORK, words.network()),
+            CauseWords("name", Standing.OK.value, _name(trace)),
+            words.cause(Part.FIREWALL, words.firewall()),
+            words.cause(Part.SERVICE, words.service()),
+        ),
+        advice=tuple(words.advice()),
+    )
+
+
+def service(trace: Trace) -> str:
+    """The service that a trace went to, as people write it: tcp/443."""
+    return f"{trace.plan.probing.protocol}/{trace.plan.probing.dport}"
+
+
+class _Words:
+    """The sentences about one verdict."""
+
+    def __init__(self, trace: Trace, found: Verdict, recipes: Recipes) -> None:
+        self._trace, self._found, self._recipes = trace, found, recipes
+        self._service = service(trace)
+        self._by = "" if found.by is None else place(found.by)
+
+    def cause(self, part: Part, evidence: str) -> CauseWords:
+        """A cause with its standing."""
+        return CauseWords(part.value, self._found.parts[part].value, evidence)
+
+    def sentence(self) -> str:
+        """What the verdict says, after its word."""
+        by, service = self._by, self._service
+        match self._found.word:
+            case Word.OPEN:
+                how = "answers by UDP" if self._is_udp else "accepts the connection (SYN-ACK)"
+                return f"{by} {how} at {service}"
+            case Word.CLOSED:
+                how = "port unreachable" if self._is_udp else "a reset"
+                return f"{by} answers {service} with {how}: nothing listens there"
+            case Word.FILTERED:
+                return f"{by} refuses {service} on purpose ({self._error()})"
+            case Word.UNREACHABLE:
+                return f"{by} says that it has no way to the host ({self._error()})"
+            case Word.LOOP:
+                return f"packets go round from {by} on"
+            case Word.SILENT:
+                return self._silence()
+            case Word.MIDDLEBOX:
+                return f"a reset in the name of {by} comes from before it"
+            case Word.PROXY:
+                return f"{service} is answered in the name of {by} from before it"
+            case Word.PARTLY:
+                return self._partly()
+            case Word.LOCAL:
+                return f"this machine refuses to send {service}: {self._local()}"
+
+    @property
+    def _is_udp(self) -> bool:
+        return self._trace.plan.probing.protocol == "udp"
+
+    def _local(self) -> str:
+        """Why this machine sends nothing."""
+        return ", ".join(withheld.reason for withheld in self._trace.wire.withheld)
+
+    def _silence(self) -> str:
+        if not self._by:
+            return "nothing answered, not even the first hop"
+        if self._found.parts[Part.FIREWALL] is Standing.HERE:
+            return f"{self._service} is dropped at or behind {self._by}: {self._reached()}"
+        tail = "; a UDP service answers only what it understands" if self._is_udp else ""
+        return f"last answer from {self._by}, and none from {self._service} behind it{tail}"
+
+    def _partly(self) -> str:
+        stopped = [*self._found.stopped]
+        if not stopped:
+            closed = [own for own in self._found.endings if own.fate is Fate.CLOSED]
+            return f"{self._flows(closed)} find {self._service} closed, and others find it open"
+        return f"{self._flows(stopped)} do not get through to {self._service}, and others do"
+
+    def network(self) -> str:
+        """What speaks for or against the network."""
+        if self._found.parts[Part.NETWORK] is Standing.HERE:
+            return "; ".join(
+                self._ending(own)
+                for own in self._found.stopped
+                if own.fate in (Fate.UNREACHABLE, Fate.LOOP)
+            )
+        hops = sorted({own.at.ttl for own in self._found.passing})
+        if hops and not self._is_nearer:
+            several = f"{hops[0]} to {hops[-1]} hops"
+            reached = count(hops[0], "hop", "hops") if len(hops) == 1 else several
+            by = " by the flows that get through" if self._found.stopped else ""
+            return f"the host is reached in {reached}{by}"
+        reached = self._reached()
+        if reached:
+            return reached
+        if self._found.parts[Part.NETWORK] is Standing.UNKNOWN:
+            return self._unreached() or "other probes would show whether the host is reached"
+        return f"packets get to {self._by}" if self._by else "no packet has left"
+
+    @property
+    def _is_nearer(self) -> bool:
+        return self._found.word in (Word.MIDDLEBOX, Word.PROXY)
+
+    def _reached(self) -> str:
+        """Which control probes reach the host, and in how many hops."""
+        names = [own.name for own in self._trace.controls if own.fate.is_at_host]
+        hops = sorted({own.hop for own in self._trace.controls if own.fate.is_at_host and own.hop})
+        if not names:
+            return ""
+        where = f" in {count(hops[0], 'hop', 'hops')}" if len(hops) == 1 else ""
+        return f"{_listed(names)} {'reach' if len(names) > 1 else 'reaches'} the host{where}"
+
+    def _unreached(self) -> str:
+        """That no control probe reaches the host."""
+        names = [own.name for own in self._trace.controls]
+        return f"{_listed(names)} get no answer of the host either" if names else ""
+
+    def firewall(self) -> str:
+        """What speaks for or against a firewall."""
+        found = self._found
+        if self._is_nearer and found.beyond is not None:
+            at, beyond = found.endings[0].at.ttl, found.beyond
+            return (
+                f"the answer comes from hop {at}, and {beyond.name} finds the host at {beyond.hop}"
+            )
+        if self._is_nearer and found.nearer is not None:
+            like = place(found.nearer.like)
+            return (
+                f"the answer arrives with TTL {found.nearer.reply_ttl}, so it passed as many hops "
+                f"as those of {like}, and none behind it"
+            )
+        if found.word is Word.LOCAL:
+            return "the rules of this machine for what it sends (nft list ruleset, iptables -S)"
+        stopped = [own for own in found.stopped if own.fate in (Fate.REFUSED, Fate.SILENT)]
+        if stopped:
+            return "; ".join(self._ending(own) for own in stopped)
+        return "none on the way" if found.passing else "no probe got that far"
+
+    def service(self) -> str:
+        """What speaks for or against the service."""
+        match self._found.parts[Part.SERVICE], self._found.port:
+            case Standing.OK, _:
+                return "it answers; whether the application is healthy, this does not show"
+            case Standing.HERE, _:
+                return f"nothing listens on {self._service}, or the host itself rejects"
+        return "no probe is known to have met it"
+
+    def advice(self) -> list[str]:
+        """What to check next, and flows to check it by."""
+        lines = self._examples() if self._found.word is Word.PARTLY else []
+        port = self._trace.plan.probing.dport
+        listening = f"on the host: ss -ln{'u' if self._is_udp else 't'} 'sport = :{port}'"
+        match self._found.word:
+            case Word.CLOSED:
+                lines.append(listening)
+            case Word.FILTERED:
+                lines.append(f"ask the owner of {self._by} to permit {self._service}")
+            case Word.SILENT if self._found.port is Port.OPEN_OR_FILTERED:
+                lines += ["ask in the service's own words", listening]
+            case Word.SILENT if self._reached():
+                lines.append(
+                    f"ask the owner of {self._by}, and of the host, who drops {self._service}"
+                )
+            case Word.SILENT | Word.MIDDLEBOX | Word.PROXY if not self._trace.controls:
+                lines.append(
+                    "--diagnose: which other probes reach the host, and how far away it is"
+                )
+            case Word.UNREACHABLE | Word.LOOP:
+                lines.append(f"ask the owner of {self._by} for the route to the host")
+        return lines
+
+    def _examples(self) -> list[str]:
+        """Ports that do and do not get through."""
+        passing = [own for own in self._found.endings if own.fate is self._found.endings[0].fate]
+        others = [own for own in self._found.endings if own.fate is not passing[0].fate]
+        return [
+            f"{what}: {self._ports(own)}"
+            for what, own in (("gets through", passing), ("does not", others))
+        ]
+
+    def _ports(self, endings: Sequence[Ending]) -> str:
+        flows = sorted(flow for ending in endings for flow in ending.flows)
+        return "; ".join(self._recipes(flow).ports for flow in flows[:_MOST_PORTS])
+
+    def _flows(self, endings: Sequence[Ending]) -> str:
+        """The share of all flows that end so, by the vertices where they do."""
+        vertices = {own.at for own in endings}
+        flows = {flow for own in endings for flow in own.flows}
+        passing = {flow for own in self._found.passing for flow in own.flows} - flows
+        for vertex in vertices:
+            if vertex in self._trace.dag:
+                met = set(flows_of(self._trace.dag, vertex))
+                flows |= met if not met & passing else set()
+        every = len(flows_of(self._trace.dag, self._trace.origin))
+        return f"{len(flows)} of {count(every, 'flow', 'flows')} ({percent(len(flows) / every)})"
+
+    def _ending(self, ending: Ending) -> str:
+        """How some flows end, in a clause."""
+        where = "this machine" if ending.at == self._trace.origin else place(ending.at)
+        match ending.fate:
+            case Fate.REFUSED | Fate.UNREACHABLE:
+                return f"{where} says {self._error(ending)}"
+            case Fate.LOOP:
+                return f"packets go round from {where} on"
+        return f"nothing behind {where} answers"
+
+    def _error(self, ending: Ending | None = None) -> str:
+        """The ICMP error of an ending, by its marks, words and numbers."""
+        found = ending or next(own for own in self._found.endings if own.icmp is not None)
+        icmp_type, code = found.icmp or (0, 0)
+        words = unreachable(self._trace.plan.destination.version, icmp_type, code)
+        return f"{words}, ICMP {icmp_type}/{code}"
+
+
+def _name(trace: Trace) -> str:
+    """Where the address comes from."""
+    if trace.plan.host in (trace.plan.target, str(trace.plan.destination)):
+        return "the address was given"
+    return f"{trace.plan.host} has the address {trace.plan.target}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Names as a sentence lists them.
+
+    >>> _listed(["icmp", "tcp/443", "udp/33434"])
+    'icmp, tcp/443 and udp/33434'
+    """
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))

@@ -1,0 +1,43 @@
+"""How the verdict on a service marks single vertices."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from mda.record import Fate
+from mda.service.verdict import Part, Standing, Word, verdict
+
+if TYPE_CHECKING:
+    from mda.model import Vertex
+    from mda.trace import Trace
+
+
+class ServiceMarks(NamedTuple):
+    """What the verdict on a service says of vertices.
+
+    At `closed` nothing listens, and what is for the service gets no further than `ends`. With
+    `is_stopped` someone is known to stop it there.
+    """
+
+    name: str
+    closed: frozenset[Vertex] = frozenset()
+    ends: frozenset[Vertex] = frozenset()
+    is_stopped: bool = False
+
+    @classmethod
+    def of(cls, trace: Trace) -> ServiceMarks:
+        """What the verdict of a trace says, if it has one."""
+        name = f"{trace.plan.probing.protocol}/{trace.plan.probing.dport}"
+        found = verdict(trace)
+        if found is None:
+            return cls(name)
+        return cls(
+            name=name,
+            closed=frozenset(own.at for own in found.passing if own.fate is Fate.CLOSED),
+            ends=frozenset(own.at for own in found.stopped if own.fate is Fate.SILENT),
+            is_stopped=found.word is Word.PARTLY or found.parts[Part.FIREWALL] is Standing.HERE,
+        )
+
+    def notes(self, vertex: Vertex) -> tuple[str, ...]:
+        """What to say at a vertex."""
+        return (f"{self.name} gets no further",) if vertex in self.ends else ()

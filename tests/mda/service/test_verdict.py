@@ -1,0 +1,241 @@
+"""The verdict on a service: from real simulated traces, and the evidence for each cause."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+
+from mda.plan import is_to_service
+from paris.errors import ExitCode
+from tests.support.commands import run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NETWORK = """\
+source: {address: SOURCE SELF}
+destination: {address: END, open: [443], udp: {53: dns}, delay_ms: 5 HOST}
+routers:
+  r1: {interfaces: [FIRST]}
+  r2: {interfaces: [SECOND] MIDDLE}
+  a1..a3: {interfaces: THIRD+}
+  a4: {interfaces: [FOURTH] BRANCH}
+  r4: {interfaces: [JOINT] LAST}
+paths:
+  - source -> r1 -> r2 -> [a1..a4] -> r4 -> destination
+"""
+ADDRESSES = {
+    4: {"SOURCE": "192.0.2.1", "END": "203.0.113.9", "FIRST": "192.0.2.254",
+        "SECOND": "198.51.100.2", "THIRD": "198.51.100.11", "FOURTH": "198.51.100.99",
+        "JOINT": "198.51.100.4"},
+    6: {"SOURCE": "2001:db8::1", "END": "2001:db8:9::9", "FIRST": "2001:db8:1::1",
+        "SECOND": "2001:db8:2::1", "THIRD": "2001:db8:3::11", "FOURTH": "2001:db8:3::99",
+        "JOINT": "2001:db8:4::1"},
+}  # fmt: skip
+PLACES = ("SELF", "HOST", "MIDDLE", "BRANCH", "LAST")
+
+
+def filtered(rule: str) -> str:
+    return f", filter: [{rule}]"
+
+
+def network(folder: Path, version: int, keys: dict[str, str]) -> str:
+    """A file of a network with further `keys` at some places."""
+    text = NETWORK
+    for name in PLACES:
+        text = text.replace(f" {name}", keys.get(name, ""))
+    for name, address in ADDRESSES[version].items():
+        text = text.replace(name, address)
+    file = folder / "net.yaml"
+    file.write_text(text)
+    return str(file)
+
+
+class Case(NamedTuple):
+    """A network and a command line, and what they must say; `by` is the name of an address."""
+
+    keys: dict[str, str]
+    options: str
+    word: str
+    port: str
+    by: str | None
+    parts: str  # network, firewall, service
+    code: ExitCode
+
+
+DROPPED = filtered("{protocol: tcp, dport: 443, action: drop}")
+RESET = filtered("{protocol: tcp, dport: 443, action: reset}")
+FILTERED, REACHED = ExitCode.FILTERED, ExitCode.REACHED
+CLOSED, NOT_REACHED = ExitCode.PORT_CLOSED, ExitCode.NOT_REACHED
+CASES = {
+    "open": Case({}, "-T -p 443", "OPEN", "open", "END", "ok ok ok", REACHED),
+    "open by every path": Case(
+        {}, "-T -p 443 --mda", "OPEN", "open", "END", "ok ok ok", REACHED
+    ),
+    "closed": Case({}, "-T -p 22", "CLOSED", "closed", "END", "ok ok HERE", CLOSED),
+    "answered by UDP": Case({}, "-U -p 53", "OPEN", "open", "END", "ok ok ok", REACHED),
+    "closed to UDP": Case({}, "-U -p 99", "CLOSED", "closed", "END", "ok ok HERE", CLOSED),
+    "prohibited on the way": Case(
+        {"MIDDLE": filtered("{dport: 443, action: admin-prohibited}")},
+        "-T -p 443", "FILTERED", "filtered", "SECOND", "ok HERE ?", FILTERED,
+    ),
+    "rejected by the host": Case(
+        {"HOST": filtered("{dport: 443, action: port-unreachable}")},
+        "-T -p 443", "FILTERED", "filtered", "END", "ok HERE ?", FILTERED,
+    ),
+    "port unreachable on the way, by UDP": Case(
+        {"LAST": filtered("{protocol: udp, dport: 99, action: port-unreachable}")},
+        "-U -p 99", "FILTERED", "filtered", "JOINT", "ok HERE ?", FILTERED,
+    ),
+    "no way on the way": Case(
+        {"LAST": filtered("{dport: 443, action: host-unreachable}")},
+        "-T -p 443", "UNREACHABLE", "unknown", "JOINT", "HERE ? ?", NOT_REACHED,
+    ),
+    "dropped on the way": Case(
+        {"LAST": DROPPED}, "-T -p 443", "SILENT", "filtered", "JOINT", "? ? ?", NOT_REACHED
+    ),
+    "dropped on the way, diagnosed": Case(
+        {"LAST": DROPPED},
+        "-T -p 443 --diagnose", "SILENT", "filtered", "JOINT", "ok HERE ?", NOT_REACHED,
+    ),
+    "dropped at the host, by every path, diagnosed": Case(
+        {"HOST": DROPPED},
+        "-T -p 443 --mda --diagnose", "SILENT", "filtered", "JOINT", "ok HERE ?", NOT_REACHED,
+    ),
+    "all dropped, diagnosed": Case(
+        {"LAST": ", drops: true"},
+        "-T -p 443 --diagnose", "SILENT", "filtered", "JOINT", "? ? ?", NOT_REACHED,
+    ),
+    "silent to UDP": Case(
+        {"HOST": filtered("{protocol: udp, action: drop}")},
+        "-U -p 99 --diagnose", "SILENT", "open or filtered", "JOINT", "ok ? ?", NOT_REACHED,
+    ),
+    "dropped on a branch": Case(
+        {"BRANCH": DROPPED}, "-T -p 443 --mda", "PARTLY", "open", "FOURTH", "? ? ok", FILTERED
+    ),
+    "closed, and dropped on a branch": Case(
+        {"BRANCH": filtered("{protocol: tcp, dport: 22, action: drop}")},
+        "-T -p 22 --mda", "PARTLY", "closed", "FOURTH", "? ? HERE", FILTERED,
+    ),
+    "prohibited on a branch": Case(
+        {"BRANCH": filtered("{dport: 443, action: admin-prohibited}")},
+        "-T -p 443 --mda", "PARTLY", "open", "FOURTH", "ok HERE ok", FILTERED,
+    ),
+    "prohibited on a branch, by MDA-Lite": Case(
+        {"BRANCH": filtered("{dport: 443, action: admin-prohibited}")},
+        "-T -p 443 --mda-lite", "PARTLY", "open", "FOURTH", "ok HERE ok", FILTERED,
+    ),
+    "reset on the way, by its TTL": Case(
+        {"MIDDLE": RESET},
+        "-T -p 443", "REFUSED BY A MIDDLEBOX", "closed", "END", "ok HERE ?", FILTERED,
+    ),
+    "reset on the way, by controls": Case(
+        {"MIDDLE": f", initial_ttl: 200{RESET}"},
+        "-T -p 443 --diagnose", "REFUSED BY A MIDDLEBOX", "closed", "END", "ok HERE ?", FILTERED,
+    ),
+    "answered by a proxy, by controls": Case(
+        {"LAST": filtered("{protocol: tcp, dport: 80, action: answer}")},
+        "-T -p 80 --mda --diagnose", "OPEN AT A PROXY OR NAT", "open", "END", "ok ok ?", REACHED,
+    ),
+    "refused by this machine": Case(
+        {"SELF": filtered("{protocol: tcp, dport: 443, action: drop}")},
+        "-T -p 443", "LOCAL", "unknown", None, "? HERE ?", ExitCode.LOCAL_NETWORK,
+    ),
+    "refused by this machine, diagnosed": Case(
+        {"SELF": filtered("{protocol: tcp, dport: 443, action: drop}")},
+        "-T -p 443 --diagnose", "LOCAL", "unknown", None, "ok HERE ?", ExitCode.LOCAL_NETWORK,
+    ),
+}  # fmt: skip
+
+
+def traced(folder: Path, version: int, case: Case) -> dict[str, Any]:
+    """The JSON of a case."""
+    file = network(folder, version, case.keys)
+    ran = run("--sim", file, *case.options.split(), "-j")
+    assert ran.returncode == case.code
+    document: dict[str, Any] = json.loads(ran.stdout)
+    return document
+
+
+@pytest.mark.parametrize("version", [4, 6])
+@pytest.mark.parametrize("name", CASES)
+def test_the_verdict_names_the_state_the_cause_and_who(
+    name: str, version: int, tmp_path: Path
+) -> None:
+    case = CASES[name]
+    verdict = traced(tmp_path, version, case)["verdict"]
+    by = verdict["by"] and verdict["by"].partition("@")[0]
+    assert (verdict["word"], verdict["port"]) == (case.word, case.port)
+    assert by == (case.by and ADDRESSES[version][case.by])
+    assert " ".join(verdict["parts"].values()) == case.parts
+
+
+def test_controls_are_few_and_only_sent_where_the_service_does_not_answer(tmp_path: Path) -> None:
+    silent = traced(tmp_path, 4, CASES["dropped on the way, diagnosed"])
+    controls = {control["name"]: control for control in silent["controls"]}
+    assert controls["icmp"]["fate"] == "open"
+    assert controls["icmp"]["hop"] == 5
+    assert (controls["tcp/80"]["fate"], controls["tcp/80"]["hop"]) == ("closed", None)
+    assert (controls["udp/33434"]["fate"], controls["udp/33434"]["hop"]) == ("closed", 5)
+    assert sum(control["probes"] for control in controls.values()) <= 40
+    alone = traced(tmp_path, 4, CASES["dropped on the way"])
+    assert "controls" not in alone
+    assert alone["run"]["probes_sent"] == silent["run"]["probes_sent"]
+
+
+@pytest.mark.parametrize(
+    ("options", "probes"),
+    [
+        pytest.param(("-T", "-p", "443"), 14, id="open"),
+        pytest.param(("-T", "-p", "22"), 15, id="closed"),
+        pytest.param(("-U", "-p", "99"), 15, id="closed to UDP"),
+    ],
+)
+def test_a_service_is_traced_with_three_probes_per_hop_within_two_round_trips(
+    options: tuple[str, ...], probes: int, tmp_path: Path
+) -> None:
+    document = json.loads(run("--sim", network(tmp_path, 4, {}), *options, "-j").stdout)
+    assert document["run"]["probes_sent"] == probes
+    first, *_, last = sorted(
+        own["received_at_s"] for own in document["outcomes"] if own["ttl"] in (5, 30)
+    )
+    assert last - first <= 1.3 * first  # from its first reply to its last: a round trip, and pauses
+
+
+def test_text_and_pictures_show_the_verdict_and_where_packets_are_stopped(tmp_path: Path) -> None:
+    file = network(tmp_path, 4, CASES["dropped on a branch"].keys)
+    ran = run("--sim", file, "-T", "-p", "443", "--mda", "-o", str(tmp_path / "x.dot"), "-o", "-")
+    lines = ran.stdout.splitlines()
+    verdict = next(line for line in lines if line.startswith("PARTLY  "))
+    assert "do not get through to tcp/443" in verdict
+    assert any("198.51.100.99" in line and "tcp/443 gets no further" in line for line in lines)
+    assert "gets through: tcp" in ran.stdout
+    assert "does not: tcp" in ran.stdout
+    dot = (tmp_path / "x.dot").read_text()
+    assert verdict.partition("(")[0] in dot
+    stopping = next(line for line in dot.splitlines() if "<b>198.51.100.99<" in line)
+    assert "shape=octagon" in stopping
+
+
+def test_a_trace_that_was_cut_short_takes_no_silence_for_a_verdict(tmp_path: Path) -> None:
+    file = network(tmp_path, 4, {"LAST": DROPPED})
+    ran = run("--sim", file, "-T", "-p", "443", "-j", "--max-probes", "14")
+    assert "verdict" not in json.loads(ran.stdout)
+
+
+@pytest.mark.parametrize(
+    ("protocol", "dport", "flow_field", "is_one"),
+    [
+        pytest.param("tcp", 443, "sport", True, id="tcp"),
+        pytest.param("tcp", 443, "dport", False, id="tcp to many ports"),
+        pytest.param("udp", 53, "sport", True, id="udp"),
+        pytest.param("udp", 33434, "sport", False, id="udp as traceroute"),
+        pytest.param("icmp", None, "icmp-checksum", False, id="icmp"),
+    ],
+)
+def test_probes_are_for_a_service_if_one_may_be_there(
+    protocol: str, dport: int | None, flow_field: str, *, is_one: bool
+) -> None:
+    assert is_to_service(protocol, dport, flow_field) is is_one
