@@ -20,7 +20,7 @@ MAX_TTL: Final = 255
 
 
 class Lane(NamedTuple):
-    """One of several protocols to compare, and its destination port (None for the usual one)."""
+    """A protocol to trace by, and its destination port (None for the usual one)."""
 
     protocol: str
     dport: int | None
@@ -214,7 +214,7 @@ class StudyOptions(Frozen):
         self.__dict__.update(studies=dict(self.studies), parameters=dict(self.parameters))
         self._check_names()
         if self.compare and self.studies:
-            raise SettingsError("--compare cannot be combined with other studies")
+            raise SettingsError("--compare and --ports cannot be combined with studies")
         if len(set(self.compare)) < len(self.compare) or len(self.compare) == 1:
             raise SettingsError("--compare needs two protocols at least, each given once")
 
@@ -275,7 +275,7 @@ class Settings(Frozen):
             raise SettingsError(
                 "--compare takes the payload that suits a port; leave out --payload"
             )
-        if (self.study.studies or self.study.compare) and not self.search.multipath:
+        if self.study.studies and not self.search.multipath:
             raise SettingsError("studies require every path (--mda, multipath=True)")
         if self.budget.max_probes is not None and self.search.multipath:
             self._check_budget(self.budget.max_probes)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import socket
 from ipaddress import ip_address
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from paris.errors import SettingsError
 
@@ -14,15 +13,23 @@ if TYPE_CHECKING:
 
     from paris.settings import Lane
 
+_HIGHEST_PORT: Final = 65535
+_DIGITS: Final = 9  # Python refuses to read numbers of thousands of digits
 
-def port(text: str) -> int:
-    """A port, by number or by its service's name."""
+
+def port(text: str, protocol: str = "udp") -> int:
+    """A port, by number or by the name that its service has in this protocol."""
     if text.isdecimal():
-        return int(text)
-    try:
-        return socket.getservbyname(text)
-    except OSError:
-        raise argparse.ArgumentTypeError(f"not a port number or service name: {text!r}") from None
+        number = int(text) if len(text) <= _DIGITS else _HIGHEST_PORT + 1
+        if not 1 <= number <= _HIGHEST_PORT:
+            raise argparse.ArgumentTypeError(f"ports are from 1 to {_HIGHEST_PORT}, not {text}")
+        return number
+    from paris.lookup.services import port_of  # --help needs no services
+
+    found = port_of(text, protocol)
+    if found is None:
+        raise argparse.ArgumentTypeError(f"not a port number or service name: {text!r}")
+    return found
 
 
 def payload(text: str) -> str:
@@ -46,7 +53,7 @@ def lanes(text: str) -> tuple[Lane, ...]:
             raise argparse.ArgumentTypeError(
                 f"not a protocol: {word!r}; use udp, tcp or icmp, such as udp,tcp/443,icmp"
             )
-        found.append(Lane(protocol, port(service) if service else None))
+        found.append(Lane(protocol, port(service, protocol) if service else None))
     return tuple(found)
 
 

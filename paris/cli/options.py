@@ -63,6 +63,7 @@ def parse_trace(arguments: Sequence[str]) -> Options:
     parser = trace_parser()
     given = parser.parsed(arguments)
     from paris.cli import requests  # --help needs no settings
+    from paris.cli.services import settled
 
     if given.replay == "":
         raise SettingsError("--replay needs the name of a file")
@@ -80,9 +81,7 @@ def parse_trace(arguments: Sequence[str]) -> Options:
     ):
         if is_given and not requests.is_multipath(given):
             raise SettingsError(f"{option} requires --mda or --mda-lite")
-    if given.compare and (given.protocol is not None or given.port is not None):
-        raise SettingsError("--compare names protocols and ports; leave out -U, -T, -I and -p")
-    settings = None if given.replay is not None else requests.settings(given)
+    settings = None if given.replay is not None else requests.settings(settled(given))
     return Options(
         settings=settings,
         replay=given.replay or "",

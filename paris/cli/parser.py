@@ -51,7 +51,11 @@ def trace_parser() -> Parser:
         allow_abbrev=False,
     )
     parser.add_argument(
-        "host", nargs="?", metavar="HOST", help="a name, or an IPv4 or IPv6 address"
+        "host",
+        nargs="?",
+        metavar="HOST[:PORT]",
+        help="a name, or an IPv4 or IPv6 address; with a service, example.net:https or "
+        "[2001:db8::1]:443, by the service's protocol",
     )
     add_version(parser)
     _add_paths(parser.add_argument_group("paths"))
@@ -148,9 +152,13 @@ def _add_ports_and_hops(group: argparse._ArgumentGroup) -> None:
     add(
         "-p",
         "--port",
-        type=port,
         metavar="PORT",
-        help="destination port, number or service name (default 33434; 80 with -T)",
+        help="destination port (33434; 80 with -T), or a service's name, which implies -T or -U",
+    )
+    add(
+        "--ports",
+        metavar="LIST",
+        help="trace to several services at once, into one table: 22,https,8000-8003",
     )
     add(
         "--payload",

@@ -65,7 +65,7 @@ def _bound(given: argparse.Namespace) -> tuple[float, bool, float | None]:
 
 
 def settings(given: argparse.Namespace) -> Settings:
-    """The settings of a measurement."""
+    """The settings of a measurement, from options that are `settled`."""
     return Settings(
         target=Target(
             host=given.host,
@@ -88,7 +88,7 @@ def settings(given: argparse.Namespace) -> Settings:
         pace=Pace(rate_pps=_rate_pps(given), wait_s=given.wait),
         budget=Budget(max_probes=given.max_probes, deadline_s=given.deadline),
         study=StudyOptions(
-            studies=_studies(given), parameters=_parameters(given), compare=given.compare
+            studies=_studies(given), parameters=_parameters(given), compare=given.lanes
         ),
         seed=given.seed,
     )

@@ -25,14 +25,16 @@ def wire_for(settings: Settings, flows: Flows) -> Wire:
     Raises SettingsError for a wire that is unknown or cannot be used, PrivilegeError if the
     system allows none, and whatever the wires' openers raise.
     """
-    able = [kind for kind in WIRES if kind.any_protocol or not flows.are_joined]
+    is_single = not flows.are_joined or len(flows.protocols) == 1
+    able = [kind for kind in WIRES if kind.any_protocol or is_single]
     asked = settings.target.wire
     kinds = [kind for kind in able if (kind.automatic if asked is None else kind.name == asked)]
     if asked is not None and asked not in names():
         raise SettingsError(f"there is no wire {asked!r}; use {', '.join(names())}")
     if not kinds:
-        raise SettingsError(f"--compare sends several protocols, and --wire {asked} only one")
-    target = settings.target
+        raise SettingsError(
+            f"{' and '.join(sorted(protocols))} are asked for, and --wire {asked} sends only one"
+        )
     target = settings.target
     options = WireOptions(
         interface=target.interface,

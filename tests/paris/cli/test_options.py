@@ -27,7 +27,7 @@ OPTIONS: Final = {
     "--mda": "--mda", "--mda-lite": "--mda-lite", "-c": "-c 99", "--per-vertex": "--per-vertex",
     "--min-share": "--min-share 10", "--flow-field": "--flow-field dport",
     "--gap-limit": "--gap-limit 5", "--seed": "--seed 7", "-4": "-4", "-6": "-6", "-U": "-U",
-    "-I": "-I", "-T": "-T", "-p": "-p 99",
+    "-I": "-I", "-T": "-T", "-p": "-p 99", "--ports": "--ports 22,80",
     "--payload": "--payload dns", "--sport": "--sport 3000", "-f": "-f 2", "-m": "-m 4",
     "-q": "-q 2", "-s": "-s 192.0.2.1", "-i": "-i eth0", "--mark": "--mark 3",
     "--wire": "--wire bulk", "--link": "--link", "-t": "-t 4", "--flow-label": "--flow-label 5",

@@ -293,7 +293,7 @@ def test_refusals_of_each_protocol_are_in_text_picture_and_exit_code(
          "use udp, tcp or icmp, such as udp,tcp/443,icmp"),
         (("--compare", "udp,tcp/nothing"), "argument --compare: not a port number or "
          "service name: 'nothing'"),
-        (("--compare", "udp,icmp", "--classify"), "--compare cannot be combined with other "
+        (("--compare", "udp,icmp", "--classify"), "--compare and --ports cannot be combined with "
          "studies"),
         (("--compare", "udp,icmp", "-T"), "--compare names protocols and ports; leave out -U, "
          "-T, -I and -p"),

@@ -141,7 +141,7 @@ def test_standard_output_takes_any_format() -> None:
         (
             ("127.0.0.1", "--wire", "unprivileged", "--compare", "udp,icmp"),
             ExitCode.USAGE,
-            "--compare sends several protocols, and --wire unprivileged only one",
+            "icmp and udp are asked for, and --wire unprivileged sends only one",
         ),
         (("no-such-host.invalid",), ExitCode.NO_NAME, "cannot resolve 'no-such-host.invalid'"),
         (("a..b",), ExitCode.NO_NAME, "cannot resolve 'a..b'"),
