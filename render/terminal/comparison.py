@@ -1,4 +1,4 @@
-"""A comparison as text: a column for each protocol."""
+"""A comparison as text: a column for each protocol, and a row for each service."""
 
 from __future__ import annotations
 
@@ -8,28 +8,50 @@ from typing import TYPE_CHECKING, Final
 from render.words.comparison import share_and_rtt
 
 if TYPE_CHECKING:
-    from render.words.comparison import ComparisonWords
+    from collections.abc import Iterator, Sequence
+
+    from render.words.comparison import ComparedVertex, ComparisonWords
 
 _WIDTH: Final = 80
 
 
 def comparison_text(words: ComparisonWords) -> str:
-    """The comparison for a terminal, ending with a newline: a column for each protocol."""
-    head = ("hop", "interface", *words.protocols)
-    rows = [
-        (
-            f"{ttl:2}{vertex.number.removeprefix(str(ttl))}",
-            vertex.address,
-            *map(share_and_rtt, vertex.seen.values()),
-        )
-        for ttl, vertices in words.hops.items()
-        for vertex in vertices
-        if not vertex.is_source
-    ]
+    """The comparison for a terminal, ending with a newline.
+
+    Each protocol has a column. Where services are too many for that, a column says which see the
+    vertex.
+    """
+    by_protocol = _table(("hop", "interface", *words.protocols), [
+        (*place, *map(share_and_rtt, vertex.seen.values())) for place, vertex in _vertices(words)
+    ])  # fmt: skip
+    tables = [by_protocol]
+    if words.services:
+        if max(map(len, by_protocol)) > _WIDTH:
+            tables = [_table(("hop", "interface", "rtt ms", "seen by"), [
+                (*place, vertex.rtt, vertex.seen_by) for place, vertex in _vertices(words)
+            ])]  # fmt: skip
+        tables.append(_table(("service", "hops", "rtt ms", "state"), [
+            (own.name, own.hops or "-", own.rtt or "-", own.state) for own in words.services
+        ]))  # fmt: skip
+    lines = [fill(line, _WIDTH, subsequent_indent="  ") for line in words.conclusions]
+    return (
+        "\n".join([words.title, *(line for part in (*tables, lines) for line in ("", *part))])
+        + "\n"
+    )
+
+
+def _vertices(words: ComparisonWords) -> Iterator[tuple[tuple[str, str], ComparedVertex]]:
+    """The vertices except the source, each with its number and address."""
+    for ttl, vertices in words.hops.items():
+        for vertex in vertices:
+            if not vertex.is_source:
+                yield (f"{ttl:2}{vertex.number.removeprefix(str(ttl))}", vertex.address), vertex
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """The lines of a table with columns as wide as they need to be."""
     widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
-    table = [
+    return [
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in (head, *rows)
     ]
-    lines = [fill(line, _WIDTH, subsequent_indent="  ") for line in words.conclusions]
-    return "\n".join([words.title, "", *table, "", *lines]) + "\n"

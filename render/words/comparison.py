@@ -1,4 +1,4 @@
-"""One host by several protocols, in words: what each of them sees, as one value."""
+"""One host by several protocols or services, in words: what each of them sees, as one value."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from mda.answers.graph import vertices_by_ttl
 from mda.comparison import merged
 from mda.escaping import shown
+from mda.plan import Algorithm
 from render.words.numbering import numbers
-from render.words.quantities import count, milliseconds, p_value
-from render.words.summary import STOPPED, chance_missed, findings, withheld
+from render.words.quantities import count, median_ms, milliseconds, p_value
+from render.words.services import ServiceWords, is_of_services, service_words
+from render.words.summary import ONE_FLOW, STOPPED, chance_missed, findings, withheld
 from render.words.vertices import Kind, key_of, place, vertex_words
 
 if TYPE_CHECKING:
@@ -19,7 +21,8 @@ if TYPE_CHECKING:
     from mda.model import Vertex
     from render.words.vertices import VertexWords
 
-_MOST_NAMED: Final = 6  # vertices that only one protocol sees
+_MOST_NAMED: Final = 6  # protocols, or vertices that only one protocol sees
+_MOST_SEEN: Final = 3  # protocols that see a vertex
 _PROMINENT: Final = (Kind.DESTINATION, Kind.CLOSED, Kind.REFUSING, Kind.BALANCER)
 
 
@@ -42,6 +45,23 @@ class ComparedVertex(NamedTuple):
         """The protocols that see it."""
         return tuple(name for name, words in self.seen.items() if words is not None)
 
+    @property
+    def rtt(self) -> str:
+        """The median round trip of all protocols in milliseconds, empty without one."""
+        seen = (words.rtts_s for words in self.seen.values() if words is not None)
+        return median_ms([rtt_s for rtts_s in seen for rtt_s in rtts_s])
+
+    @property
+    def seen_by(self) -> str:
+        """Who sees it, in a few words."""
+        if len(self.names) == len(self.seen):
+            return "all"
+        return (
+            ", ".join(self.names)
+            if len(self.names) <= _MOST_SEEN
+            else (f"{len(self.names)} of {len(self.seen)}")
+        )
+
 
 class ComparedEdge(NamedTuple):
     """An edge of the common graph between the keys of its vertices; `names` see it."""
@@ -53,12 +73,16 @@ class ComparedEdge(NamedTuple):
 
 
 class ComparisonWords(NamedTuple):
-    """The words for a comparison, in a fixed order; `hops` are vertices by TTL."""
+    """The words for a comparison, in a fixed order; `hops` are vertices by TTL.
+
+    `services` are empty unless only services are compared.
+    """
 
     title: str
     protocols: tuple[str, ...]
     hops: Mapping[int, tuple[ComparedVertex, ...]]
     edges: tuple[ComparedEdge, ...]
+    services: tuple[ServiceWords, ...]
     conclusions: tuple[str, ...]
 
 
@@ -78,6 +102,7 @@ def comparison_words(comparison: Comparison) -> ComparisonWords:
             for ttl, vertices in vertices_by_ttl(comparison.graph).items()
         },
         edges=tuple(_edge(comparison, near, far) for near, far in comparison.graph.edges),
+        services=service_words(comparison) if is_of_services(comparison) else (),
         conclusions=tuple(_conclusions(comparison)),
     )
     return shown(words)
@@ -115,7 +140,13 @@ def _title(comparison: Comparison) -> str:
         host = f"{plan.host} ({host})"
     if plan.network is not None:
         host += f" simulated, {plan.network}"
-    return f"{host} by {', '.join(view.name for view in comparison.views)}"
+    return f"{host} by {_named([view.name for view in comparison.views])}"
+
+
+def _named(things: list[str]) -> str:
+    """The first of these, and how many there are beside."""
+    more = len(things) - _MOST_NAMED
+    return ", ".join(things[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def share_and_rtt(words: VertexWords | None) -> str:
@@ -128,18 +159,16 @@ def share_and_rtt(words: VertexWords | None) -> str:
 
 def _conclusions(comparison: Comparison) -> list[str]:
     """What each protocol found, and where they differ: a line each, of any length."""
-    lines = [f"{view.name}: {findings(view.trace)[0]}" for view in comparison.views]
-    lines += [
-        f"{view.name}: {chance_missed(view.trace)}"
-        for view in comparison.views
-        if view.trace.replies
-    ]
-    alone = {view.name: _alone(comparison, view.name) for view in comparison.views}
-    for name, vertices in alone.items():
-        if vertices:
-            named = ", ".join(map(place, vertices[:_MOST_NAMED]))
-            more = len(vertices) - _MOST_NAMED
-            lines.append(f"only {name} sees {named}" + (f" and {more} more" if more > 0 else ""))
+    if is_of_services(comparison):
+        lines = _together(comparison)
+    else:
+        lines = [f"{view.name}: {findings(view.trace)[0]}" for view in comparison.views]
+        lines += [
+            f"{view.name}: {chance_missed(view.trace)}"
+            for view in comparison.views
+            if view.trace.replies
+        ]
+        lines += _seen_alone(comparison)
     everywhere = len(comparison.views)
     if all(len(comparison.of_vertex(vertex)) == everywhere for vertex in comparison.graph):
         lines.append("all see the same interfaces")
@@ -153,6 +182,30 @@ def _conclusions(comparison: Comparison) -> list[str]:
     probes = sum(view.trace.probes_sent for view in comparison.views)
     duration_s = max(view.trace.duration_s for view in comparison.views)
     return [*lines, f"{count(probes, 'probe', 'probes')}, {duration_s:.2f} s"]
+
+
+def _together(comparison: Comparison) -> list[str]:
+    """What may be missing, in a line for all services of which the same holds."""
+    holds: dict[str, list[str]] = {}
+    for name, trace in ((view.name, view.trace) for view in comparison.views):
+        if trace.plan.algorithm is Algorithm.PARIS:
+            holds.setdefault(ONE_FLOW, []).append(name)
+        elif trace.replies:
+            holds.setdefault(chance_missed(trace), []).append(name)
+    everywhere = len(comparison.views)
+    return [
+        line if len(names) == everywhere else f"{_named(names)}: {line}"
+        for line, names in holds.items()
+    ]
+
+
+def _seen_alone(comparison: Comparison) -> list[str]:
+    """The interfaces that only one protocol sees, in a line for each protocol."""
+    lines = []
+    for view in comparison.views:
+        if vertices := _alone(comparison, view.name):
+            lines.append(f"only {view.name} sees {_named(list(map(place, vertices)))}")
+    return lines
 
 
 def _alone(comparison: Comparison, name: str) -> list[Vertex]:

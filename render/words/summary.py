@@ -32,6 +32,7 @@ STOPPED: Final = {
     StopReason.INTERRUPTED: "interrupted: unfinished",
     StopReason.WIRE_ERROR: "stopped by a local network error: unfinished",
 }
+ONE_FLOW: Final = "only one flow was traced; other flows may take other paths (try --mda)"
 _HIDDEN: Final = {
     "changed": "rewritten headers",
     "quoted_ttl": "quoted TTLs",
@@ -77,7 +78,7 @@ def findings(trace: Trace) -> list[str]:
     if trace.plan.algorithm is Algorithm.PARIS:
         lines = [
             f"{_reached(trace)}: {', '.join(parts)}",
-            "only one flow was traced; other flows may take other paths (try --mda)",
+            ONE_FLOW,
         ]
     else:
         if trace.path_count is not None:

@@ -210,7 +210,7 @@ def _kind(trace: Trace, vertex: Vertex, replies: list[Reply], service: ServiceMa
 def _notes(trace: Trace, vertex: Vertex, replies: list[Reply], last_asked: int) -> list[str]:
     notes = []
     endings = ", ".join(
-        sorted({_ending(trace, reply) for reply in replies if reply.ends_path} - {""})
+        sorted({ending_in(trace, reply) for reply in replies if reply.ends_path} - {""})
     )
     if vertex in trace.arrivals:
         notes.append(f"destination: {endings}" if endings else "destination")
@@ -271,7 +271,7 @@ def _balancer_kind(trace: Trace, vertex: Vertex) -> BalancerKind | None:
     return next((kind for kind in kinds if kind.is_decided), None)
 
 
-def _ending(trace: Trace, reply: Reply) -> str:
+def ending_in(trace: Trace, reply: Reply) -> str:
     """How a reply ends the path, given what the other replies say."""
     if reply.kind is ReplyKind.RST:
         # Where the port may be open, a reset says only that something arrived.

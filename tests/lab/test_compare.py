@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -31,6 +32,37 @@ def test_compare_finds_the_paths_of_each_protocol(version: int) -> None:
         assert len(branches) == 1
         by_number = {len(edge["seen_by"]) for edge in document["graph"]["edges"]}
         assert by_number == {2, 3}
+
+
+LISTEN = (
+    "import socket; s = socket.create_server(('::', 443), family=socket.AF_INET6, "
+    "dualstack_ipv6=True, backlog=64); print('ready', flush=True)\n"
+    "while True: s.accept()"
+)
+RULES = (
+    "tcp dport 23 drop", "tcp dport 8080 reject with icmpx type admin-prohibited",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("version", [4, 6])
+def test_the_states_of_several_services_are_those_of_the_kernel(version: int) -> None:
+    """A server, no server, and a router that drops, or prohibits, a port."""
+    with netlab.lab(netlab.plain(2)) as lab, lab.background("dst", "python3", "-c", LISTEN):
+        chain = "; add rule inet own here ".join(RULES)
+        lab.rules("r2", "type filter hook forward priority 0", chain)
+        last, to = lab.address("r2", "r1", version), str(TARGET[version])
+        for privileged in (True, False):
+            ran = run_at(
+                lab.namespace("src"), to, "-n", "-m", "4", "-w", "0.3",
+                "--ports", "https,22,23,8080", privileged=privileged,
+            )  # fmt: skip
+            assert ran.returncode == 0
+            states = re.findall(r"^(tcp/\d+) .{15}(.*)$", ran.stdout, re.MULTILINE)
+            assert [name for name, _ in states] == ["tcp/443", "tcp/22", "tcp/23", "tcp/8080"]
+            said = [state.strip() for _, state in states]
+            assert said[:2] == ["port open", "port closed"]
+            assert said[2] == f"no reply after {last} (hop 2)"
+            assert re.fullmatch(rf"!X .*prohibited, from {last} \(hop 2\)", said[3])
 
 
 def test_without_privilege_compare_is_refused_in_one_line() -> None:

@@ -274,9 +274,8 @@ def test_refusals_of_each_protocol_are_in_text_picture_and_exit_code(
     ran = run("--sim", "plain", "--compare", "tcp/80,tcp/443", "-o", str(picture))
     assert ran.returncode == ExitCode.PORT_CLOSED
     for name in ("tcp/80", "tcp/443"):
-        told = f"{name}: reached in 6 hops, port closed at 203.0.113.9"
-        assert told in ran.stdout
-        assert told in picture.read_text()
+        assert re.search(rf"^{name} +6 .* port closed$", ran.stdout, re.MULTILINE)
+        assert f"{name}: port closed" in picture.read_text()
     some = run("--sim", "plain", "--compare", "udp,tcp/443")
     assert some.returncode == ExitCode.REACHED
     assert "udp: reached in 6 hops:" in some.stdout

@@ -1,0 +1,63 @@
+"""The services of one host in words: for each, what its state is and who said so."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from render.words.quantities import median_ms
+from render.words.vertices import ending_in, place
+
+if TYPE_CHECKING:
+    from mda.comparison import Comparison
+    from mda.model import IPAddress, Vertex
+    from mda.trace import Trace
+
+
+class ServiceWords(NamedTuple):
+    """A service: its name (`tcp/443`), its state, how far away it is, and its median round trip.
+
+    Where the destination did not answer, `hops` and `rtt` (in milliseconds) are empty.
+    """
+
+    name: str
+    state: str
+    hops: str
+    rtt: str
+
+
+def is_of_services(comparison: Comparison) -> bool:
+    """Whether every view is of a service, so that each has a state."""
+    return all("/" in view.name for view in comparison.views)
+
+
+def service_words(comparison: Comparison) -> tuple[ServiceWords, ...]:
+    """The words for each service, in the order of the comparison."""
+    return tuple(_of_trace(view.name, view.trace) for view in comparison.views)
+
+
+def _of_trace(name: str, trace: Trace) -> ServiceWords:
+    ends = sorted({vertex.ttl for vertex in trace.arrivals})
+    hops = f"{ends[0]} to {ends[-1]}" if len(ends) > 1 else "".join(map(str, ends))
+    own = [reply for vertex in trace.arrivals for reply in trace.replies_at(vertex)]
+    return ServiceWords(name, state(trace), hops, median_ms([reply.rtt_s for reply in own]))
+
+
+def state(trace: Trace) -> str:
+    """What came of the probes to a service, in the words for its vertices."""
+    places: dict[tuple[str, IPAddress], list[Vertex]] = {}
+    for reply in trace.replies:
+        if reply.ends_path:
+            said = ending_in(trace, reply) or "reached", reply.responder
+            places.setdefault(said, []).append(trace.vertex_of(reply))
+    own = sorted({words for words, by in places if by == trace.plan.destination})
+    # A router may refuse at its own TTL and at all later ones.
+    from_others = sorted(
+        f"{words}, from {place(min(vertices, key=lambda vertex: vertex.ttl))}"
+        for (words, by), vertices in places.items()
+        if by != trace.plan.destination
+    )
+    if places:
+        return "; ".join([*own, *from_others])
+    last = max((vertex for vertex in trace.dag if vertex != trace.origin and vertex.address),
+               key=lambda vertex: vertex.ttl, default=None)  # fmt: skip
+    return "no reply" if last is None else f"no reply after {place(last)}"
