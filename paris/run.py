@@ -17,6 +17,7 @@ from paris.errors import PortTakenError, SettingsError
 from paris.lookup import addresses, ways
 from paris.packets import tags
 from paris.packets.variations import other_addresses
+from paris.wire.base import UNLIMITED
 from paris.wire.linux.own_tags import own_tags
 from paris.wire.opening import builder_for, wire_for
 
@@ -248,6 +249,7 @@ def _record(job: _Job, wire: Wire, hooks: Hooks) -> tuple[RawRecord, float]:
             flows=job.flows,
             pacing=Pacing(pace.rate_pps, burst(pace.rate_pps)),
             wait_s=pace.wait_s,
+            most_in_flight=pace.most_in_flight or UNLIMITED,
             budget=job.settings.budget,
             own_tags=job.own_tags,
             observe=hooks.observe,

@@ -171,13 +171,17 @@ class Search(Frozen):
 class Pace(Frozen):
     """How fast probes are sent, and how long a silence lasts before it is believed.
 
-    `wait_s` None adapts the wait to the round trips that are seen.
+    `wait_s` None adapts the wait to the round trips that are seen. `most_in_flight` bounds the
+    probes that wait for replies at one time, None for no bound.
     """
 
     rate_pps: float = DEFAULT_RATE_PPS
     wait_s: float | None = None
+    most_in_flight: int | None = None
 
     def __post_init__(self) -> None:
+        if self.most_in_flight is not None:
+            within("-N/--sim-queries", self.most_in_flight, 1, 10**6)
         positive("--rate", self.rate_pps, "probes per second")
         if self.wait_s is not None:
             positive("-w/--wait", self.wait_s, "seconds")

@@ -44,6 +44,7 @@ paris/__init__.py: tests/test_readme.py: the README's Python runs
 paris/__main__.py: tests/paris/cli/test_trace.py: processes start there
 paris/cli/arguments.py: tests/paris/cli/test_trace.py: arguments show in what the command does
 paris/cli/exits.py: tests/paris/cli/test_trace.py: every exit code is met by the command
+paris/cli/probe_options.py: tests/paris/cli/test_options.py: its options are tried two by two
 paris/cli/progress.py: tests/paris/cli/test_trace.py: it needs a terminal and a trace
 paris/cli/remarks.py: tests/paris/cli/test_trace.py: remarks are standard error
 paris/cli/render.py: tests/paris/cli/test_trace.py: it draws again what a trace wrote

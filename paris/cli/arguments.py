@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from paris.settings import Lane
 
+_PROTOCOLS: Final = ("udp", "tcp", "icmp")
 _HIGHEST_PORT: Final = 65535
 _DIGITS: Final = 9  # Python refuses to read numbers of thousands of digits
 
@@ -42,18 +43,27 @@ def payload(text: str) -> str:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
+def protocol(text: str) -> str:
+    """The protocol of probes, in any case of letters."""
+    if text.lower() not in _PROTOCOLS:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not udp, icmp or tcp, the protocols of probes; a port is given with -p"
+        )
+    return text.lower()
+
+
 def lanes(text: str) -> tuple[Lane, ...]:
     """Protocols with ports: udp,tcp/443,icmp."""
     from paris.settings import Lane  # --help needs no settings
 
     found = []
     for word in text.split(","):
-        protocol, _, service = word.strip().partition("/")
-        if protocol not in ("udp", "tcp", "icmp") or (protocol == "icmp" and service):
+        name, _, service = word.strip().partition("/")
+        if name not in _PROTOCOLS or (name == "icmp" and service):
             raise argparse.ArgumentTypeError(
                 f"not a protocol: {word!r}; use udp, tcp or icmp, such as udp,tcp/443,icmp"
             )
-        found.append(Lane(protocol, port(service, protocol) if service else None))
+        found.append(Lane(name, port(service, name) if service else None))
     return tuple(found)
 
 
@@ -82,6 +92,16 @@ def seconds(text: str) -> float:
         raise argparse.ArgumentTypeError(
             f"not a duration: {text!r}; try 0.5, 2s or 500ms"
         ) from None
+
+
+def wait(text: str) -> float:
+    """Like `seconds`; traceroute's factors for hops that replied are refused."""
+    if "," in text or "/" in text:
+        raise argparse.ArgumentTypeError(
+            f"give one duration, not {text!r}: the shorter waits near hops that replied follow "
+            "from their round trips"
+        )
+    return seconds(text)
 
 
 def sendwait(text: str) -> float:

@@ -6,7 +6,14 @@ import sys
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mda.studies.registry import STUDIES
-from paris.cli.parser import destination, lookup_destination, render_parser, trace_parser
+from paris.cli.foreign import GRANTED, refusal
+from paris.cli.parser import (
+    destination,
+    granted_destination,
+    lookup_destination,
+    render_parser,
+    trace_parser,
+)
 from paris.errors import SettingsError
 from paris.lookup.registry import LOOKUPS
 from paris.outputs.files import OutputOptions
@@ -61,7 +68,12 @@ class RenderOptions(NamedTuple):
 def parse_trace(arguments: Sequence[str]) -> Options:
     """The options of `paris-trace`. Raises SettingsError; `--help` and `--version` exit."""
     parser = trace_parser()
-    given = parser.parsed(arguments)
+    try:
+        given = parser.parsed(arguments)
+    except SettingsError:
+        if said := refusal(arguments, parser.options, parser.valued):
+            raise SettingsError(said) from None
+        raise
     from paris.cli import requests  # --help needs no settings
     from paris.cli.services import settled
 
@@ -114,6 +126,7 @@ def _idle_in_a_replay(parser: argparse.ArgumentParser, given: argparse.Namespace
     """The first option that is given and that a replay has no use for."""
     used = {*_READING, *(destination(study.name) for study in STUDIES)}
     used |= {lookup_destination(row) for row in LOOKUPS}
+    used |= {granted_destination(row) for row in GRANTED}
     idle = (
         "/".join(action.option_strings)
         for action in parser._actions

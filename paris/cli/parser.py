@@ -5,20 +5,19 @@ An option that is not given is None, False or empty: what it is then, the settin
 
 from __future__ import annotations
 
+import argparse
 from typing import TYPE_CHECKING
 
 from mda.studies.registry import STUDIES, parameters, users
-from paris.cli.arguments import address, lanes, number, payload, port, seconds, sendwait
+from paris.cli.arguments import lanes
+from paris.cli.foreign import GRANTED, Foreign
 from paris.cli.parsing import Parser, add_outputs, add_version, help_formatter
-from paris.defaults import DEFAULT_CONFIDENCE, DEFAULT_RATE_PPS
+from paris.cli.probe_options import add_probes, add_time
+from paris.defaults import DEFAULT_CONFIDENCE
 from paris.lookup.registry import LOOKUPS, Lookup
-from paris.packets.payloads import HEX, PAYLOADS
 from paris.sim.registry import forms
-from paris.wire.registry import WIRES, names
 
 if TYPE_CHECKING:
-    import argparse
-
     from mda.studies.base import Parameter
 
 # The values of mda.model.FLOW_FIELDS, whose import would delay --help by several milliseconds.
@@ -60,10 +59,14 @@ def trace_parser() -> Parser:
     add_version(parser)
     _add_paths(parser.add_argument_group("paths"))
     _add_studies(parser)
-    _add_probes(parser.add_argument_group("probes"))
-    _add_time(parser.add_argument_group("time"))
+    add_probes(parser.add_argument_group("probes"))
+    add_time(parser.add_argument_group("time"))
     add_outputs(parser)
     _add_messages(parser.add_argument_group("messages"))
+    for row in GRANTED:
+        parser.add_argument(
+            *row.options, dest=granted_destination(row), action="store_true", help=argparse.SUPPRESS
+        )
     return parser
 
 
@@ -119,125 +122,17 @@ def _add_completeness(group: argparse._ArgumentGroup) -> None:
     )
 
 
-def _add_probes(group: argparse._ArgumentGroup) -> None:
-    _add_versions_and_protocols(group)
-    _add_ports_and_hops(group)
-    _add_sending(group)
-
-
-def _add_versions_and_protocols(group: argparse._ArgumentGroup) -> None:
-    versions = group.add_mutually_exclusive_group()
-    for letter, version in (("-4", 4), ("-6", 6)):
-        versions.add_argument(
-            letter, dest="ip_version", action="store_const", const=version, help=f"use IPv{version}"
-        )
-    protocols = group.add_mutually_exclusive_group()
-    for letter, name, words in (
-        ("-U", "udp", "UDP datagrams (default)"),
-        ("-I", "icmp", "ICMP echo requests"),
-        ("-T", "tcp", "TCP SYN segments"),
-    ):
-        protocols.add_argument(
-            letter,
-            f"--{name}",
-            dest="protocol",
-            action="store_const",
-            const=name,
-            help=words,
-        )
-
-
-def _add_ports_and_hops(group: argparse._ArgumentGroup) -> None:
-    add = group.add_argument
-    add(
-        "-p",
-        "--port",
-        metavar="PORT",
-        help="destination port (33434; 80 with -T), or a service's name, which implies -T or -U",
-    )
-    add(
-        "--ports",
-        metavar="LIST",
-        help="trace to several services at once, into one table: 22,https,8000-8003",
-    )
-    add(
-        "--payload",
-        type=payload,
-        metavar="NAME",
-        help=f"what UDP probes say: {', '.join(row.name for row in PAYLOADS)}, or {HEX} and your "
-        "bytes, with two or three behind them (default: what suits the port, else text)",
-    )
-    add("--sport", type=port, metavar="PORT", help="source port of flow 0")
-    add("-f", "--first-hop", type=int, metavar="TTL", help="first TTL (1)")
-    add("-m", "--max-hops", type=int, metavar="TTL", help="last TTL (30)")
-    add(
-        "-q",
-        "--queries",
-        type=int,
-        metavar="N",
-        help="probes per hop; with --mda, tries before a silence is believed (3)",
-    )
-
-
-def _add_sending(group: argparse._ArgumentGroup) -> None:
-    """Where and how probes leave, and fields that all probes share."""
-    add = group.add_argument
-    add("-s", "--source", type=address, metavar="ADDRESS", help="source address")
-    add("-i", "--interface", metavar="NAME", help="network interface to send from")
-    add(
-        "--mark",
-        type=number,
-        metavar="N",
-        help="mark of packets, for policy rules (needs CAP_NET_ADMIN)",
-    )
-    add(
-        "--wire",
-        choices=names(),
-        help=f"sockets to use: {', '.join(f'{kind.name} ({kind.about})' for kind in WIRES)}",
-    )
-    add(
-        "--link",
-        action="store_true",
-        help="with --wire bulk: send Ethernet frames, bypassing routing",
-    )
-    add(
-        "-t",
-        "--tos",
-        type=number,
-        metavar="N",
-        help="ToS byte or traffic class (0)",
-    )
-    add("--flow-label", type=number, metavar="N", help="IPv6 flow label (0)")
-
-
-def _add_time(group: argparse._ArgumentGroup) -> None:
-    add = group.add_argument
-    add(
-        "-w",
-        "--wait",
-        type=seconds,
-        metavar="SECONDS",
-        help="how long a silence must last to be believed (5; 2 before hops that replied; "
-        "3.5 or more where a path ends)",
-    )
-    add(
-        "-z",
-        "--sendwait",
-        type=sendwait,
-        metavar="SECONDS",
-        help="pause between probes; values above 10 are milliseconds",
-    )
-    add("--rate", type=float, metavar="PPS", help=f"probes per second ({DEFAULT_RATE_PPS:g})")
-    add("--max-probes", type=int, metavar="N", help="stop after N probes")
-    add("--deadline", type=seconds, metavar="SECONDS", help="stop after this long")
-
-
 def _add_messages(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
     add("-v", "--verbose", action="store_true", help="report what became of every packet")
     for row in LOOKUPS:
         add(*row.options, dest=lookup_destination(row), action="store_true", help=row.help)
     add("--no-progress", action="store_true", help="no progress line on a terminal")
+
+
+def granted_destination(row: Foreign) -> str:
+    """The attribute in which argparse keeps whether a granted option was given."""
+    return f"granted{row.options[0]}"
 
 
 def lookup_destination(row: Lookup) -> str:

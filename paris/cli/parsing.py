@@ -22,9 +22,21 @@ _NEGATIVE: Final = re.compile(r"-(\d|\.\d|inf|nan)")
 class Parser(argparse.ArgumentParser):
     """A parser that raises SettingsError instead of printing the usage and exiting."""
 
+    @property
+    def valued(self) -> frozenset[str]:
+        """The names of all options that take a value."""
+        return frozenset(
+            name for own in self._actions if own.nargs is None for name in own.option_strings
+        )
+
+    @property
+    def options(self) -> frozenset[str]:
+        """The names of all options."""
+        return frozenset(self._option_string_actions)
+
     def parsed(self, arguments: Sequence[str]) -> argparse.Namespace:
         """The values of the options. A negative number is the value of the option before it."""
-        valued = {name for own in self._actions if own.nargs is None for name in own.option_strings}
+        valued = self.valued
         joined: list[str] = []
         for word in arguments:
             if joined and joined[-1] in valued and "--" not in joined and _NEGATIVE.match(word):
@@ -39,9 +51,10 @@ class Parser(argparse.ArgumentParser):
             import difflib
 
             word = message.split()[2].split("=")[0]
-            known = [name for action in self._actions for name in action.option_strings]
-            close = difflib.get_close_matches(word, known, n=1)
+            close = difflib.get_close_matches(word, sorted(self.options), n=1)
             hint = f"; did you mean {close[0]}?" if close else "; see --help"
+            if word.isdecimal():
+                hint = f"; a port is written as HOST:{word}, and probes have one length"
             message = f"unknown option or argument {word}{hint}"
         raise SettingsError(message)
 

@@ -85,7 +85,7 @@ def settings(given: argparse.Namespace) -> Settings:
             **_given(protocol=given.protocol, traffic_class=given.tos, flow_label=given.flow_label),
         ),
         search=_search(given),
-        pace=Pace(rate_pps=_rate_pps(given), wait_s=given.wait),
+        pace=Pace(rate_pps=_rate_pps(given), wait_s=given.wait, most_in_flight=given.sim_queries),
         budget=Budget(max_probes=given.max_probes, deadline_s=given.deadline),
         study=StudyOptions(
             studies=_studies(given), parameters=_parameters(given), compare=given.lanes

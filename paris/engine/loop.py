@@ -18,6 +18,7 @@ from paris.engine.stopping import NeverStops, OutOfTimeError
 from paris.engine.waits import Waits
 from paris.errors import WireError, WithheldError
 from paris.packets.probes import Builder
+from paris.wire.base import UNLIMITED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -48,6 +49,7 @@ class Engine:
     """Runs one procedure over one wire.
 
     `wait_s` is how long a silence must last to be believed; None uses the default (see Waits).
+    `most_in_flight` bounds the probes that wait for replies at one time.
     `observe` receives every outcome, `recorder` every datagram. `own_tags` are the tags of this
     run, in turn. `before_parsing` is called once, before the first reply is parsed. `stop` ends the
     run. `build_many` builds the same datagrams as `Builder.build`, for many requests at once. With
@@ -63,6 +65,7 @@ class Engine:
         pacing: Pacing,
         budget: Budget,
         wait_s: float | None = None,
+        most_in_flight: int = UNLIMITED,
         own_tags: Iterator[int] | None = None,
         observe: Callable[[Outcome], None] = lambda _: None,
         recorder: Recorder | None = None,
@@ -83,6 +86,7 @@ class Engine:
         self.stop = stop or NeverStops()
         self.build_many = build_many
         self.keeps_refusal = keeps_refusal
+        self.most_in_flight = most_in_flight
         self._pending = Pending(flows, own_tags)
         self._waits = Waits(wait_s, wire.longest_wait_s)
         self._queue = RequestQueue(procedure, self._pending, pacing, self._waits)
@@ -189,6 +193,11 @@ class Engine:
         """When the replies to the last probes should be here, judging by the slowest so far."""
         return self._sent_at_s + (1 + _SETTLED_SHARE) * self._waits.slowest_s
 
+    @property
+    def _room(self) -> int:
+        """How many probes may leave now."""
+        return max(0, min(self.wire.room, self.most_in_flight - self._pending.in_flight))
+
     def _batch(self) -> int:
         return max(self.pacing.burst, int(self.pacing.rate_pps * _BATCH_S))
 
@@ -204,7 +213,7 @@ class Engine:
         )
 
     def _send(self, now_s: float) -> None:
-        most, room = self.budget.max_probes, self.wire.room
+        most, room = self.budget.max_probes, self._room
         left = room if most is None else min(room, most - self._sent)
         requests = self._queue.take(left, now_s, in_turn=self._is_one_at_a_time)
         if requests:
@@ -310,7 +319,7 @@ class Engine:
         events_s = [float("inf") if self._queue else self._ask_at_s, self._silent_at_s]
         if self._has_more and not self._queue:
             events_s.append(self._more_at_s())
-        if self.wire.room:
+        if self._room:
             events_s.append(self._queue.next_s(in_turn=self._is_one_at_a_time))
         events_s.append(self._pending.next_expiry_s(self._waits.timeout_s))
         return min(events_s)

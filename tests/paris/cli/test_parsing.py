@@ -23,6 +23,11 @@ def parser() -> Parser:
         ("--colour", "unknown option or argument --colour; did you mean --color?"),
         ("--colour=always", "unknown option or argument --colour; did you mean --color?"),
         ("--zzz", "unknown option or argument --zzz; see --help"),
+        (
+            "60",
+            "unknown option or argument 60; a port is written as HOST:60, and probes have one "
+            "length",
+        ),
     ],
 )
 def test_an_unknown_option_is_an_error_with_a_suggestion(word: str, message: str) -> None:

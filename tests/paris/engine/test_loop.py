@@ -106,6 +106,35 @@ def test_no_probe_is_sent_behind_the_end_if_flows_have_one_probe_in_flight(
     assert places == [30, max(met.keys() - {30})]
 
 
+class Watching(SimWire):
+    """A wire that remembers how many probes it has sent each time a reply arrives."""
+
+    sent = answered = most = 0
+
+    def send(self, datagrams: Sequence[bytes]) -> list[float]:
+        self.sent += len(datagrams)
+        self.most = max(self.most, self.sent - self.answered)
+        return super().send(datagrams)
+
+    def receive(self, until_s: float) -> list[Received]:
+        found = super().receive(until_s)
+        self.answered += len(found)
+        return found
+
+
+@pytest.mark.parametrize("most", [1, 7])
+@pytest.mark.parametrize("multipath", [False, True])
+def test_no_more_probes_are_in_flight_than_the_user_allows(most: int, *, multipath: bool) -> None:
+    wire = Watching(Network(load(find("two-way")), 1))
+    engine = engine_for("two-way", wire=wire, multipath=multipath)
+    engine.most_in_flight = most
+    record = engine.run()
+    assert record.stopped is StopReason.COMPLETE
+    assert wire.most == most
+    unbound = run("two-way", multipath=multipath)
+    assert edges_of(graph_of(record.outcomes)) == edges_of(graph_of(unbound.outcomes))
+
+
 def test_a_run_that_needs_exactly_its_budget_is_complete() -> None:
     enough = run("two-way", multipath=True).probes_sent
     record = run("two-way", multipath=True, budget=Budget(max_probes=enough))

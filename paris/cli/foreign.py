@@ -1,0 +1,139 @@
+"""The options of other tools that are not ours: a row each, with what to do instead.
+
+`GRANTED` are accepted, because what they ask for is so in any case. All others are refused in one
+line. Options that are in neither table are ours, or no tool's.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+
+class Foreign(NamedTuple):
+    """Options that mean the same to some `tools`, and what we say of them."""
+
+    options: tuple[str, ...]
+    tools: str
+    says: str
+
+
+GRANTED: Final = (
+    Foreign(("-F", "--dont-fragment"), "traceroute, tcptraceroute",
+            "every IPv4 probe forbids fragmentation, and none is sent in fragments"),
+    Foreign(("-e", "--extensions", "--mpls"), "traceroute, mtr",
+            "extensions of replies, such as MPLS labels, are always shown"),
+    Foreign(("-S",), "BSD traceroute", "the text always says how many probes went unanswered"),
+)  # fmt: skip
+
+_FIXED: Final = "probes have one length"
+_NO_AS: Final = "AS numbers are not looked up: addresses go to no service but that of names"
+_HERE: Final = "there is one report, at the end: leave it out"
+REFUSED: Final = (
+    # traceroute of Linux and BSD
+    Foreign(("-d", "--debug"), "traceroute, tcptraceroute",
+            "the system's debugging of sockets shows nothing; -v says what became of every packet"),
+    Foreign(("-g", "--gateway"), "traceroute, pathping",
+            "source routing is not offered: routers drop such packets (RFC 7126)"),
+    Foreign(("-r",), "traceroute", "probes follow the routing table; -i chooses the interface"),
+    Foreign(("-x",), "BSD traceroute", "checksums are always sent: flows and probes need them"),
+    Foreign(("-A", "--as-path-lookups", "-a"), "traceroute, lft", _NO_AS),
+    Foreign(("-M", "--module"), "traceroute", "-U, -I or -T choose the method"),
+    Foreign(("-M",), "BSD traceroute", "-f is the first TTL"),
+    Foreign(("-O", "--options"), "traceroute",
+            "TCP probes are plain SYNs, and the text always says whether the port is open"),
+    Foreign(("-D", "--dccp", "-UL"), "traceroute", "probes are UDP, ICMP or TCP: -U, -I or -T"),
+    Foreign(("-D",), "BSD traceroute", "the text always says what was rewritten on the way"),
+    Foreign(("-E",), "BSD traceroute, tcptraceroute",
+            "-t sets the whole byte: -t 2 makes probes capable of ECN"),
+    Foreign(("--mtu",), "traceroute",
+            "the path MTU is not searched for; tracepath HOST does that"),
+    Foreign(("--back",), "traceroute",
+            "the way back is not guessed; -o FILE.json has the TTL of every reply"),
+    # tcptraceroute and lft
+    Foreign(("--dnat", "--no-dnat", "--no-dnat-strict", "--track-port", "--track-id"),
+            "tcptraceroute", "addresses that a NAT rewrites are always reported: leave it out"),
+    Foreign(("-d", "--dport"), "lft, dublin-traceroute", "-p is the destination port"),
+    Foreign(("-D",), "lft", "-i is the interface, -s the source address"),
+    Foreign(("-L",), "lft", _FIXED),
+    Foreign(("-H",), "lft", "-m is the last TTL"),
+    Foreign(("-E",), "lft", "the text always names who refuses probes"),
+    Foreign(("-u",), "lft, mtr", "-U sends UDP"),
+    Foreign(("-b",), "lft", "-T sends TCP"),
+    Foreign(("-R", "-C"), "lft", _NO_AS),
+    Foreign(("-g", "-G"), "lft", "-o FILE.dot or -o FILE.svg is the picture"),
+    Foreign(("-x",), "lft, mtr", "-o FILE.json has everything that was measured"),
+    Foreign(("-y",), "lft", "--compare and --ports show where paths differ"),
+    # tracepath, tracert and pathping
+    Foreign(("-b",), "tracepath, mtr", "names stand beside addresses: leave it out"),
+    Foreign(("-d",), "tracert", "-n leaves out names"),
+    Foreign(("-R",), "tracert", "no tool sees the way back from here: trace from the other end"),
+    # mtr
+    Foreign(("-r", "--report", "--report-wide", "--split", "--raw", "--curses", "--gtk",
+             "--displaymode", "--order"), "mtr", _HERE),
+    Foreign(("--report-cycles",), "mtr", "-q is the number of probes per hop"),
+    Foreign(("--xml", "-C", "--csv"), "mtr", "-o FILE.json has everything that was measured"),
+    Foreign(("-a", "--address"), "mtr", "-s is the source address"),
+    Foreign(("--first-ttl", "--min-ttl"), "mtr, dublin-traceroute", "-f is the first TTL"),
+    Foreign(("--max-ttl",), "mtr, dublin-traceroute", "-m is the last TTL"),
+    Foreign(("--max-unknown",), "mtr", "--gap-limit ends a trace by --mda after silent hops"),
+    Foreign(("-L", "--localport"), "mtr", "--sport is the source port"),
+    Foreign(("-M",), "mtr", "--mark is the mark of packets"),
+    Foreign(("--psize", "--packet-size"), "mtr, trippy", _FIXED),
+    Foreign(("-B", "--bitpattern"), "mtr", "probes have one payload, which identifies them"),
+    Foreign(("--interval",), "mtr", "-z is the pause between probes"),
+    Foreign(("-G", "--gracetime", "-Z", "--timeout"), "mtr",
+            "-w is how long a silence must last"),
+    Foreign(("-Q",), "mtr", "-t is the ToS byte"),
+    Foreign(("--no-dns",), "mtr", "-n leaves out names"),
+    Foreign(("--show-ips",), "mtr", "names stand beside addresses: leave it out"),
+    Foreign(("-y", "--ipinfo", "--aslookup"), "mtr", _NO_AS),
+    Foreign(("--filename",), "mtr", "one host is traced at a time: run it once for each"),
+    Foreign(("--sctp",), "mtr", "probes are UDP, ICMP or TCP: -U, -I or -T"),
+    # Test-NetConnection
+    Foreign(("-ComputerName",), "Test-NetConnection", "write the host alone"),
+    Foreign(("-Port", "-CommonTCPPort"), "Test-NetConnection", "write HOST:443 or HOST:rdp"),
+    Foreign(("-TraceRoute", "-InformationLevel", "-DiagnoseRouting"), "Test-NetConnection",
+            "every run traces, and reports in full: leave it out"),
+    Foreign(("-Hops",), "Test-NetConnection", "-m is the last TTL"),
+    Foreign(("-ConstrainInterface",), "Test-NetConnection", "-i is the interface"),
+    # astraceroute
+    Foreign(("-H", "--host"), "astraceroute", "write the host alone"),
+    Foreign(("-A", "-R", "-E"), "astraceroute", "-T sends plain SYNs, and no other flags"),
+    Foreign(("-X"), "astraceroute", "probes have one payload, which identifies them"),
+    Foreign(("-G", "--nofrag"), "astraceroute", "every IPv4 probe forbids fragmentation"),
+    Foreign(("-Z", "--show-packet"), "astraceroute", "-o FILE.pcapng keeps every packet"),
+    Foreign(("-L", "--latitude", "-u", "--update"), "astraceroute",
+            "places are not looked up: leave it out"),
+    Foreign(("--totlen",), "astraceroute", _FIXED),
+    # paris-traceroute
+    Foreign(("-a",), "paris-traceroute", "--mda finds every path"),
+    Foreign(("-B",), "paris-traceroute", "-c is the confidence, with --per-vertex for each router"),
+)  # fmt: skip
+
+
+def refusal(words: Sequence[str], ours: Collection[str], valued: Collection[str]) -> str | None:
+    """What to say of the first option in a command line that is another tool's; None without.
+
+    `ours` are the names of our options, and `valued` those that take a value.
+    """
+    for word in words:
+        if word == "--":
+            return None
+        for name in _names(word, valued):
+            rows = [row for row in REFUSED if name in row.options and name not in ours]
+            if rows:
+                return "; ".join(f"{name} ({row.tools}): {row.says}" for row in rows)
+    return None
+
+
+def _names(word: str, valued: Collection[str]) -> list[str]:
+    """The options that a word may name: itself, or letters up to one that takes the rest."""
+    name = word.partition("=")[0]
+    if word.startswith("--") or not word.startswith("-"):
+        return [name]
+    letters = [f"-{letter}" for letter in word[1:]]
+    end = next((place for place, own in enumerate(letters) if own in valued), len(letters))
+    return [name, *letters[:end]]
