@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class ExitCode(IntEnum):
-    """The exit status of the command; the README documents it."""
+    """The exit status of the command; docs/exit-codes.md says what each means."""
 
     REACHED = 0
     NOT_REACHED = 1

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from mda.studies.registry import STUDIES
+from paris.errors import ExitCode
 from paris.lookup.registry import LOOKUPS
 from paris.outputs.registry import CAPTURE, FORMATS
 from paris.packets.payloads import PAYLOADS
@@ -127,6 +128,16 @@ def test_the_ten_example_changes_name_files_that_exist() -> None:
         paths = _PATH.findall(row)
         assert paths, row
         assert all((CHECKOUT / path).is_file() for path in paths), row
+
+
+def test_the_page_of_exit_codes_lists_those_of_the_program() -> None:
+    shown = (CHECKOUT / "docs/exit-codes.md").read_text()
+    rows = re.findall(r"^\| (\d+) \| `(\w+)` \| \w", shown, re.MULTILINE)
+    assert rows == [(str(code.value), code.name) for code in sorted(ExitCode)]
+    excused = re.search(r"^`--exit-zero` makes ([\d, and]+) a 0", shown, re.MULTILINE)
+    assert excused is not None
+    of_the_network = {ExitCode.NOT_REACHED, ExitCode.PORT_CLOSED, ExitCode.FILTERED}
+    assert set(map(int, re.findall(r"\d+", excused[1]))) == of_the_network
 
 
 def test_the_architecture_page_names_every_folder() -> None:

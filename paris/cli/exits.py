@@ -35,6 +35,8 @@ _CODES: Final = {
     "PARTLY": "FILTERED",
     "LOCAL": "LOCAL_NETWORK",
 }
+# What a trace says of the network is a result, not a failure.
+_OF_THE_NETWORK: Final = (ExitCode.NOT_REACHED, ExitCode.PORT_CLOSED, ExitCode.FILTERED)
 # A limit of the system or of its administrator is met.
 _EXHAUSTED: Final = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS)
 
@@ -81,10 +83,15 @@ def guarded(program: str, command: Callable[[Sequence[str]], int], arguments: Se
 
 def complain(program: str, fault: str) -> None:
     """Write a line to standard error, if the process has one that can be written."""
+    explain(f"{program}: {on_one_line(fault, _MOST_SHOWN)}\n")
+
+
+def explain(text: str) -> None:
+    """Write a text to standard error, if the process has one that can be written."""
     if sys.stderr is None:
         return
     try:
-        sys.stderr.write(f"{program}: {on_one_line(fault, _MOST_SHOWN)}\n")
+        sys.stderr.write(text)
         sys.stderr.flush()
     except OSError:
         # Python writes again at exit what could not be written, and would end with its own code.
@@ -107,6 +114,11 @@ def verdict(trace: Trace) -> ExitCode:
     if trace.refusals and not is_served:
         return ExitCode.FILTERED
     return ExitCode.REACHED if trace.reached else ExitCode.NOT_REACHED
+
+
+def excused(exit_code: ExitCode) -> ExitCode:
+    """The exit code for whoever wants 0 of a trace, whatever it says of the network."""
+    return ExitCode.REACHED if exit_code in _OF_THE_NETWORK else exit_code
 
 
 def _exit_code(error: ParisTraceError) -> ExitCode:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 # Where argparse keeps the options that say how to read and what to write, beside those of studies.
 _READING: Final = frozenset({
     "replay", "mda", "mda_lite", "confidence", "per_vertex", "min_share",
-    "output", "format", "json", "color", "ascii", "verbose", "no_progress",
+    "output", "format", "json", "color", "ascii", "verbose", "no_progress", "exit_zero",
 })  # fmt: skip
 
 
@@ -55,6 +55,7 @@ class Options(NamedTuple):
     always_diagnoses: bool
     progress: bool
     verbose: bool
+    exit_zero: bool
 
 
 class RenderOptions(NamedTuple):
@@ -105,6 +106,7 @@ def parse_trace(arguments: Sequence[str]) -> Options:
         always_diagnoses=given.diagnose is True,
         progress=not given.no_progress,
         verbose=given.verbose,
+        exit_zero=given.exit_zero,
     )
 
 

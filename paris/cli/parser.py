@@ -22,12 +22,22 @@ if TYPE_CHECKING:
 
 # The values of mda.model.FLOW_FIELDS, whose import would delay --help by several milliseconds.
 _FLOW_FIELDS = ("sport", "dport", "icmp-checksum", "flow-label")
+# What the command says when it is run without any argument.
+BARE = """\
+usage: paris-trace [options] HOST[:PORT] | --sim NETWORK
+
+  paris-trace example.net         one flow, every hop
+  paris-trace example.net --mda   every load-balanced path
+  paris-trace example.net:443     the way to a service, and whether it is open
+  paris-trace --sim two-way       a simulated network
+  paris-trace --help              all options
+"""
 _EXAMPLES = """\
 examples:
   paris-trace example.net                       one flow, every hop
   sudo paris-trace example.net --mda -o out.svg every load-balanced path, drawn
   paris-trace --sim two-way --mda               the same on a simulated network, no root
-  paris-trace -T -p 443 example.net --mda       by TCP to port 443
+  paris-trace example.net:443 --mda             by TCP to port 443
   paris-trace example.net --mda -c 99 -o r.json keep everything; paris-render draws it again
 
 exit status: 0 reached, 1 not reached, 2 usage error or unreadable file, 3 no such name,
@@ -43,7 +53,7 @@ def trace_parser() -> Parser:
     """The options of `paris-trace`."""
     parser = Parser(
         prog="paris-trace",
-        usage="paris-trace [options] HOST | --sim NETWORK",
+        usage="paris-trace [options] HOST[:PORT] | --sim NETWORK",
         description="Find every load-balanced path to HOST (--mda), or follow one flow to it.",
         epilog=_EXAMPLES,
         formatter_class=help_formatter,
@@ -127,6 +137,11 @@ def _add_messages(group: argparse._ArgumentGroup) -> None:
     add("-v", "--verbose", action="store_true", help="report what became of every packet")
     for row in LOOKUPS:
         add(*row.options, dest=lookup_destination(row), action="store_true", help=row.help)
+    add(
+        "--exit-zero",
+        action="store_true",
+        help="exit status 0 if the outputs are written, whatever they say of the network",
+    )
     add("--no-progress", action="store_true", help="no progress line on a terminal")
 
 

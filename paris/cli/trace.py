@@ -7,7 +7,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from paris.cli.exits import complain, ended, verdict
+from paris.cli.exits import complain, ended, excused, explain, verdict
 from paris.cli.signals import taken_over
 from paris.engine.stopping import SkippedError
 from paris.errors import ExitCode, NobodyReadsError
@@ -37,6 +37,11 @@ def main(arguments: Sequence[str]) -> int:
     """Measure a trace and write its outputs, as `arguments` ask. Returns the exit code."""
     from paris.cli import options as command_line
 
+    if not arguments:
+        from paris.cli.parser import BARE
+
+        explain(BARE)
+        return ExitCode.USAGE
     options = command_line.parse_trace(arguments)
     if options.settings is None:
         return _replay(options)
@@ -182,7 +187,8 @@ class _Run:
         if unknown:
             return ExitCode.USAGE
         verdicts = [verdict(trace) for trace in traces]
-        return ExitCode.REACHED if ExitCode.REACHED in verdicts else verdicts[0]
+        exit_code = ExitCode.REACHED if ExitCode.REACHED in verdicts else verdicts[0]
+        return excused(exit_code) if self.options.exit_zero else exit_code
 
 
 def _measured(settings: Settings, hooks: Hooks, options: Options) -> list[Measurement]:
@@ -219,7 +225,8 @@ def _replay(options: Options) -> int:
     cut = _interruption(options.replay, trace)
     for remark in (*cut, *map(str, faults), *(account(trace) if options.verbose else ())):
         complain("paris-trace", remark)
-    return ExitCode.OUTPUT if faults else verdict(trace)
+    exit_code = ExitCode.OUTPUT if faults else verdict(trace)
+    return excused(exit_code) if options.exit_zero and not faults else exit_code
 
 
 def _interruption(file: str, trace: Trace) -> tuple[str, ...]:

@@ -34,7 +34,8 @@ OPTIONS: Final = {
     "--wire": "--wire bulk", "--link": "--link", "-t": "-t 4", "-l": "-l 5",
     "-w": "-w 0.01", "-z": "-z 0.1", "--rate": "--rate 10", "--max-probes": "--max-probes 9",
     "--deadline": "--deadline 2ms", "-N": "-N 2", "-P": "-P icmp", "-F": "-F", "-e": "-e",
-    "-S": "-S", "-v": "-v", "-n": "-n", "--no-progress": "--no-progress",
+    "-S": "-S", "--exit-zero": "--exit-zero", "-v": "-v", "-n": "-n",
+    "--no-progress": "--no-progress",
     "--classify": "--classify", "--paths": "--paths", "--follow": "--follow 1",
     "--metrics": "--metrics", "--classic": "--classic", "--compare": "--compare udp,icmp",
     "--flows": "--flows 200", "--rounds": "--rounds 9", "--prefix-len": "--prefix-len 28",
@@ -44,7 +45,7 @@ OPTIONS: Final = {
 # What these ask for is so in any case.
 GRANTED: Final = {"-U": "UDP is the default", "-4": "the network is IPv4",
                   "-n": "no names are looked up", "--no-progress": "no terminal is there",
-                  "--ascii": "no line is drawn",
+                  "--exit-zero": "the destination is reached", "--ascii": "no line is drawn",
                   **{row.options[0]: row.says for row in FOREIGN_GRANTED}}  # fmt: skip
 
 

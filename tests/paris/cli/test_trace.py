@@ -80,7 +80,12 @@ def test_standard_output_takes_any_format() -> None:
 @pytest.mark.parametrize(
     ("arguments", "exit_code", "message"),
     [
-        ((), ExitCode.USAGE, "name a HOST to trace, or a simulated network with --sim"),
+        (("-T",), ExitCode.USAGE, "name a HOST to trace, or a simulated network with --sim"),
+        (("a.example:99999",), ExitCode.USAGE, "ports are from 1 to 65535, not 99999"),
+        (("a.example:",), ExitCode.USAGE, "no port follows the colon"),
+        (("a.example", "-p", "nosuchservice"), ExitCode.USAGE, "service name: 'nosuchservice'"),
+        (("-I", "a.example:443"), ExitCode.USAGE, "a.example:443 has no meaning with -I"),
+        (("a.example", "--ports", "1-70000"), ExitCode.USAGE, "from 1 to 65535, not 70000"),
         (("a.example", "--sim", "two-way"), ExitCode.USAGE, "not both"),
         (("--sim", "two-wya"), ExitCode.USAGE, "two-way"),
         (("--sim", "/nowhere/x.yaml"), ExitCode.USAGE, "/nowhere/x.yaml"),
@@ -160,6 +165,50 @@ def test_bad_input_is_refused_in_one_line_with_its_exit_code(
     assert err.startswith("paris-trace: ")
     assert err.count("\n") == 1
     assert message in err
+
+
+def test_without_arguments_the_command_shows_how_it_is_used() -> None:
+    ran = run()
+    assert (ran.returncode, ran.stdout) == (ExitCode.USAGE, "")
+    first, *rest = ran.stderr.splitlines()
+    assert first == "usage: paris-trace [options] HOST[:PORT] | --sim NETWORK"
+    assert any("paris-trace --help" in line for line in rest)
+    assert len(rest) < 10
+    assert max(map(len, rest)) <= 80
+
+
+@pytest.mark.parametrize(
+    ("options", "exit_code"),
+    [
+        ("--sim silent-destination", ExitCode.NOT_REACHED),
+        ("--sim plain -T", ExitCode.PORT_CLOSED),
+        ("--sim firewall --mda", ExitCode.FILTERED),
+        ("--sim plain --ports 22,80", ExitCode.PORT_CLOSED),
+    ],
+)
+def test_exit_zero_excuses_what_the_network_does(options: str, exit_code: ExitCode) -> None:
+    plain, excused = run(*options.split()), run(*options.split(), "--exit-zero")
+    assert (plain.returncode, excused.returncode) == (exit_code, ExitCode.REACHED)
+    assert (plain.stdout, plain.stderr) == (excused.stdout, excused.stderr)
+
+
+def test_exit_zero_excuses_what_a_saved_trace_shows(tmp_path: Path) -> None:
+    saved = str(tmp_path / "closed.json")
+    assert run("--sim", "plain", "-T", "-o", saved).returncode == ExitCode.PORT_CLOSED
+    assert run("--replay", saved).returncode == ExitCode.PORT_CLOSED
+    assert run("--replay", saved, "--exit-zero").returncode == ExitCode.REACHED
+
+
+@pytest.mark.parametrize(
+    ("options", "exit_code"),
+    [
+        ("--sim plain -m 0", ExitCode.USAGE),
+        ("no-such-host.invalid", ExitCode.NO_NAME),
+        ("--sim plain -o /nowhere/x.svg", ExitCode.OUTPUT),
+    ],
+)
+def test_exit_zero_excuses_no_failure(options: str, exit_code: ExitCode) -> None:
+    assert run(*options.split(), "--exit-zero").returncode == exit_code
 
 
 def test_a_path_of_thousands_of_digits_is_not_there() -> None:
