@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from mda.studies.registry import STUDIES
+from paris.cli.foreign import GRANTED, REFUSED
+from paris.cli.options import parse_trace
 from paris.errors import ExitCode
 from paris.lookup.registry import LOOKUPS
 from paris.outputs.registry import CAPTURE, FORMATS
@@ -23,6 +26,7 @@ FOLDERS = [
     if folder.is_dir() and folder.name[0] != "." and not (folder / "pyvenv.cfg").exists()
 ]
 PAGES = [*CHECKOUT.glob("*.md"), *(page for folder in FOLDERS for page in folder.rglob("*.md"))]
+COMING_FROM = (CHECKOUT / "docs/coming-from.md").read_text()
 DECISIONS = sorted((CHECKOUT / "docs/decisions").glob("[0-9]*.md"))
 _LINK = re.compile(r"\]\(([^)#\s]*)(?:#([^)\s]*))?\)")
 _CODE = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
@@ -138,6 +142,21 @@ def test_the_page_of_exit_codes_lists_those_of_the_program() -> None:
     assert excused is not None
     of_the_network = {ExitCode.NOT_REACHED, ExitCode.PORT_CLOSED, ExitCode.FILTERED}
     assert set(map(int, re.findall(r"\d+", excused[1]))) == of_the_network
+
+
+def test_the_page_for_users_of_other_tools_lists_every_option_of_theirs() -> None:
+    shown = COMING_FROM.partition("## Every option\n")[2]
+    for rows in (GRANTED, REFUSED):
+        lines = [
+            f"| {' '.join(f'`{own}`' for own in row.options)} | {row.tools} | {row.says} |"
+            for row in rows
+        ]
+        assert "---|\n" + "\n".join(lines) + "\n" in shown
+
+
+@pytest.mark.parametrize("command", sorted(set(re.findall(r"`paris-trace ([^`]+)`", COMING_FROM))))
+def test_commands_for_users_of_other_tools_are_accepted(command: str) -> None:
+    assert parse_trace(shlex.split(command)).settings is not None
 
 
 def test_the_architecture_page_names_every_folder() -> None:

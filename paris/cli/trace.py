@@ -226,7 +226,7 @@ def _replay(options: Options) -> int:
     for remark in (*cut, *map(str, faults), *(account(trace) if options.verbose else ())):
         complain("paris-trace", remark)
     exit_code = ExitCode.OUTPUT if faults else verdict(trace)
-    return excused(exit_code) if options.exit_zero and not faults else exit_code
+    return excused(exit_code) if options.exit_zero else exit_code
 
 
 def _interruption(file: str, trace: Trace) -> tuple[str, ...]:

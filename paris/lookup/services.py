@@ -74,6 +74,7 @@ _OTHER: Final = {"tcp": "udp", "udp": "tcp"}
 
 def protocol_of(service: str | int) -> str:
     """The protocol of a service by name or port: "udp" if no list has it by TCP, else "tcp"."""
+    service = service.lower() if isinstance(service, str) else service
     known = [row for row in SERVICES if service == row.port or service in row.names]
     if known:
         return known[0].protocols[0]
@@ -82,10 +83,11 @@ def protocol_of(service: str | int) -> str:
 
 
 def port_of(name: str, protocol: str) -> int | None:
-    """The port that a name stands for, None if it is unknown.
+    """The port that a name stands for, in any case of letters; None if it is unknown.
 
     If the name is not known by `protocol`, its port by the other one counts.
     """
+    name = name.lower()
     for listed in (protocol, _OTHER[protocol]):
         ours = (row.port for row in SERVICES if name in row.names and listed in row.protocols)
         port = _listed_port(name, listed) or next(ours, None)

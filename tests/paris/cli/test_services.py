@@ -21,6 +21,7 @@ def settings(line: str) -> Settings:
         ("example.net", "example.net", "udp", None),
         ("example.net:443", "example.net", "tcp", 443),
         ("example.net:https", "example.net", "tcp", 443),
+        ("example.net:NTP", "example.net", "udp", 123),
         ("[2001:db8::1]:443", "2001:db8::1", "tcp", 443),
         ("2001:db8::1:443", "2001:db8::1:443", "udp", None),
         ("example.net:123", "example.net", "udp", 123),
