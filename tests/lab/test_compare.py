@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from paris.errors import ExitCode
 from tests.lab import netlab
 from tests.lab.command import Found, run_at
 from tests.lab.netlab import TARGET
@@ -63,6 +64,21 @@ def test_the_states_of_several_services_are_those_of_the_kernel(version: int) ->
             assert said[:2] == ["port open", "port closed"]
             assert said[2] == f"no reply after {last} (hop 2)"
             assert re.fullmatch(rf"!X .*prohibited, from {last} \(hop 2\)", said[3])
+
+
+@pytest.mark.parametrize("version", [4, 6])
+def test_a_service_is_traced_by_its_protocol_alone(version: int) -> None:
+    host = {4: str(TARGET[4]), 6: f"[{TARGET[6]}]"}[version]
+    with netlab.lab(netlab.plain(2)) as lab, lab.background("dst", "python3", "-c", LISTEN):
+        for service, protocol, exit_code in (
+            ("443", "tcp", ExitCode.REACHED),
+            ("ssh", "tcp", ExitCode.PORT_CLOSED),
+            ("ntp", "udp", ExitCode.REACHED),
+        ):
+            ran = run_at(lab.namespace("src"), "-n", f"{host}:{service}")
+            assert (ran.returncode, ran.stderr) == (exit_code, "")
+            first = ran.stdout.splitlines()[0]
+            assert re.match(rf"{re.escape(str(TARGET[version]))}  {protocol} \d+ -> \d+,", first)
 
 
 def test_without_privilege_compare_is_refused_in_one_line() -> None:
