@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from mda.errors import ParisTraceError
 from paris import run
-from paris.errors import PrivilegeError
+from paris.errors import OneProtocolError, PrivilegeError
 from paris.settings import Search
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def measure(settings: Settings, hooks: Hooks = run.NO_HOOKS, *, always: bool) ->
     joined = partial(_joined, settings=settings, always=always)
     try:
         main, *others = run.measure_lanes(settings, [settings, *controls], joined, hooks)
-    except PrivilegeError:
+    except (OneProtocolError, PrivilegeError):
         main = run.measure(settings, hooks)
         others = _one_by_one(controls) if always or _fails(main) else []
     return main._replace(controls=tuple(own for own in others if own.record.probes_sent))

@@ -46,6 +46,10 @@ class SettingsError(ParisTraceError):
     """An option or value that cannot be used."""
 
 
+class OneProtocolError(SettingsError):
+    """A wire that sends one protocol only, where several are asked for."""
+
+
 def on_one_line(text: str, most: int = 160) -> str:
     """A printable text, without its middle if it has over `most` characters.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mda.loading import load
-from paris.errors import PrivilegeError, SettingsError, lacking_extra
+from paris.errors import OneProtocolError, PrivilegeError, SettingsError, lacking_extra
 from paris.wire.base import WireOptions
 from paris.wire.registry import WIRES, names
 
@@ -32,8 +32,9 @@ def wire_for(settings: Settings, flows: Flows) -> Wire:
     if asked is not None and asked not in names():
         raise SettingsError(f"there is no wire {asked!r}; use {', '.join(names())}")
     if not kinds:
-        raise SettingsError(
-            f"{' and '.join(sorted(protocols))} are asked for, and --wire {asked} sends only one"
+        protocols = sorted(protocol.value for protocol in flows.protocols)
+        raise OneProtocolError(
+            f"{' and '.join(protocols)} are asked for, and --wire {asked} sends only one"
         )
     target = settings.target
     options = WireOptions(

@@ -30,8 +30,9 @@ def comparison_text(words: ComparisonWords) -> str:
             tables = [_table(("hop", "interface", "rtt ms", "seen by"), [
                 (*place, vertex.rtt, vertex.seen_by) for place, vertex in _vertices(words)
             ])]  # fmt: skip
-        tables.append(_table(("service", "hops", "rtt ms", "state"), [
-            (own.name, own.hops or "-", own.rtt or "-", own.state) for own in words.services
+        tables.append(_table(("service", "hops", "rtt ms", "verdict", "state"), [
+            (own.name, own.hops or "-", own.rtt or "-", own.verdict, own.state)
+            for own in words.services
         ]))  # fmt: skip
     lines = [fill(line, _WIDTH, subsequent_indent="  ") for line in words.conclusions]
     return (

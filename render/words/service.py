@@ -103,7 +103,7 @@ class _Words:
             case Word.PROXY:
                 return f"{service} is answered in the name of {by} from before it"
             case Word.PARTLY:
-                return self._partly()
+                return partly(self._trace, self._found)
             case Word.LOCAL:
                 return f"this machine refuses to send {service}: {self._local()}"
 
@@ -122,13 +122,6 @@ class _Words:
             return f"{self._service} is dropped at or behind {self._by}: {self._reached()}"
         tail = "; a UDP service answers only what it understands" if self._is_udp else ""
         return f"last answer from {self._by}, and none from {self._service} behind it{tail}"
-
-    def _partly(self) -> str:
-        stopped = [*self._found.stopped]
-        if not stopped:
-            closed = [own for own in self._found.endings if own.fate is Fate.CLOSED]
-            return f"{self._flows(closed)} find {self._service} closed, and others find it open"
-        return f"{self._flows(stopped)} do not get through to {self._service}, and others do"
 
     def network(self) -> str:
         """What speaks for or against the network."""
@@ -236,18 +229,6 @@ class _Words:
         flows = sorted(flow for ending in endings for flow in ending.flows)
         return "; ".join(self._recipes(flow).ports for flow in flows[:_MOST_PORTS])
 
-    def _flows(self, endings: Sequence[Ending]) -> str:
-        """The share of all flows that end so, by the vertices where they do."""
-        vertices = {own.at for own in endings}
-        flows = {flow for own in endings for flow in own.flows}
-        passing = {flow for own in self._found.passing for flow in own.flows} - flows
-        for vertex in vertices:
-            if vertex in self._trace.dag:
-                met = set(flows_of(self._trace.dag, vertex))
-                flows |= met if not met & passing else set()
-        every = len(flows_of(self._trace.dag, self._trace.origin))
-        return f"{len(flows)} of {count(every, 'flow', 'flows')} ({percent(len(flows) / every)})"
-
     def _ending(self, ending: Ending) -> str:
         """How some flows end, in a clause."""
         where = "this machine" if ending.at == self._trace.origin else place(ending.at)
@@ -264,6 +245,26 @@ class _Words:
         icmp_type, code = found.icmp or (0, 0)
         words = unreachable(self._trace.plan.destination.version, icmp_type, code)
         return f"{words}, ICMP {icmp_type}/{code}"
+
+
+def partly(trace: Trace, found: Verdict) -> str:
+    """How many flows do not get through, or find the port closed, while others do not."""
+    own = service(trace)
+    if found.stopped:
+        return f"{_flows(trace, found, found.stopped)} do not get through to {own}, and others do"
+    closed = [ending for ending in found.endings if ending.fate is Fate.CLOSED]
+    return f"{_flows(trace, found, closed)} find {own} closed, and others find it open"
+
+
+def _flows(trace: Trace, found: Verdict, endings: Sequence[Ending]) -> str:
+    """The share of all flows that end so, by the vertices where they do."""
+    flows = {flow for own in endings for flow in own.flows}
+    passing = {flow for own in found.passing for flow in own.flows} - flows
+    for vertex in {own.at for own in endings}:
+        met = set(flows_of(trace.dag, vertex)) if vertex in trace.dag else set()
+        flows |= met if not met & passing else set()
+    every = len(flows_of(trace.dag, trace.origin))
+    return f"{len(flows)} of {count(every, 'flow', 'flows')} ({percent(len(flows) / every)})"
 
 
 def _name(trace: Trace) -> str:

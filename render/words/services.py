@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from mda.service.verdict import Word, verdict
 from render.words.quantities import median_ms
+from render.words.service import partly
 from render.words.vertices import ending_in, place
 
 if TYPE_CHECKING:
@@ -14,12 +16,13 @@ if TYPE_CHECKING:
 
 
 class ServiceWords(NamedTuple):
-    """A service: its name (`tcp/443`), its state, how far away it is, and its median round trip.
+    """A service: its name (`tcp/443`), the verdict's word, its state, its distance and round trip.
 
-    Where the destination did not answer, `hops` and `rtt` (in milliseconds) are empty.
+    Where the destination did not answer, `hops` and `rtt` (the median in milliseconds) are empty.
     """
 
     name: str
+    verdict: str
     state: str
     hops: str
     rtt: str
@@ -39,7 +42,15 @@ def _of_trace(name: str, trace: Trace) -> ServiceWords:
     ends = sorted({vertex.ttl for vertex in trace.arrivals})
     hops = f"{ends[0]} to {ends[-1]}" if len(ends) > 1 else "".join(map(str, ends))
     own = [reply for vertex in trace.arrivals for reply in trace.replies_at(vertex)]
-    return ServiceWords(name, state(trace), hops, median_ms([reply.rtt_s for reply in own]))
+    found = verdict(trace)
+    is_partly = found is not None and found.word is Word.PARTLY
+    return ServiceWords(
+        name=name,
+        verdict="" if found is None else found.word.value,
+        state=partly(trace, found) if is_partly and found is not None else state(trace),
+        hops=hops,
+        rtt=median_ms([reply.rtt_s for reply in own]),
+    )
 
 
 def state(trace: Trace) -> str:

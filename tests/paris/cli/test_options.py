@@ -38,6 +38,7 @@ OPTIONS: Final = {
     "--no-progress": "--no-progress",
     "--classify": "--classify", "--paths": "--paths", "--follow": "--follow 1",
     "--metrics": "--metrics", "--classic": "--classic", "--compare": "--compare udp,icmp",
+    "--diagnose": "--diagnose -T", "--no-diagnose": "--no-diagnose",
     "--flows": "--flows 200", "--rounds": "--rounds 9", "--prefix-len": "--prefix-len 28",
     "-o": "-o x.graphml", "--format": "--format json", "-j": "-j", "--color": "--color always",
     "--ascii": "--ascii",
@@ -45,6 +46,7 @@ OPTIONS: Final = {
 # What these ask for is so in any case.
 GRANTED: Final = {"-U": "UDP is the default", "-4": "the network is IPv4",
                   "-n": "no names are looked up", "--no-progress": "no terminal is there",
+                  "--no-diagnose": "no terminal is there",
                   "--exit-zero": "the destination is reached", "--ascii": "no line is drawn",
                   **{row.options[0]: row.says for row in FOREIGN_GRANTED}}  # fmt: skip
 

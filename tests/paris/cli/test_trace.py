@@ -182,7 +182,7 @@ def test_without_arguments_the_command_shows_how_it_is_used() -> None:
     [
         ("--sim silent-destination", ExitCode.NOT_REACHED),
         ("--sim plain -T", ExitCode.PORT_CLOSED),
-        ("--sim firewall --mda", ExitCode.FILTERED),
+        ("--sim prohibited-branch --mda", ExitCode.FILTERED),
         ("--sim plain --ports 22,80", ExitCode.PORT_CLOSED),
     ],
 )
@@ -600,9 +600,9 @@ def test_a_destination_before_the_first_hop_is_as_far_as_its_replies_show(
         ("plain", ("-f", "7"), [SKIPPED]),
         ("plain", ("-f", "9"), [SKIPPED]),
         ("unequal-length", ("-f", "6"), []),  # one of two distances is before it
-        ("firewall", ("-f", "4", "--sport", "20000"), [REFUSED]),  # of some flows
-        ("firewall", ("-f", "5", "--sport", "20000"), [REFUSED]),
-        ("firewall", ("-f", "9"), [SKIPPED, REFUSED]),
+        ("prohibited-branch", ("-f", "4", "--sport", "20000"), [REFUSED]),  # of some flows
+        ("prohibited-branch", ("-f", "5", "--sport", "20000"), [REFUSED]),
+        ("prohibited-branch", ("-f", "9"), [SKIPPED, REFUSED]),
     ],
 )
 def test_what_replies_before_the_first_hop_is_an_obstacle_for_what_it_is(

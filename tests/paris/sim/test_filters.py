@@ -253,12 +253,12 @@ def test_broken_probes_get_no_error_from_a_filter(topology: FromText) -> None:
 @pytest.mark.parametrize(
     ("sample", "options", "exit_code", "said"),
     [
-        ("firewall", "-T -p 443", ExitCode.REACHED, "(from 4.4; silent to hop 30, 3 tries)"),
+        ("firewall", "-T -p 443", ExitCode.FILTERED, "(from 4.4; silent to hop 30, 3 tries)"),
         ("firewall", "-T -p 80", ExitCode.REACHED, "destination: port open"),
         ("firewall", "-T -p 25", ExitCode.FILTERED, "prohibited by 198.51.100.1"),
         ("firewall", "-T -p 22", ExitCode.PORT_CLOSED, "port closed at 203.0.113.9"),
         ("firewall", "-I", ExitCode.REACHED, "4 paths"),
-        ("middlebox", "-T -p 22", ExitCode.PORT_CLOSED, "reached in 3 hops, port closed"),
+        ("middlebox", "-T -p 22", ExitCode.FILTERED, "REFUSED BY A MIDDLEBOX"),
         ("middlebox", "-T -p 80", ExitCode.REACHED, "reached in 3 hops: "),
         ("middlebox", "-T -p 443", ExitCode.REACHED, "reached in 6 hops: "),
         ("middlebox", "-U -p 53", ExitCode.REACHED, "destination: answers by UDP"),

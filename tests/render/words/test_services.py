@@ -33,19 +33,19 @@ def traced(tmp_path: Path, last: str, *options: str) -> tuple[int, str]:
 
 
 def states(text: str) -> dict[str, str]:
-    """By service, what its row says after hops and round trip."""
+    """By service, what its row says after hops and round trip: verdict and state."""
     table = text.partition("\nservice ")[2].partition("\n\n")[0]
     rows = [line.split(maxsplit=3) for line in table.splitlines()[1:]]
-    return {row[0]: row[3] for row in rows}
+    return {row[0]: " ".join(row[3].split()) for row in rows}
 
 
 @pytest.mark.parametrize("flows", [(), ("--mda",)])
 def test_each_service_has_its_state_in_a_row(tmp_path: Path, flows: tuple[str, ...]) -> None:
     code, text = traced(tmp_path, "delay_ms: 1", "--ports", "22,http,ntp", *flows)
     assert states(text) == {
-        "tcp/22": "port closed",
-        "tcp/80": "port open",
-        "udp/123": "port unreachable",
+        "tcp/22": "CLOSED port closed",
+        "tcp/80": "OPEN port open",
+        "udp/123": "CLOSED port unreachable",
     }
     assert code == ExitCode.REACHED
     assert max(map(len, text.splitlines()[1:])) <= 80
@@ -63,9 +63,9 @@ def test_the_exit_code_is_0_if_a_port_is_open_else_that_of_the_first(tmp_path: P
 
 def test_a_row_names_who_refuses_or_who_answered_last(tmp_path: Path) -> None:
     _, text = traced(tmp_path, "prohibits: 13", "--ports", "80,443")
-    assert set(states(text).values()) == {"!X prohibited, from 198.51.100.1 (hop 2)"}
+    assert set(states(text).values()) == {"FILTERED !X prohibited, from 198.51.100.1 (hop 2)"}
     _, text = traced(tmp_path, "drops: true", "--ports", "80,443")
-    assert set(states(text).values()) == {"no reply after 198.51.100.1 (hop 2)"}
+    assert set(states(text).values()) == {"SILENT no reply after 198.51.100.1 (hop 2)"}
 
 
 def test_many_services_share_one_table_that_fits_a_terminal(tmp_path: Path) -> None:
