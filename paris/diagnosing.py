@@ -17,6 +17,7 @@ from paris.settings import Search
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from mda.model import IPAddress
     from mda.procedure import Procedure
     from paris.run import Hooks, Measurement
     from paris.settings import Settings
@@ -58,12 +59,14 @@ def _controls(settings: Settings) -> list[Settings]:
     ]  # fmt: skip
 
 
-def _joined(procedures: Sequence[Procedure], *, settings: Settings, always: bool) -> Procedure:
+def _joined(
+    procedures: Sequence[Procedure], _: IPAddress, *, settings: Settings, always: bool
+) -> Procedure:
     """The trace with its controls; the first control is kind to the host as well."""
     from mda.explore.service_path import ServicePath
     from mda.service.controlled import Controlled
 
-    main, _, *others = procedures
+    main, _by_icmp, *others = procedures
     search = settings.search
     by_hop = ServicePath(first_ttl=search.first_ttl, max_ttl=search.max_ttl, queries=1)
     return Controlled(main, [by_hop, *others], always=always)

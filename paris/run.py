@@ -111,18 +111,19 @@ def compare(settings: Settings, hooks: Hooks = NO_HOOKS) -> list[Measurement]:
     from mda.multiplex import Multiplexed  # not where nothing is compared
 
     lanes = [of_protocol(settings, lane) for lane in settings.study.compare]
-    return measure_lanes(settings, lanes, Multiplexed, hooks)
+    return measure_lanes(settings, lanes, lambda procedures, _: Multiplexed(procedures), hooks)
 
 
 def measure_lanes(
     settings: Settings,
     lanes: Sequence[Settings],
-    joined: Callable[[Sequence[Procedure]], Procedure],
+    joined: Callable[[Sequence[Procedure], IPAddress], Procedure],
     hooks: Hooks = NO_HOOKS,
 ) -> list[Measurement]:
     """Do what each of `lanes` asks for, by one wire; they differ in their probes and their search.
 
-    `joined` makes one procedure of those of all lanes. Raises and ends as `measure` does.
+    `joined` makes one procedure of those of all lanes and the destination. Raises and ends as
+    `measure` does.
     """
     from paris.packets.multiplex import MultiplexedFlows  # only several lanes need it
 
@@ -148,7 +149,7 @@ def measure_lanes(
     job = _Job(
         settings=settings,
         flows=MultiplexedFlows.join(flows),
-        procedure=joined(procedures),
+        procedure=joined(procedures, ends.destination),
         own_tags=ends.own_tags(random),
         lanes=list(zip(plans, flows, strict=True)),
     )

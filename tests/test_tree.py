@@ -30,6 +30,7 @@ mda/plan.py: tests/paris/formats/test_native.py: every value goes through JSON a
 mda/record.py: tests/paris/formats/test_native.py: every value goes through JSON and comes back
 mda/service/controlled.py: tests/mda/service/test_verdict.py: controls are sent beside a trace
 mda/service/controls.py: tests/mda/service/test_verdict.py: what controls find decides verdicts
+mda/service/escalating.py: tests/paris/test_escalating.py: several protocols make one trace
 mda/service/fates.py: tests/mda/service/test_verdict.py: verdicts follow from fates
 mda/service/impostors.py: tests/mda/service/test_verdict.py: a verdict names impostors
 mda/studies/balancer_evidence.py: tests/mda/studies/test_classifier.py: verdicts follow from it
@@ -109,6 +110,7 @@ render/errors.py: tests/render/pictures/test_svg.py: drawing fails there
 render/pictures/library.py: tests/render/pictures/test_svg.py: it draws there, in a process
 render/pictures/comparison.py: tests/paris/cli/test_studies.py: comparisons are drawn there
 render/terminal/comparison.py: tests/paris/cli/test_studies.py: comparisons are printed there
+render/words/controls.py: tests/mda/service/test_verdict.py: controls are beside a verdict
 render/words/service_marks.py: tests/mda/service/test_verdict.py: text and pictures show marks
 render/words/comparison.py: tests/paris/cli/test_studies.py: comparisons are printed there
 render/words/numbering.py: tests/render/terminal/test_text.py: numbers show in the table

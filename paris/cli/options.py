@@ -42,7 +42,8 @@ class Options(NamedTuple):
     names, "-" for standard output; `output.format` is for those with an unknown suffix, and
     `output.color` is "auto", "always" or "never". `lookups` are done, and what lookups of the names
     `hidden` found earlier is left out. With `diagnoses` control probes are sent where a service
-    does not answer, with `always_diagnoses` in any case.
+    does not answer, with `always_diagnoses` in any case. With `escalates` several protocols are
+    tried until one gets through.
     """
 
     settings: Settings | None
@@ -53,6 +54,7 @@ class Options(NamedTuple):
     hidden: frozenset[str]
     diagnoses: bool
     always_diagnoses: bool
+    escalates: bool
     progress: bool
     verbose: bool
     exit_zero: bool
@@ -103,7 +105,8 @@ def parse_trace(arguments: Sequence[str]) -> Options:
         lookups=_lookups(given),
         hidden=frozenset(row.name for row in LOOKUPS if row.usual and _turns(given, row)),
         diagnoses=_diagnoses(given, settings),
-        always_diagnoses=given.diagnose is True,
+        always_diagnoses=given.diagnose,
+        escalates=_escalates(given, settings),
         progress=not given.no_progress,
         verbose=given.verbose,
         exit_zero=given.exit_zero,
@@ -112,7 +115,7 @@ def parse_trace(arguments: Sequence[str]) -> Options:
 
 def _diagnoses(given: argparse.Namespace, settings: Settings | None) -> bool:
     """Whether control probes are to be sent. Raises SettingsError where they could not be."""
-    if settings is None or given.diagnose is False:
+    if settings is None or given.no_diagnose:
         return False
     if given.diagnose and (settings.study.studies or settings.study.compare):
         raise SettingsError("--diagnose cannot be combined with studies")
@@ -121,7 +124,19 @@ def _diagnoses(given: argparse.Namespace, settings: Settings | None) -> bool:
     is_able = goes_to_service(settings) and not (settings.study.studies or settings.study.compare)
     if given.diagnose and not is_able:
         raise SettingsError("--diagnose needs a service: -T, or -U with its port (-p)")
-    return is_able and (given.diagnose is True or (sys.stdout is not None and sys.stdout.isatty()))
+    return is_able and (given.diagnose or (sys.stdout is not None and sys.stdout.isatty()))
+
+
+def _escalates(given: argparse.Namespace, settings: Settings | None) -> bool:
+    """Whether several protocols are to be tried. Raises SettingsError where one is chosen."""
+    if settings is None or not given.auto:
+        return False
+    probe, study = settings.probe, settings.study
+    if given.protocol or probe.dport is not None or study.compare or probe.protocol != "udp":
+        raise SettingsError("--auto chooses protocol and port; leave out those given")
+    if study.studies or given.diagnose:
+        raise SettingsError("--auto cannot be combined with studies and --diagnose")
+    return True
 
 
 def _idle_in_a_replay(parser: argparse.ArgumentParser, given: argparse.Namespace) -> str | None:

@@ -177,17 +177,19 @@ def _add_studies(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_diagnosis(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--auto",
+        action="store_true",
+        help="try UDP, ICMP, TCP to port 443 and to 80, until the destination answers",
+    )
     diagnosis = group.add_mutually_exclusive_group()
     diagnosis.add_argument(
         "--diagnose",
         action="store_true",
-        default=None,
         help="of a service: send up to 40 probes by other protocols, to tell the causes apart "
         "(on a terminal by itself, where the service does not answer)",
     )
-    diagnosis.add_argument(
-        "--no-diagnose", dest="diagnose", action="store_false", help="never send such probes"
-    )
+    diagnosis.add_argument("--no-diagnose", action="store_true", help="never send such probes")
 
 
 def _add_parameter(group: argparse._ArgumentGroup, parameter: Parameter) -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from paris.outputs.files import Output
     from paris.outputs.journal import Journal
     from paris.run import Hooks, Measurement
-    from paris.settings import Settings
+    from paris.settings import Lane, Settings
 
 
 def entry() -> None:
@@ -117,9 +117,16 @@ class _Run:
 
         # A simulated network is as easily measured again.
         if self.settings.target.network is None or any(own.format == CAPTURE for own in outputs):
-            compared = self.settings.study.compare
-            labels = [f"-{lane.name.replace('/', '-')}" for lane in compared] or [""]
+            labels = [f"-{lane.name.replace('/', '-')}" for lane in self._lanes()] or [""]
             self.journals.extend(Journal(outputs, label) for label in labels)
+
+    def _lanes(self) -> tuple[Lane, ...]:
+        """The protocols of a run that has several."""
+        if not self.options.escalates:
+            return self.settings.study.compare
+        from paris.escalating import LANES  # few traces need them
+
+        return LANES
 
     def _measured(self) -> list[Measurement]:
         from paris import run
@@ -128,14 +135,36 @@ class _Run:
             before_parsing=self._before_parsing, journals=self.journals, stop=self.signals
         )
         if not (self.options.progress and sys.stderr is not None and sys.stderr.isatty()):
-            return _measured(self.settings, hooks, self.options)
+            return self._measured_with(hooks)
         from paris.cli.progress import Progress
 
         progress = Progress(sys.stderr)
         try:
-            return _measured(self.settings, hooks._replace(observe=progress.observe), self.options)
+            return self._measured_with(hooks._replace(observe=progress.observe))
         finally:
             progress.clear()
+
+    def _measured_with(self, hooks: Hooks) -> list[Measurement]:
+        """The measurement, or those of all protocols that are compared."""
+        from paris import run
+
+        if self.settings.study.compare:
+            return run.compare(self.settings, hooks)
+        if self.options.escalates:
+            from paris import escalating
+
+            found = escalating.measure(self.settings, hooks)
+            for number, journal in enumerate(self.journals):
+                if number != found.lane:
+                    journal.discard()
+            self.journals = self.journals[found.lane :][:1]
+            return [found.measurement]
+        if self.options.diagnoses:
+            from paris import diagnosing  # only traces to a service need it
+
+            always = self.options.always_diagnoses
+            return [diagnosing.measure(self.settings, hooks, always=always)]
+        return [run.measure(self.settings, hooks)]
 
     def _before_parsing(self) -> None:
         if self.settings.target.network is None:
@@ -189,19 +218,6 @@ class _Run:
         verdicts = [verdict(trace) for trace in traces]
         exit_code = ExitCode.REACHED if ExitCode.REACHED in verdicts else verdicts[0]
         return excused(exit_code) if self.options.exit_zero else exit_code
-
-
-def _measured(settings: Settings, hooks: Hooks, options: Options) -> list[Measurement]:
-    """The measurement, or those of all protocols that are compared."""
-    from paris import run
-
-    if settings.study.compare:
-        return run.compare(settings, hooks)
-    if options.diagnoses:
-        from paris import diagnosing  # only traces to a service need it
-
-        return [diagnosing.measure(settings, hooks, always=options.always_diagnoses)]
-    return [run.measure(settings, hooks)]
 
 
 def _looked_up(trace: Trace, options: Options) -> Trace:

@@ -118,6 +118,11 @@ class Journal:
             self._file = None
         return list(map(str, faults))
 
+    def discard(self) -> None:
+        """Close the journal and remove it; nothing of it is wanted."""
+        self._becomes = None
+        self.close(is_whole=True)
+
     def _become(self, output: str) -> None:
         """Put the journal in the place of the output of packets. Raises OutputError."""
         if self._fault is not None:

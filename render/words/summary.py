@@ -12,6 +12,7 @@ from mda.model import StopReason
 from mda.plan import Algorithm
 from mda.statistics.stopping import unseen_share
 from mda.variants import is_plain
+from render.words.controls import control_probes, other_probes
 from render.words.quantities import at_most, count, percent
 from render.words.vertices import place
 
@@ -86,8 +87,8 @@ def findings(trace: Trace) -> list[str]:
         lines = [f"{_reached(trace)}: {', '.join([*parts, _diamonds(trace)])}", *_missed(trace)]
     lines += _ways(trace)
     lines += _revisits(trace)
-    lines += [*_unseen(trace), *withheld(trace)]
-    cost = f"{count(trace.probes_sent, 'probe', 'probes')}{_controls(trace)}"
+    lines += [*_unseen(trace), *withheld(trace), *other_probes(trace)]
+    cost = f"{count(trace.probes_sent, 'probe', 'probes')}{control_probes(trace)}"
     cost += f", {trace.duration_s:.2f} s"
     strays = sum(trace.unmatched.values())
     if strays:
@@ -95,12 +96,6 @@ def findings(trace: Trace) -> list[str]:
     if not trace.is_complete:
         cost += f"; {STOPPED[trace.stopped]}"
     return [*lines, cost]
-
-
-def _controls(trace: Trace) -> str:
-    """What the controls of a trace to a service cost."""
-    probes = sum(control.probes for control in trace.controls)
-    return f" and {count(probes, 'control probe', 'control probes')}" if probes else ""
 
 
 def withheld(trace: Trace) -> list[str]:
