@@ -50,6 +50,11 @@ class Control(NamedTuple):
     address: IPAddress | None
     reply_ttl: int | None
 
+    def reaches(self, version: int) -> bool:
+        """Whether they reach the host by this IP version."""
+        is_of_version = self.address is not None and self.address.version == version
+        return self.fate.is_at_host and is_of_version
+
 
 @dataclass(frozen=True, kw_only=True)
 class Record:
@@ -60,7 +65,8 @@ class Record:
     datagrams that were not replies to our probes. `names` has the responders' names from the name
     service, if it was asked. `facts` has the texts that other lookups found, by lookup and address.
     `ways` has the way of each flow out of this machine, if they had several. `controls` say what
-    other probes found beside a trace to a service.
+    other probes found beside a trace to a service, and `addresses` are all of the host's name, in
+    the order in which the system prefers them, if that was asked.
     """
 
     plan: Plan
@@ -76,3 +82,4 @@ class Record:
     facts: Mapping[str, Mapping[IPAddress, str]] = field(default_factory=dict)
     ways: Mapping[int, Way] = field(default_factory=dict)
     controls: tuple[Control, ...] = ()
+    addresses: tuple[IPAddress, ...] = ()

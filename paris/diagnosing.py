@@ -7,22 +7,26 @@ Ordinary sockets send one protocol a wire, and need none: there the controls fol
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypedDict
 
 from mda.errors import ParisTraceError
 from paris import run
 from paris.errors import OneProtocolError, PrivilegeError
+from paris.lookup import addresses, by_connection
 from paris.settings import Search
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mda.model import IPAddress
+    from mda.plan import Plan
     from mda.procedure import Procedure
+    from mda.record import Control
     from paris.run import Hooks, Measurement
     from paris.settings import Settings
 
 _WEB: Final = (443, 80)  # ports at which most hosts answer something
+_CONNECTING_S: Final = 1.0
 _TRIES: Final = 2  # of a control that only shows whether the host answers
 
 
@@ -39,7 +43,29 @@ def measure(settings: Settings, hooks: Hooks = run.NO_HOOKS, *, always: bool) ->
     except (OneProtocolError, PrivilegeError):
         main = run.measure(settings, hooks)
         others = _one_by_one(controls) if always or _fails(main) else []
-    return main._replace(controls=tuple(own for own in others if own.record.probes_sent))
+    sent = tuple(own for own in others if own.record.probes_sent)
+    return main._replace(controls=sent, **(_of_name(settings, main.plan) if sent else {}))
+
+
+class _OfName(TypedDict, total=False):
+    addresses: tuple[IPAddress, ...]
+    connections: tuple[Control, ...]
+
+
+def _of_name(settings: Settings, plan: Plan) -> _OfName:
+    """The addresses of the host's name, and whether the service answers by the other IP version."""
+    host = settings.target.host
+    if host is None:
+        return {}
+    found = addresses.of_name(host)
+    others = [own for own in found if own.version != plan.destination.version]
+    port = plan.probing.dport
+    if settings.probe.protocol != "tcp" or not others or port is None:
+        return {"addresses": found}
+    return {
+        "addresses": found,
+        "connections": (by_connection.control(others[0], port, _CONNECTING_S),),
+    }
 
 
 def _controls(settings: Settings) -> list[Settings]:
@@ -50,7 +76,9 @@ def _controls(settings: Settings) -> list[Settings]:
     to_end = Search(first_ttl=max_ttl, max_ttl=max_ttl, queries=_TRIES)
     return [
         settings.replace(
-            probe=settings.probe.replace(protocol=protocol, dport=dport, flow_field=None),
+            probe=settings.probe.replace(
+                protocol=protocol, dport=dport, flow_field=None, payload=None
+            ),
             search=search,
         )
         for protocol, dport, search in (

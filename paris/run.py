@@ -45,8 +45,8 @@ _SIMULATED_SEED: Final = 1  # without --seed a simulated network is the same eve
 class Measurement(NamedTuple):
     """The raw record of a run, and what it takes to read it; `started_at_unix_s` dates it.
 
-    `ways` has the way of each flow, if they had several. `controls` are those of a trace to a
-    service; see `paris.diagnosing`.
+    `ways` has the way of each flow, if they had several. `controls` and `connections` are those of
+    a trace to a service, and `addresses` those of the host's name; see `paris.diagnosing`.
     """
 
     settings: Settings
@@ -55,6 +55,8 @@ class Measurement(NamedTuple):
     record: RawRecord
     ways: Mapping[int, Way]
     controls: tuple[Measurement, ...] = ()
+    connections: tuple[Control, ...] = ()
+    addresses: tuple[IPAddress, ...] = ()
 
 
 class Hooks(NamedTuple):
@@ -352,6 +354,7 @@ def assemble(measurement: Measurement) -> Trace:
             unmatched=dict(sorted(record.unmatched.items())),
             stopped=record.stopped,
             ways=measurement.ways,
-            controls=controls,
+            controls=(*controls, *measurement.connections),
+            addresses=measurement.addresses,
         )
     )

@@ -164,7 +164,7 @@ def _port(strongest: Fate, *, is_udp: bool) -> Port:
 def _parts(trace: Trace, fates: set[Fate], word: Word) -> dict[Part, Standing]:
     """Which part is the cause, by the trace and its controls."""
     is_no_way = bool(fates & {Fate.UNREACHABLE, Fate.LOOP})
-    is_reached = any(control.fate.is_at_host for control in trace.controls)
+    is_reached = any(own.reaches(trace.plan.destination.version) for own in trace.controls)
     is_silent = Fate.SILENT in fates or word is Word.LOCAL
     is_dropped = Fate.SILENT in fates and is_reached and trace.plan.probing.protocol == "tcp"
     is_stopped_first = word in (Word.MIDDLEBOX, Word.PROXY)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from paris.cli.exits import complain, ended, excused, explain, verdict
 from paris.cli.signals import taken_over
 from paris.engine.stopping import SkippedError
-from paris.errors import ExitCode, NobodyReadsError
+from paris.errors import ExitCode, NobodyReadsError, WireError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -135,14 +135,25 @@ class _Run:
             before_parsing=self._before_parsing, journals=self.journals, stop=self.signals
         )
         if not (self.options.progress and sys.stderr is not None and sys.stderr.isatty()):
-            return self._measured_with(hooks)
+            return self._judged(hooks)
         from paris.cli.progress import Progress
 
         progress = Progress(sys.stderr)
         try:
-            return self._measured_with(hooks._replace(observe=progress.observe))
+            return self._judged(hooks._replace(observe=progress.observe))
         finally:
             progress.clear()
+
+    def _judged(self, hooks: Hooks) -> list[Measurement]:
+        """The measurements; where this machine sends nothing to a service, that is a verdict."""
+        try:
+            return self._measured_with(hooks)
+        except WireError as error:
+            from paris.engine.setup import goes_to_service
+
+            if not goes_to_service(self.settings):
+                raise
+            raise WireError(f"LOCAL: {error}") from None
 
     def _measured_with(self, hooks: Hooks) -> list[Measurement]:
         """The measurement, or those of all protocols that are compared."""

@@ -270,6 +270,7 @@ def _read(document: Json) -> Record:
         facts=facts_json.read_facts(document),
         ways=ways_json.read_ways(document),
         controls=verdict_json.read_controls(document),
+        addresses=verdict_json.read_addresses(document),
     )
 
 

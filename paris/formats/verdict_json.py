@@ -11,7 +11,7 @@ from mda.service.verdict import verdict
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mda.model import Vertex
+    from mda.model import IPAddress, Vertex
     from mda.service.fates import Ending
     from mda.trace import Trace
 
@@ -49,7 +49,7 @@ def _ending(ending: Ending, vertex_id: Callable[[Vertex], str]) -> Json:
 
 
 def controls(trace: Trace) -> Json:
-    """The member "controls", without any an empty mapping."""
+    """The members "controls" and "addresses", each where there are any."""
     members = [
         {
             **control._asdict(),
@@ -58,7 +58,10 @@ def controls(trace: Trace) -> Json:
         }
         for control in trace.controls
     ]
-    return {"controls": members} if members else {}
+    addresses = list(map(str, trace.addresses))
+    return ({"controls": members} if members else {}) | (
+        {"addresses": addresses} if addresses else {}
+    )
 
 
 def read_controls(document: Json) -> tuple[Control, ...]:
@@ -74,3 +77,8 @@ def read_controls(document: Json) -> tuple[Control, ...]:
         )
         for member in document.get("controls", ())
     )
+
+
+def read_addresses(document: Json) -> tuple[IPAddress, ...]:
+    """The addresses of the host's name that `controls` wrote."""
+    return tuple(map(ip_address, document.get("addresses", ())))

@@ -66,6 +66,19 @@ def destination(host: str, version: int | None) -> Destination:
     return Destination(address, socket.if_indextoname(scope) if scope else None)
 
 
+def of_name(host: str) -> tuple[IPAddress, ...]:
+    """All addresses of a name, in the order in which this system prefers them; none of an address.
+
+    Systems order them by RFC 6724: by how well this machine reaches each.
+    """
+    try:
+        found = socket.getaddrinfo(host.encode(), None, type=socket.SOCK_DGRAM)
+    except (socket.gaierror, UnicodeError):
+        return ()
+    addresses = dict.fromkeys(ip_address(str(text).partition("%")[0]) for *_, (text, *_) in found)
+    return tuple(addresses) if host not in map(str, addresses) else ()
+
+
 def _is_wide(text: str) -> bool:
     """Whether this is an address of one host, the same on every link."""
     try:

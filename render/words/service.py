@@ -150,8 +150,10 @@ class _Words:
 
     def _reached(self) -> str:
         """Which control probes reach the host, and in how many hops."""
-        names = [own.name for own in self._trace.controls if own.fate.is_at_host]
-        hops = sorted({own.hop for own in self._trace.controls if own.fate.is_at_host and own.hop})
+        version = self._trace.plan.destination.version
+        reaching = [own for own in self._trace.controls if own.reaches(version)]
+        names = [own.name for own in reaching]
+        hops = sorted({own.hop for own in reaching if own.hop is not None})
         if not names:
             return ""
         where = f" in {count(hops[0], 'hop', 'hops')}" if len(hops) == 1 else ""
@@ -271,7 +273,14 @@ def _name(trace: Trace) -> str:
     """Where the address comes from."""
     if trace.plan.host in (trace.plan.target, str(trace.plan.destination)):
         return "the address was given"
-    return f"{trace.plan.host} has the address {trace.plan.target}"
+    if len(trace.addresses) < 2:
+        return f"{trace.plan.host} has the address {trace.plan.target}"
+    others = [str(own) for own in trace.addresses if own != trace.plan.destination]
+    more = f" and {len(others) - _MOST_PORTS} more" if len(others) > _MOST_PORTS else ""
+    is_first = trace.addresses[0] == trace.plan.destination
+    why = ", which this system prefers" if is_first else ""
+    listed = ", ".join(others[:_MOST_PORTS])
+    return f"{trace.plan.host} has the address {trace.plan.target}{why}; also {listed}{more}"
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import pty
+import subprocess
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
 from mda.plan import is_to_service
 from paris.errors import ExitCode
-from tests.support.commands import run
+from tests.support.commands import COMMAND, run
+from tests.support.waiting import LONGEST_S
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -202,6 +207,29 @@ def test_a_service_is_traced_with_three_probes_per_hop_within_two_round_trips(
         own["received_at_s"] for own in document["outcomes"] if own["ttl"] in (5, 30)
     )
     assert last - first <= 1.3 * first  # from its first reply to its last: a round trip, and pauses
+
+
+@pytest.mark.parametrize(
+    ("port", "option", "is_controlled"),
+    [
+        pytest.param("22", [], True, id="closed"),
+        pytest.param("22", ["--no-diagnose"], False, id="closed, not to be diagnosed"),
+        pytest.param("443", [], False, id="open"),
+    ],
+)
+def test_on_a_terminal_controls_are_sent_where_the_service_does_not_answer(
+    port: str, option: list[str], tmp_path: Path, *, is_controlled: bool
+) -> None:
+    words = ["--sim", network(tmp_path, 4, {}), "-T", "-p", port, *option]
+    terminal, far_end = pty.openpty()
+    subprocess.run([*COMMAND, *words], stdout=far_end, check=False, timeout=LONGEST_S)
+    os.close(far_end)
+    shown = b""
+    with contextlib.suppress(OSError):  # the end of what a terminal shows
+        while part := os.read(terminal, 65536):
+            shown += part
+    os.close(terminal)
+    assert (b"control probes" in shown) is is_controlled
 
 
 def test_text_and_pictures_show_the_verdict_and_where_packets_are_stopped(tmp_path: Path) -> None:

@@ -26,6 +26,12 @@ def test_a_host_resolves_to_an_address(host: str, version: int | None, address: 
     assert addresses.destination(host, version) == (ip_address(address), None)
 
 
+def test_a_name_has_all_its_addresses_and_an_address_has_none() -> None:
+    assert ip_address("127.0.0.1") in addresses.of_name("localhost")
+    assert addresses.of_name("192.0.2.1") == addresses.of_name("2001:db8::1") == ()
+    assert addresses.of_name("a..b") == ()
+
+
 @pytest.mark.parametrize("host", ["fe80::1%lo", "fe80::1%1", "fe80:0::1%lo"])
 def test_a_link_local_address_is_resolved_with_its_zone_apart(host: str) -> None:
     found = addresses.destination(host, None)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import doctest
+from dataclasses import replace
+from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from mda.model import ReplyKind
@@ -49,3 +51,17 @@ def test_nothing_answered_is_said_of_nothing() -> None:
         "nothing answered, not even the first hop",
     )
     assert words.causes[2].evidence == "nothing behind this machine answers"
+
+
+def test_the_name_row_lists_the_other_addresses_of_a_name() -> None:
+    found = outcomes(
+        hops(ROUTER, DESTINATION, flows=2),
+        answers={DESTINATION: {"kind": ReplyKind.SYN_ACK, "quoted_ttl": None}},
+    )
+    trace = assembled(found, protocol="tcp", host="example.net")
+    addresses = ip_address(DESTINATION), ip_address("2001:db8::9")
+    for order, why in ((addresses, ", which this system prefers"), (addresses[::-1], "")):
+        words = verdict_words(replace(trace, addresses=order), no_recipes)
+        assert words is not None
+        said_of_name = words.causes[1].evidence
+        assert said_of_name == f"example.net has the address {DESTINATION}{why}; also 2001:db8::9"
