@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from paris.cli.exits import complain, ended, excused, explain, verdict
@@ -118,7 +119,8 @@ class _Run:
         # A simulated network is as easily measured again.
         if self.settings.target.network is None or any(own.format == CAPTURE for own in outputs):
             labels = [f"-{lane.name.replace('/', '-')}" for lane in self._lanes()] or [""]
-            self.journals.extend(Journal(outputs, label) for label in labels)
+            warn = cache(partial(complain, "paris-trace"))  # once for all of them
+            self.journals.extend(Journal(outputs, label, warn) for label in labels)
 
     def _lanes(self) -> tuple[Lane, ...]:
         """The protocols of a run that has several."""

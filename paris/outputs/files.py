@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 STANDARD_OUTPUT: Final = "-"
+# A folder takes no other file, or a file no other in its place: a mounted one, or another's.
+_ONLY_IN_PLACE: Final = (errno.EACCES, errno.EPERM, errno.EROFS, errno.EBUSY)
 
 
 class OutputOptions(NamedTuple):
@@ -170,7 +172,9 @@ def _write_whole(file: str, content: bytes) -> None:
         except BaseException:
             made.unlink(missing_ok=True)
             raise
-    except PermissionError:
+    except OSError as error:
+        if error.errno not in _ONLY_IN_PLACE:
+            raise
         # The file may be ours to write, but not its folder, or to give to its owner.
         with Path(file).open("r+b", buffering=0) as stream:
             _reserve(stream.fileno(), len(content))

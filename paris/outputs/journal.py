@@ -10,14 +10,15 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
 
 from paris.errors import OutputError
 from paris.outputs.files import is_replaceable, not_written, open_stream, put, write
 from paris.outputs.registry import CAPTURE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from mda.model import ProbeRequest, Way
     from mda.plan import Plan, WireReport
@@ -28,6 +29,11 @@ if TYPE_CHECKING:
     from paris.outputs.journal_file import JournalFile
     from paris.wire.base import Received
 
+_NO_JOURNAL: Final = (
+    "no folder takes a journal: until the outputs are written, a crash loses what is measured "
+    "(XDG_STATE_HOME may name a folder)"
+)
+
 _Taken = Mapping[int, "Way"]
 
 
@@ -37,14 +43,20 @@ class Journal:
     It lies beside the first of `outputs` that is a file, or with the user's other states of
     programs; `label` is a part of its name. Where packets are asked for in a pipe or a device, they
     are written there as well. The file is opened when the first probes have left, so that they need
-    not wait for it. Raises OutputError.
+    not wait for it; `warn` is given a line if no folder takes it. Raises OutputError.
     """
 
-    def __init__(self, outputs: Sequence[Output], label: str = "") -> None:
+    def __init__(
+        self,
+        outputs: Sequence[Output],
+        label: str = "",
+        warn: Callable[[str], None] = lambda _: None,
+    ) -> None:
         files = [output for output in outputs if is_replaceable(output.file)]
         self._beside = [output.file for output in files[:1]]
         self._becomes = next((own.file for own in files if own.format == CAPTURE), None)
         self._label = label
+        self._warn = warn
         self._streams_to, self._stream = _stream(outputs)
         self._writer: Writer | None = None
         self._begun: tuple[Plan, WireReport, float, _Taken] | None = None
@@ -107,15 +119,17 @@ class Journal:
         if self._writer is not None:
             self._fault = self._writer.fault
         if self._file is not None:
+            is_done = is_whole and not faults
+            if self._becomes is not None:
+                try:
+                    self._become(self._becomes, self._file)
+                except OutputError as fault:
+                    faults.append(fault)
+                is_done = not faults
             self._file.close()
-        if self._becomes is not None:
-            try:
-                self._become(self._becomes)
-            except OutputError as fault:
-                faults.append(fault)
-        elif is_whole and not faults and self._file is not None:
-            self._file.remove()
-            self._file = None
+            if is_done:
+                self._file.remove()
+                self._file = None
         return list(map(str, faults))
 
     def discard(self) -> None:
@@ -123,19 +137,15 @@ class Journal:
         self._becomes = None
         self.close(is_whole=True)
 
-    def _become(self, output: str) -> None:
+    def _become(self, output: str, journal: JournalFile) -> None:
         """Put the journal in the place of the output of packets. Raises OutputError."""
         if self._fault is not None:
             raise not_written(output, self._fault)
-        journal = None if self._file is None else self._file.path
-        if journal is None:
-            return  # no probe has left
-        try:
-            put(journal, output)
-        except OSError:  # it lies elsewhere, or `output` cannot be replaced
-            write(output, journal.read_bytes())
-            journal.unlink()
-        self._file = None
+        if journal.path is not None:
+            with suppress(OSError):  # it lies elsewhere, or `output` cannot be replaced
+                put(journal.path, output)
+                return
+        write(output, journal.content())
 
     def _writers(self) -> list[Writer]:
         return [writer for writer in (self._stream, self._writer) if writer is not None]
@@ -151,9 +161,12 @@ class Journal:
         began = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(at_unix_s))
         name = f"paris-trace-{began}-{os.getpid()}{self._label}.pcapng"
         beside = (Path(file).parent for file in self._beside)
-        self._file = JournalFile((*beside, *state_folders()), name)
+        folders = (*beside, *state_folders())
+        self._file = JournalFile(folders, name, or_memory=self._becomes is not None)
         self._writer = Writer(self._file)
         self._writer.begin(plan, wire, at_unix_s, taken)
+        if self._file.path is None:
+            self._warn(_NO_JOURNAL)
 
 
 def _stream(outputs: Sequence[Output]) -> tuple[str, Writer | None]:

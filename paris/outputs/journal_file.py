@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
-import shutil
 from contextlib import suppress
+from io import FileIO
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Final
 
@@ -13,7 +13,6 @@ from paris.outputs.files import sync, write_all
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from io import FileIO
     from pathlib import Path
 
 _SYNCED_EVERY_S: Final = 1.0
@@ -22,20 +21,29 @@ _SYNCED_EVERY_S: Final = 1.0
 class JournalFile:
     """A new file called `name` in the first of `folders` that takes what is written.
 
-    What does not fit there goes to the next folder, with all that was written before.
+    What does not fit there goes to the next folder, with all that was written before. With
+    `or_memory` it is in memory alone where no folder takes a file at all.
     """
 
-    def __init__(self, folders: Iterable[Path], name: str) -> None:
+    def __init__(self, folders: Iterable[Path], name: str, *, or_memory: bool = False) -> None:
         self._folders: Iterator[Path] = iter(folders)
         self._name = name
+        self._or_memory = or_memory
         self._size = 0
         self._closed: Event | None = None
-        self._place: tuple[Path, FileIO] | None = None
+        self._place: tuple[Path | None, FileIO] | None = None
 
     @property
     def path(self) -> Path | None:
-        """Where it is now; None before anything is written."""
+        """Where it is now; None before anything is written, and in memory."""
         return None if self._place is None else self._place[0]
+
+    def content(self) -> bytes:
+        """All that was written; it is not written to any more."""
+        if self._place is None:
+            return b""
+        self._place[1].seek(0)
+        return self._place[1].readall()
 
     def write(self, data: bytes) -> None:
         """Append all of `data`, or nothing: OSError is raised where no folder takes it."""
@@ -59,30 +67,31 @@ class JournalFile:
         former, self._place = self._place, self._opened(error)
         if former is not None:
             former[1].close()
-            former[0].unlink(missing_ok=True)
+            if former[0] is not None:
+                former[0].unlink(missing_ok=True)
 
-    def _opened(self, error: OSError) -> tuple[Path, FileIO]:
+    def _opened(self, error: OSError) -> tuple[Path | None, FileIO]:
         """A copy of what is here, in the next folder that takes it."""
         for folder in self._folders:
             path = folder / self._name
             try:
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
                 # Unbuffered, so that closing it has nothing left to write and cannot fail.
-                file = path.open("xb", buffering=0)
+                file = path.open("x+b", buffering=0)
             except OSError as fault:
                 error = fault
                 continue
             try:
-                if self._place is not None:
-                    with self._place[0].open("rb") as former:
-                        shutil.copyfileobj(former, file)
+                write_all(file, self.content())
             except OSError as fault:
                 error = fault
                 file.close()
                 path.unlink()
             else:
                 return path, file
-        raise error
+        if self._place is not None or not self._or_memory:
+            raise error
+        return None, FileIO(os.memfd_create(self._name), "r+b")
 
     def sync_regularly(self) -> None:
         """Sync it, and the folder it is in, each second from now on.
@@ -101,7 +110,7 @@ class JournalFile:
             if place is not None:
                 with suppress(OSError, ValueError):  # it may move or close at this moment
                     os.fdatasync(place[1].fileno())
-                    if synced != place[0]:
+                    if place[0] is not None and synced != place[0]:
                         sync(place[0].parent)
                         synced = place[0]
 
@@ -114,6 +123,6 @@ class JournalFile:
 
     def remove(self) -> None:
         """Remove it, closed."""
-        if self._place is not None:
+        if self.path is not None:
             with suppress(OSError):
-                self._place[0].unlink()
+                self.path.unlink()

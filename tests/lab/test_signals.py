@@ -176,12 +176,27 @@ def test_a_full_disk_leaves_the_good_file_and_the_measurement_elsewhere(tmp_path
     assert run("--replay", str(journal)).returncode == 0
 
 
-def test_without_any_place_for_a_journal_the_trace_is_made_all_the_same(tmp_path: Path) -> None:
+def test_without_any_place_for_a_journal_every_output_is_written_and_a_line_says_so(
+    tmp_path: Path,
+) -> None:
     open_to_all(tmp_path)
-    nowhere = {"XDG_STATE_HOME": "/proc/1", "TMPDIR": "/proc/1"}
+    nowhere = ("XDG_STATE_HOME=/proc/1", "HOME=/proc/1", "TMPDIR=/proc/1")
+    files = [tmp_path / "r.json", tmp_path / "r.pcapng"]
+    for file in files:  # nobody may write these, and nothing beside them
+        file.write_text("what was there before")
+        file.chmod(0o666)
+    outputs = [part for file in files for part in ("-o", str(file))]
     with netlab.lab(netlab.plain(1)) as lab:
-        command = as_nobody(command_line(str(TARGET[4]), "-n"))
-        names = [f"{name}={value}" for name, value in nowhere.items()]
-        ran = lab.run("env", *names, *command)
-    assert (ran.returncode, ran.stderr) == (0, "")
-    assert "reached in 2 hops" in ran.stdout
+        for command in (
+            as_nobody(command_line(str(TARGET[4]), "-n")),
+            as_nobody(command_line(str(TARGET[4]), "-n", *outputs)),
+            command_line(str(TARGET[4]), "-n", "--compare", "udp,icmp"),
+        ):
+            ran = lab.run("env", *nowhere, *command)
+            assert ran.returncode == 0, ran.stderr
+            assert ran.stderr.startswith("paris-trace: no folder takes a journal: ")
+            assert ran.stderr.count("\n") == 1
+            assert "reached in 2 hops" in ran.stdout
+    document = json.loads(files[0].read_text())
+    assert json.loads(run("--replay", str(files[1]), "-j").stdout)["run"] == document["run"]
+    assert sorted(tmp_path.iterdir()) == files
