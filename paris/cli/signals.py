@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import signal
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from paris.engine.stopping import OutOfTimeError, SkippedError
 
@@ -25,12 +25,18 @@ _LATE_S: Final = 0.05
 
 
 def listen() -> None:
-    """Let every signal that asks the program to end raise KeyboardInterrupt, as Ctrl-C does.
+    """Let the first signal that asks the program to end raise KeyboardInterrupt, as Ctrl-C does.
 
-    What the caller of the program ignores stays ignored: SIGHUP under nohup.
+    Further ones are ignored: the program is ending. What its caller ignores stays ignored: SIGHUP
+    under nohup.
     """
     for number in _heeded():
-        signal.signal(number, signal.default_int_handler)
+        signal.signal(number, _end)
+
+
+def _end(*_: object) -> NoReturn:
+    leave()
+    raise KeyboardInterrupt
 
 
 def leave() -> None:
@@ -95,6 +101,7 @@ class Signals:
 
     def _hurry(self) -> None:
         if self.in_haste:
+            self.end()
             raise KeyboardInterrupt
         self.in_haste = True
         if self._skips:

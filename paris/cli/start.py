@@ -50,7 +50,6 @@ def _run(program: str, load: Callable[[], Callable[[], None]]) -> None:
     signal.signal(signal.SIGINT, leave)
     entry = load()
     try:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
         entry()
     except KeyboardInterrupt:
         leave()

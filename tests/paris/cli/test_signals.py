@@ -103,6 +103,25 @@ def test_the_second_signal_after_the_measurement_ends_the_program(signals: Signa
     signal.raise_signal(signal.SIGINT)
     with pytest.raises(KeyboardInterrupt):
         signal.raise_signal(signal.SIGINT)
+    signal.raise_signal(signal.SIGINT)  # it is ending
+
+
+@pytest.fixture
+def listening() -> Iterator[None]:
+    every = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    former = {number: signal.getsignal(number) for number in every}
+    listen()
+    yield
+    for number, handler in former.items():
+        signal.signal(number, handler)
+
+
+@EACH
+def test_no_signal_disturbs_a_program_that_is_ending(how: signal.Signals, listening: None) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(how)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.raise_signal(number)
 
 
 def test_the_deadline_ends_a_step_that_never_looks_at_the_clock() -> None:
