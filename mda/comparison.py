@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from mda.answers.dag import Dag
 from mda.answers.graph import vertices_by_ttl
 from mda.model import Vertex
+from mda.statistics.differences import median_difference
 from mda.statistics.inference import holm, matters
 from mda.statistics.ranks import stratified_rank_probability
 
@@ -102,10 +103,9 @@ def _views(named: Sequence[tuple[str, Trace]], graph: Dag) -> tuple[View, ...]:
             (found, [time_s for other in others for time_s in other.get(path, ())])
             for path, found in by_path.items()
         ]
-        differences = [a - b for found, beside in strata for a in found for b in beside]
         usual = [time_s for _, beside in strata for time_s in beside]
         compared.append((
-            median(differences) if differences else None,
+            median_difference(strata),
             stratified_rank_probability(strata),
             median(usual) if usual else None,
         ))  # fmt: skip

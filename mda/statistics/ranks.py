@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -145,5 +146,5 @@ def _rank_sums_without_ties(total: int, n: int, bits: int) -> int:
 def _variance(n: int, ranks: Sequence[int]) -> float:
     """The variance of a rank sum, given twice the ranks."""
     total = len(ranks)
-    ties = sum(count**3 - count for count in map(ranks.count, set(ranks)))
+    ties = sum(count**3 - count for count in Counter(ranks).values())
     return n * (total - n) / 12 * (total + 1 - ties / (total * (total - 1)))

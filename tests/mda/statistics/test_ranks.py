@@ -22,9 +22,11 @@ def test_rank_sum_probabilities_agree_with_scipy(n: int, m: int) -> None:
         assert rank_probability(others, some) == pytest.approx(expected)
 
 
-def test_large_samples_use_the_normal_approximation() -> None:
+@pytest.mark.parametrize("size", [300, 30_000])
+def test_large_samples_use_the_normal_approximation(size: int) -> None:
     random = Random(1)
-    some, others = [random.gauss(0.2) for _ in range(300)], [random.gauss() for _ in range(400)]
+    some = [random.gauss(0.2 * (300 / size) ** 0.5) for _ in range(size)]
+    others = [random.gauss() for _ in range(size + 100)]
     expected = scipy.stats.mannwhitneyu(some, others, method="asymptotic").pvalue
     assert rank_probability(some, others) == pytest.approx(expected)
 
