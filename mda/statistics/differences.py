@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -79,12 +80,9 @@ def _smallest(rows: list[_Row], place: int) -> float:
 
 def _weighted_median(weighted: list[tuple[float, int]]) -> float:
     """The first value, in ascending order, by which half of all weight is counted."""
-    half, counted, value = sum(weight for _, weight in weighted) / 2, 0, 0.0
-    for value, weight in sorted(weighted):
-        counted += weight
-        if counted >= half:
-            break
-    return value
+    ordered = sorted(weighted)
+    counted = list(accumulate(weight for _, weight in ordered))
+    return ordered[bisect_left(counted, counted[-1] / 2)][0]
 
 
 def _pairs(rows: Iterable[_Row]) -> int:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from mda.escaping import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 _LONGEST_NAME: Final = 60  # characters
 
@@ -89,6 +89,16 @@ def p_value(probability: float) -> str:
 def count(number: int, singular: str, plural: str) -> str:
     """A number of things, in words that agree with it."""
     return f"{number} {singular if number == 1 else plural}"
+
+
+def enumerated(things: Iterable[object]) -> str:
+    """Things in a row, as a sentence names them.
+
+    >>> enumerated([3]), enumerated([3, 4]), enumerated([3, 4, 7])
+    ('3', '3 and 4', '3, 4 and 7')
+    """
+    *first, last = map(str, things)
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def shortened(name: str) -> str:

@@ -13,7 +13,7 @@ from mda.plan import Algorithm
 from mda.statistics.stopping import unseen_share
 from mda.variants import is_plain
 from render.words.controls import control_probes, other_probes
-from render.words.quantities import at_most, count, percent
+from render.words.quantities import at_most, count, enumerated, percent
 from render.words.vertices import place
 
 if TYPE_CHECKING:
@@ -185,7 +185,7 @@ def chance_missed(trace: Trace) -> str:
     """What is promised of the whole graph and what the promise assumes, or why there is none."""
     certainty, min_share = trace.certainty, trace.plan.bound.min_share
     if certainty.miss_probability is None:
-        causes = " and ".join(obstacle.value for obstacle in certainty.obstacles)
+        causes = enumerated(obstacle.value for obstacle in certainty.obstacles)
         return f"no bound on what was missed, because {causes}"
     is_by_hop = trace.plan.algorithm is Algorithm.MDA_LITE and not trace.unfit_for_lite
     assumed = ["even splits"]
@@ -198,7 +198,7 @@ def chance_missed(trace: Trace) -> str:
     missed = at_most(certainty.miss_probability)
     last = max((vertex.ttl for vertex in trace.dag if vertex.address is not None), default=0)
     where = "" if trace.reached else f" up to hop {last}"
-    return f"chance that a branch was missed{where}: {missed} (assuming {' and '.join(assumed)})"
+    return f"chance that a branch was missed{where}: {missed} (assuming {enumerated(assumed)})"
 
 
 def _switched(trace: Trace) -> list[str]:
@@ -299,8 +299,7 @@ def _revisits(trace: Trace) -> list[str]:
     for revisit in trace.revisits:
         if revisit.is_loop:
             continue
-        hops = " and ".join(map(str, revisit.ttls))
-        said = f"{revisit.address} replies at hops {hops} of one path"
+        said = f"{revisit.address} replies at hops {enumerated(revisit.ttls)} of one path"
         lines.append(f"{said}: {_CAUSES[revisit.cause]}")
     return lines
 
