@@ -13,7 +13,7 @@ from enum import Enum
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
-from mda.model import HeaderField, ProbeRequest, Reply, Vertex
+from mda.model import HeaderField, ProbeRequest, Reply, StopReason, Vertex
 from mda.variants import variant, variant_of
 
 if TYPE_CHECKING:
@@ -47,12 +47,15 @@ class InferredLink:
 class Classic:
     """What a classic traceroute shows: the replies by hop, None for silence, and its links.
 
-    `missed` are the real links between replying vertices that it does not show.
+    `missed` are the real links between replying vertices that it does not show. If the trace was
+    cut short, `cut_at` is the TTL of the first hop that was not probed to the end; neither that hop
+    nor what lies behind is in any of the others.
     """
 
     hops: tuple[tuple[Vertex | None, ...], ...]
     links: tuple[InferredLink, ...]
     missed: tuple[tuple[Vertex, Vertex], ...]
+    cut_at: int | None = None
 
     @property
     def false_links(self) -> tuple[InferredLink, ...]:
@@ -80,27 +83,53 @@ def requests(flow_field: HeaderField, first_ttl: int, last_ttl: int) -> Iterator
 
 def find(known: Known) -> Classic:
     """What the probes of a classic traceroute, which this study sent, show."""
-    return classic(known.graph, known.located.origin, known.record.outcomes, known.flow_field)
+    is_cut_short = known.record.stopped is not StopReason.COMPLETE
+    return classic(
+        known.graph,
+        known.located.origin,
+        known.record.outcomes,
+        known.flow_field,
+        due_to_ttl=known.table.last_answer() if is_cut_short else None,
+    )
 
 
 def classic(
-    graph: Graph, origin: Vertex, outcomes: Iterable[Outcome], flow_field: HeaderField
+    graph: Graph,
+    origin: Vertex,
+    outcomes: Iterable[Outcome],
+    flow_field: HeaderField,
+    *,
+    due_to_ttl: int | None = None,
 ) -> Classic:
-    """What a classic traceroute shows of the network whose graph is `graph`."""
+    """What a classic traceroute shows of the network whose graph is `graph`.
+
+    One that was cut short was to probe each hop up to `due_to_ttl`.
+    """
     first_ttl = origin.ttl + 1
     met: dict[tuple[int, int], Reply] = {}
+    ended: set[tuple[int, int]] = set()
     for outcome in outcomes:
         flow, ttl, _ = outcome.request
         varied = variant_of(flow)
-        if not isinstance(outcome, Reply) or varied is None or varied.base:
+        if varied is None or varied.base:
             continue
         query = varied.number - 1 - (ttl - first_ttl) * QUERIES
         if varied.field is varied_field(flow_field) and 0 <= query < QUERIES:
-            met.setdefault((ttl, query), outcome)
+            ended.add((ttl, query))
+            if isinstance(outcome, Reply):
+                met.setdefault((ttl, query), outcome)
     hops: list[tuple[Vertex | None, ...]] = []
     links: dict[tuple[Vertex, Vertex], None] = {}
-    last_ttl = max((ttl for ttl, _ in met), default=origin.ttl)
+    last_ttl = (
+        max((ttl for ttl, _ in met), default=origin.ttl) if due_to_ttl is None else due_to_ttl
+    )
+    cut_at = None
     for ttl in range(first_ttl, last_ttl + 1):
+        if due_to_ttl is not None and not ended.issuperset(
+            (ttl, query) for query in range(QUERIES)
+        ):
+            cut_at = ttl
+            break
         answers = (met.get((ttl, query)) for query in range(QUERIES))
         hops.append(tuple(None if reply is None else Vertex.of(ttl, reply) for reply in answers))
         if all(
@@ -119,7 +148,9 @@ def classic(
             (near, far)
             for near, far in graph.edges
             if (near, far) not in links and near.address is not None and far.address is not None
+            if cut_at is None or far.ttl < cut_at
         ),
+        cut_at,
     )
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mda.trace import Trace
     from paris.run import Measurement
 
@@ -57,13 +59,13 @@ def hindrances(trace: Trace) -> list[str]:
     return found
 
 
-def shortfalls(trace: Trace, measurement: Measurement) -> list[str]:
-    """Why a trace is unfinished, and what it lacks; empty if it is complete."""
+def shortfalls(traces: Sequence[Trace], measurement: Measurement) -> list[str]:
+    """Why the traces of a run are unfinished, and what they lack; empty if they are complete."""
     from mda.model import StopReason
 
     failure = measurement.record.failure
     settings = measurement.settings
-    match trace.stopped:
+    match traces[0].stopped:
         case StopReason.COMPLETE:
             return []
         case StopReason.WIRE_ERROR if not trace.probes_sent:
@@ -78,8 +80,10 @@ def shortfalls(trace: Trace, measurement: Measurement) -> list[str]:
             reason = f"stopped at --deadline {settings.budget.deadline_s:g} s"
     from render.words.quantities import count
 
-    unfinished = count(len(trace.certainty.unfinished), "vertex", "vertices")
-    return [f"{reason}: the trace is unfinished ({unfinished} not fully explored)"]
+    unfinished = {known.vertex for trace in traces for known in trace.certainty.unfinished}
+    lacking = count(len(unfinished), "vertex", "vertices")
+    lacks = f" ({lacking} not fully explored)" if unfinished else ""
+    return [f"{reason}: the trace is unfinished{lacks}"]
 
 
 def unknown_path(trace: Trace) -> list[str]:
@@ -87,7 +91,7 @@ def unknown_path(trace: Trace) -> list[str]:
     from mda.studies.registry import FOLLOW
 
     found = trace.found(FOLLOW)
-    if found is None or found.path is not None:
+    if found is None or found.path is not None or not trace.is_complete:
         return []
     name = trace.plan.studies[FOLLOW.name]
     if not found.every:

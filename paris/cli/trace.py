@@ -213,8 +213,7 @@ class _Run:
 
         trace, compared = traces[0], self.settings.study.compare
         unknown = [] if compared else remarks.unknown_path(trace)
-        shortfalls = remarks.shortfalls(trace, measurements[0])
-        lines = [*(shortfalls[:1] if compared else shortfalls), *unknown]
+        lines = [*remarks.shortfalls(traces, measurements[0]), *unknown]
         lines += [*remarks.hindrances(trace), *faults]
         if self.options.verbose:
             names = [f"{lane.name}: " for lane in compared] or [""]

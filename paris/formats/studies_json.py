@@ -209,6 +209,7 @@ def _traceroute(classic: Classic) -> Json:
             for link in classic.links
         ],
         "missed": [{"from": vertex_id(near), "to": vertex_id(far)} for near, far in classic.missed],
+        **({} if classic.cut_at is None else {"cut_at": classic.cut_at}),
     }
 
 

@@ -11,7 +11,7 @@ from mda.plan import Algorithm
 from render.words.numbering import numbers
 from render.words.quantities import count, median_ms, milliseconds, p_value
 from render.words.services import ServiceWords, is_of_services, service_words
-from render.words.summary import ONE_FLOW, STOPPED, chance_missed, findings, withheld
+from render.words.summary import CUT_SHORT, ONE_FLOW, chance_missed, findings, withheld
 from render.words.vertices import Kind, key_of, place, vertex_words
 
 if TYPE_CHECKING:
@@ -174,7 +174,7 @@ def _conclusions(comparison: Comparison) -> list[str]:
         lines.append("all see the same interfaces")
     lines += [_slower(view) for view in comparison.views if view.differs_in_rtt]
     lines += [
-        f"{view.name}: {STOPPED[view.trace.stopped]}"
+        f"{view.name}: {CUT_SHORT[view.trace.stopped]}: unfinished"
         for view in comparison.views
         if not view.trace.is_complete
     ]

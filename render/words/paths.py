@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 
+from mda.studies.paths import MOST_COMPARED
 from mda.studies.registry import FOLLOW, PATHS
 from render.words.numbering import branch_numbers
 from render.words.quantities import count, milliseconds, p_value, percent
+from render.words.summary import CUT_SHORT
 from render.words.vertices import place
 
 if TYPE_CHECKING:
@@ -24,6 +27,8 @@ _HOP_HEAD: Final = ("hop", "interface", "min", "median", "p95 ms", "lost", "")
 def listed(trace: Trace, recipes: Recipes) -> list[str]:
     """Every path: how it performs, whether it differs, and the ports that select it."""
     found = trace.found(PATHS)
+    if not found and not trace.is_complete:
+        return [f"no path is known from end to end: {CUT_SHORT[trace.stopped]}"]
     if not found:
         return ["no paths: a router balances per packet, so no ports select one"
                 if trace.unordered else "no paths: nothing answered"]  # fmt: skip
@@ -32,7 +37,8 @@ def listed(trace: Trace, recipes: Recipes) -> list[str]:
     lines = [f"{named} from end to end, by {count(flows, 'flow', 'flows')}"]
     unused = (trace.path_count or 0) - len(found)
     if unused > 0:
-        lines.append(f"{count(unused, 'way', 'ways')} more in the graph had no flow")
+        so_far = "" if trace.is_complete else " so far"
+        lines.append(f"{count(unused, 'way', 'ways')} more in the graph had no flow{so_far}")
     branches = branch_numbers(trace.dag)
     rows = [
         (
@@ -49,7 +55,7 @@ def listed(trace: Trace, recipes: Recipes) -> list[str]:
         recipe = recipes(path.flows[0])
         lines += [line, f"        {recipe.ports}"]
         lines += [f"        {command}" for command in recipe.commands]
-    return [*lines, *_differences(found), *_limits(trace, found)]
+    return [*lines, *_cut_short(trace, found), *_differences(trace, found), *_limits(trace, found)]
 
 
 def followed(trace: Trace, recipes: Recipes) -> list[str]:
@@ -71,7 +77,11 @@ def followed(trace: Trace, recipes: Recipes) -> list[str]:
     moved = any(hop.others for hop in found.hops)
     kept = "replies also came from elsewhere" if moved else "every reply came from this path"
     ports = recipes(found.path.flows[0]).ports
-    return [f"path {found.path.number} followed: {ports}; {kept}", *_table(_HOP_HEAD, rows)]
+    return [
+        f"path {found.path.number} followed: {ports}; {kept}",
+        *_table(_HOP_HEAD, rows),
+        *_cut_short(trace, [found.path]),
+    ]
 
 
 def _times(times: Times) -> tuple[str, str, str, str]:
@@ -81,7 +91,21 @@ def _times(times: Times) -> tuple[str, str, str, str]:
     return least, middle, high, f"{times.lost} of {times.asked}"
 
 
-def _differences(paths: Sequence[Path]) -> list[str]:
+def _cut_short(trace: Trace, paths: Sequence[Path]) -> list[str]:
+    """How often each path was measured, if the trace was cut short."""
+    if trace.is_complete:
+        return []
+    sent = Counter(
+        (known.request.flow, known.request.ttl) for known in (*trace.outcomes, *trace.unresolved)
+    )
+    times = [sent[path.flows[0], path.measured_ttl] for path in paths[:MOST_COMPARED]]
+    least, most = min(times), max(times)
+    often = f"{least} to {most} times" if least < most else count(most, "time", "times")
+    which = "each path" if len(paths) > 1 else "the path"
+    return [f"{CUT_SHORT[trace.stopped]}: {which} was measured {often}"]
+
+
+def _differences(trace: Trace, paths: Sequence[Path]) -> list[str]:
     """Which paths are slower, faster or lose more than the others."""
     lines = []
     for path in paths:
@@ -97,7 +121,7 @@ def _differences(paths: Sequence[Path]) -> list[str]:
                 f"path {path.number} loses {percent(round(path.times.loss, 3))} where others "
                 f"lose {percent(round(usual, 3))} ({p_value(path.loss_probability)})"
             )
-    if not lines and len(paths) > 1:
+    if not lines and len(paths) > 1 and trace.is_complete:
         lines.append("no path differs from the others in round-trip time or loss")
     return lines
 

@@ -13,7 +13,7 @@ from mda.studies.classic import Reality
 from mda.studies.registry import CLASSIC, CLASSIFY, FOLLOW, METRICS, PATHS, STUDIES
 from render.words.paths import followed, listed
 from render.words.quantities import count, p_value, percent
-from render.words.summary import diamond_size
+from render.words.summary import CUT_SHORT, diamond_size
 from render.words.vertices import place
 
 if TYPE_CHECKING:
@@ -172,10 +172,14 @@ def _classic(trace: Trace, _: Recipes) -> list[str]:
     found = trace.found(CLASSIC)
     if found is None:
         return []
+    if found.cut_at is not None and not found.hops:
+        return [f"no classic traceroute: {CUT_SHORT[trace.stopped]} before it"]
     lines = ["a classic traceroute, where each probe is another flow, shows:"]
     for ttl, hop in enumerate(found.hops, start=trace.origin.ttl + 1):
         answers = ("*" if vertex is None else str(vertex.address) for vertex in hop)
         lines.append(f"{ttl:2}  " + "  ".join(answers))
+    if found.cut_at is not None:
+        lines.append(f"{CUT_SHORT[trace.stopped]} before hop {found.cut_at}; up to there:")
     false = found.false_links
     lines.append(
         f"{count(len(found.links), 'link', 'links')} inferred, {len(false)} of them false; "

@@ -26,12 +26,11 @@ _FLOW_FIELD: Final = {
     "icmp-checksum": "ICMP checksum",
     "flow-label": "flow label",
 }
-STOPPED: Final = {
-    StopReason.COMPLETE: "complete",
-    StopReason.PROBE_BUDGET: "stopped at its probe limit: unfinished",
-    StopReason.TIME_BUDGET: "stopped at its deadline: unfinished",
-    StopReason.INTERRUPTED: "interrupted: unfinished",
-    StopReason.WIRE_ERROR: "stopped by a local network error: unfinished",
+CUT_SHORT: Final = {
+    StopReason.PROBE_BUDGET: "stopped at its probe limit",
+    StopReason.TIME_BUDGET: "stopped at its deadline",
+    StopReason.INTERRUPTED: "interrupted",
+    StopReason.WIRE_ERROR: "stopped by a local network error",
 }
 ONE_FLOW: Final = "only one flow was traced; other flows may take other paths (try --mda)"
 _HIDDEN: Final = {
@@ -94,7 +93,7 @@ def findings(trace: Trace) -> list[str]:
     if strays:
         cost += f", {count(strays, 'datagram', 'datagrams')} ignored"
     if not trace.is_complete:
-        cost += f"; {STOPPED[trace.stopped]}"
+        cost += f"; {CUT_SHORT[trace.stopped]}: unfinished"
     return [*lines, cost]
 
 

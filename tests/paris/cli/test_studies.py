@@ -320,3 +320,46 @@ def test_paris_render_refuses_a_broken_comparison_in_one_line(text: str, tmp_pat
     complaint = ran.stderr
     assert complaint.count("\n") == 1
     assert "bug" not in complaint
+
+
+def said(*options: str, probes: int) -> str:
+    """The text, and then standard error, of a trace of the sample two-way with so many probes."""
+    ran = run("--sim", "two-way", *options, "--max-probes", str(probes), "--seed", "1")
+    return " ".join((ran.stdout + ran.stderr).split())
+
+
+def test_a_classic_traceroute_that_was_cut_short_says_so_and_claims_nothing_of_the_rest() -> None:
+    assert "no classic traceroute: stopped at its probe limit before it" in said(
+        "--classic", probes=30
+    )
+    part = said("--classic", probes=75)
+    assert "stopped at its probe limit before hop 3; up to there: 2 links inferred, 0 of" in part
+    assert "0 real links missed" in part
+    whole = said("--classic", probes=200)
+    assert "8 links inferred, 0 of them false; 0 real links missed" in whole
+    assert "limit" not in whole
+
+
+def test_paths_that_were_cut_short_say_how_often_each_was_measured_and_do_not_call_them_alike() -> (
+    None
+):
+    part = said("--paths", probes=20)
+    assert "stopped at its probe limit: each path was measured 0 times" in part
+    assert "no path differs" not in part
+    assert "stopped at its probe limit: the path was measured 3 times" in said(
+        "--follow", "1", probes=80
+    )
+    nothing = said("--follow", "1", probes=3)
+    assert "no path can be selected" not in nothing
+    assert "there are 0 paths" not in nothing
+    assert "was measured" not in said("--paths", probes=500)
+
+
+def test_what_a_cut_short_comparison_left_unexplored_counts_for_every_protocol() -> None:
+    ended = said("--compare", "udp,tcp/443,icmp", probes=200)
+    assert "the trace is unfinished (1 vertex not fully explored)" in ended
+
+
+def test_a_trace_whose_graph_was_finished_before_it_was_cut_short_names_no_vertices() -> None:
+    ended = said("--paths", probes=80)
+    assert ended.endswith("stopped at --max-probes 80: the trace is unfinished")
