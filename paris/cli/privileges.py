@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ctypes
 import os
-from contextlib import suppress
 from typing import Final
 
 from paris.errors import WireError
@@ -19,24 +18,34 @@ _KEEP_CAPABILITIES: Final = 8
 _BOUNDING_READ, _BOUNDING_DROP = 23, 24
 _NO_NEW_PRIVILEGES: Final = 38
 _AMBIENT, _AMBIENT_CLEAR_ALL = 47, 4
+_STAYS_ROOT: Final = "this process stays root, without capabilities before it reads a reply"
 _NOBODY: Final = 0xFFFFFFFF  # to setresuid(2) this number means no change
 
 
-def become_caller() -> None:
+def become_caller() -> str | None:
     """Under sudo, become the calling user, but keep the capabilities that opening sockets needs.
 
-    Output files then belong to the caller, who needs permission to write them. The process stays
-    root if the caller could not read this program.
+    Output files then belong to the caller, who needs permission to write them. Returns why, in a
+    line, if the process stays root where the caller is somebody else.
     """
+    if os.geteuid() != 0:
+        return None
     uid, gid = _id("SUDO_UID"), _id("SUDO_GID")
-    if os.geteuid() != 0 or not uid or gid is None or not _can_read_program(uid, gid):
-        return
+    if uid == 0:
+        return None
+    if uid is None or gid is None:
+        return f"{_STAYS_ROOT}: SUDO_UID and SUDO_GID are not a user and a group"
+    if not _can_read_program(uid, gid):
+        return f"{_STAYS_ROOT}: the user who called sudo cannot read this program"
     libc().prctl(_KEEP_CAPABILITIES, 1, 0, 0, 0)
-    with suppress(PermissionError):  # a sandbox may forbid every change of identity
+    try:
         _take_groups(uid, gid)
         os.setresgid(gid, gid, gid)
         os.setresuid(uid, uid, uid)
-        reduce_to(FOR_SOCKETS)
+    except PermissionError:  # a sandbox may forbid every change of identity
+        return f"{_STAYS_ROOT}: this system forbids to change the user"
+    reduce_to(FOR_SOCKETS)
+    return None
 
 
 def _id(variable: str) -> int | None:

@@ -49,7 +49,9 @@ def main(arguments: Sequence[str]) -> int:
     if options.settings.target.network is None and "SUDO_UID" in os.environ:
         from paris.cli import privileges
 
-        privileges.become_caller()
+        stays_root = privileges.become_caller()
+        if stays_root is not None:
+            complain("paris-trace", stays_root)
     # A simulated network has its own clock.
     is_real = options.settings.target.network is None
     with taken_over(options.settings.budget.deadline_s if is_real else None) as signals:

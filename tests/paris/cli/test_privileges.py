@@ -124,6 +124,7 @@ def test_under_sudo_files_belong_to_the_caller(tmp_path: Path) -> None:
         assert ran.returncode == ExitCode.OUTPUT
         assert "root drops its privileges before it measures" in ran.stderr
         assert elsewhere.returncode == 0
+        assert "stays root" in elsewhere.stderr
         return
     assert (ran.returncode, ran.stderr) == (0, "")
     owner = (theirs / "x.json").stat()
@@ -131,6 +132,26 @@ def test_under_sudo_files_belong_to_the_caller(tmp_path: Path) -> None:
     assert '"wire": "raw"' in (theirs / "x.json").read_text()
     assert elsewhere.returncode == ExitCode.OUTPUT
     assert "permission denied" in elsewhere.stderr
+
+
+def test_root_says_that_it_stays_root_where_the_caller_cannot_read_the_program(
+    tmp_path: Path,
+) -> None:
+    for package in ("paris", "mda", "render"):
+        shutil.copytree(CHECKOUT / package, tmp_path / package)
+    tmp_path.chmod(0o700)
+    command = (sys.executable, "-P", "-m", "paris", str(TARGET[4]), "-n")
+    stays = "paris-trace: this process stays root, without capabilities before it reads a reply: "
+    with netlab.lab(netlab.plain(1)) as lab:
+        for gid, why in (
+            ("65533", "the user who called sudo cannot read this program"),
+            ("x", "SUDO_UID and SUDO_GID are not a user and a group"),
+        ):
+            caller = (f"PYTHONPATH={tmp_path}", "SUDO_UID=65534", f"SUDO_GID={gid}")
+            ran = lab.run("env", *caller, *command)
+            assert (ran.returncode, ran.stderr) == (0, f"{stays}{why}\n")
+        ran = lab.run("env", f"PYTHONPATH={tmp_path}", "SUDO_UID=0", "SUDO_GID=0", *command)
+        assert (ran.returncode, ran.stderr) == (0, "")
 
 
 @pytest.mark.parametrize(
