@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from paris.cli.exits import complain, ended, excused, explain, verdict
 from paris.cli.signals import taken_over
 from paris.engine.stopping import SkippedError
-from paris.errors import ExitCode, NobodyReadsError, WireError
+from paris.errors import ExitCode, NobodyReadsError, OutputError, WireError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -110,7 +110,7 @@ class _Run:
                 remarks.append("interrupted: what is shown of addresses was not looked up")
         for journal, trace in zip(self.journals, traces, strict=False):
             journal.found(trace)
-        faults = self._write(traces, outputs)
+        faults = [*self._write(traces, outputs), *self._drained()]
         places = self._places(is_whole=all(isinstance(own, NobodyReadsError) for own in faults))
         return self._said(traces, measurements, [*remarks, *map(str, faults), *places])
 
@@ -198,6 +198,19 @@ class _Run:
 
         comparison = comparison_of(self.settings, traces)
         return write_comparison(comparison, outputs, self.options.output, skipping)
+
+    def _drained(self) -> list[ParisTraceError]:
+        """Wait for whoever reads packets from a pipe; returns what failed."""
+        behind = [journal for journal in self.journals if journal.is_behind]
+        if not behind:
+            return []
+        try:
+            with self.signals.skippable():
+                for journal in behind:
+                    journal.drain()
+        except SkippedError:
+            return [OutputError("interrupted: packets that nobody read are not written")]
+        return []
 
     def _places(self, *, is_whole: bool) -> list[str]:
         """Close the journals; returns lines that say where they are if they were not removed."""

@@ -132,12 +132,17 @@ def named(file: str) -> str:
 
 
 class Stream:
-    """Standard output, a pipe or a device, written to without delay. Raises OSError."""
+    """Standard output, a pipe or a device, written to without delay.
+
+    Raises OSError, also for a pipe that nobody reads.
+    """
 
     def __init__(self, file: str) -> None:
-        from pathlib import Path
+        self._file = None if file == STANDARD_OUTPUT else _opened(file)
 
-        self._file = None if file == STANDARD_OUTPUT else Path(file).open("wb", buffering=0)  # noqa: SIM115
+    def fileno(self) -> int:
+        """Its descriptor."""
+        return (sys.stdout if self._file is None else self._file).fileno()
 
     def write(self, content: bytes) -> None:
         """Write all of it."""
@@ -156,6 +161,21 @@ class Stream:
         """Close it; standard output stays open."""
         if self._file is not None:
             self._file.close()
+
+
+def _opened(file: str) -> FileIO:
+    """A pipe or a device, open for writing. Raises OSError."""
+    from io import FileIO
+
+    try:
+        # Without O_NONBLOCK, opening a pipe waits for somebody who reads it.
+        descriptor = os.open(file, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        if error.errno == errno.ENXIO and stat.S_ISFIFO(os.stat(file).st_mode):  # noqa: PTH116
+            raise OSError(errno.ENXIO, "nobody reads this pipe") from None
+        raise
+    os.set_blocking(descriptor, True)
+    return FileIO(descriptor, "wb")
 
 
 def _write_whole(file: str, content: bytes) -> None:

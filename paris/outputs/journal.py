@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from mda.trace import Trace
     from paris.engine.record import RawRecord
     from paris.formats.capture import Writer
+    from paris.outputs.backlog import Backlog
     from paris.outputs.files import Output
     from paris.outputs.journal_file import JournalFile
     from paris.wire.base import Received
@@ -57,7 +58,7 @@ class Journal:
         self._becomes = next((own.file for own in files if own.format == CAPTURE), None)
         self._label = label
         self._warn = warn
-        self._streams_to, self._stream = _stream(outputs)
+        self._streams_to, self._backlog, self._stream = _stream(outputs)
         self._writer: Writer | None = None
         self._begun: tuple[Plan, WireReport, float, _Taken] | None = None
         self._fault: OSError | None = None
@@ -107,6 +108,20 @@ class Journal:
         """Write what was looked up after the measurement."""
         for writer in self._writers():
             writer.found(trace.names, trace.facts)
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether there are packets that whoever reads them has not taken yet."""
+        is_read = self._stream is not None and self._stream.fault is None
+        return is_read and self._backlog is not None and self._backlog.has_rest
+
+    def drain(self) -> None:
+        """Write those packets, which waits for the reader."""
+        if self._stream is not None and self._backlog is not None:
+            try:
+                self._backlog.drain()
+            except OSError as error:
+                self._stream.fault = error
 
     def close(self, *, is_whole: bool) -> list[str]:
         """Close the journal, and remove it if all other outputs are `is_whole`.
@@ -169,11 +184,13 @@ class Journal:
             self._warn(_NO_JOURNAL)
 
 
-def _stream(outputs: Sequence[Output]) -> tuple[str, Writer | None]:
+def _stream(outputs: Sequence[Output]) -> tuple[str, Backlog | None, Writer | None]:
     """The pipe or device for which packets are asked, and what writes them. Raises OutputError."""
     asked = next((own.file for own in outputs if own.format == CAPTURE), "")
     if not asked or is_replaceable(asked):
-        return "", None
+        return "", None, None
     from paris.formats.capture import Writer
+    from paris.outputs.backlog import Backlog
 
-    return asked, Writer(open_stream(asked))
+    backlog = Backlog(open_stream(asked))
+    return asked, backlog, Writer(backlog)

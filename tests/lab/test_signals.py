@@ -138,7 +138,10 @@ def test_a_comparison_has_a_journal_for_each_protocol(tmp_path: Path) -> None:
 
 def test_repeated_signals_end_the_command_which_keeps_the_packets(tmp_path: Path) -> None:
     pipe, packets = tmp_path / "pipe.json", tmp_path / "r.pcapng"
-    os.mkfifo(pipe)  # nobody reads it, so the command would wait there for ever
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    filler = os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+    os.write(filler, bytes(1 << 16))  # it is full, so the command waits there for ever
     outputs = ("-o", str(pipe), "-o", str(packets))
     command = command_line(str(TARGET[4]), *MEASURED, "-n", "--rate", "30", *outputs)
     with netlab.lab(netlab.diamond(2)) as lab, on_terminal(lab.at_source(*command)) as running:
@@ -150,6 +153,8 @@ def test_repeated_signals_end_the_command_which_keeps_the_packets(tmp_path: Path
 
         wait_until(has_ended)
         exit_code, _, err = running.finish()
+    os.close(filler)
+    os.close(reader)
     assert (exit_code, "interrupted" in err) == (ExitCode.INTERRUPTED, True)
     assert journals(tmp_path) == []
     assert run("--replay", str(packets)).returncode == ExitCode.INTERRUPTED

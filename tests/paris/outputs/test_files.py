@@ -5,20 +5,25 @@ from __future__ import annotations
 import json
 import os
 import resource
+import signal
 import stat
 import subprocess
 import sys
 import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 
 from paris.errors import ExitCode, OutputError
-from paris.outputs.files import write
+from paris.outputs.backlog import Backlog
+from paris.outputs.files import open_stream, write
 from tests.support.commands import run
 from tests.support.forks import fork
+from tests.support.waiting import LONGEST_S, wait_until
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 GOOD = b"what was there before\n"
@@ -104,16 +109,81 @@ def test_a_file_in_a_folder_that_is_not_ours_is_overwritten_if_there_is_room(
     assert file.read_bytes() == expected
 
 
-def test_a_pipe_gets_the_output_itself(tmp_path: Path) -> None:
-    pipe = tmp_path / "x.json"
-    os.mkfifo(pipe)
-    got: list[bytes] = []
-    reader = threading.Thread(target=lambda: got.append(pipe.read_bytes()))
-    reader.start()
-    write(str(pipe), GOOD)
-    reader.join()
-    assert got == [GOOD]
+@pytest.fixture
+def pipe(tmp_path: Path) -> Path:
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    return path
+
+
+@contextmanager
+def reading(pipe: Path) -> Iterator[int]:
+    """Somebody has opened a pipe, and reads nothing by itself."""
+    descriptor = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def test_a_pipe_gets_the_output_itself(pipe: Path) -> None:
+    with reading(pipe) as reader:
+        write(str(pipe), GOOD)
+        assert os.read(reader, 100) == GOOD
     assert stat.S_ISFIFO(pipe.stat().st_mode)
+
+
+def test_a_pipe_that_nobody_reads_is_one_line_and_no_wait(pipe: Path) -> None:
+    for suffix in ("json", "pcapng"):
+        ran = run(*QUICK, "-o", str(pipe), "--format", suffix, "-o", str(pipe.with_name("x.dot")))
+        said = f"paris-trace: cannot write {pipe}: nobody reads this pipe\n"
+        assert (ran.returncode, ran.stderr) == (ExitCode.OUTPUT, said)
+
+
+def test_packets_that_nobody_takes_hold_up_neither_the_measurement_nor_a_signal(pipe: Path) -> None:
+    other = pipe.with_name("x.dot")
+    options = (
+        "--sim",
+        "forty-eight-way",
+        "--mda",
+        "--format",
+        "pcapng",
+        "-o",
+        str(pipe),
+        "-o",
+        str(other),
+    )
+    command = [sys.executable, "-m", "paris", *options]
+    with (
+        reading(pipe) as reader,
+        subprocess.Popen(command, cwd=pipe.parent, stderr=subprocess.PIPE, text=True) as process,
+    ):
+        wait_until(other.exists)  # the measurement has ended
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=LONGEST_S)
+        assert process.returncode == ExitCode.INTERRUPTED
+        assert err.startswith(
+            "paris-trace: interrupted: packets that nobody read are not written\n"
+        )
+        assert len(os.read(reader, 1 << 20)) > 1 << 15
+
+
+def test_packets_reach_a_slow_reader_in_order(pipe: Path) -> None:
+    with reading(pipe) as reader:
+        stream = open_stream(str(pipe))
+        backlog, sent = Backlog(stream), bytes(range(256)) * 1024
+        for start in range(0, len(sent), 1000):
+            backlog.write(sent[start : start + 1000])
+        taken = os.read(reader, len(sent))
+        assert 0 < len(taken) < len(sent)
+        drained = threading.Thread(target=backlog.drain)
+        drained.start()
+        os.set_blocking(reader, True)
+        while len(taken) < len(sent):
+            taken += os.read(reader, len(sent))
+        drained.join()
+        stream.close()
+    assert taken == sent
 
 
 def test_an_output_that_is_read_as_well_is_refused_by_whatever_name(tmp_path: Path) -> None:
