@@ -6,11 +6,8 @@
 (8, 2)
 """
 
-from __future__ import annotations
-
-from paris.version import __version__
-
-TYPE_CHECKING = False  # importing it would take longer than all that follows
+# Each module that is loaded here is a moment in which an interruption shows Python's own words.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
@@ -20,11 +17,21 @@ if TYPE_CHECKING:
     from mda.model import Vertex
     from mda.trace import Trace
     from paris.survey.sweep import Sweep
+    from paris.version import __version__
 
 __all__ = ["__version__", "diamonds", "sweep", "trace"]
 
 
-def trace(host: str | None = None, **options: Any) -> Trace:
+def __getattr__(name: str) -> str:
+    """The version, loaded when it is asked for."""
+    if name == "__version__":
+        from paris.version import __version__
+
+        return __version__
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def trace(host: str | None = None, **options: "Any") -> "Trace":
     """Trace `host` and return the result; `options` are fields of the groups in `paris.settings`.
 
     `trace(network="two-way", multipath=True)` traces a simulated network instead. Raises
@@ -40,7 +47,7 @@ def trace(host: str | None = None, **options: Any) -> Trace:
     return run.assemble(run.measure(settings))
 
 
-def diamonds(graph: nx.DiGraph[Vertex]) -> list[dict[str, Any]]:
+def diamonds(graph: "nx.DiGraph[Vertex]") -> "list[dict[str, Any]]":
     """The diamonds of a trace's `graph`, or of a subgraph, as rows of a table of metrics.
 
     >>> result = trace(network="nested", multipath=True)
@@ -52,7 +59,7 @@ def diamonds(graph: nx.DiGraph[Vertex]) -> list[dict[str, Any]]:
     return rows(graph)
 
 
-def sweep(host: str, *, flows: int, ttls: Iterable[int], **options: Any) -> Sweep:
+def sweep(host: str, *, flows: int, ttls: "Iterable[int]", **options: "Any") -> "Sweep":
     """Probe `host` once with each of `flows` flows at each of `ttls`; see `paris.survey.sweep`.
 
     Needs CAP_NET_RAW and numpy. `options` are fields of the groups in `paris.settings`, most

@@ -8,11 +8,13 @@ journal.
 
 from __future__ import annotations
 
+import os
 import signal
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from paris.engine.stopping import OutOfTimeError, SkippedError
+from paris.errors import ExitCode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,16 +29,21 @@ _LATE_S: Final = 0.05
 def listen() -> None:
     """Let the first signal that asks the program to end raise KeyboardInterrupt, as Ctrl-C does.
 
-    Further ones are ignored: the program is ending. What its caller ignores stays ignored: SIGHUP
-    under nohup.
+    The next one ends it at once, in case nobody heard: Python drops what is raised in some places.
+    What the caller of the program ignores stays ignored: SIGHUP under nohup.
     """
     for number in _heeded():
         signal.signal(number, _end)
 
 
 def _end(*_: object) -> NoReturn:
-    leave()
+    for number in _heeded():
+        signal.signal(number, _end_at_once)
     raise KeyboardInterrupt
+
+
+def _end_at_once(*_: object) -> NoReturn:
+    os._exit(ExitCode.INTERRUPTED)
 
 
 def leave() -> None:

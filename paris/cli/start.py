@@ -1,10 +1,8 @@
 """The console scripts, and what an interruption does while they are being loaded."""
 
-from __future__ import annotations
-
 import os
 
-# Each module that is loaded here is a moment in which an interruption shows Python's own words.
+# See `paris`: the fewer modules are loaded here, the better.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import signal
@@ -16,7 +14,7 @@ else:
 def trace() -> None:
     """The console script `paris-trace`."""
 
-    def load() -> Callable[[], None]:
+    def load() -> "Callable[[], None]":
         from paris.cli.trace import entry
 
         return entry
@@ -27,7 +25,7 @@ def trace() -> None:
 def render() -> None:
     """The console script `paris-render`."""
 
-    def load() -> Callable[[], None]:
+    def load() -> "Callable[[], None]":
         from paris.cli.render import entry
 
         return entry
@@ -35,7 +33,7 @@ def render() -> None:
     _run("paris-render", load)
 
 
-def _run(program: str, load: Callable[[], Callable[[], None]]) -> None:
+def _run(program: str, load: "Callable[[], Callable[[], None]]") -> None:
     """Load a command and run it; see `entry` of each."""
 
     def leave(*_: object) -> None:

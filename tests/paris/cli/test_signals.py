@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import signal
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
 
 from paris.cli.signals import Signals, listen, taken_over
 from paris.engine.stopping import OutOfTimeError, SkippedError
+from paris.errors import ExitCode
+from tests.support.forks import fork
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -106,22 +110,20 @@ def test_the_second_signal_after_the_measurement_ends_the_program(signals: Signa
     signal.raise_signal(signal.SIGINT)  # it is ending
 
 
-@pytest.fixture
-def listening() -> Iterator[None]:
-    every = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    former = {number: signal.getsignal(number) for number in every}
-    listen()
-    yield
-    for number, handler in former.items():
-        signal.signal(number, handler)
-
-
 @EACH
-def test_no_signal_disturbs_a_program_that_is_ending(how: signal.Signals, listening: None) -> None:
-    with pytest.raises(KeyboardInterrupt):
-        signal.raise_signal(how)
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.raise_signal(number)
+def test_a_program_that_is_ending_or_did_not_hear_ends_at_the_next_signal(
+    how: signal.Signals,
+) -> None:
+    def work() -> int:
+        listen()
+        with suppress(KeyboardInterrupt):
+            signal.raise_signal(how)
+        with suppress(KeyboardInterrupt):
+            signal.raise_signal(how)
+        return 0
+
+    exit_code = os.waitstatus_to_exitcode(os.waitpid(fork(work), 0)[1])
+    assert exit_code == ExitCode.INTERRUPTED
 
 
 def test_the_deadline_ends_a_step_that_never_looks_at_the_clock() -> None:
