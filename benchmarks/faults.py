@@ -2,8 +2,8 @@
 
     python -m benchmarks.faults [PART ...]
 
-Parts are signals, files, disks, limits, networks, clocks and together. Needs root, scamper and
-traceroute. The table counts what was tried, and what failed: something that
+Parts are signals, bounds, files, disks, limits, networks, clocks and together. Needs root, scamper
+and traceroute. The table counts what was tried, and what failed: something that
 was measured is not readable, a file is not whole, a good file is gone, or the command says anything
 but its own lines. Each fault is printed.
 """
@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
 _SIGNALS: Final = 1000
 _TRACES: Final = 500
+_TIMED: Final = 100  # signals, and as many deadlines
+_HEARD_S: Final = {"interrupted": 0.5, "time-budget": 0.2}
 _LABS: Final = 6  # at a time
 _UNREAD: Final = 64  # replies that may wait to be read when the command is killed
 _GOOD: Final = '{"what": "was there before"}\n'
@@ -146,6 +148,55 @@ def _what_is_wrong(
     if received > _UNREAD + max(answered, default=0) and not is_shown:
         return f"{received} replies, and {answered} can be read: {err}"
     return None
+
+
+def _bounds() -> dict[str, Tally]:
+    """How long after a signal, or after its deadline, a measurement ends."""
+    tallies = {how: Tally() for how in _HEARD_S}
+    late_s: dict[str, list[float]] = {how: [] for how in _HEARD_S}
+    draw = random.Random(1)
+    ways = (
+        ("--classify",),
+        ("--paths", "--rounds", "200"),
+        ("--min-share", "1"),
+        ("-c", "99.9999"),
+    )
+    with netlab.lab(netlab.diamond(8)) as lab, tempfile.TemporaryDirectory() as made:
+        while any(tally.tried < _TIMED for tally in tallies.values()):
+            saved = Path(made, "r.json")
+            options = (str(TARGET[4]), "--mda", "-n", "-o", str(saved), *draw.choice(ways))
+            how = min(tallies, key=lambda how: tallies[how].tried)
+            after_s = draw.uniform(0.1, 1.5)
+            deadline = ("--deadline", str(after_s)) if how == "time-budget" else ()
+            with subprocess.Popen(
+                lab.at_source(*command_line(*options, *deadline)),
+                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            ) as process:  # fmt: skip
+                due_unix_s = 0.0
+                if not deadline:
+                    time.sleep(0.3 + after_s)
+                    due_unix_s = time.clock_gettime(time.CLOCK_REALTIME)
+                    process.send_signal(draw.choice(_KINDS[1:]))
+            if not saved.exists():
+                continue  # the signal came before the measurement
+            run = json.loads(saved.read_text())["run"]
+            saved.unlink()
+            if run["stopped"] != how:
+                continue  # it had ended by itself
+            if deadline:
+                due_unix_s = run["started_at_unix_s"] + after_s
+            seen_s = run["started_at_unix_s"] + run["duration_s"] - due_unix_s
+            late_s[how].append(seen_s)
+            fault = f"{how} after {seen_s:.3f} s: {options}"
+            tallies[how].note(fault if seen_s > _HEARD_S[how] else None)
+    said = {
+        "interrupted": "a signal ends the measurement within 0.5 s",
+        "time-budget": "the deadline ends it within 0.2 s",
+    }
+    return {
+        f"{said[how]} (at most {max(late_s[how]):.3f} s were seen)": tally
+        for how, tally in tallies.items()
+    }
 
 
 def _replies(lab: Lab) -> int:
@@ -312,6 +363,7 @@ def _together() -> Tally:
 
 _PARTS: Final[dict[str, Callable[[], dict[str, Tally]]]] = {
     "signals": _signals,
+    "bounds": _bounds,
     "files": lambda: {"a file may have so many bytes and no more": _file_sizes()},
     "disks": lambda: {"a disk of so many pages": _disks()},
     "limits": lambda: {
