@@ -109,6 +109,22 @@ def test_a_file_in_a_folder_that_is_not_ours_is_overwritten_if_there_is_room(
     assert file.read_bytes() == expected
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount files")
+def test_a_file_that_no_other_can_take_the_place_of_is_written_in_place(tmp_path: Path) -> None:
+    files = [tmp_path / name for name in ("x.json", "x.pcapng")]
+    mounts = []
+    for file in files:
+        file.write_bytes(GOOD * 1000)
+        mounts.append(f"mount --bind {file} {file}")
+    outputs = [part for file in files for part in ("-o", str(file))]
+    script = " && ".join((*mounts, '"$@"'))
+    command = (sys.executable, "-m", "paris", *QUICK, *outputs)
+    subprocess.run(["unshare", "-m", "sh", "-ec", script, "sh", *command], check=True)
+    assert json.loads(files[0].read_text())["run"]["stopped"] == "complete"
+    assert run("--replay", str(files[1])).returncode == 0
+    assert sorted(tmp_path.iterdir()) == files
+
+
 @pytest.fixture
 def pipe(tmp_path: Path) -> Path:
     path = tmp_path / "pipe"
