@@ -52,7 +52,7 @@ def ended(program: str, command: Callable[[Sequence[str]], int]) -> NoReturn:
 
 def guarded(program: str, command: Callable[[Sequence[str]], int], arguments: Sequence[str]) -> int:
     """Run `command`; every failure becomes one line on standard error and an exit code."""
-    signals.listen()
+    signals.listen(lambda: _end_at_once(program))
     try:
         return command(arguments)
     except ParisTraceError as error:
@@ -79,6 +79,11 @@ def guarded(program: str, command: Callable[[Sequence[str]], int], arguments: Se
             "(PARIS_TRACE_DEBUG=1 shows where)",
         )
         return ExitCode.BUG
+
+
+def _end_at_once(program: str) -> NoReturn:
+    complain(program, "interrupted")
+    os._exit(ExitCode.INTERRUPTED)
 
 
 def complain(program: str, fault: str) -> None:

@@ -8,17 +8,18 @@ journal.
 
 from __future__ import annotations
 
-import os
 import signal
+import sys
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from paris.engine.stopping import OutOfTimeError, SkippedError
-from paris.errors import ExitCode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
+    from sys import UnraisableHookArgs
     from types import FrameType
 
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -26,24 +27,28 @@ _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _LATE_S: Final = 0.05
 
 
-def listen() -> None:
+def listen(if_lost: Callable[[], object]) -> None:
     """Let the first signal that asks the program to end raise KeyboardInterrupt, as Ctrl-C does.
 
-    The next one ends it at once, in case nobody heard: Python drops what is raised in some places.
-    What the caller of the program ignores stays ignored: SIGHUP under nohup.
+    Further ones are ignored: the program is ending. What its caller ignores stays ignored: SIGHUP
+    under nohup. Python drops what is raised in some places; `if_lost` is called then.
     """
     for number in _heeded():
         signal.signal(number, _end)
+    sys.unraisablehook = partial(_on_unraisable, if_lost)
 
 
 def _end(*_: object) -> NoReturn:
-    for number in _heeded():
-        signal.signal(number, _end_at_once)
+    leave()
     raise KeyboardInterrupt
 
 
-def _end_at_once(*_: object) -> NoReturn:
-    os._exit(ExitCode.INTERRUPTED)
+def _on_unraisable(if_lost: Callable[[], object], unraisable: UnraisableHookArgs) -> None:
+    """Call `if_lost` if Python dropped what a signal had raised, and else show what it dropped."""
+    if isinstance(unraisable.exc_value, KeyboardInterrupt | OutOfTimeError | SkippedError):
+        if_lost()
+    else:
+        sys.__unraisablehook__(unraisable)
 
 
 def leave() -> None:
@@ -64,9 +69,11 @@ def taken_over(deadline_s: float | None) -> Iterator[Signals]:
     former = {number: signal.getsignal(number) for number in (*_heeded(), *alarm)}
     for number in former:
         signal.signal(number, signals.on_signal)
+    former_hook, sys.unraisablehook = sys.unraisablehook, partial(_on_unraisable, signals.renew)
     try:
         yield signals
     finally:
+        sys.unraisablehook = former_hook
         if alarm:
             signal.setitimer(signal.ITIMER_REAL, 0)
         for number, handler in former.items():
@@ -86,6 +93,7 @@ class Signals:
         self._due: type[BaseException] | None = None
         self._is_measured = False
         self._is_over = False
+        self._is_heard = False
         self._skips = False
         self._held = _Held(self)
 
@@ -100,6 +108,10 @@ class Signals:
         self._due = OutOfTimeError if is_alarm and self._due is None else KeyboardInterrupt
         if self._raises:
             self._raise_due()
+
+    def renew(self) -> None:
+        """Raise again, at the next step, what Python dropped during the measurement."""
+        self._is_measured = not self._is_heard
 
     def _raise_due(self) -> None:
         if self._due is not None:
@@ -127,10 +139,12 @@ class Signals:
     @contextmanager
     def heard(self) -> Iterator[None]:
         """See Stop. The measurement ends with this block."""
-        self.release()
+        self._is_heard = True
         try:
+            self.release()
             yield
         finally:
+            self._is_heard = False
             self._raises, self._is_measured = False, True
 
     def held(self) -> AbstractContextManager[object]:

@@ -126,9 +126,10 @@ class Journal:
     def close(self, *, is_whole: bool) -> list[str]:
         """Close the journal, and remove it if all other outputs are `is_whole`.
 
-        Returns a line for each output of packets that could not be written.
+        Returns a line for each output of packets that could not be written, or for a journal that
+        stays and is not whole.
         """
-        faults = []
+        faults: list[object] = []
         if self._stream is not None and self._stream.fault is not None:
             faults.append(not_written(self._streams_to, self._stream.fault))
         if self._writer is not None:
@@ -145,6 +146,8 @@ class Journal:
             if is_done:
                 self._file.remove()
                 self._file = None
+            elif self._fault is not None and self._file.path is not None and not faults:
+                faults.append(f"the journal ends early: {self._fault.strerror}")
         return list(map(str, faults))
 
     def discard(self) -> None:

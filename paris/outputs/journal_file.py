@@ -78,13 +78,11 @@ class JournalFile:
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
                 # Unbuffered, so that closing it has nothing left to write and cannot fail.
                 file = path.open("x+b", buffering=0)
-            except OSError as fault:
-                error = fault
+            except OSError:
                 continue
             try:
                 write_all(file, self.content())
-            except OSError as fault:
-                error = fault
+            except OSError:
                 file.close()
                 path.unlink()
             else:

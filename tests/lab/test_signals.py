@@ -32,6 +32,7 @@ SERVE = (
     "s.bind(('127.0.0.1', 53)); print('ready', flush=True); "
     "s.recv(9); print('asked', flush=True); s.settimeout(None); [s.recv(9) for _ in iter(int, 1)]"
 )
+NOWHERE = ("XDG_STATE_HOME=/proc/1", "HOME=/proc/1", "TMPDIR=/proc/1")
 MEASURED = ("--mda", "--seed", "1")
 
 
@@ -166,11 +167,14 @@ def test_a_full_disk_leaves_the_good_file_and_the_measurement_elsewhere(tmp_path
     saved = disk / "r.json"
     command = command_line(str(TARGET[4]), *MEASURED, "-n", "-o", str(saved))
     script = (
-        f"mount -t tmpfs -o size=16k tmpfs {disk}; echo before > {saved}; status=0; "
+        f"mount -t tmpfs -o size=$0 tmpfs {disk}; echo before > {saved}; status=0; "
         f'"$@" || status=$?; echo; cat {saved}; ls -A {disk}; exit $status'
     )
     with netlab.lab(netlab.diamond(4)) as lab:
-        ran = lab.run("env", f"XDG_STATE_HOME={state}", "sh", "-ec", script, "sh", *command)
+        ran = lab.run("env", f"XDG_STATE_HOME={state}", "sh", "-ec", script, "16k", *command)
+        part = lab.run("env", *NOWHERE, "sh", "-ec", script, "8k", *command)
+    assert part.returncode == ExitCode.OUTPUT
+    assert "paris-trace: the journal ends early: No space left on device\n" in part.stderr
     assert ran.returncode == ExitCode.OUTPUT
     (journal,) = journals(tmp_path)
     assert ran.stderr.splitlines() == [
@@ -185,7 +189,6 @@ def test_without_any_place_for_a_journal_every_output_is_written_and_a_line_says
     tmp_path: Path,
 ) -> None:
     open_to_all(tmp_path)
-    nowhere = ("XDG_STATE_HOME=/proc/1", "HOME=/proc/1", "TMPDIR=/proc/1")
     files = [tmp_path / "r.json", tmp_path / "r.pcapng"]
     for file in files:  # nobody may write these, and nothing beside them
         file.write_text("what was there before")
@@ -197,7 +200,7 @@ def test_without_any_place_for_a_journal_every_output_is_written_and_a_line_says
             as_nobody(command_line(str(TARGET[4]), "-n", *outputs)),
             command_line(str(TARGET[4]), "-n", "--compare", "udp,icmp"),
         ):
-            ran = lab.run("env", *nowhere, *command)
+            ran = lab.run("env", *NOWHERE, *command)
             assert ran.returncode == 0, ran.stderr
             assert ran.stderr.startswith("paris-trace: no folder takes a journal: ")
             assert ran.stderr.count("\n") == 1

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import signal
-from contextlib import suppress
+import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 
 from paris.cli.signals import Signals, listen, taken_over
 from paris.engine.stopping import OutOfTimeError, SkippedError
-from paris.errors import ExitCode
-from tests.support.forks import fork
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 EACH = pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 
@@ -110,20 +108,69 @@ def test_the_second_signal_after_the_measurement_ends_the_program(signals: Signa
     signal.raise_signal(signal.SIGINT)  # it is ending
 
 
-@EACH
-def test_a_program_that_is_ending_or_did_not_hear_ends_at_the_next_signal(
-    how: signal.Signals,
-) -> None:
-    def work() -> int:
-        listen()
-        with suppress(KeyboardInterrupt):
-            signal.raise_signal(how)
-        with suppress(KeyboardInterrupt):
-            signal.raise_signal(how)
-        return 0
+@contextmanager
+def listening(if_lost: Callable[[], object] = lambda: None) -> Iterator[None]:
+    every = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    former = {number: signal.getsignal(number) for number in every}
+    former_hook = sys.unraisablehook
+    listen(if_lost)
+    try:
+        yield
+    finally:
+        sys.unraisablehook = former_hook
+        for number, handler in former.items():
+            signal.signal(number, handler)
 
-    exit_code = os.waitstatus_to_exitcode(os.waitpid(fork(work), 0)[1])
-    assert exit_code == ExitCode.INTERRUPTED
+
+@EACH
+def test_no_signal_disturbs_a_program_that_is_ending(how: signal.Signals) -> None:
+    with listening():
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(how)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.raise_signal(number)
+
+
+class Dropping:
+    """Gets a signal where Python drops what is raised."""
+
+    def __del__(self) -> None:
+        signal.raise_signal(signal.SIGINT)
+
+
+def test_a_signal_that_python_drops_before_the_measurement_is_not_lost(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    lost: list[bool] = []
+    with listening(lambda: lost.append(True)):
+        Dropping()
+    assert lost == [True]
+    assert capsys.readouterr().err == ""
+
+
+def test_a_signal_that_python_drops_during_the_measurement_ends_it_at_the_next_step(
+    signals: Signals,
+) -> None:
+    def step() -> None:
+        with signals.heard():
+            Dropping()
+            with signals.held():
+                pass
+            pytest.fail("lost")
+
+    signals.begin()
+    with pytest.raises(KeyboardInterrupt):
+        step()
+
+
+def test_what_python_drops_otherwise_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    class Failing:
+        def __del__(self) -> None:
+            raise ValueError("a fault")
+
+    with listening():
+        Failing()
+    assert "ValueError: a fault" in capsys.readouterr().err
 
 
 def test_the_deadline_ends_a_step_that_never_looks_at_the_clock() -> None:
@@ -140,7 +187,7 @@ def test_an_alarm_that_somebody_else_set_stays_theirs(signals: Signals) -> None:
 def test_a_signal_that_the_caller_ignores_stays_ignored() -> None:
     former = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
-        listen()
+        listen(lambda: None)
         with taken_over(None) as taken:
             taken.begin()
             with taken.heard():
