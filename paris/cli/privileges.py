@@ -18,7 +18,9 @@ _KEEP_CAPABILITIES: Final = 8
 _BOUNDING_READ, _BOUNDING_DROP = 23, 24
 _NO_NEW_PRIVILEGES: Final = 38
 _AMBIENT, _AMBIENT_CLEAR_ALL = 47, 4
-_STAYS_ROOT: Final = "this process stays root, without capabilities before it reads a reply"
+_STAYS_ROOT: Final = (
+    "this process stays root, and gives up its capabilities before it reads a reply"
+)
 _NOBODY: Final = 0xFFFFFFFF  # to setresuid(2) this number means no change
 
 

@@ -141,7 +141,8 @@ def test_root_says_that_it_stays_root_where_the_caller_cannot_read_the_program(
         shutil.copytree(CHECKOUT / package, tmp_path / package)
     tmp_path.chmod(0o700)
     command = (sys.executable, "-P", "-m", "paris", str(TARGET[4]), "-n")
-    stays = "paris-trace: this process stays root, without capabilities before it reads a reply: "
+    stays = "paris-trace: this process stays root, and gives up its capabilities before it reads a "
+    stays += "reply: "
     with netlab.lab(netlab.plain(1)) as lab:
         for gid, why in (
             ("65533", "the user who called sudo cannot read this program"),
