@@ -72,6 +72,7 @@ paris/lookup/connecting.py: tests/lab/test_ways.py: its kernel balances by chose
 paris/lookup/registry.py: tests/test_growing.py: a toy lookup is one row
 paris/lookup/ways.py: tests/lab/test_ways.py: the kernel of a machine with several ways answers
 paris/outputs/asked.py: tests/paris/cli/test_trace.py: the command refuses outputs there
+paris/outputs/backlog.py: tests/paris/outputs/test_files.py: a pipe is filled there
 paris/outputs/comparison.py: tests/paris/cli/test_studies.py: comparisons are written there
 paris/outputs/journal.py: tests/lab/test_signals.py: it matters where a signal ends the command
 paris/outputs/journal_file.py: tests/lab/test_signals.py: it moves on from a full disk there
