@@ -68,7 +68,7 @@ def shortfalls(traces: Sequence[Trace], measurement: Measurement) -> list[str]:
     match traces[0].stopped:
         case StopReason.COMPLETE:
             return []
-        case StopReason.WIRE_ERROR if not trace.probes_sent:
+        case StopReason.WIRE_ERROR if not any(trace.probes_sent for trace in traces):
             return [str(failure)]
         case StopReason.WIRE_ERROR:
             return [f"{failure}; partial results are kept"]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from mda.answers.graph import flows_of
 from mda.record import Fate
 from mda.service.verdict import Part, Port, Standing, Word, verdict
-from render.words.quantities import count, percent
+from render.words.quantities import count, enumerated, percent
 from render.words.vertices import place, unreachable
 
 if TYPE_CHECKING:
@@ -157,12 +157,12 @@ class _Words:
         if not names:
             return ""
         where = f" in {count(hops[0], 'hop', 'hops')}" if len(hops) == 1 else ""
-        return f"{_listed(names)} {'reach' if len(names) > 1 else 'reaches'} the host{where}"
+        return f"{enumerated(names)} {'reach' if len(names) > 1 else 'reaches'} the host{where}"
 
     def _unreached(self) -> str:
         """That no control probe reaches the host."""
         names = [own.name for own in self._trace.controls]
-        return f"{_listed(names)} get no answer of the host either" if names else ""
+        return f"{enumerated(names)} get no answer of the host either" if names else ""
 
     def firewall(self) -> str:
         """What speaks for or against a firewall."""
@@ -281,12 +281,3 @@ def _name(trace: Trace) -> str:
     why = ", which this system prefers" if is_first else ""
     listed = ", ".join(others[:_MOST_PORTS])
     return f"{trace.plan.host} has the address {trace.plan.target}{why}; also {listed}{more}"
-
-
-def _listed(names: Sequence[str]) -> str:
-    """Names as a sentence lists them.
-
-    >>> _listed(["icmp", "tcp/443", "udp/33434"])
-    'icmp, tcp/443 and udp/33434'
-    """
-    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import doctest
 from dataclasses import replace
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from mda.model import ReplyKind
-from render.words import service
 from render.words.service import verdict_words
 from tests.support.traces import DESTINATION, assembled, hops, outcomes
 
@@ -28,10 +26,6 @@ def said(found: list[Outcome], host: str | None = None) -> VerdictWords:
     words = verdict_words(assembled(found, protocol="tcp", host=host), no_recipes)
     assert words is not None
     return words
-
-
-def test_names_are_listed_as_sentences_do() -> None:
-    assert doctest.testmod(service).failed == 0
 
 
 def test_the_verdict_says_where_the_address_comes_from() -> None:
