@@ -25,13 +25,23 @@ def lane_of(flow: int) -> tuple[int, int]:
 
 def in_lane(records: Iterable[_Record], lane: int) -> list[_Record]:
     """The records that belong to a lane, with the flow numbers that its procedure gave."""
-    found = []
-    for record in records:
-        number, flow = lane_of(record.request.flow)
-        if number == lane:
-            own = record._replace(request=record.request._replace(flow=flow))
-            found.append(cast("_Record", own))
-    return found
+    return [_moved(record, -lane) for record in records if lane_of(record.request.flow)[0] == lane]
+
+
+def of_others(lanes: Sequence[Iterable[_Record]], lane: int) -> list[_Record]:
+    """The records of all other lanes than `lane`, as its procedure learns them; see `on_other`."""
+    return [
+        _moved(record, number + 1)
+        for number, records in enumerate(lanes)
+        if number != lane
+        for record in records
+    ]
+
+
+def _moved(record: _Record, lanes: int) -> _Record:
+    """The record, with the number of its flow so many lanes further."""
+    request = record.request._replace(flow=record.request.flow + lanes * LANE)
+    return cast("_Record", record._replace(request=request))
 
 
 class Multiplexed:
@@ -68,10 +78,18 @@ class Multiplexed:
         ]
 
     def on_outcome(self, outcome: Reply | Loss) -> None:
+        """See Procedure; the other lanes learn it as well."""
+        lane, _ = lane_of(outcome.request.flow)
+        for number, procedure in enumerate(self._procedures):
+            if number == lane:
+                procedure.on_outcome(_moved(outcome, -lane))
+            else:
+                procedure.on_other(_moved(outcome, 1))
+
+    def on_other(self, outcome: Reply | Loss) -> None:
         """See Procedure."""
-        lane, flow = lane_of(outcome.request.flow)
-        request = outcome.request._replace(flow=flow)
-        self._procedures[lane].on_outcome(outcome._replace(request=request))
+        for procedure in self._procedures:
+            procedure.on_other(_moved(outcome, 1))
 
     def on_withheld(self, request: ProbeRequest, *, is_new: bool) -> bool:
         """See Procedure."""

@@ -31,6 +31,13 @@ class Procedure(Protocol):
     def on_outcome(self, outcome: Outcome) -> None:
         """Take in one outcome of a returned request; a reply may follow the loss of a probe."""
 
+    def on_other(self, outcome: Outcome) -> None:
+        """Learn the outcome of a probe of another procedure that runs at the same time.
+
+        Its flow number is none of this procedure's. Routers limit their replies to both.
+        """
+        return
+
     def on_withheld(self, request: ProbeRequest, *, is_new: bool) -> bool:
         """Learn that this system refused to send a returned request: it gets no outcome.
 
@@ -116,6 +123,10 @@ class Chain:
         """See Procedure."""
         self._history.outcomes.append(outcome)
         self._current.on_outcome(outcome)
+
+    def on_other(self, outcome: Outcome) -> None:
+        """See Procedure."""
+        self._current.on_other(outcome)
 
     def on_withheld(self, request: ProbeRequest, *, is_new: bool) -> bool:
         """See Procedure."""

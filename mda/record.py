@@ -64,9 +64,10 @@ class Record:
     outcome at the end. `wire` describes what carried them. `unmatched` counts, by reason, the
     datagrams that were not replies to our probes. `names` has the responders' names from the name
     service, if it was asked. `facts` has the texts that other lookups found, by lookup and address.
-    `ways` has the way of each flow out of this machine, if they had several. `controls` say what
-    other probes found beside a trace to a service, and `addresses` are all of the host's name, in
-    the order in which the system prefers them, if that was asked.
+    `ways` has the way of each flow out of this machine, if they had several. `others` are the
+    outcomes of other protocols that probed at the same time, with flow numbers that no procedure
+    gives. `controls` say what other probes found beside a trace to a service, and `addresses` are
+    all of the host's name, in the order in which the system prefers them, if that was asked.
     """
 
     plan: Plan
@@ -81,5 +82,6 @@ class Record:
     names: Mapping[IPAddress, str] = field(default_factory=dict)
     facts: Mapping[str, Mapping[IPAddress, str]] = field(default_factory=dict)
     ways: Mapping[int, Way] = field(default_factory=dict)
+    others: tuple[Outcome, ...] = ()
     controls: tuple[Control, ...] = ()
     addresses: tuple[IPAddress, ...] = ()

@@ -45,8 +45,9 @@ _SIMULATED_SEED: Final = 1  # without --seed a simulated network is the same eve
 class Measurement(NamedTuple):
     """The raw record of a run, and what it takes to read it; `started_at_unix_s` dates it.
 
-    `ways` has the way of each flow, if they had several. `controls` and `connections` are those of
-    a trace to a service, and `addresses` those of the host's name; see `paris.diagnosing`.
+    `ways` has the way of each flow, if they had several. `others` are the outcomes of the other
+    protocols of a comparison. `controls` and `connections` are those of a trace to a service, and
+    `addresses` those of the host's name; see `paris.diagnosing`.
     """
 
     settings: Settings
@@ -54,6 +55,7 @@ class Measurement(NamedTuple):
     started_at_unix_s: float
     record: RawRecord
     ways: Mapping[int, Way]
+    others: tuple[Outcome, ...] = ()
     controls: tuple[Measurement, ...] = ()
     connections: tuple[Control, ...] = ()
     addresses: tuple[IPAddress, ...] = ()
@@ -110,10 +112,14 @@ def compare(settings: Settings, hooks: Hooks = NO_HOOKS) -> list[Measurement]:
 
     Raises and ends as `measure` does.
     """
-    from mda.multiplex import Multiplexed  # not where nothing is compared
+    from mda.multiplex import Multiplexed, of_others  # not where nothing is compared
 
     lanes = [of_protocol(settings, lane) for lane in settings.study.compare]
-    return measure_lanes(settings, lanes, lambda procedures, _: Multiplexed(procedures), hooks)
+    found = measure_lanes(settings, lanes, lambda procedures, _: Multiplexed(procedures), hooks)
+    outcomes = [own.record.outcomes for own in found]
+    return [
+        own._replace(others=tuple(of_others(outcomes, number))) for number, own in enumerate(found)
+    ]
 
 
 def measure_lanes(
@@ -354,6 +360,7 @@ def assemble(measurement: Measurement) -> Trace:
             unmatched=dict(sorted(record.unmatched.items())),
             stopped=record.stopped,
             ways=measurement.ways,
+            others=measurement.others,
             controls=(*controls, *measurement.connections),
             addresses=measurement.addresses,
         )

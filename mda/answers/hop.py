@@ -32,6 +32,7 @@ class Hop:
         "attempt",
         "before",
         "history",
+        "is_shared",
         "last_met_s",
         "losses",
         "lost_at",
@@ -55,6 +56,7 @@ class Hop:
         self.lost_at: list[tuple[float, int, int]] = []  # sent at, flow, attempt
         self.lost_of: Counter[Vertex] = Counter()  # losses of flows that met it at another time
         self.revision = 0  # rises where `answers` does not only grow
+        self.is_shared = False  # whether outcomes of several procedures are here
 
     @property
     def outlasts_limit(self) -> bool:

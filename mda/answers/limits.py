@@ -46,9 +46,13 @@ class _Suspected(NamedTuple):
 
 
 class Limits:
-    """The limits of the vertices of `hop` that its outcomes show."""
+    """The limits of the vertices of `own`, a hop of one procedure.
 
-    def __init__(self, hop: Hop) -> None:
+    `hop` has its outcomes, and those of other procedures: a limit counts the replies to all.
+    """
+
+    def __init__(self, own: Hop, hop: Hop) -> None:
+        self._own = own
         self._hop = hop
         self._looked_at = 0  # number of outcomes when limits were last looked for
         self._found = _Found({}, frozenset())
@@ -144,7 +148,7 @@ class Limits:
         """
         limits = self.known()
         if not limits:
-            return self._hop.losses
+            return self._own.losses
         now = self._outcomes()
         if now != self._counted_at:
             self._counted_at = now
@@ -153,16 +157,16 @@ class Limits:
                 explained |= self._explained(self._found.together or {vertex}, limit)
             lost = {(trial.flow, trial.attempt) for trial in explained}
             self._counted = Counter(
-                flow for _, flow, attempt in self._hop.lost_at if (flow, attempt) not in lost
+                flow for _, flow, attempt in self._own.lost_at if (flow, attempt) not in lost
             )
         return self._counted
 
     def losses_of_answered(self) -> int:
         """How many of the losses that count are of flows that were answered at another time."""
         if not self.known():
-            return self._hop.lost_of.total()
+            return self._own.lost_of.total()
         counted = self.losses_that_count()
-        return sum(lost for flow, lost in counted.items() if flow in self._hop.answers)
+        return sum(lost for flow, lost in counted.items() if flow in self._own.answers)
 
     def answering(self, here: Mapping[int, Vertex]) -> dict[Vertex, Answering]:
         """The losses and the rate limit of each vertex; `here` has the vertex of each flow.
@@ -171,7 +175,7 @@ class Limits:
         met at this TTL and its flow can have come here: those of a silent neighbour, or of a branch
         that drops packets, are not its losses.
         """
-        hop = self._hop
+        hop = self._own
         answered: defaultdict[Vertex, set[tuple[int, int]]] = defaultdict(set)
         for flow, history in hop.history.items():
             for _, attempt, met in history:

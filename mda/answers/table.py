@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from copy import deepcopy
 from typing import TYPE_CHECKING, Final
 
 from mda.answers.ends import Ends
@@ -15,7 +16,7 @@ from mda.answers.hop import Hop
 from mda.model import NOBODYS, Loss, Outcome, Vertex
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from mda.answers.contradictions import Doubt
     from mda.answers.ends import Move
@@ -42,6 +43,8 @@ class FlowTable:
 
     def __init__(self, attempts: int) -> None:
         self.attempts = attempts
+        self._all = self  # with the outcomes of other procedures, once there are any
+        self._unheard: dict[tuple[int, int], list[Loss]] = {}  # of others, by flow and TTL
         self.hops: dict[int, Hop] = {}
         self._limits: dict[int, Limits] = {}  # by TTL
         self.ends = Ends()
@@ -67,18 +70,22 @@ class FlowTable:
             hop = self.hops[ttl] = Hop(self.hop(ttl - 1) if ttl > 1 else None)
         return hop
 
+    def hop_of_all(self, ttl: int) -> Hop:
+        """The outcomes at `ttl`, with those of others: see `add_other`."""
+        return self._all.hop(ttl)
+
     def limits(self, ttl: int) -> Limits:
         """The rate limits of the vertices at `ttl`."""
         limits = self._limits.get(ttl)
         if limits is None:
             from mda.answers.limits import Limits  # not before the first probe
 
-            limits = self._limits[ttl] = Limits(self.hop(ttl))
+            limits = self._limits[ttl] = Limits(self.hop(ttl), self.hop_of_all(ttl))
         return limits
 
     def rate_pps(self, ttl: int) -> float | None:
         """See `Limits.rate_pps`."""
-        return self.limits(ttl).rate_pps() if self.hop(ttl).losses else None
+        return self.limits(ttl).rate_pps() if self.hop_of_all(ttl).losses else None
 
     def losses_that_count(self, ttl: int) -> Mapping[int, int]:
         """See `Limits.losses_that_count`."""
@@ -94,6 +101,8 @@ class FlowTable:
         flow, ttl, attempt = outcome.request
         hop = self.hop(ttl)
         self._tries.clear()
+        if self._all is not self:
+            self._all.add(outcome)
         if isinstance(outcome, Loss):
             hop.add_loss(outcome)
             self._move(self.ends.add_loss(outcome))
@@ -108,6 +117,26 @@ class FlowTable:
             self._move(moves)
         if number != _NOBODYS or vertex.address != NOBODYS:
             self._note_meeting((flow, number, outcome.reply_ttl), ttl)
+
+    def add_other(self, outcome: Outcome) -> None:
+        """Record an outcome of another procedure, of a flow that is none of this one.
+
+        It shows how many of its replies a router had left. So losses count where a router replied
+        to their flow, and final replies do not: hosts limit those by protocol.
+        """
+        flow, ttl, _ = outcome.request
+        if isinstance(outcome, Loss):
+            if flow not in self._all.hop(ttl).answers:
+                self._unheard.setdefault((flow, ttl), []).append(outcome)
+                return
+        elif outcome.ends_path:
+            return
+        if self._all is self:
+            self._all, self._limits = deepcopy(self), {}
+        self._tries.clear()
+        self._all.hop(ttl).is_shared = True
+        for known in (outcome, *self._unheard.pop((flow, ttl), ())):
+            self._all.add(known)
 
     def _move(self, moves: Iterable[Move]) -> None:
         """Record final replies at the hops where they now count."""
@@ -150,7 +179,7 @@ class FlowTable:
 
     def _count_tries(self, ttl: int) -> int:
         hop = self.hop(ttl)
-        if not hop.answers:
+        if not self.hop_of_all(ttl).answers:
             is_lossy = any(hop.lost_of.total() for hop in self.hops.values())
             is_sure = len(hop.lost_at) >= 2 * self.attempts and not is_lossy and hop.outlasts_limit
             return 1 if is_sure else self.attempts
@@ -289,11 +318,15 @@ class FlowTable:
         return silent
 
 
-def tabulate(outcomes: Iterable[Outcome], attempts: int) -> FlowTable:
-    """The table of `outcomes`."""
+def tabulate(
+    outcomes: Iterable[Outcome], attempts: int, others: Collection[Outcome] = ()
+) -> FlowTable:
+    """The table of `outcomes`, with `others` of other procedures: see `FlowTable.add_other`."""
     table = FlowTable(attempts)
     for outcome in outcomes:
         table.add(outcome)
+    for other in others:
+        table.add_other(other)
     return table
 
 

@@ -32,10 +32,13 @@ def sent(hop: Hop, vertices: Collection[Vertex], has_met: Callable[[int], bool])
         if met_vertex in vertices
     }
     lost = {(flow, attempt): sent_at_s for sent_at_s, flow, attempt in hop.lost_at if has_met(flow)}
-    return sorted(
+    found = sorted(
         Trial(sent_at_s, attempt, flow, (flow, attempt) in met)
         for (flow, attempt), sent_at_s in (lost | met).items()
     )
+    if hop.is_shared:  # whose probe left first at a moment is not known: it had more tokens
+        found.sort(key=lambda trial: (trial.sent_at_s, not trial.answered))
+    return found
 
 
 def own(hop: Hop, vertex: Vertex) -> list[Trial]:

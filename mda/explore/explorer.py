@@ -127,6 +127,10 @@ class Explorer(Procedure):
         else:
             self._table.add(outcome)
 
+    def on_other(self, outcome: Outcome) -> None:
+        """See Procedure."""
+        self._table.add_other(outcome)
+
     def on_withheld(self, request: ProbeRequest, *, is_new: bool) -> bool:
         """See Procedure; what it might have shown stays open, so nothing is promised of it."""
         self._sent.settle(request)

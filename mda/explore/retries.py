@@ -113,7 +113,7 @@ class Retries(NamedTuple):
                 continue
             tries = table.tries(ttl)
             counted = table.losses_that_count(ttl)
-            is_mute = not hop.answers and len(hop.lost_at) >= 2 * table.attempts
+            is_mute = not table.hop_of_all(ttl).answers and len(hop.lost_at) >= 2 * table.attempts
             has_silence = is_mute or (
                 tries == table.attempts
                 and any(

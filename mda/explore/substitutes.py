@@ -53,6 +53,10 @@ class Substituting(Procedure):
             outcome = outcome._replace(request=self._as_asked(outcome.request))
         self._procedure.on_outcome(outcome)
 
+    def on_other(self, outcome: Outcome) -> None:
+        """See Procedure."""
+        self._procedure.on_other(outcome)
+
     def on_withheld(self, request: ProbeRequest, *, is_new: bool) -> bool:
         """See Procedure; the flow is replaced if nothing is known of it yet."""
         asked = self._as_asked(request)

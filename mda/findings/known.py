@@ -45,7 +45,7 @@ class Known:
         """Compute all of it from a record."""
         plan = record.plan
         plain = plain_outcomes(record.outcomes)
-        table = tabulate(plain, plan.attempts)
+        table = tabulate(plain, plan.attempts, record.others)
         located = graphs.locate(table, plan.source, plan.first_ttl)
         hops = pairs(table, located, plan.max_ttl)
         asks_lite = plan.algorithm is Algorithm.MDA_LITE

@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from mda.comparison import compare
+from mda.multiplex import of_others
 from mda.trace import Trace
 from paris.formats import native, schemas
 from paris.formats.json_text import json_text
@@ -69,12 +71,14 @@ def read(document: Json, name: str) -> Comparison:
     """
     schemas.check_version(document, VERSION, name)
     schemas.check(document, "comparison.schema.json#/$defs/record", name)
+    records = [
+        native.read_record(view["trace"], f"{name}: views[{number}].trace")
+        for number, view in enumerate(document["views"])
+    ]
+    outcomes = [record.outcomes for record in records]
     return compare(
         [
-            (
-                view["name"],
-                Trace.of(native.read_record(view["trace"], f"{name}: views[{number}].trace")),
-            )
-            for number, view in enumerate(document["views"])
+            (view["name"], Trace.of(replace(record, others=tuple(of_others(outcomes, number)))))
+            for number, (view, record) in enumerate(zip(document["views"], records, strict=True))
         ]
     )

@@ -9,7 +9,7 @@ import pytest
 
 from mda.explore.rounds import Rounds
 from mda.model import ProbeRequest
-from mda.multiplex import LANE, Multiplexed, in_lane, lane_of
+from mda.multiplex import LANE, Multiplexed, in_lane, lane_of, of_others
 from mda.procedure import History
 from tests.support.drive import edges_of, full_mda, graph_of, layers, play
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from ipaddress import IPv4Address
 
+    from mda.model import Outcome
     from tests.support.drive import Network
 
 WIDE, PLAIN = layers(1, 4, 1), layers(1, 1, 1)
@@ -85,3 +86,25 @@ def test_each_lane_completes_its_graph_with_any_room(room: int) -> None:
     assert together.finished
     for lane, topology in enumerate((WIDE, PLAIN)):
         assert edges_of(graph_of(in_lane(played.outcomes, lane))) == topology.edges
+
+
+class Listening(Asking):
+    """Keeps what it learns of others."""
+
+    def __init__(self) -> None:
+        super().__init__(2)
+        self.learnt: list[Outcome] = []
+
+    def on_other(self, outcome: Outcome) -> None:
+        self.learnt.append(outcome)
+
+
+def test_each_lane_learns_the_outcomes_of_the_others_under_numbers_that_are_not_its_own() -> None:
+    lanes = [Listening() for _ in range(3)]
+    played = play(Multiplexed(lanes), lambda flow: both(flow % LANE))
+    by_lane = [in_lane(played.outcomes, lane) for lane in range(3)]
+    for number, lane in enumerate(lanes):
+        assert len(lane.learnt) == 4
+        assert sorted(lane.learnt) == sorted(of_others(by_lane, number))
+        assert all(lane_of(outcome.request.flow)[0] > 0 for outcome in lane.learnt)
+        assert lane.outcomes == by_lane[number]

@@ -24,7 +24,7 @@ _REACHED = re.compile(r"^reached in (\d+)(?: to (\d+))? hops?\b", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Claims:
-    """The outputs of a run: its JSON document, its text, and its exit code."""
+    """The outputs of a run: the JSON document of a protocol, the text, and the exit code."""
 
     document: Json
     text: str
@@ -61,7 +61,16 @@ def command(net: Net, file: Path, seed: int) -> list[str]:
 
 
 def run(net: Net, folder: Path, seed: int) -> Claims:
-    """Trace the network in this process; files are written to `folder`."""
+    """The claims of a run that traces the network by one protocol; see `run_all`."""
+    (claims,) = run_all(net, folder, seed)
+    return claims
+
+
+def run_all(net: Net, folder: Path, seed: int) -> list[Claims]:
+    """Trace the network in this process, and return the claims of each protocol.
+
+    Files are written to `folder`.
+    """
     file = folder / "net.yaml"
     file.write_text(net.yaml(), encoding="utf-8")
     written = folder / "out.json"
@@ -69,4 +78,6 @@ def run(net: Net, folder: Path, seed: int) -> Claims:
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         exit_code = main([*command(net, file, seed), "-o", str(written)])
     out.seek(0)
-    return Claims(json.loads(written.read_text(encoding="utf-8")), out.read(), exit_code)
+    text, document = out.read(), json.loads(written.read_text(encoding="utf-8"))
+    documents = [view["trace"] for view in document.get("views", [])] or [document]
+    return [Claims(own, text, exit_code) for own in documents]

@@ -45,6 +45,7 @@ CLASSES: Final = {
         Class("a limited router", troubled.limited),
         Class("two routers, one reply per second", troubled.two_limited),
         Class("limited destination", troubled.limited_end),
+        Class("limited routers, --compare", troubled.compared),
         Class("per-packet balancers", troubled.packets),
         Class("prohibition", partial(troubled.refusing, key="prohibits")),
         Class("prohibition in a branch", partial(troubled.refusing_branch, key="prohibits")),

@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NamedTuple
 
 from tests.truth.chances import CHANCES
-from tests.truth.claims import command, run
+from tests.truth.claims import command, run_all
 from tests.truth.classes import CLASSES
 from tests.truth.known_faults import KNOWN_FAULTS
 from tests.truth.oracle import truth
@@ -78,13 +78,14 @@ def judge(name: str, seeds: Iterable[int]) -> Tally:
     with TemporaryDirectory() as folder:
         for seed in seeds:
             net = network(name, seed)
-            true, claims = truth(net), run(net, Path(folder), seed)
+            true = truth(net)
             tally.networks += 1
-            tally.faults += [
-                Fault(name, seed, rule.name, statement)
-                for rule in RULES.values()
-                for statement in rule.wrong(true, claims)
-            ]
-            for kind, stated in CHANCES.items():
-                tally.stated[kind] += stated(true, claims)
+            for claims in run_all(net, Path(folder), seed):
+                tally.faults += [
+                    Fault(name, seed, rule.name, statement)
+                    for rule in RULES.values()
+                    for statement in rule.wrong(true, claims)
+                ]
+                for kind, stated in CHANCES.items():
+                    tally.stated[kind] += stated(true, claims)
     return tally

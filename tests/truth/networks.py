@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -30,6 +30,12 @@ class Net:
     nodes: Mapping[str, Keys]
     links: tuple[tuple[str, str], ...]
     options: tuple[str, ...] = ("--mda",)
+
+    @property
+    def protocols(self) -> int:
+        """How many protocols trace it."""
+        compared = [lanes for option, lanes in pairwise(self.options) if option == "--compare"]
+        return sum(len(lanes.split(",")) for lanes in compared) or 1
 
     @property
     def source(self) -> str:
@@ -71,7 +77,7 @@ class Net:
                 path.insert(0, self.before(path[0])[0])
             while path[-1] != DESTINATION:
                 path.append(self.after(path[-1])[0])
-            stated.update(itertools.pairwise(path))
+            stated.update(pairwise(path))
             yield path
 
 

@@ -238,7 +238,7 @@ def _time(truth: Truth, claims: Claims) -> Iterator[Wrong]:
 def _needed(truth: Truth) -> int:
     """Replies that the widest hop needs, about, at 95 % for a graph with a few balancers."""
     width = max(len(truth.net.after(name)) for name in ("source", *truth.net.nodes))
-    return 7 + 7 * width
+    return truth.net.protocols * (7 + 7 * width)
 
 
 def _paths(_: Truth, claims: Claims) -> Iterator[Wrong]:

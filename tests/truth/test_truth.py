@@ -41,6 +41,8 @@ def test_all_statements_about_the_networks_of_a_class_are_true(name: str) -> Non
         ("limited destination", 540),
         # Behind a router that balances per packet, a branch that drops all had a link.
         ("several troubles", 180),
+        # Replies to one protocol made others take a router for silent, and its limit for lower.
+        ("limited routers, --compare", 7),
         # A silent branch was asked at the pace of a limit that its losses had suggested.
         ("silence and loss", 238),
     ],

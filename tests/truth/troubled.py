@@ -121,6 +121,17 @@ def limited_end(random: Random) -> Net:
     return build.net("--mda", rate_pps=1, burst=6)
 
 
+def compared(random: Random) -> Net:
+    """Two routers limit their replies, which several protocols share."""
+    build, lanes = forked(random)
+    end(build, random, join(build, random, lanes))
+    for router in random.sample(sorted(build.nodes), 2):
+        build.nodes[router].update(
+            rate_pps=random.choice((2, 5, 10, 20)), burst=random.randint(1, 10)
+        )
+    return build.net("--mda", "--compare", "udp,tcp/443,icmp")
+
+
 def packets(random: Random) -> Net:
     """A per-packet balancer."""
     build, near = begin(random)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from random import Random
+
 from mda.answers import trials
 from mda.answers.rate_limits import Answering
 from mda.answers.table import FlowTable, tabulate
-from mda.model import Loss, Outcome, ProbeRequest, Vertex
+from mda.model import Loss, Outcome, ProbeRequest, Reply, ReplyKind, Vertex
 from tests.support.outcomes import (
     GATEWAY,
     LEFT,
@@ -171,3 +173,64 @@ def test_losses_that_a_limit_may_explain_are_told_so_where_it_is_not_sure() -> N
     assert answering[Vertex(2, LEFT)].limit is None
     assert answering[Vertex(2, LEFT)].may_be_limited
     assert not answering[Vertex(2, RIGHT)].may_be_limited
+
+
+def others(*asked: Outcome) -> list[Outcome]:
+    """The outcomes of another procedure, whose flows have other numbers."""
+    return [
+        outcome._replace(request=outcome.request._replace(flow=outcome.request.flow + 1000))
+        for outcome in asked
+    ]
+
+
+def starved() -> tuple[list[Outcome], list[Outcome]]:
+    """LEFT replies six times, then once per half second: all but once to another procedure.
+
+    Three flows of this one lose four probes each, right after LEFT's replies to the other.
+    """
+    own: list[Outcome] = [*(reply(n, 1, NEAR) for n in range(4)), reply(0, 2, LEFT)]
+    met: list[Outcome] = [reply(n, 1, NEAR) for n in range(5)]
+    met += [reply(n, 2, LEFT, at_s=0.001 * n) for n in range(1, 6)]
+    for step in range(1, 6):
+        met += [lost(5, step / 2 - 0.1, step)]
+        met += [reply(step, 2, LEFT, step, at_s=step / 2)]
+        own += [lost(flow, step / 2 + 0.01, step) for flow in (1, 2, 3) if step <= 4]
+    return own, others(*met, reply(5, 2, LEFT, 6, at_s=3.5))
+
+
+def test_probes_lost_to_the_replies_to_another_procedure_do_not_make_a_flow_silent() -> None:
+    own, other = starved()
+    alone, shared = tabulate(own, attempts=3), tabulate(own, 3, other)
+    assert Vertex(2, None) in located(alone, 2).values()
+    assert set(located(shared, 2).values()) == {Vertex(2, LEFT)}
+    (limit,) = shared.limits(2).known().values()
+    assert 1.5 <= limit.rate_pps <= 2.5
+    assert shared.hop(2).answers == alone.hop(2).answers
+    asked = shared.limits(2).answering(located(shared, 2))[Vertex(2, LEFT)]
+    assert (asked.asked, asked.lost) == (13, 12)  # all of this procedure
+
+
+def test_the_outcomes_of_others_may_come_in_any_order() -> None:
+    own, other = starved()
+    mixed = [(outcome, True) for outcome in own] + [(outcome, False) for outcome in other]
+    found = set()
+    for seed in range(8):
+        Random(seed).shuffle(mixed)
+        table = FlowTable(attempts=3)
+        for outcome, is_own in mixed:
+            (table.add if is_own else table.add_other)(outcome)
+        found.add((*table.limits(2).known().items(), *located(table, 2).items(), table.tries(2)))
+    assert len(found) == 1
+
+
+def test_what_a_host_replies_to_another_procedure_says_nothing_of_its_replies_to_this_one() -> None:
+    own, other = starved()
+    final: list[Outcome] = [
+        outcome._replace(kind=ReplyKind.SYN_ACK)
+        if isinstance(outcome, Reply) and outcome.request.ttl == 2
+        else outcome
+        for outcome in other
+    ]
+    shared = tabulate(own, 3, final)
+    assert located(shared, 2) == located(tabulate(own, 3), 2)
+    assert shared.limits(2).known() == {}

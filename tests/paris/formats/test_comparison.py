@@ -28,7 +28,7 @@ def validator() -> jsonschema.Draft7Validator:
     return jsonschema.Draft7Validator(both, registry=registry)
 
 
-@pytest.mark.parametrize("network", ["nested", "silent-branch", "prohibited-branch"])
+@pytest.mark.parametrize("network", ["nested", "prohibited-branch", "rate-limited"])
 def test_a_comparison_reads_back_equal_and_its_json_follows_the_schema(network: str) -> None:
     settings = Settings.of(
         network=network, multipath=True, compare=(Lane("udp", None), Lane("tcp", 443))
