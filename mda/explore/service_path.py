@@ -35,6 +35,7 @@ class ServicePath(SingleFlow):
         self._distance = 0  # of the service, by its reply to `_far`
         self._arrived: list[int] = []  # the TTLs of the probes that it replied to
         self._is_silent = self._is_served = False
+        self._is_last_asked = True  # a service has no limit that other hosts have used up
 
     def wanted(self, room: int) -> list[ProbeRequest]:
         """See Procedure."""

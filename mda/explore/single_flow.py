@@ -6,6 +6,7 @@ from collections import Counter
 from math import inf
 from typing import TYPE_CHECKING, Final
 
+from mda.answers.rate_limits import USUAL_PPS
 from mda.answers.table import FlowTable
 from mda.model import ProbeRequest
 from mda.procedure import Procedure
@@ -21,7 +22,9 @@ class SingleFlow(Procedure):
     """Sends `queries` probes of flow 0 at every TTL from `first_ttl` to `max_ttl`.
 
     TTLs beyond the first that is known to end the path are no longer probed. Two TTLs behind a
-    refusal are, because a reply from there shows that packets pass it.
+    refusal are, because a reply from there shows that packets pass it. Where no end is known, the
+    last TTL gets one more probe, after a second: these probes, or those of a trace before this one,
+    may have used up all that a destination replies at once.
     """
 
     def __init__(self, *, first_ttl: int, max_ttl: int, queries: int) -> None:
@@ -35,6 +38,8 @@ class SingleFlow(Procedure):
         self._flying: set[ProbeRequest] = set()
         self._doubts: list[Doubt] = []
         self._made = Counter(request.ttl for request in self._waiting)
+        self._last = ProbeRequest(0, max_ttl, queries)  # sent after a second
+        self._is_last_asked = False
 
     def wanted(self, room: int) -> list[ProbeRequest]:
         """See Procedure."""
@@ -47,6 +52,11 @@ class SingleFlow(Procedure):
         ][:room]
         self._flying.update(ready)
         self._waiting = [request for request in self._waiting if request not in self._flying]
+        if not (ready or self._waiting or self._is_last_asked or self._table.ended):
+            self._is_last_asked = True
+            self._flying.add(self._last)
+            self._made[self._last.ttl] += 1
+            ready = [self._last]
         return ready
 
     def on_outcome(self, outcome: Outcome) -> None:
@@ -61,6 +71,8 @@ class SingleFlow(Procedure):
 
     def rate_pps(self, ttl: int) -> float | None:
         """See Procedure."""
+        if self._last in self._flying and ttl == self._last.ttl:
+            return USUAL_PPS
         is_doubted = any(doubt.near == ttl for doubt in self._doubts)
         return None if is_doubted else self._table.rate_pps(ttl)
 
@@ -83,7 +95,8 @@ class SingleFlow(Procedure):
 
     def _is_beyond(self, request: ProbeRequest) -> bool:
         """Whether a request is not worth sending, given what is known now."""
-        return request.ttl > self._last_ttl()
+        is_for_end = request == self._last and bool(self._table.ended)
+        return is_for_end or request.ttl > self._last_ttl()
 
     def _ask_in_doubt(self) -> None:
         for _, near, far, pairs in self._doubts:

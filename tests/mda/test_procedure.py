@@ -48,9 +48,11 @@ def test_each_procedure_of_a_chain_begins_after_the_one_before() -> None:
     first = chain.wanted(10)
     assert [request.flow for request in first] == [0, 0]
     assert not chain.finished
+    again = chain.wanted(10)
+    assert [request.ttl for request in again] == [2]
     assert chain.wanted(10) == []
     assert not made
-    for request in first:
+    for request in (*first, *again):
         chain.on_outcome(lost(request))
     # Late answers still have their time before the next one begins.
     assert chain.wanted(10) == []
@@ -61,7 +63,7 @@ def test_each_procedure_of_a_chain_begins_after_the_one_before() -> None:
     assert not chain.finished
     second = chain.wanted(10)
     assert [request.flow for request in second] == [7]
-    assert made[0].known == 2
+    assert made[0].known == 3
     assert chain.wanted(10) == []  # in flight: nothing more is requested
     chain.on_outcome(lost(second[0]))
     assert chain.wanted(10) == []

@@ -68,7 +68,7 @@ def test_the_first_protocol_that_gets_through_makes_the_trace(
 def test_the_text_says_what_was_tried(tmp_path: Path) -> None:
     ran = run("--sim", network(tmp_path, "udp"), "--auto")
     assert "other probes: udp/33434 gets no answer" in ran.stdout
-    assert "90 control probes" in ran.stdout
+    assert "91 control probes" in ran.stdout
 
 
 def test_packets_are_those_of_the_protocol_that_got_through(tmp_path: Path) -> None:
