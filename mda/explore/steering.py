@@ -86,27 +86,60 @@ def flows_towards(
     >>> flows_towards({a: 2, b: 1}, {a: 0.5, b: 0.5}, {}, ((n, None) for n in range(9)), 100)
     [0, 1, 2, 3]
     """
-    hoped = dict.fromkeys(missing, 0.0)
-    open_needs = set(missing)
-    # By the vertex one hop before: what is open and may be reached, until some need is met.
-    reached: dict[Vertex | None, list[tuple[Vertex, float]]] = {}
+    hoping = [_Alike(sorted(missing, key=lambda vertex: missing[vertex], reverse=True), 0.0)]
+    # By the vertex one hop before: what may be reached, with its chance, until `hoping` changes.
+    reached: dict[Vertex | None, list[tuple[_Alike, float]]] = {}
     chosen: list[int] = []
     for flow, before in candidates:
-        if not open_needs or len(chosen) >= most:
+        if not hoping or len(chosen) >= most:
             break
         if before not in reached:
-            chances = share if before is None else onward.get(before, {})
-            reached[before] = [(v, chances[v]) for v in open_needs if chances.get(v)]
+            known = len(hoping)
+            by_chance = _by_chance(hoping, share if before is None else onward.get(before, {}))
+            hoping = [alike for alike, _ in by_chance]
+            if len(hoping) > known:
+                reached.clear()
+            reached[before] = [(alike, chance) for alike, chance in by_chance if chance]
         if not reached[before]:
             continue
         chosen.append(flow)
-        for vertex, chance in reached[before]:
-            hoped[vertex] += chance
-        met = [vertex for vertex, _ in reached[before] if hoped[vertex] >= missing[vertex]]
-        if met:
-            open_needs.difference_update(met)
+        for alike, chance in reached[before]:
+            alike.hoped += chance
+            while alike.vertices and alike.hoped >= missing[alike.vertices[-1]]:
+                alike.vertices.pop()
+        if not all(alike.vertices for alike, _ in reached[before]):
+            hoping = [alike for alike in hoping if alike.vertices]
             reached.clear()
     return chosen
+
+
+# A dataclass would delay the first probe.
+class _Alike:
+    """Open vertices that all chosen flows reach with equal chances, the least need last.
+
+    `hoped` is the number of flows that each of them may expect. At a wide hop, few vertices differ.
+    """
+
+    __slots__ = ("hoped", "vertices")
+
+    def __init__(self, vertices: list[Vertex], hoped: float) -> None:
+        self.vertices = vertices
+        self.hoped = hoped
+
+
+def _by_chance(
+    hoping: Iterable[_Alike], chances: Mapping[Vertex, float]
+) -> list[tuple[_Alike, float]]:
+    """The same vertices, divided further by the chance that a flow reaches each, and that chance."""
+    divided = []
+    for alike in hoping:
+        parts: dict[float, list[Vertex]] = {}
+        for vertex in alike.vertices:
+            parts.setdefault(chances.get(vertex, 0.0), []).append(vertex)
+        for chance, own in parts.items():
+            part = alike if len(parts) == 1 else _Alike(own, alike.hoped)
+            divided.append((part, chance))
+    return divided
 
 
 def likely_width(seen: int, flows: int) -> int:
