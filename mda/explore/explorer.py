@@ -173,11 +173,11 @@ class Explorer(Procedure):
 
     def _ask_first_flows(self, search: Search) -> None:
         """Ask the flows that every vertex needs, at every TTL that the path is known to reach."""
-        ended, wave = self._table.ended, search.wave
+        wave = search.wave
         count = min(search.points.stop_at(1), self._reach.flows)
         path_end = self._scout.path_end
-        for ttl in range(self._reach.first_ttl, path_end + 1):
-            wave.ask_first_flows(count, ttl, ended, search.room)
+        ttls = range(self._reach.first_ttl, path_end + 1)
+        wave.ask_first_flows(count, ttls, self._table.ends, search.room)
         if path_end >= self._reach.first_ttl:
             for flow in range(self._reach.spread):
                 wave.ask_first(flow, self._reach.first_ttl)

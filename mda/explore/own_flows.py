@@ -68,13 +68,13 @@ def _ask_new(step: Step, missing: dict[Vertex, int], patience: int, search: Sear
         # Every flow goes through the only vertex there is, so none needs steering. A flow that was
         # lost there does not count as one of the vertex's until it is answered.
         unheard = search.unheard(ttl - 1)
-        flying = {request.flow for request in wave.sent.flying if request.ttl == ttl}
+        flying = {request.flow for request in wave.sent.flying_at(ttl)}
         coming = flying - hops.predecessors.keys() - unheard
         most = min(missing[only] - len(coming), patience - search.sent_to(ttl))
         flows = (flow for flow in search.unsent(ttl) if flow not in unheard)
         for flow in islice(flows, search.worth_asking(most)):
             wave.ask_first(flow, ttl)
-    elif not wave.sent.is_flying_at(ttl - 1):
+    elif not wave.sent.flying_at(ttl - 1):
         # Flows that are lost at the vertices' own TTL, and asked again, may bring some: they may
         # have met a vertex that loses others of its flows as well.
         loses = search.table.hop(ttl - 1).lost_of.total() > 0

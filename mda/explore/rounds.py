@@ -27,7 +27,7 @@ class Rounds(Procedure, ABC):
         self.outcomes = list(history.outcomes)
         self.sent = Sent()
         self.sent.add(history.requests)
-        self.sent.flying.clear()  # requests of earlier procedures are not waited for
+        self.sent.settle_all()  # requests of earlier procedures are not waited for
         self._table = tabulate(self.outcomes, attempts)
         self._queue: deque[ProbeRequest] = deque()
         self._is_done = False
@@ -38,7 +38,7 @@ class Rounds(Procedure, ABC):
 
     def wanted(self, room: int) -> list[ProbeRequest]:
         """See Procedure."""
-        if not self._queue and not self.sent.flying and not self._is_done:
+        if not self._queue and not self.sent.is_flying and not self._is_done:
             self._queue.extend(self.next_round())
             self._is_done = not self._queue
         requests = [self._queue.popleft() for _ in range(min(room, len(self._queue)))]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
@@ -79,13 +80,14 @@ class Search(NamedTuple):
             and self.table.ended.get(flow, ttl) >= ttl
         )
 
-    def worth_asking(self, flows: int) -> int:
-        """How many of `flows` new flows at a TTL, the lowest first, are worth asking in this wave.
+    @property
+    def counts_unsent(self) -> bool:
+        """Whether requests matter that cannot leave in this wave: only by the shared law."""
+        return self.bound.per_vertex and self.bound.min_share is None
 
-        More than its room cannot leave. By the shared law (see `hop_pairs`) these count as well.
-        """
-        is_shared = self.bound.per_vertex and self.bound.min_share is None
-        return max(0, flows if is_shared else min(flows, self.room))
+    def worth_asking(self, flows: int) -> int:
+        """How many of `flows` new flows at a TTL, the lowest first, are worth asking."""
+        return max(0, flows if self.counts_unsent else min(flows, self.room))
 
     def unheard(self, ttl: int) -> set[int]:
         """The flows asked at `ttl` without an answer so far, where any flow was lost there."""
@@ -93,13 +95,19 @@ class Search(NamedTuple):
         return set(self.wave.asked(ttl)) - hop.answers.keys() if hop.losses else set()
 
     def unsent(self, ttl: int) -> Iterator[int]:
-        """Flows not known at `ttl` before this wave whose path goes that far, ascending."""
-        sent, ended = self.wave.sent.counts[ttl], self.table.ended
-        answers = self.table.hop(ttl).answers
+        """Flows not known at `ttl` before this wave whose path goes that far, ascending.
+
+        Only those that are worth asking.
+        """
+        sent, ended = self.wave.sent, self.table.ended
+        counts, answers = sent.counts[ttl], self.table.hop(ttl).answers
+        end, full_at = self.reach.flows, self.wave.full_at
+        if full_at is not None and not self.counts_unsent:
+            end = min(end, full_at + 1)
         return (
             flow
-            for flow in range(self.wave.sent.first_unsent(ttl), self.reach.flows)
-            if flow not in sent and flow not in answers and ended.get(flow, ttl) >= ttl
+            for flow in chain((0,), range(sent.first_unsent(ttl, self.table.ends), end))
+            if flow not in counts and flow not in answers and ended.get(flow, ttl) >= ttl
         )
 
     def unasked(self, ttl: int, target: int) -> Iterator[int]:

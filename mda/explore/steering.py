@@ -130,7 +130,7 @@ class _Alike:
 def _by_chance(
     hoping: Iterable[_Alike], chances: Mapping[Vertex, float]
 ) -> list[tuple[_Alike, float]]:
-    """The same vertices, divided further by the chance that a flow reaches each, and that chance."""
+    """The same vertices, divided by the chance that a flow reaches each, and that chance."""
     divided = []
     for alike in hoping:
         parts: dict[float, list[Vertex]] = {}

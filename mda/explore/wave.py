@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from mda.model import ProbeRequest
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
+
+    from mda.answers.ends import Ends
 
 
 class Sent:
@@ -23,51 +25,73 @@ class Sent:
         self.counts: defaultdict[int, dict[int, int]] = defaultdict(dict)  # TTL -> flow -> requests
         self.repeated: defaultdict[int, set[int]] = defaultdict(set)  # by TTL
         self.flows: list[int] = []
-        self.flying: set[ProbeRequest] = set()
-        self._flying_at: dict[int, int] = {}
+        self._flying: defaultdict[int, set[ProbeRequest]] = defaultdict(set)  # by TTL
         self._known_flows: set[int] = set()
-        self._lowest: dict[int, int] = {}  # by TTL: below, every flow was requested
+        self._lowest: dict[int, int] = {}  # by TTL: see `first_unsent`
+        self._revision = 0  # of the ends of paths, when these were found
 
-    def first_unsent(self, ttl: int) -> int:
-        """The lowest flow that was never requested at `ttl`."""
-        counts, flow = self.counts[ttl], self._lowest.get(ttl, 0)
-        while flow in counts:
+    def first_unsent(self, ttl: int, ends: Ends) -> int:
+        """The lowest flow from 1 on, of those that go to `ttl`, that was never requested there."""
+        if ends.revision != self._revision:
+            self._revision = ends.revision
+            self._lowest.clear()
+        counts, flow = self.counts[ttl], self._lowest.get(ttl, 1)
+        while flow in counts or ends.at.get(flow, ttl) < ttl:
             flow += 1
         self._lowest[ttl] = flow
         return flow
 
-    def is_flying_at(self, ttl: int) -> bool:
-        """Whether any request at `ttl` has no outcome yet."""
-        return self._flying_at.get(ttl, 0) > 0
+    @property
+    def is_flying(self) -> bool:
+        """Whether any request has no outcome yet."""
+        return any(self._flying.values())
+
+    @property
+    def flying(self) -> Iterator[ProbeRequest]:
+        """The requests that have no outcome yet."""
+        return chain.from_iterable(self._flying.values())
+
+    def flying_at(self, ttl: int) -> Collection[ProbeRequest]:
+        """The requests at `ttl` that have no outcome yet."""
+        return self._flying[ttl]
 
     def add(self, requests: list[ProbeRequest]) -> None:
         """Record that these requests were returned."""
         for request in requests:
-            counts = self.counts[request.ttl]
-            counts[request.flow] = counts.get(request.flow, 0) + 1
-            if counts[request.flow] > 1:
-                self.repeated[request.ttl].add(request.flow)
-            if request.flow not in self._known_flows:
-                self._known_flows.add(request.flow)
-                self.flows.append(request.flow)
-            self._flying_at[request.ttl] = self._flying_at.get(request.ttl, 0) + 1
-        self.flying.update(requests)
+            flow, ttl, _ = request
+            counts = self.counts[ttl]
+            if flow in counts:
+                counts[flow] += 1
+                self.repeated[ttl].add(flow)
+            else:
+                counts[flow] = 1
+                if flow not in self._known_flows:
+                    self._known_flows.add(flow)
+                    self.flows.append(flow)
+            self._flying[ttl].add(request)
 
     def settle(self, request: ProbeRequest) -> None:
         """Record that a request has an outcome; a second outcome changes nothing."""
-        if request in self.flying:
-            self.flying.remove(request)
-            self._flying_at[request.ttl] -= 1
+        self._flying[request.ttl].discard(request)
+
+    def settle_all(self) -> None:
+        """Record that no request is waited for any longer."""
+        self._flying.clear()
 
 
 class Wave:
-    """The requests of one call of `wanted`, on top of those in `sent`, all earlier ones."""
+    """The requests of one call of `wanted`, on top of those in `sent`, all earlier ones.
+
+    Where low flows alone fill the room of the wave, `full_at` is the last of them: new flows above
+    it cannot leave.
+    """
 
     def __init__(self, sent: Sent) -> None:
         self.sent = sent
-        self._fresh: defaultdict[int, dict[int, int]] = defaultdict(dict)
-        self._first: dict[int, _FirstFlows] = {}  # by TTL
         self.requests: list[ProbeRequest] = []
+        self.full_at: int | None = None
+        self._fresh: defaultdict[int, dict[int, int]] = defaultdict(dict)
+        self._first = _FirstFlows(range(0), range(0), sent.counts, {})
 
     def is_asked(self, flow: int, ttl: int) -> bool:
         """Whether the flow was requested at `ttl`, before or in this wave."""
@@ -75,33 +99,32 @@ class Wave:
 
     def is_fresh(self, flow: int, ttl: int) -> bool:
         """Whether the flow is requested at `ttl` in this wave."""
-        return flow in self._fresh[ttl] or (ttl in self._first and self._first[ttl].has(flow))
+        return flow in self._fresh[ttl] or self._first.has(flow, ttl)
 
     def count(self, flow: int, ttl: int) -> int:
         """How often the flow was requested at `ttl`, before and in this wave."""
-        is_first = ttl in self._first and self._first[ttl].has(flow)
-        return self.sent.counts[ttl].get(flow, 0) + self._fresh[ttl].get(flow, 0) + is_first
+        before = self.sent.counts[ttl].get(flow, 0)
+        return before + self._fresh[ttl].get(flow, 0) + self._first.has(flow, ttl)
 
     def asked(self, ttl: int) -> Iterator[int]:
         """The flows requested at `ttl`, before or in this wave, each once."""
-        before = self.sent.counts[ttl]
+        before, fresh = self.sent.counts[ttl], self._fresh[ttl]
         yield from before
-        yield from (flow for flow in self._fresh[ttl] if flow not in before)
-        if ttl in self._first:
-            fresh = self._fresh[ttl]
-            yield from (flow for flow in self._first[ttl].unsent() if flow not in fresh)
+        yield from (flow for flow in fresh if flow not in before)
+        yield from (flow for flow in self._first.at(ttl) if flow not in fresh)
 
-    def ask_first_flows(self, below: int, ttl: int, ended: Mapping[int, int], room: int) -> None:
-        """Request at `ttl` all flows from 1 to `below` that were never requested there.
+    def ask_first_flows(self, below: int, ttls: range, ends: Ends, room: int) -> None:
+        """Request at each of `ttls` all flows from 1 to `below` that were never requested there.
 
-        Those that `ended` nearer are left out. Only the first `room` requests are made: the others
-        count as asked, but are less urgent than so many.
+        Those that end nearer are left out. Only the `room` most urgent requests are made: the
+        others count as asked.
         """
-        first = max(1, self.sent.first_unsent(ttl))
-        if first < below:
-            sent = self.sent.counts[ttl]
-            flows = self._first[ttl] = _FirstFlows(range(first, below), ttl, sent, ended)
-            self.requests += [ProbeRequest(flow, ttl) for flow in islice(flows.unsent(), room)]
+        lowest = min((self.sent.first_unsent(ttl, ends) for ttl in ttls), default=below)
+        self._first = _FirstFlows(range(lowest, below), ttls, self.sent.counts, ends.at)
+        requests = list(islice(self._first.requests(), room))
+        self.requests += requests
+        if len(requests) == room:
+            self.full_at = requests[-1].flow
 
     def ask(self, flow: int, ttl: int) -> None:
         """Request the flow at `ttl` once more, whatever was requested before."""
@@ -121,24 +144,35 @@ class Wave:
 
 
 class _FirstFlows(NamedTuple):
-    """Those of `flows` at `ttl` that were not `sent` and have not `ended` nearer."""
+    """Those of `flows` at each of `ttls` that were not `sent` there and have not `ended` nearer.
+
+    Both are by flow; `sent` has them for each TTL.
+    """
 
     flows: range
-    ttl: int
-    sent: Collection[int]
+    ttls: range
+    sent: Mapping[int, Collection[int]]
     ended: Mapping[int, int]
 
-    def has(self, flow: int) -> bool:
-        """Whether a flow is among them."""
+    def has(self, flow: int, ttl: int) -> bool:
+        """Whether a flow at a TTL is among them."""
         return (
             flow in self.flows
-            and flow not in self.sent
-            and self.ended.get(flow, self.ttl) >= self.ttl
+            and ttl in self.ttls
+            and flow not in self.sent[ttl]
+            and self.ended.get(flow, ttl) >= ttl
         )
 
-    def unsent(self) -> Iterator[int]:
-        """All of them, ascending."""
-        return filter(self.has, self.flows)
+    def at(self, ttl: int) -> Iterator[int]:
+        """Those at one TTL, ascending."""
+        return (flow for flow in self.flows if self.has(flow, ttl))
+
+    def requests(self) -> Iterator[ProbeRequest]:
+        """Requests for all of them, the most urgent first."""
+        for flow in self.flows:
+            for ttl in self.ttls:
+                if self.has(flow, ttl):
+                    yield ProbeRequest(flow, ttl)
 
 
 def _urgency(request: ProbeRequest) -> tuple[int, int, int]:
