@@ -31,6 +31,7 @@ class Hop:
         "answers",
         "attempt",
         "before",
+        "has_further",
         "history",
         "is_shared",
         "last_met_s",
@@ -55,6 +56,7 @@ class Hop:
         self.losses: dict[int, int] = {}
         self.lost_at: list[tuple[float, int, int]] = []  # sent at, flow, attempt
         self.lost_of: Counter[Vertex] = Counter()  # losses of flows that met it at another time
+        self.has_further = False  # whether any answer was to a probe of a further TTL
         self.revision = 0  # rises where `answers` does not only grow
         self.is_shared = False  # whether outcomes of several procedures are here
 
@@ -79,7 +81,9 @@ class Hop:
 
     def add_answer(self, reply: Reply, vertex: Vertex) -> None:
         """Record that a probe, to this TTL or to a further one, met `vertex`."""
-        self.meet(reply.request.flow, _attempt(reply, vertex), reply.sent_at_s, vertex)
+        attempt = _attempt(reply, vertex)
+        self.has_further |= attempt >= _FURTHER
+        self.meet(reply.request.flow, attempt, reply.sent_at_s, vertex)
 
     def meet(self, flow: int, attempt: int, sent_at_s: float, vertex: Vertex) -> None:
         """Record that a probe to this TTL, sent at `sent_at_s` seconds, met `vertex`."""

@@ -139,16 +139,21 @@ class Explorer(Procedure):
 
     def wanted(self, room: int) -> list[ProbeRequest]:
         """See Procedure."""
-        wave = Wave(self._sent)
+        wave = Wave(self._sent, room)
         self._doubts = self._table.doubts()
         self._scout.ask(wave)
-        search = Search(self._reach, self._bound, self._walked.branching, self._table, wave, room)
+        branching = self._walked.branching
+        points = self._bound.points(branching)
+        search = Search(self._reach, self._bound, branching, points, self._table, wave)
         self._ask_first_flows(search)
-        self._ask_hops(search)
+        walked = self._ask_hops(search)
+        for hops in walked:
+            if self._retries.may_leave(hops.ttl, wave):
+                self._ask_again(hops, search)
         self._retries.lost(wave, self._doubted)
         self._ask_behind_ends(wave)
         self._ask_in_doubt(wave)
-        requests = wave.first(room)
+        requests = wave.first()
         self._sent.add(requests)
         self._idle = not requests
         return requests
@@ -177,7 +182,7 @@ class Explorer(Procedure):
         count = min(search.points.stop_at(1), self._reach.flows)
         path_end = self._scout.path_end
         ttls = range(self._reach.first_ttl, path_end + 1)
-        wave.ask_first_flows(count, ttls, self._table.ends, search.room)
+        wave.ask_first_flows(count, ttls, self._table.ends)
         if path_end >= self._reach.first_ttl:
             for flow in range(self._reach.spread):
                 wave.ask_first(flow, self._reach.first_ttl)
@@ -203,28 +208,36 @@ class Explorer(Procedure):
                     wave.ask(flow, near)
                     wave.ask(flow, far)
 
-    def _ask_hops(self, search: Search) -> None:
-        """Ask what open vertices lack; start again at the first hop if MDA-Lite's law fails."""
+    def _ask_hops(self, search: Search) -> list[HopPair]:
+        """Ask what open vertices lack; start again at the first hop if MDA-Lite's law fails.
+
+        Returns every pair of hops that was met.
+        """
+        met: list[HopPair] = []
         is_lite = self._walked.is_lite
-        self._walked = self._walk(search, is_lite=is_lite)
+        self._walked = self._walk(search, met, is_lite=is_lite)
         while self._walked.is_lite != is_lite:
             is_lite = self._walked.is_lite
-            self._walked = self._walk(search, is_lite=is_lite)
+            self._walked = self._walk(search, met, is_lite=is_lite)
+        return met
 
-    def _walk(self, search: Search, *, is_lite: bool) -> _Walked:
-        """Ask what open vertices lack by one law, hop by hop, while that law holds."""
+    def _walk(self, search: Search, met: list[HopPair], *, is_lite: bool) -> _Walked:
+        """Ask what open vertices lack by one law, hop by hop, while that law holds.
+
+        Adds every pair of hops that it meets to `met`.
+        """
         branching = 0
         silent_since_s: dict[int, float] = {}
         silent_ends: set[int] = set()
         for step in self._walk_on.steps():
             hops = step.hops
+            met.append(hops)
             since_s = self._table.silent_since_s(hops.ttl, hops.far)
             if since_s is not None:
                 silent_since_s[hops.ttl] = since_s
                 if self._table.is_silent_end(hops.ttl, hops.far):
                     silent_ends.add(hops.ttl)
             self._ask_ends(hops, search.wave)
-            self._ask_again(hops, search)
             _ask_proofs(step, search.wave)
             if is_lite:
                 if hops.has_several_far:
@@ -276,6 +289,8 @@ def _ask_full(step: Step, search: Search) -> None:
 
 def _ask_proofs(step: Step, wave: Wave) -> None:
     """Ask, at the nearer hop, a flow of each successor that no flow joins to its predecessor."""
+    if len(step.hops.predecessors) == len(step.located_before):
+        return
     for samples in step.hops.branching():
         for flow in samples.unproven(step.located_before):
             wave.ask_first(flow, step.hops.ttl - 1)

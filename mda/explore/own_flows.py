@@ -25,33 +25,31 @@ def ask(hops: HopPair, step: Step, search: Search) -> None:
 
     `hops` are those of `step` without the abandoned vertices.
     """
-    points = search.points
-    targets = {vertex: points.stop_at(samples.seen) for vertex, samples in hops.near.items()}
-    open_vertices = [
-        (vertex, samples)
-        for vertex, samples in hops.near.items()
-        if samples.answered < targets[vertex]
-    ]
-    if not open_vertices:
-        return
+    widest = max((samples.seen for samples in hops.near.values()), default=0)
+    targets = search.points.up_to(widest)
     missing: dict[Vertex, int] = {}
-    for vertex, samples in open_vertices:
-        lacking = _ask_known(hops.ttl, samples, targets[vertex], search)
-        if lacking > 0:
-            missing[vertex] = lacking
+    for vertex, samples in hops.near.items():
+        if samples.answered < targets[len(samples.successors)]:
+            lacking = _ask_known(hops.ttl, samples, targets[samples.seen], search)
+            if lacking > 0:
+                missing[vertex] = lacking
     if missing:
-        _ask_new(step, missing, PATIENCE * max(targets.values()), search)
+        _ask_new(step, missing, PATIENCE * targets[widest], search)
 
 
 def _ask_known(ttl: int, samples: Samples, target: int, search: Search) -> int:
     """Ask flows known to go through a vertex one TTL on; return how many it still lacks."""
-    wave = search.wave
-    awaited = sum(search.is_pending(flow, ttl) for flow in samples.waiting)
-    unasked = sorted(flow for flow in samples.waiting if not wave.is_asked(flow, ttl))
+    wave, awaited = search.wave, 0
+    unasked: list[int] = []
+    for flow in samples.waiting:
+        if not wave.is_asked(flow, ttl):
+            unasked.append(flow)
+        elif search.may_be_answered(flow, ttl):
+            awaited += 1
     if len(samples.flows) - len(unasked) > PATIENCE * target:
         return 0  # too many flows got no reply there: more of them will not help
     lacking = target - samples.answered - awaited
-    for flow in unasked[: max(lacking, 0)]:
+    for flow in sorted(unasked)[: max(lacking, 0)]:
         wave.ask(flow, ttl)
     return lacking - len(unasked)
 

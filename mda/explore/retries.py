@@ -29,6 +29,15 @@ class Retries(NamedTuple):
     table: FlowTable
     sent: Sent
 
+    def may_leave(self, ttl: int, wave: Wave) -> bool:
+        """Whether a probe that is repeated at `ttl`, or one TTL before, may leave in this wave.
+
+        First probes leave before it, and only a flow that was answered by a probe to a further TTL
+        may get its first one here after its answer.
+        """
+        hops = self.table.hop(ttl), self.table.hop(ttl - 1)
+        return not wave.is_full or any(hop.has_further for hop in hops)
+
     def one_flow(self, ttl: int, samples: Samples, points: StoppingPoints, wave: Wave) -> None:
         """Ask one flow often enough that a per-packet balancer is unlikely to stay unnoticed."""
         hop = self.table.hop(ttl)
@@ -39,15 +48,16 @@ class Retries(NamedTuple):
             return  # more successors may turn up, and then fewer probes are enough
         width = likely_width(samples.seen, samples.answered)
         enough = math.ceil(-math.log(points.failure_probability, width))
+        repeated = self.sent.repeated[ttl]
         done = sum(
             max(sent.get(flow, 0) - 1, 0) - hop.losses.get(flow, 0)
-            for flow in self.sent.repeated[ttl] | hop.losses.keys()
-            if flow in samples.flows and flow in hop.answers
+            for flow in samples.flows & (repeated | hop.losses.keys() if hop.losses else repeated)
+            if flow in hop.answers
         )
         if done >= enough:
             self._vanished(ttl, samples, wave)
             return
-        flow = min(flow for flow in samples.flows if flow in hop.answers)
+        flow = min(filter(hop.answers.__contains__, samples.flows))
         most = enough + self.table.attempts - sent.get(flow, 0)
         for _ in range(min(enough - done, most)):
             wave.ask(flow, ttl)
@@ -109,7 +119,7 @@ class Retries(NamedTuple):
         """
         table = self.table
         for ttl, hop in table.hops.items():
-            if not hop.losses or ttl in in_doubt:
+            if not hop.losses or ttl in in_doubt or not self.may_leave(ttl, wave):
                 continue
             tries = table.tries(ttl)
             counted = table.losses_that_count(ttl)

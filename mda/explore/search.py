@@ -38,21 +38,15 @@ class Search(NamedTuple):
     """What one wave asks with.
 
     `table` has the outcomes, `wave` the requests of this wave on top of all earlier ones. `bound`
-    with `branching`, the number of balancers known, says when a vertex is complete. The `room` most
-    urgent requests of the wave are sent.
+    with `branching`, the number of balancers known, says when a vertex is complete: at `points`.
     """
 
     reach: Reach
     bound: Bound
     branching: int
+    points: StoppingPoints
     table: FlowTable
     wave: Wave
-    room: int
-
-    @property
-    def points(self) -> StoppingPoints:
-        """The stopping points of each vertex."""
-        return self.bound.points(self.branching)
 
     def sent_to(self, ttl: int) -> int:
         """The number of flows sent to `ttl` before this wave."""
@@ -60,25 +54,22 @@ class Search(NamedTuple):
 
     def pending(self, ttl: int) -> set[int]:
         """The flows asked at `ttl` that may still be answered there."""
-        hop, tries, ended = self.table.hop(ttl), self.table.tries(ttl), self.table.ended
-        losses = self.table.losses_that_count(ttl)
-        return {
-            flow
-            for flow in self.wave.asked(ttl)
-            if flow not in hop.answers
-            and losses.get(flow, 0) < tries
-            and ended.get(flow, ttl) >= ttl
-        }
+        return {flow for flow in self._unanswered(ttl) if self.may_be_answered(flow, ttl)}
 
-    def is_pending(self, flow: int, ttl: int) -> bool:
-        """Whether the flow was asked at `ttl` and may still be answered there."""
+    def may_be_answered(self, flow: int, ttl: int) -> bool:
+        """Whether a flow that is asked at `ttl` may still be answered there."""
         hop = self.table.hop(ttl)
         return (
-            self.wave.is_asked(flow, ttl)
-            and flow not in hop.answers
-            and self.table.losses_that_count(ttl).get(flow, 0) < self.table.tries(ttl)
+            flow not in hop.answers
             and self.table.ended.get(flow, ttl) >= ttl
+            and (
+                flow not in hop.losses
+                or self.table.losses_that_count(ttl).get(flow, 0) < self.table.tries(ttl)
+            )
         )
+
+    def _unanswered(self, ttl: int) -> set[int]:
+        return set(self.wave.asked(ttl)) - self.table.hop(ttl).answers.keys()
 
     @property
     def counts_unsent(self) -> bool:
@@ -87,12 +78,11 @@ class Search(NamedTuple):
 
     def worth_asking(self, flows: int) -> int:
         """How many of `flows` new flows at a TTL, the lowest first, are worth asking."""
-        return max(0, flows if self.counts_unsent else min(flows, self.room))
+        return max(0, flows if self.counts_unsent else min(flows, self.wave.room))
 
     def unheard(self, ttl: int) -> set[int]:
         """The flows asked at `ttl` without an answer so far, where any flow was lost there."""
-        hop = self.table.hop(ttl)
-        return set(self.wave.asked(ttl)) - hop.answers.keys() if hop.losses else set()
+        return self._unanswered(ttl) if self.table.hop(ttl).losses else set()
 
     def unsent(self, ttl: int) -> Iterator[int]:
         """Flows not known at `ttl` before this wave whose path goes that far, ascending.

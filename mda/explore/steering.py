@@ -86,7 +86,7 @@ def flows_towards(
     >>> flows_towards({a: 2, b: 1}, {a: 0.5, b: 0.5}, {}, ((n, None) for n in range(9)), 100)
     [0, 1, 2, 3]
     """
-    hoping = [_Alike(sorted(missing, key=lambda vertex: missing[vertex], reverse=True), 0.0)]
+    hoping = [_Alike(sorted(missing, key=lambda vertex: missing[vertex], reverse=True), missing)]
     # By the vertex one hop before: what may be reached, with its chance, until `hoping` changes.
     reached: dict[Vertex | None, list[tuple[_Alike, float]]] = {}
     chosen: list[int] = []
@@ -95,7 +95,8 @@ def flows_towards(
             break
         if before not in reached:
             known = len(hoping)
-            by_chance = _by_chance(hoping, share if before is None else onward.get(before, {}))
+            chances = share if before is None else onward.get(before, {})
+            by_chance = _by_chance(hoping, chances, missing)
             hoping = [alike for alike, _ in by_chance]
             if len(hoping) > known:
                 reached.clear()
@@ -105,30 +106,41 @@ def flows_towards(
         chosen.append(flow)
         for alike, chance in reached[before]:
             alike.hoped += chance
-            while alike.vertices and alike.hoped >= missing[alike.vertices[-1]]:
-                alike.vertices.pop()
-        if not all(alike.vertices for alike, _ in reached[before]):
-            hoping = [alike for alike in hoping if alike.vertices]
-            reached.clear()
+            if alike.hoped >= alike.least:
+                alike.drop_met(missing)
+                if not alike.vertices:
+                    hoping = [other for other in hoping if other.vertices]
+                    reached = {}
     return chosen
 
 
 # A dataclass would delay the first probe.
 class _Alike:
-    """Open vertices that all chosen flows reach with equal chances, the least need last.
+    """Open vertices that all chosen flows reach with equal chances: few differ at a wide hop.
 
-    `hoped` is the number of flows that each of them may expect. At a wide hop, few vertices differ.
+    `hoped` is the number of flows that each of them may expect, and `least` what the last of them
+    is `missing`, which is missing least.
     """
 
-    __slots__ = ("hoped", "vertices")
+    __slots__ = ("hoped", "least", "vertices")
 
-    def __init__(self, vertices: list[Vertex], hoped: float) -> None:
+    def __init__(
+        self, vertices: list[Vertex], missing: Mapping[Vertex, float], hoped: float = 0.0
+    ) -> None:
         self.vertices = vertices
+        self.least = missing[vertices[-1]]
         self.hoped = hoped
+
+    def drop_met(self, missing: Mapping[Vertex, float]) -> None:
+        """Leave out the vertices that may expect all that they are `missing`."""
+        while self.vertices and self.hoped >= missing[self.vertices[-1]]:
+            self.vertices.pop()
+        if self.vertices:
+            self.least = missing[self.vertices[-1]]
 
 
 def _by_chance(
-    hoping: Iterable[_Alike], chances: Mapping[Vertex, float]
+    hoping: Iterable[_Alike], chances: Mapping[Vertex, float], missing: Mapping[Vertex, float]
 ) -> list[tuple[_Alike, float]]:
     """The same vertices, divided by the chance that a flow reaches each, and that chance."""
     divided = []
@@ -137,7 +149,7 @@ def _by_chance(
         for vertex in alike.vertices:
             parts.setdefault(chances.get(vertex, 0.0), []).append(vertex)
         for chance, own in parts.items():
-            part = alike if len(parts) == 1 else _Alike(own, alike.hoped)
+            part = alike if len(parts) == 1 else _Alike(own, missing, alike.hoped)
             divided.append((part, chance))
     return divided
 

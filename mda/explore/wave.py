@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections import defaultdict
 from itertools import chain, islice
-from typing import TYPE_CHECKING, NamedTuple
+from operator import attrgetter
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mda.model import ProbeRequest
 
@@ -12,6 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
     from mda.answers.ends import Ends
+
+
+# The order of requests: first attempts first, then by flow, then along the path.
+_URGENCY: Final = attrgetter("attempt", "flow", "ttl")
 
 
 class Sent:
@@ -82,16 +88,24 @@ class Sent:
 class Wave:
     """The requests of one call of `wanted`, on top of those in `sent`, all earlier ones.
 
-    Where low flows alone fill the room of the wave, `full_at` is the last of them: new flows above
-    it cannot leave.
+    Only the `room` most urgent ones leave, by default all: first requests of a flow at a TTL before
+    repeated ones. Where low flows alone fill the room, `full_at` is the last of them: new flows
+    above it cannot leave.
     """
 
-    def __init__(self, sent: Sent) -> None:
+    def __init__(self, sent: Sent, room: int = sys.maxsize) -> None:
         self.sent = sent
+        self.room = room
         self.requests: list[ProbeRequest] = []
+        self._firsts = 0  # of the requests, how many are first ones
         self.full_at: int | None = None
         self._fresh: defaultdict[int, dict[int, int]] = defaultdict(dict)
         self._first = _FirstFlows(range(0), range(0), sent.counts, {})
+
+    @property
+    def is_full(self) -> bool:
+        """Whether first requests fill the room, so that no repeated one can leave."""
+        return self._firsts >= self.room
 
     def is_asked(self, flow: int, ttl: int) -> bool:
         """Whether the flow was requested at `ttl`, before or in this wave."""
@@ -113,17 +127,18 @@ class Wave:
         yield from (flow for flow in fresh if flow not in before)
         yield from (flow for flow in self._first.at(ttl) if flow not in fresh)
 
-    def ask_first_flows(self, below: int, ttls: range, ends: Ends, room: int) -> None:
+    def ask_first_flows(self, below: int, ttls: range, ends: Ends) -> None:
         """Request at each of `ttls` all flows from 1 to `below` that were never requested there.
 
-        Those that end nearer are left out. Only the `room` most urgent requests are made: the
-        others count as asked.
+        Those that end nearer are left out. Only as many requests are made as there is room for:
+        the others count as asked.
         """
         lowest = min((self.sent.first_unsent(ttl, ends) for ttl in ttls), default=below)
         self._first = _FirstFlows(range(lowest, below), ttls, self.sent.counts, ends.at)
-        requests = list(islice(self._first.requests(), room))
+        requests = list(islice(self._first.requests(), self.room))
         self.requests += requests
-        if len(requests) == room:
+        self._firsts += len(requests)
+        if len(requests) == self.room:
             self.full_at = requests[-1].flow
 
     def ask(self, flow: int, ttl: int) -> None:
@@ -131,6 +146,7 @@ class Wave:
         fresh = self._fresh[ttl]
         attempt = self.count(flow, ttl)
         fresh[flow] = fresh.get(flow, 0) + 1
+        self._firsts += not attempt
         self.requests.append(ProbeRequest(flow, ttl, attempt))
 
     def ask_first(self, flow: int, ttl: int) -> None:
@@ -138,9 +154,9 @@ class Wave:
         if not self.is_asked(flow, ttl):
             self.ask(flow, ttl)
 
-    def first(self, room: int) -> list[ProbeRequest]:
-        """The most urgent requests, at most `room`."""
-        return sorted(self.requests, key=_urgency)[:room]
+    def first(self) -> list[ProbeRequest]:
+        """The most urgent requests, as many as there is room for."""
+        return sorted(self.requests, key=_URGENCY)[: self.room]
 
 
 class _FirstFlows(NamedTuple):
@@ -173,8 +189,3 @@ class _FirstFlows(NamedTuple):
             for ttl in self.ttls:
                 if self.has(flow, ttl):
                     yield ProbeRequest(flow, ttl)
-
-
-def _urgency(request: ProbeRequest) -> tuple[int, int, int]:
-    """The order of requests: first attempts first, then by flow, then along the path."""
-    return request.attempt, request.flow, request.ttl

@@ -41,6 +41,7 @@ class StoppingPoints:
         self.failure_probability = failure_probability
         self._least = least
         self._points = [1]  # a vertex with no answered flow has no successor to be complete
+        self._raised = [least]  # the same, but at least `least`
         self._complete = [1.0]  # d(j, n) of the last j, for n from 0 to below its point
         self._left: list[float] = []  # by j: the chance above, for the last K
 
@@ -50,9 +51,17 @@ class StoppingPoints:
         >>> [StoppingPoints(0.05).stop_at(k) for k in range(1, 9)]
         [6, 11, 16, 21, 27, 33, 39, 45]
         """
+        return self.up_to(seen)[seen]
+
+    def up_to(self, seen: int) -> Sequence[int]:
+        """The stopping points by the number of successors seen, for `seen` at least.
+
+        A vertex without any is never complete.
+        """
         while len(self._points) <= seen:
             self._points.append(self._next_point())
-        return max(self._points[seen], self._least)
+            self._raised.append(max(self._points[-1], self._least))
+        return self._raised
 
     def _next_point(self) -> int:
         seen = len(self._points)
