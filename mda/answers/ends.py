@@ -43,8 +43,9 @@ class Ends:
     the TTL at which each final reply counts; `contradictions` says which quotes show none.
     `furthest` has the highest TTL at which each flow got a reply. A refusal ends no path where
     packets are seen to pass the router that sent it, and the reply to an expired packet none where
-    its responder is seen one hop further. `revision` rises where more changes than that a flow
-    ends, at a TTL where others do, behind all its replies.
+    its responder is seen one hop further. `changes` rises where any of that changes,
+    and `revision` where more does than that a flow ends, at a TTL where others do, behind all its
+    replies.
     """
 
     def __init__(self) -> None:
@@ -52,6 +53,7 @@ class Ends:
         self.ttls: set[int] = set()
         self.places: dict[ProbeRequest, int] = {}
         self.furthest: dict[int, int] = {}
+        self.changes = 0
         self.revision = 0
         self.contradictions = Contradictions()
         self._loops: dict[int, int] = {}  # flow -> TTL
@@ -241,6 +243,7 @@ class Ends:
         end, known = min(ends, default=None), self.at.get(flow)
         if end == known:
             return
+        self.changes += 1
         is_behind = end is not None and all(ttl < end for ttl in self._expired.get(flow, ()))
         if known is not None or end not in self.ttls or not is_behind:
             self.revision += 1

@@ -31,6 +31,7 @@ class Hop:
         "answers",
         "attempt",
         "before",
+        "changes",
         "has_further",
         "history",
         "is_shared",
@@ -57,6 +58,7 @@ class Hop:
         self.lost_at: list[tuple[float, int, int]] = []  # sent at, flow, attempt
         self.lost_of: Counter[Vertex] = Counter()  # losses of flows that met it at another time
         self.has_further = False  # whether any answer was to a probe of a further TTL
+        self.changes = 0  # rises with every outcome that is added or taken back
         self.revision = 0  # rises where `answers` does not only grow
         self.is_shared = False  # whether outcomes of several procedures are here
 
@@ -87,6 +89,7 @@ class Hop:
 
     def meet(self, flow: int, attempt: int, sent_at_s: float, vertex: Vertex) -> None:
         """Record that a probe to this TTL, sent at `sent_at_s` seconds, met `vertex`."""
+        self.changes += 1
         self.replies += 1
         if sent_at_s >= self.last_met_s.get(vertex, sent_at_s):
             self.last_met_s[vertex] = sent_at_s
@@ -109,6 +112,7 @@ class Hop:
 
     def remove_answer(self, reply: Reply, vertex: Vertex) -> None:
         """Take back what `add_answer` recorded."""
+        self.changes += 1
         self.revision += 1
         flow = reply.request.flow
         history = self.history.pop(flow)
@@ -132,6 +136,7 @@ class Hop:
 
     def add_loss(self, loss: Loss) -> None:
         """Record that a probe was lost."""
+        self.changes += 1
         flow, _, attempt = loss.request
         self.losses[flow] = self.losses.get(flow, 0) + 1
         if flow in self.answers:

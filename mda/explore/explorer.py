@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from mda.answers.contradictions import Doubt
     from mda.answers.hop_pairs import HopPair
     from mda.explore.search import Reach
-    from mda.explore.walk import Step
+    from mda.explore.walk import State, Step
     from mda.model import IPAddress, Outcome, ProbeRequest
     from mda.statistics.stopping import Bound
 
@@ -72,6 +72,8 @@ class Explorer(Procedure):
         self._retries = Retries(self._table, self._sent)
         self._walk_on = Walk(self._table, self._origin, self._sent, reach)
         self._walked = _Walked(branching=0, silent_since_s={}, silent_ends=set(), is_lite=is_lite)
+        # By TTL: the state, number of balancers and law with which a step asked for nothing.
+        self._in_vain: dict[int, tuple[State | None, int, bool]] = {}
         self._doubts: list[Doubt] = []
         self._idle = self._has_outcomes = False
 
@@ -237,16 +239,20 @@ class Explorer(Procedure):
                 silent_since_s[hops.ttl] = since_s
                 if self._table.is_silent_end(hops.ttl, hops.far):
                     silent_ends.add(hops.ttl)
+            branching += hops.has_several_far if is_lite else len(hops.branching())
+            basis = step.state, search.branching, is_lite
+            decides = step.state is not None and not search.wave.asks_around(hops.ttl)
+            if decides and basis == self._in_vain.get(hops.ttl):
+                continue
+            asked = len(search.wave.requests)
             self._ask_ends(hops, search.wave)
             _ask_proofs(step, search.wave)
-            if is_lite:
-                if hops.has_several_far:
-                    branching += 1
-                if not lite.ask(hops.without(step.abandoned), search):
-                    return _Walked(branching, silent_since_s, silent_ends, is_lite=False)
-            else:
-                branching += len(hops.branching())
+            if not is_lite:
                 _ask_full(step, search)
+            elif not lite.ask(hops.without(step.abandoned), search):
+                return _Walked(branching, silent_since_s, silent_ends, is_lite=False)
+            if decides and len(search.wave.requests) == asked:
+                self._in_vain[hops.ttl] = basis
         return _Walked(branching, silent_since_s, silent_ends, is_lite)
 
     def _ask_ends(self, hops: HopPair, wave: Wave) -> None:

@@ -1,12 +1,13 @@
 """The walk over neighbouring hops, from the source to the last answer.
 
-A walk keeps each pair of hops until the next wave, and then adds the answers that came. It builds a
-pair anew where more has changed: where probes were lost, or where the vertex of a flow or the end
-of its path is not what it was.
+A walk keeps each pair of hops until the next wave, and then adds the answers that came; a pair that
+nothing has happened to stays as it is. It builds a pair anew where more has changed: where probes
+were lost, or where the vertex of a flow or the end of its path is not what it was.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -48,6 +49,7 @@ class Step(NamedTuple):
     `located_before` has the vertex of each flow that was itself answered at the nearer hop, and
     `located_two_before` those of the hop before that. `onward` counts the flows from there to the
     nearer hop. `abandoned` are the vertices of the nearer hop through which no more flows are sent.
+    All this stays the same while `state` does; None where that cannot be said.
     """
 
     hops: HopPair
@@ -55,6 +57,20 @@ class Step(NamedTuple):
     located_two_before: FlowsAt
     onward: Onward
     abandoned: frozenset[Vertex]
+    state: State | None
+
+
+# What has happened at one TTL: changes by outcomes, flows requested, and requests without outcome.
+_HopState = tuple[int, int, int]
+
+
+class State(NamedTuple):
+    """What has happened at the hops of a step, where nothing was lost up to there."""
+
+    two_before: _HopState
+    before: _HopState
+    here: _HopState
+    ends: int
 
 
 class _Located(NamedTuple):
@@ -86,10 +102,11 @@ class _Basis(NamedTuple):
 class _Kept:
     """A pair of hops that is kept, and `onward` as in Step. Without a basis it is built anew.
 
-    It has taken in `answers` at its further hop, and `placed` flows of the nearer one.
+    It has taken in `answers` at its further hop, and `placed` flows of the nearer one. It is up to
+    date while `state` is the same.
     """
 
-    __slots__ = ("answers", "basis", "hops", "onward", "placed")
+    __slots__ = ("answers", "basis", "hops", "onward", "placed", "state")
 
     def __init__(self) -> None:
         self.basis: _Basis | None = None
@@ -97,6 +114,7 @@ class _Kept:
         self.placed = 0
         self.hops = HopPair(0)
         self.onward = Onward()
+        self.state: State | None = None
 
 
 class Walk:
@@ -109,7 +127,7 @@ class Walk:
         self._reach = reach
         self._starting: FlowsAt = {}
         self._nowhere: FlowsAt = {}
-        self._kept: dict[int, _Kept] = {}  # by TTL
+        self._kept: defaultdict[int, _Kept] = defaultdict(_Kept)  # by TTL
 
     def steps(self) -> Iterator[Step]:
         """Each pair of hops in turn, up to one silent hop beyond the last answer."""
@@ -118,10 +136,16 @@ class Walk:
         before = _Located(self._starting, {self._origin: len(self._starting)})
         two_before = _Located(self._nowhere, {})
         gaps: dict[Vertex, int] = {}  # star -> silent hops in a row that end with it
+        state: State | None = State(
+            (0, 0, 0), (0, 0, 0), (0, len(self._starting), 0), self._table.ends.changes
+        )
         last_answer = self._table.last_answer()
         for ttl in range(self._reach.first_ttl, self._reach.max_ttl + 1):
-            kept = self._kept.setdefault(ttl, _Kept())
-            self._bring_up_to_date(ttl, kept, before, two_before)
+            kept = self._kept[ttl]
+            state = self._next_state(state, ttl)
+            if state is None or state != kept.state:
+                self._bring_up_to_date(ttl, kept, before, two_before)
+                kept.state = state
             hops = kept.hops
             if self._table.hop(ttl).losses:
                 for vertex, samples in hops.near.items():
@@ -129,10 +153,18 @@ class Walk:
                         if successor.address is None:
                             gaps[successor] = gaps.get(vertex, 0) + 1
             abandoned = _abandoned(self._table, hops, gaps, self._reach.gap_limit)
-            yield Step(hops, before.flows, two_before.flows, kept.onward, abandoned)
+            yield Step(hops, before.flows, two_before.flows, kept.onward, abandoned, state)
             if not hops.far and ttl > last_answer:
                 return
             two_before, before = before, _Located(hops.far, hops.met_far)
+
+    def _next_state(self, nearer: State | None, ttl: int) -> State | None:
+        """The state of the step to `ttl`, given that of the step before."""
+        hop = self._table.hop(ttl)
+        if nearer is None or hop.losses:
+            return None
+        here = hop.changes, len(self._sent.counts[ttl]), len(self._sent.flying_at(ttl))
+        return State(nearer.before, nearer.here, here, nearer.ends)
 
     def _bring_up_to_date(
         self, ttl: int, kept: _Kept, before: _Located, two_before: _Located

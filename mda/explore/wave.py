@@ -115,6 +115,10 @@ class Wave:
         """Whether the flow is requested at `ttl` in this wave."""
         return flow in self._fresh[ttl] or self._first.has(flow, ttl)
 
+    def asks_around(self, ttl: int) -> bool:
+        """Whether this wave may have requested flows at `ttl` or one TTL before."""
+        return bool(self._first.flows or self._fresh[ttl] or self._fresh[ttl - 1])
+
     def count(self, flow: int, ttl: int) -> int:
         """How often the flow was requested at `ttl`, before and in this wave."""
         before = self.sent.counts[ttl].get(flow, 0)
