@@ -110,18 +110,24 @@ class Chain:
     def wanted(self, room: int) -> list[ProbeRequest]:
         """See Procedure."""
         requests = self._current.wanted(room)
-        self._history.requests.extend(requests)
+        self._note(requests)
         return requests
 
     def wanted_in_silence(self) -> list[ProbeRequest]:
         """See Procedure."""
         requests = self._current.wanted_in_silence()
-        self._history.requests.extend(requests)
+        self._note(requests)
         return requests
+
+    def _note(self, requests: list[ProbeRequest]) -> None:
+        """Keep these requests, if another procedure will ask for them."""
+        if self._following:
+            self._history.requests.extend(requests)
 
     def on_outcome(self, outcome: Outcome) -> None:
         """See Procedure."""
-        self._history.outcomes.append(outcome)
+        if self._following:
+            self._history.outcomes.append(outcome)
         self._current.on_outcome(outcome)
 
     def on_other(self, outcome: Outcome) -> None:
@@ -162,4 +168,6 @@ class Chain:
         if not self._following:
             return False
         self._current = self._following.pop(0)(self._history)
+        if not self._following:
+            self._history = History()  # nobody continues from it
         return True

@@ -32,8 +32,8 @@ _SEVERAL: Final = 4
 class Pending:
     """The probes of one run by tag; a tag is reused only after all others.
 
-    Until then, a late reply still matches its probe. `own_tags` are the tags of this run, in turn.
-    `conversations` matches replies without a tag.
+    Until then, a late reply still matches its probe: no other probe is kept that has its outcome.
+    `own_tags` are the tags of this run, in turn. `conversations` matches replies without a tag.
     """
 
     def __init__(self, flows: Flows, own_tags: Iterator[int] | None = None) -> None:
@@ -44,7 +44,7 @@ class Pending:
         self._flights: dict[int, Flight] = {}
         # By TTL, in sending order; probes that are no longer in flight are skipped.
         self._order: defaultdict[int, deque[Flight]] = defaultdict(deque)
-        self._all: list[Flight] = []  # in sending order
+        self._added = 0  # probes
         self.conversations = Conversations(flows, self._headers_of)
 
     @property
@@ -63,15 +63,15 @@ class Pending:
     def add(self, tag: int, request: ProbeRequest, sent_at_s: float) -> None:
         """Count a probe as in flight; call this in the order in which probes are sent."""
         conversation = self.conversations.of(request.flow)
-        flight = self._flights[tag] = Flight(len(self._all), tag, request, sent_at_s, conversation)
+        flight = self._flights[tag] = Flight(self._added, tag, request, sent_at_s, conversation)
+        self._added += 1
         self._order[request.ttl].append(flight)
-        self._all.append(flight)
         self.conversations.add(flight)
 
     def correct(self, number: int, sent_at_s: float) -> None:
         """Correct the send time of the probe that was added as `number` (from 0)."""
-        flight = self._all[number]
-        if flight.state is State.IN_FLIGHT:
+        flight = self.conversations.unresolved.get(number)
+        if flight is not None and flight.state is State.IN_FLIGHT:
             flight.sent_at_s = sent_at_s
 
     def next_expiry_s(self, timeout_s: Callable[[int], float]) -> float:
@@ -108,12 +108,8 @@ class Pending:
 
         A request may have been sent again after it was withdrawn.
         """
-        known = {
-            flight.request for flight in self._all if flight.state in (State.ANSWERED, State.LOST)
-        }
-        sent_at_s = {
-            flight.request: flight.sent_at_s for flight in self._all if flight.request not in known
-        }
+        unresolved = self.conversations.unresolved.values()
+        sent_at_s = {flight.request: flight.sent_at_s for flight in unresolved}
         return [Unresolved(*sent) for sent in sent_at_s.items()]
 
     def match(self, parsed: ParsedReply, received_at_s: float) -> Reply | Stray:

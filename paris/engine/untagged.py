@@ -28,6 +28,7 @@ _Name = tuple[bytes, bytes, int, int | None, int | None, int | None, int | None]
 class Conversations:
     """The probes of one run by conversation.
 
+    `unresolved` has those without reply or loss by their number, in the order of sending.
     `in_flight` counts the probes that wait for a reply. `one_at_a_time` becomes true with the first
     reply without a tag: from then on each conversation may have only one probe in flight, so that
     such a reply identifies it. `has_withdrawn` becomes true with the first probe that is withdrawn:
@@ -42,6 +43,7 @@ class Conversations:
         self._may_be_late_s = _MAY_BE_LATE_S
         self._withdrawn: list[ProbeRequest] = []
         self._landed: list[int] = []
+        self.unresolved: dict[int, Flight] = {}
         self.in_flight = 0
         self.one_at_a_time = self.has_withdrawn = False
 
@@ -65,8 +67,10 @@ class Conversations:
 
     def add(self, flight: Flight) -> None:
         """Count a probe as in flight."""
+        flight.conversation.forget_before(flight.sent_at_s - _LATEST_S)
         flight.conversation.unanswered.append(flight)
         flight.conversation.in_flight += 1
+        self.unresolved[flight.number] = flight
         self.in_flight += 1
 
     def land(self, flight: Flight, state: State) -> None:
@@ -76,6 +80,16 @@ class Conversations:
             self._landed.append(flight.number)
             flight.conversation.in_flight -= 1
         flight.state = state
+        if state is not State.WITHDRAWN:
+            for other in self._same_request(flight):
+                self.unresolved.pop(other.number, None)
+
+    def _same_request(self, flight: Flight) -> list[Flight]:
+        """The probe, and those that were sent for the same request before or after it."""
+        if not self.has_withdrawn:
+            return [flight]
+        unanswered = flight.conversation.unanswered
+        return [flight, *(other for other in unanswered if other.request == flight.request)]
 
     def landed(self) -> list[int]:
         """Take the numbers of the probes that have landed since the last call."""
@@ -155,9 +169,9 @@ class Conversations:
         """Record the reply to a probe."""
         conversation = flight.conversation
         # The reply to a withdrawn probe also settles the same request's second probe.
-        for other in conversation.unanswered[:] if self.has_withdrawn else (flight,):
-            if other.request == flight.request:
-                self.land(other, State.ANSWERED)
+        for other in self._same_request(flight):
+            self.land(other, State.ANSWERED)
+            if other in conversation.unanswered:
                 conversation.unanswered.remove(other)
         if kind is ReplyKind.TIME_EXCEEDED:
             conversation.expired_ttl = max(conversation.expired_ttl, flight.request.ttl)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import gc
 from dataclasses import replace
 from functools import partial
 from ipaddress import ip_address
+from itertools import cycle, islice
 from typing import TYPE_CHECKING
 
 import pytest
 
 from mda.model import HeaderField, Loss, ProbeRequest, Reply, ReplyKind, Unresolved
 from mda.variants import variant
-from paris.engine.flights import Stray, StrayReason
+from paris.engine.flights import Flight, Stray, StrayReason
 from paris.engine.pending import Pending
 from paris.errors import WireError
 from paris.packets import probes, tags
@@ -124,6 +126,26 @@ def test_each_probe_is_lost_after_the_timeout_of_its_ttl() -> None:
 def test_probes_in_flight_at_the_end_are_unresolved() -> None:
     pending, _ = flying(udp4(), ProbeRequest(2, 3))
     assert pending.unresolved() == [Unresolved(ProbeRequest(2, 3), 1.0)]
+
+
+@pytest.mark.parametrize("is_answered", [True, False])
+def test_a_probe_is_forgotten_once_it_has_its_outcome_and_its_tag_names_another(
+    *, is_answered: bool
+) -> None:
+    flows = udp4()
+    pending = Pending(flows, cycle(islice(tags.in_turn(), 8)))
+    for number in range(100):
+        tag, request = pending.reserve(), ProbeRequest(2, 3, number)
+        pending.add(tag, request, 10.0 * number)
+        if is_answered:
+            pending.match(answer_to(flows, request, tag), 10.0 * number + 0.1)
+        pending.expire(10.0 * number + 1.0, half_a_second)
+    gc.collect()
+    kept = [
+        own for own in gc.get_objects() if isinstance(own, Flight) and own.request[:2] == (2, 3)
+    ]
+    assert len(kept) <= 8 + 2
+    assert pending.unresolved() == []
 
 
 def test_replies_to_probes_of_other_programs_are_strays() -> None:
