@@ -96,12 +96,11 @@ class Pending:
 
     def is_quiet(self, ttl: int, since_s: float) -> bool:
         """Whether the latest probes to `ttl`, all sent until `since_s`, are all unanswered."""
-        latest = list(islice(reversed(self._order[ttl]), _SEVERAL)) if ttl in self._order else []
-        return (
-            len(latest) == _SEVERAL
-            and latest[0].sent_at_s <= since_s
-            and all(flight.state is State.IN_FLIGHT for flight in latest)
-        )
+        order = self._order.get(ttl)
+        if order is None or len(order) < _SEVERAL or order[-1].sent_at_s > since_s:
+            return False
+        latest = islice(reversed(order), _SEVERAL)
+        return all(flight.state is State.IN_FLIGHT for flight in latest)
 
     def unresolved(self) -> list[Unresolved]:
         """The requests with neither reply nor loss, in order of first sending, and when last sent.

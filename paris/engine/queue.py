@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from paris.engine.pacing import Pacing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from mda.model import ProbeRequest
     from mda.procedure import Procedure
@@ -21,11 +21,67 @@ _OF_LIMIT: Final = 0.85
 _SLACK_S: Final = 0.005
 
 
+class _Line:
+    """Waiting requests, in order, and how many there are to each TTL."""
+
+    def __init__(self) -> None:
+        self._requests: deque[ProbeRequest] = deque()
+        self._numbers: Counter[tuple[int, bool]] = Counter()  # by TTL, and whether it is repeated
+
+    def __len__(self) -> int:
+        return len(self._requests)
+
+    def __iter__(self) -> Iterator[ProbeRequest]:
+        return iter(self._requests)
+
+    def ttls(self, *, only_first: bool = False) -> set[int]:
+        """The TTLs of the requests, or of the first requests for a flow at a TTL."""
+        return {
+            ttl
+            for (ttl, is_repeated), number in self._numbers.items()
+            if number and not (only_first and is_repeated)
+        }
+
+    def extend(self, requests: Iterable[ProbeRequest]) -> None:
+        """Append requests."""
+        for request in requests:
+            self._numbers[request.ttl, request.attempt > 0] += 1
+            self._requests.append(request)
+
+    def put_back(self, requests: Sequence[ProbeRequest]) -> None:
+        """Insert requests before all others."""
+        self._numbers.update((request.ttl, request.attempt > 0) for request in requests)
+        self._requests.extendleft(reversed(requests))
+
+    def pop(self) -> ProbeRequest:
+        """Remove and return the first request."""
+        request = self._requests.popleft()
+        self._numbers[request.ttl, request.attempt > 0] -= 1
+        return request
+
+    def discard(self, request: ProbeRequest) -> None:
+        """Remove a request, if it is here."""
+        if request in self._requests:
+            self._requests.remove(request)
+            self._numbers[request.ttl, request.attempt > 0] -= 1
+
+    def take(self, leaves: Callable[[ProbeRequest], bool]) -> list[ProbeRequest]:
+        """Remove and return the requests that leave, in order."""
+        taken: list[ProbeRequest] = []
+        for _ in range(len(self)):
+            request = self.pop()
+            if leaves(request):
+                taken.append(request)
+            else:
+                self.extend((request,))
+        return taken
+
+
 class _HeldBack(NamedTuple):
     """The requests to a TTL whose routers limit their reply rate; `pacing` counts their replies."""
 
     pacing: Pacing
-    queue: deque[ProbeRequest]
+    line: _Line
 
 
 # A dataclass would delay the first probe by half a millisecond.
@@ -48,7 +104,7 @@ class RequestQueue:
         self.pending = pending
         self.pacing = pacing
         self.waits = waits
-        self._passing: deque[ProbeRequest] = deque()
+        self._passing = _Line()
         self._held: dict[int, _HeldBack] = {}  # by TTL
         self._quiet: dict[int, list[ProbeRequest]] = {}  # by TTL
 
@@ -61,26 +117,25 @@ class RequestQueue:
 
     def clear(self) -> None:
         """Drop all requests."""
-        self._passing.clear()
+        self._passing = _Line()
         self._held.clear()
         self._quiet.clear()
 
     def discard(self, request: ProbeRequest) -> None:
         """Drop a request, if it waits here."""
-        if request in self._passing:
-            self._passing.remove(request)
+        self._passing.discard(request)
 
     def take(self, most: int, now_s: float, *, in_turn: bool) -> list[ProbeRequest]:
         """Remove and return the requests that may leave at `now_s`, at most `most` of them."""
         self._wait_for_signs(now_s)
         self._hold_back(now_s)
-        if not self._passing and not any(held.queue for held in self._held.values()):
+        if not self._passing and not any(held.line for held in self._held.values()):
             return []
         admitted = min(self.pacing.admits(now_s), most)
         taken: list[ProbeRequest] = []
         for held in self._held.values():
             room = min(held.pacing.admits(now_s), admitted - len(taken))
-            ready = self._ready(held.queue, room, taken, now_s, in_turn=in_turn)
+            ready = self._ready(held.line, room, taken, now_s, in_turn=in_turn)
             held.pacing.spend(sum(map(self.procedure.cost, ready)))
             taken += ready
         taken += self._ready(self._passing, admitted - len(taken), taken, now_s, in_turn=in_turn)
@@ -89,70 +144,63 @@ class RequestQueue:
     def next_s(self, *, in_turn: bool) -> float:
         """When the next request may leave; infinite if none is waiting only for its time."""
         lines = [(self._passing, self.pacing)]
-        lines += [(held.queue, held.pacing) for held in self._held.values()]
+        lines += [(held.line, held.pacing) for held in self._held.values()]
         return min(self._may_leave_s(*line, in_turn=in_turn) for line in lines)
 
-    def _may_leave_s(self, queue: deque[ProbeRequest], pacing: Pacing, *, in_turn: bool) -> float:
-        if not queue:
+    def _may_leave_s(self, line: _Line, pacing: Pacing, *, in_turn: bool) -> float:
+        if not line:
             return float("inf")
         at_s = max(pacing.next_s(), self.pacing.next_s())
         if not in_turn:
             return at_s
         return max(
-            at_s, min(self.pending.conversations.free_at_s(request.flow) for request in queue)
+            at_s, min(self.pending.conversations.free_at_s(request.flow) for request in line)
         )
 
     def _wait_for_signs(self, now_s: float) -> None:
         """Set aside first requests to TTLs that have fallen quiet, until those are heard again."""
-        ttls = {*self._quiet, *(request.ttl for request in self._passing if not request.attempt)}
         quiet = {
             ttl
-            for ttl in ttls
+            for ttl in self._quiet.keys() | self._passing.ttls(only_first=True)
             if self.pending.is_quiet(ttl, now_s - _SLACK_S - self.waits.due_s(ttl))
         }
         for ttl in self._quiet.keys() - quiet:
-            self._passing.extendleft(reversed(self._quiet.pop(ttl)))
-        if not quiet:
-            return
-        passing: deque[ProbeRequest] = deque()
-        for request in self._passing:
-            if request.attempt or request.ttl not in quiet:
-                passing.append(request)
-            else:
+            self._passing.put_back(self._quiet.pop(ttl))
+        if quiet:
+            for request in self._passing.take(
+                lambda request: not request.attempt and request.ttl in quiet
+            ):
                 self._quiet.setdefault(request.ttl, []).append(request)
-        self._passing = passing
 
     def _hold_back(self, now_s: float) -> None:
         """Move the requests that limited routers may have to answer to the queues of their TTLs.
 
         Where what seemed to be a limit turned out to be something else, they pass again.
         """
-        ttls = {*self._held, *(request.ttl for request in self._passing)}
+        ttls = self._held.keys() | self._passing.ttls()
         rates = {ttl: self.procedure.rate_pps(ttl) for ttl in ttls}
         for ttl in [ttl for ttl in self._held if rates[ttl] is None]:
-            self._passing.extendleft(reversed(self._held.pop(ttl).queue))
-        if not any(rates.values()):
+            self._passing.put_back([*self._held.pop(ttl).line])
+        limited = {ttl: rate_pps for ttl, rate_pps in rates.items() if rate_pps is not None}
+        if not limited:
             return
-        passing: deque[ProbeRequest] = deque()
-        for request in self._passing:
-            rate_pps = rates[request.ttl]
-            if rate_pps is None or not self.procedure.cost(request):
-                passing.append(request)
-                continue
+        for request in self._passing.take(
+            lambda request: request.ttl in limited and self.procedure.cost(request) > 0
+        ):
             held = self._held.get(request.ttl)
             if held is None:
-                held = self._held[request.ttl] = _HeldBack(Pacing(rate_pps, 1), deque())
+                held = _HeldBack(Pacing(limited[request.ttl], 1), _Line())
+                self._held[request.ttl] = held
                 # The limit is known by its losses: nothing is left that could be answered at once.
                 held.pacing.spend(held.pacing.admits(now_s))
-            held.queue.append(request)
-        self._passing = passing
+            held.line.extend((request,))
         for ttl, held in self._held.items():
             if rate_pps := rates[ttl]:
                 held.pacing.rate_pps = _OF_LIMIT * rate_pps
 
     def _ready(
         self,
-        queue: deque[ProbeRequest],
+        line: _Line,
         room: int,
         taken: Iterable[ProbeRequest],
         now_s: float,
@@ -164,8 +212,8 @@ class RequestQueue:
         busy = {conversations.of(request.flow) for request in taken} if in_turn else set()
         ready: list[ProbeRequest] = []
         waiting: list[ProbeRequest] = []
-        while queue and len(ready) < room:
-            request = queue.popleft()
+        while line and len(ready) < room:
+            request = line.pop()
             if self.procedure.abandons(request):
                 continue
             if not in_turn:
@@ -177,5 +225,5 @@ class RequestQueue:
             else:
                 busy.add(conversation)
                 ready.append(request)
-        queue.extendleft(reversed(waiting))
+        line.put_back(waiting)
         return ready
