@@ -182,7 +182,7 @@ class Reply(NamedTuple):
 
         It is the name and the number of the interface at which the probe arrived, if described.
         """
-        if self.responder == NOBODYS:
+        if self.interfaces and self.responder == NOBODYS:
             for interface in self.interfaces:
                 if interface.role is InterfaceRole.INCOMING:
                     known = [part for part in (interface.name, interface.ifindex) if part]

@@ -36,11 +36,12 @@ _OUT_OF_QUESTION: Final = 3.3
 class Samples:
     """The flows that go on from one vertex, and the successor that each is known to have met.
 
+    `seen` is the number of known successors; at least one, because flows go on from the vertex.
     `waiting` are those without a successor so far. `sent_at_s` has, for each flow with a reply at
     the hop of the successors, when the first such probe was sent, in seconds, ascending.
     """
 
-    __slots__ = ("answered", "flows", "sent_at_s", "successors", "waiting")
+    __slots__ = ("answered", "flows", "seen", "sent_at_s", "successors", "waiting")
 
     def __init__(self) -> None:
         self.flows: set[int] = set()
@@ -48,11 +49,7 @@ class Samples:
         self.successors: dict[Vertex, list[int]] = {}
         self.waiting: set[int] = set()
         self.sent_at_s: list[float] = []
-
-    @property
-    def seen(self) -> int:
-        """The number of known successors; at least one, because flows go on from the vertex."""
-        return max(len(self.successors), 1)
+        self.seen = 1
 
     def unproven(self, before: FlowsAt) -> list[int]:
         """Flows of the successors whose flows were all not located one TTL `before`.
@@ -233,6 +230,7 @@ def _answer(samples: Samples, flow: int, successor: Vertex, sent_at_s: float | N
     """Add the successor of a flow; a star has no time."""
     samples.answered += 1
     samples.successors.setdefault(successor, []).append(flow)
+    samples.seen = len(samples.successors)
     if successor.address is not None and sent_at_s is not None:
         insort(samples.sent_at_s, sent_at_s)
 

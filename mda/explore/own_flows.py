@@ -29,7 +29,7 @@ def ask(hops: HopPair, step: Step, search: Search) -> None:
     targets = search.points.up_to(widest)
     missing: dict[Vertex, int] = {}
     for vertex, samples in hops.near.items():
-        if samples.answered < targets[len(samples.successors)]:
+        if samples.answered < targets[samples.seen]:
             lacking = _ask_known(hops.ttl, samples, targets[samples.seen], search)
             if lacking > 0:
                 missing[vertex] = lacking

@@ -10,7 +10,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cache
-from itertools import accumulate
+from itertools import accumulate, count, repeat
+from operator import mul
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -73,9 +74,8 @@ class StoppingPoints:
             for j, (chance, point) in enumerate(zip(self._left, self._points[1:], strict=True), 1)
         ]
         before = (seen - 1) / seen
-        complete = list(
-            accumulate((known * before**n for n, known in enumerate(self._complete)), initial=0.0)
-        )
+        new = map(mul, self._complete, map(pow, repeat(before), count()))
+        complete = list(accumulate(new, initial=0.0))
         failed = math.fsum(self._left)
         n = self._points[-1] + 1
         while (
