@@ -19,18 +19,9 @@ from mda.answers.graph import build, locate
 from mda.answers.hop_pairs import pairs
 from mda.answers.table import tabulate
 from mda.statistics.stopping import stop_at
-from tests.support.drive import SOURCE, Layers, edges_of, full_mda, interface, layers, play
+from tests.support.drive import SOURCE, Layers, edges_of, full_mda, layers, play
 
 FAILURE_PROBABILITY = 0.05
-
-
-def meshed_inside() -> Layers:
-    """Two hops of eight, each joined to each, between plain hops."""
-    plain = layers(*[1] * 4, 8, 8, *[1] * 5)
-    successors = dict(plain.successors)
-    far = [interface(13 + number) for number in range(8)]
-    successors.update({interface(5 + number): far for number in range(8)})
-    return Layers(plain.first, successors)
 
 
 TOPOLOGIES = {
@@ -39,7 +30,7 @@ TOPOLOGIES = {
     "1-16-1": layers(*[1] * 4, 16, *[1] * 5),
     "1-48-1": layers(*[1] * 4, 48, *[1] * 5),
     "1-8-8-1": layers(*[1] * 4, 8, 8, *[1] * 5),
-    "1-8-8-1 meshed": meshed_inside(),
+    "1-8-8-1 meshed": layers(*[1] * 4, 8, 8, *[1] * 5, meshed=True),
     "tree 2-4-8-4-2": layers(*[1] * 3, 2, 4, 8, 4, 2, *[1] * 4),
 }
 # Probes and rounds to stay within.
