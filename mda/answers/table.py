@@ -227,8 +227,9 @@ class FlowTable:
     def silent_since_s(self, ttl: int, here: FlowsAt) -> float | None:
         """When the first lost probe of the latest star among `here` was sent; None without one."""
         hop = self.hop(ttl)
-        stars = _flows_by_star(here).values() if hop.losses else ()  # a star takes lost probes
-        return max(map(hop.silent_since_s, stars), default=None)
+        if not hop.losses:
+            return None  # a star takes lost probes
+        return max(map(hop.silent_since_s, _flows_by_star(here).values()), default=None)
 
     def is_silent_end(self, ttl: int, here: FlowsAt) -> bool:
         """Whether no flow of some star among `here`, at `ttl`, was answered behind it."""

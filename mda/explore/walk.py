@@ -103,10 +103,10 @@ class _Kept:
     """A pair of hops that is kept, and `onward` as in Step. Without a basis it is built anew.
 
     It has taken in `answers` at its further hop, and `placed` flows of the nearer one. It is up to
-    date while `state` is the same.
+    date while `state` is the same, and so is what is `abandoned`.
     """
 
-    __slots__ = ("answers", "basis", "hops", "onward", "placed", "state")
+    __slots__ = ("abandoned", "answers", "basis", "hops", "onward", "placed", "state")
 
     def __init__(self) -> None:
         self.basis: _Basis | None = None
@@ -114,6 +114,7 @@ class _Kept:
         self.placed = 0
         self.hops = HopPair(0)
         self.onward = Onward()
+        self.abandoned: frozenset[Vertex] = frozenset()
         self.state: State | None = None
 
 
@@ -143,7 +144,8 @@ class Walk:
         for ttl in range(self._reach.first_ttl, self._reach.max_ttl + 1):
             kept = self._kept[ttl]
             state = self._next_state(state, ttl)
-            if state is None or state != kept.state:
+            is_new = state is None or state != kept.state
+            if is_new:
                 self._bring_up_to_date(ttl, kept, before, two_before)
                 kept.state = state
             hops = kept.hops
@@ -152,8 +154,9 @@ class Walk:
                     for successor in samples.successors:
                         if successor.address is None:
                             gaps[successor] = gaps.get(vertex, 0) + 1
-            abandoned = _abandoned(self._table, hops, gaps, self._reach.gap_limit)
-            yield Step(hops, before.flows, two_before.flows, kept.onward, abandoned, state)
+            if is_new:
+                kept.abandoned = _abandoned(self._table, hops, gaps, self._reach.gap_limit)
+            yield Step(hops, before.flows, two_before.flows, kept.onward, kept.abandoned, state)
             if not hops.far and ttl > last_answer:
                 return
             two_before, before = before, _Located(hops.far, hops.met_far)
