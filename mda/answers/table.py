@@ -45,7 +45,7 @@ class FlowTable:
         self.attempts = attempts
         self._all = self  # with the outcomes of other procedures, once there are any
         self._unheard: dict[tuple[int, int], list[Loss]] = {}  # of others, by flow and TTL
-        self.hops: dict[int, Hop] = {}
+        self.hops = _Hops()
         self._limits: dict[int, Limits] = {}  # by TTL
         self.ends = Ends()
         self.ended = self.ends.at  # flow -> the TTL at which its path ends or loops
@@ -65,10 +65,7 @@ class FlowTable:
 
     def hop(self, ttl: int) -> Hop:
         """The outcomes at `ttl`, empty at first."""
-        hop = self.hops.get(ttl)
-        if hop is None:
-            hop = self.hops[ttl] = Hop(self.hop(ttl - 1) if ttl > 1 else None)
-        return hop
+        return self.hops[ttl]
 
     def hop_of_all(self, ttl: int) -> Hop:
         """The outcomes at `ttl`, with those of others: see `add_other`."""
@@ -317,6 +314,14 @@ class FlowTable:
             if predecessor is not None:
                 silent.setdefault(predecessor, []).append(flow)
         return silent
+
+
+class _Hops(dict[int, Hop]):
+    """The outcomes by TTL; each hop knows the one before."""
+
+    def __missing__(self, ttl: int) -> Hop:
+        hop = self[ttl] = Hop(self[ttl - 1] if ttl > 1 else None)
+        return hop
 
 
 def tabulate(

@@ -25,7 +25,7 @@ def ask(hops: HopPair, step: Step, search: Search) -> None:
 
     `hops` are those of `step` without the abandoned vertices.
     """
-    widest = max((samples.seen for samples in hops.near.values()), default=0)
+    widest = max([samples.seen for samples in hops.near.values()], default=0)
     targets = search.points.up_to(widest)
     missing: dict[Vertex, int] = {}
     for vertex, samples in hops.near.items():

@@ -35,8 +35,9 @@ class Retries(NamedTuple):
         First probes leave before it, and only a flow that was answered by a probe to a further TTL
         may get its first one here after its answer.
         """
-        hops = self.table.hop(ttl), self.table.hop(ttl - 1)
-        return not wave.is_full or any(hop.has_further for hop in hops)
+        if not wave.is_full:
+            return True
+        return self.table.hop(ttl).has_further or self.table.hop(ttl - 1).has_further
 
     def one_flow(self, ttl: int, samples: Samples, points: StoppingPoints, wave: Wave) -> None:
         """Ask one flow often enough that a per-packet balancer is unlikely to stay unnoticed."""

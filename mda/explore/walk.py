@@ -65,19 +65,15 @@ _HopState = tuple[int, int, int]
 
 
 class State(NamedTuple):
-    """What has happened at the hops of a step, where nothing was lost up to there."""
+    """What has happened at the hops of a step, where nothing was lost up to there.
+
+    `ends` counts the changes of where paths end, 0 while none ends at these hops.
+    """
 
     two_before: _HopState
     before: _HopState
     here: _HopState
     ends: int
-
-
-class _Located(NamedTuple):
-    """The vertex of each flow at a TTL, in the order of answers, and the number at each vertex."""
-
-    flows: FlowsAt
-    met: Mapping[Vertex, int]
 
 
 class _Basis(NamedTuple):
@@ -126,20 +122,20 @@ class Walk:
         self._origin = origin
         self._sent = sent
         self._reach = reach
-        self._starting: FlowsAt = {}
-        self._nowhere: FlowsAt = {}
+        self._start = HopPair(origin.ttl)
+        self._nowhere = HopPair(origin.ttl - 1)
+        self._first_end = reach.max_ttl + 1  # the nearest TTL at which a path ends
         self._kept: defaultdict[int, _Kept] = defaultdict(_Kept)  # by TTL
 
     def steps(self) -> Iterator[Step]:
         """Each pair of hops in turn, up to one silent hop beyond the last answer."""
-        for flow in self._sent.flows[len(self._starting) :]:
-            self._starting[flow] = self._origin
-        before = _Located(self._starting, {self._origin: len(self._starting)})
-        two_before = _Located(self._nowhere, {})
+        for flow in self._sent.flows[len(self._start.far) :]:
+            self._start.far[flow] = self._origin
+        before, two_before = self._start, self._nowhere
+        before.met_far[self._origin] = len(before.far)
         gaps: dict[Vertex, int] = {}  # star -> silent hops in a row that end with it
-        state: State | None = State(
-            (0, 0, 0), (0, 0, 0), (0, len(self._starting), 0), self._table.ends.changes
-        )
+        state: State | None = State((0, 0, 0), (0, 0, 0), (0, len(before.far), 0), 0)
+        self._first_end = min(self._table.end_ttls, default=self._reach.max_ttl + 1)
         last_answer = self._table.last_answer()
         for ttl in range(self._reach.first_ttl, self._reach.max_ttl + 1):
             kept = self._kept[ttl]
@@ -156,10 +152,10 @@ class Walk:
                             gaps[successor] = gaps.get(vertex, 0) + 1
             if is_new:
                 kept.abandoned = _abandoned(self._table, hops, gaps, self._reach.gap_limit)
-            yield Step(hops, before.flows, two_before.flows, kept.onward, kept.abandoned, state)
+            yield Step(hops, before.far, two_before.far, kept.onward, kept.abandoned, state)
             if not hops.far and ttl > last_answer:
                 return
-            two_before, before = before, _Located(hops.far, hops.met_far)
+            two_before, before = before, hops
 
     def _next_state(self, nearer: State | None, ttl: int) -> State | None:
         """The state of the step to `ttl`, given that of the step before."""
@@ -167,27 +163,29 @@ class Walk:
         if nearer is None or hop.losses:
             return None
         here = hop.changes, len(self._sent.counts[ttl]), len(self._sent.flying_at(ttl))
-        return State(nearer.before, nearer.here, here, nearer.ends)
+        ends = self._table.ends.changes if self._first_end <= ttl else 0
+        return State(nearer.before, nearer.here, here, ends)
 
     def _bring_up_to_date(
-        self, ttl: int, kept: _Kept, before: _Located, two_before: _Located
+        self, ttl: int, kept: _Kept, before: HopPair, two_before: HopPair
     ) -> None:
         """Add to a pair of hops what is new, or build it anew."""
         table = self._table
         hop, nearer = table.hop(ttl), table.hop(ttl - 1)
-        only = next(iter(before.met)) if len(before.met) == 1 else None
-        if only is not None and table.ends_at(only, before.flows):
+        only = next(iter(before.met_far)) if len(before.met_far) == 1 else None
+        if only is not None and table.ends_at(only, before.far):
             only = None
-        revisions = table.ends.revision, hop.revision, nearer.revision
-        basis = _Basis(before.flows, two_before.flows, only, revisions)
+        ends = table.ends.revision if self._first_end <= ttl else 0
+        revisions = ends, hop.revision, nearer.revision
+        basis = _Basis(before.far, two_before.far, only, revisions)
         if basis.is_same(kept.basis) and not hop.losses and not nearer.losses:
             self._add(ttl, kept, basis)
         else:
-            predecessors = table.predecessors(ttl, before.flows)
+            predecessors = table.predecessors(ttl, before.far)
             kept.hops = pair(table, ttl, predecessors, table.located_next(ttl, predecessors))
             kept.onward = Onward()
         kept.basis = None if hop.losses or nearer.losses else basis
-        kept.answers, kept.placed = len(hop.answers), len(before.flows)
+        kept.answers, kept.placed = len(hop.answers), len(before.far)
 
     def _add(self, ttl: int, kept: _Kept, basis: _Basis) -> None:
         """Add to a pair of hops what is new.
