@@ -16,7 +16,7 @@ its probe.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
 from mda.answers.contradictions import Contradictions
@@ -62,7 +62,9 @@ class Ends:
         self._early: dict[int, list[Reply]] = {}  # by flow; those to expired packets
         self._arrived: Counter[tuple[int, int]] = Counter()  # TTL, number; of all but those
         self._nearest: dict[int, int] = {}  # flow -> the nearest place of its final replies
-        self._expired: dict[int, dict[int, int]] = {}  # flow -> TTL -> number of the address
+        self._expired: defaultdict[int, dict[int, int]] = defaultdict(
+            dict
+        )  # flow -> TTL -> number of the address
         self._machines: set[tuple[int, int, int | None]] = set()  # TTL, number, TTL of the reply
         self._flows_ended_by: dict[int, set[int]] = {}  # number of the address -> flows
         self._passing: set[tuple[int, int]] = set()  # TTL, number of the address
@@ -71,7 +73,7 @@ class Ends:
     def add_expired(self, reply: Reply, number: int) -> list[Move]:
         """Take in a reply of kind time exceeded; `number` is its responder's address."""
         flow, ttl, _ = reply.request
-        self._expired.setdefault(flow, {})[ttl] = number
+        self._expired[flow][ttl] = number
         if ttl > self.furthest.get(flow, 0):
             self.furthest[flow] = ttl
         machine = ttl, number, reply.reply_ttl

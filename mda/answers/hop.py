@@ -73,9 +73,12 @@ class Hop:
         """Whether so many vertices answered that no more are searched for."""
         return len(self.vertices) >= MOST_VERTICES
 
-    def vertex(self, ttl: int, reply: Reply) -> Vertex:
-        """The vertex of a reply at this hop, whose TTL is `ttl`; the same object every time."""
-        key = int(reply.responder), reply.distinction
+    def vertex(self, ttl: int, reply: Reply, number: int) -> Vertex:
+        """The vertex of a reply at this hop, whose TTL is `ttl`; the same object every time.
+
+        `number` is that of its responder's address.
+        """
+        key = number, reply.distinction
         vertex = self.vertices.get(key)
         if vertex is None:
             vertex = self.vertices[key] = Vertex.of(ttl, reply)

@@ -108,7 +108,7 @@ class FlowTable:
         if outcome.ends_path:
             self._move(self.ends.add_final(outcome, number))
             return
-        vertex = hop.vertex(ttl, outcome)
+        vertex = hop.vertex(ttl, outcome, number)
         hop.meet(flow, attempt, outcome.sent_at_s, vertex)
         if moves := self.ends.add_expired(outcome, number):
             self._move(moves)
@@ -138,11 +138,12 @@ class FlowTable:
     def _move(self, moves: Iterable[Move]) -> None:
         """Record final replies at the hops where they now count."""
         for reply, gone_from, to in moves:
+            number = int(reply.responder)
             if gone_from is not None:
                 hop = self.hop(gone_from)
-                hop.remove_answer(reply, hop.vertex(gone_from, reply))
+                hop.remove_answer(reply, hop.vertex(gone_from, reply, number))
             hop = self.hop(to)
-            hop.add_answer(reply, hop.vertex(to, reply))
+            hop.add_answer(reply, hop.vertex(to, reply, number))
 
     def _note_meeting(self, meeting: _Meeting, ttl: int) -> None:
         """Record that a flow met a machine at `ttl`: its path loops if it does so a third time.

@@ -49,7 +49,7 @@ class Step(NamedTuple):
     `located_before` has the vertex of each flow that was itself answered at the nearer hop, and
     `located_two_before` those of the hop before that. `onward` counts the flows from there to the
     nearer hop. `abandoned` are the vertices of the nearer hop through which no more flows are sent.
-    All this stays the same while `state` does; None where that cannot be said.
+    All this stays the same while `state` does; it is None where something was lost up to there.
     """
 
     hops: HopPair
@@ -64,16 +64,9 @@ class Step(NamedTuple):
 _HopState = tuple[int, int, int]
 
 
-class State(NamedTuple):
-    """What has happened at the hops of a step, where nothing was lost up to there.
-
-    `ends` counts the changes of where paths end, 0 while none ends at these hops.
-    """
-
-    two_before: _HopState
-    before: _HopState
-    here: _HopState
-    ends: int
+# The same of the three hops of a step: two before, one before and the further one. Then how often
+# ends of paths have changed, 0 while none ends at these hops.
+State = tuple[_HopState, _HopState, _HopState, int]
 
 
 class _Basis(NamedTuple):
@@ -108,8 +101,8 @@ class _Kept:
         self.basis: _Basis | None = None
         self.answers = 0
         self.placed = 0
-        self.hops = HopPair(0)
-        self.onward = Onward()
+        self.hops: HopPair
+        self.onward: Onward
         self.abandoned: frozenset[Vertex] = frozenset()
         self.state: State | None = None
 
@@ -134,7 +127,7 @@ class Walk:
         before, two_before = self._start, self._nowhere
         before.met_far[self._origin] = len(before.far)
         gaps: dict[Vertex, int] = {}  # star -> silent hops in a row that end with it
-        state: State | None = State((0, 0, 0), (0, 0, 0), (0, len(before.far), 0), 0)
+        state: State | None = ((0, 0, 0), (0, 0, 0), (0, len(before.far), 0), 0)
         self._first_end = min(self._table.end_ttls, default=self._reach.max_ttl + 1)
         last_answer = self._table.last_answer()
         for ttl in range(self._reach.first_ttl, self._reach.max_ttl + 1):
@@ -164,7 +157,7 @@ class Walk:
             return None
         here = hop.changes, len(self._sent.counts[ttl]), len(self._sent.flying_at(ttl))
         ends = self._table.ends.changes if self._first_end <= ttl else 0
-        return State(nearer.before, nearer.here, here, ends)
+        return nearer[1], nearer[2], here, ends
 
     def _bring_up_to_date(
         self, ttl: int, kept: _Kept, before: HopPair, two_before: HopPair
@@ -194,7 +187,7 @@ class Walk:
         """
         table, hops, ended = self._table, kept.hops, self._table.ended
         hop, nearer = table.hop(ttl), table.hop(ttl - 1)
-        ends_before = any(end < ttl for end in table.end_ttls)
+        ends_before = self._first_end < ttl
         answered = _newest(hop.answers, kept.answers)
         for flow in answered:
             if not ends_before or ended.get(flow, ttl) >= ttl:
