@@ -190,6 +190,7 @@ class _FirstFlows(NamedTuple):
     def requests(self) -> Iterator[ProbeRequest]:
         """Requests for all of them, the most urgent first."""
         for flow in self.flows:
+            end = self.ended.get(flow, self.ttls.stop)
             for ttl in self.ttls:
-                if self.has(flow, ttl):
+                if ttl <= end and flow not in self.sent[ttl]:
                     yield ProbeRequest(flow, ttl)
