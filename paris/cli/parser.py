@@ -41,8 +41,8 @@ examples:
   paris-trace example.net --mda -c 99 -o r.json keep everything; paris-render draws it again
 
 exit status: 0 reached, 1 not reached, 2 usage error or unreadable file, 3 no such name,
-4 missing privilege, 5 local network or system error, 6 port closed (-T), 7 rejected or
-prohibited, 8 output not written, 70 a bug, 130 interrupted
+4 missing privilege, 5 local network or system error, 6 port closed, 7 filtered, or open on some
+paths only, 8 output not written, 70 a bug, 130 interrupted
 
 Ctrl-C, SIGTERM or SIGHUP ends the measurement and writes all outputs; again: without names and
 pictures; once more: at once, and a line says where the measurement is for --replay

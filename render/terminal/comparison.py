@@ -30,10 +30,13 @@ def comparison_text(words: ComparisonWords) -> str:
             tables = [_table(("hop", "interface", "rtt ms", "seen by"), [
                 (*place, vertex.rtt, vertex.seen_by) for place, vertex in _vertices(words)
             ])]  # fmt: skip
-        tables.append(_table(("service", "hops", "rtt ms", "verdict", "state"), [
+        head = "service", "hops", "rtt ms", "verdict", "state"
+        rows = _table(head, [
             (own.name, own.hops or "-", own.rtt or "-", own.verdict, own.state)
             for own in words.services
-        ]))  # fmt: skip
+        ])  # fmt: skip
+        indent = " " * rows[0].index(head[-1])
+        tables.append([fill(row, _WIDTH, subsequent_indent=indent) for row in rows])
     lines = [fill(line, _WIDTH, subsequent_indent="  ") for line in words.conclusions]
     return (
         "\n".join([words.title, *(line for part in (*tables, lines) for line in ("", *part))])

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from mda.trace import Trace
     from render.words.paths import Recipes
 
+_MOST_NAMED: Final = 2  # vertices
 _MOST_PORTS: Final = 3  # examples of what gets through, and of what does not
 
 
@@ -251,22 +252,26 @@ class _Words:
 
 def partly(trace: Trace, found: Verdict) -> str:
     """How many flows do not get through, or find the port closed, while others do not."""
-    own = service(trace)
+    own, flows = service(trace), flows_that_fail(trace, found)
     if found.stopped:
-        return f"{_flows(trace, found, found.stopped)} do not get through to {own}, and others do"
+        return f"{flows}, do not get through to {own}, and others do"
+    return f"{flows}, find {own} closed, and others find it open"
+
+
+def flows_that_fail(trace: Trace, found: Verdict) -> str:
+    """The share of all flows that fails, if they are those of some vertices, or their number."""
     closed = [ending for ending in found.endings if ending.fate is Fate.CLOSED]
-    return f"{_flows(trace, found, closed)} find {own} closed, and others find it open"
-
-
-def _flows(trace: Trace, found: Verdict, endings: Sequence[Ending]) -> str:
-    """The share of all flows that end so, by the vertices where they do."""
+    endings = found.stopped or closed
+    passing = {flow for own in found.passing for flow in own.flows}
+    vertices = sorted({own.at for own in endings}, key=lambda vertex: vertex.sort_key)
+    if all(v in trace.dag and not passing & set(flows_of(trace.dag, v)) for v in vertices):
+        share = percent(sum(trace.vertex_shares[vertex] for vertex in vertices))
+        named = enumerated(map(place, vertices[:_MOST_NAMED]))
+        more = f" and {len(vertices) - _MOST_NAMED} more" if len(vertices) > _MOST_NAMED else ""
+        return f"{share} of flows, through {named}{more}"
     flows = {flow for own in endings for flow in own.flows}
-    passing = {flow for own in found.passing for flow in own.flows} - flows
-    for vertex in {own.at for own in endings}:
-        met = set(flows_of(trace.dag, vertex)) if vertex in trace.dag else set()
-        flows |= met if not met & passing else set()
-    every = len(flows_of(trace.dag, trace.origin))
-    return f"{len(flows)} of {count(every, 'flow', 'flows')} ({percent(len(flows) / every)})"
+    every = flows | passing
+    return f"{len(flows)} of {count(len(every), 'flow', 'flows')} followed to their end"
 
 
 def _name(trace: Trace) -> str:

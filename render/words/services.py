@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from mda.service.verdict import Word, verdict
 from render.words.quantities import median_ms
-from render.words.service import partly
+from render.words.service import flows_that_fail
 from render.words.vertices import ending_in, place
 
 if TYPE_CHECKING:
     from mda.comparison import Comparison
     from mda.model import IPAddress, Vertex
+    from mda.service.verdict import Verdict
     from mda.trace import Trace
 
 
@@ -47,10 +48,15 @@ def _of_trace(name: str, trace: Trace) -> ServiceWords:
     return ServiceWords(
         name=name,
         verdict="" if found is None else found.word.value,
-        state=partly(trace, found) if is_partly and found is not None else state(trace),
+        state=_partly(trace, found) if is_partly and found is not None else state(trace),
         hops=hops,
         rtt=median_ms([reply.rtt_s for reply in own]),
     )
+
+
+def _partly(trace: Trace, found: Verdict) -> str:
+    what = "does not get through" if found.stopped else "closed"
+    return f"{what} for {flows_that_fail(trace, found)}"
 
 
 def state(trace: Trace) -> str:
