@@ -27,7 +27,7 @@ ARGUMENT = HOSTILE.replace("\x00", "\udcff")
 TEXTS = ("txt", "json", "graphml", "dot")
 SCHEMA = json.loads((Path(__file__).parents[3] / "paris/formats/native.schema.json").read_text())
 # What a reader uses; all else in a file follows from these.
-READ = ("plan", "ways", "run", "outcomes", "names", "facts")
+READ = ("plan", "ways", "run", "outcomes", "names", "facts", "controls", "addresses")
 
 Place = tuple[str | int, ...]
 
@@ -49,7 +49,18 @@ def _document() -> Any:
     wire["hidden"] = ["quoted_ttl", "more"]
     wire["withheld"] = [{"reason": "no route", "probes": 1, "flows": 1}]
     document["outcomes"][0]["changed"] = ["sport"]
-    plan["zone"] = "eth0"
+    plan["zone"], plan["payload"] = "eth0", "dns"
+    document["controls"] = [
+        {
+            "name": "tcp/80",
+            "probes": 2,
+            "fate": "closed",
+            "hop": None,
+            "address": router,
+            "reply_ttl": 60,
+        },
+    ]
+    document["addresses"] = [plan["destination"], router]
     plan["sources"] = [plan["source"]]
     return document
 
