@@ -47,6 +47,13 @@ def ended(program: str, command: Callable[[Sequence[str]], int]) -> NoReturn:
     with suppress(KeyboardInterrupt):  # one more signal, while the last one is heeded
         exit_code = guarded(program, command, sys.argv[1:])
     signals.leave()
+    if exit_code == ExitCode.INTERRUPTED:
+        # `python -m` ends itself by SIGINT if that once interrupted a text that it ran, although it
+        # was handled. Dataclasses and named tuples run texts when they are defined.
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError, AttributeError):
+                stream.flush()
+        os._exit(exit_code)
     sys.exit(exit_code)
 
 

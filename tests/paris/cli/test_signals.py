@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import subprocess
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -11,9 +12,13 @@ import pytest
 
 from paris.cli.signals import Signals, listen, taken_over
 from paris.engine.stopping import OutOfTimeError, SkippedError
+from paris.errors import ExitCode
+from tests.support.commands import CHECKOUT
+from tests.support.waiting import LONGEST_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 EACH = pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 
@@ -193,3 +198,24 @@ def test_a_signal_that_the_caller_ignores_stays_ignored() -> None:
                 signal.raise_signal(signal.SIGHUP)
     finally:
         signal.signal(signal.SIGHUP, former)
+
+
+def test_an_interruption_within_a_text_that_python_runs_ends_with_its_exit_code(
+    tmp_path: Path,
+) -> None:
+    """As when it comes while a dataclass is being defined: it is handled, and Python remembers."""
+    (tmp_path / "interrupted.py").write_text(
+        "from paris.cli.exits import ended\n"
+        "def command(_):\n"
+        "    try:\n"
+        "        exec('raise KeyboardInterrupt')\n"
+        "    except KeyboardInterrupt:\n"
+        "        print('handled')\n"
+        "    return 130\n"
+        "ended('paris-trace', command)\n"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-m", "interrupted"], env={"PYTHONPATH": f"{tmp_path}:{CHECKOUT}"},
+        capture_output=True, check=False, timeout=LONGEST_S,
+    )  # fmt: skip
+    assert (ran.returncode, ran.stdout, ran.stderr) == (ExitCode.INTERRUPTED, b"handled\n", b"")
