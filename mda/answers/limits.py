@@ -69,8 +69,10 @@ class Limits:
             if hop.before is not None:
                 now += len(hop.before.lost_at)  # these show whose losses are not of this hop
             # The search takes time, and a few more outcomes change little where there are many. But
-            # a limit that is not there slows down the probes that would show it.
-            if now > self._looked_at * (1 if self._found.limits else _LOOK_AGAIN):
+            # a limit that is not there slows down the probes that would show it. Answers that turn
+            # out to be another hop's take the vertex with them.
+            is_stale = any(vertex not in hop.last_met_s for vertex in self._found.limits)
+            if is_stale or now > self._looked_at * (1 if self._found.limits else _LOOK_AGAIN):
                 self._looked_at = now
                 self._found = self._find()
         return self._found.limits

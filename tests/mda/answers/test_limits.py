@@ -13,6 +13,7 @@ from tests.support.outcomes import (
     LEFT,
     NEAR,
     RIGHT,
+    TARGET,
     located,
     losses,
     reply,
@@ -234,3 +235,24 @@ def test_what_a_host_replies_to_another_procedure_says_nothing_of_its_replies_to
     shared = tabulate(own, 3, final)
     assert located(shared, 2) == located(tabulate(own, 3), 2)
     assert shared.limits(2).known() == {}
+
+
+def test_a_limit_is_forgotten_when_its_vertex_turns_out_to_be_further() -> None:
+    """The quotes of TARGET place it at hop 2, until losses contradict them."""
+    table = FlowTable(3)
+
+    def play(turns: str, first: int) -> None:
+        """Add answers of TARGET to probes of hop 9 ("A"), and losses of hop 2 ("l")."""
+        for number, turn in enumerate(turns, start=first):
+            flow, at_s = number % 6, number / 100
+            if turn == "l":
+                table.add(Loss(ProbeRequest(flow, 2, number), at_s, at_s + 1))
+            else:
+                answer = reply(flow, 9, TARGET, number, ends=True, at_s=at_s)
+                table.add(answer._replace(icmp_code=3, quoted_ttl=8))
+
+    play("A" * 6 + "l" * 6, 0)
+    assert set(table.limits(2).known()) == {Vertex(2, TARGET)}
+    play("lA" * 6, 12)
+    assert set(table.ended.values()) == {9}
+    assert table.rate_pps(2) is None
