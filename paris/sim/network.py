@@ -193,9 +193,11 @@ class Network:
     ) -> bytes | None:
         """The reply to a packet that came to its `end`; `said` is what a listening host says."""
         version = header.source.version
-        is_host, initial_ttl = end.name == DESTINATION, self.topology.routers[end.name].initial_ttl
+        is_host, router = end.name == DESTINATION, self.topology.routers[end.name]
         usual_ttl = _HOST_TTL if is_host or end.stands_in else _ROUTER_TTL
-        ttl = (initial_ttl or usual_ttl) - end.distance + 1
+        does_copy = router.copies_ttl and said is None and self._service(end, header) is None
+        initial_ttl = end.left if does_copy else router.initial_ttl or usual_ttl
+        ttl = initial_ttl - end.distance + 1
         if ttl < 1:
             return None  # the reply's TTL expires on the way back
         own = self._forwarding.replies_from(end.name, end.before, end.fields)
@@ -222,9 +224,8 @@ class Network:
         self, end: End, back: IPHeader, header: IPHeader, payload: bytes, arrived: bytes
     ) -> bytes | None:
         """The destination's own reply; it is an ICMP error only if no UDP service listens."""
-        version = header.source.version
-        service = self.topology.services.get(end.fields.dport)
-        if header.protocol == numbers.UDP and service is not None:
+        version, service = header.source.version, self._service(end, header)
+        if service is not None:
             returned = _served(service, payload[8:])
             return None if returned is None else headers.udp_reply(back, payload, returned)
         if header.protocol == numbers.UDP:
@@ -235,6 +236,11 @@ class Network:
         if header.protocol == back.protocol and payload[0] == numbers.ECHO_REQUEST[version]:
             return headers.echo_reply(back, payload)
         return None
+
+    def _service(self, end: End, header: IPHeader) -> Service | None:
+        """The UDP service at the destination for which a packet is."""
+        is_udp = header.protocol == numbers.UDP
+        return self.topology.services.get(end.fields.dport) if is_udp else None
 
     def _error_of(self, end: End, back: IPHeader, arrived: bytes) -> bytes:
         """The ICMP error of whoever refuses the probe, or at which the probe's TTL ends."""

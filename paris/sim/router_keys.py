@@ -124,6 +124,7 @@ _OF_ROUTERS: Final = (
 _OF_HOSTS: Final = (
     RouterKey("down_after_ms", "down_after_s", _seconds),
     RouterKey("answers_from", "answers_from", lambda nodes, node: nodes.address(node)),
+    RouterKey("copies_ttl", "copies_ttl", _flag),
 )
 _ROWS: Final = {row.key: row for row in (*_ANSWERING, *_OF_ROUTERS, *_OF_HOSTS)}
 ROUTER_KEYS: Final = tuple(row.key for row in (*_ANSWERING, *_OF_ROUTERS))

@@ -41,18 +41,19 @@ class Router:
     fraction of its replies that get lost, `duplicates` the fraction of the others that arrive
     twice; it sends up to `burst` replies at once, then `rate_pps` per second. `quote_bytes` is how
     much of a probe it quotes; None means the protocol's default. Its replies leave with a TTL of
-    `initial_ttl`; None means 255, and 64 for a host. Its ICMP errors say which of the
-    interfaces that it `describes` the probe arrived at. With `prohibits` it refuses all
-    probes with that ICMP code, with `refuses` those that it would forward. From `turns_at_s` on, it
-    forwards all probes to the router `turns_to`; before, it forwards none there. Of what it
-    forwards, it `loses` a share, or `drops` all. With `passes_expired` it forwards expired probes,
-    with a TTL of 0. If it `counts_twice`, it lowers the TTL by two. Probes that it forwards come
-    from `rewrites_source` if given. If it `masks`, replies from behind it come from the
-    destination's address. It quotes probes on their way to its `segments`, in IPv6. All that a host
-    sends is from `answers_from` if given. A host with `down_after_s` is down: after so long the
-    router before it reports that. The first of its `rules` that matches a packet decides what
-    becomes of it: a router asks them of what it would forward, after it has lowered the TTL, and a
-    host of what arrives. Where they reply, `silent` has no say.
+    `initial_ttl`; None means 255, and 64 for a host. Its ICMP errors say which of the interfaces
+    that it `describes` the probe arrived at. With `prohibits` it refuses all probes with that ICMP
+    code, with `refuses` those that it would forward. From `turns_at_s` on, it forwards all probes
+    to the router `turns_to`; before, it forwards none there. Of what it forwards, it `loses` a
+    share, or `drops` all. With `passes_expired` it forwards expired probes, with a TTL of 0. If it
+    `counts_twice`, it lowers the TTL by two. Probes that it forwards come from `rewrites_source` if
+    given. If it `masks`, replies from behind it come from the destination's address. It quotes
+    probes on their way to its `segments`, in IPv6. All that a host sends is from `answers_from` if
+    given. If it `copies_ttl`, its errors, resets and echo replies leave with the TTL that the probe
+    had left. A host with `down_after_s` is down: after so long the router before it reports that.
+    The first of its `rules` that matches a packet decides what becomes of it: a router asks them of
+    what it would forward, after it has lowered the TTL, and a host of what arrives. Where they
+    reply, `silent` has no say.
     """
 
     name: str
@@ -83,6 +84,7 @@ class Router:
     masks: bool = False
     segments: tuple[IPAddress, ...] = ()
     answers_from: IPAddress | None = None
+    copies_ttl: bool = False
     down_after_s: float | None = None
     turns_at_s: float = 0.0
     turns_to: str | None = None

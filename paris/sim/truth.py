@@ -45,7 +45,7 @@ def truth(topology: Topology) -> Truth:
     Raises ValueError for topologies without a single truth: a per-destination balancer shows only
     one branch, which the run's seed decides, a route that turns has two truths, and a filter makes
     one for each protocol and port. Neither has a network that drops packets, passes on expired
-    ones, hides addresses, or whose host is down.
+    ones, hides addresses, or whose host is down or copies TTLs.
     """
     if topology.rules or any(router.rules for router in topology.routers.values()):
         raise ValueError("packets are filtered: what is true depends on protocol and ports")
@@ -98,6 +98,8 @@ def _split(topology: Topology, name: str) -> dict[str, float]:
         raise ValueError(f"{name} makes what is seen differ from the paths")
     if topology.routers[DESTINATION].down_after_s is not None:
         raise ValueError("the destination is down")
+    if topology.routers[DESTINATION].copies_ttl:
+        raise ValueError("replies to some probes die on the way back: hops that are not there show")
     weights = [router.weights.get(other, 1) if router else 1 for other in after]
     return {other: weight / sum(weights) for other, weight in zip(after, weights, strict=True)}
 

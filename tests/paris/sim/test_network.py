@@ -442,3 +442,35 @@ def test_a_route_changes_at_its_time_and_a_loop_never_ends() -> None:
     assert responder("route-change", 3, 0.007) == "198.51.100.11"
     assert responder("route-change", 3, 0.008) == "198.51.100.12"
     assert [responder("loop", ttl, 0.0)[-1] for ttl in (2, 3, 4, 5, 254)] == list("12121")
+
+
+@pytest.mark.parametrize("version", [4, 6])
+def test_a_host_that_copies_ttls_is_first_seen_at_twice_its_distance(
+    topology: FromText, version: int
+) -> None:
+    source, near, far, end = {
+        4: ("192.0.2.1", "198.51.100.1", "198.51.100.2", "203.0.113.9"),
+        6: ("2001:db8::1", "2001:db8::2", "2001:db8::3", "2001:db8::9"),
+    }[version]
+    net = topology(
+        f"source: '{source}'\n"
+        f"destination: {{address: '{end}', open: [443], udp: {{53: dns}}, copies_ttl: true}}\n"
+        f"routers:\n  R1: {{interfaces: ['{near}']}}\n  R2: {{interfaces: ['{far}']}}\n"
+        "paths:\n  - source -> R1 -> R2 -> destination\n"
+    )
+
+    def reply_ttls(protocol: Protocol, dport: int) -> list[int | None]:
+        """The TTLs with which the host's replies to probes of TTL 3 to 8 arrive."""
+        network, flows = Network(net, 1), flows_for(net, protocol, dport=dport)
+        found = (
+            reply_to(network, build(flows, ProbeRequest(ttl, ttl), 1), 0.0) for ttl in range(3, 9)
+        )
+        parsed = (None if own is None else replies.parse(own[1]) for own in found)
+        return [own.reply_ttl if isinstance(own, replies.ParsedReply) else None for own in parsed]
+
+    copied, own = [None, None, 1, 2, 3, 4], [62] * 6
+    assert reply_ttls(Protocol.UDP, 33434) == copied
+    assert reply_ttls(Protocol.ICMP, 0) == copied
+    assert reply_ttls(Protocol.TCP, 80) == copied
+    assert reply_ttls(Protocol.TCP, 443) == own
+    assert reply_ttls(Protocol.UDP, 53)[1:] == own[1:]

@@ -152,7 +152,8 @@ def test_every_key_about_forwarding_is_read(topology: FromText) -> None:
     net = topology(
         """
 source: 192.0.2.1
-destination: {address: 203.0.113.9, down_after_ms: 3000, answers_from: 203.0.113.10}
+destination: {address: 203.0.113.9, down_after_ms: 3000, answers_from: 203.0.113.10,
+              copies_ttl: true}
 routers:
   R1: {interfaces: [198.51.100.1], loses: 0.2, rewrites_source: 198.51.100.99, masks: true}
   R2: {interfaces: [198.51.100.2], drops: true, passes_expired: true, counts_twice: true}
@@ -167,7 +168,7 @@ paths:
     assert r2.counts_twice
     assert (r3.way_back, r3.initial_ttl) == (Balance.FLOW, 64)
     assert (r3.refuses, r3.refuses_all, end.down_after_s) == (13, True, 3.0)
-    assert str(end.answers_from) == "203.0.113.10"
+    assert (str(end.answers_from), end.copies_ttl) == ("203.0.113.10", True)
 
 
 def test_every_key_about_services_and_filters_is_read(topology: FromText) -> None:
