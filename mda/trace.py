@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from mda.findings.certainty import Certainty, Obstacle, certainty, obstacles
+from mda.findings.copied_ttls import CopiedTtl, copied_ttls
 from mda.findings.diamonds import Diamond, diamonds
 from mda.findings.flow_shares import edge_shares, number_of_paths, vertex_shares
 from mda.findings.known import Known
@@ -39,12 +40,12 @@ class Trace(Record):
     vertices that split one flow, and `turned` those behind which the route changed during the
     trace. `unordered` are the TTLs behind both at which a flow's vertex says nothing about its next
     one. `revisits` are addresses that one path meets several times. `refusals` say who refuses the
-    probes. `answering` says which vertices lose replies or limit their rate. `places` has the TTL
-    at which each reply counts that ends a path: see `vertex_of`. `arrivals` are the vertices at
-    which the destination itself replied, other than that probes expired there. It
-    `may_be_farther`: see `mda.findings.tunnels`. `unfit_for_lite` are the TTLs at which hops turned
-    out meshed or uneven, so that MDA-Lite switched to the full MDA. `studies` holds the findings of
-    each study by its name; see `found`.
+    probes, `copied_ttls` which hosts seem to copy their TTL. `answering` says which vertices lose
+    replies or limit their rate. `places` has the TTL at which each reply counts that ends a path:
+    see `vertex_of`. `arrivals` are the vertices at which the destination itself replied, other than
+    that probes expired there. It `may_be_farther`: see `mda.findings.tunnels`. `unfit_for_lite` are
+    the TTLs at which hops turned out meshed or uneven, so that MDA-Lite switched to the full MDA.
+    `studies` holds the findings of each study by its name; see `found`.
     """
 
     dag: Dag
@@ -56,6 +57,7 @@ class Trace(Record):
     unordered: frozenset[int]
     revisits: tuple[Revisit, ...]
     refusals: tuple[Refused, ...]
+    copied_ttls: tuple[CopiedTtl, ...]
     answering: Mapping[Vertex, Answering]
     places: Mapping[ProbeRequest, int]
     arrivals: tuple[Vertex, ...]
@@ -69,8 +71,9 @@ class Trace(Record):
         known = Known.of(record)
         located, graph, places = known.located, known.graph, known.table.ends.places
         found = revisits(known.table, located, known.plain)
-        arrivals = _arrivals(known)
-        is_placed_by_quotes = may_be_farther(known, arrivals)
+        arrivals, copied = _arrivals(known), copied_ttls(known)
+        copying = {own.vertex for own in copied}
+        is_placed_by_quotes = may_be_farther(known, [end for end in arrivals if end not in copying])
         answering = {
             vertex: own
             for ttl, here in located.hops.items()
@@ -89,6 +92,7 @@ class Trace(Record):
                 known.destinations,
                 obstacles=obstacles(found, known.plain)
                 | ({Obstacle.TUNNEL} if is_placed_by_quotes else set())
+                | ({Obstacle.COPIED_TTL} if any(own.is_nearer for own in copied) else set())
                 | ({Obstacle.CLOSED_WAY} if is_closed else set()),
                 lite=known.is_lite,
             ),
@@ -101,6 +105,7 @@ class Trace(Record):
             unordered=located.unordered,
             revisits=found,
             refusals=refusals(record.plan, known.plain),
+            copied_ttls=copied,
             answering={
                 vertex: answering[vertex]
                 for vertex in graph
@@ -169,7 +174,12 @@ class Trace(Record):
 
     @property
     def may_be_nearer(self) -> bool:
-        """Whether the hop before the destination was not asked, and no quote shows its distance."""
+        """Whether the hops that are drawn before the destination may not be there.
+
+        The last one was not asked, and no quote shows the distance; or the destination copies TTLs.
+        """
+        if any(own.is_nearer and own.vertex in self.arrivals for own in self.copied_ttls):
+            return True
         asked = {outcome.request.ttl for outcome in self.outcomes}
         ends = {vertex for vertex in self.arrivals if vertex.ttl - 1 not in {0, *asked}}
         return bool(ends) and all(

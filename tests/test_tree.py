@@ -9,7 +9,6 @@ CHECKOUT = Path(__file__).parents[1]
 PACKAGES = ("mda", "paris", "render")
 # The sources without a mirrored test file: where they are tested instead, and why there.
 ELSEWHERE = """
-mda/answers/distances.py: tests/mda/service/test_verdict.py: distances show who answers
 mda/answers/graph.py: tests/mda/answers/test_table.py: a graph is made of a table of answers
 mda/answers/hop.py: tests/mda/answers/test_table.py: a hop is a row of the table
 mda/answers/trials.py: tests/mda/answers/test_limits.py: limits are found from trials

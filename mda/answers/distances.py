@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from mda.model import Reply
 
 # Systems send with one of these TTLs.
 _INITIAL_TTLS: Final = (64, 128, 255)
+_LOW_TTL: Final = 32  # no system in use sends with less, and hardly any path is longer
 
 
 def links_passed(reply_ttl: int) -> int:
@@ -15,3 +19,18 @@ def links_passed(reply_ttl: int) -> int:
     [1, 2, 1, 3, 2]
     """
     return next(initial for initial in _INITIAL_TTLS if initial >= reply_ttl) - reply_ttl + 1
+
+
+def copies_ttl(reply: Reply) -> bool:
+    """Whether the sender of a reply that ends a path seems to send it with the probe's TTL.
+
+    Such a host copies what the probe had left, so its replies to probes that barely arrive die on
+    the way back: the first to survive arrives with a TTL of 1. If it quotes the probe, others show
+    that as well: each reply lost on its way what the probe lost on its own.
+    """
+    ttl, left, arrived = reply.request.ttl, reply.quoted_ttl, reply.reply_ttl
+    if not reply.ends_path or arrived is None or ttl == 1:
+        return False
+    if arrived == 1:
+        return True
+    return left is not None and left < min(ttl, _LOW_TTL) and arrived == left - (ttl - left)

@@ -55,6 +55,7 @@ class Obstacle(Enum):
     HIDDEN_ROUTER = "a router forwards expired packets and so hides itself"
     REWRITTEN_TTL = "something on the way raises TTLs"
     TUNNEL = "a tunnel on the way may hide hops"
+    COPIED_TTL = "a host seems to copy the TTL of probes into its replies"
     CROWDED_HOP = "a hop has too many interfaces to find all"
     CLOSED_WAY = "this system refuses all that leaves by one of its ways"
 

@@ -18,12 +18,13 @@ def control(trace: Trace) -> Control:
     ends = [reply for reply in trace.replies if reply.ends_path and drawn(trace, reply) == at]
     # A probe that only goes to the host shows where that is by the TTL that the reply quotes.
     is_far = at is not None and at.ttl == plan.first_ttl == plan.max_ttl
+    is_nearer = any(own.vertex == at and own.is_nearer for own in trace.copied_ttls)
     probing = plan.probing
     return Control(
         name=probing.protocol if probing.dport is None else f"{probing.protocol}/{probing.dport}",
         probes=trace.probes_sent,
         fate=Fate.SILENT if strongest is None else strongest.fate,
-        hop=None if at is None or is_far else at.ttl,
+        hop=None if at is None or is_far or is_nearer else at.ttl,
         address=None if at is None else at.address,
         reply_ttl=ends[0].reply_ttl if ends else None,
     )

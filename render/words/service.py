@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from mda.answers.graph import flows_of
 from mda.record import Fate
 from mda.service.verdict import Part, Port, Standing, Word, verdict
+from render.words.distances import hops_to
 from render.words.quantities import count, enumerated, percent
 from render.words.vertices import place, unreachable
 
@@ -134,10 +135,8 @@ class _Words:
             )
         hops = sorted({own.at.ttl for own in self._found.passing})
         if hops and not self._is_nearer:
-            several = f"{hops[0]} to {hops[-1]} hops"
-            reached = count(hops[0], "hop", "hops") if len(hops) == 1 else several
             by = " by the flows that get through" if self._found.stopped else ""
-            return f"the host is reached in {reached}{by}"
+            return f"the host is reached in {hops_to(self._trace, hops)}{by}"
         reached = self._reached()
         if reached:
             return reached

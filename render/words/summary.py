@@ -13,6 +13,7 @@ from mda.plan import Algorithm
 from mda.statistics.stopping import unseen_share
 from mda.variants import is_plain
 from render.words.controls import control_probes, other_probes
+from render.words.distances import copied_ttl, hops_to
 from render.words.quantities import at_most, count, enumerated, percent
 from render.words.vertices import place
 
@@ -86,6 +87,7 @@ def findings(trace: Trace) -> list[str]:
         lines = [f"{_reached(trace)}: {', '.join([*parts, _diamonds(trace)])}", *_missed(trace)]
     lines += _ways(trace)
     lines += _revisits(trace)
+    lines += [copied_ttl(found) for found in trace.copied_ttls if found.is_nearer]
     lines += [*_unseen(trace), *withheld(trace), *other_probes(trace)]
     cost = f"{count(trace.probes_sent, 'probe', 'probes')}{control_probes(trace)}"
     cost += f", {trace.duration_s:.2f} s"
@@ -117,14 +119,7 @@ def _reached(trace: Trace) -> str:
         ends.append(trace.skipped_arrival)
     if not ends:
         return f"not reached{refused}"
-    nearest, farthest = min(ends), max(ends)
-    several = f"{nearest} to {farthest} hops"
-    hops = count(farthest, "hop", "hops") if nearest == farthest else several
-    if trace.may_be_farther:
-        hops = f"at least {hops}"
-    elif trace.may_be_nearer:
-        hops = f"at most {count(farthest, 'hop', 'hops')}"
-    return f"reached in {hops}{_from_elsewhere(trace)}{refused}"
+    return f"reached in {hops_to(trace, ends)}{_from_elsewhere(trace)}{refused}"
 
 
 def _from_elsewhere(trace: Trace) -> str:

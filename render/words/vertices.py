@@ -216,6 +216,8 @@ def _notes(trace: Trace, vertex: Vertex, replies: list[Reply], last_asked: int) 
         notes.append(f"destination: {endings}" if endings else "destination")
     elif endings:
         notes.append(endings)
+    if any(reply.reply_ttl == 1 for reply in replies):
+        notes.append("! a reply arrived with a TTL of 1")
     width = trace.dag.out_degree(vertex)
     kind = _balancer_kind(trace, vertex)
     by = f", {kind.value}" if kind is not None else ""

@@ -1,0 +1,33 @@
+"""The words for how many hops away a host is, where replies may show a wrong distance."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from render.words.quantities import count
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from mda.findings.copied_ttls import CopiedTtl
+    from mda.trace import Trace
+
+
+def hops_to(trace: Trace, ttls: Collection[int]) -> str:
+    """The hops to the destination, whose vertices are at these TTLs."""
+    nearest, farthest = min(ttls), max(ttls)
+    if trace.may_be_nearer and not trace.may_be_farther:
+        return f"at most {count(farthest, 'hop', 'hops')}"
+    several = f"{nearest} to {farthest} hops"
+    hops = count(farthest, "hop", "hops") if nearest == farthest else several
+    return f"at least {hops}" if trace.may_be_farther else hops
+
+
+def copied_ttl(found: CopiedTtl) -> str:
+    """What it means that a host copies the TTL of probes."""
+    hops = count(found.distance, "hop", "hops")
+    known = "by what it quotes" if found.is_quoted else "if replies take the way of the probes"
+    return (
+        f"{found.vertex.address} seems to copy the TTL of a probe into its reply: "
+        f"it is {hops} away {known}, and the silent hops from there on do not exist"
+    )
