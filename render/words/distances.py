@@ -15,12 +15,16 @@ if TYPE_CHECKING:
 
 def hops_to(trace: Trace, ttls: Collection[int]) -> str:
     """The hops to the destination, whose vertices are at these TTLs."""
+    return f"{number_of_hops(trace, ttls)} {'hop' if max(ttls) == 1 else 'hops'}"
+
+
+def number_of_hops(trace: Trace, ttls: Collection[int]) -> str:
+    """The same without the unit."""
     nearest, farthest = min(ttls), max(ttls)
-    if trace.may_be_nearer and not trace.may_be_farther:
-        return f"at most {count(farthest, 'hop', 'hops')}"
-    several = f"{nearest} to {farthest} hops"
-    hops = count(farthest, "hop", "hops") if nearest == farthest else several
-    return f"at least {hops}" if trace.may_be_farther else hops
+    several = f"{nearest} to {farthest}" if nearest < farthest else f"{farthest}"
+    if trace.may_be_farther:
+        return f"at least {several}"
+    return f"at most {farthest}" if trace.may_be_nearer else several
 
 
 def copied_ttl(found: CopiedTtl) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from mda.service.verdict import Word, verdict
+from render.words.distances import number_of_hops
 from render.words.quantities import median_ms
 from render.words.service import flows_that_fail
 from render.words.vertices import ending_in, place
@@ -40,8 +41,7 @@ def service_words(comparison: Comparison) -> tuple[ServiceWords, ...]:
 
 
 def _of_trace(name: str, trace: Trace) -> ServiceWords:
-    ends = sorted({vertex.ttl for vertex in trace.arrivals})
-    hops = f"{ends[0]} to {ends[-1]}" if len(ends) > 1 else "".join(map(str, ends))
+    ends = {vertex.ttl for vertex in trace.arrivals}
     own = [reply for vertex in trace.arrivals for reply in trace.replies_at(vertex)]
     found = verdict(trace)
     is_partly = found is not None and found.word is Word.PARTLY
@@ -49,7 +49,7 @@ def _of_trace(name: str, trace: Trace) -> ServiceWords:
         name=name,
         verdict="" if found is None else found.word.value,
         state=_partly(trace, found) if is_partly and found is not None else state(trace),
-        hops=hops,
+        hops=number_of_hops(trace, ends) if ends else "",
         rtt=median_ms([reply.rtt_s for reply in own]),
     )
 

@@ -63,6 +63,12 @@ def test_a_host_that_copies_ttls_is_at_most_where_it_is_drawn(
     assert ("the host is reached in at most 7 hops" in text) is ("-T" in options)
 
 
+def test_the_table_of_services_says_which_distance_is_uncertain(tmp_path: Path) -> None:
+    text = traced(tmp_path, 4, "--ports 80,443")
+    assert "tcp/80 at most 7 " in text
+    assert "tcp/443 4 " in text
+
+
 @pytest.mark.parametrize("version", [4, 6])
 def test_a_control_whose_ttl_was_copied_makes_no_proxy_of_the_host(
     version: int, tmp_path: Path
