@@ -82,3 +82,28 @@ def test_every_wire_brings_the_interfaces_that_routers_describe(wire: str) -> No
     described = {reply.interfaces for reply in trace.replies if reply.request.ttl == 4}
     assert described == {(interface,) for interface in topology.routers["joint"].describes}
     assert not any(reply.unread for reply in trace.replies)
+
+
+@pytest.mark.parametrize("wire", WIRES)
+def test_every_wire_sees_by_a_reply_that_its_host_copies_ttls(wire: str, tmp_path: Path) -> None:
+    file = tmp_path / "copied-ttl.yaml"
+    file.write_text("""
+source: 2001:db8::1
+destination: {address: 2001:db8:9::9, copies_ttl: true}
+routers:
+  r1: {interfaces: ['2001:db8:1::1']}
+  r2: {interfaces: ['2001:db8:2::1']}
+paths:
+  - source -> r1 -> r2 -> destination
+""")
+    with emulated(str(file)) as network:
+        command = ("2001:db8:9::9", "-n", "-w", "0.3", "--wire", wire)
+        ran = run_at(network.namespace, *command, privileged=wire != "unprivileged")
+    assert (ran.returncode, ran.stderr) == (0, "")
+    text = " ".join(ran.stdout.split())
+    assert "! a reply arrived with a TTL of 1" in text
+    assert "reached in at most 5 hops" in text
+    known = (
+        "if replies take the way of the probes" if wire == "unprivileged" else "by what it quotes"
+    )
+    assert f"it is 3 hops away {known}" in text
