@@ -1,8 +1,9 @@
 """Hosts that seem to copy the TTL of a probe into their reply, and how far away they are.
 
 The reply to a probe that barely arrives then dies on the way back, so hops before such a host seem
-silent that do not exist: "the last half of the hops missing", as the manual of traceroute says. How
-far away it is follows from what it quotes; else half the way there and back is as good as known.
+silent that do not exist: the last half of the path seems to be missing. How far away the host is
+follows from what it quotes. Without a quote it is half of the way there and back, if these are
+equally long, and a host whose last hop before answered copies nothing: its TTL was low by itself.
 """
 
 from __future__ import annotations
@@ -34,10 +35,13 @@ class CopiedTtl(NamedTuple):
 
 def copied_ttls(known: Known) -> tuple[CopiedTtl, ...]:
     """Every such host, in the graph's order, by its reply to the probe with the smallest TTL."""
-    places, found = known.table.ends.places, dict[Vertex, CopiedTtl]()
+    table, places, found = known.table, known.table.ends.places, dict[Vertex, CopiedTtl]()
     copied = (own for own in known.plain if isinstance(own, Reply) and copies_ttl(own))
     for reply in sorted(copied, key=lambda own: own.request.ttl):
-        ttl, left = reply.request.ttl, reply.quoted_ttl
+        flow, ttl, _ = reply.request
+        left = reply.quoted_ttl
+        if left is None and flow in table.hop(ttl - 1).answers:
+            continue
         vertex = Vertex.of(places[reply.request], reply)
         distance = (ttl + 1) // 2 if left is None else ttl - left + 1
         found.setdefault(vertex, CopiedTtl(vertex, distance, left is not None))

@@ -41,6 +41,14 @@ def test_a_host_that_copies_ttls_and_is_drawn_where_it_is_puts_nothing_in_doubt(
     assert Obstacle.TUNNEL not in trace.certainty.obstacles
 
 
+def test_a_host_that_sends_with_a_low_ttl_copies_nothing_if_the_hop_before_it_answers() -> None:
+    answers = {DESTINATION: {**ANSWERS["unquoted"], "reply_ttl": 1}}
+    paths = {flow: [NEAR, "198.51.100.2", DESTINATION] for flow in range(9)}
+    trace = assembled(outcomes(paths, answers=answers))
+    assert (trace.copied_ttls, trace.may_be_nearer) == ((), False)
+    assert Obstacle.COPIED_TTL not in trace.certainty.obstacles
+
+
 def test_other_hosts_copy_nothing() -> None:
     answers = {DESTINATION: {"reply_ttl": 62}}
     trace = assembled(outcomes({flow: [NEAR, DESTINATION] for flow in range(9)}, answers=answers))
