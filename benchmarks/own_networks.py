@@ -266,11 +266,7 @@ def _refused(version: int) -> Iterator[Setting]:
     """The firewall refuses one flow of each program: by source port, or of others by their own."""
     with netlab.lab(netlab.plain(3)) as lab:
         lab.rules("src", OUTPUT, f"udp sport {FIRST_PORT + 3} drop")
-        at_node(
-            lab,
-            "src",
-            f"nft add rule inet own here udp dport {{ {_MTR_PORT + 3}, {PORT + 3} }} drop",
-        )
+        lab.rules("src", OUTPUT, f"udp dport {{ {_MTR_PORT + 3}, {PORT + 3} }} drop")
         task = Task(lab, version, str(TARGET[version]))
         yield Setting(task, Hops(_near(lab, version, 3), TARGET[version]))
 

@@ -40,7 +40,8 @@ class Control(NamedTuple):
 
     `name` is their protocol and port ("tcp/443"), and `probes` how many were sent. They ended with
     `fate` at the responder `address`, `hop` hops away, or were answered there last; None if nothing
-    answered. `reply_ttl` is the TTL of the reply that ended them.
+    answered. `reply_ttl` is the TTL of the reply that ended them. `via` has the addresses that they
+    are known to have passed, in order.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Control(NamedTuple):
     hop: int | None
     address: IPAddress | None
     reply_ttl: int | None
+    via: tuple[IPAddress, ...]
 
     def reaches(self, version: int) -> bool:
         """Whether they reach the host by this IP version."""

@@ -6,7 +6,9 @@ Ordinary sockets send one protocol a wire, and need none: there the controls fol
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
+from threading import Thread
 from typing import TYPE_CHECKING, Final, TypedDict
 
 from mda.errors import ParisTraceError
@@ -42,7 +44,7 @@ def measure(settings: Settings, hooks: Hooks = run.NO_HOOKS, *, always: bool) ->
         main, *others = run.measure_lanes(settings, [settings, *controls], joined, hooks)
     except (OneProtocolError, PrivilegeError):
         main = run.measure(settings, hooks)
-        others = _one_by_one(controls) if always or _fails(main) else []
+        others = _side_by_side(controls) if always or _fails(main) else []
     sent = tuple(own for own in others if own.record.probes_sent)
     return main._replace(controls=sent, **(_of_name(settings, main.plan) if sent else {}))
 
@@ -80,6 +82,9 @@ def _controls(settings: Settings) -> list[Settings]:
                 protocol=protocol, dport=dport, flow_field=None, payload=None
             ),
             search=search,
+            budget=settings.budget.replace(
+                max_probes=search.queries * (search.max_ttl - search.first_ttl + 1)
+            ),
         )
         for protocol, dport, search in (
             ("icmp", None, by_hop), ("tcp", web, to_end), ("udp", 33434, to_end),
@@ -100,15 +105,20 @@ def _joined(
     return Controlled(main, [by_hop, *others], always=always)
 
 
-def _one_by_one(controls: Sequence[Settings]) -> list[Measurement]:
-    """What those controls found that this system allows."""
-    found = []
-    for control in controls:
-        try:
-            found.append(run.measure(control))
-        except ParisTraceError:
-            continue
-    return found
+def _side_by_side(controls: Sequence[Settings]) -> list[Measurement]:
+    """What those controls found that this system allows; each has its own wire, and waits alone."""
+    found: dict[int, Measurement] = {}
+
+    def measure_one(number: int) -> None:
+        with suppress(ParisTraceError):
+            found[number] = run.measure(controls[number])
+
+    threads = [Thread(target=measure_one, args=(number,)) for number in range(len(controls))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return [found[number] for number in sorted(found)]
 
 
 def _fails(measurement: Measurement) -> bool:

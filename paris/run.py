@@ -93,7 +93,9 @@ def measure(settings: Settings, hooks: Hooks = NO_HOOKS) -> Measurement:
         job = _Job(
             settings=settings,
             flows=flows,
-            procedure=setup.procedure_for(settings, flows, sends_whole=wire.sends_whole),
+            procedure=setup.procedure_for(
+                settings, flows, sends_whole=wire.sends_whole, one_at_a_time=wire.one_at_a_time
+            ),
             own_tags=ends.own_tags(random),
             lanes=[(plan, flows)],
         )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from mda.answers.distances import links_passed
 from mda.explore.single_flow import SingleFlow
-from mda.model import ProbeRequest, Reply, ReplyKind
+from mda.model import Loss, ProbeRequest, Reply, ReplyKind
 
 if TYPE_CHECKING:
     from mda.model import Outcome
@@ -24,9 +24,14 @@ class ServicePath(SingleFlow):
 
     The replies of the service to probes with higher TTLs count among its `queries`. Where it
     answers, it is asked once at its own TTL, because each SYN half opens a connection there.
+
+    `gap_limit` is for wires that can only ask TTL by TTL, where each silence has to be waited for:
+    if the service is silent, so many silent hops in a row end the path.
     """
 
-    def __init__(self, *, first_ttl: int, max_ttl: int, queries: int) -> None:
+    def __init__(
+        self, *, first_ttl: int, max_ttl: int, queries: int, gap_limit: int | None = None
+    ) -> None:
         super().__init__(first_ttl=first_ttl, max_ttl=max_ttl, queries=queries)
         self._first_ttl = first_ttl
         self._queries = queries
@@ -36,6 +41,9 @@ class ServicePath(SingleFlow):
         self._arrived: list[int] = []  # the TTLs of the probes that it replied to
         self._is_silent = self._is_served = False
         self._is_last_asked = True  # a service has no limit that other hosts have used up
+        self._gap_limit = gap_limit
+        self._last_hop = first_ttl - 1  # the last TTL at which a probe expired
+        self._silent: set[int] = set()  # TTLs of lost probes, and of those that were stopped before
 
     def wanted(self, room: int) -> list[ProbeRequest]:
         """See Procedure."""
@@ -50,6 +58,11 @@ class ServicePath(SingleFlow):
         """See Procedure."""
         super().on_outcome(outcome)
         ttl = outcome.request.ttl
+        is_stopped = isinstance(outcome, Reply) and outcome.kind is ReplyKind.UNREACHABLE
+        if isinstance(outcome, Loss) or (is_stopped and outcome.request != self._far):
+            self._silent.add(ttl)
+        elif isinstance(outcome, Reply) and not outcome.ends_path:
+            self._last_hop = max(self._last_hop, ttl)
         if isinstance(outcome, Reply) and outcome.ends_path:
             self._arrived.append(ttl)
             self._is_served |= outcome.kind in (ReplyKind.SYN_ACK, ReplyKind.UDP_ANSWER)
@@ -58,6 +71,10 @@ class ServicePath(SingleFlow):
                 return
         if outcome.request != self._far:
             self._known_to = max(self._known_to, ttl)
+
+    def _ask_in_doubt(self) -> None:
+        if self._queries > 1:  # otherwise no more probes are wanted
+            super()._ask_in_doubt()
 
     def _is_due(self, request: ProbeRequest) -> bool:
         _, ttl, attempt = request
@@ -78,7 +95,14 @@ class ServicePath(SingleFlow):
         is_enough = request.ttl == end and 0 < request.attempt >= min(
             self._tries, self._queries - others
         )
-        return is_enough or super()._is_beyond(request)
+        return is_enough or self._is_behind_gap(request) or super()._is_beyond(request)
+
+    def _is_behind_gap(self, request: ProbeRequest) -> bool:
+        if self._gap_limit is None:
+            return False
+        last = self._last_hop + self._gap_limit
+        gap = {self._far.ttl, *range(self._last_hop + 1, last + 1)}
+        return request.ttl > last and gap <= self._silent
 
     @property
     def _tries(self) -> int:

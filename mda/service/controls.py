@@ -27,4 +27,9 @@ def control(trace: Trace) -> Control:
         hop=None if at is None or is_far or is_nearer else at.ttl,
         address=None if at is None else at.address,
         reply_ttl=ends[0].reply_ttl if ends else None,
+        via=tuple(
+            vertex.address
+            for vertex in trace.dag
+            if vertex.address is not None and vertex not in (trace.origin, at)
+        ),
     )

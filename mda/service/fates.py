@@ -40,10 +40,12 @@ def endings(trace: Trace) -> tuple[Ending, ...]:
     """
     strongest: dict[int, tuple[Fate, Vertex, tuple[int, int] | None]] = {}
     for reply in trace.replies:
-        fate, flow = _fate(trace, reply), reply.request.flow
-        if fate is not None and (flow not in strongest or _is_stronger(fate, strongest[flow][0])):
+        fate, at, flow = _fate(trace, reply), drawn(trace, reply), reply.request.flow
+        if fate is None or at is None:
+            continue
+        if flow not in strongest or _is_stronger(fate, strongest[flow][0]):
             icmp = None if reply.icmp_type is None else (reply.icmp_type, reply.icmp_code or 0)
-            strongest[flow] = fate, drawn(trace, reply), icmp
+            strongest[flow] = fate, at, icmp
     for revisit in trace.revisits:
         for flow in revisit.flows if revisit.is_loop else ():
             strongest.setdefault(flow, (Fate.LOOP, Vertex(revisit.ttls[0], revisit.address), None))
@@ -83,13 +85,17 @@ def _fate(trace: Trace, reply: Reply) -> Fate | None:
     return Fate.CLOSED if reply.is_from(trace.plan.destination) else Fate.REFUSED
 
 
-def drawn(trace: Trace, reply: Reply) -> Vertex:
-    """The vertex that a reply came from, or the nearest one that stands for it in the graph."""
+def drawn(trace: Trace, reply: Reply) -> Vertex | None:
+    """The vertex that a reply came from, or the one that stands for it in the graph.
+
+    A probe with a higher TTL than its path has hops does not show how far it went: None if
+    the address is at several hops.
+    """
     vertex = trace.vertex_of(reply)
     if vertex in trace.dag:
         return vertex
-    alike = (own for own in trace.dag if own.address == vertex.address and own != trace.origin)
-    return next(alike, vertex)
+    alike = [own for own in trace.dag if own.address == vertex.address and own != trace.origin]
+    return None if len(alike) > 1 else next(iter(alike), vertex)
 
 
 def _fallen_silent(trace: Trace) -> Iterator[tuple[Vertex, int]]:

@@ -2,72 +2,96 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mda.answers.distances import links_passed
 from mda.model import ReplyKind, Vertex
-from mda.service.fates import drawn
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from mda.model import Reply
     from mda.record import Control
     from mda.trace import Trace
 
+_ANSWERS: Final = (ReplyKind.RST, ReplyKind.SYN_ACK)
+
 
 class Nearer(NamedTuple):
-    """A reply in the destination's name that comes from the distance of the vertex `like`.
+    """What answers in the destination's name at the vertex `at` is as far away as `like` before it.
 
-    By its TTL (`reply_ttl`) it passed as many hops as the replies of that vertex, and a reply of a
+    By its TTL (`reply_ttl`) the answer passed as many hops as the replies of `like`, and one of a
     host behind that vertex would have passed more.
     """
 
+    at: Vertex
     like: Vertex
     reply_ttl: int
 
 
-def further_away(trace: Trace, ends: Iterable[Vertex]) -> Control | None:
+class Beyond(NamedTuple):
+    """`control` found the destination further away than `hop`, where it seems to answer.
+
+    That is proven if the TTLs of the answers differ; otherwise the other probes may have taken a
+    longer path.
+    """
+
+    control: Control
+    hop: int
+    is_proven: bool
+
+
+def further_away(trace: Trace, ends: Iterable[Vertex]) -> Beyond | None:
     """The control that shows the host behind what answers in its name; None without one.
 
     Paths of several protocols may have several lengths, but then the replies of one host arrive
     with one TTL.
     """
-    hops = {end.ttl for end in ends}
-    reply_ttls = {
-        ttl for end in ends for ttl in _reply_ttls(trace, end, (ReplyKind.RST, ReplyKind.SYN_ACK))
-    }
+    of_ends = [answers for end in ends if (answers := _answers(trace, end, _ANSWERS))]
+    hop = max((min(reply.request.ttl for reply in answers) for answers in of_ends), default=0)
+    reply_ttls = {reply.reply_ttl for answers in of_ends for reply in answers}
     for control in trace.controls:
         is_host = control.fate.is_at_host and control.address == trace.plan.destination
-        is_further = is_host and bool(hops) and (control.hop or 0) > max(hops)
-        if is_further and control.reply_ttl not in reply_ttls:
-            return control
+        is_further = is_host and bool(hop) and (control.hop or 0) > hop
+        if is_further and (None in reply_ttls or control.reply_ttl not in reply_ttls):
+            is_proven = None not in {*reply_ttls, control.reply_ttl}
+            return Beyond(control, hop, is_proven)
     return None
 
 
-def nearer_answer(trace: Trace, ends: Iterable[Vertex]) -> Nearer | None:
+def may_differ(trace: Trace, ends: Iterable[Vertex]) -> bool:
+    """Whether the TTLs of the answers cannot be seen, which would show how far they came."""
+    return any(reply.reply_ttl is None for end in ends for reply in _answers(trace, end, _ANSWERS))
+
+
+def nearer_answers(trace: Trace, ends: Iterable[Vertex]) -> tuple[Nearer, ...]:
     """The evidence by TTLs that what answers by TCP in the destination's name stands before it.
 
     A reply of a machine one hop further passes one hop more. That proves something only where the
     replies of the hops before show this, so that the way back is the way there.
     """
-    found: list[Nearer] = []
-    for end in ends:
-        own = _reply_ttls(trace, end, (ReplyKind.RST, ReplyKind.SYN_ACK))
-        for before in trace.dag.predecessors(end):
-            if before == trace.origin:
-                return None
-            passed = _passed(_reply_ttls(trace, before, (ReplyKind.TIME_EXCEEDED,)))
-            further = {
-                hops
-                for vertex in trace.dag.predecessors(before)
-                if vertex != trace.origin
-                for hops in _passed(_reply_ttls(trace, vertex, (ReplyKind.TIME_EXCEEDED,)))
-            }
-            is_like = len(own) == 1 and _passed(own) == passed == {before.ttl}
-            if not is_like or further - {before.ttl - 1}:
-                return None
-            found.append(Nearer(before, min(own)))
-    return min(found, default=None, key=lambda known: known.like.sort_key)
+    found = (_nearer_answer(trace, end) for end in ends)
+    return tuple(nearer for nearer in found if nearer is not None)
+
+
+def _nearer_answer(trace: Trace, end: Vertex) -> Nearer | None:
+    own = _reply_ttls(trace, end, _ANSWERS)
+    before_it = list(trace.dag.predecessors(end))
+    for before in before_it:
+        if before == trace.origin:
+            return None
+        passed = _passed(_reply_ttls(trace, before, (ReplyKind.TIME_EXCEEDED,)))
+        further = {
+            hops
+            for vertex in trace.dag.predecessors(before)
+            if vertex != trace.origin
+            for hops in _passed(_reply_ttls(trace, vertex, (ReplyKind.TIME_EXCEEDED,)))
+        }
+        is_like = len(own) == 1 and _passed(own) == passed == {before.ttl}
+        if not is_like or further - {before.ttl - 1}:
+            return None
+    like = min(before_it, default=None, key=lambda vertex: vertex.sort_key)
+    return None if like is None else Nearer(end, like, min(own))
 
 
 def _passed(reply_ttls: Iterable[int]) -> set[int]:
@@ -75,8 +99,11 @@ def _passed(reply_ttls: Iterable[int]) -> set[int]:
 
 
 def _reply_ttls(trace: Trace, vertex: Vertex, kinds: tuple[ReplyKind, ...]) -> set[int]:
-    return {
-        reply.reply_ttl
-        for reply in trace.replies
-        if reply.kind in kinds and reply.reply_ttl is not None and drawn(trace, reply) == vertex
-    }
+    answers = _answers(trace, vertex, kinds)
+    return {reply.reply_ttl for reply in answers if reply.reply_ttl is not None}
+
+
+def _answers(trace: Trace, vertex: Vertex, kinds: tuple[ReplyKind, ...]) -> list[Reply]:
+    return [
+        reply for reply in trace.replies if reply.kind in kinds and trace.vertex_of(reply) == vertex
+    ]

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mda.record import Fate
 from mda.service.fates import Ending, endings
-from mda.service.impostors import further_away, nearer_answer
+from mda.service.impostors import further_away, may_differ, nearer_answers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from mda.model import Vertex
-    from mda.record import Control
-    from mda.service.impostors import Nearer
+    from mda.service.impostors import Beyond, Nearer
     from mda.trace import Trace
 
 
@@ -68,28 +67,25 @@ class Verdict(NamedTuple):
     """What a trace says of a service.
 
     `by` is the vertex that the verdict names: who answers or refuses, or the last one that
-    answered. `endings` are those of all flows that were followed. `nearer` and `beyond` are the
-    evidence that someone before the destination answers in its name: the TTL of the answer, or
-    control probes that found the destination further away. `parts` says which part is the cause.
+    answered. `endings` are those of all flows that were followed, `passing` those at the host.
+    `nearer` and `beyond` are the evidence that someone before the destination answers in its name:
+    the TTLs of answers, or control probes that found the destination further away. `parts` says
+    which part is the cause.
     """
 
     word: Word
     port: Port
     by: Vertex | None
     endings: tuple[Ending, ...]
-    nearer: Nearer | None
-    beyond: Control | None
+    passing: tuple[Ending, ...]
+    nearer: tuple[Nearer, ...]
+    beyond: Beyond | None
     parts: Mapping[Part, Standing]
 
     @property
-    def passing(self) -> tuple[Ending, ...]:
-        """The endings at the host."""
-        return tuple(ending for ending in self.endings if ending.fate.is_at_host)
-
-    @property
     def stopped(self) -> tuple[Ending, ...]:
-        """The endings before it, or at its own firewall."""
-        return tuple(ending for ending in self.endings if not ending.fate.is_at_host)
+        """The endings before the host, or at its own firewall."""
+        return tuple(ending for ending in self.endings if ending not in self.passing)
 
 
 def verdict(trace: Trace) -> Verdict | None:
@@ -98,43 +94,58 @@ def verdict(trace: Trace) -> Verdict | None:
         return None
     found = endings(trace)
     if trace.wire.withheld and not trace.probes_sent:
-        return Verdict(
-            word=Word.LOCAL,
-            port=Port.UNKNOWN,
-            by=None,
-            endings=(),
-            nearer=None,
-            beyond=None,
-            parts=_parts(trace, {Fate.REFUSED}, Word.LOCAL),
-        )
+        return _withheld(trace)
     if not found:
         return None
-    passing = [ending for ending in found if ending.fate.is_at_host]
-    ends = [ending.at for ending in passing]
-    nearer, beyond = nearer_answer(trace, ends), further_away(trace, ends)
-    word = _word(found, is_nearer=nearer is not None or beyond is not None)
+    answered = [ending.at for ending in found if ending.fate.is_at_host]
+    nearer, beyond = nearer_answers(trace, answered), further_away(trace, answered)
+    forged = {own.at for own in nearer}
+    if beyond is not None and beyond.is_proven:
+        forged.update(answered)
+    passing = tuple(own for own in found if own.fate.is_at_host and own.at not in forged)
+    word = _word(found, passing)
+    is_disputed = len({own.fate for own in passing}) > 1 and may_differ(trace, answered)
     strongest = found[0] if word is not Word.PARTLY else next(
-        (ending for ending in found if not ending.fate.is_at_host), found[-1]
+        (ending for ending in found if ending not in passing), found[-1]
     )  # fmt: skip
     return Verdict(
         word=word,
         port=_port(found[0].fate, is_udp=trace.plan.probing.protocol == "udp"),
         by=None if strongest.at == trace.origin else strongest.at,
         endings=found,
+        passing=passing,
         nearer=nearer,
         beyond=beyond,
-        parts=_parts(trace, {ending.fate for ending in found}, word),
+        parts=_parts(trace, found, passing, is_doubtful=is_disputed or beyond is not None),
     )
 
 
-def _word(found: tuple[Ending, ...], *, is_nearer: bool) -> Word:
-    """The word for endings, of which the strongest comes first."""
-    fates = {ending.fate for ending in found}
-    passing = {fate for fate in fates if fate.is_at_host}
-    if len(passing) > 1 or (passing and fates - passing):
+def _withheld(trace: Trace) -> Verdict:
+    version = trace.plan.destination.version
+    is_reached = any(control.reaches(version) for control in trace.controls)
+    return Verdict(
+        word=Word.LOCAL,
+        port=Port.UNKNOWN,
+        by=None,
+        endings=(),
+        passing=(),
+        nearer=(),
+        beyond=None,
+        parts={
+            Part.NETWORK: Standing.OK if is_reached else Standing.UNKNOWN,
+            Part.FIREWALL: Standing.HERE,
+            Part.SERVICE: Standing.UNKNOWN,
+        },
+    )
+
+
+def _word(found: tuple[Ending, ...], passing: tuple[Ending, ...]) -> Word:
+    """The word for endings, of which the strongest comes first, and those at the host."""
+    ends = {(ending.fate, ending in passing) for ending in found}
+    if len(ends) > 1 and any(fate.is_at_host for fate, _ in ends):
         return Word.PARTLY
-    if is_nearer:
-        return Word.PROXY if Fate.OPEN in passing else Word.MIDDLEBOX
+    if not passing and found[0].fate.is_at_host:
+        return Word.PROXY if found[0].fate is Fate.OPEN else Word.MIDDLEBOX
     return _WORDS[found[0].fate]
 
 
@@ -161,22 +172,46 @@ def _port(strongest: Fate, *, is_udp: bool) -> Port:
     return Port.UNKNOWN
 
 
-def _parts(trace: Trace, fates: set[Fate], word: Word) -> dict[Part, Standing]:
-    """Which part is the cause, by the trace and its controls."""
-    is_no_way = bool(fates & {Fate.UNREACHABLE, Fate.LOOP})
-    is_reached = any(own.reaches(trace.plan.destination.version) for own in trace.controls)
-    is_silent = Fate.SILENT in fates or word is Word.LOCAL
-    is_dropped = Fate.SILENT in fates and is_reached and trace.plan.probing.protocol == "tcp"
-    is_stopped_first = word in (Word.MIDDLEBOX, Word.PROXY)
-    is_met = any(fate.is_at_host for fate in fates) and not is_stopped_first
+def _parts(
+    trace: Trace, found: tuple[Ending, ...], passing: tuple[Ending, ...], *, is_doubtful: bool
+) -> dict[Part, Standing]:
+    """Which part is the cause, by the trace and its controls.
+
+    With `is_doubtful` it may not be the host that answers in its name. Controls say nothing of a
+    path that they may not have taken.
+    """
+    fates = {ending.fate for ending in found}
+    of_host = {ending.fate for ending in passing}
+    forged = {ending.fate for ending in found if ending.fate.is_at_host and ending not in passing}
+    is_reached = not passing and _is_reached_otherwise(trace, found)
+    is_silent = Fate.SILENT in fates
+    is_dropped = is_silent and is_reached and trace.plan.probing.protocol == "tcp"
+    is_met = bool(passing) and not is_doubtful
     return {
-        Part.NETWORK: _standing(is_cause=is_no_way, is_cleared=is_reached or not is_silent),
-        Part.FIREWALL: _standing(
-            is_cause=Fate.REFUSED in fates or word is Word.MIDDLEBOX or is_dropped,
-            is_cleared=not is_silent and (is_met or word is Word.PROXY),
+        Part.NETWORK: _standing(
+            is_cause=bool(fates & {Fate.UNREACHABLE, Fate.LOOP}),
+            is_cleared=is_reached or not is_silent,
         ),
-        Part.SERVICE: _standing(is_cause=is_met and Fate.CLOSED in fates, is_cleared=is_met),
+        Part.FIREWALL: _standing(
+            is_cause=Fate.REFUSED in fates or Fate.CLOSED in forged or is_dropped,
+            is_cleared=not is_silent and (is_met or Fate.OPEN in forged),
+        ),
+        Part.SERVICE: _standing(is_cause=is_met and Fate.CLOSED in of_host, is_cleared=is_met),
     }
+
+
+def _is_reached_otherwise(trace: Trace, found: tuple[Ending, ...]) -> bool:
+    """Whether controls reach the host by a vertex behind which nothing answers the service's flows.
+
+    Other paths may be whole where that vertex has lost its way on.
+    """
+    last = {ending.at for ending in found if ending.fate is Fate.SILENT}
+    return any(
+        control.reaches(trace.plan.destination.version)
+        and (vertex == trace.origin or vertex.address in control.via)
+        for control in trace.controls
+        for vertex in last
+    )
 
 
 def _standing(*, is_cause: bool, is_cleared: bool) -> Standing:

@@ -129,21 +129,23 @@ def measurement_plan(settings: Settings, flows: Flows, seed: int, zone: str | No
     )
 
 
-def procedure_for(settings: Settings, flows: Flows, *, sends_whole: bool) -> Procedure:
-    """The procedure that the settings select; `sends_whole` is that of the wire."""
+def procedure_for(
+    settings: Settings, flows: Flows, *, sends_whole: bool, one_at_a_time: bool = False
+) -> Procedure:
+    """The procedure that the settings select; the other arguments are those of the wire."""
     if not settings.search.multipath:
-        return _single_path(settings, flows)
+        return _single_path(settings, flows, one_at_a_time=one_at_a_time)
     return Substituting(_multipath(settings, flows, sends_whole=sends_whole), flows.capacity)
 
 
-def _single_path(settings: Settings, flows: Flows) -> Procedure:
+def _single_path(settings: Settings, flows: Flows, *, one_at_a_time: bool) -> Procedure:
     """The procedure that follows one flow; multipath traces start sooner without these imports."""
     search = settings.search
     reach = {"first_ttl": search.first_ttl, "max_ttl": search.max_ttl, "queries": search.queries}
     if is_to_service(flows.protocol.value, flows.first.dport, flows.field.value):
         from mda.explore.service_path import ServicePath
 
-        return ServicePath(**reach)
+        return ServicePath(**reach, gap_limit=search.gap_limit if one_at_a_time else None)
     from mda.explore.single_flow import SingleFlow
 
     return SingleFlow(**reach)

@@ -23,7 +23,6 @@ def member(trace: Trace, vertex_id: Callable[[Vertex], str]) -> Json:
     found = verdict(trace)
     if found is None:
         return {}
-    nearer = found.nearer
     return {
         "verdict": {
             "word": found.word.value,
@@ -31,8 +30,15 @@ def member(trace: Trace, vertex_id: Callable[[Vertex], str]) -> Json:
             "by": None if found.by is None else vertex_id(found.by),
             "parts": {part.value: standing.value for part, standing in found.parts.items()},
             "endings": [_ending(ending, vertex_id) for ending in found.endings],
-            "nearer": nearer and {"like": vertex_id(nearer.like), "reply_ttl": nearer.reply_ttl},
-            "beyond": found.beyond and found.beyond.name,
+            "nearer": [
+                {
+                    "at": vertex_id(own.at),
+                    "like": vertex_id(own.like),
+                    "reply_ttl": own.reply_ttl,
+                }
+                for own in found.nearer
+            ],
+            "beyond": found.beyond and found.beyond.control.name,
         }
     }
 
@@ -55,6 +61,7 @@ def controls(trace: Trace) -> Json:
             **control._asdict(),
             "fate": control.fate.value,
             "address": None if control.address is None else str(control.address),
+            "via": [str(address) for address in control.via],
         }
         for control in trace.controls
     ]
@@ -74,6 +81,7 @@ def read_controls(document: Json) -> tuple[Control, ...]:
             hop=member["hop"],
             address=None if member["address"] is None else ip_address(member["address"]),
             reply_ttl=member["reply_ttl"],
+            via=tuple(map(ip_address, member["via"])),
         )
         for member in document.get("controls", ())
     )

@@ -42,4 +42,5 @@ def control(address: IPAddress, port: int, wait_s: float) -> Control:
         hop=None,
         address=address if fault in (0, errno.ECONNREFUSED) else None,
         reply_ttl=None,
+        via=(),
     )

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 def wire_for(settings: Settings, flows: Flows) -> Wire:
     """The wire that the user names, or the first that the system allows.
 
-    Raises SettingsError for a wire that is unknown or cannot be used, PrivilegeError if the
-    system allows none, and whatever the wires' openers raise.
+    Raises SettingsError for a wire that is unknown or cannot be used, OneProtocolError if it
+    carries too few protocols, PrivilegeError if the system allows none, and whatever the wires'
+    openers raise.
     """
     is_single = not flows.are_joined or len(flows.protocols) == 1
     able = [kind for kind in WIRES if kind.any_protocol or is_single]

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mda.service.fates import Ending
+    from mda.service.impostors import Nearer
     from mda.service.verdict import Verdict
     from mda.trace import Trace
     from render.words.paths import Recipes
@@ -91,7 +92,8 @@ class _Words:
                 return f"{by} {how} at {service}"
             case Word.CLOSED:
                 how = "port unreachable" if self._is_udp else "a reset"
-                return f"{by} answers {service} with {how}: nothing listens there"
+                sure = ": nothing listens there" if self._found.beyond is None else ""
+                return f"{by} answers {service} with {how}{sure}"
             case Word.FILTERED:
                 return f"{by} refuses {service} on purpose ({self._error()})"
             case Word.UNREACHABLE:
@@ -134,13 +136,14 @@ class _Words:
                 if own.fate in (Fate.UNREACHABLE, Fate.LOOP)
             )
         hops = sorted({own.at.ttl for own in self._found.passing})
-        if hops and not self._is_nearer:
+        if hops and self._found.beyond is None:
             by = " by the flows that get through" if self._found.stopped else ""
             return f"the host is reached in {hops_to(self._trace, hops)}{by}"
         reached = self._reached()
+        is_unknown = self._found.parts[Part.NETWORK] is Standing.UNKNOWN
         if reached:
-            return reached
-        if self._found.parts[Part.NETWORK] is Standing.UNKNOWN:
+            return f"{reached}, maybe by other paths" if is_unknown else reached
+        if is_unknown:
             return self._unreached() or "other probes would show whether the host is reached"
         return f"packets get to {self._by}" if self._by else "no packet has left"
 
@@ -167,23 +170,29 @@ class _Words:
     def firewall(self) -> str:
         """What speaks for or against a firewall."""
         found = self._found
-        if self._is_nearer and found.beyond is not None:
-            at, beyond = found.endings[0].at.ttl, found.beyond
+        if found.beyond is not None:
+            control, hop, _ = found.beyond
             return (
-                f"the answer comes from hop {at}, and {beyond.name} finds the host at {beyond.hop}"
-            )
-        if self._is_nearer and found.nearer is not None:
-            like = place(found.nearer.like)
-            return (
-                f"the answer arrives with TTL {found.nearer.reply_ttl}, so it passed as many hops "
-                f"as those of {like}, and none behind it"
+                f"the answer comes from hop {hop}, and {control.name} finds the host at "
+                f"{control.hop}"
             )
         if found.word is Word.LOCAL:
             return "the rules of this machine for what it sends (nft list ruleset, iptables -S)"
+        evidence = [self._nearer(own) for own in found.nearer]
         stopped = [own for own in found.stopped if own.fate in (Fate.REFUSED, Fate.SILENT)]
-        if stopped:
-            return "; ".join(self._ending(own) for own in stopped)
+        if evidence or stopped:
+            return "; ".join([*evidence, *(self._ending(own) for own in stopped)])
+        if found.passing and found.parts[Part.FIREWALL] is Standing.UNKNOWN:
+            return "some answers may come from before the host: their TTLs cannot be seen"
         return "none on the way" if found.passing else "no probe got that far"
+
+    def _nearer(self, nearer: Nearer) -> str:
+        """The evidence that an answer comes from before the host."""
+        which = "the answer" if self._is_nearer else f"the answer at hop {nearer.at.ttl}"
+        return (
+            f"{which} arrives with TTL {nearer.reply_ttl}, so it passed as many hops as those of "
+            f"{place(nearer.like)}, and none behind it"
+        )
 
     def service(self) -> str:
         """What speaks for or against the service."""
@@ -206,10 +215,12 @@ class _Words:
                 lines.append(f"ask the owner of {self._by} to permit {self._service}")
             case Word.SILENT if self._found.port is Port.OPEN_OR_FILTERED:
                 lines += ["ask in the service's own words", listening]
-            case Word.SILENT if self._reached():
+            case Word.SILENT if self._found.parts[Part.FIREWALL] is Standing.HERE:
                 lines.append(
                     f"ask the owner of {self._by}, and of the host, who drops {self._service}"
                 )
+            case Word.SILENT if self._reached():
+                lines.append("--mda: whether other paths get through")
             case Word.SILENT | Word.MIDDLEBOX | Word.PROXY if not self._trace.controls:
                 lines.append(
                     "--diagnose: which other probes reach the host, and how far away it is"
@@ -220,8 +231,9 @@ class _Words:
 
     def _examples(self) -> list[str]:
         """Ports that do and do not get through."""
-        passing = [own for own in self._found.endings if own.fate is self._found.endings[0].fate]
-        others = [own for own in self._found.endings if own.fate is not passing[0].fate]
+        through = self._found.passing or self._found.endings
+        passing = [own for own in through if own.fate is through[0].fate]
+        others = [own for own in self._found.endings if own not in passing]
         return [
             f"{what}: {self._ports(own)}"
             for what, own in (("gets through", passing), ("does not", others))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
+from itertools import count as count_from
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mda.answers.graph import flows_of
@@ -120,7 +121,7 @@ def vertex_words(trace: Trace) -> dict[Vertex, VertexWords]:
             replies[vertex].append(reply)
     lost, service = lost_on_path(trace), ServiceMarks.of(trace)
     number, origin, details = numbers(trace.dag), origins(trace), _details(trace, replies)
-    last_asked = max((outcome.request.ttl for outcome in trace.outcomes), default=0)
+    asked = {outcome.request.ttl for outcome in trace.outcomes}
     return {
         vertex: VertexWords(
             key=key_of(vertex),
@@ -132,7 +133,7 @@ def vertex_words(trace: Trace) -> dict[Vertex, VertexWords]:
             rtts_s=tuple(reply.rtt_s for reply in replies[vertex]),
             tries_s=tries_s(replies[vertex], lost.get(vertex, ())),
             origin=origin[vertex],
-            notes=tuple(_notes(trace, vertex, replies[vertex], last_asked))
+            notes=tuple(_notes(trace, vertex, replies[vertex], asked))
             + service.notes(vertex)
             + _parallel(trace, vertex, number)
             + uncounted(replies[vertex], lost.get(vertex, ())),
@@ -207,7 +208,12 @@ def _kind(trace: Trace, vertex: Vertex, replies: list[Reply], service: ServiceMa
     return Kind.BALANCER if is_balancer else Kind.ROUTER
 
 
-def _notes(trace: Trace, vertex: Vertex, replies: list[Reply], last_asked: int) -> list[str]:
+def _last_in_a_row(asked: set[int], ttl: int) -> int:
+    """The last of the TTLs from `ttl` on that were asked, before the first that was not."""
+    return next(last for last in count_from(ttl) if last + 1 not in asked)
+
+
+def _notes(trace: Trace, vertex: Vertex, replies: list[Reply], asked: set[int]) -> list[str]:
     notes = []
     endings = ", ".join(
         sorted({ending_in(trace, reply) for reply in replies if reply.ends_path} - {""})
@@ -231,8 +237,9 @@ def _notes(trace: Trace, vertex: Vertex, replies: list[Reply], last_asked: int) 
         notes.append(f"splits{by.removeprefix(',')}")
     if vertex.address is None:
         tries = count(trace.plan.attempts, "try", "tries")
-        is_last = width == 0 and last_asked > vertex.ttl
-        notes.append(f"silent to hop {last_asked}, {tries}" if is_last else f"silent, {tries}")
+        last = _last_in_a_row(asked, vertex.ttl)
+        is_last = width == 0 and last > vertex.ttl
+        notes.append(f"silent to hop {last}, {tries}" if is_last else f"silent, {tries}")
     answering = trace.answering.get(vertex)
     if answering is not None and answering.limit is not None:
         notes.append(f"rate-limited to {_rates(answering.limit)} replies/s")

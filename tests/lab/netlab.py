@@ -190,8 +190,9 @@ class Lab:
         _ip(self.namespace(node), commands)
 
     def rules(self, node: str, hook: str, rule: str) -> None:
-        """Have nftables at a node apply a rule at a hook."""
-        table = f"add table inet own; add chain inet own here {{ {hook}; }}; add rule inet own here"
+        """Have nftables at a node apply a rule at a hook; each hook has its own chain."""
+        chain = "inet own " + "".join(filter(str.isalnum, hook))
+        table = f"add table inet own; add chain {chain} {{ {hook}; }}; add rule {chain}"
         subprocess.run(
             ["ip", "netns", "exec", self.namespace(node), "nft", f"{table} {rule}"],
             check=True, capture_output=True,

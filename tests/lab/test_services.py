@@ -192,12 +192,9 @@ ANSWERED = {
 
 def answer_from_elsewhere(lab: Lab) -> None:
     """From now on what the destination sends comes from OTHER."""
-    rules = [
-        f"ip{six} saddr {TARGET[version]} ip{six} saddr set {OTHER[version]}"
-        for version, six in ((4, ""), (6, "6"))
-    ]
-    chain = "type filter hook output priority 0"
-    lab.rules("dst", chain, "; add rule inet own here ".join(rules))
+    for version, six in ((4, ""), (6, "6")):
+        rule = f"ip{six} saddr {TARGET[version]} ip{six} saddr set {OTHER[version]}"
+        lab.rules("dst", "type filter hook output priority 0", rule)
 
 
 @pytest.mark.parametrize("wire", WIRES)

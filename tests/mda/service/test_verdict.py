@@ -109,6 +109,10 @@ CASES = {
         {"HOST": DROPPED},
         "-T -p 443 --mda --diagnose", "SILENT", "filtered", "JOINT", "ok HERE ?", NOT_REACHED,
     ),
+    "all dropped on the branch of the flow, diagnosed": Case(
+        {"BRANCH": ", drops: true"},
+        "-T -p 443 --diagnose --sport 20020", "SILENT", "filtered", "FOURTH", "? ? ?", NOT_REACHED,
+    ),
     "all dropped, diagnosed": Case(
         {"LAST": ", drops: true"},
         "-T -p 443 --diagnose", "SILENT", "filtered", "JOINT", "? ? ?", NOT_REACHED,
@@ -139,6 +143,17 @@ CASES = {
     "reset on the way, by controls": Case(
         {"MIDDLE": f", initial_ttl: 200{RESET}"},
         "-T -p 443 --diagnose", "REFUSED BY A MIDDLEBOX", "closed", "END", "ok HERE ?", FILTERED,
+    ),
+    "reset on a branch": Case(
+        {"BRANCH": RESET}, "-T -p 443 --mda", "PARTLY", "open", "END", "ok HERE ok", FILTERED
+    ),
+    "closed, and reset on a branch": Case(
+        {"BRANCH": filtered("{protocol: tcp, dport: 22, action: reset}")},
+        "-T -p 22 --mda", "PARTLY", "closed", "END", "ok HERE HERE", FILTERED,
+    ),
+    "dropped on a branch, diagnosed": Case(
+        {"BRANCH": DROPPED},
+        "-T -p 443 --mda --diagnose", "PARTLY", "open", "FOURTH", "? ? ok", FILTERED,
     ),
     "answered by a proxy, by controls": Case(
         {"LAST": filtered("{protocol: tcp, dport: 80, action: answer}")},

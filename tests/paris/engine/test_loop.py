@@ -38,7 +38,12 @@ def engine_for(
     topology = load(find(network))
     flows = setup.flows_for(settings, topology.source, topology.destination, Random(1))
     return Engine(
-        procedure=setup.procedure_for(settings, flows, sends_whole=True),
+        procedure=setup.procedure_for(
+            settings,
+            flows,
+            sends_whole=True,
+            one_at_a_time=wire is not None and wire.one_at_a_time,
+        ),
         wire=wire or SimWire(Network(topology, 1)),
         flows=flows,
         pacing=Pacing(rate_pps, burst),
@@ -133,6 +138,19 @@ def test_no_more_probes_are_in_flight_than_the_user_allows(most: int, *, multipa
     assert wire.most == most
     unbound = run("two-way", multipath=multipath)
     assert edges_of(graph_of(record.outcomes)) == edges_of(graph_of(unbound.outcomes))
+
+
+@pytest.mark.parametrize("one_at_a_time", [False, True])
+def test_silent_hops_before_a_silent_service_are_asked_one_by_one_only_if_few(
+    *, one_at_a_time: bool
+) -> None:
+    wire = meddling("silent-destination", one_at_a_time=one_at_a_time)
+    record = run("silent-destination", wire=wire, protocol="tcp")
+    assert record.stopped is StopReason.COMPLETE
+    last = max(own.request.ttl for own in record.outcomes if isinstance(own, Reply))
+    asked = [outcome.request.ttl for outcome in record.outcomes]
+    to = last + 3 if one_at_a_time else 29
+    assert sorted(asked) == sorted([*range(1, to + 1)] * 3 + [30] * (1 if one_at_a_time else 3))
 
 
 def test_a_run_that_needs_exactly_its_budget_is_complete() -> None:

@@ -253,7 +253,7 @@ def test_broken_probes_get_no_error_from_a_filter(topology: FromText) -> None:
 @pytest.mark.parametrize(
     ("sample", "options", "exit_code", "said"),
     [
-        ("firewall", "-T -p 443", ExitCode.FILTERED, "(from 4.4; silent to hop 30, 3 tries)"),
+        ("firewall", "-T -p 443", ExitCode.FILTERED, "(from 4.4; silent to hop 7, 3 tries)"),
         ("firewall", "-T -p 80", ExitCode.REACHED, "destination: port open"),
         ("firewall", "-T -p 25", ExitCode.FILTERED, "prohibited by 198.51.100.1"),
         ("firewall", "-T -p 22", ExitCode.PORT_CLOSED, "port closed at 203.0.113.9"),

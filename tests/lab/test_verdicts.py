@@ -1,0 +1,86 @@
+"""The verdict on a service, over kernel routers, firewalls and services."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.lab import netlab
+from tests.lab.command import start_at
+from tests.lab.situations import (
+    BRANCHES,
+    PATHS,
+    Situation,
+    Told,
+    arranged,
+    on_one_branch,
+    on_one_path,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tests.lab.command import Running
+    from tests.lab.netlab import Lab
+
+pytestmark = pytest.mark.lab
+
+OPEN_PING_SOCKETS = {"net/ipv4/ping_group_range": "0 2147483647"}
+# A router that looks for a host in vain says so at once, and not after three seconds.
+ASK_QUICKLY = {f"net/ipv{version}/neigh/lan/retrans_time_ms": 50 for version in (4, 6)}
+WIRES = ("raw", "unprivileged")
+MOST_CONTROLS = 40
+AT_ONCE = 10
+
+
+def traced(
+    lab: Lab, version: int, wire: str, every: Sequence[Situation], *options: str
+) -> dict[str, tuple[Told, Any]]:
+    """What runs say, and their documents, by situation; some run at the same time."""
+    found = {}
+    running: list[tuple[str, Running]] = []
+    for seed, situation in enumerate(every, start=1):
+        running.append((
+            situation.about,
+            start_at(
+                lab.namespace("src"), str(situation.host(version)), "-n", "-j", "-w", "1",
+                *situation.options, *options, "--seed", str(seed), "--wire", wire,
+                privileged=wire != "unprivileged",
+            ),
+        ))  # fmt: skip
+        while len(running) == AT_ONCE or (running and situation is every[-1]):
+            about, run = running.pop(0)
+            ran = run.finish()
+            document = json.loads(ran.stdout)
+            found[about] = Told.of(document, ran.returncode), document
+    return found
+
+
+@pytest.mark.parametrize("version", [4, 6])
+@pytest.mark.parametrize("wire", WIRES)
+def test_the_verdict_is_right_whatever_becomes_of_the_probes(wire: str, version: int) -> None:
+    every = on_one_path(version)
+    with netlab.lab(PATHS) as lab, arranged(lab, version, every):
+        lab.set("src", OPEN_PING_SOCKETS)
+        lab.set("r4", ASK_QUICKLY)
+        found = traced(lab, version, wire, every, "--diagnose")
+        right = {own.about: own.expected(lab, version, wire) for own in every}
+        assert {about: said for about, (said, _) in found.items()} == right
+        for about, (_, document) in found.items():
+            sent = Counter(own["ttl"] for own in document["outcomes"])
+            assert max(sent.values(), default=0) <= 3, about
+            assert sum(own["probes"] for own in document["controls"]) <= MOST_CONTROLS, about
+
+
+@pytest.mark.parametrize("version", [4, 6])
+@pytest.mark.parametrize("wire", WIRES)
+def test_a_firewall_on_one_of_four_branches_is_named(wire: str, version: int) -> None:
+    every = on_one_branch(version)
+    with netlab.lab(BRANCHES) as lab, arranged(lab, version, every):
+        found = traced(lab, version, wire, every, "--mda", "-c", "99.9")
+        right = {own.about: own.expected(lab, version, wire) for own in every}
+        assert {about: said for about, (said, _) in found.items()} == right
+        assert not any("controls" in document for _, document in found.values())
