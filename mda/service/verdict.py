@@ -110,7 +110,7 @@ def verdict(trace: Trace) -> Verdict | None:
     )  # fmt: skip
     return Verdict(
         word=word,
-        port=_port(found[0].fate, is_udp=trace.plan.probing.protocol == "udp"),
+        port=_port(word, found[0].fate, is_udp=trace.plan.probing.protocol == "udp"),
         by=None if strongest.at == trace.origin else strongest.at,
         endings=found,
         passing=passing,
@@ -159,7 +159,9 @@ _WORDS: Final = {
 }
 
 
-def _port(strongest: Fate, *, is_udp: bool) -> Port:
+def _port(word: Word, strongest: Fate, *, is_udp: bool) -> Port:
+    if word is Word.MIDDLEBOX:
+        return Port.FILTERED  # the host has not said that it is closed
     match strongest:
         case Fate.OPEN:
             return Port.OPEN

@@ -138,11 +138,11 @@ CASES = {
     ),
     "reset on the way, by its TTL": Case(
         {"MIDDLE": RESET},
-        "-T -p 443", "REFUSED BY A MIDDLEBOX", "closed", "END", "ok HERE ?", FILTERED,
+        "-T -p 443", "REFUSED BY A MIDDLEBOX", "filtered", "END", "ok HERE ?", FILTERED,
     ),
     "reset on the way, by controls": Case(
         {"MIDDLE": f", initial_ttl: 200{RESET}"},
-        "-T -p 443 --diagnose", "REFUSED BY A MIDDLEBOX", "closed", "END", "ok HERE ?", FILTERED,
+        "-T -p 443 --diagnose", "REFUSED BY A MIDDLEBOX", "filtered", "END", "ok HERE ?", FILTERED,
     ),
     "reset on a branch": Case(
         {"BRANCH": RESET}, "-T -p 443 --mda", "PARTLY", "open", "END", "ok HERE ok", FILTERED
