@@ -49,8 +49,8 @@ RULES = (
 def test_the_states_of_several_services_are_those_of_the_kernel(version: int) -> None:
     """A server, no server, and a router that drops, or prohibits, a port."""
     with netlab.lab(netlab.plain(2)) as lab, lab.background("dst", "python3", "-c", LISTEN):
-        chain = "; add rule inet own here ".join(RULES)
-        lab.rules("r2", "type filter hook forward priority 0", chain)
+        for rule in RULES:
+            lab.rules("r2", "type filter hook forward priority 0", rule)
         last, to = lab.address("r2", "r1", version), str(TARGET[version])
         for privileged in (True, False):
             ran = run_at(

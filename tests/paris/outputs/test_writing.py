@@ -58,6 +58,7 @@ def _document() -> Any:
             "hop": None,
             "address": router,
             "reply_ttl": 60,
+            "via": [router],
         },
     ]
     document["addresses"] = [plan["destination"], router]
