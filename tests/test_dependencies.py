@@ -13,8 +13,9 @@ _PROJECT = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_tex
 _EXTRAS = _PROJECT["optional-dependencies"]
 NEEDED = [
     words
-    for words in (*_PROJECT["dependencies"], *_EXTRAS["bulk"], *_EXTRAS["test"])
-    if not words.startswith("paris-trace")
+    for extra, needed in (("", _PROJECT["dependencies"]), *_EXTRAS.items())
+    for words in needed
+    if extra != "dev" and not words.startswith("paris-trace")
 ]
 
 

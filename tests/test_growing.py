@@ -93,7 +93,7 @@ LOOKUP = '''
 """The site at which an interface stands: a toy."""
 
 
-def sites(addresses):
+def sites(addresses, values, say):
     return {address: f"site-{int(address) % 7}" for address in addresses if int(address) % 2}
 '''
 LOOKUP_ROW = (

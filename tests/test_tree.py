@@ -68,6 +68,7 @@ paris/formats/ways_json.py: tests/paris/formats/test_native.py: a part of the na
 paris/lookup/choosing.py: tests/lab/test_ways.py: compared with what connections do
 paris/lookup/connecting.py: tests/lab/test_ways.py: its kernel balances by chosen fields
 paris/lookup/registry.py: tests/test_growing.py: a toy lookup is one row
+paris/lookup/resolvers.py: tests/lab/test_names.py: a name server answers there
 paris/lookup/ways.py: tests/lab/test_ways.py: the kernel of a machine with several ways answers
 paris/outputs/asked.py: tests/paris/cli/test_trace.py: the command refuses outputs there
 paris/outputs/backlog.py: tests/paris/outputs/test_files.py: a pipe is filled there

@@ -13,9 +13,10 @@ from paris.cli.parser import (
     lookup_destination,
     render_parser,
     trace_parser,
+    values_destination,
 )
 from paris.errors import SettingsError
-from paris.lookup.registry import LOOKUPS
+from paris.lookup.registry import LOOKUPS, Asked
 from paris.outputs.files import OutputOptions
 from paris.outputs.registry import suffixes
 
@@ -50,7 +51,7 @@ class Options(NamedTuple):
     replay: str
     reading: Reading
     output: OutputOptions
-    lookups: tuple[Lookup, ...]
+    lookups: tuple[Asked, ...]
     hidden: frozenset[str]
     diagnoses: bool
     always_diagnoses: bool
@@ -143,6 +144,7 @@ def _idle_in_a_replay(parser: argparse.ArgumentParser, given: argparse.Namespace
     """The first option that is given and that a replay has no use for."""
     used = {*_READING, *(destination(study.name) for study in STUDIES)}
     used |= {lookup_destination(row) for row in LOOKUPS}
+    used |= {values_destination(row) for row in LOOKUPS}
     used |= {granted_destination(row) for row in GRANTED}
     idle = (
         "/".join(action.option_strings)
@@ -156,12 +158,18 @@ def _is_given(value: object) -> bool:
     return not (value is None or value is False or value == ())
 
 
-def _lookups(given: argparse.Namespace) -> tuple[Lookup, ...]:
+def _lookups(given: argparse.Namespace) -> tuple[Asked, ...]:
     """The lookups to do: for simulated or saved addresses only those that were asked for."""
     is_real = given.sim is None and given.replay is None
-    return tuple(
-        row for row in LOOKUPS if _turns(given, row) != row.usual and (is_real or not row.usual)
-    )
+    asked = []
+    for row in LOOKUPS:
+        values = tuple(getattr(given, values_destination(row), None) or ())
+        is_turned = _turns(given, row)
+        if values and row.values is not None and row.usual and is_turned:
+            raise SettingsError(f"{row.values.option} and {row.options[0]} conflict; give only one")
+        if values or (is_real and not is_turned if row.usual else is_turned):
+            asked.append(Asked(row, values))
+    return tuple(asked)
 
 
 def _turns(given: argparse.Namespace, row: Lookup) -> bool:

@@ -137,6 +137,10 @@ def _add_messages(group: argparse._ArgumentGroup) -> None:
     add("-v", "--verbose", action="store_true", help="report what became of every packet")
     for row in LOOKUPS:
         add(*row.options, dest=lookup_destination(row), action="store_true", help=row.help)
+        if row.values is not None:
+            own = row.values
+            dest = values_destination(row)
+            add(own.option, dest=dest, action="append", metavar=own.metavar, help=own.help)
     add(
         "--exit-zero",
         action="store_true",
@@ -153,6 +157,11 @@ def granted_destination(row: Foreign) -> str:
 def lookup_destination(row: Lookup) -> str:
     """The attribute in which argparse keeps whether the option of a lookup was given."""
     return f"lookup_{row.name}"
+
+
+def values_destination(row: Lookup) -> str:
+    """The attribute in which argparse keeps the values that a lookup was given, None for none."""
+    return f"values_{row.name}"
 
 
 def _add_studies(parser: argparse.ArgumentParser) -> None:

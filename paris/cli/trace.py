@@ -70,6 +70,7 @@ class _Run:
         self.options = options
         self.signals = signals
         self.journals: list[Journal] = []
+        self._say = cache(partial(complain, "paris-trace"))  # each line once
 
     def result(self) -> ExitCode:
         """Measure, write the outputs, and say on standard error what they do not."""
@@ -88,13 +89,16 @@ class _Run:
 
     def _outputs(self) -> ExitCode:
         from paris import run
+        from paris.lookup import facts
         from paris.outputs.asked import plan_outputs
 
+        facts.check(self.options.lookups, self._say)
         network = self.settings.target.network
+        values = [value for asked in self.options.lookups for value in asked.values]
         outputs = plan_outputs(
             self.options.output,
             is_comparison=bool(self.settings.study.compare),
-            inputs=() if network is None else (network,),
+            inputs=[*values, *(() if network is None else (network,))],
         )
         self._open_journals(outputs)
         measurements = self._measured()
@@ -105,7 +109,7 @@ class _Run:
         if self.options.lookups:
             try:
                 with self.signals.skippable():
-                    traces = [_looked_up(trace, self.options) for trace in traces]
+                    traces = facts.with_facts(traces, self.options.lookups, self._say)
             except SkippedError:
                 remarks.append("interrupted: what is shown of addresses was not looked up")
         for journal, trace in zip(self.journals, traces, strict=False):
@@ -121,8 +125,7 @@ class _Run:
         # A simulated network is as easily measured again.
         if self.settings.target.network is None or any(own.format == CAPTURE for own in outputs):
             labels = [f"-{lane.name.replace('/', '-')}" for lane in self._lanes()] or [""]
-            warn = cache(partial(complain, "paris-trace"))  # once for all of them
-            self.journals.extend(Journal(outputs, label, warn) for label in labels)
+            self.journals.extend(Journal(outputs, label, self._say) for label in labels)
 
     def _lanes(self) -> tuple[Lane, ...]:
         """The protocols of a run that has several."""
@@ -247,23 +250,18 @@ class _Run:
         return excused(exit_code) if self.options.exit_zero else exit_code
 
 
-def _looked_up(trace: Trace, options: Options) -> Trace:
-    """The trace, with what lookups find about its interfaces."""
-    from paris.lookup.facts import with_facts
-
-    return with_facts(trace, options.lookups)
-
-
 def _replay(options: Options) -> int:
     from paris import replay
     from paris.cli.remarks import account
-    from paris.lookup.facts import with_facts, without_facts
+    from paris.lookup import facts
     from paris.outputs.asked import plan_outputs
     from paris.outputs.writing import write_trace
 
+    say = cache(partial(complain, "paris-trace"))
+    facts.check(options.lookups, say)
     asked = plan_outputs(options.output, is_replay=True, inputs=[options.replay])
-    trace = without_facts(replay.trace(options.replay, options.reading), options.hidden)
-    trace = with_facts(trace, options.lookups)
+    trace = facts.without_facts(replay.trace(options.replay, options.reading), options.hidden)
+    (trace,) = facts.with_facts([trace], options.lookups, say)
     faults = write_trace(trace, asked, options.output)
     cut = _interruption(options.replay, trace)
     for remark in (*cut, *map(str, faults), *(account(trace) if options.verbose else ())):

@@ -7,14 +7,28 @@ from typing import Final, NamedTuple
 NAMES: Final = "names"  # the row whose texts are host names; a trace keeps them apart from facts
 
 
+class Values(NamedTuple):
+    """An option, repeatable, that gives a lookup values, such as files; it asks for the lookup.
+
+    `checker` names a function as "module:function". Before the first probe it takes the values and
+    what says a line on standard error, and raises a ParisTraceError for values of no use.
+    """
+
+    option: str
+    metavar: str
+    help: str
+    checker: str
+
+
 class Lookup(NamedTuple):
     """A source of facts about addresses.
 
     `name` is the key of its texts in results, and `about` describes them. A `usual` lookup runs
     unless its `options` turn it off; any other runs only if its `options` turn it on. `help` is
     the help of these options. `finder` names a function as "module:function", imported only when
-    needed. It takes addresses in order, and returns a text for each address that it knows, within
-    seconds. Pictures show the text beside the address, with unprintable characters escaped.
+    needed. It takes addresses in order, the `values` that the user gave, and a function that says a
+    line on standard error; it returns a text for each address that it knows, within seconds.
+    Pictures show the text beside the address, with unprintable characters escaped.
     """
 
     name: str
@@ -23,6 +37,14 @@ class Lookup(NamedTuple):
     help: str
     finder: str
     usual: bool = False
+    values: Values | None = None
+
+
+class Asked(NamedTuple):
+    """A lookup to do, and the values that the user gave it."""
+
+    lookup: Lookup
+    values: tuple[str, ...] = ()
 
 
 # In this order the texts appear beside an address.
@@ -30,5 +52,9 @@ LOOKUPS: Final = (
     Lookup(
         name=NAMES, about="what the name service calls it", options=("-n", "--numeric"),
         help="do not look up names", finder="paris.lookup.names:names", usual=True,
+        values=Values(
+            option="--resolver", metavar="ADDRESS", checker="paris.lookup.resolvers:check",
+            help="ask this name server for names, not the system (needs extra [dns]); repeatable",
+        ),
     ),
 )  # fmt: skip

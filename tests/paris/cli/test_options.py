@@ -35,6 +35,7 @@ OPTIONS: Final = {
     "-w": "-w 0.01", "-z": "-z 0.1", "--rate": "--rate 10", "--max-probes": "--max-probes 9",
     "--deadline": "--deadline 2ms", "-N": "-N 2", "-P": "-P icmp", "-F": "-F", "-e": "-e",
     "-S": "-S", "--exit-zero": "--exit-zero", "-v": "-v", "-n": "-n",
+    "--resolver": "--resolver 127.0.0.1",
     "--no-progress": "--no-progress",
     "--classify": "--classify", "--paths": "--paths", "--follow": "--follow 1",
     "--metrics": "--metrics", "--classic": "--classic", "--compare": "--compare udp,icmp",

@@ -3,25 +3,49 @@
 from __future__ import annotations
 
 import socket
+import sys
 from ipaddress import ip_address
 
 import pytest
 
+from paris.errors import ExitCode
 from paris.lookup.names import names, printable
+from tests.support.commands import run
+
+LOOPBACK = ip_address("127.0.0.1")
 
 
 def test_names_of_no_addresses_are_empty() -> None:
-    assert names([]) == {}
+    said: list[str] = []
+    assert names([], (), said.append) == {}
+    assert said == []
 
 
 def test_names_are_those_of_the_name_service() -> None:
-    loopback = ip_address("127.0.0.1")
-    expected, _ = socket.getnameinfo((str(loopback), 0), socket.NI_NAMEREQD)
-    assert names([loopback, loopback]) == {loopback: expected}
+    expected, _ = socket.getnameinfo((str(LOOPBACK), 0), socket.NI_NAMEREQD)
+    said: list[str] = []
+    assert names([LOOPBACK, LOOPBACK], (), said.append) == {LOOPBACK: expected}
+    assert said == []
 
 
-def test_names_that_take_too_long_are_left_out() -> None:
-    assert names([ip_address("127.0.0.1")], wait_s=0.0) == {}
+def test_names_that_take_too_long_are_left_out_and_said_to_be() -> None:
+    said: list[str] = []
+    assert names([LOOPBACK], (), said.append, wait_s=0.0) == {}
+    assert said == ["no answer from the name service for 1 of 1 addresses; -n leaves out names"]
+
+
+def test_a_name_server_that_cannot_be_asked_is_refused_in_a_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ran = run("--sim", "plain", "--resolver", "dns.example")
+    assert (ran.returncode, ran.stdout) == (ExitCode.USAGE, "")
+    assert ran.stderr == "paris-trace: --resolver needs an address, not 'dns.example'\n"
+    ran = run("--sim", "plain", "-n", "--resolver", "127.0.0.1")
+    assert ran.stderr == "paris-trace: --resolver and -n conflict; give only one\n"
+    monkeypatch.setitem(sys.modules, "dns.resolver", None)
+    ran = run("--sim", "plain", "--resolver", "127.0.0.1")
+    assert (ran.returncode, ran.stdout) == (ExitCode.USAGE, "")
+    assert "needs dnspython: install that, or paris-trace with extra [dns]" in ran.stderr
 
 
 @pytest.mark.parametrize(
