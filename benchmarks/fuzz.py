@@ -30,6 +30,7 @@ _INPUTS: Final = {
     "comparison": 500,
     "capture": 4_000,
     "topology": 6_000,
+    "table": 8_000,
     "command-line": 3_000,
     "replies": 90_000,
     "quotes": 70_000,

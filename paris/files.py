@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from io import FileIO
 from typing import TYPE_CHECKING
 
 from paris.errors import FormatError
@@ -12,22 +13,35 @@ if TYPE_CHECKING:
     from mda.errors import ParisTraceError
 
 
-def read(file: str, error: type[ParisTraceError] = FormatError) -> bytes:
-    """The content of a file that has some. Raises `error` with one line that names the file.
+def opened(file: str, error: type[ParisTraceError] = FormatError) -> FileIO:
+    """A file, open for reading. Raises `error` with one line that names the file.
 
     Pipes and devices are refused, because reading one may wait for ever.
     """
     try:
-        # Without O_NONBLOCK, opening a pipe waits for somebody who writes to it.
-        opened = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with os.fdopen(opened, "rb", buffering=0) as stream:
-            if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
-                raise error(f"cannot read {file}: it is a pipe or a device, not a file")
-            content = stream.readall()
+        stream = FileIO(file, opener=_at_once)
     except OSError as failure:
         raise error(f"cannot read {file}: {failure.strerror}") from None
     except ValueError:  # a NUL character
         raise error(f"cannot read {file!r}: not the name of a file") from None
+    if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+        stream.close()
+        raise error(f"cannot read {file}: it is a pipe or a device, not a file")
+    return stream
+
+
+def _at_once(file: str, flags: int) -> int:
+    """Open a file; without O_NONBLOCK, opening a pipe waits for somebody who writes to it."""
+    return os.open(file, flags | os.O_NONBLOCK)
+
+
+def read(file: str, error: type[ParisTraceError] = FormatError) -> bytes:
+    """The content of a file that has some. Raises `error`, as `opened` does."""
+    with opened(file, error) as stream:
+        try:
+            content = stream.readall()
+        except OSError as failure:
+            raise error(f"cannot read {file}: {failure.strerror}") from None
     if not content:
         raise error(f"cannot read {file}: the file is empty")
     return content

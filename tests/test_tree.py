@@ -69,6 +69,11 @@ paris/lookup/choosing.py: tests/lab/test_ways.py: compared with what connections
 paris/lookup/connecting.py: tests/lab/test_ways.py: its kernel balances by chosen fields
 paris/lookup/registry.py: tests/test_growing.py: a toy lookup is one row
 paris/lookup/resolvers.py: tests/lab/test_names.py: a name server answers there
+paris/lookup/tables/as_names.py: tests/paris/lookup/test_networks.py: names stand behind numbers
+paris/lookup/tables/base.py: tests/paris/lookup/tables/test_routes.py: ranges are sought there
+paris/lookup/tables/places.py: tests/paris/lookup/test_networks.py: tables are found there
+paris/lookup/tables/reading.py: tests/paris/lookup/tables/test_routes.py: bounds are met there
+paris/lookup/tables/registry.py: tests/paris/lookup/test_networks.py: each kind is recognised
 paris/lookup/ways.py: tests/lab/test_ways.py: the kernel of a machine with several ways answers
 paris/outputs/asked.py: tests/paris/cli/test_trace.py: the command refuses outputs there
 paris/outputs/backlog.py: tests/paris/outputs/test_files.py: a pipe is filled there

@@ -29,7 +29,7 @@ GRANTED: Final = (
 )  # fmt: skip
 
 _FIXED: Final = "probes have one length"
-_NO_AS: Final = "AS numbers are not looked up: addresses go to no service but that of names"
+_AS: Final = "-A shows AS numbers, from files of this machine"
 _HERE: Final = "there is one report, at the end: leave it out"
 REFUSED: Final = (
     # traceroute of Linux and BSD
@@ -39,8 +39,7 @@ REFUSED: Final = (
             "source routing is not offered: routers drop such packets (RFC 7126)"),
     Foreign(("-r",), "traceroute", "probes follow the routing table; -i chooses the interface"),
     Foreign(("-x",), "BSD traceroute", "every probe has a correct checksum"),
-    Foreign(("-A", "--as-path-lookups"), "traceroute, lft", _NO_AS),
-    Foreign(("-a",), "BSD traceroute", _NO_AS),
+    Foreign(("-a",), "BSD traceroute", _AS),
     Foreign(("-M", "--module"), "traceroute", "-U, -I or -T choose the method"),
     Foreign(("-M",), "BSD traceroute", "-f is the first TTL"),
     Foreign(("-O", "--options"), "traceroute",
@@ -66,7 +65,7 @@ REFUSED: Final = (
     Foreign(("-E",), "lft", "the text always names who refuses probes"),
     Foreign(("-u",), "lft, mtr", "-U sends UDP"),
     Foreign(("-b",), "lft", "-T sends TCP"),
-    Foreign(("-R", "-C"), "lft", _NO_AS),
+    Foreign(("-R", "-C"), "lft", _AS),
     Foreign(("-g", "-G"), "lft", "-o FILE.dot or -o FILE.svg is the picture"),
     Foreign(("-x",), "lft, mtr", "-o FILE.json has everything that was measured"),
     Foreign(("-y",), "lft", "--compare and --ports show where paths differ"),
@@ -93,7 +92,7 @@ REFUSED: Final = (
     Foreign(("-Q",), "mtr", "-t is the ToS byte"),
     Foreign(("--no-dns",), "mtr", "-n leaves out names"),
     Foreign(("--show-ips",), "mtr", "names stand beside addresses: leave it out"),
-    Foreign(("-y", "--ipinfo", "--aslookup"), "mtr", _NO_AS),
+    Foreign(("-y", "--ipinfo", "--aslookup"), "mtr", _AS),
     Foreign(("--filename",), "mtr", "one host is traced at a time: run it once for each"),
     Foreign(("--sctp",), "mtr", "probes are UDP, ICMP or TCP: -U, -I or -T"),
     # Test-NetConnection
@@ -105,7 +104,7 @@ REFUSED: Final = (
     Foreign(("-ConstrainInterface",), "Test-NetConnection", "-i is the interface"),
     # astraceroute, and flags of TCP
     Foreign(("-H", "--host"), "astraceroute", "write the host alone"),
-    Foreign(("-A", "-E", "-R"), "tcptraceroute, astraceroute",
+    Foreign(("-E", "-R"), "tcptraceroute, astraceroute",
             "-T sends plain SYNs, and no other flags"),
     Foreign(("-X",), "astraceroute", "--payload hex:BYTES sends your bytes"),
     Foreign(("-G", "--nofrag"), "astraceroute", "every IPv4 probe forbids fragmentation"),

@@ -57,4 +57,15 @@ LOOKUPS: Final = (
             help="ask this name server for names, not the system (needs extra [dns]); repeatable",
         ),
     ),
+    Lookup(
+        name="asn", about="whose network it is in: AS number, name and prefix",
+        options=("-A", "--asn", "--as-path-lookups"),
+        help="show whose network each is in, from files of this machine; nothing is sent",
+        finder="paris.lookup.networks:find",
+        values=Values(
+            option="--asn-file", metavar="FILE", checker="paris.lookup.networks:check",
+            help="a table for -A: .mmdb (needs extra [asn]), pyasn, pfx2as, riswhois, bgp.tools, "
+            "iptoasn, PeeringDB; repeatable",
+        ),
+    ),
 )  # fmt: skip

@@ -105,3 +105,14 @@ def shortened(name: str) -> str:
     """A name from outside, printable; the end of a long one says more than its beginning."""
     shown = printable(name)
     return shown if len(shown) <= _LONGEST_NAME else "..." + shown[3 - _LONGEST_NAME :]
+
+
+def abridged(text: str) -> str:
+    """A text from outside, printable; a long one is without its middle.
+
+    >>> abridged("AS64500 " + 60 * "x" + " 198.51.100.0/24")
+    'AS64500 xxxxxxxxxxxxxxxxxxxx...xxxxxxxxxxxxx 198.51.100.0/24'
+    """
+    shown = printable(text)
+    half = (_LONGEST_NAME - 3) // 2
+    return shown if len(shown) <= _LONGEST_NAME else f"{shown[:half]}...{shown[-half - 1 :]}"

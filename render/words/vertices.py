@@ -15,6 +15,7 @@ from mda.studies.registry import CLASSIFY
 from render.words.extensions import extension_notes
 from render.words.numbering import numbers, origins
 from render.words.quantities import (
+    abridged,
     count,
     median_ms,
     milliseconds,
@@ -189,8 +190,9 @@ def _name(
     """What was found of an address: its name, then what other lookups found."""
     if address is None:
         return ""
-    texts = [found.get(address, "") for found in (names, *facts.values())]
-    return " ".join(shortened(text) for text in texts if text)
+    name = shortened(names.get(address, ""))
+    found = (abridged(texts.get(address, "")) for texts in facts.values())
+    return " ".join(filter(None, (name, *found)))
 
 
 def _kind(trace: Trace, vertex: Vertex, replies: list[Reply], service: ServiceMarks) -> Kind:

@@ -6,6 +6,7 @@ never raises anything. What is accepted can be drawn and written.
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import struct
@@ -29,6 +30,7 @@ from paris.cli.parser import trace_parser
 from paris.errors import ExitCode
 from paris.formats import comparison, native, pcapng
 from paris.formats.look import Look
+from paris.lookup import networks
 from paris.outputs.comparison import comparison_of
 from paris.outputs.registry import FORMATS
 from paris.packets import extensions, replies
@@ -38,6 +40,7 @@ from paris.settings import Lane, Settings
 from paris.sim import topology_file
 from tests.fuzz.mutations import changed_arguments, changed_bytes, changed_json, changed_text
 from tests.support import commands, samples
+from tests.support import networks as tables
 from tests.support.icmp import intact
 from tests.support.quotes import quotes
 from tests.support.waiting import LONGEST_S
@@ -301,6 +304,28 @@ def _topology_fault(file: Path) -> str | None:
     return None
 
 
+_TABLES: Final = (*tables.TABLES.values(), *tables.NAMES.values())
+_JSON_TABLES: Final = (tables.PEERINGDB.encode(), tables.NAMES["pyasn"])
+
+
+def _mutated_table(random: Random) -> bytes:
+    if random.random() < 0.3:
+        document = json.loads(random.choice(_JSON_TABLES))
+        return changed_json(random, document).encode("utf-8", "surrogatepass")
+    data = random.choice(_TABLES)
+    return changed_bytes(random, gzip.compress(data, mtime=0) if random.random() < 0.2 else data)
+
+
+def _table_fault(file: Path) -> str | None:
+    """What is wrong with looking up networks in a table of any kind."""
+    said: list[str] = []
+    asked = [ip_address(text) for text in ("198.51.100.7", "192.0.2.9", "2001:db8::9")]
+    texts = networks.find(asked, [str(file)], said.append)
+    faults = (_refusal(line, str(file)) for line in said)
+    unreadable = (text for text in texts.values() if not text.isprintable())
+    return next(filter(None, (*faults, *unreadable)), None)
+
+
 # The command line
 
 
@@ -371,6 +396,7 @@ READERS: Final = (
     Reader("comparison", _mutated_comparison, _in_a_file(_file_fault, "json")),
     Reader("capture", _mutated_capture, _in_a_file(_file_fault, "pcapng")),
     Reader("topology", _mutated_topology, _in_a_file(_topology_fault, "yaml")),
+    Reader("table", _mutated_table, _in_a_file(_table_fault, "dat")),
     Reader("command-line", _mutated_line, _line_fault),
 )
 

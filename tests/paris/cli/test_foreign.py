@@ -28,7 +28,7 @@ LINUX = {
     "--flowlabel": "flow_label", "-w": "wait", "--wait": "wait", "-q": "queries",
     "--queries": "queries", "-s": "source", "--source": "source", "-z": "sendwait",
     "--sendwait": "sendwait", "--sport": "sport", "--fwmark": "mark", "-V": "version",
-    "--version": "version", "--help": "help",
+    "--version": "version", "--help": "help", "-A": "lookup_asn", "--as-path-lookups": "lookup_asn",
 }  # fmt: skip
 
 
