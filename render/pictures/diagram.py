@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 _CROWDED: Final = 8  # from this many boxes in a column on, each takes one line
 _THINNEST, _THICKEST = 0.8, 7.0  # points
 _FALSE_WIDTH: Final = 1.4
+_NETWORK_LEGEND: Final = "bands: the network that numbered the interfaces"
 _FALSE_LEGEND: Final = "dotted with a cross: inferred by a classic traceroute, and not there"
 _LEGEND: Final = (
     "lines as wide as their share of the flows, dashed if silent or unasked; tinted: a diamond"
@@ -43,10 +44,14 @@ class Line(NamedTuple):
 
 
 class Column(NamedTuple):
-    """The boxes of a hop, by address, under their heading."""
+    """The boxes of a hop, by address, under their heading.
+
+    Neighbours with the same `network` are joined by a band; empty for none.
+    """
 
     heading: str
     boxes: tuple[Box, ...]
+    network: str = ""
 
 
 class Group(NamedTuple):
@@ -103,7 +108,7 @@ def _column(hop: HopWords) -> Column:
     width = len(hop.vertices)
     heading = f"hop {hop.ttl}" if width == 1 else f"hop {hop.ttl}: {width} wide"
     boxes = (_box(vertex, is_compact=width > _CROWDED) for vertex in hop.vertices)
-    return Column("source" if hop.is_source else heading, tuple(boxes))
+    return Column("source" if hop.is_source else heading, tuple(boxes), hop.network)
 
 
 def _box(vertex: VertexWords, *, is_compact: bool) -> Box:
@@ -133,5 +138,12 @@ def _false_line(link: FalseLink) -> Line:
 
 def _legends(words: TraceWords) -> list[str]:
     """What lines and tints mean, where there are any."""
-    legends = [_LEGEND] if words.diamonds else []
-    return [*legends, _FALSE_LEGEND] if words.false_links else legends
+    return [
+        legend
+        for legend, is_needed in (
+            (_LEGEND, words.diamonds),
+            (_FALSE_LEGEND, words.false_links),
+            (_NETWORK_LEGEND, any(hop.network for hop in words.hops)),
+        )
+        if is_needed
+    ]

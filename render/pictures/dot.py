@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from html import escape
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from render.pictures.diagram import Box, Column, Diagram, Group, Line, diagram
 from render.pictures.palette import (
     BACKGROUND,
+    BANDS,
     DIAMOND_FILL,
     DIAMOND_LINE,
     EDGE,
@@ -21,7 +23,7 @@ from render.pictures.palette import (
 from render.words.vertices import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from render.words.trace import TraceWords
 
@@ -30,6 +32,7 @@ _ROOM_IN: Final = (
     0.3  # beside a column, times the root of its width: fans need room to be told apart
 )
 _NO_SPACE: Final = "\u200b"
+_BAND_POINTS: Final = 32  # high: two lines
 _CENTRES: Final = ", tailport=c, headport=c"  # dot 2.43 mistakes colours for arrows without
 _STRONG_IN, _FAINT_IN = 0.09, 0.07  # breadth of a character, roughly
 
@@ -54,23 +57,47 @@ def to_dot(drawn: Diagram) -> str:
         " height=0.25];",
         f'  edge [color="{EDGE}", arrowhead=none, tailport=e, headport=w];',
     ]
+    bands = _bands(drawn.columns)
     for number, column in enumerate(drawn.columns):
-        lines.append(
-            f'  "column {number}" [shape=plaintext, width={_breadth_in(column)}, fontsize=10,'
-            f' fontcolor="{FAINT_TEXT}",'
-            f" label={_quoted(column.heading)}, tooltip={_quoted(column.heading)}];"
-        )
+        lines.append(f"  {_heading(number, column, bands[number])}")
         lines += [f"  {_box(box)}" for box in column.boxes]
         keys = (f"column {number}", *(box.key for box in column.boxes))
         lines.append(f"  {{ rank=same; {' '.join(map(_quoted, keys))} }}")
     for group in drawn.groups:
         lines += _group(group)
-    for number in range(1, len(drawn.columns)):
-        lines.append(f'  "column {number - 1}" -> "column {number}" [style=invis, weight=1000];')
+    for number, (near, far) in enumerate(pairwise(drawn.columns), 1):
+        style = "style=invis"
+        if near.network == far.network != "":
+            style = (
+                f'color="{bands[number]}", penwidth={_BAND_POINTS}, tooltip={_quoted(far.network)}'
+            )
+        lines.append(f'  "column {number - 1}" -> "column {number}" [{style}, weight=1000];')
     lines += [f"  {_line(line)}" for line in drawn.lines]
     lines += [f"  {line}" for line in _order(drawn)]
     lines.append("}")
     return "\n".join(lines) + "\n"
+
+
+def _bands(columns: Sequence[Column]) -> list[str]:
+    """The colour of each column's band, another where the network changes; empty for none."""
+    colours: list[str] = []
+    turn = 0
+    for number, column in enumerate(columns):
+        turn += number > 0 and column.network != columns[number - 1].network
+        colours.append(BANDS[turn % len(BANDS)] if column.network else "")
+    return colours
+
+
+def _heading(number: int, column: Column, band: str) -> str:
+    """The box that stands above a column."""
+    text = "\n".join(filter(None, (column.heading, column.network)))
+    look = "shape=plaintext"
+    if band:
+        look = f'shape=box, style=filled, color="{band}", height={_BAND_POINTS / 72:.2f}'
+    return (
+        f'"column {number}" [{look}, width={_breadth_in(column)}, fontsize=10,'
+        f' fontcolor="{FAINT_TEXT}", label={_quoted(text)}, tooltip={_quoted(text)}];'
+    )
 
 
 def _breadth_in(column: Column) -> float:

@@ -37,6 +37,8 @@ FALSE_EDGE: Final = "#d55e00"
 DIAMOND_FILL: Final = "#eef5fb"
 DIAMOND_LINE: Final = "#56b4e9"
 BACKGROUND: Final = "#ffffff"
+# Of networks in turn: neighbouring bands differ, and each is labelled.
+BANDS: Final = ("#d9ecf7", "#fbe8c8")
 
 # ANSI attributes for terminals; the text reads the same without them.
 ANSI: Final = {

@@ -9,6 +9,7 @@ from mda.escaping import shown
 from mda.plan import Algorithm
 from mda.studies.registry import CLASSIC
 from render.words.extensions import interface_words
+from render.words.networks import networks
 from render.words.quantities import count, percent
 from render.words.summary import diamond_size, findings, headline
 from render.words.vertices import VertexWords, key_of, vertex_words
@@ -27,11 +28,15 @@ _MOST_FLOWS: Final = 12  # that are listed for an edge
 
 
 class HopWords(NamedTuple):
-    """The vertices of a hop, in a fixed order; the first hop holds the source alone."""
+    """The vertices of a hop, in a fixed order; the first hop holds the source alone.
+
+    `network` names the networks that they are in, where that was looked up.
+    """
 
     ttl: int
     is_source: bool
     vertices: tuple[VertexWords, ...]
+    network: str
 
 
 class EdgeWords(NamedTuple):
@@ -91,7 +96,12 @@ def trace_words(trace: Trace, recipes: Recipes) -> TraceWords:
         probing=probing,
         is_single_path=trace.plan.algorithm is Algorithm.PARIS,
         hops=tuple(
-            HopWords(ttl, ttl == trace.origin.ttl, tuple(words[vertex] for vertex in vertices))
+            HopWords(
+                ttl,
+                ttl == trace.origin.ttl,
+                tuple(words[vertex] for vertex in vertices),
+                networks(vertices, trace.facts),
+            )
             for ttl, vertices in vertices_by_ttl(trace.dag).items()
         ),
         edges=_edges(trace, words),

@@ -6,6 +6,7 @@ commit it with the change: `python -m tests.render.samples`.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -77,6 +78,20 @@ def _per_packet() -> Trace:
     return assembled([*found, again])
 
 
+def _networks() -> Trace:
+    """Whose network each interface is in, as `-A` finds it; one name is hostile."""
+    found = {
+        ip_address(_GATEWAY): "private",
+        ip_address(_BALANCER): "AS64500 Example A 198.51.100.0/25",
+        ip_address(_A[0]): "AS64500 Example A 198.51.100.0/25",
+        ip_address(_A[1]): f"AS64501 {HOSTILE} 198.51.100.12/32",
+        ip_address(_JOINT): "AS64502 203.0.113.0/25 Town ZZ",
+        ip_address(DESTINATION): "AS64502 203.0.113.0/25 Town ZZ",
+    }
+    paths = hops(_GATEWAY, _BALANCER, _A[:2], _JOINT, DESTINATION, flows=16)
+    return replace(assembled(outcomes(paths)), facts={"asn": found})
+
+
 TRACES: Final = {
     "path": assembled(
         outcomes(
@@ -114,6 +129,7 @@ TRACES: Final = {
         outcomes(hops(_GATEWAY, "*", _BALANCER, [_A[0], "*", _A[2]], _JOINT, "*", "*", flows=24)),
     ),
     "marks": _marks(),
+    "networks": _networks(),
     "per-packet": _per_packet(),
     "ipv6": assembled(
         outcomes(

@@ -95,3 +95,13 @@ def test_the_tip_of_a_vertex_states_the_chance_of_an_unseen_branch() -> None:
         )
     )
     assert "16 flows, 100 % of all" in tips["1 192.0.2.254"]
+
+
+def test_a_column_names_the_networks_of_its_hop_and_the_legend_what_bands_are() -> None:
+    picture = drawn("networks")
+    assert [column.network.partition(" Ex")[0] for column in picture.columns[:3]] == [
+        "", "private", "AS64500",
+    ]  # fmt: skip
+    assert picture.columns[4].network == picture.columns[5].network == "AS64502"
+    assert "bands: the network that numbered the interfaces" in picture.notes
+    assert not any("bands" in note for note in drawn("two-way").notes)

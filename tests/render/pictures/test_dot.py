@@ -23,3 +23,10 @@ def test_every_special_character_of_a_hostile_name_is_escaped() -> None:
     label, tip = line.replace("\u200b", "").split('tooltip="')
     assert "a&quot;b\\N&lt;b&gt;&amp;amp;\\x1b[31m\\n\\u202eevil]; x" in label
     assert 'a\\"b\\\\N<b>&amp;amp;\\\\x1b[31m\\\\n\\\\u202eevil]; x' in tip
+
+
+def test_neighbouring_columns_of_the_same_network_alone_are_joined_by_a_band() -> None:
+    lines = dot_of(TRACES["networks"]).splitlines()
+    joined = {line.split(" [")[0].strip() for line in lines if "penwidth=32" in line}
+    assert joined == {'"column 4" -> "column 5"'}
+    assert not any("penwidth=32" in line for line in dot_of(TRACES["two-way"]).splitlines())

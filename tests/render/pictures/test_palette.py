@@ -4,7 +4,7 @@ from itertools import combinations
 
 import pytest
 
-from render.pictures.palette import FAINT_TEXT, LOOKS, TEXT
+from render.pictures.palette import BANDS, FAINT_TEXT, LOOKS, TEXT
 from render.words.vertices import Kind
 
 
@@ -27,6 +27,11 @@ def test_text_is_readable_on_every_box(kind: Kind) -> None:
     # 4.5 is what WCAG 2.1 asks of small text.
     assert contrast(TEXT, LOOKS[kind].fill) >= 4.5
     assert contrast(FAINT_TEXT, LOOKS[kind].fill) >= 4.5
+
+
+@pytest.mark.parametrize("band", BANDS)
+def test_text_is_readable_on_every_band(band: str) -> None:
+    assert contrast(FAINT_TEXT, band) >= 4.5
 
 
 @pytest.mark.parametrize("pair", list(combinations(Kind, 2)))
