@@ -40,7 +40,7 @@ def _box(vertex: ComparedVertex) -> Box:
         key=vertex.key,
         kind=vertex.kind,
         strong=vertex.address,
-        faint=("source",) if vertex.is_source else shown,
+        faint=("source",) if vertex.is_source else (*filter(None, (vertex.name,)), *shown),
         tip=f"seen by {', '.join(vertex.names)}",
         is_compact=False,
     )

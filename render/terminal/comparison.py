@@ -21,15 +21,17 @@ def comparison_text(words: ComparisonWords) -> str:
     Each protocol has a column. Where services are too many for that, a column says which see the
     vertex.
     """
+    vertices = [vertex for _, vertex in _vertices(words)]
     by_protocol = _table(("hop", "interface", *words.protocols), [
         (*place, *map(share_and_rtt, vertex.seen.values())) for place, vertex in _vertices(words)
     ])  # fmt: skip
-    tables = [by_protocol]
+    tables = [_with_names(by_protocol, vertices)]
     if words.services:
         if max(map(len, by_protocol)) > _WIDTH:
-            tables = [_table(("hop", "interface", "rtt ms", "seen by"), [
+            by_vertex = _table(("hop", "interface", "rtt ms", "seen by"), [
                 (*place, vertex.rtt, vertex.seen_by) for place, vertex in _vertices(words)
-            ])]  # fmt: skip
+            ])  # fmt: skip
+            tables = [_with_names(by_vertex, vertices)]
         head = "service", "hops", "rtt ms", "verdict", "state"
         rows = _table(head, [
             (own.name, own.hops or "-", own.rtt or "-", own.verdict, own.state)
@@ -42,6 +44,14 @@ def comparison_text(words: ComparisonWords) -> str:
         "\n".join([words.title, *(line for part in (*tables, lines) for line in ("", *part))])
         + "\n"
     )
+
+
+def _with_names(table: list[str], vertices: Sequence[ComparedVertex]) -> list[str]:
+    """The table with the names of vertices as its last column, if any has one."""
+    names = [vertex.name for vertex in vertices]
+    if not any(names):
+        return table
+    return _table(("", ""), list(zip(table, ("name", *names), strict=True)))[1:]
 
 
 def _vertices(words: ComparisonWords) -> Iterator[tuple[tuple[str, str], ComparedVertex]]:

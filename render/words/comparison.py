@@ -46,6 +46,11 @@ class ComparedVertex(NamedTuple):
         return tuple(name for name, words in self.seen.items() if words is not None)
 
     @property
+    def name(self) -> str:
+        """What lookups found of it, whoever sees it; empty for nothing."""
+        return next((words.name for words in self.seen.values() if words is not None), "")
+
+    @property
     def rtt(self) -> str:
         """The median round trip of all protocols in milliseconds, empty without one."""
         seen = (words.rtts_s for words in self.seen.values() if words is not None)

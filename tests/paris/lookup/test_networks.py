@@ -126,6 +126,18 @@ def test_a_comparison_reads_each_table_once(tmp_path: Path) -> None:
     assert ran.stderr.count("left out: 1") == 1
 
 
+def test_a_comparison_shows_networks_and_keeps_them(tmp_path: Path) -> None:
+    outputs = [tmp_path / f"x.{suffix}" for suffix in ("json", "svg")]
+    words = [word for path in outputs for word in ("-o", str(path))]
+    compared = ("--sim", "two-way", "--compare", "udp,icmp")
+    ran = run(*compared, "--asn-file", str(GOLDEN_MMDB), "-o", "-", *words)
+    (row,) = (line for line in ran.stdout.splitlines() if "198.51.100.1 " in line)
+    assert row.endswith(" AS64501 Example B 198.51.100.0/24")
+    assert "AS64501 Example B 198.51.100.0/24" in outputs[1].read_text()
+    assert run(str(outputs[0]), program="paris-render").stdout == ran.stdout
+    assert " name" not in run(*compared).stdout
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [
