@@ -72,9 +72,10 @@ def _fate(trace: Trace, reply: Reply) -> Fate | None:
     if reply.kind in _ACCEPTING:
         return Fate.OPEN
     if reply.kind is ReplyKind.RST:
-        # A reset of a connection that an earlier probe half opened is none.
+        # A reset of a connection that an earlier probe half opened is none. Where no connection was
+        # ever accepted, none was half opened.
         is_closed = Refused(Refusal.CLOSED, reply.responder) in trace.refusals
-        return Fate.CLOSED if is_closed else None
+        return Fate.CLOSED if is_closed or not _is_accepted(trace) else None
     if reply.kind is not ReplyKind.UNREACHABLE:
         return None
     if refusal_by_error(trace.plan, reply) is not None:
@@ -83,6 +84,11 @@ def _fate(trace: Trace, reply: Reply) -> Fate | None:
         return Fate.UNREACHABLE
     # "Port unreachable" of UDP; in the name of another than the destination, firewalls say it.
     return Fate.CLOSED if reply.is_from(trace.plan.destination) else Fate.REFUSED
+
+
+def _is_accepted(trace: Trace) -> bool:
+    """Whether any connection was accepted."""
+    return any(reply.kind is ReplyKind.SYN_ACK for reply in trace.replies)
 
 
 def drawn(trace: Trace, reply: Reply) -> Vertex | None:

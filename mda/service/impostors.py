@@ -60,18 +60,27 @@ def further_away(trace: Trace, ends: Iterable[Vertex]) -> Beyond | None:
 
 
 def may_differ(trace: Trace, ends: Iterable[Vertex]) -> bool:
-    """Whether the TTLs of the answers cannot be seen, which would show how far they came."""
-    return any(reply.reply_ttl is None for end in ends for reply in _answers(trace, end, _ANSWERS))
+    """Whether resets and SYN-ACKs may be of several machines: by their TTLs, or if unseen."""
+    ends = list(ends)
+    by_kind = [
+        {reply.reply_ttl for end in ends for reply in _answers(trace, end, (kind,))}
+        for kind in _ANSWERS
+    ]
+    resets, accepts = by_kind
+    return None in resets | accepts or bool(resets and accepts and resets != accepts)
 
 
 def nearer_answers(trace: Trace, ends: Iterable[Vertex]) -> tuple[Nearer, ...]:
     """The evidence by TTLs that what answers by TCP in the destination's name stands before it.
 
     A reply of a machine one hop further passes one hop more. That proves something only where the
-    replies of the hops before show this, so that the way back is the way there.
+    replies of the hops before show this, so that the way back is the way there. Where control
+    probes find the host at that very hop, its way back is shorter.
     """
     found = (_nearer_answer(trace, end) for end in ends)
-    return tuple(nearer for nearer in found if nearer is not None)
+    version = trace.plan.destination.version
+    reached = {own.hop for own in trace.controls if own.reaches(version)}
+    return tuple(own for own in found if own is not None and own.at.ttl not in reached)
 
 
 def _nearer_answer(trace: Trace, end: Vertex) -> Nearer | None:

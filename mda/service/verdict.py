@@ -98,7 +98,8 @@ def verdict(trace: Trace) -> Verdict | None:
     if not found:
         return None
     answered = [ending.at for ending in found if ending.fate.is_at_host]
-    nearer, beyond = nearer_answers(trace, answered), further_away(trace, answered)
+    beyond = further_away(trace, answered)
+    nearer = nearer_answers(trace, [own.at for own in found if own.fate is Fate.CLOSED])
     forged = {own.at for own in nearer}
     if beyond is not None and beyond.is_proven:
         forged.update(answered)
@@ -142,7 +143,7 @@ def _withheld(trace: Trace) -> Verdict:
 def _word(found: tuple[Ending, ...], passing: tuple[Ending, ...]) -> Word:
     """The word for endings, of which the strongest comes first, and those at the host."""
     ends = {(ending.fate, ending in passing) for ending in found}
-    if len(ends) > 1 and any(fate.is_at_host for fate, _ in ends):
+    if len(ends) > 1 and passing:
         return Word.PARTLY
     if not passing and found[0].fate.is_at_host:
         return Word.PROXY if found[0].fate is Fate.OPEN else Word.MIDDLEBOX
@@ -186,8 +187,8 @@ def _parts(
     of_host = {ending.fate for ending in passing}
     forged = {ending.fate for ending in found if ending.fate.is_at_host and ending not in passing}
     is_reached = not passing and _is_reached_otherwise(trace, found)
-    is_silent = Fate.SILENT in fates
-    is_dropped = is_silent and is_reached and trace.plan.probing.protocol == "tcp"
+    is_silent = Fate.SILENT in fates or not trace.is_complete
+    is_dropped = Fate.SILENT in fates and is_reached and trace.plan.probing.protocol == "tcp"
     is_met = bool(passing) and not is_doubtful
     return {
         Part.NETWORK: _standing(

@@ -14,6 +14,7 @@ from render.words.vertices import place, unreachable
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from mda.model import Vertex
     from mda.service.fates import Ending
     from mda.service.impostors import Nearer
     from mda.service.verdict import Verdict
@@ -183,7 +184,7 @@ class _Words:
         if evidence or stopped:
             return "; ".join([*evidence, *(self._ending(own) for own in stopped)])
         if found.passing and found.parts[Part.FIREWALL] is Standing.UNKNOWN:
-            return "some answers may come from before the host: their TTLs cannot be seen"
+            return "some answers may come from before the host: by their TTLs, or these are unseen"
         return "none on the way" if found.passing else "no probe got that far"
 
     def _nearer(self, nearer: Nearer) -> str:
@@ -276,13 +277,21 @@ def flows_that_fail(trace: Trace, found: Verdict) -> str:
     passing = {flow for own in found.passing for flow in own.flows}
     vertices = sorted({own.at for own in endings}, key=lambda vertex: vertex.sort_key)
     if all(v in trace.dag and not passing & set(flows_of(trace.dag, v)) for v in vertices):
-        share = percent(sum(trace.vertex_shares[vertex] for vertex in vertices))
         named = enumerated(map(place, vertices[:_MOST_NAMED]))
         more = f" and {len(vertices) - _MOST_NAMED} more" if len(vertices) > _MOST_NAMED else ""
-        return f"{share} of flows, through {named}{more}"
+        # Further behind a balancer, probes that are sent again distort shares.
+        if all(_is_branch(trace, vertex) for vertex in vertices):
+            share = percent(sum(trace.vertex_shares[vertex] for vertex in vertices))
+            return f"{share} of flows, through {named}{more}"
+        return f"flows through {named}{more}"
     flows = {flow for own in endings for flow in own.flows}
     every = flows | passing
     return f"{len(flows)} of {count(len(every), 'flow', 'flows')} followed to their end"
+
+
+def _is_branch(trace: Trace, vertex: Vertex) -> bool:
+    """Whether a vertex is right behind balancers."""
+    return all(trace.dag.out_degree(near) > 1 for near in trace.dag.predecessors(vertex))
 
 
 def _name(trace: Trace) -> str:
