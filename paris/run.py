@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from mda.loading import load
 from paris.engine import setup
 from paris.engine.loop import Engine
-from paris.engine.pacing import Pacing, burst
+from paris.engine.pacing import Pacing, burst, together
 from paris.engine.stopping import NeverStops
 from paris.errors import PortTakenError, SettingsError
 from paris.lookup import addresses, ways
@@ -258,7 +258,7 @@ def _record(job: _Job, wire: Wire, hooks: Hooks) -> tuple[RawRecord, float]:
             procedure=job.procedure,
             wire=wire,
             flows=job.flows,
-            pacing=Pacing(pace.rate_pps, burst(pace.rate_pps)),
+            pacing=_pacing(job.settings),
             wait_s=pace.wait_s,
             most_in_flight=pace.most_in_flight or UNLIMITED,
             budget=job.settings.budget,
@@ -271,6 +271,13 @@ def _record(job: _Job, wire: Wire, hooks: Hooks) -> tuple[RawRecord, float]:
             keeps_refusal=setup.goes_to_service(job.settings),
         )
         return engine.run(), started_at_unix_s
+
+
+def _pacing(settings: Settings) -> Pacing:
+    """When probes may leave; in simulated time, where waking up costs nothing, one by one."""
+    rate_pps = settings.pace.rate_pps
+    is_real = settings.target.network is None
+    return Pacing(rate_pps, burst(rate_pps), together(rate_pps) if is_real else 1)
 
 
 def _recorder(journals: Sequence[Journal], lanes: int) -> Recorder | None:

@@ -129,9 +129,10 @@ class RequestQueue:
         """Remove and return the requests that may leave at `now_s`, at most `most` of them."""
         self._wait_for_signs(now_s)
         self._hold_back(now_s)
-        if not self._passing and not any(held.line for held in self._held.values()):
+        waiting = self._waiting
+        if not waiting:
             return []
-        admitted = min(self.pacing.admits(now_s), most)
+        admitted = min(self.pacing.admits(now_s, waiting), most)
         taken: list[ProbeRequest] = []
         for held in self._held.values():
             room = min(held.pacing.admits(now_s), admitted - len(taken))
@@ -140,6 +141,11 @@ class RequestQueue:
             taken += ready
         taken += self._ready(self._passing, admitted - len(taken), taken, now_s, in_turn=in_turn)
         return taken
+
+    @property
+    def _waiting(self) -> int:
+        """How many requests wait, if only for their time."""
+        return len(self._passing) + sum(len(held.line) for held in self._held.values())
 
     def next_s(self, *, in_turn: bool) -> float:
         """When the next request may leave; infinite if none is waiting only for its time."""
@@ -150,7 +156,7 @@ class RequestQueue:
     def _may_leave_s(self, line: _Line, pacing: Pacing, *, in_turn: bool) -> float:
         if not line:
             return float("inf")
-        at_s = max(pacing.next_s(), self.pacing.next_s())
+        at_s = max(pacing.next_s(), self.pacing.next_s(self._waiting))
         if not in_turn:
             return at_s
         return max(
