@@ -1,19 +1,16 @@
-"""CPU time per probe, here and in another checkout.
+"""The explorer's CPU time per probe, here and in another checkout.
 
-    python -m benchmarks.cpu CHECKOUT [RUNS [PERCENT]]
+    python -m benchmarks.cpu CHECKOUT [RUNS]
 
 The explorer plays networks of paths, in waves of 64 requests, as the engine asks for them; only its
-own time counts, not that of the networks.
-Whole processes trace simulated networks in real time, which takes as long as their probes take to
-leave; PERCENT is that of `--min-share` (1). Both checkouts run in turn, so that a change of the
+own time counts, not that of the networks. Both checkouts run in turn, so that a change of the
 machine's speed affects both. The table gives medians, user and system time together.
+`python -m benchmarks.process_cpu` measures whole processes.
 """
 
 from __future__ import annotations
 
-import json
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -21,7 +18,6 @@ import time
 from itertools import count
 from pathlib import Path
 from random import Random
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from benchmarks.exploration import TOPOLOGIES
@@ -51,47 +47,25 @@ def main() -> None:
         return
     checkouts = [Path(__file__).parents[1], Path(sys.argv[1])]
     runs = int(sys.argv[2]) if len(sys.argv) > 2 else 7
-    percent = sys.argv[3] if len(sys.argv) > 3 else "1"
     print("| CPU per probe, µs | before | now | ratio |\n|---|---|---|---|")
     for name in NETWORKS:
         command = [__file__, "--play", name, "0"]
-        _row(
-            f"explorer, {name}", [[_asked(own, command) for own in checkouts] for _ in range(runs)]
-        )
+        row(f"explorer, {name}", [[_asked(own, command) for own in checkouts] for _ in range(runs)])
     command = [__file__, "--play", "1-2-1", "0.01"]
     title = "explorer, 1-2-1 with --min-share 1"
-    _row(title, [[_asked(own, command) for own in checkouts] for _ in range(runs)])
-    with TemporaryDirectory() as folder:
-        wide = Path(folder, "wide.yaml")
-        wide.write_text(_yaml(96), "utf-8")
-        for title, options in {
-            "process, two-way": ["--sim", "two-way"],
-            "process, 96 wide": ["--sim", str(wide), "--rate", "100000"],
-            f"process, two-way, --min-share {percent}": [
-                "--sim",
-                "two-way",
-                "--min-share",
-                percent,
-            ],
-        }.items():
-            turns = [[_process_us(own, options) for own in checkouts] for _ in range(runs)]
-            _row(title, turns)
+    row(title, [[_asked(own, command) for own in checkouts] for _ in range(runs)])
 
 
-def _row(title: str, turns: list[list[float]]) -> None:
+def row(title: str, turns: list[list[float]]) -> None:
     """Print the medians, and the median of the ratios in the same turn."""
     now, before = (statistics.median(own) for own in zip(*turns, strict=True))
     ratio = statistics.median(turn[0] / turn[1] for turn in turns)
     print(f"| {title} | {before:.1f} | {now:.1f} | {ratio:.3f} (1/{1 / ratio:.1f}) |", flush=True)
 
 
-def _environment(checkout: Path) -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": str(checkout)}
-
-
 def _asked(checkout: Path, command: list[str]) -> float:
     """The figure that a checkout prints."""
-    environment = _environment(checkout)
+    environment = {**os.environ, "PYTHONPATH": str(checkout)}
     arguments = [sys.executable, "-P", *command]  # this folder has a module named statistics
     return float(subprocess.check_output(arguments, cwd=checkout, env=environment, text=True))
 
@@ -139,28 +113,6 @@ class _Timed(Procedure):
     def finished(self) -> bool:
         """See Procedure."""
         return self._procedure.finished
-
-
-def _process_us(checkout: Path, options: list[str]) -> float:
-    """CPU time per probe of a whole process."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    command = [sys.executable, "-m", "paris", "--mda", "-n", "-j", "--seed", "1", *options]
-    environment = _environment(checkout)
-    output = subprocess.check_output(command, cwd=checkout, env=environment)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    spent_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return spent_s / int(json.loads(output)["run"]["probes_sent"]) * 1e6
-
-
-def _yaml(width: int) -> str:
-    """A topology file: one router, then `width` of them, then two more."""
-    routers = {"A": "198.18.0.1", "Z": "198.18.0.2"}
-    routers |= {f"R{n}": f"198.18.1.{n}" for n in range(1, width + 1)}
-    lines = ["source: 192.0.2.1", "destination: 203.0.113.9", "routers:"]
-    lines += [f"  {name}: {{interfaces: [{address}]}}" for name, address in routers.items()]
-    lines += ["paths:"]
-    lines += [f"  - source -> A -> R{n} -> Z -> destination" for n in range(1, width + 1)]
-    return "\n".join(lines) + "\n"
 
 
 if __name__ == "__main__":

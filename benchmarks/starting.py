@@ -9,8 +9,6 @@ turn. Both checkouts run in the same Python, from bytecode that is compiled befo
 
 from __future__ import annotations
 
-import compileall
-import os
 import socket
 import statistics
 import subprocess
@@ -18,6 +16,7 @@ import sys
 import time
 from pathlib import Path
 
+from benchmarks.checkouts import environment, prepare
 from paris.wire.registry import names
 from tests.lab import netlab
 from tests.lab.command import CHECKOUT
@@ -27,10 +26,9 @@ from tests.lab.namespaces import inside_namespace
 def main() -> None:
     """Measure and print."""
     runs = int(sys.argv[1]) if len(sys.argv) > 1 else 15
-    checkouts = [str(CHECKOUT), *sys.argv[2:3]]
+    checkouts = [CHECKOUT, *map(Path, sys.argv[2:3])]
     for checkout in checkouts:
-        for package in ("paris", "mda", "render"):
-            compileall.compile_dir(Path(checkout) / package, quiet=1)
+        prepare(checkout)
     print("from the start of the process to its first probe, s")
     with netlab.lab(netlab.diamond(4)) as lab:
         for wire in names():
@@ -43,11 +41,9 @@ def main() -> None:
             print(f"  {wire:14}{medians}" + (f"  ratio {ratio:.3f}" if len(checkouts) > 1 else ""))
 
 
-def _first_probe_s(namespace: str, checkout: str, wire: str) -> float:
+def _first_probe_s(namespace: str, checkout: Path, wire: str) -> float:
     """Seconds until the command of a checkout sends its first probe."""
     options = (str(netlab.TARGET[4]), "--mda", "-n", "--wire", wire)
-    environment = {**os.environ, "PYTHONPATH": checkout}
-    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     with (
         inside_namespace(namespace),
         socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(3)) as tap,
@@ -56,7 +52,8 @@ def _first_probe_s(namespace: str, checkout: str, wire: str) -> float:
         began_s = time.perf_counter()
         with subprocess.Popen(
             [sys.executable, "-m", "paris", *options],
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=checkout, env=environment,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            cwd=checkout, env=environment(checkout),
         ):  # fmt: skip
             while True:
                 datagram, address = tap.recvfrom(2048)
