@@ -6,7 +6,6 @@ procedures serve IPv4 and IPv6, UDP, ICMP and TCP.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import Enum
 from ipaddress import IPv4Address, IPv6Address
 from typing import Final, NamedTuple
@@ -251,7 +250,6 @@ class StopReason(Enum):
     WIRE_ERROR = "wire-error"
 
 
-@dataclass(frozen=True, slots=True)
 class Vertex:
     """An interface at a TTL, or a silence there (address None); `star` numbers silences of a TTL.
 
@@ -260,19 +258,31 @@ class Vertex:
     which probes arrive, by their own words; see `of`.
     """
 
-    ttl: int
-    address: IPAddress | None
-    star: int = 0
-    interface: str = ""
-    _hash: int = field(init=False, repr=False, compare=False)
+    __slots__ = ("_hash", "address", "interface", "star", "ttl")
 
-    def __post_init__(self) -> None:
+    def __init__(
+        self, ttl: int, address: IPAddress | None, star: int = 0, interface: str = ""
+    ) -> None:
+        self.ttl: Final = ttl
+        self.address: Final = address
+        self.star: Final = star
+        self.interface: Final = interface
         # Vertices are the keys of most dictionaries, and hashing an address is slow.
-        number = -1 - self.star if self.address is None else int(self.address)
-        object.__setattr__(self, "_hash", hash((self.ttl, number, self.interface)))
+        number = -1 - star if address is None else int(address)
+        self._hash: Final = hash((ttl, number, interface))
 
     def __hash__(self) -> int:
         return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Vertex) and self._values == other._values
+
+    def __repr__(self) -> str:
+        return f"Vertex{self._values}"
+
+    @property
+    def _values(self) -> tuple[int, IPAddress | None, int, str]:
+        return self.ttl, self.address, self.star, self.interface
 
     @classmethod
     def of(cls, ttl: int, reply: Reply) -> Vertex:

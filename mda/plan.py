@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import Enum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
+
+from mda.frozen import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -63,8 +64,7 @@ def is_to_service(protocol: str, dport: int | None, flow_field: str) -> bool:
     return protocol == "tcp" or dport not in _NO_SERVICES
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Plan(Frozen):
     """What a measurement was to find.
 
     `host` is the destination as the user wrote it. `zone` names the interface on whose link a
@@ -84,7 +84,7 @@ class Plan:
     attempts: int
     network: str | None
     seed: int
-    studies: Mapping[str, str | None] = field(default_factory=dict)
+    studies: Mapping[str, str | None] = MappingProxyType({})
     zone: str | None = None
 
     @property

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import Enum
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
+
+from mda.frozen import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,8 +60,7 @@ class Control(NamedTuple):
         return self.fate.is_at_host and is_of_version
 
 
-@dataclass(frozen=True, kw_only=True)
-class Record:
+class Record(Frozen):
     """One measurement, finished or cut short. Times of outcomes count from its start, in seconds.
 
     `outcomes` are in the order in which they became known. `unresolved` are the probes without an
@@ -81,9 +82,9 @@ class Record:
     wire: WireReport
     unmatched: Mapping[str, int]
     stopped: StopReason
-    names: Mapping[IPAddress, str] = field(default_factory=dict)
-    facts: Mapping[str, Mapping[IPAddress, str]] = field(default_factory=dict)
-    ways: Mapping[int, Way] = field(default_factory=dict)
+    names: Mapping[IPAddress, str] = MappingProxyType({})
+    facts: Mapping[str, Mapping[IPAddress, str]] = MappingProxyType({})
+    ways: Mapping[int, Way] = MappingProxyType({})
     others: tuple[Outcome, ...] = ()
     controls: tuple[Control, ...] = ()
     addresses: tuple[IPAddress, ...] = ()

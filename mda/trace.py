@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar, cast
 
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
 _Found = TypeVar("_Found")
 
 
-@dataclass(frozen=True, kw_only=True)
 class Trace(Record):
     """A record and its findings; see `of`.
 
@@ -81,7 +79,7 @@ class Trace(Record):
         }
         is_closed = any(withheld.closed_ways for withheld in record.wire.withheld)
         return cls(
-            **{own.name: getattr(record, own.name) for own in fields(Record)},
+            **{name: getattr(record, name) for name in Record.field_names()},
             dag=graph,
             origin=located.origin,
             certainty=certainty(

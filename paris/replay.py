@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mda.model import Loss, StopReason, Unresolved
@@ -48,13 +47,12 @@ def trace_or_comparison(file: str) -> Trace | Comparison:
 
 def _again(record: Record, reading: Reading) -> Trace:
     """The trace of a record, read as `reading` says."""
-    plan = replace(
-        record.plan,
+    plan = record.plan.replace(
         algorithm=reading.algorithm or record.plan.algorithm,
         bound=reading.bound or record.plan.bound,
         studies={**record.plan.studies, **reading.studies},
     )
-    return Trace.of(replace(record, plan=plan))
+    return Trace.of(record.replace(plan=plan))
 
 
 def _from_packets(captured: Capture, name: str) -> Record:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import replace
 from itertools import islice
 from random import Random, SystemRandom
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -147,7 +146,7 @@ def measure_lanes(
         for lane in lanes
     ]
     # Whatever their ways, they come from one machine.
-    flows = [replace(own, source=flows[0].source) for own in flows]
+    flows = [own.replace(source=flows[0].source) for own in flows]
     plans = [
         setup.measurement_plan(lane, own, seed, ends.zone)
         for lane, own in zip(lanes, flows, strict=True)
@@ -237,7 +236,7 @@ def _opened(settings: Settings, ends: _Ends, random: Random) -> tuple[Wire, Flow
     left = _MOST_PORTS
     while True:
         flows = ends.with_ways(setup.flows_for(settings, ends.source, ends.destination, random))
-        flows = replace(flows, sources=_other_sources(settings, flows))
+        flows = flows.replace(sources=_other_sources(settings, flows))
         try:
             return ends.open_wire(flows), flows
         except PortTakenError:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from mda.frozen import Frozen
 from paris.checks import address, checked_bound, positive, text, within
 from paris.defaults import DEFAULT_RATE_PPS
 from paris.errors import SettingsError
-from paris.frozen import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -266,7 +266,7 @@ class Settings(Frozen):
         Raises TypeError for what is not a field, and SettingsError.
         """
         groups: dict[str, Any] = {
-            name: group(**{own: options.pop(own) for own in group.fields() if own in options})
+            name: group(**{own: options.pop(own) for own in group.field_names() if own in options})
             for name, group in _GROUPS.items()
         }
         return cls(**groups, **options)

@@ -7,7 +7,6 @@ shape see `mda.statistics.stopping.unseen_share`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -176,16 +175,16 @@ def _at_end(
     return () if vertex is None else (vertex.address,)
 
 
-@dataclass(frozen=True, slots=True)
 class _Judging:
     """Collects the certainty of each vertex, and how many flows it rests on, hop by hop."""
 
-    table: FlowTable
-    located: Located
-    bound: Bound
-    branching: int
-    vertices: list[VertexCertainty] = field(default_factory=list)
-    draws: list[int] = field(default_factory=list)
+    def __init__(self, table: FlowTable, located: Located, bound: Bound, branching: int) -> None:
+        self.table = table
+        self.located = located
+        self.bound = bound
+        self.branching = branching
+        self.vertices: list[VertexCertainty] = []
+        self.draws: list[int] = []
 
     def judge(self, hops: HopPair) -> None:
         """Judge the vertices that flows go on from at one hop."""

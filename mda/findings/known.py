@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mda.answers import graph as graphs
 from mda.answers.hop_pairs import HopPair, pairs
 from mda.answers.table import tabulate
+from mda.frozen import Frozen
 from mda.model import HeaderField, Reply
 from mda.plan import Algorithm
 from mda.variants import plain_outcomes
@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     from mda.record import Record
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
+class Known(Frozen):
     """What the replies of a measurement show; all findings use it.
 
     `plain` are the outcomes of plain flows, from which `table`, `located`, `hops` and `graph`

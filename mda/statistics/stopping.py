@@ -8,11 +8,12 @@ by the successors seen); here it is always the successors *seen*: see `stop_at`.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from functools import cache
 from itertools import accumulate, count, repeat
 from operator import mul
 from typing import TYPE_CHECKING
+
+from mda.frozen import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -223,8 +224,7 @@ def flows_for_share(share: float, failure_probability: float) -> int:
     return math.ceil(math.log(failure_probability / most) / math.log(1 - share))
 
 
-@dataclass(frozen=True, slots=True)
-class Bound:
+class Bound(Frozen, kw_only=False):
     """The failure probability that the user allows, and how much of it each vertex may use.
 
     With `per_vertex` the probability holds for each vertex alone, as in the first papers. Without

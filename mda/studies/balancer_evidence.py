@@ -11,8 +11,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mda.answers.hop_pairs import UNLIKELY, is_even
 from mda.model import HeaderField, Reply, Vertex
@@ -64,8 +63,7 @@ class VariantAnswers:
         return (ttl, flow) in self._ends
 
 
-@dataclass(frozen=True, slots=True)
-class Family:
+class Family(NamedTuple):
     """Flows through one vertex that differ in one field only: the successor of each, by value."""
 
     members: dict[int, Vertex]
@@ -168,19 +166,21 @@ def evidence(
     return list(gathering.found.values())
 
 
-@dataclass(frozen=True, slots=True)
 class _Gathering:
     """Gathers evidence about the vertices before TTL `far_ttl`.
 
     `went` has the vertex before `far_ttl`, and the successor, of each flow.
     """
 
-    table: FlowTable
-    origin: Vertex
-    far_ttl: int
-    answers: VariantAnswers
-    found: dict[Vertex, Evidence] = field(default_factory=dict)
-    went: dict[int, tuple[Vertex, Vertex]] = field(default_factory=dict)
+    def __init__(
+        self, table: FlowTable, origin: Vertex, far_ttl: int, answers: VariantAnswers
+    ) -> None:
+        self.table = table
+        self.origin = origin
+        self.far_ttl = far_ttl
+        self.answers = answers
+        self.found: dict[Vertex, Evidence] = {}
+        self.went: dict[int, tuple[Vertex, Vertex]] = {}
 
     def add_plain(self, about: Evidence) -> None:
         """Begin with the evidence of plain flows: they are a family in the flow field."""

@@ -13,9 +13,8 @@ The classes are those of Augustin et al. (E2EMON 2007) and Almeida et al. (INFOC
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mda.answers.hop_pairs import choices
 from mda.model import HeaderField
@@ -65,8 +64,7 @@ class Kind(Enum):
         return self is not Kind.UNDECIDED
 
 
-@dataclass(frozen=True, slots=True)
-class FieldVerdict:
+class FieldVerdict(NamedTuple):
     """Whether `field` is hashed, and the probability that this is wrong (1 where undecided).
 
     `compared` counts the replies that could have differed.
@@ -78,8 +76,7 @@ class FieldVerdict:
     compared: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Balancer:
+class Balancer(NamedTuple):
     """A vertex with several successors.
 
     Where only plain flows were sent, `fields` is empty and `kind` undecided. `split` is that of
@@ -101,8 +98,7 @@ class Balancer:
         return next(found, Verdict.UNDECIDED)
 
 
-@dataclass(frozen=True, slots=True)
-class Classification:
+class Classification(NamedTuple):
     """Every balancer, and how the choices of balancers in series depend on each other.
 
     `branches` says of each balancer's vertex whether its branches may be one router that balances

@@ -6,8 +6,7 @@ Routers with the same hash and the same seed leave some of the paths between the
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mda.answers.dag import descendants
 from mda.statistics.inference import holm
@@ -24,8 +23,7 @@ if TYPE_CHECKING:
 LEVEL: Final = 0.001
 
 
-@dataclass(frozen=True, slots=True)
-class Series:
+class Series(NamedTuple):
     """Two balancers on one path, `near` first, and how their choices for `flows` flows agree.
 
     `statistic` is Pearson's, with `degrees` of freedom. `probability` is the probability of so
@@ -63,7 +61,7 @@ def series(graph: Graph, choices: Mapping[Vertex, Mapping[int, Vertex]]) -> tupl
                     found.append(compared)
     adjusted = holm([pair.probability for pair in found])
     return tuple(
-        replace(pair, probability=probability)
+        pair._replace(probability=probability)
         for pair, probability in zip(found, adjusted, strict=True)
     )
 

@@ -113,15 +113,17 @@ def explain(text: str) -> None:
 def verdict(trace: Trace) -> ExitCode:
     """The exit code of a trace; see ExitCode."""
     from mda.model import ReplyKind, StopReason
-    from mda.service.verdict import verdict as of_service
 
     if trace.stopped is StopReason.INTERRUPTED:
         return ExitCode.INTERRUPTED
     if trace.stopped is StopReason.WIRE_ERROR:
         return ExitCode.LOCAL_NETWORK
-    found = of_service(trace)
-    if found is not None:
-        return ExitCode[_CODES.get(found.word.name, "NOT_REACHED")]
+    if trace.plan.probing.is_to_service:
+        from mda.service.verdict import verdict as of_service  # most traces go to no service
+
+        found = of_service(trace)
+        if found is not None:
+            return ExitCode[_CODES.get(found.word.name, "NOT_REACHED")]
     is_served = any(reply.kind is ReplyKind.UDP_ANSWER for reply in trace.replies)
     if trace.refusals and not is_served:
         return ExitCode.FILTERED

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from mda.comparison import compare
@@ -78,7 +77,7 @@ def read(document: Json, name: str) -> Comparison:
     outcomes = [record.outcomes for record in records]
     return compare(
         [
-            (view["name"], Trace.of(replace(record, others=tuple(of_others(outcomes, number)))))
+            (view["name"], Trace.of(record.replace(others=tuple(of_others(outcomes, number)))))
             for number, (view, record) in enumerate(zip(document["views"], records, strict=True))
         ]
     )

@@ -7,7 +7,6 @@ protocol, ports, mark or user. A raw datagram is routed by none of these.
 from __future__ import annotations
 
 import socket
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from mda.model import Way
@@ -72,8 +71,8 @@ def with_chosen(
         routes.has_choice(question._replace(source=source)) for source in (asked, flows.source)
     )
     ways = Ways({}, _Chooser(common, by_fields=differ).way, differ=differ)
-    source = replace(flows, ways=ways).headers(0).source
-    return replace(flows, source=source, ways=ways)
+    source = flows.replace(ways=ways).headers(0).source
+    return flows.replace(source=source, ways=ways)
 
 
 def _with_fields(question: Question, headers: FlowHeaders) -> Question:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mda.loading import load
@@ -52,10 +51,10 @@ def _with(trace: Trace, found: Mapping[str, Mapping[IPAddress, str]]) -> Trace:
         for name, texts in found.items()
     }
     names = facts.pop(NAMES, trace.names)
-    return replace(trace, names=names, facts={**trace.facts, **facts})
+    return trace.replace(names=names, facts={**trace.facts, **facts})
 
 
 def without_facts(trace: Trace, names: Collection[str]) -> Trace:
     """The trace without the facts of the lookups with these names."""
     kept = {name: texts for name, texts in trace.facts.items() if name not in names}
-    return replace(trace, names={} if NAMES in names else trace.names, facts=kept)
+    return trace.replace(names={} if NAMES in names else trace.names, facts=kept)

@@ -9,10 +9,9 @@ the same in every probe. Variants of a flow (`mda.variants`) differ in one more 
 
 from __future__ import annotations
 
-import dataclasses
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from mda.frozen import Frozen
 from mda.model import HeaderField
 from mda.variants import MOST_COMPANIONS, SCARCE, variant_of
 from paris.errors import SettingsError
@@ -45,8 +44,7 @@ _FIRST_CHECKSUM: Final = 1  # the ICMP checksum of flow 0
 PREFIX_LEN: Final = {4: 24, 6: 64}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Flows:
+class Flows(Frozen):
     """The header values of all flows of a run; flow 0 has exactly these values.
 
     For ICMP, `sport` is the echo identifier and `dport` is unused. UDP probes say `payload`,
@@ -69,7 +67,7 @@ class Flows:
     varies: bool = False
     prefix_len: int | None = None
     sources: tuple[IPAddress, ...] = ()
-    ways: Ways | None = dataclasses.field(default=None, compare=False)
+    ways: Ways | None = None
     payload: Payload = TEXT
 
     def __post_init__(self) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 from mda.multiplex import lane_of
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
     from paris.packets.payloads import Payload
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class MultiplexedFlows(Flows):
     """The flows of several lanes; methods cover every lane, the fields describe the first.
 
@@ -30,7 +28,7 @@ class MultiplexedFlows(Flows):
     @classmethod
     def join(cls, lanes: Sequence[Flows]) -> MultiplexedFlows:
         """The flows of all these lanes; the first lane has the lowest numbers."""
-        first = {field.name: getattr(lanes[0], field.name) for field in fields(Flows)}
+        first = {name: getattr(lanes[0], name) for name in Flows.field_names()}
         return cls(**first, lanes=tuple(lanes))
 
     @property

@@ -7,7 +7,6 @@ ones'-complement sums, so a column is simply added to them. Imports numpy: for t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, overload
 
 import numpy as np
@@ -112,7 +111,7 @@ class Crafter:
         sources = [self._flows.headers(number).source for number in numbers.tolist()]
         for source in dict.fromkeys(sources):
             if source not in self._by_source:
-                self._by_source[source] = Crafter(replace(self._flows, source=source, ways=None))
+                self._by_source[source] = Crafter(self._flows.replace(source=source, ways=None))
             places = np.flatnonzero([own == source for own in sources])
             crafter = self._by_source[source]
             rows[places] = crafter.craft(numbers[places], ttls[places], tags[places]).rows

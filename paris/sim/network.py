@@ -9,8 +9,7 @@ from __future__ import annotations
 import errno
 import os
 from collections import defaultdict
-from dataclasses import dataclass, field
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import ip_network
 from random import Random
 from typing import TYPE_CHECKING, Final
 
@@ -43,12 +42,12 @@ _DNS_HEADER_BYTES: Final = 12
 _SHORTEST: Final = 8  # bytes after the IP header; every probe has at least these
 
 
-@dataclass(slots=True)
 class _Bucket:
     """The tokens of a router's rate limit, as counted at a moment."""
 
-    tokens: float
-    counted_at_s: float = 0.0
+    def __init__(self, tokens: float) -> None:
+        self.tokens = tokens
+        self.counted_at_s = 0.0
 
 
 class _Randoms(dict[str, Random]):
@@ -63,31 +62,21 @@ class _Randoms(dict[str, Random]):
         return self[name]
 
 
-@dataclass(slots=True)
 class Network:
     """Answers datagrams as the routers of `topology` would. `seed` is the seed of the run."""
 
-    topology: Topology
-    seed: int
-    _prefix: IPv4Network | IPv6Network = field(init=False)
-    _buckets: dict[str, _Bucket] = field(init=False)
-    _randoms: _Randoms = field(init=False)
-    _forwarding: Forwarding = field(init=False)
-    _listening: defaultdict[str, Listening] = field(
-        init=False, default_factory=lambda: defaultdict(Listening)
-    )
-
-    def __post_init__(self) -> None:
-        destination = self.topology.destination
+    def __init__(self, topology: Topology, seed: int) -> None:
+        self.topology = topology
+        destination = topology.destination
         self._prefix = ip_network((destination, PREFIX_LEN[destination.version]), strict=False)
-        routers = self.topology.routers
         self._buckets = {
             name: _Bucket(float(router.burst))
-            for name, router in routers.items()
+            for name, router in topology.routers.items()
             if router.rate_pps is not None
         }
-        self._randoms = _Randoms(self.seed)
-        self._forwarding = Forwarding(self.topology, self.seed, self._randoms)
+        self._randoms = _Randoms(seed)
+        self._forwarding = Forwarding(topology, seed, self._randoms)
+        self._listening: defaultdict[str, Listening] = defaultdict(Listening)
 
     @property
     def source(self) -> IPAddress:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import Enum
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from mda.model import HeaderField
+from mda.frozen import Frozen
 from paris.sim.balancers import DEFAULT_FIELDS, Balance
 
 if TYPE_CHECKING:
@@ -29,8 +29,7 @@ class Service(Enum):
     OTHER = "other"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Router:
+class Router(Frozen):
     """A router. It replies from the interface that faces the router that the probe came from.
 
     With `way_back` it replies from any of its interfaces instead, as a router does that balances
@@ -61,7 +60,7 @@ class Router:
     way_back: Balance | None = None
     by: Balance = Balance.FLOW
     fields: tuple[HeaderField, ...] = DEFAULT_FIELDS
-    weights: Mapping[str, int] = field(default_factory=dict)
+    weights: Mapping[str, int] = MappingProxyType({})
     seed: int | None = None
     delay_s: float = 0.001
     answers_after_s: float = 0.0
@@ -96,8 +95,7 @@ class Router:
         return self.prohibits is not None or self.refuses is not None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Topology:
+class Topology(Frozen):
     """A network: `successors` and `predecessors` by name, from SOURCE to DESTINATION.
 
     The destination accepts TCP connections at `open_ports`, and a service answers at each UDP port
@@ -112,9 +110,9 @@ class Topology:
     successors: Mapping[str, tuple[str, ...]]
     predecessors: Mapping[str, tuple[str, ...]]
     open_ports: frozenset[int] = frozenset()
-    services: Mapping[int, Service] = field(default_factory=dict)
+    services: Mapping[int, Service] = MappingProxyType({})
     rules: tuple[Rule, ...] = ()
-    expect: Mapping[str, Any] = field(default_factory=dict)
+    expect: Mapping[str, Any] = MappingProxyType({})
 
     @classmethod
     def of(

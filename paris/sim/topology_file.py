@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import re
-from dataclasses import replace
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -106,8 +105,7 @@ class _Reader(Nodes):
         routers[DESTINATION], where[DESTINATION] = end, parts[DESTINATION]
         self._check_addresses(source, routers, where)
         steps = self._steps(parts["paths"], routers)
-        topology = replace(
-            Topology.of(self.path.stem, source, routers.values(), steps),
+        topology = Topology.of(self.path.stem, source, routers.values(), steps).replace(
             open_ports=open_ports,
             services=services,
             rules=rules,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import heapq
-from dataclasses import dataclass, field
 from itertools import count
 from math import isfinite
 from typing import TYPE_CHECKING, ClassVar
@@ -13,13 +12,12 @@ from paris.errors import WithheldError
 from paris.wire.base import SIMULATED, UNLIMITED, Received
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from paris.packets.flows import Flows
     from paris.sim.registry import Simulated
 
 
-@dataclass(slots=True)
 class SimWire:
     """Carries datagrams to a simulated network and back in virtual time; see Wire."""
 
@@ -29,10 +27,11 @@ class SimWire:
     longest_wait_s: ClassVar[float] = float("inf")
     room: ClassVar[int] = UNLIMITED
 
-    network: Simulated
-    _now_s: float = 0.0
-    _arriving: list[tuple[float, int, Received]] = field(default_factory=list)
-    _order: Iterator[int] = field(default_factory=count)
+    def __init__(self, network: Simulated) -> None:
+        self.network = network
+        self._now_s = 0.0
+        self._arriving: list[tuple[float, int, Received]] = []
+        self._order = count()
 
     def now_s(self) -> float:
         """See Wire."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from mda.record import Fate
-from mda.service.verdict import Part, Standing, Word, verdict
 
 if TYPE_CHECKING:
     from mda.model import Vertex
@@ -28,6 +27,10 @@ class ServiceMarks(NamedTuple):
     def of(cls, trace: Trace) -> ServiceMarks:
         """What the verdict of a trace says, if it has one."""
         name = f"{trace.plan.probing.protocol}/{trace.plan.probing.dport}"
+        if not trace.plan.probing.is_to_service:
+            return cls(name)
+        from mda.service.verdict import Part, Standing, Word, verdict  # few traces have one
+
         found = verdict(trace)
         if found is None:
             return cls(name)

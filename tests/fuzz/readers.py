@@ -13,7 +13,6 @@ import struct
 import subprocess
 import tempfile
 from contextlib import chdir
-from dataclasses import replace
 from functools import cache
 from ipaddress import ip_address
 from pathlib import Path
@@ -181,8 +180,7 @@ def _documents() -> list[object]:
         paris.trace(network="two-way", multipath=True, deadline_s=0.005),
     ]
     way = Way(ip_address("192.0.2.1"), "eth1", ip_address("192.0.2.254"))
-    small[0] = replace(
-        small[0],
+    small[0] = small[0].replace(
         ways={0: way},
         names={ip_address("192.0.2.254"): "gw.example"},
         facts={"site": {ip_address("192.0.2.254"): "A"}},

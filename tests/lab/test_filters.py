@@ -5,7 +5,6 @@ from __future__ import annotations
 import select
 import socket
 from contextlib import ExitStack
-from dataclasses import replace
 from itertools import pairwise, product
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -106,7 +105,7 @@ def simulated(lab: Lab, version: int) -> Network:
     steps = pairwise(("source", *names.values()))
     topology = Topology.of("lab", lab.source(version), routers, steps)
     own = (Rule(Action.DROP, dport=only(WITHHELD)),)
-    return Network(replace(topology, open_ports=frozenset({OPEN}), rules=own), 1)
+    return Network(topology.replace(open_ports=frozenset({OPEN}), rules=own), 1)
 
 
 def probes_of(network: Network, version: int) -> list[bytes]:

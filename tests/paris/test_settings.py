@@ -16,7 +16,7 @@ from paris.settings import Budget, Lane, Pace, ProbeOptions, Search, Settings, S
 from tests.support.drive import full_mda, layers, play
 
 if TYPE_CHECKING:
-    from paris.frozen import Frozen
+    from mda.frozen import Frozen
 
 GROUPS: dict[str, type[Frozen]] = {
     "target": Target,
@@ -29,8 +29,8 @@ GROUPS: dict[str, type[Frozen]] = {
 
 
 def test_every_group_is_a_field_and_no_option_has_two_meanings() -> None:
-    assert list(Settings.fields()) == [*GROUPS, "seed"]
-    names = Counter(name for group in GROUPS.values() for name in group.fields())
+    assert list(Settings.field_names()) == [*GROUPS, "seed"]
+    names = Counter(name for group in GROUPS.values() for name in group.field_names())
     assert set(names.values()) == {1}
     assert not names.keys() & {*GROUPS, "seed"}
 

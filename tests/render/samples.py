@@ -6,7 +6,6 @@ commit it with the change: `python -m tests.render.samples`.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -89,7 +88,7 @@ def _networks() -> Trace:
         ip_address(DESTINATION): "AS64502 203.0.113.0/25 Town ZZ",
     }
     paths = hops(_GATEWAY, _BALANCER, _A[:2], _JOINT, DESTINATION, flows=16)
-    return replace(assembled(outcomes(paths)), facts={"asn": found})
+    return assembled(outcomes(paths)).replace(facts={"asn": found})
 
 
 TRACES: Final = {

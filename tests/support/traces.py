@@ -6,7 +6,6 @@ a path with a port unreachable; nothing was asked beyond the end of a path witho
 
 from __future__ import annotations
 
-from dataclasses import replace
 from ipaddress import ip_address
 from random import Random
 from typing import TYPE_CHECKING, Any, Final
@@ -145,4 +144,4 @@ def shuffled(trace: Trace, seed: int) -> Trace:
     """The same outcomes, known in another order."""
     found: list[Outcome] = list(trace.outcomes)
     Random(seed).shuffle(found)
-    return Trace.of(replace(trace, outcomes=tuple(found)))
+    return Trace.of(trace.replace(outcomes=tuple(found)))

@@ -553,11 +553,22 @@ def test_help_and_version_are_printed() -> None:
         assert max(map(len, ran.stdout.splitlines())) <= 100
 
 
+def imported(*options: str) -> set[str]:
+    """The modules that a process of the command loads."""
+    ran = process(*options, env={**os.environ, "PYTHONPROFILEIMPORTTIME": "1"})
+    return {line.rpartition("|")[2].strip() for line in ran.stderr.splitlines()}
+
+
 def test_help_imports_nothing_heavy() -> None:
-    ran = process("--help", env={**os.environ, "PYTHONPROFILEIMPORTTIME": "1"})
-    imported = {line.rpartition("|")[2].strip() for line in ran.stderr.splitlines()}
-    assert "paris.cli.options" in imported
-    assert not imported & {"networkx", "impacket", "numpy", "yaml", "graphviz", "pygraphviz"}
+    modules = imported("--help")
+    assert "paris.cli.options" in modules
+    assert not modules & {"networkx", "impacket", "numpy", "yaml", "graphviz", "pygraphviz"}
+
+
+def test_a_trace_imports_nothing_that_its_text_does_not_need() -> None:
+    modules = imported(*QUICK, "--mda")
+    assert "render.terminal.text" in modules
+    assert not modules & {"dataclasses", "networkx", "json", "mda.service.verdict"}
 
 
 def test_output_is_coloured_only_on_a_terminal_or_by_option() -> None:

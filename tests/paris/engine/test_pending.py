@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-from dataclasses import replace
 from functools import partial
 from ipaddress import ip_address
 from itertools import cycle, islice
@@ -152,8 +151,8 @@ def test_replies_to_probes_of_other_programs_are_strays() -> None:
     flows = udp4()
     request = ProbeRequest(2, 3)
     pending, tag = flying(flows, request)
-    elsewhere = replace(flows, destination=ip_address("203.0.113.10"))
-    other_port = replace(flows, dport=53)
+    elsewhere = flows.replace(destination=ip_address("203.0.113.10"))
+    other_port = flows.replace(dport=53)
     for foreign in (
         answer_to(elsewhere, request, tag),
         answer_to(other_port, request, tag),
@@ -350,7 +349,7 @@ def test_where_destinations_vary_each_answers_its_own_probes(
     version: int, protocol: Protocol
 ) -> None:
     field = HeaderField.ICMP_CHECKSUM if protocol is Protocol.ICMP else HeaderField.SPORT
-    flows = replace(flows_of(version, protocol, field), prefix_len=24 if version == 4 else 64)
+    flows = flows_of(version, protocol, field).replace(prefix_len=24 if version == 4 else 64)
     pending = Pending(flows)
     requests = [
         ProbeRequest(variant(flow, HeaderField.DESTINATION, number), 9)
@@ -559,7 +558,7 @@ def test_a_payload_that_only_looks_like_a_tag_matches_by_flow() -> None:
 
 def test_flows_with_the_same_ports_share_a_conversation() -> None:
     by_label = flows_of(6, Protocol.UDP, HeaderField.FLOW_LABEL)
-    classified = replace(udp4(), prefix_len=24)
+    classified = udp4().replace(prefix_len=24)
     for flows, other in ((by_label, 4), (classified, variant(3, HeaderField.TRAFFIC_CLASS, 1))):
         pending = Pending(flows)
         assert pending.conversations.of(3) is pending.conversations.of(other)
@@ -572,9 +571,9 @@ def test_flows_with_the_same_ports_share_a_conversation() -> None:
     "field", [HeaderField.DPORT, HeaderField.DESTINATION, HeaderField.PROTOCOL]
 )
 def test_a_udp_reply_to_a_variant_matches_by_ports_and_addresses(field: HeaderField) -> None:
-    flows = replace(udp4(), prefix_len=24)
+    flows = udp4().replace(prefix_len=24)
     if field is HeaderField.PROTOCOL:
-        flows = replace(flows_of(4, Protocol.TCP, HeaderField.SPORT), prefix_len=24)
+        flows = flows_of(4, Protocol.TCP, HeaderField.SPORT).replace(prefix_len=24)
     other = variant(3, field, 1)
     pending = Pending(flows)
     sent(pending, 1.0, *probes_of(3, 5), *probes_of(other, 5))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -75,8 +74,8 @@ def recorded(file: Path, **options: Any) -> tuple[RawRecord, Flows]:
 
 def assert_true(record: RawRecord, flows: Flows, topology: Topology) -> None:
     """Every answer is what its probe meets in the network when nothing is lost, and as late."""
-    routers = {name: replace(router, loss=0.0) for name, router in topology.routers.items()}
-    lossless = Network(replace(topology, routers=routers), SEED)
+    routers = {name: router.replace(loss=0.0) for name, router in topology.routers.items()}
+    lossless = Network(topology.replace(routers=routers), SEED)
     for reply in record.outcomes:
         if isinstance(reply, Reply):
             answer = reply_to(lossless, probes.build(flows, reply.request, 7), 0.0)

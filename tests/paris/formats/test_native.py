@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from ipaddress import ip_address
 from pathlib import Path
 from random import Random
@@ -91,7 +90,7 @@ def test_a_reply_from_a_tunnel_reads_back_equal() -> None:
         outcome._replace(in_tunnel=True) if isinstance(outcome, Reply) else outcome
         for outcome in trace.outcomes
     ]
-    written = native.write(Trace.of(replace(trace, outcomes=tuple(inside))))
+    written = native.write(Trace.of(trace.replace(outcomes=tuple(inside))))
     jsonschema.validate(json.loads(written), SCHEMA)
     again = native.read(written, "again.json")
     assert list(again.outcomes) == inside
@@ -100,8 +99,8 @@ def test_a_reply_from_a_tunnel_reads_back_equal() -> None:
 
 def test_names_and_facts_read_back_equal() -> None:
     address = ip_address("192.0.2.254")
-    trace = replace(
-        traced("plain"), names={address: "gw.example"}, facts={"site": {address: "A"}, "empty": {}}
+    trace = traced("plain").replace(
+        names={address: "gw.example"}, facts={"site": {address: "A"}, "empty": {}}
     )
     written = native.write(trace)
     jsonschema.validate(json.loads(written), SCHEMA)
@@ -119,7 +118,7 @@ def test_ways_and_what_was_chosen_of_them_read_back_equal() -> None:
         1: Way(ip_address("198.51.100.1"), "tun0", None),
         2: Way(ip_address("192.0.2.1"), "eth1", ip_address("192.0.2.254")),
     }
-    written = native.write(replace(trace, ways=ways, plan=replace(trace.plan, probing=probing)))
+    written = native.write(trace.replace(ways=ways, plan=trace.plan.replace(probing=probing)))
     jsonschema.validate(json.loads(written), SCHEMA)
     assert [way["flows"] for way in json.loads(written)["ways"]] == [[0, 2], [1]]
     again = native.read(written, "x")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
@@ -60,7 +59,7 @@ def test_traces_share_a_lookup_and_each_keeps_what_is_of_its_own_interfaces() ->
 def test_a_lookup_replaces_its_own_earlier_results_and_no_others() -> None:
     old = {ip_address("192.0.2.77"): "old"}
     said: list[str] = []
-    trace = replace(paris.trace(network="plain"), names=old, facts={"place": old, "other": old})
+    trace = paris.trace(network="plain").replace(names=old, facts={"place": old, "other": old})
     (found,) = with_facts([trace], [row("place")], said.append)
     assert (found.names, found.facts["other"]) == (old, old)
     assert found.facts["place"] != old

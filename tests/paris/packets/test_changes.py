@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
@@ -91,7 +90,7 @@ def test_the_copy_of_the_tag_in_the_payload_outweighs_what_a_nat_rewrites(
 def test_a_quote_of_a_payload_without_a_copy_never_names_another_probe(
     version: int, payload: Payload
 ) -> None:
-    flows = replace(flows_of(version, Protocol.UDP, HeaderField.SPORT), payload=payload)
+    flows = flows_of(version, Protocol.UDP, HeaderField.SPORT).replace(payload=payload)
     headers_of_all = flows.headers(REQUEST.flow)  # as if each tag were that of a probe in flight
     for way in Way:
         quote = quoted(probes.build(flows, REQUEST, TAG), way)

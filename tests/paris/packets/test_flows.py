@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from ipaddress import ip_address
 
 import pytest
@@ -61,7 +60,7 @@ def test_a_flow_field_that_the_protocol_lacks_is_refused_with_a_remedy(
 def test_a_value_too_large_for_its_field_is_refused(field: str, value: int, message: str) -> None:
     flows = flows_of(6, Protocol.UDP, HeaderField.SPORT)
     with pytest.raises(SettingsError, match=message):
-        replace(flows, **{field: value})  # type: ignore[arg-type]
+        flows.replace(**{field: value})
 
 
 def test_source_and_destination_must_have_one_ip_version() -> None:
@@ -88,8 +87,7 @@ SEEN = {
 
 
 def varied_flows(version: int, protocol: Protocol, field: HeaderField) -> Flows:
-    return replace(
-        flows_of(version, protocol, field),
+    return flows_of(version, protocol, field).replace(
         prefix_len=PREFIX_LEN[version],
         sources=tuple(map(ip_address, SOURCES[version])),
     )
@@ -145,7 +143,7 @@ def test_varied_destinations_are_hosts_of_the_prefix() -> None:
     assert len(found) == 253  # all but the destination, the network and the broadcast
     assert all(str(item).startswith("203.0.113.") for item in found)
     assert not {ip_address("203.0.113.0"), ip_address("203.0.113.255"), flows.destination} & found
-    narrow = replace(flows, prefix_len=32)
+    narrow = flows.replace(prefix_len=32)
     assert narrow.values(HeaderField.DESTINATION) == 0
     assert narrow.values(HeaderField.ALL) == flows.values(HeaderField.ALL) == MOST_COMPANIONS
     alone = narrow.headers(variant(0, HeaderField.ALL, 200))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -28,7 +27,7 @@ ODD, EVEN = named("hex:c0ffee"), named("hex:C0FFEE00")
 
 def speaking(version: int, payload: Payload) -> Flows:
     flows = flows_of(version, Protocol.UDP, HeaderField.SPORT)
-    return replace(flows, payload=payload)
+    return flows.replace(payload=payload)
 
 
 def segment_of(flows: Flows, tag: int) -> bytes:
@@ -119,7 +118,7 @@ def test_a_udp_reply_that_returns_nothing_of_the_probe_yields_no_tag(answer: byt
 
 def test_each_lane_of_a_comparison_says_what_suits_its_port_and_reads_all_answers() -> None:
     text, web = speaking(4, TEXT), flows_of(4, Protocol.TCP, HeaderField.SPORT)
-    dns = replace(text, dport=53, payload=named("dns"))
+    dns = text.replace(dport=53, payload=named("dns"))
     joined = MultiplexedFlows.join([web, dns, text])
     assert joined.payloads == (named("dns"), TEXT)
     for lane, number in ((text, 2), (dns, 1)):

@@ -6,7 +6,6 @@ import re
 import shutil
 import struct
 import subprocess
-from dataclasses import replace
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -132,7 +131,7 @@ def test_probes_of_every_payload_have_its_bytes_their_tags_and_right_checksums(
     version: int, payload: Payload
 ) -> None:
     random = Random(5)
-    flows = replace(flows_of(version, Protocol.UDP, HeaderField.SPORT), payload=payload)
+    flows = flows_of(version, Protocol.UDP, HeaderField.SPORT).replace(payload=payload)
     requests = [ProbeRequest(random.randrange(3), random.randint(1, 255)) for _ in range(60)]
     numbers = random.sample(range(1, tags.HIGHEST_TAG), len(requests))
     pairs = list(zip(requests, numbers, strict=True))
@@ -168,7 +167,7 @@ def test_tshark_takes_a_payload_for_a_request_without_error(
     built = []
     for version in (4, 6):
         flows = flows_of(version, Protocol.UDP, HeaderField.SPORT)
-        flows = replace(flows, payload=payload, dport=payload.ports[0])
+        flows = flows.replace(payload=payload, dport=payload.ports[0])
         built += [probes.build(flows, ProbeRequest(0, 5), tag) for tag in (1, 0xBEEF, 0xFFFE)]
     write_capture(capture, built)
     rows = tshark(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -141,7 +140,7 @@ def test_many_replies_at_once_are_read_like_single_replies(
 def test_replies_to_any_payload_are_read_like_single_replies(
     version: int, payload: Payload
 ) -> None:
-    flows = replace(flows_of(version, Protocol.UDP, HeaderField.SPORT), payload=payload)
+    flows = flows_of(version, Protocol.UDP, HeaderField.SPORT).replace(payload=payload)
     requests = some_requests(Random(3))
     alone, together, unmatched = both_ways(flows, requests, some_answers(flows, requests))
     if payload is LONG:  # a row does not show its word, which a NAT makes necessary
@@ -161,7 +160,7 @@ def test_replies_to_any_payload_are_read_like_single_replies(
 def test_a_checksum_that_a_nat_has_left_names_no_other_probe(
     version: int, payload: Payload
 ) -> None:
-    flows = replace(flows_of(version, Protocol.UDP, HeaderField.SPORT), payload=payload)
+    flows = flows_of(version, Protocol.UDP, HeaderField.SPORT).replace(payload=payload)
     router, expired = header(flows, ROUTER[version]), 11 if version == 4 else 3
     every = np.arange(1, 0xFFFF)
     probe = probes.build(flows, ProbeRequest(3, 7), 0xBEEF)

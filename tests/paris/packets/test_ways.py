@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
@@ -36,7 +35,7 @@ def balanced(flows: Flows, asked: list[FlowHeaders]) -> Flows:
         asked.append(headers)
         return way(flows.source.version, 1 + len(asked) % 2)
 
-    return replace(flows, ways=Ways({}, choose))
+    return flows.replace(ways=Ways({}, choose))
 
 
 @pytest.mark.parametrize(("version", "protocol", "field"), COMBINATIONS)
@@ -73,7 +72,7 @@ def test_a_variant_from_another_source_keeps_it() -> None:
         return way(4, 1)._replace(source=own_source or way(4, 1).source)
 
     plain = flows_of(4, Protocol.UDP, HeaderField.SPORT)
-    flows = replace(plain, prefix_len=24, sources=(other,), ways=Ways({}, choose))
+    flows = plain.replace(prefix_len=24, sources=(other,), ways=Ways({}, choose))
     assert flows.headers(variant(3, HeaderField.SOURCE, 1)).source == other
     assert flows.headers(3).source == way(4, 1).source
     assert own_sources == [other, None]
@@ -81,7 +80,7 @@ def test_a_variant_from_another_source_keeps_it() -> None:
 
 def test_flows_read_from_a_file_have_the_ways_that_they_took_and_no_others() -> None:
     plain = flows_of(4, Protocol.UDP, HeaderField.SPORT)
-    again = replace(plain, ways=Ways({2: way(4, 1)}))
+    again = plain.replace(ways=Ways({2: way(4, 1)}))
     assert again.headers(2) == plain.headers(2)._replace(source=way(4, 1).source)
     assert again.headers(3) == plain.headers(3)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import replace
 from ipaddress import ip_address
 from itertools import pairwise
 from random import Random
@@ -140,7 +139,7 @@ def test_a_syn_to_an_open_port_gets_a_syn_ack(topology: FromText) -> None:
 def test_a_udp_service_replies_to_a_probe(
     net: Topology, service: str, said: bytes, *, tag: bool
 ) -> None:
-    serving = Network(replace(net, services={80: Service(service)}), 1)
+    serving = Network(net.replace(services={80: Service(service)}), 1)
     flows = flows_for(net)
     answer = ask(serving, flows, 0, 30)
     assert answer is not None

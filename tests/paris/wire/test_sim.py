@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -56,7 +55,7 @@ def test_without_replies_receive_moves_the_time_to_its_limit() -> None:
 
 def test_what_was_sent_before_the_source_refused_is_sent() -> None:
     rules = (Rule(Action.DROP, sport=(range(24001, 24002),)),)
-    wire = SimWire(Network(replace(NET, rules=rules), 1))
+    wire = SimWire(Network(NET.replace(rules=rules), 1))
     wire.receive(1.5)
     with pytest.raises(WithheldError, match="Operation not permitted") as raised:
         wire.send([probe(1), probe(2), probe(1, flow=1), probe(3)])

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from ipaddress import ip_address
 
 import pytest
@@ -62,7 +61,7 @@ def test_control_characters_of_a_hostile_name_are_escaped() -> None:
     escaped = 'a"b\\N<b>&amp;\\x1b[31m\\n\\u202eevil]; x'
     harmless = {**TRACES["marks"].names, ip_address("198.51.100.11"): "x" * len(escaped)}
     assert shown.replace(escaped, "x" * len(escaped)) == text_of(
-        replace(TRACES["marks"], names=harmless)
+        TRACES["marks"].replace(names=harmless)
     )
     assert "\x1b" not in shown
     assert "\u202e" not in shown
@@ -76,8 +75,8 @@ def test_control_characters_of_a_hostile_name_are_escaped() -> None:
 )
 def test_the_title_names_what_udp_probes_say_if_not_our_text(payload: str, said: str) -> None:
     plan = TRACES["two-way"].plan
-    asked = replace(plan, probing=plan.probing._replace(payload=payload))
-    shown = text_of(replace(TRACES["two-way"], plan=asked))
+    asked = plan.replace(probing=plan.probing._replace(payload=payload))
+    shown = text_of(TRACES["two-way"].replace(plan=asked))
     assert said in " ".join(shown.split())
     assert "payload" not in text_of(TRACES["two-way"])
     assert max(map(len, shown.splitlines())) <= 80
@@ -85,14 +84,14 @@ def test_the_title_names_what_udp_probes_say_if_not_our_text(payload: str, said:
 
 def test_a_long_name_is_cut_at_its_beginning() -> None:
     name = ".".join(["label"] * 40) + ".end.example"
-    shown = text_of(replace(TRACES["two-way"], names={ip_address("192.0.2.254"): name}))
+    shown = text_of(TRACES["two-way"].replace(names={ip_address("192.0.2.254"): name}))
     assert "label.end.example" in line_of("192.0.2.254", shown)
     assert max(map(len, shown.splitlines())) <= 52 + 60
 
 
 def test_names_are_shown_beside_their_addresses() -> None:
     assert "gw.example.net" in text_of(TRACES["marks"])
-    assert "gw.example.net" not in text_of(replace(TRACES["marks"], names={}))
+    assert "gw.example.net" not in text_of(TRACES["marks"].replace(names={}))
 
 
 def test_predecessors_are_named_only_where_they_are_not_obvious() -> None:
@@ -138,7 +137,7 @@ def test_per_packet_balancers_are_reported() -> None:
 
 @pytest.mark.parametrize("stopped", sorted(set(StopReason) - {StopReason.COMPLETE}, key=str))
 def test_a_stopped_trace_says_so_and_lists_unfinished_vertices(stopped: StopReason) -> None:
-    shown = text_of(replace(TRACES["interrupted"], stopped=stopped))
+    shown = text_of(TRACES["interrupted"].replace(stopped=stopped))
     assert "unfinished" in shown.splitlines()[-1]
     assert "not fully explored: the source, 192.0.2.254 (hop 1), 198.51.100.1 (hop 2)" in shown
 
@@ -146,12 +145,12 @@ def test_a_stopped_trace_says_so_and_lists_unfinished_vertices(stopped: StopReas
 def test_the_chance_of_a_missed_branch_is_the_bound_of_the_graph() -> None:
     # It is the bound of the rule, whatever the flows of this trace happened to show.
     assert "missed: at most 5 % (assuming even splits)" in text_of(TRACES["two-way"])
-    large = replace(TRACES["two-way"].plan, bound=Bound(0.01, min_share=0.2))
-    said = text_of(Trace.of(replace(TRACES["two-way"], plan=large)))
+    large = TRACES["two-way"].plan.replace(bound=Bound(0.01, min_share=0.2))
+    said = text_of(Trace.of(TRACES["two-way"].replace(plan=large)))
     assert "no bound on what was missed, because some vertices are not fully explored" in said
     assert "with uneven splits" not in said
-    enough = replace(large, bound=Bound(0.3, min_share=0.5))
-    said = " ".join(text_of(Trace.of(replace(TRACES["two-way"], plan=enough))).split())
+    enough = large.replace(bound=Bound(0.3, min_share=0.5))
+    said = " ".join(text_of(Trace.of(TRACES["two-way"].replace(plan=enough))).split())
     assert "missed: at most 30 % (assuming branches with at least 50 % of a router's flows)" in said
     # With a share s of the flows, a branch stays unseen by 8 of them with (1 - s)^8 = 0.05.
     hidden = f"a branch with less than {100 * (1 - 0.05 ** (1 / 8)):.0f} % of a router's flows"
@@ -220,7 +219,7 @@ def test_several_ways_out_of_this_machine_are_listed() -> None:
     }
     ways[3] = Way(ip_address("10.0.3.2"), "tun0", None)
     ways[variant(3, HeaderField.SOURCE, 1)] = Way(ip_address("10.0.4.2"), "eth4", None)
-    text = " ".join(text_of(replace(found, ways=ways)).split())
+    text = " ".join(text_of(found.replace(ways=ways)).split())
     assert (
         "flows left this machine by 3 ways: eth1 via 10.0.1.1 from 10.0.1.2 (2 flows), "
         "eth2 via 10.0.2.1 from 10.0.2.2 (1 flow), tun0 from 10.0.3.2 (1 flow)"

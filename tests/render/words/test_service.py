@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
@@ -55,7 +54,7 @@ def test_the_name_row_lists_the_other_addresses_of_a_name() -> None:
     trace = assembled(found, protocol="tcp", host="example.net")
     addresses = ip_address(DESTINATION), ip_address("2001:db8::9")
     for order, why in ((addresses, ", which this system prefers"), (addresses[::-1], "")):
-        words = verdict_words(replace(trace, addresses=order), no_recipes)
+        words = verdict_words(trace.replace(addresses=order), no_recipes)
         assert words is not None
         said_of_name = words.causes[1].evidence
         assert said_of_name == f"example.net has the address {DESTINATION}{why}; also 2001:db8::9"

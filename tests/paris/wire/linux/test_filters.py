@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 from contextlib import closing
-from dataclasses import replace
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
@@ -114,7 +113,7 @@ def test_the_filter_of_a_raw_ipv6_socket_works_without_the_ip_header(
 @pytest.mark.parametrize("version", [4, 6])
 def test_the_filter_keeps_replies_to_variants(version: int) -> None:
     prefix_len = 20 if version == 4 else 52
-    flows = replace(flows_of(version, Protocol.UDP, HeaderField.SPORT), prefix_len=prefix_len)
+    flows = flows_of(version, Protocol.UDP, HeaderField.SPORT).replace(prefix_len=prefix_len)
     router, kind = header(flows, ROUTER[version]), 11 if version == 4 else 3
     expected = []
     for field in (HeaderField.DESTINATION, HeaderField.PROTOCOL, HeaderField.ALL):
@@ -124,7 +123,7 @@ def test_the_filter_keeps_replies_to_variants(version: int) -> None:
             end = header(flows, flows.destination)
             message = probe[HEADER_BYTES[version] :]
             expected.append(headers.tcp_reply(end, message, open_port=False))
-    beside = replace(flows, destination=ELSEWHERE_BESIDE[version])
+    beside = flows.replace(destination=ELSEWHERE_BESIDE[version])
     stray = headers.icmp_error(router, kind, 0, probes.build(beside, ProbeRequest(3, 7), 77))
     assert kept(whole_filter(flows), [*expected, stray]) == expected
 
@@ -133,12 +132,12 @@ def test_the_filter_keeps_replies_to_variants(version: int) -> None:
 def test_the_filter_keeps_udp_replies_from_every_probed_port(version: int) -> None:
     fixed = flows_of(version, Protocol.UDP, HeaderField.SPORT)
     upwards = flows_of(version, Protocol.UDP, HeaderField.DPORT)
-    dns, web = replace(fixed, dport=53), replace(fixed, protocol=Protocol.TCP, dport=443)
+    dns, web = fixed.replace(dport=53), fixed.replace(protocol=Protocol.TCP, dport=443)
     at = HEADER_BYTES[version]
     for flows, low, high in (
         (fixed, 33_434, 33_434),
         (upwards, 33_434, 0xFFFF),
-        (replace(fixed, varies=True), 0, 0xFFFF),
+        (fixed.replace(varies=True), 0, 0xFFFF),
         (MultiplexedFlows.join([web, fixed, dns]), 53, 33_434),
     ):
         said = {
@@ -210,7 +209,7 @@ def test_the_filter_keeps_every_quote_of_a_probe_whatever_is_before_it_and_where
 @pytest.mark.parametrize("version", [4, 6])
 def test_the_filter_drops_quotes_of_others_behind_other_headers(version: int) -> None:
     flows = flows_of(version, Protocol.UDP, HeaderField.SPORT)
-    others = replace(flows, source=NAT[version], destination=ELSEWHERE[version])
+    others = flows.replace(source=NAT[version], destination=ELSEWHERE[version])
     router, kind = header(flows, ROUTER[version]), 11 if version == 4 else 3
     arriving = [
         headers.icmp_error(router, kind, 0, quote.data)
@@ -222,8 +221,7 @@ def test_the_filter_drops_quotes_of_others_behind_other_headers(version: int) ->
 
 def test_the_filter_keeps_quotes_of_probes_from_any_of_many_sources() -> None:
     sources = tuple(ip_address("2001:db8::100") + number for number in range(60))
-    flows = replace(
-        flows_of(6, Protocol.UDP, HeaderField.SPORT), prefix_len=64, sources=sources
+    flows = flows_of(6, Protocol.UDP, HeaderField.SPORT).replace(prefix_len=64, sources=sources
     )  # fmt: skip
     router, probe = header(flows, ROUTER[6]), probes.build(flows, ProbeRequest(3, 7), 77)
     arriving = [
@@ -281,7 +279,7 @@ def test_the_filter_keeps_udp_replies_only_to_ports_that_were_used() -> None:
 def test_the_filter_keeps_the_quote_of_any_payload_with_a_checksum_that_a_nat_has_left(
     version: int, payload: Payload
 ) -> None:
-    flows = replace(flows_of(version, Protocol.UDP, HeaderField.SPORT), payload=payload)
+    flows = flows_of(version, Protocol.UDP, HeaderField.SPORT).replace(payload=payload)
     router, kind = header(flows, ROUTER[version]), 11 if version == 4 else 3
     probe = probes.build(flows, ProbeRequest(3, 7), 77)
     ours = headers.icmp_error(router, kind, 0, quoted(probe, Way.STALE_CHECKSUM))
@@ -296,7 +294,7 @@ def test_the_filter_keeps_the_quote_of_any_payload_with_a_checksum_that_a_nat_ha
 @pytest.mark.parametrize("version", [4, 6])
 def test_the_filter_keeps_from_elsewhere_what_any_payload_may_be_answered(version: int) -> None:
     plain = flows_of(version, Protocol.UDP, HeaderField.SPORT)
-    lanes = [replace(plain, payload=payload, dport=payload.ports[0]) for payload in PAYLOADS[1:]]
+    lanes = [plain.replace(payload=payload, dport=payload.ports[0]) for payload in PAYLOADS[1:]]
     at = HEADER_BYTES[version]
     for flows in (*lanes, MultiplexedFlows.join(lanes)):
         elsewhere = header(flows, ELSEWHERE[version], 17)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import replace
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
@@ -192,7 +191,7 @@ def test_a_quote_too_short_for_the_tag_names_only_the_flow(version: int) -> None
 def test_a_quote_names_the_probe_once_it_shows_the_word_that_balances_the_checksum(
     payload: Payload,
 ) -> None:
-    flows = replace(flows_of(4, Protocol.UDP, HeaderField.SPORT), payload=payload)
+    flows = flows_of(4, Protocol.UDP, HeaderField.SPORT).replace(payload=payload)
     sent = rebuilding.read_sent(probes.build(flows, ProbeRequest(5, 9), 777))
     word, end = rebuilding.tag_of_body(sent, payload), payload.word_at + 2
     for shown in (end, len(sent.body)):

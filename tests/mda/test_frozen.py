@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import copy
 import pickle
+from functools import cached_property
 
 import pytest
 
-from paris.frozen import Frozen
+from mda.frozen import Frozen
 
 
 class Pause(Frozen):
@@ -20,7 +21,7 @@ class Pause(Frozen):
 
 
 def test_values_are_given_by_keyword_and_defaults_fill_the_rest() -> None:
-    assert Pause.fields() == ("before_s", "after_s")
+    assert Pause.field_names() == ("before_s", "after_s")
     pause = Pause(before_s=2.0)
     assert (pause.before_s, pause.after_s) == (2.0, 1.0)
     assert repr(pause) == "Pause(before_s=2.0, after_s=1.0)"
@@ -35,6 +36,39 @@ def test_equal_fields_make_equal_values_of_one_type() -> None:
     assert len({Pause(before_s=2.0), Pause(before_s=2.0, after_s=1.0)}) == 1
     assert Pause(before_s=2.0) != Pause(before_s=3.0)
     assert Pause(before_s=2.0) != Other(before_s=2.0, after_s=1.0)
+
+
+class Span(Frozen, kw_only=False):
+    begin_s: float
+    end_s: float = 1.0
+
+
+class Rest(Pause):
+    place: str
+
+    @cached_property
+    def length_s(self) -> float:
+        return self.before_s + self.after_s
+
+
+def test_fields_may_be_given_in_order_where_the_class_says_so() -> None:
+    assert Span(0.0) == Span(0.0, 1.0) == Span(begin_s=0.0)
+    assert Span(0.5, end_s=2.0) == Span(0.5, 2.0)
+
+
+def test_fields_of_the_base_come_first() -> None:
+    assert Rest.field_names() == ("before_s", "after_s", "place")
+    rest = Rest(before_s=2.0, place="here")
+    assert repr(rest) == "Rest(before_s=2.0, after_s=1.0, place='here')"
+    assert rest != Pause(before_s=2.0)
+
+
+def test_what_is_computed_of_a_value_is_no_part_of_it() -> None:
+    rest = Rest(before_s=2.0, place="here")
+    assert rest.length_s == 3.0
+    assert rest == Rest(before_s=2.0, place="here")
+    assert rest.replace(after_s=5.0).length_s == 7.0
+    assert "length_s" not in repr(rest)
 
 
 @pytest.mark.parametrize(
