@@ -12,10 +12,8 @@ _SLACK: Final = 0.5  # probes
 _MOST_BURST: Final = 64
 _BURST_S: Final = 0.064
 _LATE_S: Final = 0.005
-# Probes that are due within this time leave together: to wake up for each takes longer than to
-# send it. No router counts its replies by so little. Of a burst they are so small a part that none
-# of it is lost if the machine is late.
-_TOGETHER_S: Final = 0.005
+# This part of a burst leaves together, at most once in eight milliseconds: to wake up for each probe
+# takes longer than to send it. It is so small a part that none is lost if the machine is late.
 _OF_BURST: Final = 8
 
 
@@ -67,4 +65,4 @@ def burst(rate_pps: float) -> int:
 
 def together(rate_pps: float) -> int:
     """How many probes leave together at this rate, where waking up takes time."""
-    return max(1, min(burst(rate_pps) // _OF_BURST, int(rate_pps * _TOGETHER_S)))
+    return max(1, burst(rate_pps) // _OF_BURST)

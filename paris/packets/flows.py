@@ -9,6 +9,7 @@ the same in every probe. Variants of a flow (`mda.variants`) differ in one more 
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from mda.frozen import Frozen
@@ -124,12 +125,12 @@ class Flows(Frozen):
         """Whether these are the flows of several protocols or ports."""
         return False
 
-    @property
+    @cached_property
     def capacity(self) -> int:
         """The number of flows; their numbers start at 0."""
         return _HIGHEST[self.field] - self.first.value(self.field) + 1
 
-    @property
+    @cached_property
     def first(self) -> FlowHeaders:
         """The header values of flow 0, with the source that they have without a way."""
         has_ports = self.protocol is not Protocol.ICMP
