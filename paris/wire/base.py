@@ -94,6 +94,12 @@ class Wire(Protocol):
         Each is the number of a datagram, counted from the wire's first, and when it left.
         """
 
+    def gather(self, until_s: float) -> None:
+        """Let replies arrive until then, to read them all at once.
+
+        A wire that does not learn from the kernel when each arrived does nothing.
+        """
+
     def receive(self, until_s: float) -> list[Received]:
         """The datagrams that arrived; waits for the first until `until_s`, then returns none.
 

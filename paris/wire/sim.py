@@ -61,6 +61,9 @@ class SimWire:
         """See Wire; there are none."""
         return []
 
+    def gather(self, until_s: float) -> None:
+        """See Wire; to receive takes no time."""
+
     def receive(self, until_s: float) -> list[Received]:
         """See Wire."""
         if not self._arriving or self._arriving[0][0] > until_s:

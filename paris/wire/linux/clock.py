@@ -22,6 +22,10 @@ class KernelTimed:
         """See Wire."""
         return self._clock.unix_s(at_s)
 
+    def gather(self, until_s: float) -> None:
+        """See Wire."""
+        time.sleep(max(0.0, until_s - self.now_s()))
+
     def wait_s(self, until_s: float) -> float | None:
         """Seconds until `until_s`, as a timeout for select(): None if infinite, never below 0."""
         return None if until_s == float("inf") else max(0.0, until_s - self.now_s())

@@ -102,6 +102,9 @@ class ConnectWire(KernelTimed):
         """See Wire; there are none."""
         return []
 
+    def gather(self, until_s: float) -> None:
+        """See Wire; a connection has to end soon."""
+
     def receive(self, until_s: float) -> list[Received]:
         """See Wire."""
         arrived, self._early = self._early, []

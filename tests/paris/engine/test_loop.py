@@ -153,6 +153,33 @@ def test_silent_hops_before_a_silent_service_are_asked_one_by_one_only_if_few(
     assert sorted(asked) == sorted([*range(1, to + 1)] * 3 + [30] * (1 if one_at_a_time else 3))
 
 
+class Gathering(SimWire):
+    """A wire at which replies wait while it gathers, and how often one is read."""
+
+    reads = 0
+
+    def gather(self, until_s: float) -> None:
+        self._now_s = max(self._now_s, until_s)
+
+    def receive(self, until_s: float) -> list[Received]:
+        found = super().receive(until_s)
+        self.reads += bool(found)
+        return found
+
+
+def test_replies_are_read_together_while_probes_wait_for_their_time() -> None:
+    options = {"queries": 3, "rate_pps": 100, "burst": 1}
+    wire = Gathering(Network(load(find("plain")), 1))
+    gathered, alone = run("plain", wire=wire, **options), run("plain", **options)
+    found, wanted = (
+        {own.request: own.rtt_s for own in record.outcomes if isinstance(own, Reply)}
+        for record in (gathered, alone)
+    )
+    assert found == pytest.approx(wanted, abs=1e-6)
+    assert wire.reads < len(found)
+    assert gathered.ended_at_s == pytest.approx(alone.ended_at_s, abs=0.01)
+
+
 def test_a_run_that_needs_exactly_its_budget_is_complete() -> None:
     enough = run("two-way", multipath=True).probes_sent
     record = run("two-way", multipath=True, budget=Budget(max_probes=enough))
@@ -261,6 +288,9 @@ class Meddling:
 
     def report(self) -> WireReport:
         return self.wire.report()
+
+    def gather(self, until_s: float) -> None:
+        self.wire.gather(until_s)
 
     def receive(self, until_s: float) -> list[Received]:
         from paris.wire.base import Received
