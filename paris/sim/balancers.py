@@ -7,9 +7,9 @@ routers the same seed (polarisation).
 from __future__ import annotations
 
 import struct
+from _blake2 import blake2b  # hashlib would load OpenSSL for it
 from enum import Enum
 from functools import cache
-from hashlib import blake2b
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mda.model import HeaderField
