@@ -4,7 +4,7 @@
 
 They trace simulated networks in real time, which takes as long as their probes take to leave;
 PERCENT is that of `--min-share` (1). Over raw sockets, which need root, they trace kernel routers:
-what a process takes that sends one probe is subtracted. Both checkouts run in turn, so that a
+what a trace of the first hop alone takes is subtracted. Both checkouts run in turn, so that a
 change of the machine's speed affects both. The tables give medians, user and system time together.
 """
 
@@ -68,12 +68,12 @@ def _simulated_us(checkout: Path, options: list[str]) -> float:
 
 
 def _raw_us(checkout: Path, lab: Lab, options: list[str]) -> float:
-    """CPU time per probe over raw sockets, beyond that of a process that sends one."""
+    """CPU time per probe over raw sockets, beyond a trace of the first hop alone."""
     target = str(netlab.TARGET[4])
     command = lab.at_source(*_PARIS, *_SETTINGS, "--wire", "raw", *options, target)
     spent_s, output = _spent(checkout, command)
-    start_s, _ = _spent(checkout, [*command, "--max-probes", "1"])
-    return (spent_s - start_s) / (_probes(output) - 1) * 1e6
+    least_s, least = _spent(checkout, [*command, "-m", "1"])
+    return (spent_s - least_s) / (_probes(output) - _probes(least)) * 1e6
 
 
 def _probes(output: bytes) -> int:
