@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import sys
 from contextlib import suppress
@@ -44,8 +45,12 @@ _EXHAUSTED: Final = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS)
 def ended(program: str, command: Callable[[Sequence[str]], int]) -> NoReturn:
     """Run `command` with this process's arguments, and exit as it says, whatever signals come."""
     exit_code: int = ExitCode.INTERRUPTED
-    with suppress(KeyboardInterrupt):  # one more signal, while the last one is heeded
-        exit_code = guarded(program, command, sys.argv[1:])
+    try:
+        with suppress(KeyboardInterrupt):  # one more signal, while the last one is heeded
+            exit_code = guarded(program, command, sys.argv[1:])
+    finally:
+        # Python looks through all objects for garbage before it ends. The system frees them anyway.
+        gc.freeze()
     signals.leave()
     if exit_code == ExitCode.INTERRUPTED:
         # `python -m` ends itself by SIGINT if that once interrupted a text that it ran, although it
