@@ -14,7 +14,7 @@ _BURST_S: Final = 0.064
 _LATE_S: Final = 0.005
 # This part of a burst leaves together: to wake up for each probe takes longer than to send it. It
 # is so small a part that none of the burst is lost if the machine is late.
-_OF_BURST: Final = 8
+_OF_BURST: Final = 4
 
 
 # A dataclass would delay the first probe by half a millisecond.
