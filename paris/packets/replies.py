@@ -8,6 +8,7 @@ the IP header. Other datagrams become a value with a reason.
 from __future__ import annotations
 
 import struct
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -71,6 +72,13 @@ def parse(
     return parsed if not hidden else _masked(parsed, hidden)
 
 
+# A router replies many times. Addresses are compared often, and an object equals itself at once.
+@lru_cache(maxsize=4096)
+def _address(packed: bytes) -> IPAddress:
+    """The address of these bytes, each time the same object."""
+    return ip_address(packed)
+
+
 def _masked(parsed: ParsedReply, hidden: frozenset[str]) -> ParsedReply:
     return parsed._replace(
         quoted_ttl=None if "quoted_ttl" in hidden else parsed.quoted_ttl,
@@ -99,7 +107,7 @@ def _parse(datagram: bytes, payloads: tuple[Payload, ...]) -> ParsedReply:
     quoted = innermost(outermost)
     return ParsedReply(
         kind=kind,
-        responder=ip_address(outer.source),
+        responder=_address(outer.source),
         quoted=read_quoted_probe(quoted, payloads),
         icmp_type=icmp_type,
         icmp_code=icmp_code,
@@ -127,7 +135,7 @@ def _read_echo_reply(outer: Datagram) -> ParsedReply:
     icmp_type, icmp_code, _, identifier, sequence = struct.unpack_from("!BBHHH", outer.payload)
     return ParsedReply(
         kind=ReplyKind.ECHO_REPLY,
-        responder=ip_address(outer.source),
+        responder=_address(outer.source),
         quoted=QuotedProbe(
             source=outer.destination,
             destination=outer.source,
@@ -149,7 +157,7 @@ def _read_tcp_reply(outer: Datagram) -> ParsedReply:
         raise NoReplyError(UnparsedReason.OTHER_MESSAGE)
     return ParsedReply(
         kind=ReplyKind.RST if rst else ReplyKind.SYN_ACK,
-        responder=ip_address(outer.source),
+        responder=_address(outer.source),
         quoted=QuotedProbe(
             source=outer.destination,
             destination=outer.source,
@@ -168,7 +176,7 @@ def _read_udp_reply(outer: Datagram, payloads: tuple[Payload, ...]) -> ParsedRep
     ports, (sport, dport) = outer.payload[:4], struct.unpack_from("!HHHH", outer.payload)[:2]
     return ParsedReply(
         kind=ReplyKind.UDP_ANSWER,
-        responder=ip_address(outer.source),
+        responder=_address(outer.source),
         quoted=QuotedProbe(
             source=outer.destination,
             destination=outer.source,

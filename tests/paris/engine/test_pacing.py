@@ -94,4 +94,11 @@ def test_bursts_have_at_most_64_probes_or_those_of_5_ms() -> None:
 
 
 def test_a_quarter_of_a_burst_leaves_together() -> None:
-    assert [together(rate) for rate in (1, 100, 500, 1000, 10_000, 100_000)] == [1, 1, 8, 16, 16, 125]
+    assert [together(rate) for rate in (1, 100, 500, 1000, 10_000, 100_000)] == [
+        1,
+        1,
+        8,
+        16,
+        16,
+        125,
+    ]

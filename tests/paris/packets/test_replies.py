@@ -209,6 +209,11 @@ def test_a_syn_ack_names_the_probe_by_its_acknowledgment() -> None:
     assert parse(only_syn) == Unparsed(UnparsedReason.OTHER_MESSAGE)
 
 
+def test_replies_of_one_router_share_its_address() -> None:
+    assert parsed(LABELLED).responder is parsed(LABELLED).responder
+    assert parsed(SYN_ACK).responder is parsed(UDP_ANSWER).responder
+
+
 def test_a_udp_reply_names_the_flow_and_if_it_returns_the_first_word_the_probe() -> None:
     reply, host = parsed(UDP_ANSWER), ip_address("203.0.113.9")
     assert (reply.kind, reply.responder) == (ReplyKind.UDP_ANSWER, host)
