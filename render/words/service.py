@@ -183,6 +183,8 @@ class _Words:
         stopped = [own for own in found.stopped if own.fate in (Fate.REFUSED, Fate.SILENT)]
         if evidence or stopped:
             return "; ".join([*evidence, *(self._ending(own) for own in stopped)])
+        if found.passing and not self._trace.is_complete:
+            return "the trace is unfinished"
         if found.passing and found.parts[Part.FIREWALL] is Standing.UNKNOWN:
             return "some answers may come from before the host: by their TTLs, or these are unseen"
         return "none on the way" if found.passing else "no probe got that far"

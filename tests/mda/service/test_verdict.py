@@ -268,6 +268,41 @@ def test_a_trace_that_was_cut_short_takes_no_silence_for_a_verdict(tmp_path: Pat
     assert "verdict" not in json.loads(ran.stdout)
 
 
+def test_an_unfinished_trace_clears_no_firewall(tmp_path: Path) -> None:
+    file = network(tmp_path, 4, {"BRANCH": DROPPED})
+    ran = run("--sim", file, "-T", "-p", "443", "--mda", "-j", "--max-probes", "40")
+    verdict = json.loads(ran.stdout)["verdict"]
+    assert (verdict["word"], verdict["parts"]["firewall"]) == ("OPEN", "?")
+
+
+@pytest.mark.parametrize("mode", [(), ("--mda",)], ids=["one path", "every path"])
+def test_a_port_is_closed_although_probes_and_resets_are_lost(
+    mode: tuple[str, ...], tmp_path: Path
+) -> None:
+    file = network(tmp_path, 4, {"HOST": ", loss: 0.3", "MIDDLE": ", loses: 0.1"})
+    for seed in range(20):
+        ran = run("--sim", file, "-T", "-p", "22", *mode, "--seed", str(seed))
+        assert ran.returncode == ExitCode.PORT_CLOSED, seed
+
+
+def test_paths_of_which_none_gets_through_are_not_called_partly(tmp_path: Path) -> None:
+    file = tmp_path / "net.yaml"
+    file.write_text(
+        "source: 192.0.2.1\n"
+        "destination: {address: 203.0.113.9, open: [443]}\n"
+        "routers:\n"
+        "  r1: {interfaces: [192.0.2.254]}\n"
+        "  a1: {interfaces: [198.51.100.11], filter: [{protocol: tcp, action: reset}]}\n"
+        "  a2: {interfaces: [198.51.100.12], filter: [{action: admin-prohibited}]}\n"
+        "paths:\n"
+        "  - source -> r1 -> [a1, a2] -> destination\n"
+    )
+    ran = run("--sim", str(file), "-T", "-p", "443", "--mda")
+    assert ran.returncode == ExitCode.FILTERED
+    assert "PARTLY" not in ran.stdout
+    assert "gets through" not in ran.stdout
+
+
 @pytest.mark.parametrize(
     ("protocol", "dport", "flow_field", "is_one"),
     [
