@@ -13,6 +13,7 @@ KNOWN_FAULTS: Final[dict[tuple[str, str], float]] = {
     ("single flow", "star"): 0.005,
     ("a limited router", "limit"): 0.003,
     ("two routers, one reply per second", "time"): 0.002,
+    ("limited routers, --compare", "time"): 0.011,
     ("per-packet balancers", "edge"): 0.002,
     ("per-packet balancers", "route change"): 0.003,
     ("several troubles", "limit"): 0.002,
