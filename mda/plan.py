@@ -52,6 +52,11 @@ class Probing(NamedTuple):
     payload: str | None = None
 
     @property
+    def service(self) -> str:
+        """The protocol and port of the probes, as people write them: tcp/443, or icmp."""
+        return self.protocol if self.dport is None else f"{self.protocol}/{self.dport}"
+
+    @property
     def is_to_service(self) -> bool:
         """Whether these probes ask for a service: see the function."""
         return is_to_service(self.protocol, self.dport, self.flow_field)

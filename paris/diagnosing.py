@@ -9,7 +9,7 @@ from __future__ import annotations
 from contextlib import suppress
 from functools import partial
 from threading import Thread
-from typing import TYPE_CHECKING, Final, TypedDict
+from typing import TYPE_CHECKING, Final
 
 from mda.errors import ParisTraceError
 from paris import run
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _WEB: Final = (443, 80)  # ports at which most hosts answer something
 _CONNECTING_S: Final = 1.0
+_MOST_PROBES: Final = 40  # of all controls together
 _TRIES: Final = 2  # of a control that only shows whether the host answers
 
 
@@ -46,28 +47,20 @@ def measure(settings: Settings, hooks: Hooks = run.NO_HOOKS, *, always: bool) ->
         main = run.measure(settings, hooks)
         others = _side_by_side(controls) if always or _fails(main) else []
     sent = tuple(own for own in others if own.record.probes_sent)
-    return main._replace(controls=sent, **(_of_name(settings, main.plan) if sent else {}))
+    if not sent or settings.target.host is None:
+        return main._replace(controls=sent)
+    found = addresses.of_name(settings.target.host)
+    connections = _by_other_version(main.plan, found)
+    return main._replace(controls=sent, addresses=found, connections=connections)
 
 
-class _OfName(TypedDict, total=False):
-    addresses: tuple[IPAddress, ...]
-    connections: tuple[Control, ...]
-
-
-def _of_name(settings: Settings, plan: Plan) -> _OfName:
-    """The addresses of the host's name, and whether the service answers by the other IP version."""
-    host = settings.target.host
-    if host is None:
-        return {}
-    found = addresses.of_name(host)
+def _by_other_version(plan: Plan, found: Sequence[IPAddress]) -> tuple[Control, ...]:
+    """Whether a TCP service answers at the name's first address of the other IP version, if any."""
     others = [own for own in found if own.version != plan.destination.version]
     port = plan.probing.dport
-    if settings.probe.protocol != "tcp" or not others or port is None:
-        return {"addresses": found}
-    return {
-        "addresses": found,
-        "connections": (by_connection.control(others[0], port, _CONNECTING_S),),
-    }
+    if plan.probing.protocol != "tcp" or not others or port is None:
+        return ()
+    return (by_connection.control(others[0], port, _CONNECTING_S),)
 
 
 def _controls(settings: Settings) -> list[Settings]:
@@ -83,7 +76,10 @@ def _controls(settings: Settings) -> list[Settings]:
             ),
             search=search,
             budget=settings.budget.replace(
-                max_probes=search.queries * (search.max_ttl - search.first_ttl + 1)
+                max_probes=min(
+                    search.queries * (search.max_ttl - search.first_ttl + 1),
+                    settings.budget.max_probes or _MOST_PROBES,
+                )
             ),
         )
         for protocol, dport, search in (

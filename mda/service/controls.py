@@ -19,9 +19,8 @@ def control(trace: Trace) -> Control:
     # A probe that only goes to the host shows where that is by the TTL that the reply quotes.
     is_far = at is not None and at.ttl == plan.first_ttl == plan.max_ttl
     is_nearer = any(own.vertex == at and own.is_nearer for own in trace.copied_ttls)
-    probing = plan.probing
     return Control(
-        name=probing.protocol if probing.dport is None else f"{probing.protocol}/{probing.dport}",
+        name=plan.probing.service,
         probes=trace.probes_sent,
         fate=Fate.SILENT if strongest is None else strongest.fate,
         hop=None if at is None or is_far or is_nearer else at.ttl,

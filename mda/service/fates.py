@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mda.answers.graph import flows_of, flows_of_edge
 from mda.findings.refusals import Refusal, Refused, refusal_by_error
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from mda.model import Reply
     from mda.trace import Trace
 
-_ACCEPTING = (ReplyKind.SYN_ACK, ReplyKind.UDP_ANSWER, ReplyKind.ECHO_REPLY)
+_ACCEPTING: Final = (ReplyKind.SYN_ACK, ReplyKind.UDP_ANSWER, ReplyKind.ECHO_REPLY)
+_RANK: Final = {fate: rank for rank, fate in enumerate(Fate)}  # the strongest statement first
 
 
 class Ending(NamedTuple):
@@ -39,11 +40,13 @@ def endings(trace: Trace) -> tuple[Ending, ...]:
     those that only got no answer.
     """
     strongest: dict[int, tuple[Fate, Vertex, tuple[int, int] | None]] = {}
+    is_accepted = any(reply.kind is ReplyKind.SYN_ACK for reply in trace.replies)
     for reply in trace.replies:
-        fate, at, flow = _fate(trace, reply), drawn(trace, reply), reply.request.flow
+        fate, flow = _fate(trace, reply, is_accepted=is_accepted), reply.request.flow
+        at = None if fate is None else drawn(trace, reply)
         if fate is None or at is None:
             continue
-        if flow not in strongest or _is_stronger(fate, strongest[flow][0]):
+        if flow not in strongest or _RANK[fate] < _RANK[strongest[flow][0]]:
             icmp = None if reply.icmp_type is None else (reply.icmp_type, reply.icmp_code or 0)
             strongest[flow] = fate, at, icmp
     for revisit in trace.revisits:
@@ -55,27 +58,22 @@ def endings(trace: Trace) -> tuple[Ending, ...]:
     groups: defaultdict[tuple[Fate, Vertex, tuple[int, int] | None], list[int]] = defaultdict(list)
     for flow in sorted(strongest):
         groups[strongest[flow]].append(flow)
-    order = list(Fate)
     found = [Ending(fate, at, icmp, tuple(flows)) for (fate, at, icmp), flows in groups.items()]
-    return tuple(
-        sorted(found, key=lambda own: (order.index(own.fate), own.at.sort_key, own.icmp or ()))
-    )
+    return tuple(sorted(found, key=lambda own: (_RANK[own.fate], own.at.sort_key, own.icmp or ())))
 
 
-def _is_stronger(fate: Fate, than: Fate) -> bool:
-    order = list(Fate)
-    return order.index(fate) < order.index(than)
+def _fate(trace: Trace, reply: Reply, *, is_accepted: bool) -> Fate | None:
+    """How this reply ends its flow's path; None if it does not say.
 
-
-def _fate(trace: Trace, reply: Reply) -> Fate | None:
-    """How this reply ends its flow's path; None if it does not say."""
+    `is_accepted` says whether any connection was accepted.
+    """
     if reply.kind in _ACCEPTING:
         return Fate.OPEN
     if reply.kind is ReplyKind.RST:
         # A reset of a connection that an earlier probe half opened is none. Where no connection was
         # ever accepted, none was half opened.
         is_closed = Refused(Refusal.CLOSED, reply.responder) in trace.refusals
-        return Fate.CLOSED if is_closed or not _is_accepted(trace) else None
+        return Fate.CLOSED if is_closed or not is_accepted else None
     if reply.kind is not ReplyKind.UNREACHABLE:
         return None
     if refusal_by_error(trace.plan, reply) is not None:
@@ -84,11 +82,6 @@ def _fate(trace: Trace, reply: Reply) -> Fate | None:
         return Fate.UNREACHABLE
     # "Port unreachable" of UDP; in the name of another than the destination, firewalls say it.
     return Fate.CLOSED if reply.is_from(trace.plan.destination) else Fate.REFUSED
-
-
-def _is_accepted(trace: Trace) -> bool:
-    """Whether any connection was accepted."""
-    return any(reply.kind is ReplyKind.SYN_ACK for reply in trace.replies)
 
 
 def drawn(trace: Trace, reply: Reply) -> Vertex | None:

@@ -113,6 +113,4 @@ def _reply_ttls(trace: Trace, vertex: Vertex, kinds: tuple[ReplyKind, ...]) -> s
 
 
 def _answers(trace: Trace, vertex: Vertex, kinds: tuple[ReplyKind, ...]) -> list[Reply]:
-    return [
-        reply for reply in trace.replies if reply.kind in kinds and trace.vertex_of(reply) == vertex
-    ]
+    return [reply for reply in trace.replies_at(vertex) if reply.kind in kinds]

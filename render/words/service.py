@@ -67,17 +67,12 @@ def verdict_words(trace: Trace, recipes: Recipes) -> VerdictWords | None:
     )
 
 
-def service(trace: Trace) -> str:
-    """The service that a trace went to, as people write it: tcp/443."""
-    return f"{trace.plan.probing.protocol}/{trace.plan.probing.dport}"
-
-
 class _Words:
     """The sentences about one verdict."""
 
     def __init__(self, trace: Trace, found: Verdict, recipes: Recipes) -> None:
         self._trace, self._found, self._recipes = trace, found, recipes
-        self._service = service(trace)
+        self._service = trace.plan.probing.service
         self._by = "" if found.by is None else place(found.by)
 
     def cause(self, part: Part, evidence: str) -> CauseWords:
@@ -266,10 +261,10 @@ class _Words:
 
 def partly(trace: Trace, found: Verdict) -> str:
     """How many flows do not get through, or find the port closed, while others do not."""
-    own, flows = service(trace), flows_that_fail(trace, found)
+    own, flows = trace.plan.probing.service, flows_that_fail(trace, found)
     if found.stopped:
-        return f"{flows}, do not get through to {own}, and others do"
-    return f"{flows}, find {own} closed, and others find it open"
+        return f"{flows} do not get through to {own}, and others do"
+    return f"{flows} find {own} closed, and others find it open"
 
 
 def flows_that_fail(trace: Trace, found: Verdict) -> str:
@@ -284,8 +279,8 @@ def flows_that_fail(trace: Trace, found: Verdict) -> str:
         # Further behind a balancer, probes that are sent again distort shares.
         if all(_is_branch(trace, vertex) for vertex in vertices):
             share = percent(sum(trace.vertex_shares[vertex] for vertex in vertices))
-            return f"{share} of flows, through {named}{more}"
-        return f"flows through {named}{more}"
+            return f"the {share} of flows through {named}{more}"
+        return f"the flows through {named}{more}"
     flows = {flow for own in endings for flow in own.flows}
     every = flows | passing
     return f"{len(flows)} of {count(len(every), 'flow', 'flows')} followed to their end"

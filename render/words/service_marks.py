@@ -26,7 +26,7 @@ class ServiceMarks(NamedTuple):
     @classmethod
     def of(cls, trace: Trace) -> ServiceMarks:
         """What the verdict of a trace says, if it has one."""
-        name = f"{trace.plan.probing.protocol}/{trace.plan.probing.dport}"
+        name = trace.plan.probing.service
         if not trace.plan.probing.is_to_service:
             return cls(name)
         from mda.service.verdict import Part, Standing, Word, verdict  # few traces have one

@@ -252,7 +252,7 @@ def test_text_and_pictures_show_the_verdict_and_where_packets_are_stopped(tmp_pa
     ran = run("--sim", file, "-T", "-p", "443", "--mda", "-o", str(tmp_path / "x.dot"), "-o", "-")
     lines = ran.stdout.splitlines()
     verdict = next(line for line in lines if line.startswith("PARTLY  "))
-    assert "through 198.51.100.99 (hop 3), do not get through to" in verdict
+    assert "of flows through 198.51.100.99 (hop 3) do not get through to" in verdict
     assert any("198.51.100.99" in line and "tcp/443 gets no further" in line for line in lines)
     assert "gets through: tcp" in ran.stdout
     assert "does not: tcp" in ran.stdout
