@@ -15,12 +15,13 @@ class ServiceMarks(NamedTuple):
     """What the verdict on a service says of vertices.
 
     At `closed` nothing listens, and what is for the service gets no further than `ends`. With
-    `is_stopped` someone is known to stop it there.
+    `is_stopped` someone is known to stop it there. At `forged` another answers in the host's name.
     """
 
     name: str
     closed: frozenset[Vertex] = frozenset()
     ends: frozenset[Vertex] = frozenset()
+    forged: frozenset[Vertex] = frozenset()
     is_stopped: bool = False
 
     @classmethod
@@ -38,9 +39,12 @@ class ServiceMarks(NamedTuple):
             name=name,
             closed=frozenset(own.at for own in found.passing if own.fate is Fate.CLOSED),
             ends=frozenset(own.at for own in found.stopped if own.fate is Fate.SILENT),
+            forged=frozenset(own.at for own in found.stopped if own.fate.is_at_host),
             is_stopped=found.word is Word.PARTLY or found.parts[Part.FIREWALL] is Standing.HERE,
         )
 
     def notes(self, vertex: Vertex) -> tuple[str, ...]:
         """What to say at a vertex."""
+        if vertex in self.forged:
+            return ("answers in the host's name",)
         return (f"{self.name} gets no further",) if vertex in self.ends else ()

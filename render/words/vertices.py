@@ -200,6 +200,8 @@ def _kind(trace: Trace, vertex: Vertex, replies: list[Reply], service: ServiceMa
         return Kind.SOURCE
     if vertex.address is None:
         return Kind.SILENT
+    if vertex in service.forged:
+        return Kind.REFUSING
     if vertex in trace.arrivals:
         return Kind.CLOSED if vertex in service.closed else Kind.DESTINATION
     if vertex in service.ends and service.is_stopped:

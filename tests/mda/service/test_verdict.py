@@ -262,6 +262,15 @@ def test_text_and_pictures_show_the_verdict_and_where_packets_are_stopped(tmp_pa
     assert "shape=octagon" in stopping
 
 
+def test_pictures_do_not_show_what_answers_in_the_hosts_name_as_the_host(tmp_path: Path) -> None:
+    file = network(tmp_path, 4, {"MIDDLE": RESET})
+    run("--sim", file, "-T", "-p", "443", "-o", str(tmp_path / "x.dot"))
+    lines = (tmp_path / "x.dot").read_text().splitlines()
+    forged = next(line for line in lines if "<b>203.0.113.9<" in line)
+    assert "shape=octagon" in forged
+    assert "answers in the host&#x27;s name" in forged
+
+
 def test_a_trace_that_was_cut_short_takes_no_silence_for_a_verdict(tmp_path: Path) -> None:
     file = network(tmp_path, 4, {"LAST": DROPPED})
     ran = run("--sim", file, "-T", "-p", "443", "-j", "--max-probes", "14")
