@@ -18,9 +18,11 @@ asks for it:
     4. for each branching vertex, one flow again: if its answer changes, a balancer there works per
        packet, or the route has changed (see `retries`);
     5. every lost probe again, until loss no longer explains the silence;
-    6. behind each router that refuses a flow, that flow once more: if a reply comes from there, the
+    6. behind each branch that stays silent for `gap_limit` hops while others are answered further
+       away, two of its flows up to there: if one is answered, the branch goes on;
+    7. behind each router that refuses a flow, that flow once more: if a reply comes from there, the
        refusal ends no path;
-    7. where lost probes put the distance in doubt that the destination quotes, pairs of probes that
+    8. where lost probes put the distance in doubt that the destination quotes, pairs of probes that
        decide (see `mda.answers.contradictions`).
 
 Only answered probes count. A silence counts as a successor where loss does not explain it (see
@@ -33,7 +35,7 @@ the other two, with all that it has learnt.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mda.answers.table import FlowTable
 from mda.explore import lite, own_flows, shared_draws
@@ -52,6 +54,8 @@ if TYPE_CHECKING:
     from mda.explore.walk import State, Step
     from mda.model import IPAddress, Outcome, ProbeRequest
     from mda.statistics.stopping import Bound
+
+_BEHIND_GAP: Final = 2  # flows, that show whether a branch goes on behind too many silent hops
 
 
 class Explorer(Procedure):
@@ -246,6 +250,7 @@ class Explorer(Procedure):
                 continue
             asked = len(search.wave.requests)
             self._ask_ends(hops, search.wave)
+            self._ask_behind_gaps(step, search.wave)
             _ask_proofs(step, search.wave)
             if not is_lite:
                 _ask_full(step, search)
@@ -262,6 +267,20 @@ class Explorer(Procedure):
         for flow in hops.unplaced:
             if flow and self._table.ended.get(flow) == hops.ttl:
                 wave.ask_first(flow, hops.ttl - 1)
+
+    def _ask_behind_gaps(self, step: Step, wave: Wave) -> None:
+        """Ask some flows of a branch that is silent for too long, up to where others are answered.
+
+        If any is answered there, the branch is not given up.
+        """
+        silent = [vertex for vertex in step.abandoned if vertex.address is None]
+        if not silent or self._table.is_crowded(step.hops.ttl):
+            return
+        ttls = range(step.hops.ttl, self._table.last_answer() + 1)
+        for vertex in silent:
+            for flow in sorted(step.hops.near[vertex].flows)[:_BEHIND_GAP]:
+                for ttl in ttls:
+                    wave.ask_first(flow, ttl)
 
     def _ask_again(self, hops: HopPair, search: Search) -> None:
         """Ask flows again whose vertex changed, and one flow for each branching vertex."""

@@ -98,7 +98,12 @@ def drawn(trace: Trace, reply: Reply) -> Vertex | None:
 
 
 def _fallen_silent(trace: Trace) -> Iterator[tuple[Vertex, int]]:
-    """The flows that nothing answers any more, each with the last vertex that answered it."""
+    """The flows that nothing answers any more, each with the last vertex that answered it.
+
+    Where other flows reach the host, only those that were asked as far away as it is.
+    """
+    host = max((vertex.ttl for vertex in trace.arrivals), default=0)
+    followed = {own.request.flow for own in trace.outcomes if own.request.ttl >= host}
     for vertex in trace.dag:
         if vertex == trace.origin and len(trace.dag) == 1:
             yield from ((vertex, flow) for flow in flows_of(trace.dag, vertex))
@@ -109,7 +114,7 @@ def _fallen_silent(trace: Trace) -> Iterator[tuple[Vertex, int]]:
             flows = flows_of_edge(trace.dag, last, vertex)
             if not flows and len(before) == 1:  # an assumed edge
                 flows = flows_of(trace.dag, vertex)
-            yield from ((_answering(trace, last), flow) for flow in flows)
+            yield from ((_answering(trace, last), flow) for flow in flows if flow in followed)
 
 
 def _answering(trace: Trace, vertex: Vertex) -> Vertex:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from enum import Enum
 from itertools import count as count_from
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -69,6 +70,7 @@ _CHANGED: Final = {
     "traffic-class": "traffic class",
 }
 _WIDE: Final = 2.0  # times the lowest rate, from which on a range is shown
+_VAGUE: Final = 20.0  # ... and from which on only its upper end says something
 _MANY_LOST: Final = 3  # probes; fewer are not worth a word
 
 
@@ -122,7 +124,9 @@ def vertex_words(trace: Trace) -> dict[Vertex, VertexWords]:
             replies[vertex].append(reply)
     lost, service = lost_on_path(trace), ServiceMarks.of(trace)
     number, origin, details = numbers(trace.dag), origins(trace), _details(trace, replies)
-    asked = {outcome.request.ttl for outcome in trace.outcomes}
+    asked: defaultdict[int, set[int]] = defaultdict(set)
+    for outcome in trace.outcomes:
+        asked[outcome.request.flow].add(outcome.request.ttl)
     return {
         vertex: VertexWords(
             key=key_of(vertex),
@@ -212,12 +216,15 @@ def _kind(trace: Trace, vertex: Vertex, replies: list[Reply], service: ServiceMa
     return Kind.BALANCER if is_balancer else Kind.ROUTER
 
 
-def _last_in_a_row(asked: set[int], ttl: int) -> int:
-    """The last of the TTLs from `ttl` on that were asked, before the first that was not."""
-    return next(last for last in count_from(ttl) if last + 1 not in asked)
+def _asked_to(trace: Trace, vertex: Vertex, asked: Mapping[int, set[int]]) -> int:
+    """The last of the TTLs in a row, from a vertex's own on, that its flows were `asked` at."""
+    own = {ttl for flow in flows_of(trace.dag, vertex) for ttl in asked[flow]}
+    return next(last for last in count_from(vertex.ttl) if last + 1 not in own)
 
 
-def _notes(trace: Trace, vertex: Vertex, replies: list[Reply], asked: set[int]) -> list[str]:
+def _notes(
+    trace: Trace, vertex: Vertex, replies: list[Reply], asked: Mapping[int, set[int]]
+) -> list[str]:
     notes = []
     endings = ", ".join(
         sorted({ending_in(trace, reply) for reply in replies if reply.ends_path} - {""})
@@ -241,12 +248,12 @@ def _notes(trace: Trace, vertex: Vertex, replies: list[Reply], asked: set[int]) 
         notes.append(f"splits{by.removeprefix(',')}")
     if vertex.address is None:
         tries = count(trace.plan.attempts, "try", "tries")
-        last = _last_in_a_row(asked, vertex.ttl)
+        last = _asked_to(trace, vertex, asked)
         is_last = width == 0 and last > vertex.ttl
         notes.append(f"silent to hop {last}, {tries}" if is_last else f"silent, {tries}")
     answering = trace.answering.get(vertex)
     if answering is not None and answering.limit is not None:
-        notes.append(f"rate-limited to {_rates(answering.limit)} replies/s")
+        notes.append(f"rate-limited to {rates(answering.limit)} replies/s")
     elif (
         answering is not None
         and answering.lost >= _MANY_LOST
@@ -321,8 +328,10 @@ def unreachable(version: int, icmp_type: int | None, code: int) -> str:
     return f"{mark} {words}".strip()
 
 
-def _rates(limit: LimitRange) -> str:
-    """The rate of a limit, or the range of it where that is wide."""
+def rates(limit: LimitRange) -> str:
+    """The rate of a limit, its range where that is wide, or the end of it where that is vague."""
     if limit.highest_pps <= _WIDE * limit.lowest_pps:
         return f"about {rate(limit.rate_pps)}"
+    if limit.highest_pps > _VAGUE * limit.lowest_pps:
+        return f"at most {rate(limit.highest_pps)}"
     return f"{rate(limit.lowest_pps)} to {rate(limit.highest_pps)}"

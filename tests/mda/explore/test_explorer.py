@@ -162,6 +162,25 @@ def test_a_silent_branch_is_a_star_beside_its_siblings() -> None:
     assert edges_of(graph_of(played.outcomes)) == hidden
 
 
+@pytest.mark.parametrize("is_lite", [False, True])
+def test_a_branch_of_as_many_silent_hops_as_end_a_trace_is_followed_to_where_it_joins_others(
+    *, is_lite: bool
+) -> None:
+    topology = layers(1, 4, 4, 4, 1, 1)
+    branch = [topology.successors[topology.first][1]]
+    while len(branch) < 3:
+        branch += topology.successors[branch[-1]]
+    for seed in range(40):
+        played = play(
+            full_mda(lite=is_lite),
+            topology.per_flow(Random(seed)),
+            lost=lambda _, responder: responder in branch,
+        )
+        graph = graph_of(played.outcomes)
+        ends = [vertex for vertex in graph if not graph.out_degree(vertex)]
+        assert {vertex.address for vertex in ends} == {interface(15)}, seed
+
+
 def test_a_trace_to_a_silent_destination_ends_at_the_gap_limit() -> None:
     topology = layers(1, 1, 1)
     target = interface(3)

@@ -312,6 +312,39 @@ def test_paths_of_which_none_gets_through_are_not_called_partly(tmp_path: Path) 
     assert "gets through" not in ran.stdout
 
 
+SILENT_BRANCH = """\
+source: 192.0.2.1
+destination: {address: 203.0.113.9, open: [443]}
+routers:
+  r1: {interfaces: [192.0.2.254]}
+  a1..a3: {interfaces: 198.51.100.11+}
+  b1..b3: {interfaces: 198.51.100.21+}
+  c1..c3: {interfaces: 198.51.100.31+}
+  d1: {interfaces: [198.51.100.41], silent: true}
+  d2: {interfaces: [198.51.100.42], silent: true}
+  d3: {interfaces: [198.51.100.43], silent: true DROPS}
+  r5: {interfaces: [198.51.100.5]}
+  r6: {interfaces: [198.51.100.6]}
+paths:
+  - source -> r1 -> a1 -> b1 -> c1 -> r5 -> r6 -> destination
+  - source -> r1 -> a2 -> b2 -> c2 -> r5 -> r6 -> destination
+  - source -> r1 -> a3 -> b3 -> c3 -> r5 -> r6 -> destination
+  - source -> r1 -> d1 -> d2 -> d3 -> r5 -> r6 -> destination
+"""
+
+
+@pytest.mark.parametrize("drops", [False, True], ids=["passing", "dropping"])
+def test_a_silent_branch_is_followed_as_far_as_the_host_before_it_is_said_to_drop(
+    *, drops: bool, tmp_path: Path
+) -> None:
+    file = tmp_path / "net.yaml"
+    file.write_text(SILENT_BRANCH.replace(" DROPS", ", drops: true" if drops else ""))
+    for seed in range(20):
+        ran = run("--sim", str(file), "-T", "-p", "443", "--mda", "--seed", str(seed))
+        assert ("PARTLY" if drops else "OPEN  ") in ran.stdout, seed
+        assert ("silent to hop 7, 3 tries" in ran.stdout) == drops, seed
+
+
 @pytest.mark.parametrize(
     ("protocol", "dport", "flow_field", "is_one"),
     [

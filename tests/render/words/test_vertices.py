@@ -4,8 +4,9 @@ from ipaddress import ip_address
 
 import pytest
 
+from mda.answers.rate_limits import LimitRange
 from mda.model import ProbeRequest, Reply, ReplyKind
-from render.words.vertices import ending
+from render.words.vertices import ending, rates
 
 
 def reply(kind: ReplyKind, address: str, icmp_type: int | None, code: int | None) -> Reply:
@@ -52,3 +53,14 @@ def test_port_unreachable_has_no_mark() -> None:
 def test_every_kind_of_reply_except_time_exceeded_has_words(kind: ReplyKind) -> None:
     is_ordinary = kind is ReplyKind.TIME_EXCEEDED
     assert (ending(reply(kind, "192.0.2.1", None, None)) == "") == is_ordinary
+
+
+@pytest.mark.parametrize(
+    ("lowest_pps", "highest_pps", "words"),
+    [(4.0, 7.0, "about 5"), (1.2, 4.0, "1 to 4"), (0.2, 40.0, "at most 40")],
+    ids=["close", "apart", "so far apart that the lower says nothing"],
+)
+def test_the_rates_of_a_limit_say_no_more_than_is_known(
+    lowest_pps: float, highest_pps: float, words: str
+) -> None:
+    assert rates(LimitRange(lowest_pps, highest_pps, 6)) == words
