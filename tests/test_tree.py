@@ -79,7 +79,7 @@ paris/outputs/asked.py: tests/paris/cli/test_trace.py: the command refuses outpu
 paris/outputs/backlog.py: tests/paris/outputs/test_files.py: a pipe is filled there
 paris/outputs/comparison.py: tests/paris/cli/test_studies.py: comparisons are written there
 paris/outputs/journal.py: tests/lab/test_signals.py: it matters where a signal ends the command
-paris/outputs/journal_file.py: tests/lab/test_signals.py: it moves on from a full disk there
+paris/outputs/journal_file.py: tests/lab/test_slow_disk.py: it matters on a disk that takes nothing
 paris/outputs/pictures.py: tests/paris/cli/test_trace.py: every picture is written there
 paris/outputs/places.py: tests/lab/test_signals.py: journals are found there
 paris/outputs/registry.py: tests/test_growing.py: a toy format is one row

@@ -2,7 +2,8 @@
 
 A journal is a file of packets (`paris.formats.capture`). It is only appended to, and synced each
 second, so `--replay` reads it after a crash or a power failure as well. Where packets are asked for
-it becomes that output. Otherwise it is removed as soon as every output is written.
+it becomes that output. Otherwise it is removed as soon as every output is written. The measurement
+never waits for the disk.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ _NO_JOURNAL: Final = (
     "no folder takes a journal: until the outputs are written, a crash loses what is measured "
     "(XDG_STATE_HOME may name a folder)"
 )
+_LEFT: Final = "the disk is too slow: {} may be left, though every output is written"
 
 _Taken = Mapping[int, "Way"]
 
@@ -43,8 +45,8 @@ class Journal:
 
     It lies beside the first of `outputs` that is a file, or with the user's other states of
     programs; `label` is a part of its name. Where packets are asked for in a pipe or a device, they
-    are written there as well. The file is opened when the first probes have left, so that they need
-    not wait for it; `warn` is given a line if no folder takes it. Raises OutputError.
+    are written there as well. The file is opened when the first reply has come. `warn` is given a
+    line if no folder takes it, or if the disk is so slow that it may be left. Raises OutputError.
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class Journal:
         self._becomes = next((own.file for own in files if own.format == CAPTURE), None)
         self._label = label
         self._warn = warn
+        self._is_warned = False
         self._streams_to, self._backlog, self._stream = _stream(outputs)
         self._writer: Writer | None = None
         self._begun: tuple[Plan, WireReport, float, _Taken] | None = None
@@ -82,17 +85,16 @@ class Journal:
     ) -> None:
         """See `Recorder`."""
         if self._begun is not None:
-            self._open(*self._begun)
+            self._begin_file(*self._begun)
             self._begun = None
         for writer in self._writers():
             writer.sent(requests, datagrams, at_s)
 
     def received(self, arrived: Sequence[Received]) -> None:
         """See `Recorder`."""
-        if self._file is not None:
-            self._file.sync_regularly()
         for writer in self._writers():
             writer.received(arrived)
+        self._hand_over()
 
     def end(self, record: RawRecord) -> None:
         """Write what no packet shows, when the measurement has ended."""
@@ -103,11 +105,13 @@ class Journal:
                 duration_s=record.ended_at_s - record.started_at_s,
                 wire=record.wire,
             )
+        self._hand_over()
 
     def found(self, trace: Trace) -> None:
         """Write what was looked up after the measurement."""
         for writer in self._writers():
             writer.found(trace.names, trace.facts)
+        self._hand_over()
 
     @property
     def is_behind(self) -> bool:
@@ -132,23 +136,32 @@ class Journal:
         faults: list[object] = []
         if self._stream is not None and self._stream.fault is not None:
             faults.append(not_written(self._streams_to, self._stream.fault))
-        if self._writer is not None:
-            self._fault = self._writer.fault
         if self._file is not None:
-            is_done = is_whole and not faults
-            if self._becomes is not None:
-                try:
-                    self._become(self._becomes, self._file)
-                except OutputError as fault:
-                    faults.append(fault)
-                is_done = not faults
-            self._file.close()
-            if is_done:
-                self._file.remove()
-                self._file = None
-            elif self._fault is not None and self._file.path is not None and not faults:
-                faults.append(f"the journal ends early: {self._fault.strerror}")
+            self._close(self._file, faults, is_whole=is_whole)
         return list(map(str, faults))
+
+    def _close(self, journal: JournalFile, faults: list[object], *, is_whole: bool) -> None:
+        """Close and, if it is done, remove the file; what fails is added to `faults`."""
+        is_taken = journal.finish()
+        self._warn_if_homeless(journal)
+        self._fault = journal.fault or (self._writer.fault if self._writer is not None else None)
+        is_done = is_whole and not faults
+        if self._becomes is not None:
+            try:
+                self._become(self._becomes, journal)
+            except OutputError as fault:
+                faults.append(fault)
+            is_done = not faults
+        if is_taken:
+            journal.close()
+        if is_done:
+            self._file = None
+            if is_taken:
+                journal.remove()
+            else:
+                self._warn(_LEFT.format(journal.path or "the journal"))
+        elif self._fault is not None and not faults and not journal.is_homeless:
+            faults.append(f"the journal ends early: {self._fault.strerror}")
 
     def discard(self) -> None:
         """Close the journal and remove it; nothing of it is wanted."""
@@ -168,8 +181,8 @@ class Journal:
     def _writers(self) -> list[Writer]:
         return [writer for writer in (self._stream, self._writer) if writer is not None]
 
-    def _open(self, plan: Plan, wire: WireReport, at_unix_s: float, taken: _Taken) -> None:
-        """Open the file, if any folder takes it, and begin it."""
+    def _begin_file(self, plan: Plan, wire: WireReport, at_unix_s: float, taken: _Taken) -> None:
+        """Begin the file; it is opened later."""
         from pathlib import Path  # not before the first probe has left
 
         from paris.formats.capture import Writer
@@ -183,7 +196,15 @@ class Journal:
         self._file = JournalFile(folders, name, or_memory=self._becomes is not None)
         self._writer = Writer(self._file)
         self._writer.begin(plan, wire, at_unix_s, taken)
-        if self._file.path is None:
+
+    def _hand_over(self) -> None:
+        if self._file is not None:
+            self._file.hand_over()
+            self._warn_if_homeless(self._file)
+
+    def _warn_if_homeless(self, journal: JournalFile) -> None:
+        if journal.is_homeless and not self._is_warned:
+            self._is_warned = True
             self._warn(_NO_JOURNAL)
 
 

@@ -1,11 +1,13 @@
-"""A file that is only appended to, and that moves on where a folder takes no more."""
+"""A file that is appended to without a wait, and moves on where a folder takes no more."""
 
 from __future__ import annotations
 
 import errno
 import os
+import time
 from contextlib import suppress
 from io import FileIO
+from queue import SimpleQueue
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Final
 
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _SYNCED_EVERY_S: Final = 1.0
+_MOST_WAITING: Final = 1 << 24  # bytes that wait for the disk
+_FINISHED_S: Final = 5.0
+_TOO_SLOW: Final = "the disk is too slow"
 
 
 class JournalFile:
@@ -23,14 +28,25 @@ class JournalFile:
 
     What does not fit there goes to the next folder, with all that was written before. With
     `or_memory` it is in memory alone where no folder takes a file at all.
+
+    A thread opens and writes it, and another one syncs it: a busy disk takes longer for each of
+    these than a reply or a signal may wait. `fault` is why the file ends early, if it does.
+    `is_homeless` says that no folder took it.
     """
 
     def __init__(self, folders: Iterable[Path], name: str, *, or_memory: bool = False) -> None:
         self._folders: Iterator[Path] = iter(folders)
         self._name = name
         self._or_memory = or_memory
+        self.fault: OSError | None = None
+        self.is_homeless = False
+        self._kept: list[bytes] = []
+        self._waiting: SimpleQueue[bytes | None] = SimpleQueue()
+        self._given = 0
         self._size = 0
-        self._closed: Event | None = None
+        self._writing: Thread | None = None
+        self._closed = Event()
+        self._finished_by_s: float | None = None
         self._place: tuple[Path | None, FileIO] | None = None
 
     @property
@@ -46,6 +62,55 @@ class JournalFile:
         return self._place[1].readall()
 
     def write(self, data: bytes) -> None:
+        """Append all of `data`, or nothing, when it is handed over.
+
+        Raises OSError if too much waits for the disk, or if no folder took what was written before.
+        """
+        if self.fault is not None:
+            raise self.fault
+        if self._given - self._size > _MOST_WAITING:
+            raise OSError(errno.EBUSY, _TOO_SLOW)
+        self._given += len(data)
+        self._kept.append(data)
+
+    def hand_over(self) -> Thread:
+        """Let the disk have what was written so far: to wake the thread up costs time.
+
+        Returns that thread. Threads have their own privileges, so those are given up before.
+        """
+        if self._writing is None:
+            self._writing = Thread(target=self._keep_writing, daemon=True)
+            self._writing.start()
+            Thread(target=self._keep_synced, daemon=True).start()
+        self._waiting.put(b"".join(self._kept))
+        self._kept.clear()
+        return self._writing
+
+    def finish(self) -> bool:
+        """Wait until all is written, but not for long; whether the disk has taken it.
+
+        If it has not, the file is not to be touched: whoever does so waits as well.
+        """
+        writing = self.hand_over()
+        if self._finished_by_s is None:
+            self._finished_by_s = time.monotonic() + _FINISHED_S
+            self._closed.set()
+            self._waiting.put(None)
+        writing.join(max(0.0, self._finished_by_s - time.monotonic()))
+        is_taken = not writing.is_alive()
+        if not is_taken and self.fault is None:
+            self.fault = OSError(errno.EBUSY, _TOO_SLOW)
+        return is_taken
+
+    def _keep_writing(self) -> None:
+        for data in iter(self._waiting.get, None):
+            try:
+                self._append(data)
+            except OSError as fault:
+                self.fault = fault
+                return
+
+    def _append(self, data: bytes) -> None:
         """Append all of `data`, or nothing: OSError is raised where no folder takes it."""
         error: OSError = FileNotFoundError(errno.ENOENT, "No folder to write to")
         while True:
@@ -87,26 +152,19 @@ class JournalFile:
                 path.unlink()
             else:
                 return path, file
-        if self._place is not None or not self._or_memory:
+        if self._place is not None:
+            raise error
+        self.is_homeless = True
+        if not self._or_memory:
             raise error
         return None, FileIO(os.memfd_create(self._name), "r+b")
 
-    def sync_regularly(self) -> None:
-        """Sync it, and the folder it is in, each second from now on.
-
-        A thread does it, as a disk may take longer than a reply may wait. Threads have their own
-        privileges, so those are given up before.
-        """
-        if self._closed is None:
-            self._closed = Event()
-            Thread(target=self._keep_synced, args=[self._closed], daemon=True).start()
-
-    def _keep_synced(self, closed: Event) -> None:
+    def _keep_synced(self) -> None:
         synced = None
-        while not closed.wait(_SYNCED_EVERY_S):
+        while not self._closed.wait(_SYNCED_EVERY_S):
             place = self._place
             if place is not None:
-                with suppress(OSError, ValueError):  # it may move or close at this moment
+                with suppress(OSError, ValueError):  # it may move at this moment
                     os.fdatasync(place[1].fileno())
                     if place[0] is not None and synced != place[0]:
                         sync(place[0].parent)
@@ -114,8 +172,6 @@ class JournalFile:
 
     def close(self) -> None:
         """Close it; it stays where it is."""
-        if self._closed is not None:
-            self._closed.set()
         if self._place is not None:
             self._place[1].close()
 
