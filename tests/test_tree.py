@@ -93,7 +93,9 @@ paris/survey/sweep.py: tests/lab/test_bulk.py: it needs the bulk wire
 paris/version.py: tests/paris/cli/test_trace.py: the command prints it
 paris/wire/base.py: tests/paris/wire/test_sim.py: it is a protocol, and the simulator keeps it
 paris/wire/bulk/ethernet.py: tests/lab/test_bulk.py: it needs an interface
+paris/wire/bulk/opening.py: tests/lab/test_bulk.py: it needs an interface
 paris/wire/bulk/ring.py: tests/lab/test_bulk.py: it needs an interface
+paris/wire/bulk/ring_socket.py: tests/lab/test_bulk.py: it needs an interface
 paris/wire/bulk/sendmmsg.py: tests/lab/test_bulk.py: it needs an interface
 paris/wire/bulk/wire.py: tests/lab/test_bulk.py: it needs an interface
 paris/wire/linux/clock.py: tests/lab/test_stamps.py: compared with the stamps of a capture

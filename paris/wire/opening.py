@@ -47,7 +47,7 @@ def wire_for(settings: Settings, flows: Flows) -> Wire:
     refusals: list[PrivilegeError] = []
     for kind in kinds:
         try:
-            wire: Wire = _loaded(kind.opener, kind)(flows, options)
+            wire: Wire = _called(kind.opener, kind, flows, options)
         except PrivilegeError as refused:
             refusals.append(refused)
         else:
@@ -66,15 +66,15 @@ def builder_for(
     for kind in WIRES:
         if kind.name == settings.target.wire and kind.builder:
             build: Callable[[Sequence[ProbeRequest], Sequence[int]], Sequence[bytes]]
-            build = _loaded(kind.builder, kind)(flows)
+            build = _called(kind.builder, kind, flows)
             return build
     return None
 
 
-def _loaded(name: str, kind: WireKind) -> Any:
-    """The function that a row names. Raises SettingsError if its module needs an extra."""
+def _called(name: str, kind: WireKind, *arguments: object) -> Any:
+    """What the function that a row names returns. Raises SettingsError if it needs an extra."""
     try:
-        return load(name)
+        return load(name)(*arguments)
     except ModuleNotFoundError as error:
         if not kind.extra:
             raise

@@ -37,7 +37,7 @@ WIRES: Final = (
     ),
     WireKind(
         name=BULK, about="raw, for thousands of probes; needs numpy",
-        opener="paris.wire.bulk.wire:open_wire", builder="paris.packets.probe_matrix:builder",
+        opener="paris.wire.bulk.opening:open_wire", builder="paris.packets.probe_matrix:builder",
         extra="bulk",
     ),
 )  # fmt: skip

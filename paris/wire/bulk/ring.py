@@ -6,27 +6,22 @@ Frames have a fixed size, so that all ready frames are one slice of a matrix.
 from __future__ import annotations
 
 import mmap
-import socket
 import struct
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from paris.wire.bulk.ring_socket import FRAME_BYTES, FRAMES, SOL_PACKET
 from paris.wire.linux import filters
-from paris.wire.linux.sockets import ETHER_TYPE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from paris.packets.probe_matrix import Bytes
+    from paris.wire.bulk.ring_socket import RingSocket
     from paris.wire.linux.bpf import Instruction
 
-_SOL_PACKET: Final = 263
-_RX_RING, _STATISTICS, _VERSION = 5, 6, 10
-_TPACKET_V2: Final = 1
-_FRAME_BYTES: Final = 512  # a quote of 128 bytes with its extensions, twice over
-_BLOCK_BYTES: Final = 1 << 16
-FRAMES: Final = 1 << 16
+_STATISTICS: Final = 6
 # struct tpacket2_hdr as words: status, length, captured, link and network offsets, seconds, ns.
 _STATUS, _SECONDS, _NANOSECONDS = 0, 4, 5
 _OFFSETS: Final = 3  # one word holds both; its upper half is the network header's offset
@@ -70,24 +65,17 @@ def _stated_bytes(datagrams: Bytes) -> NDArray[np.int64]:
 
 
 class Ring:
-    """A packet socket with a receive ring for datagrams from all interfaces."""
+    """A receive ring for datagrams from all interfaces; it takes the socket."""
 
-    def __init__(self, version: int, instructions: list[Instruction]) -> None:
+    def __init__(self, made: RingSocket) -> None:
         """Raises OSError (PermissionError without CAP_NET_RAW), WireError if a filter fails."""
-        kind, protocol = socket.SOCK_DGRAM | socket.SOCK_NONBLOCK, ETHER_TYPE[version]
-        self._socket = socket.socket(socket.AF_PACKET, kind, socket.htons(protocol))
+        self._socket = made.taken()
         try:
-            # `attach` discards datagrams that arrived unfiltered, so the ring never shows them.
-            filters.attach(self._socket, instructions)
-            self._socket.setsockopt(_SOL_PACKET, _VERSION, _TPACKET_V2)
-            blocks = FRAMES * _FRAME_BYTES // _BLOCK_BYTES
-            request = struct.pack("@IIII", _BLOCK_BYTES, blocks, _FRAME_BYTES, FRAMES)
-            self._socket.setsockopt(_SOL_PACKET, _RX_RING, request)
-            self._memory = mmap.mmap(self._socket.fileno(), FRAMES * _FRAME_BYTES)
+            self._memory = mmap.mmap(self._socket.fileno(), FRAMES * FRAME_BYTES)
         except BaseException:
             self._socket.close()
             raise
-        self._frames = np.frombuffer(self._memory, np.uint8).reshape(FRAMES, _FRAME_BYTES)
+        self._frames = np.frombuffer(self._memory, np.uint8).reshape(FRAMES, FRAME_BYTES)
         self._status = self._frames.view(np.uint32)[:, _STATUS]
         self._next = 0
         self._dropped = 0
@@ -123,7 +111,7 @@ class Ring:
     def dropped(self) -> int:
         """How many datagrams the full ring has refused so far."""
         # Reading these counters sets them to 0.
-        _, dropped = struct.unpack("@II", self._socket.getsockopt(_SOL_PACKET, _STATISTICS, 8))
+        _, dropped = struct.unpack("@II", self._socket.getsockopt(SOL_PACKET, _STATISTICS, 8))
         self._dropped += dropped
         return self._dropped
 

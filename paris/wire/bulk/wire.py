@@ -20,14 +20,13 @@ import numpy as np
 from mda.plan import Stamp, WireReport
 from paris.errors import PrivilegeError, WireError
 from paris.packets.probe_matrix import Matrix
-from paris.packets.protocols import Protocol
 from paris.wire.base import BULK, UNLIMITED, Received
-from paris.wire.bulk.ring import FRAMES, Ring
+from paris.wire.bulk.ring import Ring
+from paris.wire.bulk.ring_socket import FRAMES, RingSocket, kept
 from paris.wire.bulk.sendmmsg import Sender, Target, control_bytes
-from paris.wire.linux import filters, sockets
+from paris.wire.linux import sockets
 from paris.wire.linux.clock import KernelTimed
 from paris.wire.linux.filters import Sent
-from paris.wire.linux.next_hops import next_hop
 from paris.wire.linux.sockets import MOST_AT_ONCE, SourceWatch, bind_to_device
 
 if TYPE_CHECKING:
@@ -38,11 +37,8 @@ if TYPE_CHECKING:
     from mda.model import IPAddress, Way
     from paris.packets.flows import Flows
     from paris.packets.probe_matrix import Bytes
-    from paris.wire.base import WireOptions
     from paris.wire.bulk.ring import Frames
-    from paris.wire.linux.bpf import Instruction
 
-_IP6_HEADER: Final = 40
 _AT_ONCE: Final = 1024  # probes per call: its duration, about 1 ms, bounds a send time's error
 _COUNT: Final = np.arange(_AT_ONCE, dtype=np.float64)
 
@@ -79,9 +75,17 @@ class BulkWire(KernelTimed):
 
     @classmethod
     def open(
-        cls, flows: Flows, interface: str | None, *, by_link: bool = False, mark: int = 0
+        cls,
+        flows: Flows,
+        interface: str | None,
+        *,
+        by_link: bool = False,
+        mark: int = 0,
+        ring: RingSocket | None = None,
     ) -> BulkWire:
         """Open the sockets that the probes of `flows` need; `mark` is that of packets, 0 for none.
+
+        `ring` is the socket that receives, where it is already being made.
 
         Raises PrivilegeError without CAP_NET_RAW, or for a mark without CAP_NET_ADMIN,
         SettingsError for an unusable interface, WireError if the system lacks such sockets or the
@@ -89,8 +93,8 @@ class BulkWire(KernelTimed):
         """
         opened: list[Ring | socket.socket] = []
         try:
-            ring = Ring(flows.source.version, _kept(flows, Sent(flows)))
-            opened.append(ring)
+            receiver = Ring(ring or RingSocket(flows))
+            opened.append(receiver)
             if by_link:
                 from paris.wire.bulk import ethernet
 
@@ -100,7 +104,7 @@ class BulkWire(KernelTimed):
                 sender = _raw_sender(flows, interface, mark)
                 target_of = partial(_target, flows.destination, mark)
             opened.append(sender)
-            return cls(flows, sender, target_of, ring, SourceWatch(flows, interface))
+            return cls(flows, sender, target_of, receiver, SourceWatch(flows, interface))
         except BaseException as error:
             for part in opened:
                 part.close()
@@ -247,7 +251,7 @@ class BulkWire(KernelTimed):
 
     def _let_in(self) -> None:
         """Widen the ring's filter to the replies to all probes sent so far."""
-        self._ring.keep(_kept(self._flows, self._sent))
+        self._ring.keep(kept(self._flows, self._sent))
 
 
 def _extremes(columns: Bytes) -> tuple[int, int]:
@@ -256,25 +260,6 @@ def _extremes(columns: Bytes) -> tuple[int, int]:
     for column in columns.T:
         numbers = numbers << 8 | column
     return int(numbers.min()), int(numbers.max())
-
-
-def _kept(flows: Flows, sent: Sent) -> list[Instruction]:
-    """The ring's filter, given which probes were `sent`."""
-    header = _IP6_HEADER if flows.source.version == 6 else 0
-    kept = filters.icmp_replies(flows, header, sent.tags)
-    if Protocol.TCP in flows.protocols:
-        kept = filters.either(kept, filters.tcp_replies(flows, header, sent.tags))
-    if Protocol.UDP in flows.protocols:
-        kept = filters.either(kept, filters.udp_replies(flows, header, sent.ports))
-    if flows.source.version == 6:
-        # A raw socket gets what follows such headers; a packet socket gets all.
-        kept = filters.either(kept, filters.extended_replies(flows))
-    return kept
-
-
-def open_wire(flows: Flows, options: WireOptions) -> BulkWire:
-    """See BulkWire.open."""
-    return BulkWire.open(flows, options.interface, by_link=options.by_link, mark=options.mark)
 
 
 def _raw_sender(flows: Flows, interface: str | None, mark: int) -> socket.socket:
@@ -297,6 +282,8 @@ def _target(destination: IPAddress, mark: int, way: Way | None) -> Target:
     """Where a raw socket sends what leaves by a way."""
     if way is None:
         return Target(_address(destination))
+    from paris.wire.linux.next_hops import next_hop  # few flows need it
+
     found = next_hop(destination, way, mark)
     return Target(_address(found.address), control_bytes(found.control), found.flags)
 
