@@ -28,6 +28,7 @@ class Hop:
     """The outcomes at one TTL, by flow."""
 
     __slots__ = (
+        "_latest_s",
         "answers",
         "attempt",
         "before",
@@ -54,6 +55,7 @@ class Hop:
         self.history: dict[int, list[tuple[float, int, Vertex]]] = {}  # sent at, attempt, vertex
         self.replies = 0  # entries of `history`
         self.last_met_s: dict[Vertex, float] = {}  # when the last probe that met it was sent
+        self._latest_s = float("-inf")  # of those
         self.losses: dict[int, int] = {}
         self.lost_at: list[tuple[float, int, int]] = []  # sent at, flow, attempt
         self.lost_of: Counter[Vertex] = Counter()  # losses of flows that met it at another time
@@ -94,7 +96,9 @@ class Hop:
         """Record that a probe to this TTL, sent at `sent_at_s` seconds, met `vertex`."""
         self.changes += 1
         self.replies += 1
-        if sent_at_s >= self.last_met_s.get(vertex, sent_at_s):
+        if sent_at_s >= self._latest_s:
+            self._latest_s = self.last_met_s[vertex] = sent_at_s
+        elif sent_at_s >= self.last_met_s.get(vertex, sent_at_s):
             self.last_met_s[vertex] = sent_at_s
         known = self.answers.get(flow)
         if known is None:

@@ -114,7 +114,8 @@ class HopPair:
         """
         self.predecessors[flow] = vertex
         self.met_before[vertex] = self.met_before.get(vertex, 0) + 1
-        self.unplaced.discard(flow)
+        if self.unplaced:
+            self.unplaced.discard(flow)
         if not goes_on:
             self.ends_before = True
             return
@@ -214,7 +215,7 @@ class HopPair:
 def pair(table: FlowTable, ttl: int, predecessors: FlowsAt, here: FlowsAt) -> HopPair:
     """The hops `ttl` - 1 and `ttl`, given the vertex of each flow at both."""
     hops = HopPair(ttl)
-    history = table.hop(ttl).history
+    history = table.hops[ttl].history
     ended: set[int] = set()
     if any(end < ttl for end in table.end_ttls):
         ended = {flow for flow, end in table.ended.items() if end < ttl}

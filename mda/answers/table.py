@@ -60,7 +60,7 @@ class FlowTable:
         return [
             doubt
             for doubt in self.ends.contradictions.doubts()
-            if len(self.hop(doubt.near).lost_at) >= self.attempts
+            if len(self.hops[doubt.near].lost_at) >= self.attempts
         ]
 
     def hop(self, ttl: int) -> Hop:
@@ -77,7 +77,7 @@ class FlowTable:
         if limits is None:
             from mda.answers.limits import Limits  # not before the first probe
 
-            limits = self._limits[ttl] = Limits(self.hop(ttl), self.hop_of_all(ttl))
+            limits = self._limits[ttl] = Limits(self.hops[ttl], self.hop_of_all(ttl))
         return limits
 
     def rate_pps(self, ttl: int) -> float | None:
@@ -86,17 +86,17 @@ class FlowTable:
 
     def losses_that_count(self, ttl: int) -> Mapping[int, int]:
         """See `Limits.losses_that_count`."""
-        losses = self.hop(ttl).losses
+        losses = self.hops[ttl].losses
         return self.limits(ttl).losses_that_count() if losses else losses
 
     def is_crowded(self, ttl: int) -> bool:
         """Whether no more links to `ttl` are searched for, as too many vertices are at an end."""
-        return self.hop(ttl).is_crowded or (ttl > 1 and self.hop(ttl - 1).is_crowded)
+        return self.hops[ttl].is_crowded or (ttl > 1 and self.hops[ttl - 1].is_crowded)
 
     def add(self, outcome: Outcome) -> None:
         """Record one outcome."""
         flow, ttl, attempt = outcome.request
-        hop = self.hop(ttl)
+        hop = self.hops[ttl]
         self._tries.clear()
         if self._all is not self:
             self._all.add(outcome)
@@ -140,9 +140,9 @@ class FlowTable:
         for reply, gone_from, to in moves:
             number = int(reply.responder)
             if gone_from is not None:
-                hop = self.hop(gone_from)
+                hop = self.hops[gone_from]
                 hop.remove_answer(reply, hop.vertex(gone_from, reply, number))
-            hop = self.hop(to)
+            hop = self.hops[to]
             hop.add_answer(reply, hop.vertex(to, reply, number))
 
     def _note_meeting(self, meeting: _Meeting, ttl: int) -> None:
@@ -176,7 +176,7 @@ class FlowTable:
         return known
 
     def _count_tries(self, ttl: int) -> int:
-        hop = self.hop(ttl)
+        hop = self.hops[ttl]
         if not self.hop_of_all(ttl).answers:
             is_lossy = any(hop.lost_of.total() for hop in self.hops.values())
             is_sure = len(hop.lost_at) >= 2 * self.attempts and not is_lossy and hop.outlasts_limit
@@ -196,7 +196,7 @@ class FlowTable:
         of flows that are answered at another time count. Half a loss and half an answer are added,
         so that the share is never 0 or 1.
         """
-        hop, counted = self.hop(ttl), self.losses_that_count(ttl)
+        hop, counted = self.hops[ttl], self.losses_that_count(ttl)
         lost = {flow: losses for flow, losses in counted.items() if flow in hop.answers}
         highest = _rate(
             sum(self.limits(known).losses_of_answered() for known in self.hops),
@@ -205,7 +205,7 @@ class FlowTable:
         if not lost:
             return highest
         for nearer in range(1, ttl + 1):
-            met = self.hop(nearer).answers
+            met = self.hops[nearer].answers
             flows = Counter(met.get(flow) for flow in hop.answers)
             losses: Counter[Vertex | None] = Counter()
             for flow, count in lost.items():
@@ -220,11 +220,11 @@ class FlowTable:
     def is_silent(self, flow: int, ttl: int) -> bool:
         """Whether `flow` never got a reply at `ttl`, to as many probes as `tries` allows."""
         losses = self.losses_that_count(ttl).get(flow, 0)
-        return flow not in self.hop(ttl).answers and losses >= self.tries(ttl)
+        return flow not in self.hops[ttl].answers and losses >= self.tries(ttl)
 
     def silent_since_s(self, ttl: int, here: FlowsAt) -> float | None:
         """When the first lost probe of the latest star among `here` was sent; None without one."""
-        hop = self.hop(ttl)
+        hop = self.hops[ttl]
         if not hop.losses:
             return None  # a star takes lost probes
         return max(map(hop.silent_since_s, _flows_by_star(here).values()), default=None)
@@ -250,7 +250,7 @@ class FlowTable:
         only = only_vertex(before)
         if only is None or self.ends_at(only, before):
             return before
-        hop, hop_before = self.hop(ttl), self.hop(ttl - 1)
+        hop, hop_before = self.hops[ttl], self.hops[ttl - 1]
         goes_to = ttl + any(end < ttl for end in self.end_ttls)
         never_asked = {
             flow: only
@@ -275,10 +275,10 @@ class FlowTable:
         with the same predecessor share one star if loss does not explain their silence; a silent
         flow is left out if its predecessor is not known, or if its path ends at `ttl`.
         """
-        hop = self.hop(ttl)
+        hop = self.hops[ttl]
         located = dict(hop.answers)
         if ttl in self.end_ttls:
-            for flow in self.hop(ttl - 1).losses:
+            for flow in self.hops[ttl - 1].losses:
                 if flow not in predecessors and self.ended.get(flow) == ttl:
                     located.pop(flow, None)
         if any(end < ttl for end in self.end_ttls):
@@ -303,7 +303,7 @@ class FlowTable:
 
     def _silent_by_predecessor(self, ttl: int, predecessors: FlowsAt) -> dict[Vertex, list[int]]:
         """The flows whose silence at `ttl` is believed and whose path goes on beyond it."""
-        hop = self.hop(ttl)
+        hop = self.hops[ttl]
         silent: dict[Vertex, list[int]] = {}
         if not hop.losses:
             return silent

@@ -83,7 +83,7 @@ class _Basis(NamedTuple):
             other is not None
             and self.before is other.before
             and self.two_before is other.two_before
-            and self.only == other.only
+            and (self.only is other.only or self.only == other.only)  # the former is cheaper
             and self.revisions == other.revisions
         )
 
@@ -138,7 +138,7 @@ class Walk:
                 self._bring_up_to_date(ttl, kept, before, two_before)
                 kept.state = state
             hops = kept.hops
-            if self._table.hop(ttl).losses:
+            if self._table.hops[ttl].losses:
                 for vertex, samples in hops.near.items():
                     for successor in samples.successors:
                         if successor.address is None:
@@ -152,7 +152,7 @@ class Walk:
 
     def _next_state(self, nearer: State | None, ttl: int) -> State | None:
         """The state of the step to `ttl`, given that of the step before."""
-        hop = self._table.hop(ttl)
+        hop = self._table.hops[ttl]
         if nearer is None or hop.losses:
             return None
         here = hop.changes, len(self._sent.counts[ttl]), len(self._sent.flying_at(ttl))
@@ -164,7 +164,7 @@ class Walk:
     ) -> None:
         """Add to a pair of hops what is new, or build it anew."""
         table = self._table
-        hop, nearer = table.hop(ttl), table.hop(ttl - 1)
+        hop, nearer = table.hops[ttl], table.hops[ttl - 1]
         only = next(iter(before.met_far)) if len(before.met_far) == 1 else None
         if only is not None and table.ends_at(only, before.far):
             only = None
@@ -186,14 +186,14 @@ class Walk:
         It does what `FlowTable.predecessors` and `FlowTable.located_next` do where nothing is lost.
         """
         table, hops, ended = self._table, kept.hops, self._table.ended
-        hop, nearer = table.hop(ttl), table.hop(ttl - 1)
+        hop, nearer = table.hops[ttl], table.hops[ttl - 1]
         ends_before = self._first_end < ttl
         answered = _newest(hop.answers, kept.answers)
         for flow in answered:
             if not ends_before or ended.get(flow, ttl) >= ttl:
                 hops.add_far(flow, hop.answers[flow], hop.history[flow][0][0])
         placed = {flow: basis.before[flow] for flow in _newest(basis.before, kept.placed)}
-        if basis.only is not None:
+        if basis.only is not None and answered:
             goes_to = ttl + ends_before
             placed |= {
                 flow: basis.only
@@ -209,7 +209,8 @@ class Walk:
 
 def _newest(flows: FlowsAt, taken: int) -> list[int]:
     """The flows that were added after the first `taken`, in their order."""
-    return list(islice(reversed(flows), len(flows) - taken))[::-1]
+    added = len(flows) - taken
+    return list(islice(reversed(flows), added))[::-1] if added else []
 
 
 def _abandoned(
@@ -221,7 +222,7 @@ def _abandoned(
     """
     if table.is_crowded(hops.ttl):
         return frozenset(hops.near)
-    left_behind = table.hop(hops.ttl - 1).left_behind()
+    left_behind = table.hops[hops.ttl - 1].left_behind()
     if not left_behind and not gaps:
         return frozenset()
     return frozenset(
