@@ -20,7 +20,7 @@ from mda.studies.registry import STUDIES
 from mda.variants import plain_outcomes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     import networkx as nx
 
@@ -123,6 +123,16 @@ class Trace(Record):
     def found(self, study: Study[_Found]) -> _Found | None:
         """The findings of a study; None if it was not requested, or found nothing."""
         return cast("_Found | None", self.studies.get(study.name))
+
+    def once(self, finding: Callable[[Trace], _Found]) -> _Found:
+        """What a function finds of this trace: called once, for findings of the layers above."""
+        if finding not in self._found_once:
+            self._found_once[finding] = finding(self)
+        return cast("_Found", self._found_once[finding])
+
+    @cached_property
+    def _found_once(self) -> dict[Callable[[Trace], object], object]:
+        return {}
 
     @cached_property
     def graph(self) -> nx.DiGraph[Vertex]:

@@ -30,7 +30,6 @@ mda/service/controlled.py: tests/mda/service/test_verdict.py: controls are sent 
 mda/service/controls.py: tests/mda/service/test_verdict.py: what controls find decides verdicts
 mda/service/escalating.py: tests/paris/test_escalating.py: several protocols make one trace
 mda/service/fates.py: tests/mda/service/test_verdict.py: verdicts follow from fates
-mda/service/impostors.py: tests/mda/service/test_verdict.py: a verdict names impostors
 mda/studies/balancer_evidence.py: tests/mda/studies/test_classifier.py: verdicts follow from it
 mda/studies/base.py: tests/test_growing.py: a toy study is one row
 mda/studies/classic_probing.py: tests/mda/studies/test_classic.py: what it asks is judged there

@@ -20,6 +20,7 @@ from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
 from mda.answers.contradictions import Contradictions
+from mda.answers.distances import links_passed
 from mda.model import ReplyKind
 
 if TYPE_CHECKING:
@@ -29,11 +30,14 @@ if TYPE_CHECKING:
 
 
 class Move(NamedTuple):
-    """A final reply that counts at the TTL `to`, and no longer at `gone_from` (None: it is new)."""
+    """A final reply that counts at the TTL `to`, and no longer at `gone_from` (None: it is new).
+
+    With None in `to` it counts nowhere any more.
+    """
 
     reply: Reply
     gone_from: int | None
-    to: int
+    to: int | None
 
 
 class Ends:
@@ -60,6 +64,8 @@ class Ends:
         self._final: dict[int, list[Reply]] = {}  # by flow
         self._refusals: dict[int, list[Reply]] = {}  # by flow; those among `_final`
         self._early: dict[int, list[Reply]] = {}  # by flow; those to expired packets
+        self._accepted: dict[int, int] = {}  # flow -> links that its SYN-ACKs passed, at most
+        self._strays: dict[int, set[ProbeRequest]] = {}  # by flow; what resets beside them answer
         self._arrived: Counter[tuple[int, int]] = Counter()  # TTL, number; of all but those
         self._nearest: dict[int, int] = {}  # flow -> the nearest place of its final replies
         self._expired: defaultdict[int, dict[int, int]] = defaultdict(
@@ -99,7 +105,11 @@ class Ends:
             self._refusals.setdefault(flow, []).append(reply)
         if reply.quoted_ttl == 0:
             self._early.setdefault(flow, []).append(reply)
-        return self._settle(self._of(self.contradictions.add_final(reply, number)) or [reply])
+        changed = self._of(self.contradictions.add_final(reply, number)) or [reply]
+        if reply.kind is ReplyKind.SYN_ACK and reply.reply_ttl is not None:
+            self._accepted[flow] = max(links_passed(reply.reply_ttl), self._accepted.get(flow, 0))
+            changed = [*dict.fromkeys((*changed, *self._final[flow]))]
+        return self._settle(changed)
 
     def add_loop(self, flow: int, ttl: int) -> None:
         """Record that the path of `flow` is known to loop from `ttl` on."""
@@ -151,7 +161,11 @@ class Ends:
         self._behind = None
         moves = []
         for reply in finals:
-            to, known = self._place(reply), self.places.get(reply.request)
+            known = self.places.get(reply.request)
+            if self._is_stray(reply):
+                moves += self._strayed(reply)
+                continue
+            to = self._place(reply)
             if to != known:
                 self.places[reply.request] = to
                 moves.append(Move(reply, known, to))
@@ -172,7 +186,7 @@ class Ends:
     def _measure(self, move: Move) -> None:
         """Keep the nearest and the furthest place of a flow's replies, after one was placed."""
         flow = move.reply.request.flow
-        if move.gone_from is None:
+        if move.gone_from is None and move.to is not None:
             self._nearest[flow] = min(move.to, self._nearest.get(flow, move.to))
             self.furthest[flow] = max(move.to, self.furthest.get(flow, 0))
             return
@@ -185,6 +199,9 @@ class Ends:
         if move.reply.quoted_ttl == 0:
             return False
         number = int(move.reply.responder)
+        if move.to is None:
+            self._arrived[move.gone_from or 0, number] -= 1
+            return True
         self._arrived[move.to, number] += 1
         is_new = self._arrived[move.to, number] == 1
         if move.gone_from is None:
@@ -215,6 +232,25 @@ class Ends:
             return ttl  # the quote cannot be right: the flow goes further
         return nearer + 1
 
+    def _is_stray(self, reply: Reply) -> bool:
+        """Whether a reset comes from nearer than the SYN-ACK of its flow, which goes further."""
+        flow, ttl, _ = reply.request
+        return (
+            reply.kind is ReplyKind.RST
+            and reply.reply_ttl is not None
+            and links_passed(reply.reply_ttl) < self._accepted.get(flow, 0)
+            and any(expired >= ttl for expired in self._expired.get(flow, ()))
+        )
+
+    def _strayed(self, reply: Reply) -> list[Move]:
+        """Have a reset count nowhere; its place stays that of its probe."""
+        strays, known = self._strays.setdefault(reply.request.flow, set()), None
+        if reply.request not in strays:
+            strays.add(reply.request)
+            known = self.places.get(reply.request)
+            self.places[reply.request] = reply.request.ttl
+        return [] if known is None else [Move(reply, known, None)]
+
     def _passed(self, flow: int) -> set[tuple[int, int]]:
         """The routers that refused `flow` although it got replies from beyond them."""
         passed = set()
@@ -234,7 +270,7 @@ class Ends:
     def _end(self, flow: int) -> None:
         """Decide again where the path of `flow` ends."""
         ends = [self._nearest[flow]] if flow in self._nearest else []
-        if flow in self._refusals or flow in self._early:
+        if flow in self._refusals or flow in self._early or flow in self._strays:
             ends = [
                 self.places[reply.request]
                 for reply in self._final[flow]
@@ -260,4 +296,5 @@ class Ends:
     def _is_passed(self, final: Reply) -> bool:
         """Whether the path goes on although it got this reply."""
         refused = final.is_refusal and self._where(final) in self._passing
-        return refused or self.is_early(final)
+        is_stray = final.request in self._strays.get(final.request.flow, ())
+        return refused or is_stray or self.is_early(final)

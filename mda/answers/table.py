@@ -142,8 +142,9 @@ class FlowTable:
             if gone_from is not None:
                 hop = self.hops[gone_from]
                 hop.remove_answer(reply, hop.vertex(gone_from, reply, number))
-            hop = self.hops[to]
-            hop.add_answer(reply, hop.vertex(to, reply, number))
+            if to is not None:
+                hop = self.hops[to]
+                hop.add_answer(reply, hop.vertex(to, reply, number))
 
     def _note_meeting(self, meeting: _Meeting, ttl: int) -> None:
         """Record that a flow met a machine at `ttl`: its path loops if it does so a third time.

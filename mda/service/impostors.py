@@ -5,16 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mda.answers.distances import links_passed
+from mda.answers.graph import flows_of_edge
 from mda.model import ReplyKind, Vertex
+from mda.record import Fate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from mda.model import Reply
     from mda.record import Control
+    from mda.service.fates import Ending
     from mda.trace import Trace
 
 _ANSWERS: Final = (ReplyKind.RST, ReplyKind.SYN_ACK)
+_KINDS: Final = {Fate.CLOSED: ReplyKind.RST, Fate.OPEN: ReplyKind.SYN_ACK}
 
 
 class Nearer(NamedTuple):
@@ -27,6 +31,22 @@ class Nearer(NamedTuple):
     at: Vertex
     like: Vertex
     reply_ttl: int
+
+
+class Resets(NamedTuple):
+    """The same flows are accepted by the destination and reset by something before it.
+
+    Resets arrive with `reply_ttl`, over fewer links than the SYN-ACKs with `accepted_ttl`. So they
+    do not depend on the path, as where SYNs are limited. `like` are the vertices from which replies
+    come over as many links, at just that distance. Where `hides_host`, no SYN-ACK shows at which
+    hop the destination is: it is behind the vertex that stands for it.
+    """
+
+    flows: tuple[int, ...]
+    reply_ttl: int
+    accepted_ttl: int
+    like: tuple[Vertex, ...]
+    hides_host: bool
 
 
 class Beyond(NamedTuple):
@@ -70,7 +90,32 @@ def may_differ(trace: Trace, ends: Iterable[Vertex]) -> bool:
     return None in resets | accepts or bool(resets and accepts and resets != accepts)
 
 
-def nearer_answers(trace: Trace, ends: Iterable[Vertex]) -> tuple[Nearer, ...]:
+def resets_beside(trace: Trace) -> Resets | None:
+    """What resets flows that the destination accepts as well; None where nothing does."""
+    by_flow: dict[ReplyKind, dict[int, int]] = {kind: {} for kind in _ANSWERS}
+    for reply in trace.replies:
+        if reply.kind in _ANSWERS and reply.reply_ttl is not None:
+            by_flow[reply.kind].setdefault(reply.request.flow, reply.reply_ttl)
+    resets, accepts = (by_flow[kind] for kind in _ANSWERS)
+    flows = tuple(
+        flow
+        for flow in sorted(resets.keys() & accepts)
+        if links_passed(resets[flow]) < links_passed(accepts[flow])
+    )
+    if not flows:
+        return None
+    passed = links_passed(resets[flows[0]])
+    like = tuple(
+        vertex
+        for vertex in trace.dag
+        if vertex.ttl == passed
+        and _passed(_reply_ttls(trace, vertex, (ReplyKind.TIME_EXCEEDED,))) == {passed}
+    )
+    hides_host = not any(_answers(trace, vertex, (ReplyKind.SYN_ACK,)) for vertex in trace.dag)
+    return Resets(flows, resets[flows[0]], accepts[flows[0]], like, hides_host)
+
+
+def nearer_answers(trace: Trace, ends: Iterable[Ending]) -> tuple[Nearer, ...]:
     """The evidence by TTLs that what answers by TCP in the destination's name stands before it.
 
     A reply of a machine one hop further passes one hop more. That proves something only where the
@@ -83,9 +128,16 @@ def nearer_answers(trace: Trace, ends: Iterable[Vertex]) -> tuple[Nearer, ...]:
     return tuple(own for own in found if own is not None and own.at.ttl not in reached)
 
 
-def _nearer_answer(trace: Trace, end: Vertex) -> Nearer | None:
-    own = _reply_ttls(trace, end, _ANSWERS)
-    before_it = list(trace.dag.predecessors(end))
+def _nearer_answer(trace: Trace, end: Ending) -> Nearer | None:
+    flows, kind = set(end.flows), _KINDS[end.fate]
+    own = {
+        reply.reply_ttl
+        for reply in _answers(trace, end.at, (kind,))
+        if reply.reply_ttl is not None and reply.request.flow in flows
+    }
+    every = list(trace.dag.predecessors(end.at))
+    taken = [near for near in every if flows & set(flows_of_edge(trace.dag, near, end.at))]
+    before_it = taken or every
     for before in before_it:
         if before == trace.origin:
             return None
@@ -100,7 +152,7 @@ def _nearer_answer(trace: Trace, end: Vertex) -> Nearer | None:
         if not is_like or further - {before.ttl - 1}:
             return None
     like = min(before_it, default=None, key=lambda vertex: vertex.sort_key)
-    return None if like is None else Nearer(end, like, min(own))
+    return None if like is None else Nearer(end.at, like, min(own))
 
 
 def _passed(reply_ttls: Iterable[int]) -> set[int]:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mda.record import Fate
 from mda.service.fates import Ending, endings
-from mda.service.impostors import further_away, may_differ, nearer_answers
+from mda.service.impostors import further_away, may_differ, nearer_answers, resets_beside
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from mda.model import Vertex
-    from mda.service.impostors import Beyond, Nearer
+    from mda.service.impostors import Beyond, Nearer, Resets
     from mda.trace import Trace
 
 
@@ -69,8 +69,9 @@ class Verdict(NamedTuple):
     `by` is the vertex that the verdict names: who answers or refuses, or the last one that
     answered. `endings` are those of all flows that were followed, `passing` those at the host.
     `nearer` and `beyond` are the evidence that someone before the destination answers in its name:
-    the TTLs of answers, or control probes that found the destination further away. `parts` says
-    which part is the cause.
+    the TTLs of answers, or control probes that found the destination further away. `resets` is that
+    something resets flows which the destination accepts as well. `parts` says which part is the
+    cause.
     """
 
     word: Word
@@ -80,6 +81,7 @@ class Verdict(NamedTuple):
     passing: tuple[Ending, ...]
     nearer: tuple[Nearer, ...]
     beyond: Beyond | None
+    resets: Resets | None
     parts: Mapping[Part, Standing]
 
     @property
@@ -90,6 +92,10 @@ class Verdict(NamedTuple):
 
 def verdict(trace: Trace) -> Verdict | None:
     """The verdict on the service; None if the trace is to none, or shows nothing of it."""
+    return trace.once(_verdict)
+
+
+def _verdict(trace: Trace) -> Verdict | None:
     if not trace.plan.probing.is_to_service:
         return None
     found = endings(trace)
@@ -98,12 +104,16 @@ def verdict(trace: Trace) -> Verdict | None:
     if not found:
         return None
     answered = [ending.at for ending in found if ending.fate.is_at_host]
-    beyond = further_away(trace, answered)
-    nearer = nearer_answers(trace, [own.at for own in found if own.fate is Fate.CLOSED])
-    forged = {own.at for own in nearer}
+    resets = resets_beside(trace)
+    # What resets beside the destination may be nearer than where the controls find that.
+    beyond = None if resets is not None else further_away(trace, answered)
+    nearer = nearer_answers(trace, [own for own in found if own.fate is Fate.CLOSED])
+    forged = {(Fate.CLOSED, own.at) for own in nearer}
     if beyond is not None and beyond.is_proven:
-        forged.update(answered)
-    passing = tuple(own for own in found if own.fate.is_at_host and own.at not in forged)
+        forged.update((own.fate, own.at) for own in found if own.fate.is_at_host)
+    passing = tuple(
+        own for own in found if own.fate.is_at_host and (own.fate, own.at) not in forged
+    )
     word = _word(found, passing)
     is_disputed = len({own.fate for own in passing}) > 1 and may_differ(trace, answered)
     strongest = found[0] if word is not Word.PARTLY else next(
@@ -117,7 +127,14 @@ def verdict(trace: Trace) -> Verdict | None:
         passing=passing,
         nearer=nearer,
         beyond=beyond,
-        parts=_parts(trace, found, passing, is_doubtful=is_disputed or beyond is not None),
+        resets=resets,
+        parts=_parts(
+            trace,
+            found,
+            passing,
+            is_doubtful=is_disputed or beyond is not None,
+            is_reset=resets is not None,
+        ),
     )
 
 
@@ -132,6 +149,7 @@ def _withheld(trace: Trace) -> Verdict:
         passing=(),
         nearer=(),
         beyond=None,
+        resets=None,
         parts={
             Part.NETWORK: Standing.OK if is_reached else Standing.UNKNOWN,
             Part.FIREWALL: Standing.HERE,
@@ -176,12 +194,18 @@ def _port(word: Word, strongest: Fate, *, is_udp: bool) -> Port:
 
 
 def _parts(
-    trace: Trace, found: tuple[Ending, ...], passing: tuple[Ending, ...], *, is_doubtful: bool
+    trace: Trace,
+    found: tuple[Ending, ...],
+    passing: tuple[Ending, ...],
+    *,
+    is_doubtful: bool,
+    is_reset: bool,
 ) -> dict[Part, Standing]:
     """Which part is the cause, by the trace and its controls.
 
-    With `is_doubtful` it may not be the host that answers in its name. Controls say nothing of a
-    path that they may not have taken.
+    With `is_doubtful` it may not be the host that answers in its name, and with `is_reset`
+    something before it resets some of what it accepts. Controls say nothing of a path that they may
+    not have taken.
     """
     fates = {ending.fate for ending in found}
     of_host = {ending.fate for ending in passing}
@@ -196,7 +220,7 @@ def _parts(
             is_cleared=is_reached or not is_silent,
         ),
         Part.FIREWALL: _standing(
-            is_cause=Fate.REFUSED in fates or Fate.CLOSED in forged or is_dropped,
+            is_cause=Fate.REFUSED in fates or Fate.CLOSED in forged or is_dropped or is_reset,
             is_cleared=not is_silent and (is_met or Fate.OPEN in forged),
         ),
         Part.SERVICE: _standing(is_cause=is_met and Fate.CLOSED in of_host, is_cleared=is_met),

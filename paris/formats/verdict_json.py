@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from mda.model import IPAddress, Vertex
     from mda.service.fates import Ending
+    from mda.service.verdict import Verdict
     from mda.trace import Trace
 
 Json = dict[str, Any]
@@ -39,8 +40,17 @@ def member(trace: Trace, vertex_id: Callable[[Vertex], str]) -> Json:
                 for own in found.nearer
             ],
             "beyond": found.beyond and found.beyond.control.name,
+            **_resets(found, vertex_id),
         }
     }
+
+
+def _resets(found: Verdict, vertex_id: Callable[[Vertex], str]) -> Json:
+    """The member "resets", if something resets flows that the destination accepts as well."""
+    if found.resets is None:
+        return {}
+    like = [vertex_id(vertex) for vertex in found.resets.like]
+    return {"resets": {**found.resets._asdict(), "like": like}}
 
 
 def _ending(ending: Ending, vertex_id: Callable[[Vertex], str]) -> Json:

@@ -22,9 +22,19 @@ def number_of_hops(trace: Trace, ttls: Collection[int]) -> str:
     """The same without the unit."""
     nearest, farthest = min(ttls), max(ttls)
     several = f"{nearest} to {farthest}" if nearest < farthest else f"{farthest}"
-    if trace.may_be_farther:
+    if trace.may_be_farther or hides_host(trace):
         return f"at least {several}"
     return f"at most {farthest}" if trace.may_be_nearer else several
+
+
+def hides_host(trace: Trace) -> bool:
+    """Whether resets of something nearer hide at which hop a service is."""
+    if not trace.plan.probing.is_to_service:
+        return False
+    from mda.service.verdict import verdict  # few traces have one
+
+    found = verdict(trace)
+    return found is not None and found.resets is not None and found.resets.hides_host
 
 
 def copied_ttl(found: CopiedTtl) -> str:

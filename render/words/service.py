@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from mda.answers.graph import flows_of
 from mda.record import Fate
 from mda.service.verdict import Part, Port, Standing, Word, verdict
-from render.words.distances import hops_to
+from render.words.distances import hides_host, hops_to
 from render.words.quantities import count, enumerated, percent
 from render.words.vertices import place, unreachable
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from mda.model import Vertex
     from mda.service.fates import Ending
-    from mda.service.impostors import Nearer
+    from mda.service.impostors import Nearer, Resets
     from mda.service.verdict import Verdict
     from mda.trace import Trace
     from render.words.paths import Recipes
@@ -74,6 +74,8 @@ class _Words:
         self._trace, self._found, self._recipes = trace, found, recipes
         self._service = trace.plan.probing.service
         self._by = "" if found.by is None else place(found.by)
+        if hides_host(trace) and found.word is Word.OPEN:
+            self._by = f"{trace.plan.destination}"
 
     def cause(self, part: Part, evidence: str) -> CauseWords:
         """A cause with its standing."""
@@ -85,7 +87,8 @@ class _Words:
         match self._found.word:
             case Word.OPEN:
                 how = "answers by UDP" if self._is_udp else "accepts the connection (SYN-ACK)"
-                return f"{by} {how} at {service}"
+                limited = "" if self._found.resets is None else "; something before it resets some"
+                return f"{by} {how} at {service}{limited}"
             case Word.CLOSED:
                 how = "port unreachable" if self._is_udp else "a reset"
                 sure = ": nothing listens there" if self._found.beyond is None else ""
@@ -175,6 +178,8 @@ class _Words:
         if found.word is Word.LOCAL:
             return "the rules of this machine for what it sends (nft list ruleset, iptables -S)"
         evidence = [self._nearer(own) for own in found.nearer]
+        if found.resets is not None:
+            evidence.append(_resets(found.resets))
         stopped = [own for own in found.stopped if own.fate in (Fate.REFUSED, Fate.SILENT)]
         if evidence or stopped:
             return "; ".join([*evidence, *(self._ending(own) for own in stopped)])
@@ -194,6 +199,12 @@ class _Words:
 
     def service(self) -> str:
         """What speaks for or against the service."""
+        fates = {own.fate for own in self._found.passing}
+        if self._found.parts[Part.SERVICE] is Standing.HERE and Fate.OPEN in fates:
+            return (
+                "the host accepts some connections and resets others: it limits them, or several "
+                "hosts share the address"
+            )
         match self._found.parts[Part.SERVICE], self._found.port:
             case Standing.OK, _:
                 return "it answers; whether the application is healthy, this does not show"
@@ -206,6 +217,8 @@ class _Words:
         lines = self._examples() if self._found.word is Word.PARTLY else []
         port = self._trace.plan.probing.dport
         listening = f"on the host: ss -ln{'u' if self._is_udp else 't'} 'sport = :{port}'"
+        if self._found.resets is not None:
+            lines.append("--rate 1: whether fewer connections a second are all accepted")
         match self._found.word:
             case Word.CLOSED:
                 lines.append(listening)
@@ -259,6 +272,16 @@ class _Words:
         return f"{words}, ICMP {icmp_type}/{code}"
 
 
+def _resets(resets: Resets) -> str:
+    """The evidence that something resets flows which the destination accepts as well."""
+    near = enumerated(map(place, resets.like[:_MOST_NAMED]))
+    where = f", over as many hops as replies of {near}" if near else ", from nearer"
+    return (
+        f"{count(len(resets.flows), 'flow is', 'flows are')} both accepted and reset: SYN-ACKs "
+        f"arrive with TTL {resets.accepted_ttl}, resets with {resets.reply_ttl}{where}"
+    )
+
+
 def partly(trace: Trace, found: Verdict) -> str:
     """How many flows do not get through, or find the port closed, while others do not."""
     own, flows = trace.plan.probing.service, flows_that_fail(trace, found)
@@ -273,7 +296,10 @@ def flows_that_fail(trace: Trace, found: Verdict) -> str:
     endings = found.stopped or closed
     passing = {flow for own in found.passing for flow in own.flows}
     vertices = sorted({own.at for own in endings}, key=lambda vertex: vertex.sort_key)
-    if all(v in trace.dag and not passing & set(flows_of(trace.dag, v)) for v in vertices):
+    is_by_path = found.resets is None  # otherwise they may get through another time
+    if is_by_path and all(
+        v in trace.dag and not passing & set(flows_of(trace.dag, v)) for v in vertices
+    ):
         named = enumerated(map(place, vertices[:_MOST_NAMED]))
         more = f" and {len(vertices) - _MOST_NAMED} more" if len(vertices) > _MOST_NAMED else ""
         # Further behind a balancer, probes that are sent again distort shares.

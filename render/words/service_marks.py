@@ -15,13 +15,15 @@ class ServiceMarks(NamedTuple):
     """What the verdict on a service says of vertices.
 
     At `closed` nothing listens, and what is for the service gets no further than `ends`. With
-    `is_stopped` someone is known to stop it there. At `forged` another answers in the host's name.
+    `is_stopped` someone is known to stop it there. At `forged` another answers in the host's name,
+    and at `shared` both do.
     """
 
     name: str
     closed: frozenset[Vertex] = frozenset()
     ends: frozenset[Vertex] = frozenset()
     forged: frozenset[Vertex] = frozenset()
+    shared: frozenset[Vertex] = frozenset()
     is_stopped: bool = False
 
     @classmethod
@@ -35,11 +37,14 @@ class ServiceMarks(NamedTuple):
         found = verdict(trace)
         if found is None:
             return cls(name)
+        own = {ending.at for ending in found.passing}
+        forged = frozenset(ending.at for ending in found.stopped if ending.fate.is_at_host)
         return cls(
             name=name,
             closed=frozenset(own.at for own in found.passing if own.fate is Fate.CLOSED),
             ends=frozenset(own.at for own in found.stopped if own.fate is Fate.SILENT),
-            forged=frozenset(own.at for own in found.stopped if own.fate.is_at_host),
+            forged=forged - own,
+            shared=forged & own,
             is_stopped=found.word is Word.PARTLY or found.parts[Part.FIREWALL] is Standing.HERE,
         )
 
@@ -47,4 +52,6 @@ class ServiceMarks(NamedTuple):
         """What to say at a vertex."""
         if vertex in self.forged:
             return ("answers in the host's name",)
+        if vertex in self.shared:
+            return ("another answers as well in the host's name",)
         return (f"{self.name} gets no further",) if vertex in self.ends else ()

@@ -15,6 +15,7 @@ from mda.variants import is_plain
 from render.words.controls import control_probes, other_probes
 from render.words.distances import copied_ttl, hops_to
 from render.words.quantities import at_most, count, enumerated, percent
+from render.words.service_marks import ServiceMarks
 from render.words.vertices import place
 
 if TYPE_CHECKING:
@@ -110,8 +111,9 @@ def withheld(trace: Trace) -> list[str]:
 
 
 def _reached(trace: Trace) -> str:
-    ends = [vertex.ttl for vertex in trace.arrivals]
-    refused = "".join(f", {words}" for words in _refused(trace))
+    service = ServiceMarks.of(trace)
+    ends = [vertex.ttl for vertex in trace.arrivals if vertex not in service.forged]
+    refused = "".join(f", {words}" for words in _refused(trace, service))
     if trace.skipped_arrival is not None:
         if not ends:
             hops = count(trace.skipped_arrival, "hop", "hops")
@@ -136,13 +138,15 @@ def _named(addresses: list[str]) -> str:
     return f"{', '.join(addresses[:_MOST_NAMED])}{rest}"
 
 
-def _refused(trace: Trace) -> list[str]:
+def _refused(trace: Trace, service: ServiceMarks) -> list[str]:
     """Who refuses the probes, and how."""
+    is_forged = bool(service.forged | service.shared) and not service.closed
+    closed = "reset in the name of" if is_forged else "port closed at"
     parts = []
     for how in Refusal:
         by = [str(refused.by) for refused in trace.refusals if refused.how is how]
         if by:
-            what = "port closed at" if how is Refusal.CLOSED else f"{how.value} by"
+            what = closed if how is Refusal.CLOSED else f"{how.value} by"
             parts.append(f"{what} {_named(by)}")
     return parts
 

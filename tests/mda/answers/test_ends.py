@@ -172,3 +172,29 @@ def test_an_end_is_left_out_if_the_probe_one_hop_before_was_lost() -> None:
     before = {flow: Vertex(3, TARGET) for flow in (0, 1)}
     assert table.located_next(4, before) == {}
     assert table.located_next(4, before | {2: Vertex(3, None)}) == {2: Vertex(4, TARGET)}
+
+
+@pytest.mark.parametrize(
+    ("reset_ttl", "end"),
+    [
+        pytest.param(62, 5, id="by something nearer"),
+        pytest.param(60, 4, id="by what accepts it"),
+        pytest.param(255 - 4, 4, id="by what accepts it, with another initial TTL"),
+    ],
+)
+def test_resets_of_something_nearer_than_what_accepts_the_flow_end_no_path(
+    reset_ttl: int, end: int
+) -> None:
+    def answer(ttl: int, kind: ReplyKind, reply_ttl: int) -> Reply:
+        return Reply(ProbeRequest(0, ttl, 1), kind, TARGET, 0.0, 0.01, reply_ttl=reply_ttl)
+
+    table = in_every_order(
+        [
+            expired(0, 3, GATEWAY, 62),
+            expired(0, 4, ROUTER, 61),
+            answer(4, ReplyKind.RST, reset_ttl),
+            answer(5, ReplyKind.SYN_ACK, 60),
+        ]
+    )
+    assert table.ended == {0: end}
+    assert (TARGET in {met.address for _, _, met in table.hop(4).history[0]}) is (end == 4)

@@ -12,12 +12,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 
 from mda.plan import is_to_service
+from mda.service.fates import endings
+from mda.service.verdict import verdict
 from paris.errors import ExitCode
 from tests.support.commands import COMMAND, run
+from tests.support.traces import assembled, hops, outcomes
 from tests.support.waiting import LONGEST_S
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from mda.service.fates import Ending
+    from mda.trace import Trace
 
 NETWORK = """\
 source: {address: SOURCE SELF}
@@ -262,13 +268,28 @@ def test_text_and_pictures_show_the_verdict_and_where_packets_are_stopped(tmp_pa
     assert "shape=octagon" in stopping
 
 
-def test_pictures_do_not_show_what_answers_in_the_hosts_name_as_the_host(tmp_path: Path) -> None:
+def test_nothing_shows_what_answers_in_the_hosts_name_as_the_host(tmp_path: Path) -> None:
     file = network(tmp_path, 4, {"MIDDLE": RESET})
-    run("--sim", file, "-T", "-p", "443", "-o", str(tmp_path / "x.dot"))
+    ran = run("--sim", file, "-T", "-p", "443", "-o", str(tmp_path / "x.dot"), "-o", "-")
+    assert "not reached, reset in the name of 203.0.113.9" in ran.stdout
+    assert "port closed at" not in ran.stdout
     lines = (tmp_path / "x.dot").read_text().splitlines()
     forged = next(line for line in lines if "<b>203.0.113.9<" in line)
     assert "shape=octagon" in forged
     assert "answers in the host&#x27;s name" in forged
+
+
+def test_a_trace_has_its_verdict_computed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    trace = assembled(outcomes(hops("192.0.2.254", "*", flows=2)), protocol="tcp")
+    calls: list[Trace] = []
+
+    def counted(own: Trace) -> tuple[Ending, ...]:
+        calls.append(own)
+        return endings(own)
+
+    monkeypatch.setattr("mda.service.verdict.endings", counted)
+    assert verdict(trace) is verdict(trace)
+    assert len(calls) == 1
 
 
 def test_a_trace_that_was_cut_short_takes_no_silence_for_a_verdict(tmp_path: Path) -> None:

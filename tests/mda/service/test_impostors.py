@@ -1,0 +1,77 @@
+"""Who answers in the destination's name from before it, from made-up replies."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+
+import pytest
+
+from mda.model import Outcome, ProbeRequest, Reply, ReplyKind
+from mda.plan import Algorithm
+from mda.service.verdict import Part, Standing, Word, verdict
+from tests.support.traces import DESTINATION, assembled, hops, outcomes
+
+FIRST, SECOND, THIRD, FOURTH, FIFTH = (f"198.51.100.{n}" for n in range(1, 6))
+NEAR = {FIRST: {"reply_ttl": 64}, SECOND: {"reply_ttl": 63}, THIRD: {"reply_ttl": 62}}
+
+
+def answer(flow: int, ttl: int, kind: ReplyKind, reply_ttl: int, attempt: int = 0) -> Reply:
+    """An answer of TCP in the destination's name."""
+    request = ProbeRequest(flow, ttl, attempt)
+    return Reply(request, kind, ip_address(DESTINATION), 1.0, 1.1, reply_ttl=reply_ttl)
+
+
+def test_a_service_before_which_a_limit_resets_some_syns_is_open_and_the_reset_is_placed() -> None:
+    found = outcomes(
+        hops(FIRST, SECOND, THIRD, FOURTH, flows=1), answers={**NEAR, FOURTH: {"reply_ttl": 61}}
+    )
+    found += [
+        answer(0, 5, ReplyKind.SYN_ACK, 60),
+        answer(0, 4, ReplyKind.RST, 62, attempt=1),
+        answer(0, 4, ReplyKind.RST, 62, attempt=2),
+    ]
+    said = verdict(assembled(found, protocol="tcp", algorithm=Algorithm.PARIS))
+    assert said is not None
+    assert (said.word, said.by and said.by.ttl) == (Word.OPEN, 5)
+    assert said.resets is not None
+    assert [str(vertex.address) for vertex in said.resets.like] == [THIRD]
+    assert (said.resets.reply_ttl, said.resets.accepted_ttl) == (62, 60)
+    assert not said.resets.hides_host
+    assert said.parts[Part.FIREWALL] is Standing.HERE
+    assert said.parts[Part.SERVICE] is Standing.OK
+
+
+def limited(flows: int) -> list[Outcome]:
+    """A limit at hop 3 that lets the first SYN through, to the last TTL, and resets all others."""
+    found = outcomes(hops(FIRST, SECOND, THIRD, flows=flows), answers=NEAR)
+    found += [answer(flow, 4, ReplyKind.RST, 62) for flow in range(flows)]
+    return [answer(0, 30, ReplyKind.SYN_ACK, 60), *found]
+
+
+@pytest.mark.parametrize(("flows", "word"), [(1, Word.OPEN), (6, Word.PARTLY)])
+def test_where_resets_hide_the_hop_of_the_service_it_is_not_said(flows: int, word: Word) -> None:
+    said = verdict(assembled(limited(flows), protocol="tcp"))
+    assert said is not None
+    assert said.word is word
+    assert said.resets is not None
+    assert said.resets.hides_host
+    assert sum(len(own.flows) for own in said.passing) == 1
+    assert said.parts[Part.FIREWALL] is Standing.HERE
+
+
+def test_a_branch_that_resets_where_the_host_answers_is_named_by_the_ttls_of_its_resets() -> None:
+    found = outcomes(
+        {
+            0: [FIRST, SECOND, THIRD, FOURTH],
+            1: [FIRST, SECOND, THIRD, FIFTH],
+        },
+        answers={**NEAR, FOURTH: {"reply_ttl": 61}, FIFTH: {"reply_ttl": 61}},
+    )
+    found += [answer(0, 5, ReplyKind.SYN_ACK, 60), answer(1, 5, ReplyKind.RST, 61)]
+    said = verdict(assembled(found, protocol="tcp"))
+    assert said is not None
+    assert said.word is Word.PARTLY
+    assert [str(own.like.address) for own in said.nearer] == [FIFTH]
+    assert [own.flows for own in said.passing] == [(0,)]
+    assert said.parts[Part.FIREWALL] is Standing.HERE
+    assert said.parts[Part.SERVICE] is Standing.OK
