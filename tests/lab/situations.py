@@ -52,6 +52,7 @@ _FORWARD, _INPUT, _OUTPUT = (
 _TRANSLATE: Final = "type nat hook prerouting priority -100"
 _PROHIBITED: Final = "icmpx type admin-prohibited"
 _FIRST_PORT: Final = 2000
+_DNS: Final = 53
 _LISTENS_AT: Final = 8080  # where what is translated goes
 # Addresses beside the target, without a host.
 _DOWN, _ROUND = 10, 11
@@ -103,8 +104,9 @@ class Told(NamedTuple):
 class Situation(NamedTuple):
     """A service in a lab, how it comes about, and the verdict on it.
 
-    `rules` and `listens` are about `port`; `beside` is how far the host's address is from the
-    target's. `blind` is the verdict of ordinary sockets where it differs.
+    `rules` and `listens` are about `port`, which is given where the service has its own; `answers`
+    is the kind of a UDP service (`tests.lab.service`). `beside` is how far the host's address is
+    from the target's. `blind` is the verdict of ordinary sockets where it differs.
     """
 
     about: str
@@ -112,6 +114,7 @@ class Situation(NamedTuple):
     rules: tuple[Rule, ...] = ()
     listens: bool = False
     is_udp: bool = False
+    answers: str = "echo"
     beside: int = 0
     blind: Said | None = None
     port: int = 0
@@ -186,7 +189,9 @@ def on_one_branch(version: int) -> tuple[Situation, ...]:
 
 
 def _numbered(every: Sequence[Situation]) -> tuple[Situation, ...]:
-    return tuple(own._replace(port=_FIRST_PORT + number) for number, own in enumerate(every))
+    return tuple(
+        own._replace(port=own.port or _FIRST_PORT + number) for number, own in enumerate(every)
+    )
 
 
 def _rules(node: str, hook: str, does: str) -> tuple[Rule, ...]:
@@ -213,6 +218,7 @@ def _answered(version: int) -> Iterator[Situation]:
     )  # fmt: skip
     yield Situation("UDP, answered", _OPEN, listens=True, is_udp=True)
     yield Situation("UDP, closed", _CLOSED, is_udp=True)
+    yield Situation("DNS server", _OPEN, listens=True, is_udp=True, answers="strict-dns", port=_DNS)
 
 
 def _stopped(version: int) -> Iterator[Situation]:
@@ -266,7 +272,8 @@ def arranged(lab: Lab, version: int, every: Sequence[Situation]) -> Iterator[Non
                 opened.enter_context(
                     lab.background(
                         "dst", "env", f"PYTHONPATH={CHECKOUT}", sys.executable, "-m",
-                        "tests.lab.service", f"echo:{situation.port}", str(TARGET[version]),
+                        "tests.lab.service", f"{situation.answers}:{situation.port}",
+                        str(TARGET[version]),
                     )
                 )  # fmt: skip
         if any(situation.beside for situation in every):

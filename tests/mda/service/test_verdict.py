@@ -279,6 +279,30 @@ def test_nothing_shows_what_answers_in_the_hosts_name_as_the_host(tmp_path: Path
     assert "answers in the host&#x27;s name" in forged
 
 
+def test_a_branch_that_resets_at_the_hop_where_the_host_answers_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "net.yaml"
+    file.write_text(
+        "source: 192.0.2.1\n"
+        "destination: {address: 203.0.113.9, open: [443]}\n"
+        "routers:\n"
+        "  r1: {interfaces: [192.0.2.254]}\n"
+        "  a1: {interfaces: [198.51.100.11]}\n"
+        "  b1: {interfaces: [198.51.100.21]}\n"
+        "  b2: {interfaces: [198.51.100.22], filter: [{protocol: tcp, action: reset}]}\n"
+        "  b3: {interfaces: [198.51.100.23]}\n"
+        "  r4: {interfaces: [198.51.100.31]}\n"
+        "paths:\n"
+        "  - source -> r1 -> a1 -> r4 -> destination\n"
+        "  - source -> r1 -> b1 -> b2 -> b3 -> r4 -> destination\n"
+    )
+    ran = run("--sim", str(file), "-T", "-p", "443", "--mda")
+    said = " ".join(ran.stdout.split())
+    assert "reached in 4 hops, reset in the name of 203.0.113.9" in said
+    assert "another answers as well in the host's name" in said
+    assert "passed as many hops as those of 198.51.100.22 (hop 3), and none behind it" in said
+    assert "firewall HERE" in said
+
+
 def test_a_trace_has_its_verdict_computed_once(monkeypatch: pytest.MonkeyPatch) -> None:
     trace = assembled(outcomes(hops("192.0.2.254", "*", flows=2)), protocol="tcp")
     calls: list[Trace] = []
