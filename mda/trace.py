@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from math import inf
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from mda.findings.certainty import Certainty, Obstacle, certainty, obstacles
@@ -142,12 +143,21 @@ class Trace(Record):
     @cached_property
     def vertex_shares(self) -> dict[Vertex, float]:
         """For each vertex, the share of all flows that meets it."""
-        return vertex_shares(self.dag)
+        return vertex_shares(self.dag, self._first_asked)
 
     @cached_property
     def edge_shares(self) -> dict[tuple[Vertex, Vertex], float]:
         """For each edge, the share of the flows through its near end that take it."""
-        return edge_shares(self.dag)
+        return edge_shares(self.dag, self._first_asked)
+
+    @cached_property
+    def _first_asked(self) -> dict[int, int]:
+        """The TTL of the first probe of each flow."""
+        first: dict[int, tuple[float, int]] = {}
+        for outcome in self.outcomes:
+            flow, ttl, _ = outcome.request
+            first[flow] = min(first.get(flow, (inf, 0)), (outcome.sent_at_s, ttl))
+        return {flow: ttl for flow, (_, ttl) in first.items()}
 
     @cached_property
     def parallel_links(self) -> dict[tuple[Vertex, Vertex], tuple[ParallelLink, ...]]:

@@ -7,17 +7,19 @@ from typing import TYPE_CHECKING
 from mda.answers.graph import flows_of, flows_of_edge, vertices_by_ttl
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mda.answers.dag import Graph
     from mda.model import Vertex
 
 
-def vertex_shares(graph: Graph) -> dict[Vertex, float]:
+def vertex_shares(graph: Graph, first_asked: Mapping[int, int]) -> dict[Vertex, float]:
     """For each vertex, the share of all flows that meets it: from its predecessors' shares.
 
     Counts of flows would mislead, because more flows are sent to where more are needed. They are
-    used only at hops where edges are unproven.
+    used only at hops where edges are unproven. `first_asked` is as in `edge_shares`.
     """
-    splits = edge_shares(graph)
+    splits = edge_shares(graph, first_asked)
     shares: dict[Vertex, float] = {}
     for vertices in vertices_by_ttl(graph).values():
         met = sum(len(flows_of(graph, vertex)) for vertex in vertices)
@@ -31,20 +33,27 @@ def vertex_shares(graph: Graph) -> dict[Vertex, float]:
     return shares
 
 
-def edge_shares(graph: Graph) -> dict[tuple[Vertex, Vertex], float]:
+def edge_shares(graph: Graph, first_asked: Mapping[int, int]) -> dict[tuple[Vertex, Vertex], float]:
     """For each edge, the share of the flows through its near end that take it.
 
     Behind the only vertex of a hop every flow counts, including flows not probed at that vertex.
+    `first_asked` has the TTL of each flow's first probe: where that went further, other probes may
+    have been sent because of what it met, so the flow does not count unless no other does.
     """
     shares: dict[tuple[Vertex, Vertex], float] = {}
     for vertices in vertices_by_ttl(graph).values():
         for near in vertices:
-            taken = {
-                far: len(
-                    flows_of(graph, far) if len(vertices) == 1 else flows_of_edge(graph, near, far)
-                )
+            flows_to = {
+                far: flows_of(graph, far) if len(vertices) == 1 else flows_of_edge(graph, near, far)
                 for far in graph.successors(near)
             }
+            taken = {far: len(flows) for far, flows in flows_to.items()}
+            if len(vertices) == 1:
+                drawn = {
+                    far: sum(first_asked.get(flow, 0) <= far.ttl for flow in flows)
+                    for far, flows in flows_to.items()
+                }
+                taken = drawn if all(drawn.values()) else taken
             # An edge that MDA-Lite assumes has no flows, and is the only one from its vertex.
             all_taken = sum(taken.values())
             shares |= {
