@@ -195,7 +195,8 @@ def parse_render(arguments: Sequence[str]) -> RenderOptions:
 
 def _names_a_format(files: Sequence[str]) -> bool:
     """Whether a file's suffix promises something other than a table."""
-    return any(file.lower().endswith(tuple(f".{name}" for name in suffixes())) for file in files)
+    others = tuple(f".{name}" for name in suffixes() if name != "csv")
+    return any(file.lower().endswith(others) for file in files)
 
 
 def _output_options(given: argparse.Namespace) -> OutputOptions:

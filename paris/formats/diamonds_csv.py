@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import unicodedata
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Final
 
-from mda.escaping import printable
 from mda.findings.diamond_metrics import Metrics, rows
+from paris.formats.csv_text import csv_text
 
 if TYPE_CHECKING:
     from mda.trace import Trace
@@ -24,36 +21,13 @@ COLUMNS: Final = (*_OF_TRACE, *_OF_DIAMOND, *(field.name for field in fields(Met
 
 def table(traces: list[tuple[str, Trace]]) -> str:
     """A row per diamond of each (file name, trace); a trace without diamonds has one row."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, restval="", lineterminator="\n")
-    writer.writeheader()
-    for name, trace in traces:
-        common = _of_trace(name, trace)
-        found = rows(trace.dag, trace.diamonds)
-        for number, row in enumerate(found, start=1):
-            writer.writerow(_inert({**common, "number": number, **row}))
-        if not found:
-            writer.writerow(_inert(common))
-    return text.getvalue()
+    return csv_text(COLUMNS, (row for name, trace in traces for row in _rows(name, trace)))
 
 
-def _inert(row: dict[str, Any]) -> dict[str, Any]:
-    """The row without a text that a spreadsheet takes for a formula.
-
-    See OWASP, "CSV injection": an apostrophe before what begins like one, and no semicolon, at
-    which some spreadsheets begin another cell.
-    """
-    return {
-        name: value if isinstance(value, int | float) else _text(str(value))
-        for name, value in row.items()
-        if value is not None
-    }
-
-
-def _text(value: str) -> str:
-    text = printable(value).replace(";", "\\x3b")
-    is_formula = unicodedata.normalize("NFKC", text).startswith(("=", "+", "-", "@"))
-    return f"'{text}" if is_formula else text
+def _rows(name: str, trace: Trace) -> list[dict[str, Any]]:
+    common = _of_trace(name, trace)
+    found = rows(trace.dag, trace.diamonds)
+    return [{**common, "number": number, **row} for number, row in enumerate(found, 1)] or [common]
 
 
 def _of_trace(name: str, trace: Trace) -> dict[str, Any]:
