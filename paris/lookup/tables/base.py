@@ -30,7 +30,10 @@ class Entry(NamedTuple):
 
 
 class Head(NamedTuple):
-    """The first bytes of a file, unpacked if it is gzip, and the last ones as they are."""
+    """The first bytes of a file, unpacked if it is gzip, and the last ones.
+
+    The last ones of text that gzip packed are as they are in the file.
+    """
 
     begin: bytes
     end: bytes

@@ -28,11 +28,13 @@ _MOST_AT_ONCE: Final = 1 << 29  # of a table that is read as a whole
 def head(file: str) -> Head:
     """How a file begins and ends. Raises FormatError."""
     with opened(file) as raw:
-        size = raw.seek(0, SEEK_END)
-        raw.seek(max(0, size - _TAIL))
+        is_packed = raw.read(len(_GZIP)) == _GZIP
+        raw.seek(max(0, raw.seek(0, SEEK_END) - _TAIL))
         end = raw.read(_TAIL)
     with _unpacked(file) as stream:
-        return Head(stream.read(_HEAD), end)
+        begin = stream.read(_HEAD)
+    # For its last bytes all of a packed file is unpacked; of a table of lines nobody needs them.
+    return Head(begin, content(file)[-_TAIL:] if is_packed and b"\0" in begin else end)
 
 
 def content(file: str) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import pytest
 from paris.errors import FormatError
 from paris.lookup.tables import maxmind, reading
 from paris.lookup.tables.base import Entry, Sought
+from paris.lookup.tables.registry import kind_of
 from tests.support.networks import GOLDEN_MMDB, Value, mmdb
 
 if TYPE_CHECKING:
@@ -54,6 +56,14 @@ def test_a_database_of_ipv4_says_nothing_of_ipv6(tmp_path: Path) -> None:
     file.write_bytes(mmdb({"198.51.100.0/24": {"asn": 7}}, version=4))
     found = maxmind.find(str(file), Sought([ADDRESS, ip_address("2001:db8::")]), print)
     assert found == {ADDRESS: Entry(ip_network("198.51.100.0/24"), (7,))}
+
+
+def test_a_database_that_gzip_packed_is_read_as_it_is(tmp_path: Path) -> None:
+    file = tmp_path / "x.mmdb.gz"
+    file.write_bytes(gzip.compress(GOLDEN_MMDB.read_bytes()))
+    assert kind_of(str(file)).entries is maxmind.find
+    found = maxmind.find(str(file), Sought([ADDRESS]), print)
+    assert found[ADDRESS].name == "Example B"
 
 
 @pytest.mark.parametrize("cut", [slice(None, -40), slice(700), slice(-200, None)])
