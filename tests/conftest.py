@@ -24,11 +24,16 @@ _PROGRAMS = ("ip", "nft", "scamper", "traceroute", "tshark")
 def pytest_configure(config: pytest.Config) -> None:
     if os.geteuid() == 0 and not hasattr(config, "workerinput"):
         _let_others_pass(config)
+    # What the user of this machine always wants is not what tests want.
+    os.environ["XDG_CONFIG_HOME"] = "/nonexistent"
+    os.environ.pop("PARIS_TRACE_OPTIONS", None)
     # Tests make millions of small values and few cycles: looking for these less often saves 8 % of
     # the time of the statistical ones.
     gc.set_threshold(50_000, 20, 100)
-    # What a shell script starts in the background ignores Ctrl-C, and so does all that it starts.
+    # What a shell script starts in the background ignores Ctrl-C, and what nohup starts SIGHUP; so
+    # does all that these start.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def _let_others_pass(config: pytest.Config) -> None:

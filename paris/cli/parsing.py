@@ -34,8 +34,32 @@ class Parser(argparse.ArgumentParser):
         """The names of all options."""
         return frozenset(self._option_string_actions)
 
+    @property
+    def repeatable(self) -> frozenset[str]:
+        """The names of all options that may be given several times, each time with a value."""
+        return frozenset(
+            name
+            for own in self._actions
+            if isinstance(own, argparse._AppendAction)
+            for name in own.option_strings
+        )
+
+    def dest(self, option: str) -> str:
+        """The attribute in which argparse keeps the value of an option."""
+        return self._option_string_actions[option].dest
+
+    def given(self, arguments: Sequence[str]) -> set[str]:
+        """The attributes in which argparse keeps what the arguments give. Raises SettingsError."""
+        absent = argparse.Namespace(**{own.dest: None for own in self._actions})
+        found = vars(self.parse_args(self._joined(arguments), absent))
+        return {dest for dest, value in found.items() if value is not None}
+
     def parsed(self, arguments: Sequence[str]) -> argparse.Namespace:
         """The values of the options. A negative number is the value of the option before it."""
+        return self.parse_args(self._joined(arguments))
+
+    def _joined(self, arguments: Sequence[str]) -> list[str]:
+        """The arguments, negative numbers joined to the options that take them."""
         valued = self.valued
         joined: list[str] = []
         for word in arguments:
@@ -43,7 +67,7 @@ class Parser(argparse.ArgumentParser):
                 joined[-1] += word if len(joined[-1]) == 2 else f"={word}"
             else:
                 joined.append(word)
-        return self.parse_args(joined)
+        return joined
 
     def error(self, message: str) -> NoReturn:
         """Raise SettingsError with `message`, or with a suggestion for an unknown option."""

@@ -37,13 +37,14 @@ def entry() -> None:
 def main(arguments: Sequence[str]) -> int:
     """Measure a trace and write its outputs, as `arguments` ask. Returns the exit code."""
     from paris.cli import options as command_line
+    from paris.cli import own_options
 
     if not arguments:
         from paris.cli.parser import BARE
 
         explain(BARE)
         return ExitCode.USAGE
-    options = command_line.parse_trace(arguments)
+    options = command_line.parse_trace(own_options.with_own(arguments))
     if options.settings is None:
         return _replay(options)
     if options.settings.target.network is None and "SUDO_UID" in os.environ:

@@ -28,8 +28,18 @@ _Number = TypeVar("_Number", int, float)
 
 def compose(path: Path) -> yaml.Node:
     """The root node of a YAML file. Raises TopologyError if the file is unreadable or empty."""
+    root = composed(path)
+    if root is None:
+        raise TopologyError(f"{path}:1: the file is empty; it needs source, destination, paths")
+    return root
+
+
+def composed(path: Path) -> yaml.Node | None:
+    """The root node of a YAML file, None of an empty one. Raises TopologyError."""
     try:
-        root = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+        root: yaml.Node | None = yaml.compose(
+            path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader
+        )
     except OSError as error:
         raise TopologyError(f"cannot read {path}: {error.strerror}") from None
     except UnicodeDecodeError:
@@ -41,8 +51,6 @@ def compose(path: Path) -> yaml.Node:
         raise TopologyError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
     except RecursionError:
         raise TopologyError(f"{path}: brackets are nested too deeply; close them") from None
-    if root is None:
-        raise TopologyError(f"{path}:1: the file is empty; it needs source, destination, paths")
     return root
 
 

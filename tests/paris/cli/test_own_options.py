@@ -1,0 +1,178 @@
+"""Options from a file and from the environment: which count, and which are refused."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from paris.cli.own_options import VARIABLE, with_own
+from paris.cli.parser import trace_parser
+from paris.errors import ExitCode
+from tests.support.commands import process, run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+HOST = "192.0.2.9"
+
+
+@pytest.fixture
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the user's file is; there is none yet."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.delenv("SUDO_UID", raising=False)
+    (tmp_path / "paris-trace").mkdir()
+    return tmp_path / "paris-trace" / "config.yaml"
+
+
+def made(*arguments: str) -> list[str]:
+    """What is put before the arguments."""
+    found = with_own(arguments)
+    assert found[len(found) - len(arguments) :] == list(arguments)
+    return found[: len(found) - len(arguments)]
+
+
+def test_options_of_the_file_and_of_the_variable_count(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert made(HOST) == []
+    file.write_text("numeric: true\nwait: 2\nascii: false\nresolver: []\n")
+    assert made(HOST) == ["--numeric", "--wait=2"]
+    monkeypatch.setenv(VARIABLE, "-m 9 --tos=4")
+    assert made(HOST) == ["-m", "9", "--tos=4", "--numeric", "--wait=2"]
+
+
+def test_the_command_line_counts_before_the_variable_and_that_before_the_file(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file.write_text("max-hops: 7\nwait: 7\ntos: 7\nudp: true\nasn-file: [a, b]\n")
+    monkeypatch.setenv(VARIABLE, "-m 8 -w 8 -6 --asn-file c")
+    assert made("-m", "9", HOST) == ["-w", "8", "-6", "--asn-file", "c", "--tos=7", "--udp"]
+    assert made("-I", "-4", "--asn-file", "d", HOST) == ["-m", "8", "-w", "8", "--tos=7"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "kept"),
+    [
+        (HOST, ["--numeric"]),
+        (f"--mda {HOST}", ["--confidence=99", "--numeric"]),
+        (f"--mda-lite {HOST}", ["--confidence=99", "--numeric"]),
+        (f"--classify {HOST}", ["--confidence=99", "--flows=500", "--numeric"]),
+        (f"--resolver 192.0.2.1 {HOST}", []),
+        ("--replay x.json", ["--numeric"]),
+    ],
+)
+def test_what_does_not_go_with_the_command_line_is_left_out(
+    arguments: str, kept: list[str], file: Path
+) -> None:
+    file.write_text("confidence: 99\nflows: 500\nnumeric: true\n")
+    assert made(*arguments.split()) == kept
+
+
+def test_a_saved_measurement_is_read_as_it_was_made(file: Path) -> None:
+    file.write_text("mda: true\nclassify: true\nascii: true\n")
+    assert made("--replay", "x.json") == ["--ascii"]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("mda: [", ":1: not YAML: "),
+        ("- mda", ":1: expected `key: value` pairs here"),
+        ("mda: true\nmtu: 9", ":2: unknown key 'mtu'; known: "),
+        ("numerik: true", ":1: unknown key 'numerik'; did you mean numeric? known: "),
+        ("output: x.svg", ":1: unknown key 'output'; "),
+        ("mda: 5", ":1: --mda is true or false"),
+        ("wait: [1, 2]", ":1: --wait takes one value"),
+        ("mda: true\n\nwait: soon", ":3: argument -w/--wait: not a duration: 'soon'"),
+        ("confidence: 200", ":1: -c/--confidence must lie above 0 and below 100"),
+        ("\x00", ": not YAML: "),
+    ],
+    ids=["cut short", "a list", "unknown", "misspelt", "an output", "a number", "two values",
+         "no duration", "out of range", "control character"],
+)  # fmt: skip
+def test_a_wrong_file_is_refused_in_a_line_that_names_it(
+    content: str, said: str, file: Path
+) -> None:
+    file.write_text(content)
+    ran = run(HOST)
+    assert (ran.returncode, ran.stdout) == (ExitCode.USAGE, "")
+    assert ran.stderr.startswith(f"paris-trace: {file}{said}")
+    assert ran.stderr.count("\n") == 1
+
+
+def test_an_empty_file_sets_nothing(file: Path) -> None:
+    file.write_text("# nothing yet\n")
+    assert made(HOST) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("-o x.svg", "-o is not an option to set for good"),
+        ("host.example", "host.example is not an option to set for good"),
+        ("-z soon", "argument -z/--sendwait: not a duration: 'soon'; try 0.5, 2s or 500ms"),
+        ("'", "No closing quotation"),
+        ("-m", "argument -m/--max-hops: expected one argument"),
+    ],
+)
+def test_a_wrong_variable_is_refused_in_a_line_that_names_it(
+    words: str, said: str, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(VARIABLE, words)
+    ran = run(HOST)
+    assert (ran.returncode, ran.stdout) == (ExitCode.USAGE, "")
+    assert ran.stderr == f"paris-trace: {VARIABLE}: {said}\n"
+
+
+@pytest.mark.parametrize("mode", [0o664, 0o646])
+def test_a_file_that_others_can_write_to_is_not_used(
+    mode: int, file: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    file.write_text("numeric: true\n")
+    file.chmod(mode)
+    assert made(HOST) == []
+    said = f"paris-trace: {file} is not used: other users can write to it\n"
+    assert capfd.readouterr().err == said
+
+
+@pytest.mark.lab
+def test_a_file_of_another_user_is_not_used(file: Path) -> None:
+    file.write_text("numeric: true\n")
+    os.chown(file, 65534, -1)
+    assert made(HOST) == []
+
+
+def test_what_sudo_hands_on_is_not_used(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither the variables nor the home of the user who calls it steer root."""
+    file.write_text("numeric: true\n")
+    monkeypatch.setenv("HOME", str(file.parents[1]))
+    monkeypatch.setenv(VARIABLE, "-n")
+    monkeypatch.setenv("SUDO_UID", "1000")
+    assert made(HOST) == []
+
+
+def test_every_option_but_those_of_one_run_can_be_in_the_file(file: Path) -> None:
+    """No value here is right, so an option that may be there is refused for its value."""
+    names = [name for name in trace_parser().options if name.startswith("--")]
+    refused = set()
+    for name in names:
+        file.write_text(f"{name.removeprefix('--')}: {{}}")
+        said = run(HOST).stderr
+        if "unknown key" in said:
+            refused.add(name)
+        else:
+            assert "expected a single value here" in said
+    assert refused == {
+        "--output", "--format", "--json", "--replay", "--sim", "--help", "--version", "--seed",
+    }  # fmt: skip
+
+
+def test_the_command_reads_the_file_and_the_variable(file: Path) -> None:
+    file.write_text("mda: true\n")
+    ran = process("--sim", "two-way", env={**os.environ, VARIABLE: "--ascii"})
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert "chance that a branch was missed" in ran.stdout
+    assert ran.stdout.isascii()
