@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.lab import netlab
-from tests.lab.command import trace
+from tests.lab.command import trace, traces
 
 pytestmark = pytest.mark.lab
 
@@ -60,8 +60,7 @@ def test_icmp_shows_one_path_because_linux_hashes_no_field_of_it() -> None:
 @pytest.mark.parametrize("silent", ["lb", "a2", "joint"])
 def test_a_silent_router_is_a_star_at_its_hop(silent: str) -> None:
     with netlab.lab(netlab.diamond(4), silent=[silent]) as lab:
-        for version in (4, 6):
-            found = trace(lab, version, *SURE, "--seed", "1")
+        for version, found in traces(lab, (4, 6), *SURE, "--seed", "1").items():
             assert found.truth == lab.truth(version)
 
 
@@ -88,8 +87,7 @@ def test_an_open_port_is_reported_as_open() -> None:
 
 
 @pytest.mark.parametrize("wire", ["raw", "bulk", "unprivileged"])
-@pytest.mark.parametrize("version", [4, 6])
-def test_a_port_is_reported_as_open_or_closed_despite_losses(wire: str, version: int) -> None:
+def test_a_port_is_reported_as_open_or_closed_despite_losses(wire: str) -> None:
     serve = (
         "import socket; s = socket.create_server(('::', 443), family=socket.AF_INET6, "
         "dualstack_ipv6=True, backlog=4096); print('ready', flush=True)\n"
@@ -101,7 +99,8 @@ def test_a_port_is_reported_as_open_or_closed_despite_losses(wire: str, version:
         for _ in range(20):
             for port, exit_code in (("443", 0), ("80", CLOSED_PORT)):
                 options = ("-T", "-p", port, "--wire", wire)
-                found = trace(lab, version, *options, privileged=wire != "unprivileged")
-                assert (found.exit_code, found.stderr) == (exit_code, "")
-                closed = [refused["how"] for refused in found.document["run"]["refusals"]]
-                assert closed == ["closed"] * (exit_code == CLOSED_PORT)
+                both = traces(lab, (4, 6), *options, privileged=wire != "unprivileged")
+                for found in both.values():
+                    assert (found.exit_code, found.stderr) == (exit_code, "")
+                    closed = [refused["how"] for refused in found.document["run"]["refusals"]]
+                    assert closed == ["closed"] * (exit_code == CLOSED_PORT)
