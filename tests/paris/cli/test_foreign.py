@@ -17,6 +17,37 @@ PARSER = trace_parser()
 EVERY = [(option, row) for row in REFUSED for option in row.options]
 # Of FreeBSD's traceroute(8), OpenBSD's and macOS's together.
 BSD = "-4 -6 -a -A -d -D -e -E -f -F -g -i -I -l -m -M -n -P -p -q -r -S -s -t -v -w -x -z"
+# As their own help lists them: the long options of those that have some.
+OTHERS = {
+    "mtr": "-F --filename -u --udp -T --tcp -I --interface -a --address -f --first-ttl -m "
+    "--max-ttl -U --max-unknown -P --port -L --localport -s --psize -B --bitpattern -i --interval "
+    "-G --gracetime -Q --tos -e --mpls -Z --timeout -M --mark -r --report -w --report-wide -c "
+    "--report-cycles -j --json -x --xml -C --csv -l --raw -p --split -t --curses --displaymode -n "
+    "--no-dns -b --show-ips -o --order -y --ipinfo -z --aslookup -v --version",
+    "trippy": "-c --config-file -m --mode -u --unprivileged -p --protocol --udp --tcp --icmp -F "
+    "--addr-family -P --target-port -S --source-port -A --source-address -I --interface -i "
+    "--min-round-duration -T --max-round-duration -g --grace-duration --initial-sequence -R "
+    "--multipath-strategy -U --max-inflight -f --first-ttl -t --max-ttl --packet-size "
+    "--payload-pattern -Q --tos -e --icmp-extensions --read-timeout -r --dns-resolve-method -y "
+    "--dns-resolve-all --dns-timeout --dns-ttl -z --dns-lookup-as-info -s --max-samples "
+    "--max-flows -a --tui-address-mode --tui-as-mode --tui-custom-columns --tui-locale "
+    "--tui-icmp-extension-mode --tui-geoip-mode -M --tui-max-addrs --tui-preserve-screen "
+    "--tui-refresh-rate --tui-privacy-max-ttl --tui-timezone --tui-theme-colors "
+    "--tui-key-bindings -C --report-cycles -G --geoip-mmdb-file --log-format --log-filter "
+    "--log-span-events -v --verbose -V --version",
+    "scamper": "-c -d -f -g -G -l -m -M -N -o -O -p -P -q -Q -r -s -S -t -T -U -w -W -z -Z",
+    "dublin-traceroute": "-v --version -s --sport -d --dport -n --npaths -t --min-ttl -T --max-ttl "
+    "-D --delay -b --broken-nat -i --use-srcport -N --no-dns -o --output-file",
+    "fast-mda-traceroute": "--af --interface --probing-rate --protocol --format --confidence "
+    "--max-round --wait --min-ttl --max-ttl --src-port --dst-port --instance-id --buffer-size "
+    "--integrity-check --no-integrity-check --log-level --print-command --version",
+    "nexttrace": "-4 -6 -T --tcp -U --udp -F --fast-trace -p --port -q --queries "
+    "--parallel-requests -m --max-hops -d --data-provider --pow-provider -n --no-rdns -a "
+    "--always-rdns -P --route-path -r --report -o --output -t --table --raw -j --json -c "
+    "--classic -f --first -M --map -e --disable-mpls -v --version -s --source --source-port -D "
+    "--dev -z --send-time -i --ttl-time --timeout --psize --dot-server -g --language --file -C "
+    "--nocolor --no-color --tos --mtu",
+}
 # Those of Linux's traceroute that are ours, by the attribute that argparse keeps.
 LINUX = {
     "-4": "ip_version", "-6": "ip_version", "-f": "first_hop", "--first": "first_hop",
@@ -109,6 +140,14 @@ def test_options_of_traceroute_that_are_ours_mean_the_same() -> None:
 def test_every_option_of_bsd_is_ours_accepted_or_refused_in_a_line(option: str) -> None:
     said = refusal([option], PARSER.options, PARSER.valued)
     assert (said is None) == (option in PARSER.options)
+
+
+@pytest.mark.parametrize("tool", OTHERS)
+def test_every_option_of_another_tool_is_ours_or_refused_in_a_line(tool: str) -> None:
+    refused_of_it = {
+        option for row in REFUSED if tool in row.tools.split(", ") for option in row.options
+    }
+    assert set(OTHERS[tool].split()) - PARSER.options - refused_of_it == set()
 
 
 @pytest.mark.parametrize(
