@@ -27,6 +27,7 @@ def pytest_configure(config: pytest.Config) -> None:
     # What the user of this machine always wants is not what tests want.
     os.environ["XDG_CONFIG_HOME"] = "/nonexistent"
     os.environ.pop("PARIS_TRACE_OPTIONS", None)
+    os.environ.update(LC_ALL="C.UTF-8", TERM="xterm")
     # Tests make millions of small values and few cycles: looking for these less often saves 8 % of
     # the time of the statistical ones.
     gc.set_threshold(50_000, 20, 100)

@@ -142,7 +142,8 @@ class _Run:
         hooks = run.Hooks(
             before_parsing=self._before_parsing, journals=self.journals, stop=self.signals
         )
-        if not (self.options.progress and sys.stderr is not None and sys.stderr.isatty()):
+        is_shown = self.options.progress and sys.stderr is not None and sys.stderr.isatty()
+        if not is_shown or os.environ.get("TERM") == "dumb":  # which cannot rewrite a line
             return self._judged(hooks)
         from paris.cli.progress import Progress
 

@@ -91,4 +91,13 @@ def _use_color(wish: str, stream: TextIO) -> bool:
 
 
 def _is_unicode(stream: TextIO) -> bool:
-    return (stream.encoding or "").lower().replace("-", "") == "utf8"
+    """Whether more than ASCII can be shown, by the encoding, the locale and the terminal.
+
+    In the locale C Python writes UTF-8 all the same, which its user did not ask for, and may set
+    LC_CTYPE to that (PEP 538, 540).
+    """
+    told = os.environ.get("LC_CTYPE")
+    kind = told if told != "C.UTF-8" else None
+    locale = os.environ.get("LC_ALL") or kind or os.environ.get("LANG")
+    is_plain = locale in ("C", "POSIX") or os.environ.get("TERM") == "dumb"
+    return not is_plain and (stream.encoding or "").lower().replace("-", "") == "utf8"

@@ -532,6 +532,14 @@ def test_verbose_reports_what_became_of_every_packet() -> None:
     assert lines[3] == "paris-trace: ignored datagrams: none"
 
 
+def test_a_terminal_that_cannot_rewrite_a_line_gets_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "dumb")
+    with on_terminal([*COMMAND, "--sim", "forty-eight-way", "--mda"], cwd=CHECKOUT) as command:
+        exit_code, out, _ = command.finish()
+        assert (exit_code, command.shown) == (ExitCode.REACHED, b"")
+    assert "reached in" in out
+
+
 def test_progress_uses_one_line_of_the_terminal_and_clears_it() -> None:
     with on_terminal([*COMMAND, "--sim", "forty-eight-way", "--mda"], cwd=CHECKOUT) as command:
         assert command.finish()[0] == ExitCode.REACHED
@@ -581,6 +589,25 @@ def test_ascii_output_has_only_ascii_characters() -> None:
     assert run(*QUICK, "--ascii").stdout.isascii()
     ran = process(*QUICK, env={**os.environ, "PYTHONIOENCODING": "ascii"})
     assert ran.stdout.isascii()
+
+
+@pytest.mark.parametrize(
+    ("environment", "is_ascii"),
+    [
+        ({"LC_ALL": "C"}, True),
+        ({"LANG": "POSIX", "LC_ALL": ""}, True),
+        ({"LC_ALL": "", "LC_CTYPE": "", "LANG": ""}, False),
+        ({"LC_ALL": "C.UTF-8", "LANG": "C"}, False),
+        ({"TERM": "dumb"}, True),
+    ],
+    ids=["locale C", "language POSIX", "no locale", "UTF-8", "dumb terminal"],
+)
+def test_branches_are_drawn_in_ascii_where_locale_or_terminal_take_no_more(
+    environment: dict[str, str], is_ascii: bool
+) -> None:
+    ran = process(*QUICK, env={**os.environ, **environment})
+    assert ran.returncode == ExitCode.REACHED
+    assert ("|- " in ran.stdout or ",- " in ran.stdout) == ran.stdout.isascii() == is_ascii
 
 
 @pytest.mark.parametrize(
