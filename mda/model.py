@@ -36,6 +36,8 @@ class HeaderField(Enum):
     FLOW_LABEL = "flow-label"
     #: All fields at once, except the flow field and the scarce ones (`mda.variants`).
     ALL = "all"
+    #: Length of the whole packet in bytes: no router hashes it, and some links limit it.
+    LENGTH = "length"
 
     @property
     def attribute(self) -> str:
@@ -151,7 +153,8 @@ class Reply(NamedTuple):
     `reply_ip_id` are fields of the reply itself. Each is None where the wire or the packet has
     none. `mpls`, `interfaces` and `unread` are all that its extension structure holds. `changed`
     names the fields of the quoted probe that a middlebox changed, sorted. `in_tunnel` means that
-    the quote shows the probe inside another IP packet.
+    the quote shows the probe inside another IP packet. `mtu` is None unless the reply says that the
+    probe was too big: then it is what the responder says fits, in bytes, and 0 if it does not say.
     """
 
     request: ProbeRequest
@@ -169,6 +172,7 @@ class Reply(NamedTuple):
     unread: tuple[Unread, ...] = ()
     changed: tuple[str, ...] = ()
     in_tunnel: bool = False
+    mtu: int | None = None
 
     @property
     def rtt_s(self) -> float:

@@ -4,7 +4,7 @@ A variant is a flow number like any other for the code that sends, matches and t
 this file knows how the number is composed, and only `paris.packets.flows` knows the header value.
 
 Only a few values of a scarce field can be sent. So it is varied in several companions of a flow,
-which differ from that flow in all other fields.
+which differ from that flow in all other fields. A variant in LENGTH has its length as its number.
 """
 
 from __future__ import annotations
@@ -45,7 +45,12 @@ class Variant(NamedTuple):
         return variant(self.base, HeaderField.ALL, self.companion) if self.companion else self.base
 
 
+# LENGTH is the last, so that its numbers may be higher than MOST_VALUES.
 _FIELDS: Final = tuple(HeaderField)
+_LENGTH: Final = _FIELDS.index(HeaderField.LENGTH)
+MOST_BYTES: Final = (1 << 16) - 1  # of a packet, and the highest number of a variant in LENGTH
+# The least length that is asked for: there is room for our text, and some more.
+SHORTEST: Final = 128
 _PLAIN: Final = 1 << 20  # plain flows, which vary only the flow field, have numbers below this
 MOST_VALUES: Final = (1 << 12) - 1  # of `number`
 MOST_COMPANIONS: Final = MOST_VALUES // (MOST_SCARCE + 1)  # variants in ALL fields
@@ -57,7 +62,8 @@ def variant(base: int, field: HeaderField, number: int) -> int:
     >>> variant_of(variant(7, HeaderField.DPORT, 3)) == Variant(7, HeaderField.DPORT, 3)
     True
     """
-    if not (0 <= base < _PLAIN and 1 <= number <= MOST_VALUES):
+    most = MOST_BYTES if field is HeaderField.LENGTH else MOST_VALUES
+    if not (0 <= base < _PLAIN and 1 <= number <= most):
         raise ValueError(f"flow {base} has no variant {number}")
     return ((_FIELDS.index(field) << 12) + number) * _PLAIN + base
 
@@ -77,8 +83,9 @@ def variant_of(flow: int) -> Variant | None:
     if flow < _PLAIN:
         return None
     code, base = divmod(flow, _PLAIN)
-    index, number = divmod(code, MOST_VALUES + 1)
-    return Variant(base, _FIELDS[index], number) if index < len(_FIELDS) and number else None
+    index = min(code // (MOST_VALUES + 1), _LENGTH)
+    number = code - index * (MOST_VALUES + 1)
+    return Variant(base, _FIELDS[index], number) if 0 < number <= MOST_BYTES else None
 
 
 def base_of(flow: int) -> int:

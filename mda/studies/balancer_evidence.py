@@ -44,7 +44,7 @@ class VariantAnswers:
         for outcome in outcomes:
             flow, ttl, _ = outcome.request
             varied = variant_of(flow)
-            if varied is None:
+            if varied is None or varied.field is HeaderField.LENGTH:
                 continue
             self.fields.add(varied.field)
             if isinstance(outcome, Reply):

@@ -48,6 +48,7 @@ _MOST_AT_ONCE: Final = 48  # variants of one field of one balancer in a round
 _SERIES_FLOWS: Final = 24  # through both of two balancers, to see whether they hash alike
 _FLOWS_PER_BRANCH: Final = 8  # ... and at least so many per branch of the wider balancer
 _MOST_SERIES_FLOWS: Final = 128
+_NOT_JUDGED: Final = (HeaderField.ALL, HeaderField.LENGTH)
 
 
 def judged_fields(task: Task) -> tuple[HeaderField, ...]:
@@ -55,7 +56,7 @@ def judged_fields(task: Task) -> tuple[HeaderField, ...]:
     return tuple(
         field
         for field in HeaderField
-        if field is task.flow_field or (field is not HeaderField.ALL and task.values.get(field, 0))
+        if field is task.flow_field or (field not in _NOT_JUDGED and task.values.get(field, 0))
     )
 
 

@@ -167,6 +167,7 @@ class Pending:
             interfaces=parsed.interfaces,
             unread=parsed.unread,
             in_tunnel=parsed.in_tunnel,
+            mtu=parsed.mtu,
             changed=changed,
         )
 

@@ -175,6 +175,7 @@ def _outcome(outcome: Outcome) -> Json:
         **extensions_json.extensions(outcome),
         "changed": outcome.changed,
         **({"in_tunnel": True} if outcome.in_tunnel else {}),
+        **({} if outcome.mtu is None else {"mtu": outcome.mtu}),
     }
 
 
@@ -285,5 +286,6 @@ def _read_reply(request: ProbeRequest, sent_at_s: float, record: Json) -> Reply:
         **numbers,
         changed=tuple(record["changed"]),
         in_tunnel=record.get("in_tunnel", False),
+        mtu=plan_json.whole(record.get("mtu")),
         **extensions_json.read_extensions(record),
     )

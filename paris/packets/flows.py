@@ -39,6 +39,8 @@ _HIGHEST: Final = {
     HeaderField.ICMP_CHECKSUM: 0xFFFE,
     HeaderField.FLOW_LABEL: 0xFFFFF,
 }
+HEADER_BYTES: Final = {4: 20, 6: 40}  # of IP, by version
+_MESSAGE_HEADER_BYTES: Final = 8  # of UDP and of an echo request
 _FIRST_CHECKSUM: Final = 1  # the ICMP checksum of flow 0
 # Addresses in a prefix of this length share a route: IPv4 networks accept no longer prefix than 24
 # bits, and an IPv6 subnet has 64 bits.
@@ -53,8 +55,8 @@ class Flows(Frozen):
     port. Variants take their destinations from a prefix of `prefix_len` bits and their sources from
     `sources`; without `prefix_len`, neither addresses nor protocol vary. `ways` says by which way
     out of this machine each flow leaves, and so with which source; None where all leave as routing
-    says of any packet. Raises SettingsError for values that probes cannot carry, and suggests
-    others.
+    says of any packet. `longest` is the length in bytes of the longest probe that this machine can
+    send. Raises SettingsError for values that probes cannot carry, and suggests others.
     """
 
     source: IPAddress
@@ -70,6 +72,7 @@ class Flows(Frozen):
     sources: tuple[IPAddress, ...] = ()
     ways: Ways | None = None
     payload: Payload = TEXT
+    longest: int = 0
 
     def __post_init__(self) -> None:
         if self.source.version != self.destination.version:
@@ -169,8 +172,12 @@ class Flows(Frozen):
         return (self.payload,)
 
     def payload_of(self, flow: int) -> Payload:
-        """What the UDP probes of a flow say."""
-        return self.payload
+        """What the UDP and ICMP probes of a flow say; those of a variant in LENGTH say more."""
+        varied = variant_of(flow)
+        if varied is None or varied.field is not HeaderField.LENGTH:
+            return self.payload
+        headers = HEADER_BYTES[self.source.version] + _MESSAGE_HEADER_BYTES
+        return self.payload.lengthened(varied.number - headers)
 
     @property
     def own_addresses(self) -> frozenset[IPAddress]:
@@ -207,6 +214,8 @@ class Flows(Frozen):
         varied = variant_of(flow)
         if varied is None:
             return self._plain(flow)
+        if varied.field is HeaderField.LENGTH:
+            return self._plain(varied.base)
         is_known = not varied.companion or varied.companion <= self.values(HeaderField.ALL)
         if not (1 <= varied.value <= self.values(varied.field) and is_known):
             raise ValueError(f"{varied} cannot be sent")
@@ -225,6 +234,8 @@ class Flows(Frozen):
         """How many variants in `field` each flow has; 0 for the flow field itself."""
         if field is self.field:
             return 0
+        if field is HeaderField.LENGTH:
+            return self.longest
         if field is HeaderField.ALL:
             return 0 if self.prefix_len is None else MOST_COMPANIONS
         variation = VARIATIONS[field]

@@ -208,6 +208,14 @@ def icmp_error(
     return _icmp_message(header, icmp_type, icmp_code, unused, quote)
 
 
+def too_big(header: IPHeader, mtu: int, quote: bytes) -> bytes:
+    """A whole error that says which MTU, in bytes, a packet did not fit (RFC 1191, RFC 4443)."""
+    version = header.source.version
+    if version == 4:
+        return _icmp_message(header, numbers.UNREACHABLE[4], numbers.TOO_BIG, mtu, quote)
+    return _icmp_message(header, numbers.PACKET_TOO_BIG[6], 0, mtu, quote)
+
+
 def echo_reply(header: IPHeader, request: bytes) -> bytes:
     """A whole reply to an echo request, given the request's ICMP bytes."""
     reply_type = numbers.ECHO_REPLY[header.source.version]

@@ -25,6 +25,7 @@ ECHO_REPLY: Final = {4: 0, 6: 129}  # RFC 792; RFC 4443 section 4.2
 UNREACHABLE: Final = {4: 3, 6: 1}  # RFC 792; RFC 4443 section 3.1
 TIME_EXCEEDED: Final = {4: 11, 6: 3}  # RFC 792; RFC 4443 section 3.3
 PACKET_TOO_BIG: Final = {6: 2}  # RFC 4443 section 3.2; in IPv4 a code of UNREACHABLE (RFC 1191)
+TOO_BIG: Final = 4  # that code
 # The errors that a probe can cause; each quotes the probe.
 ERRORS: Final = {4: (3, 11), 6: (1, 2, 3)}
 

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from paris.errors import SettingsError, on_one_line
 from paris.packets import numbers, tags
-from paris.packets.checksums import checksum, pseudo_header
+from paris.packets.checksums import checksum, fold, pseudo_header
 
 HEX: Final = "hex:"
 _MOST_HEX_BYTES: Final = 1230  # 2 more fill the least MTU of IPv6, 1280 (RFC 8200 section 5)
@@ -29,7 +29,7 @@ class Sign(NamedTuple):
 class Payload(NamedTuple):
     """A request of one protocol, with 0 in the bytes that differ between probes.
 
-    Those are two at `word_at`, which is even, and in our own text the tag's copies, which end it.
+    Those are two at `word_at`, which is even, and in our own text the tag's copies, behind it.
     It is the usual payload for the `ports`. `answer` is a pattern of answers, whose group are the
     two bytes; None if answers return none of them. Each answer has at least one of the `signs`.
     """
@@ -41,6 +41,28 @@ class Payload(NamedTuple):
     signs: tuple[Sign, ...] = ()
     ports: tuple[int, ...] = ()
     has_copies: bool = False
+
+    @property
+    def copies(self) -> slice:
+        """Where the copies of the tag are in the request, if it has any."""
+        return slice(tags.COPY_AT, tags.PAYLOAD_BYTES)
+
+    def lengthened(self, length: int) -> Payload:
+        """The same with zeros behind it, up to `length` bytes; it raises ValueError for too few.
+
+        Two of the bytes balance the length in the checksum, which so stays what it is without them:
+        a tag can be read from an answer, whatever the length.
+        """
+        more = length - len(self.request)
+        if more < _LEAST_MORE:
+            raise ValueError(f"{length} bytes are too few")
+        even = self.request + bytes(len(self.request) % 2)
+        # The length is summed twice: in the pseudo-header and in the header.
+        word = struct.pack("!H", ~fold(2 * more) & 0xFFFF)
+        return self._replace(request=(even + word).ljust(length, b"\0"))
+
+
+_LEAST_MORE: Final = 3  # bytes: one that makes the place even, and the word
 
 
 # A DNS server takes this text for a query of an unused kind. It returns the kind and the identifier
@@ -204,7 +226,7 @@ def _returned(payload: Payload, answer: bytes) -> bytes | None:
     begin, end = payload.word_at, payload.word_at + 2
     last = len(payload.request) - 4 * payload.has_copies
     if (
-        len(answer) == len(payload.request)
+        len(answer) >= len(payload.request)  # longer where the request was lengthened
         and answer[:begin] == payload.request[:begin]
         and answer[end:last] == payload.request[end:last]
     ):

@@ -21,13 +21,14 @@ class _Blank(NamedTuple):
     """A probe with 0 in all fields that depend on TTL or tag, and sums of the other fields.
 
     `header_sum` and `message_sum` are ones'-complement sums. The word that balances the message's
-    checksum lies at `word_at` in the datagram, the tag's copies at its end, if it `has_copies`.
+    checksum lies at `word_at` in the datagram, the tag's copies at `copies`, if it `has_copies`.
     """
 
     protocol: Protocol
     datagram: bytes
     word_at: int
     has_copies: bool
+    copies: slice
     header_sum: int
     message_sum: int
 
@@ -65,12 +66,12 @@ class Builder:
                 struct.pack_into("!H", datagram, at + 6, tag)
                 struct.pack_into("!H", datagram, blank.word_at, word)
                 if blank.has_copies:
-                    datagram[-4:] = tags.copies(tag)
+                    datagram[blank.copies] = tags.copies(tag)
             case Protocol.ICMP:
                 (wanted,) = struct.unpack_from("!H", datagram, at + 2)
                 word = balancing_word(fold(blank.message_sum + tag), wanted)
                 struct.pack_into("!HH", datagram, at + 6, tag, word)
-                datagram[-4:] = tags.copies(tag)
+                datagram[blank.copies] = tags.copies(tag)
             case Protocol.TCP:
                 total = ~fold(blank.message_sum + 2 * tag) & 0xFFFF
                 struct.pack_into("!I", datagram, at + 4, tags.sequence(tag))
@@ -104,13 +105,14 @@ class Builder:
             datagram[7] = 0
         payload = self._flows.payload_of(flow)
         word_at = at + 8 + payload.word_at
+        copies = slice(at + 8 + payload.copies.start, at + 8 + payload.copies.stop)
         if protocol is Protocol.TCP:
             datagram[at + 4 : at + 8] = bytes(4)
             datagram[at + 16 : at + 18] = bytes(2)
         else:
             datagram[at + 6 : at + 8] = datagram[word_at : word_at + 2] = bytes(2)
             if payload.has_copies:
-                datagram[-4:] = bytes(4)
+                datagram[copies] = bytes(4)
         if protocol is Protocol.ICMP:
             datagram[at + 2 : at + 4] = bytes(2)
         else:
@@ -124,6 +126,7 @@ class Builder:
             datagram=bytes(datagram),
             word_at=word_at,
             has_copies=payload.has_copies,
+            copies=copies,
             header_sum=word_sum(bytes(datagram[:at])),
             message_sum=word_sum(message),
         )
@@ -175,7 +178,8 @@ def _filled(payload: Payload, ip: IPHeader, header: bytes, tag: int, wanted: int
     """
     request, at = payload.request, payload.word_at
     if payload.has_copies:
-        request = request[:-4] + tags.copies(tag)
+        copies = payload.copies
+        request = request[: copies.start] + tags.copies(tag) + request[copies.stop :]
     summed = header + request
     if ip.protocol != numbers.ICMP4:
         ends = ip.source.packed, ip.destination.packed

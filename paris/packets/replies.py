@@ -50,6 +50,7 @@ class ParsedReply(NamedTuple):
     interfaces: tuple[InterfaceInfo, ...] = ()
     unread: tuple[Unread, ...] = ()
     in_tunnel: bool = False
+    mtu: int | None = None
     is_challenge: bool = False
 
 
@@ -118,6 +119,7 @@ def _parse(datagram: bytes, payloads: tuple[Payload, ...]) -> ParsedReply:
         interfaces=extensions.interfaces,
         unread=extensions.unread,
         in_tunnel=quoted is not outermost,
+        mtu=_stated_mtu(outer),
     )
 
 
@@ -129,6 +131,19 @@ def _error_kind(version: int, icmp_type: int, icmp_code: int) -> ReplyKind:
         # Packet too big is among them, because it too ends the probe's path.
         return ReplyKind.UNREACHABLE
     raise NoReplyError(UnparsedReason.OTHER_MESSAGE)
+
+
+def _stated_mtu(outer: Datagram) -> int | None:
+    """The MTU that "fragmentation needed" or "packet too big" states (RFC 1191, 4443).
+
+    None for other errors.
+    """
+    icmp_type, icmp_code = outer.payload[0], outer.payload[1]
+    if icmp_type == numbers.PACKET_TOO_BIG.get(outer.version):
+        return int.from_bytes(outer.payload[4:8])
+    if (outer.version, icmp_type, icmp_code) == (4, numbers.UNREACHABLE[4], numbers.TOO_BIG):
+        return int.from_bytes(outer.payload[6:8])
+    return None
 
 
 def _read_echo_reply(outer: Datagram) -> ParsedReply:

@@ -27,9 +27,10 @@ class End(NamedTuple):
 
     The router is `distance` hops away, however often the packet came by, and sees the packet with
     these `fields`, a TTL of `left` and from `source`. It refuses the packet with the code `refusal`
-    of "destination unreachable" if there is one, `after_s` seconds later than it would otherwise
-    reply. Replies of a router that `is_masked` seem to come from the destination. A filter there
-    stops the packet by any `action` but PASS.
+    of "destination unreachable" if there is one, or because it is longer than `mtu` if that is
+    given, `after_s` seconds later than it would otherwise reply. Replies of a router that
+    `is_masked` seem to come from the destination. A filter there stops the packet by any `action`
+    but PASS.
     """
 
     name: str
@@ -43,6 +44,7 @@ class End(NamedTuple):
     after_s: float = 0.0
     is_masked: bool = False
     action: Action = Action.PASS
+    mtu: int | None = None
 
     @property
     def stands_in(self) -> bool:
@@ -84,8 +86,13 @@ class Forwarding:
         self._ways: dict[str, _Way] = {}  # of the routers that packets have come to
         self._chosen: dict[tuple[str, HeaderFields], str] = {}
 
-    def end_of(self, fields: HeaderFields, ttl: int, source: IPAddress, at_s: float) -> End | None:
-        """The end of a packet that leaves with this TTL at `at_s`; None if it gets lost."""
+    def end_of(
+        self, fields: HeaderFields, ttl: int, length: int, source: IPAddress, at_s: float
+    ) -> End | None:
+        """The end of a packet that leaves with this TTL at `at_s`; None if it gets lost.
+
+        It has `length` bytes.
+        """
         left, delay_s, is_masked = ttl, 0.0, False
         last: End | None = None
         distances: dict[str, int] = {}
@@ -113,6 +120,9 @@ class Forwarding:
                 return last._replace(refusal=router.refuses)
             if action is not Action.PASS:
                 return last.filtered(action)
+            if router.mtu is not None and length > router.mtu:
+                stated = router.mtu if router.states_mtu is None else router.states_mtu
+                return None if router.black_hole else last._replace(mtu=stated)
             if not self._does_forward(router):
                 return None
             source = router.rewrites_source or source

@@ -39,6 +39,7 @@ _ROUTER_TTL: Final = 255
 _HOST_TTL: Final = 64
 _COPY_AFTER_S: Final = 0.0005  # a duplicate reply follows so closely
 _DNS_HEADER_BYTES: Final = 12
+_LINK_BYTES: Final = 1500  # of a packet, on every link that has no other MTU
 _SHORTEST: Final = 8  # bytes after the IP header; every probe has at least these
 
 
@@ -88,6 +89,11 @@ class Network:
         """The address to trace."""
         return self.topology.destination
 
+    @property
+    def longest(self) -> int:
+        """The length in bytes of the longest packet that the source sends."""
+        return _LINK_BYTES
+
     def answers(self, datagram: bytes, at_s: float) -> list[tuple[float, bytes]]:
         """The replies to a datagram sent at `at_s`, each with the moment at which it arrives.
 
@@ -112,7 +118,9 @@ class Network:
             reason = os.strerror(errno.EPERM)  # as Linux says
             raise WithheldError(f"cannot send to {header.destination}: {reason}", reason)
         end = (
-            self._forwarding.end_of(fields, header.ttl, header.source, at_s) if header.ttl else None
+            self._forwarding.end_of(fields, header.ttl, len(datagram), header.source, at_s)
+            if header.ttl
+            else None
         )
         if end is None:
             return []
@@ -235,6 +243,8 @@ class Network:
         """The ICMP error of whoever refuses the probe, or at which the probe's TTL ends."""
         version, router = back.source.version, self.topology.routers[end.name]
         quote = self._quote(router, version, arrived)
+        if end.mtu is not None:
+            return headers.too_big(back, end.mtu, quote)
         described = self.topology.described(end.name, end.before)
         if end.refusal is not None:
             kind = numbers.UNREACHABLE[version]

@@ -21,6 +21,10 @@ class Simulated(Protocol):
     def destination(self) -> IPAddress:
         """The address to trace."""
 
+    @property
+    def longest(self) -> int:
+        """The length in bytes of the longest packet that the source sends."""
+
     def answers(self, datagram: bytes, at_s: float) -> Sequence[tuple[float, bytes]]:
         """The replies to a datagram sent at `at_s`, each with the moment at which it arrives.
 

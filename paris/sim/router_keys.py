@@ -21,6 +21,7 @@ _INCOMING: Final = InterfaceRole.INCOMING
 _INTERFACE_KEYS: Final = ("role", "ifindex", "address", "name", "mtu")
 _RULE_KEYS: Final = ("action", "protocol", "sport", "dport")
 _LONGEST_NAME: Final = 63  # bytes (RFC 5837 section 4.3)
+_SHORTEST_MTU: Final = 68  # bytes, of IPv4 (RFC 791)
 _WORD: Final = (1 << 32) - 1
 
 
@@ -115,6 +116,9 @@ _OF_ROUTERS: Final = (
     RouterKey("counts_twice", "counts_twice", _flag),
     RouterKey("rewrites_source", "rewrites_source", lambda nodes, node: nodes.address(node)),
     RouterKey("masks", "masks", _flag),
+    RouterKey("mtu", "mtu", lambda nodes, node: nodes.whole(node, _SHORTEST_MTU, 65535)),
+    RouterKey("states_mtu", "states_mtu", lambda nodes, node: nodes.whole(node, 0, 65535)),
+    RouterKey("black_hole", "black_hole", _flag),
     RouterKey(
         "segments",
         "segments",

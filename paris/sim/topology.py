@@ -52,7 +52,8 @@ class Router(Frozen):
     had left. A host with `down_after_s` is down: after so long the router before it reports that.
     The first of its `rules` that matches a packet decides what becomes of it: a router asks them of
     what it would forward, after it has lowered the TTL, and a host of what arrives. Where they
-    reply, `silent` has no say.
+    reply, `silent` has no say. It forwards no packet longer than `mtu` bytes: it says that it could
+    if that had `states_mtu` (None: `mtu`), or nothing if it is a `black_hole`.
     """
 
     name: str
@@ -88,6 +89,9 @@ class Router(Frozen):
     turns_at_s: float = 0.0
     turns_to: str | None = None
     rules: tuple[Rule, ...] = ()
+    mtu: int | None = None
+    states_mtu: int | None = None
+    black_hole: bool = False
 
     @property
     def refuses_all(self) -> bool:

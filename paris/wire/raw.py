@@ -255,6 +255,8 @@ def _raw_socket(version: int, protocol: int) -> socket.socket:
 def _prepare_sender(sender: socket.socket, version: int) -> None:
     """Send our own IP headers, have departures stamped, and have a full queue reported."""
     sockets.include_headers(sender, version)
+    # The kernel learns a path's MTU from the answers to our probes, and would stop the next one.
+    sockets.forbid_fragments(sender, version)
     sockets.queue_errors(sender, version)
     sockets.enlarge(sender)
     sockets.stamp(sender, sending=True)

@@ -28,6 +28,13 @@ def test_plain_flows_have_no_variant() -> None:
         assert variant_of(flow) is None
 
 
+@pytest.mark.parametrize("length", [1, 1500, 9000, 65535])
+def test_a_variant_in_length_has_its_length_as_its_number(length: int) -> None:
+    flow = variant(7, HeaderField.LENGTH, length)
+    assert variant_of(flow) == Variant(7, HeaderField.LENGTH, length)
+    assert not is_plain(flow)
+
+
 @pytest.mark.parametrize(("base", "number"), [(-1, 1), (1 << 20, 1), (0, 0), (0, MOST_VALUES + 1)])
 def test_a_variant_out_of_range_has_no_flow_number(base: int, number: int) -> None:
     with pytest.raises(ValueError, match="has no variant"):

@@ -267,6 +267,7 @@ def _raw_sender(flows: Flows, interface: str | None, mark: int) -> socket.socket
     sender = sockets.new_socket(version, socket.SOCK_RAW, socket.IPPROTO_RAW)
     try:
         sockets.include_headers(sender, version)
+        sockets.forbid_fragments(sender, version)
         sockets.queue_errors(sender, version)
         sockets.enlarge_sending(sender)
         if interface is not None:

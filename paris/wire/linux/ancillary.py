@@ -27,7 +27,8 @@ class Ancillary:
     `sent_index` is the kernel's number of the sent datagram that `stamp_ns` belongs to; None if
     this is not a send stamp. `is_error` marks an ICMP error, sent by `offender` (packed address).
     `extension_at` is the offset of its extension structure in the quoted bytes (RFC 4884), damaged
-    or not, and 0 if the error gives none.
+    or not, and 0 if the error gives none. `mtu` is what an error says about a packet too big, in
+    bytes.
     """
 
     stamp_ns: int = 0
@@ -40,6 +41,7 @@ class Ancillary:
     icmp_code: int = 0
     offender: bytes = b""
     extension_at: int = 0
+    mtu: int = 0
 
 
 def read_ancillary(messages: Iterable[tuple[int, int, bytes]]) -> Ancillary:
@@ -67,12 +69,13 @@ def read_ancillary(messages: Iterable[tuple[int, int, bytes]]) -> Ancillary:
 
 
 def _read_error(ancillary: Ancillary, value: bytes, version: int) -> None:
-    _, origin, ancillary.icmp_type, ancillary.icmp_code, _, _, data = struct.unpack_from(
+    _, origin, ancillary.icmp_type, ancillary.icmp_code, _, info, data = struct.unpack_from(
         "@IBBBBII", value
     )
     if origin == _ORIGIN_TIMESTAMPING:
         ancillary.sent_index = data
     elif origin in _ORIGIN_ICMP:
         ancillary.is_error = True
+        ancillary.mtu = info
         ancillary.offender = value[_OFFENDER[version]]
         (ancillary.extension_at,) = struct.unpack_from("@H", value, 12)

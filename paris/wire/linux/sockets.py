@@ -7,6 +7,7 @@ net_tstamp.h.
 from __future__ import annotations
 
 import errno
+import fcntl
 import socket
 import struct
 import time
@@ -32,6 +33,8 @@ IP_RECVERR: Final = 11
 IPV6_RECVERR: Final = 25
 _IP_RECVERR_RFC4884: Final = 26
 _IPV6_RECVERR_RFC4884: Final = 31
+_PROBE_PATH: Final = 3  # don't fragment, and ignore the kernel's cached path MTU
+_SIOCGIFMTU: Final = 0x8921
 _IPV6_AUTOFLOWLABEL: Final = 70
 _IPV6_FLOWLABEL_MGR: Final = 32
 _IPV6_HDRINCL: Final = 36
@@ -44,6 +47,7 @@ _ERRORS: Final = {
     4: (socket.IPPROTO_IP, IP_RECVERR, _IP_RECVERR_RFC4884),
     6: (socket.IPPROTO_IPV6, IPV6_RECVERR, _IPV6_RECVERR_RFC4884),
 }
+_MTU_DISCOVER: Final = {4: (socket.IPPROTO_IP, 10), 6: (socket.IPPROTO_IPV6, 23)}
 _FAMILY: Final = {4: socket.AF_INET, 6: socket.AF_INET6}
 _RECEIVE_BUFFER_BYTES: Final = 8 << 20
 _SEND_BUFFER_BYTES: Final = 4 << 20
@@ -241,6 +245,23 @@ def bind_to_device(sock: socket.socket, interface: str) -> None:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface.encode() + b"\0")
     except OSError as error:
         raise SettingsError(f"-i {interface}: {error.strerror}") from None
+
+
+def interface_mtu(name: str) -> int:
+    """The length in bytes of the longest packet that an interface sends. Raises WireError."""
+    request = struct.pack("@16sI20x", name.encode(), 0)
+    with new_socket(4, socket.SOCK_DGRAM) as asking:
+        try:
+            answer = fcntl.ioctl(asking, _SIOCGIFMTU, request)
+        except OSError as error:
+            raise WireError(f"cannot ask {name} for its MTU: {error.strerror}") from None
+    return int(struct.unpack_from("@16sI", answer)[1])
+
+
+def forbid_fragments(sock: socket.socket, version: int) -> None:
+    """Let no datagram of a socket be sent in fragments, or be limited to a path's known MTU."""
+    level, option = _MTU_DISCOVER[version]
+    sock.setsockopt(level, option, _PROBE_PATH)
 
 
 def set_mark(sock: socket.socket, mark: int) -> None:

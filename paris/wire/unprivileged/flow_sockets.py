@@ -26,9 +26,6 @@ if TYPE_CHECKING:
     from paris.wire.base import WireOptions
     from paris.wire.unprivileged.rebuilding import Sent
 
-_IP_MTU_DISCOVER: Final = 10
-_IPV6_MTU_DISCOVER: Final = 23
-_PROBE_PATH: Final = 3  # don't fragment, and ignore the kernel's cached path MTU
 _FILES_TO_SPARE: Final = 32
 
 
@@ -190,12 +187,11 @@ def _prepare(sock: socket.socket, flows: Flows, key: Key) -> None:
         sockets.enlarge(sock)
     if is_tcp or flows.varies or flows.field in (HeaderField.DPORT, HeaderField.FLOW_LABEL):
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    sockets.forbid_fragments(sock, version)
     if version == 4:
-        sock.setsockopt(socket.IPPROTO_IP, _IP_MTU_DISCOVER, _PROBE_PATH)
         sock.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, flows.traffic_class)
         return
     sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-    sock.setsockopt(socket.IPPROTO_IPV6, _IPV6_MTU_DISCOVER, _PROBE_PATH)
     sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_TCLASS, flows.traffic_class)
     sockets.set_flow_label(sock, flows.destination.packed, key.flow_label)
 

@@ -11,7 +11,7 @@ import struct
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from paris.packets.checksums import checksum, pseudo_header
-from paris.packets.numbers import ICMP4, ICMP6, TCP, UDP
+from paris.packets.numbers import ICMP4, ICMP6, PACKET_TOO_BIG, TCP, UDP
 
 if TYPE_CHECKING:
     from paris.packets.payloads import Payload
@@ -129,7 +129,10 @@ def icmp_error(sent: Sent, quoted: bytes, ancillary: Ancillary) -> bytes:
         end = kept + ancillary.extension_at
         length = max(_EXTENSION_OFFSET, -(-end // 8) * 8)
         quote = quote[:end].ljust(length, b"\0") + quote[end:]
-    rest = length // 4 << 16 if sent.version == 4 else length // 8 << 24
+    # Where the length would be, an IPv6 error about a packet too big has the MTU.
+    rest = length // 4 << 16 | ancillary.mtu if sent.version == 4 else length // 8 << 24
+    if ancillary.icmp_type == PACKET_TOO_BIG.get(sent.version):
+        rest = ancillary.mtu
     message = struct.pack("!BBHI", ancillary.icmp_type, ancillary.icmp_code, 0, rest) + quote
     return icmp_reply(ancillary.offender, _ends(sent)[0], message, ancillary)
 

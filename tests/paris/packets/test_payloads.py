@@ -9,6 +9,7 @@ import pytest
 
 from mda.model import HeaderField, ProbeRequest
 from mda.multiplex import LANE
+from mda.variants import variant
 from paris.errors import SettingsError
 from paris.packets import payloads, probes, tags
 from paris.packets.multiplex import MultiplexedFlows
@@ -161,3 +162,19 @@ def test_a_payload_that_cannot_be_sent_is_refused_in_one_line(name: str, complai
     with pytest.raises(SettingsError) as refused:
         named(name)
     assert str(refused.value) == complaint
+
+
+@pytest.mark.parametrize("payload", [*PAYLOADS, ODD, EVEN], ids=lambda payload: payload.name)
+def test_an_answer_to_a_longer_probe_yields_the_tag_whatever_the_length(payload: Payload) -> None:
+    for version in (4, 6):
+        flows = speaking(version, payload)
+        for length in (1280, 1281, 1500, 9000):
+            long = probes.build(
+                flows, ProbeRequest(variant(3, HeaderField.LENGTH, length), 9), 0xBEEF
+            )
+            assert len(long) == length
+            said = long[20 if version == 4 else 40 :]
+            assert said[6:8] == segment_of(flows, 0xBEEF)[6:8]  # the checksum is the tag
+            assert tag_told(flows, 0xBEEF, said[8:]) == 0xBEEF
+            word = said[8:][payload.word_at : payload.word_at + 2]
+            assert word == segment_of(flows, 0xBEEF)[8:][payload.word_at : payload.word_at + 2]

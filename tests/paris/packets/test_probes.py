@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mda.model import HeaderField, ProbeRequest
+from mda.variants import variant
 from paris.packets import probes, tags
 from paris.packets.checksums import pseudo_header, word_sum
 from paris.packets.headers import read_ip
@@ -45,6 +46,28 @@ def tshark(capture: Path, *fields: str, options: tuple[str, ...] = ()) -> list[l
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     return [row.split("|") for row in run.stdout.splitlines()]
+
+
+@pytest.mark.parametrize("protocol", [Protocol.UDP, Protocol.ICMP])
+@pytest.mark.parametrize("version", [4, 6])
+def test_long_probes_of_a_flow_have_its_hashed_bytes_and_right_checksums(
+    version: int, protocol: Protocol
+) -> None:
+    field = HeaderField.ICMP_CHECKSUM if protocol is Protocol.ICMP else HeaderField.SPORT
+    flows = flows_of(version, protocol, field)
+    builder = probes.Builder(flows)
+    for flow, length in ((0, 128), (7, 1280), (7, 1281), (7, 1500), (700, 65535)):
+        long = ProbeRequest(variant(flow, HeaderField.LENGTH, length), 9)
+        for tag in (tags.FIRST_TAG, 0xBEEF, tags.HIGHEST_TAG):
+            probe = probes.build(flows, long, tag)
+            assert (len(probe), probe) == (length, builder.build(long, tag))
+            assert hashed(probe) == hashed(probes.build(flows, ProbeRequest(flow, 9), tag))
+            header, message = read_ip(probe) or pytest.fail("not IP")
+            if protocol is Protocol.UDP or version == 6:
+                ends = header.source.packed, header.destination.packed
+                message = pseudo_header(*ends, header.protocol, len(message)) + message
+            assert word_sum(message) == 0xFFFF
+            assert tags.of_payload(probe[20 if version == 4 else 40 :][8:]) == tag
 
 
 @pytest.mark.parametrize(("version", "protocol", "field"), COMBINATIONS)

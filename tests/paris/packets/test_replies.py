@@ -245,6 +245,17 @@ def test_the_mtu_of_packet_too_big_is_not_taken_for_a_quote_length() -> None:
     reply = parsed(intact(bytes(whole)))
     assert reply.kind is ReplyKind.UNREACHABLE
     assert reply.quoted == parsed(REPLIES["udp6-time-exceeded"]).quoted
+    assert reply.mtu == 0x12000500
+
+
+@pytest.mark.parametrize(("code", "mtu"), [(4, 1400), (3, None)], ids=["too big", "other"])
+def test_an_ipv4_error_states_an_mtu_only_if_the_probe_was_too_big(
+    code: int, mtu: int | None
+) -> None:
+    whole = bytearray(REPLIES["udp4-time-exceeded"])
+    whole[20:22] = 3, code
+    whole[24:28] = bytes.fromhex("00000578")
+    assert parsed(intact(bytes(whole))).mtu == mtu
 
 
 def test_every_captured_reply_has_an_expectation() -> None:

@@ -18,6 +18,7 @@ from mda.model import (
     ProbeRequest,
     ReplyKind,
 )
+from mda.variants import variant
 from paris.packets import headers, replies, tags
 from paris.packets.checksums import checksum, pseudo_header
 from paris.packets.flows import Flows
@@ -303,6 +304,26 @@ def test_an_icmpv6_error_is_not_longer_than_the_least_mtu() -> None:
     answer = reply_to(Network(IPV6, 1), long, 0.0)
     assert answer is not None
     assert len(answer[1]) == 1280
+
+
+@pytest.mark.parametrize("net", [TWO_WAY, IPV6], ids=["IPv4", "IPv6"])
+def test_a_router_says_that_a_packet_is_too_big_after_it_lowered_the_ttl(net: Topology) -> None:
+    routers = {
+        name: router.replace(mtu=1400, states_mtu=9) if name == net.successors["source"][0]
+        else router for name, router in net.routers.items()
+    }  # fmt: skip
+    for black_hole in (False, True):
+        if black_hole:
+            routers = {name: own.replace(black_hole=own.mtu) for name, own in routers.items()}
+        network, flows = Network(net.replace(routers=routers), 1), flows_for(net)
+        stated = [
+            None if answer is None else answer[1].mtu
+            for length, ttl in ((1401, 1), (1401, 2), (1400, 2))
+            for answer in [ask(network, flows, variant(0, HeaderField.LENGTH, length), ttl)]
+        ]
+        assert stated == [None, None if black_hole else 9, None]
+        assert ask(network, flows, variant(0, HeaderField.LENGTH, 1401), 1) is not None
+        assert (ask(network, flows, variant(0, HeaderField.LENGTH, 1401), 2) is None) == black_hole
 
 
 def test_a_router_in_a_tunnel_reports_its_mpls_labels() -> None:
