@@ -186,7 +186,8 @@ def of_protocol(settings: Settings, lane: Lane) -> Settings:
 class _Ends(NamedTuple):
     """The addresses at the ends of the wire, the ways between, what opens it, and its tags.
 
-    `zone` is that of a link-local destination; see Plan.
+    `zone` is that of a link-local destination; see Plan. `longest` is the length in bytes of the
+    longest packet that can leave by the ways of flows.
 
     `--seed` chooses the headers that are measured, and on a real network not the tags, which tell
     this run's probes from those of a concurrent one.
@@ -196,6 +197,7 @@ class _Ends(NamedTuple):
     destination: IPAddress
     zone: str | None
     with_ways: Callable[[Flows], Flows]
+    longest: Callable[[Flows], int]
     open_wire: Callable[[Flows], Wire]
     own_tags: Callable[[Random], Generator[int, None, None]]
 
@@ -237,6 +239,8 @@ def _opened(settings: Settings, ends: _Ends, random: Random) -> tuple[Wire, Flow
     while True:
         flows = ends.with_ways(setup.flows_for(settings, ends.source, ends.destination, random))
         flows = flows.replace(sources=_other_sources(settings, flows))
+        if setup.varies_length(settings):
+            flows = flows.replace(longest=ends.longest(flows))
         try:
             return ends.open_wire(flows), flows
         except PortTakenError:
@@ -306,6 +310,7 @@ def _ends(settings: Settings, seed: int) -> _Ends:
             destination=network.destination,
             zone=None,
             with_ways=lambda flows: flows,
+            longest=lambda _: network.longest,
             open_wire=lambda flows: load(row.wire)(network, flows),
             own_tags=lambda random: tags.in_turn(random.randrange(1, 0xFF00)),
         )
@@ -317,6 +322,7 @@ def _ends(settings: Settings, seed: int) -> _Ends:
         destination=found.address,
         zone=interface if found.address.version == 6 and found.address.is_link_local else None,
         with_ways=lambda flows: ways.with_ways(flows, placed.target),
+        longest=lambda flows: ways.longest(flows, placed.target),
         open_wire=lambda flows: wire_for(placed, flows),
         own_tags=lambda _: own_tags(),
     )

@@ -280,9 +280,16 @@ class Settings(Frozen):
                 "--compare takes the payload that suits a port; leave out --payload"
             )
         if self.study.studies and not self.search.multipath:
-            raise SettingsError("studies require every path (--mda, multipath=True)")
+            self._check_single_path()
         if self.budget.max_probes is not None and self.search.multipath:
             self._check_budget(self.budget.max_probes)
+
+    def _check_single_path(self) -> None:
+        """Each study can do with one path."""
+        from mda.studies.registry import named
+
+        if not all(named(study).follows_any for study in self.study.studies):
+            raise SettingsError("studies require every path (--mda, multipath=True)")
 
     def _check_protocol(self) -> None:
         """Each study can work with the protocol."""

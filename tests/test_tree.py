@@ -34,6 +34,9 @@ mda/studies/balancer_evidence.py: tests/mda/studies/test_classifier.py: verdicts
 mda/studies/base.py: tests/test_growing.py: a toy study is one row
 mda/studies/classic_probing.py: tests/mda/studies/test_classic.py: what it asks is judged there
 mda/studies/flow_paths.py: tests/mda/studies/test_path_probing.py: paths are of flows
+mda/studies/lengths.py: tests/mda/studies/test_mtu.py: what they show is the path MTU
+mda/studies/mtu_probing.py: tests/mda/studies/test_mtu.py: what it asks is judged there
+mda/studies/path_search.py: tests/mda/studies/test_path_probing.py: paths are searched for there
 mda/studies/paths.py: tests/mda/studies/test_path_probing.py: found and judged together
 mda/studies/registry.py: tests/test_growing.py: a toy study is one row
 mda/studies/task.py: tests/paris/engine/test_loop.py: the set-up makes tasks
@@ -120,6 +123,7 @@ render/words/controls.py: tests/mda/service/test_verdict.py: controls are beside
 render/words/service_marks.py: tests/mda/service/test_verdict.py: text and pictures show marks
 render/words/comparison.py: tests/paris/cli/test_studies.py: comparisons are printed there
 render/words/numbering.py: tests/render/terminal/test_text.py: numbers show in the table
+render/words/mtu.py: tests/mda/studies/test_mtu.py: sentences follow from what is found
 render/words/paths.py: tests/paris/cli/test_studies.py: paths are listed there
 render/words/studies.py: tests/paris/cli/test_studies.py: studies are reported there
 render/words/summary.py: tests/render/terminal/test_text.py: the summary is text

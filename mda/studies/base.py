@@ -47,7 +47,8 @@ class Study(NamedTuple, Generic[Found_co]):
     multipath one. `finds` takes a Known, and returns the findings: a frozen dataclass or a tuple of
     them. A study without `asks` sends no probe. With `always`, the findings are computed even if
     the study is not requested. `refuses` are the protocols that it cannot use. With
-    `varies_addresses` its probes may leave the path of the flow.
+    `varies_addresses` its probes may leave the path of the flow; with `varies_length` they have
+    several lengths. One that `follows_any` trace needs not every path.
     """
 
     name: str
@@ -59,6 +60,8 @@ class Study(NamedTuple, Generic[Found_co]):
     always: bool = False
     refuses: frozenset[str] = frozenset()
     varies_addresses: bool = False
+    varies_length: bool = False
+    follows_any: bool = False
 
     def procedure(self, task: Task, history: History) -> Procedure:
         """The procedure that probes for this study, and continues from `history`."""

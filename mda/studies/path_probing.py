@@ -1,104 +1,52 @@
-"""Finds flows for every path from end to end, and measures paths: procedures that follow the MDA.
+"""Measures paths: procedures that follow the MDA.
 
-Theory of operation. The lowest flow numbers are probed at every hop where a flow can be at several
-vertices, so that the path of each is known. The stopping points say how many flows are enough: all
-paths count as the successors of one wide balancer. Then `EveryPath` probes the end of each path, up
-to a limit of paths, by one flow per path in each round. `ChosenPath` probes all hops of one path.
+`EveryPath` probes the end of each path, up to a limit of paths, by one flow per path in each round.
+`ChosenPath` probes all hops of one path.
 """
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from mda.answers.graph import locate
-from mda.answers.table import tabulate
-from mda.explore.rounds import Rounds
-from mda.explore.wave import Wave
-from mda.statistics.stopping import stop_at
-from mda.studies.flow_paths import FlowPaths, measured_ttl
+from mda.studies.flow_paths import measured_ttl
+from mda.studies.path_search import PathSearch
 from mda.studies.paths import MOST_COMPARED, chosen, paths
-from mda.variants import plain_outcomes
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from mda.model import ProbeRequest
+    from mda.explore.wave import Wave
     from mda.procedure import History
+    from mda.studies.flow_paths import FlowPaths
     from mda.studies.task import Task
 
-MOST_FLOWS: Final = 2000  # flows whose paths are searched for
-_MANY_PATHS: Final = 128  # with more, all flows are sent: stopping points take long to compute
-_MOST_SEARCHES: Final = 20  # rounds
 
-
-class _PathProbing(Rounds):
+class _PathProbing(PathSearch):
     """Finds flows for every path, then measures for as many rounds as the task says."""
 
     def __init__(self, task: Task, history: History) -> None:
-        super().__init__(history, task.attempts)
-        self._task = task
-        self._searches = 0
-        self._measured: int | None = None  # rounds; None while paths are looked for
+        super().__init__(task, history)
+        self._measured = 0  # rounds
 
-    def next_round(self) -> Sequence[ProbeRequest]:
-        """See Rounds."""
-        wave = Wave(self.sent)
-        if self._measured is None:
-            self._search(wave)
-            if wave.requests:
-                return wave.requests
-            self._measured = 0
+    def measure(self, wave: Wave) -> None:
+        """See PathSearch."""
         if self._measured < self._task.parameters["rounds"]:
-            self.measure(wave, self._measured)
+            self.measure_once(wave, self._measured)
         self._measured += 1
-        return wave.requests
 
     @abstractmethod
-    def choose(self, flow_paths: FlowPaths) -> None:
-        """Choose what to measure, now that the paths are known."""
-
-    @abstractmethod
-    def measure(self, wave: Wave, number: int) -> None:
+    def measure_once(self, wave: Wave, number: int) -> None:
         """Ask what the round with that number, from 0, measures."""
-
-    def _search(self, wave: Wave) -> None:
-        """Ask flows whose path is not known; if there are none, choose what to measure."""
-        task = self._task
-        table = tabulate(plain_outcomes(self.outcomes), task.attempts)
-        located = locate(table, task.source, task.first_ttl)
-        flow_paths = FlowPaths(table, located)
-        taken = len(flow_paths.paths())
-        self._searches += 1
-        if not located.unordered and self._searches <= _MOST_SEARCHES:
-            enough = MOST_FLOWS
-            if taken < _MANY_PATHS:
-                enough = stop_at(max(taken, 1), task.failure_probability)
-            for flow in range(min(enough, MOST_FLOWS, task.flows)):
-                self._ask_path(flow, flow_paths, wave)
-        if not wave.requests:
-            self.choose(flow_paths)
-
-    def _ask_path(self, flow: int, flow_paths: FlowPaths, wave: Wave) -> None:
-        """Ask a flow at every hop where it can be at several vertices, again after losses."""
-        for ttl in flow_paths.undecided(flow):
-            wave.ask_first(flow, ttl)
-        for ttl in flow_paths.located.hops:
-            hop = flow_paths.table.hop(ttl)
-            is_lost = flow in hop.losses and flow not in hop.answers
-            if is_lost and wave.count(flow, ttl) < self._task.attempts:
-                wave.ask(flow, ttl)
 
 
 class EveryPath(_PathProbing):
     """See Procedure: measures the end of every path."""
 
     def choose(self, flow_paths: FlowPaths) -> None:
-        """See _PathProbing."""
+        """See PathSearch."""
         paths = list(flow_paths.paths().items())[:MOST_COMPARED]
         self._targets = [(flows[0], measured_ttl(vertices)) for vertices, flows in paths]
 
-    def measure(self, wave: Wave, number: int) -> None:
+    def measure_once(self, wave: Wave, number: int) -> None:
         """See _PathProbing. The paths take turns, so that none is always the first of a burst."""
         turn = number % max(len(self._targets), 1)
         for flow, ttl in (*self._targets[turn:], *self._targets[:turn]):
@@ -109,11 +57,11 @@ class ChosenPath(_PathProbing):
     """See Procedure: measures every hop of one path."""
 
     def choose(self, flow_paths: FlowPaths) -> None:
-        """See _PathProbing."""
+        """See PathSearch."""
         every = paths(flow_paths.table, flow_paths.located, ())
         self._path = chosen(every, self._task.argument or "")
 
-    def measure(self, wave: Wave, number: int) -> None:
+    def measure_once(self, wave: Wave, number: int) -> None:
         """See _PathProbing."""
         if self._path is not None:
             for ttl in range(self._task.first_ttl, self._path.measured_ttl + 1):

@@ -9,6 +9,7 @@ from mda.studies.base import Parameter, Study
 if TYPE_CHECKING:
     from mda.studies.balancers import Classification
     from mda.studies.classic import Classic
+    from mda.studies.mtu import Mtus
     from mda.studies.paths import Followed, Path
 
 _ROUNDS: Final = Parameter(
@@ -61,6 +62,15 @@ CLASSIC: Final[Study[Classic]] = Study(
     finds="mda.studies.classic:find",
     refuses=frozenset({"icmp"}),
 )
+MTU: Final[Study[Mtus]] = Study(
+    name="mtu",
+    about="find the longest packet that every path takes, and the links that take no more",
+    asks="mda.studies.mtu_probing:MtuProbing",
+    finds="mda.studies.mtu:find",
+    refuses=frozenset({"tcp"}),
+    varies_length=True,
+    follows_any=True,
+)
 # In the order of asking and showing.
 STUDIES: Final = (
     CLASSIFY,
@@ -68,6 +78,7 @@ STUDIES: Final = (
     FOLLOW,
     METRICS,
     CLASSIC,
+    MTU,
 )
 
 

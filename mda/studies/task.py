@@ -16,8 +16,8 @@ class Task:
     """What a study may probe, and how.
 
     `values` has the number of variants of each field, and `flows` is the number of plain flows.
-    `argument` is the argument of the study's option, and `parameters` has the values of the
-    parameters of all studies.
+    Without `is_multipath` it is flow 0 alone that is traced. `argument` is the argument of the
+    study's option, and `parameters` has the values of the parameters of all studies.
     """
 
     source: IPAddress
@@ -28,5 +28,6 @@ class Task:
     flow_field: HeaderField
     values: Mapping[HeaderField, int]
     flows: int
+    is_multipath: bool = True
     argument: str | None = None
     parameters: Mapping[str, int] = field(default_factory=dict)

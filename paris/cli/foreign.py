@@ -48,8 +48,6 @@ REFUSED: Final = (
     Foreign(("-D",), "BSD traceroute", "the text always says what was rewritten on the way"),
     Foreign(("-E",), "BSD traceroute",
             "-t 2 sets the bits of ECN, and the text says where they are rewritten"),
-    Foreign(("--mtu",), "traceroute, nexttrace",
-            "the path MTU is not searched for; tracepath HOST does that"),
     Foreign(("--back",), "traceroute",
             "the way back is not guessed; -o FILE.json has the TTL of every reply"),
     # tcptraceroute and lft

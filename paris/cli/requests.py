@@ -24,8 +24,10 @@ if TYPE_CHECKING:
 
 
 def is_multipath(given: argparse.Namespace) -> bool:
-    """Whether every path is asked for, as all studies do."""
-    return bool(given.mda or given.mda_lite or given.compare or _studies(given))
+    """Whether every path is asked for, as most studies do."""
+    studies = _studies(given)
+    needs_every = any(study.name in studies and not study.follows_any for study in STUDIES)
+    return bool(given.mda or given.mda_lite or given.compare or needs_every)
 
 
 def _studies(given: argparse.Namespace) -> dict[str, str | None]:

@@ -11,6 +11,7 @@ from mda.explore.substitutes import Substituting
 from mda.model import HeaderField
 from mda.plan import Algorithm, Plan, Probing, is_to_service
 from mda.studies.registry import STUDIES, named
+from mda.variants import SHORTEST
 from paris.errors import SettingsError
 from paris.packets import payloads
 from paris.packets.flows import PREFIX_LEN, Flows
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
     from paris.settings import Settings
 
 _DEFAULT_PORT: Final = {Protocol.UDP: 33434, Protocol.TCP: 80, Protocol.ICMP: 0}
+# Of a payload, where lengths vary: the shortest such probe has IPv6 headers, and padding too.
+_ROOM_BYTES: Final = SHORTEST - 64
+# What ordinary sockets can vary.
+_OF_SOCKETS: Final = (HeaderField.SPORT, HeaderField.DPORT, HeaderField.LENGTH)
 # So many flows take each of eight even ways, but for one run of 640.
 _FLOWS_TO_SPREAD: Final = 64
 # Base source ports lie below Linux's range of ephemeral ports, so that replies to other programs
@@ -48,7 +53,6 @@ def flows_for(
         field = HeaderField(settings.probe.flow_field)
     sport = random.choice(_SOURCE_PORTS) if settings.probe.sport is None else settings.probe.sport
     dport = _DEFAULT_PORT[protocol] if settings.probe.dport is None else settings.probe.dport
-    is_udp = protocol is Protocol.UDP
     return Flows(
         source=source,
         destination=destination,
@@ -60,8 +64,23 @@ def flows_for(
         flow_label=settings.probe.flow_label,
         varies=bool(settings.study.studies),
         prefix_len=prefix_len(settings, destination),
-        payload=payloads.chosen(settings.probe.payload, dport) if is_udp else payloads.TEXT,
+        payload=_payload(settings, dport) if protocol is Protocol.UDP else payloads.TEXT,
     )
+
+
+def _payload(settings: Settings, dport: int) -> payloads.Payload:
+    """What UDP probes say; where their length varies, what leaves room for that.
+
+    Raises SettingsError if the user's own payload does not.
+    """
+    payload = payloads.chosen(settings.probe.payload, dport)
+    if not varies_length(settings) or len(payload.request) <= _ROOM_BYTES:
+        return payload
+    if settings.probe.payload is not None:
+        raise SettingsError(
+            f"--mtu takes payloads of {_ROOM_BYTES - 2} bytes at most: --payload text"
+        )
+    return payloads.TEXT
 
 
 def goes_to_service(settings: Settings) -> bool:
@@ -70,6 +89,11 @@ def goes_to_service(settings: Settings) -> bool:
     usual = _DEFAULT_PORT[Protocol(probe.protocol)] or None
     dport = usual if probe.dport is None else probe.dport
     return is_to_service(probe.protocol, dport, probe.flow_field or HeaderField.SPORT.value)
+
+
+def varies_length(settings: Settings) -> bool:
+    """Whether a study that `settings` ask for sends probes of several lengths."""
+    return any(named(study).varies_length for study in settings.study.studies)
 
 
 def prefix_len(settings: Settings, destination: IPAddress) -> int | None:
@@ -134,8 +158,11 @@ def procedure_for(
 ) -> Procedure:
     """The procedure that the settings select; the other arguments are those of the wire."""
     if not settings.search.multipath:
-        return _single_path(settings, flows, one_at_a_time=one_at_a_time)
-    return Substituting(_multipath(settings, flows, sends_whole=sends_whole), flows.capacity)
+        single = _single_path(settings, flows, one_at_a_time=one_at_a_time)
+        return _with_studies(single, settings, flows, sends_whole=sends_whole)
+    explorer = _explorer(settings, flows)
+    every = _with_studies(explorer, settings, flows, sends_whole=sends_whole)
+    return Substituting(every, flows.capacity)
 
 
 def _single_path(settings: Settings, flows: Flows, *, one_at_a_time: bool) -> Procedure:
@@ -151,16 +178,17 @@ def _single_path(settings: Settings, flows: Flows, *, one_at_a_time: bool) -> Pr
     return SingleFlow(**reach)
 
 
-def _multipath(settings: Settings, flows: Flows, *, sends_whole: bool) -> Procedure:
-    """The procedure that finds every path, and those of the studies."""
-    explorer = _explorer(settings, flows)
+def _with_studies(
+    first: Procedure, settings: Settings, flows: Flows, *, sends_whole: bool
+) -> Procedure:
+    """The procedure that finds paths, and those of the studies that follow it."""
     asking = [study for study in STUDIES if study.asks and study.name in settings.study.studies]
     if not asking:
-        return explorer
+        return first
     from mda.procedure import Chain  # only studies need it
 
     return Chain(
-        explorer,
+        first,
         *(
             partial(study.procedure, _task(settings, flows, study, sends_whole=sends_whole))
             for study in asking
@@ -202,16 +230,17 @@ def _spread(flows: Flows) -> int:
 
 
 def _task(settings: Settings, flows: Flows, study: Study[object], *, sends_whole: bool) -> Task:
-    """A study's task; if the system builds the headers, probes can vary only ports."""
+    """A study's task; if the system builds the headers, probes vary only ports and length."""
     from mda.studies.task import Task
 
-    able = HeaderField if sends_whole else (HeaderField.SPORT, HeaderField.DPORT)
+    able = HeaderField if sends_whole else _OF_SOCKETS
     return Task(
         source=flows.source,
         first_ttl=settings.search.first_ttl,
         max_ttl=settings.search.max_ttl,
         attempts=settings.search.queries,
         failure_probability=settings.search.failure_probability,
+        is_multipath=settings.search.multipath,
         flow_field=flows.field,
         values={field: flows.values(field) for field in able},
         flows=flows.capacity,

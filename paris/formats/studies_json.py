@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mda.findings.diamond_metrics import metrics
 from mda.model import Vertex
-from mda.studies.registry import CLASSIC, CLASSIFY, FOLLOW, PATHS, STUDIES
+from mda.studies.registry import CLASSIC, CLASSIFY, FOLLOW, MTU, PATHS, STUDIES
 from paris.packets.recipes import recipe
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mda.studies.balancers import Balancer
     from mda.studies.branches import Branches
     from mda.studies.classic import Classic
+    from mda.studies.mtu import Mtus
     from mda.studies.paths import Path, PathHop, Recipe, Times
     from mda.studies.polarisation import Series
     from mda.trace import Trace
@@ -213,10 +214,44 @@ def _traceroute(classic: Classic) -> Json:
     }
 
 
+def _mtu(trace: Trace) -> Json:
+    found = trace.found(MTU)
+    return {} if found is None else {"mtu": _fitting(found)}
+
+
+def _fitting(found: Mtus) -> Json:
+    return {
+        "longest": found.longest,
+        "links": [
+            {
+                "from": vertex_id(own.near),
+                "to": vertex_id(own.far),
+                "mtu": own.mtu,
+                "before": own.before,
+                "said_by": [str(address) for address in own.said_by],
+                "stated": own.stated,
+                "black_hole_probability": own.probability,
+                "partial": own.is_partial,
+            }
+            for own in found.narrowings
+        ],
+        "paths": [
+            {
+                "vertices": [vertex_id(vertex) for vertex in path.vertices],
+                "flows": path.flows,
+                "mtu": path.mtu,
+            }
+            for path in found.paths
+        ],
+        "vertices": [{"vertex": vertex_id(own.vertex), "mtus": own.mtus} for own in found.hops],
+    }
+
+
 # Studies whose JSON differs from their fields; `values` writes all others.
 _WRITERS: Final[Mapping[str, Callable[[Trace], Json]]] = {
     CLASSIFY.name: _classification,
     PATHS.name: _paths,
     FOLLOW.name: _followed,
     CLASSIC.name: _classic,
+    MTU.name: _mtu,
 }

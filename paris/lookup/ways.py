@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final
 
+from mda.variants import MOST_BYTES
 from paris.errors import WireError
 from paris.lookup import addresses
 from paris.wire.linux import netlink
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from paris.packets.flows import Flows
     from paris.settings import Target
 
+_FLOWS_ASKED: Final = 64  # so many flows take each of eight even ways, but for one run of 640
 _UNSPECIFIED: Final = {4: "0.0.0.0", 6: "::"}
 
 
@@ -32,6 +35,27 @@ def source_for(destination: IPAddress, target: Target) -> IPAddress:
         if netlink.is_plain(destination, asked, interface):
             raise
         return ip_address(_UNSPECIFIED[destination.version])
+
+
+def longest(flows: Flows, target: Target) -> int:
+    """The length in bytes of the longest packet that can leave by the ways of flows.
+
+    It is the least MTU of their interfaces, not what the kernel has learned about the path. Raises
+    WireError if no way leads to the destination.
+    """
+    from paris.wire.linux.routes import Question, route
+    from paris.wire.linux.sockets import interface_mtu
+
+    if flows.ways is not None:
+        ways = (flows.way(flow) for flow in range(min(_FLOWS_ASKED, flows.capacity)))
+        names = {way.interface for way in ways if way is not None}
+    else:
+        index = 0 if target.interface is None else socket.if_nametoindex(target.interface)
+        found = route(Question(flows.destination, flows.source, interface=index))
+        names = set() if found is None else {socket.if_indextoname(found.interface)}
+    if not names:
+        raise WireError(f"cannot send to {flows.destination}: no route leads there")
+    return min(MOST_BYTES, *map(interface_mtu, names))
 
 
 def with_ways(flows: Flows, target: Target) -> Flows:

@@ -33,13 +33,14 @@ class Box(NamedTuple):
 
 
 class Line(NamedTuple):
-    """An edge, `width` points wide; `tip` shows when it is pointed at."""
+    """An edge, `width` points wide, with a `mark`; `tip` shows when it is pointed at."""
 
     near: str
     far: str
     width: float
     tip: str
     is_dashed: bool
+    mark: str = ""
     is_false: bool = False  # inferred by a classic traceroute, and not there
 
 
@@ -129,7 +130,7 @@ def _box(vertex: VertexWords, *, is_compact: bool) -> Box:
 
 def _line(edge: EdgeWords) -> Line:
     width = round(_THINNEST + (_THICKEST - _THINNEST) * edge.share, 2)
-    return Line(edge.near, edge.far, width, edge.sentence, edge.is_uncertain)
+    return Line(edge.near, edge.far, width, edge.sentence, edge.is_uncertain, edge.mark)
 
 
 def _false_line(link: FalseLink) -> Line:

@@ -18,6 +18,7 @@ from render.pictures.palette import (
     FAINT_TEXT,
     FALSE_EDGE,
     LOOKS,
+    MARK,
     TEXT,
 )
 from render.words.vertices import Kind
@@ -130,6 +131,10 @@ def _box(box: Box) -> str:
 
 def _line(line: Line) -> str:
     style = f', style=dashed, color="{FAINT_EDGE}"' if line.is_dashed else ""
+    if line.mark:
+        look = f"face='{_FONT}' color='{MARK}' point-size='9'"
+        marked = f"<<font {look}><b>{_html(line.mark)}</b></font>>"
+        style += f", label={marked}"
     if line.is_false:
         cross = f"<<font color='{FALSE_EDGE}'><b>\u00d7</b></font>>"
         style = f', style=dotted, color="{FALSE_EDGE}", constraint=false, label={cross}'

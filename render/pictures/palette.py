@@ -34,6 +34,7 @@ FAINT_TEXT: Final = "#555555"
 EDGE: Final = "#0072b2"
 FAINT_EDGE: Final = "#9a9a9a"
 FALSE_EDGE: Final = "#d55e00"
+MARK: Final = "#b03a00"  # beside an edge
 DIAMOND_FILL: Final = "#eef5fb"
 DIAMOND_LINE: Final = "#56b4e9"
 BACKGROUND: Final = "#ffffff"

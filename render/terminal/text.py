@@ -36,7 +36,7 @@ class _Glyphs(NamedTuple):
 
 _UNICODE: Final = _Glyphs("┌ ", "├ ", "└ ")
 _ASCII: Final = _Glyphs(",- ", "|- ", "`- ")
-_HEAD: Final = ("hop", "interface", "share", f"{'rtt ms':>7}", "answers", "name")
+_HEAD: Final = ("hop", "interface", "share", f"{'rtt ms':>7}", "answers", "mtu", "name")
 _INTERFACE: Final = 1  # the column that is coloured
 
 
@@ -129,15 +129,16 @@ def _path_cells(vertex: VertexWords) -> tuple[str, ...]:
         "*" if rtt_s is None else f"{milliseconds(rtt_s):>5} ms"
         for rtt_s in (vertex.tries_s if vertex.rtts_s else ())[:MOST_TRIES]
     ]
-    return (vertex.name, *tries, *[""] * (MOST_TRIES - len(tries)))
+    mtu = f"MTU {vertex.mtu}" if vertex.mtu else ""
+    return (vertex.name, mtu, *tries, *[""] * (MOST_TRIES - len(tries)))
 
 
 def _hop_cells(vertex: VertexWords) -> tuple[str, ...]:
-    """The cells of a multipath trace: share of the flows, median round trip, answers, name."""
+    """The cells of a multipath trace: share of the flows, median round trip, answers, MTU, name."""
     share = f"{100 * vertex.share:3.0f} %" if vertex.share < 0.995 else ""
     whole, point, part = vertex.rtt.partition(".")
     rtt = f"{whole:>{_RTT_POINT}}{point}{part}" if vertex.rtt else ""
-    return share, rtt, f"{len(vertex.rtts_s):7}" if vertex.rtts_s else "", vertex.name
+    return share, rtt, f"{len(vertex.rtts_s):7}" if vertex.rtts_s else "", vertex.mtu, vertex.name
 
 
 def _lines(head: tuple[str, ...], rows: Sequence[_Row], *, is_colored: bool) -> list[str]:

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from mda.studies.paths import MOST_COMPARED
-from mda.studies.registry import FOLLOW, PATHS
+from mda.studies.registry import FOLLOW, MTU, PATHS
 from render.words.numbering import branch_numbers
 from render.words.quantities import count, milliseconds, p_value, percent
 from render.words.summary import CUT_SHORT
@@ -15,6 +15,7 @@ from render.words.vertices import place
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from mda.studies.flow_paths import Vertices
     from mda.studies.paths import Path, Recipe, Times
     from mda.trace import Trace
 
@@ -51,11 +52,19 @@ def listed(trace: Trace, recipes: Recipes) -> list[str]:
     ]
     table = _table(_HEAD, rows)
     lines.append(table[0])
+    mtus = _mtus(trace)
     for line, path in zip(table[1:], found, strict=True):
         recipe = recipes(path.flows[0])
-        lines += [line, f"        {recipe.ports}"]
+        lines += [line, f"        {recipe.ports}{mtus.get(path.vertices, '')}"]
         lines += [f"        {command}" for command in recipe.commands]
     return [*lines, *_cut_short(trace, found), *_differences(trace, found), *_limits(trace, found)]
+
+
+def _mtus(trace: Trace) -> dict[Vertices, str]:
+    """What fits on each path of which that is known."""
+    found = trace.found(MTU)
+    known = () if found is None else found.paths
+    return {own.vertices: f"; MTU {own.mtu}" for own in known if own.mtu is not None}
 
 
 def followed(trace: Trace, recipes: Recipes) -> list[str]:

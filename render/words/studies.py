@@ -10,7 +10,8 @@ from mda.model import HeaderField
 from mda.studies.balancers import Kind, Verdict
 from mda.studies.branches import Difference
 from mda.studies.classic import Reality
-from mda.studies.registry import CLASSIC, CLASSIFY, FOLLOW, METRICS, PATHS, STUDIES
+from mda.studies.registry import CLASSIC, CLASSIFY, FOLLOW, METRICS, MTU, PATHS, STUDIES
+from render.words.mtu import fitting
 from render.words.paths import followed, listed
 from render.words.quantities import count, p_value, percent
 from render.words.summary import CUT_SHORT, diamond_size
@@ -225,5 +226,6 @@ _WORDS: Final = {
     FOLLOW.name: followed,
     METRICS.name: _diamonds,
     CLASSIC.name: _classic,
+    MTU.name: fitting,
 }
 _TABLES: Final = frozenset({PATHS.name, FOLLOW.name})

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from mda.answers.graph import flows_of_edge, vertices_by_ttl
 from mda.escaping import shown
 from mda.plan import Algorithm
-from mda.studies.registry import CLASSIC
+from mda.studies.registry import CLASSIC, MTU
 from render.words.extensions import interface_words
 from render.words.networks import networks
 from render.words.quantities import count, percent
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from mda.findings.diamonds import Diamond
     from mda.model import Vertex
+    from mda.studies.mtu import Narrowing
     from mda.trace import Trace
     from render.words.paths import Recipes
     from render.words.service import VerdictWords
@@ -42,13 +43,14 @@ class HopWords(NamedTuple):
 class EdgeWords(NamedTuple):
     """The words for an edge; `near` and `far` are the keys of its vertices.
 
-    `share` is the share of all flows that take it. `is_uncertain` means that an end is silent or
-    that no flow was seen to take it.
+    `share` is the share of all flows that take it. `mark` stands beside it. `is_uncertain` means
+    that an end is silent or that no flow was seen to take it.
     """
 
     near: str
     far: str
     share: float
+    mark: str
     sentence: str
     is_uncertain: bool
 
@@ -141,10 +143,12 @@ def _edges(trace: Trace, words: Mapping[Vertex, VertexWords]) -> tuple[EdgeWords
                 near=key_of(near),
                 far=key_of(far),
                 share=words[near].share * share,
+                mark=_mark(trace, near, far),
                 sentence=f"{percent(share)} of the flows of {words[near].address} go to"
                 f" {words[far].address}; seen: {listed or 'none, assumed'}"
                 + (f" and {more} more" if more > 0 else "")
-                + _links(trace, near, far),
+                + _links(trace, near, far)
+                + _narrowed(trace, near, far),
                 is_uncertain=near.address is None or far.address is None or not flows,
             )
         )
@@ -159,6 +163,26 @@ def _links(trace: Trace, near: Vertex, far: Vertex) -> str:
         for link in trace.parallel_links.get((near, far), ())
     ]
     return f"; by {'; '.join(links)}" if links else ""
+
+
+def _mark(trace: Trace, near: Vertex, far: Vertex) -> str:
+    """What stands beside an edge that takes less than those before it."""
+    narrowing = _narrowing(trace, near, far)
+    return "" if narrowing is None else f"MTU {narrowing.mtu}"
+
+
+def _narrowing(trace: Trace, near: Vertex, far: Vertex) -> Narrowing | None:
+    found = trace.found(MTU)
+    return None if found is None else found.narrowed(near, far)
+
+
+def _narrowed(trace: Trace, near: Vertex, far: Vertex) -> str:
+    """How long packets may be on an edge that takes less than those before it."""
+    narrowing = _narrowing(trace, near, far)
+    if narrowing is None:
+        return ""
+    black_hole = ", a black hole" if narrowing.probability is not None else ""
+    return f"; at most {narrowing.mtu} bytes{black_hole}"
 
 
 def _false_links(trace: Trace) -> tuple[FalseLink, ...]:

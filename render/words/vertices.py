@@ -12,7 +12,7 @@ from mda.findings.refusals import Refusal, Refused, refusal_by_error
 from mda.model import NOBODYS, ReplyKind
 from mda.plan import Algorithm
 from mda.service.fates import drawn
-from mda.studies.registry import CLASSIFY
+from mda.studies.registry import CLASSIFY, MTU
 from render.words.extensions import extension_notes
 from render.words.numbering import numbers, origins
 from render.words.quantities import (
@@ -90,10 +90,11 @@ class VertexWords(NamedTuple):
     """The words for one vertex, ready to print; `address` is `*` for a silent one.
 
     `key` is unique in the trace, `number` as in `numbering`, which also makes `origin`. `name` is
-    its name and what else lookups found of it. `share` is the share of all flows that meet it,
-    `rtts_s` are the round trips in the order of sending; on a single path `tries_s` has None in
-    their midst for each lost probe. `notes` come in order of weight, and `details` are further
-    lines for whoever asks for more.
+    its name and what else lookups found of it. `mtu` is the longest packet that gets there, in
+    bytes, or the least and the most by several ways; empty if not known. `share` is the share of
+    all flows that meet it, `rtts_s` are the round trips in the order of sending; on a single path
+    `tries_s` has None in their midst for each lost probe. `notes` come in order of weight, and
+    `details` are further lines for whoever asks for more.
     """
 
     key: str
@@ -101,6 +102,7 @@ class VertexWords(NamedTuple):
     kind: Kind
     address: str
     name: str
+    mtu: str
     share: float
     rtts_s: tuple[float, ...]
     tries_s: tuple[float | None, ...]
@@ -134,6 +136,7 @@ def vertex_words(trace: Trace) -> dict[Vertex, VertexWords]:
             kind=_kind(trace, vertex, replies[vertex], service),
             address="*" if vertex.address is None else str(vertex.address),
             name=_name(vertex.address, trace.names, trace.facts),
+            mtu=_mtu(trace, vertex),
             share=trace.vertex_shares[vertex],
             rtts_s=tuple(reply.rtt_s for reply in replies[vertex]),
             tries_s=tries_s(replies[vertex], lost.get(vertex, ())),
@@ -197,6 +200,13 @@ def _name(
     name = shortened(names.get(address, ""))
     found = (abridged(texts.get(address, "")) for texts in facts.values())
     return " ".join(filter(None, (name, *found)))
+
+
+def _mtu(trace: Trace, vertex: Vertex) -> str:
+    """The longest packets that get to a vertex, by its narrowest and its widest way."""
+    found = trace.found(MTU)
+    mtus = () if found is None else found.of(vertex)
+    return "" if not mtus else "-".join(dict.fromkeys((str(mtus[0]), str(mtus[-1]))))
 
 
 def _kind(trace: Trace, vertex: Vertex, replies: list[Reply], service: ServiceMarks) -> Kind:

@@ -363,3 +363,49 @@ def test_what_a_cut_short_comparison_left_unexplored_counts_for_every_protocol()
 def test_a_trace_whose_graph_was_finished_before_it_was_cut_short_names_no_vertices() -> None:
     ended = said("--paths", probes=80)
     assert ended.endswith("stopped at --max-probes 80: the trace is unfinished")
+
+
+NARROW = """
+source: 192.0.2.1
+destination: 203.0.113.9
+routers:
+  A: {interfaces: [198.51.100.1]}
+  B: {interfaces: [198.51.100.2]}
+  C: {interfaces: [198.51.100.3], mtu: 1400, black_hole: true}
+  D: {interfaces: [198.51.100.4, 198.51.100.5]}
+paths:
+  - source -> A -> [B, C] -> D -> destination
+"""
+
+
+def test_mtu_shows_a_black_hole_in_text_paths_json_and_pictures(tmp_path: Path) -> None:
+    network = tmp_path / "net.yaml"
+    network.write_text(NARROW)
+    outputs = {suffix: tmp_path / f"out.{suffix}" for suffix in ("json", "svg", "pcapng")}
+    asked = (*(f"-o{output}" for output in outputs.values()), "--mtu", "--paths", "--classify")
+    ran = run("--sim", str(network), *asked)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    text = " ".join(ran.stdout.split())
+    assert "path MTU 1400 to 1500 bytes; packets of 1500 leave this machine packets over" in text
+    assert "over 1400 bytes vanish behind 198.51.100.3 (hop 2), before 198.51.100.5 (hop 3)" in text
+    assert {"; MTU 1400\n", "; MTU 1500\n"} <= set(re.findall("; MTU 1[45]00\n", ran.stdout))
+    assert "ignored: traffic class" in text  # no verdict is about lengths
+    (link,) = json.loads(outputs["json"].read_text())["mtu"]["links"]
+    assert (link["from"], link["to"], link["mtu"]) == ("198.51.100.3@2", "198.51.100.5@3", 1400)
+    assert "MTU 1400</text>" in outputs["svg"].read_text()
+    assert "; at most 1400 bytes, a black hole" in outputs["svg"].read_text()
+    again = run("--replay", str(outputs["pcapng"]), "--mtu", "--paths", "--classify")
+    assert again.stdout == ran.stdout
+    assert run(str(outputs["json"]), program="paris-render").stdout == ran.stdout
+
+
+def test_mtu_needs_neither_every_path_nor_tcp() -> None:
+    single = run("--sim", "two-way", "--mtu")
+    assert "the path takes packets of 1500 bytes, the longest that leave this" in single.stdout
+    assert "one flow" in single.stdout
+    quic = run("--sim", "two-way", "--mtu", "-U", "-p", "443")  # which is too long for some links
+    assert "the path takes packets of 1500 bytes" in quic.stdout
+    asked = run("--sim", "two-way", "--mtu", "--payload", "quic")
+    assert asked.stderr == "paris-trace: --mtu takes payloads of 62 bytes at most: --payload text\n"
+    refused = run("--sim", "two-way", "--mtu", "-T")
+    assert refused.stderr == "paris-trace: --mtu cannot be used with -T\n"
