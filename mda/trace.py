@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from mda.answers.dag import Dag
     from mda.answers.rate_limits import Answering
+    from mda.findings.behaviour import Behaviour
     from mda.studies.base import Study
 
 _Found = TypeVar("_Found")
@@ -169,6 +170,21 @@ class Trace(Record):
     def path_count(self) -> int | None:
         """The number of paths through the graph; None where edges are unproven and so missing."""
         return None if self.unordered else number_of_paths(self.dag, self.origin)
+
+    @cached_property
+    def behaviour(self) -> Behaviour:
+        """How each vertex and link behaves."""
+        from mda.findings.behaviour import Behaviour  # not before the last probe
+        from mda.findings.tries import tries
+
+        return Behaviour.of(
+            self.dag,
+            self.origin,
+            tries(plain_outcomes(self.outcomes), self.places),
+            self.answering,
+            self.replies_at,
+            self.unordered,
+        )
 
     @property
     def is_complete(self) -> bool:

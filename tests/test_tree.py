@@ -22,7 +22,11 @@ mda/explore/shared_draws.py: tests/statistics/test_experiments.py: its promise i
 mda/explore/service_path.py: tests/mda/service/test_verdict.py: its probes are counted there
 mda/explore/steering.py: tests/mda/explore/test_explorer.py: steering shows in the probes it saves
 mda/explore/wave.py: tests/mda/explore/test_explorer.py: a wave is what one round asks
+mda/findings/behaviour.py: tests/mda/findings/test_same_flows.py: it is made of all of them
+mda/findings/delays.py: tests/mda/findings/test_same_flows.py: one network has all troubles
 mda/findings/known.py: tests/test_samples.py: all findings of every sample are made from it
+mda/findings/loss_places.py: tests/mda/findings/test_same_flows.py: one network has all troubles
+mda/findings/tries.py: tests/mda/findings/test_same_flows.py: figures and tests are of tries
 mda/model.py: tests/paris/formats/test_native.py: every value goes through JSON and comes back
 mda/plan.py: tests/paris/formats/test_native.py: every value goes through JSON and comes back
 mda/record.py: tests/paris/formats/test_native.py: every value goes through JSON and comes back
@@ -60,6 +64,7 @@ paris/engine/setup.py: tests/paris/engine/test_loop.py: every engine there is se
 paris/engine/stopping.py: tests/paris/cli/test_signals.py: signals are what stops
 paris/engine/untagged.py: tests/paris/engine/test_services.py: services answer without a tag
 paris/errors.py: tests/paris/cli/test_trace.py: errors show as exit codes
+paris/formats/delays_json.py: tests/mda/findings/test_same_flows.py: it writes what is proven there
 paris/formats/facts_json.py: tests/paris/lookup/test_facts.py: facts are written and read there
 paris/formats/look.py: tests/render/terminal/test_text.py: colours and ASCII are of the text
 paris/formats/pcapng.py: tests/paris/formats/test_capture.py: blocks hold a capture

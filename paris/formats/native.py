@@ -24,6 +24,7 @@ from mda.record import Record
 from mda.trace import Trace
 from paris.errors import FormatError
 from paris.formats import (
+    delays_json,
     extensions_json,
     facts_json,
     plan_json,
@@ -123,6 +124,7 @@ def _graph(trace: Trace) -> Json:
                 **_vertex(vertex),
                 "flows": flows_of(trace.dag, vertex),
                 "share": _share(trace.vertex_shares[vertex]),
+                **delays_json.member(trace.behaviour.vertices.get(vertex)),
             }
             for vertex in trace.dag
         ],
@@ -132,6 +134,7 @@ def _graph(trace: Trace) -> Json:
                 "to": vertex_id(far),
                 "flows": flows_of_edge(trace.dag, near, far),
                 "share": _share(trace.edge_shares[near, far]),
+                **delays_json.member(trace.behaviour.edges.get((near, far))),
                 **_links(trace.parallel_links.get((near, far), ())),
             }
             for near, far in trace.dag.edges
@@ -142,6 +145,7 @@ def _graph(trace: Trace) -> Json:
         "unordered_ttls": sorted(trace.unordered),
         "revisits": [_revisit(revisit) for revisit in trace.revisits],
         "answering": [_answering(*vertex_answers) for vertex_answers in trace.answering.items()],
+        **delays_json.troubles(trace.behaviour),
     }
 
 
