@@ -6,12 +6,12 @@ from math import ceil
 from typing import TYPE_CHECKING, Final, TypeVar, cast
 
 from mda.model import Loss, Reply, Unresolved
+from mda.procedure import Procedure
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from mda.model import ProbeRequest
-    from mda.procedure import Procedure
 
 LANE: Final = 1 << 40  # flow numbers per lane; those of variants are smaller
 
@@ -44,7 +44,7 @@ def _moved(record: _Record, lanes: int) -> _Record:
     return cast("_Record", record._replace(request=request))
 
 
-class Multiplexed:
+class Multiplexed(Procedure):
     """See Procedure: runs all `procedures` at once; they take turns where there is little room."""
 
     def __init__(self, procedures: Sequence[Procedure]) -> None:

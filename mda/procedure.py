@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -84,6 +85,19 @@ class Procedure(Protocol):
         If so, it is no longer finished.
         """
         return False
+
+    @property
+    def is_recorded(self) -> bool:
+        """Whether outcomes belong to the record; a procedure without end keeps its own account.
+
+        Once this is false, it stays false.
+        """
+        return True
+
+    @property
+    def resumes_s(self) -> float:
+        """Until when there is nothing to ask, in seconds on the wire's clock."""
+        return -inf
 
 
 # A dataclass would delay the first probe by half a millisecond.
@@ -171,3 +185,13 @@ class Chain:
         if not self._following:
             self._history = History()  # nobody continues from it
         return True
+
+    @property
+    def is_recorded(self) -> bool:
+        """See Procedure."""
+        return self._current.is_recorded
+
+    @property
+    def resumes_s(self) -> float:
+        """See Procedure."""
+        return self._current.resumes_s

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from mda.plan import Plan
     from mda.procedure import Procedure
     from mda.record import Control
+    from mda.studies.watch import Watch
     from mda.trace import Trace
     from paris.engine.record import Journal, RawRecord, Recorder
     from paris.engine.stopping import Stop
@@ -65,13 +66,15 @@ class Hooks(NamedTuple):
 
     `before_parsing` is called when the sockets are open and the first probes have left, before any
     reply is parsed; `observe` with every outcome as soon as it is known. `journals` see every
-    packet: of a comparison each those of one protocol. `stop` ends the run.
+    packet: of a comparison each those of one protocol. `stop` ends the run. `watch` is the account
+    of the rounds that follow, if `settings.repeat` asks for any; their packets are in no journal.
     """
 
     before_parsing: Callable[[], None] = lambda: None
     observe: Callable[[Outcome], None] = lambda _: None
     journals: Sequence[Journal] = ()
     stop: Stop = NeverStops()
+    watch: Watch | None = None
 
 
 NO_HOOKS: Final = Hooks()
@@ -93,7 +96,11 @@ def measure(settings: Settings, hooks: Hooks = NO_HOOKS) -> Measurement:
             settings=settings,
             flows=flows,
             procedure=setup.procedure_for(
-                settings, flows, sends_whole=wire.sends_whole, one_at_a_time=wire.one_at_a_time
+                settings,
+                flows,
+                sends_whole=wire.sends_whole,
+                one_at_a_time=wire.one_at_a_time,
+                watch=_watch(settings, hooks),
             ),
             own_tags=ends.own_tags(random),
             lanes=[(plan, flows)],
@@ -106,6 +113,15 @@ def measure(settings: Settings, hooks: Hooks = NO_HOOKS) -> Measurement:
         record=record,
         ways=_taken(flows, record),
     )
+
+
+def _watch(settings: Settings, hooks: Hooks) -> Watch | None:
+    """The account of the rounds, if there are to be any."""
+    if settings.repeat.every_s is None:
+        return None
+    from mda.studies.watch import Watch
+
+    return hooks.watch or Watch()
 
 
 def compare(settings: Settings, hooks: Hooks = NO_HOOKS) -> list[Measurement]:
@@ -253,6 +269,8 @@ def _record(job: _Job, wire: Wire, hooks: Hooks) -> tuple[RawRecord, float]:
     """The record of one run of the engine, and the Unix time at which it began."""
     with closing(job.own_tags):
         started_at_unix_s = wire.unix_s(0.0)  # outcomes are timed from when the wire opened
+        if hooks.watch is not None:
+            hooks.watch.started_at_unix_s = started_at_unix_s
         for journal, (plan, flows) in zip(hooks.journals, job.lanes, strict=False):
             taken = flows.ways.taken if flows.ways is not None and flows.ways.differ else {}
             journal.begin(plan, wire.report(), started_at_unix_s, taken)

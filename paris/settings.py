@@ -241,6 +241,31 @@ class StudyOptions(Frozen):
                 raise SettingsError(f"--{name} requires --{' or --'.join(users)}")
 
 
+class Repeat(Frozen):
+    """Whether, how often and until when the paths that were found are probed again.
+
+    A round begins every `every_s` seconds, None for no rounds, and ends when all are answered.
+    `rounds` is how many there are, and `until_s` the seconds from the start of the measurement
+    after which none begins; both None for no limit.
+    """
+
+    every_s: float | None = None
+    rounds: int | None = None
+    until_s: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.every_s is None:
+            for option, value in (("--count", self.rounds), ("--until", self.until_s)):
+                if value is not None:
+                    raise SettingsError(f"{option} requires --watch")
+            return
+        positive("--watch", self.every_s, "seconds")
+        if self.rounds is not None:
+            within("--count", self.rounds, 1, 10**9)
+        if self.until_s is not None:
+            positive("--until", self.until_s, "seconds")
+
+
 class Settings(Frozen):
     """How to measure. Raises SettingsError with one clear line where values cannot be used.
 
@@ -254,6 +279,7 @@ class Settings(Frozen):
     pace: Pace = Pace()
     budget: Budget = Budget()
     study: StudyOptions = StudyOptions()
+    repeat: Repeat = Repeat()
     seed: int | None = None
 
     @classmethod
@@ -279,6 +305,8 @@ class Settings(Frozen):
             raise SettingsError(
                 "--compare takes the payload that suits a port; leave out --payload"
             )
+        if self.repeat.every_s is not None and (self.study.studies or self.study.compare):
+            raise SettingsError("--watch cannot be combined with studies, --compare and --ports")
         if self.study.studies and not self.search.multipath:
             self._check_single_path()
         if self.budget.max_probes is not None and self.search.multipath:
@@ -323,4 +351,5 @@ _GROUPS: Final[Mapping[str, type[Frozen]]] = {
     "pace": Pace,
     "budget": Budget,
     "study": StudyOptions,
+    "repeat": Repeat,
 }

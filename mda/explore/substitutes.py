@@ -103,6 +103,16 @@ class Substituting(Procedure):
         """See Procedure."""
         return self._procedure.goes_on()
 
+    @property
+    def is_recorded(self) -> bool:
+        """See Procedure."""
+        return self._procedure.is_recorded
+
+    @property
+    def resumes_s(self) -> float:
+        """See Procedure."""
+        return self._procedure.resumes_s
+
     def _replace(self, flow: int) -> bool:
         """Choose another substitute of the procedure's `flow`; returns whether there is one."""
         half = max(1, self._flows // 2)

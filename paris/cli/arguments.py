@@ -94,6 +94,30 @@ def seconds(text: str) -> float:
         ) from None
 
 
+def until(text: str) -> float:
+    """Seconds from now to a time of day, today or tomorrow, or to a date and time (ISO 8601).
+
+    Without a zone it is local time.
+    """
+    from datetime import UTC, datetime, time, timedelta
+
+    now = datetime.now(UTC).astimezone()
+    try:
+        try:
+            of_day = time.fromisoformat(text)
+            end = datetime.combine(now.date(), of_day).astimezone(of_day.tzinfo)
+            end += timedelta(days=end <= now)
+        except ValueError:
+            end = datetime.fromisoformat(text).astimezone()
+    except (ValueError, OverflowError, OSError):
+        raise argparse.ArgumentTypeError(
+            f"not a time: {text!r}; try 18:30 or 2026-12-31T18:30"
+        ) from None
+    if end <= now:
+        raise argparse.ArgumentTypeError(f"{text} has passed")
+    return (end - now).total_seconds()
+
+
 def wait(text: str) -> float:
     """Like `seconds`; traceroute's factors for hops that replied are refused."""
     if "," in text or "/" in text:

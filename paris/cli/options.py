@@ -17,7 +17,7 @@ from paris.cli.parser import (
 )
 from paris.errors import SettingsError
 from paris.lookup.registry import LOOKUPS, Asked
-from paris.outputs.files import OutputOptions
+from paris.outputs.files import STANDARD_OUTPUT, OutputOptions
 from paris.outputs.registry import suffixes
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class Options(NamedTuple):
     `output.color` is "auto", "always" or "never". `lookups` are done, and what lookups of the names
     `hidden` found earlier is left out. With `diagnoses` control probes are sent where a service
     does not answer, with `always_diagnoses` in any case. With `escalates` several protocols are
-    tried until one gets through.
+    tried until one gets through. The rounds of a watch go to `stream`.
     """
 
     settings: Settings | None
@@ -56,6 +56,7 @@ class Options(NamedTuple):
     diagnoses: bool
     always_diagnoses: bool
     escalates: bool
+    stream: str | None
     progress: bool
     verbose: bool
     exit_zero: bool
@@ -108,6 +109,7 @@ def parse_trace(arguments: Sequence[str]) -> Options:
         diagnoses=_diagnoses(given, settings),
         always_diagnoses=given.diagnose,
         escalates=_escalates(given, settings),
+        stream=_stream(given, settings),
         progress=not given.no_progress,
         verbose=given.verbose,
         exit_zero=given.exit_zero,
@@ -117,6 +119,10 @@ def parse_trace(arguments: Sequence[str]) -> Options:
 def _diagnoses(given: argparse.Namespace, settings: Settings | None) -> bool:
     """Whether control probes are to be sent. Raises SettingsError where they could not be."""
     if settings is None or given.no_diagnose:
+        return False
+    if settings.repeat.every_s is not None:
+        if given.diagnose:
+            raise SettingsError("--diagnose cannot be combined with --watch")
         return False
     if given.diagnose and (settings.study.studies or settings.study.compare):
         raise SettingsError("--diagnose cannot be combined with studies")
@@ -135,9 +141,22 @@ def _escalates(given: argparse.Namespace, settings: Settings | None) -> bool:
     probe, study = settings.probe, settings.study
     if given.protocol or probe.dport is not None or study.compare or probe.protocol != "udp":
         raise SettingsError("--auto chooses protocol and port; leave out those given")
+    if settings.repeat.every_s is not None:
+        raise SettingsError("--auto cannot be combined with --watch")
     if study.studies or given.diagnose:
         raise SettingsError("--auto cannot be combined with studies and --diagnose")
     return True
+
+
+def _stream(given: argparse.Namespace, settings: Settings | None) -> str | None:
+    """Where the rounds of a watch go. Raises SettingsError where it is no place of its own."""
+    if given.jsonl is None:
+        return None
+    if settings is None or settings.repeat.every_s is None:
+        raise SettingsError("--jsonl requires --watch")
+    if given.jsonl == STANDARD_OUTPUT and (given.json or STANDARD_OUTPUT in given.output):
+        raise SettingsError("--jsonl - has standard output to itself; give -o FILE for the others")
+    return str(given.jsonl)
 
 
 def _idle_in_a_replay(parser: argparse.ArgumentParser, given: argparse.Namespace) -> str | None:

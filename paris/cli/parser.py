@@ -146,7 +146,12 @@ def _add_messages(group: argparse._ArgumentGroup) -> None:
         action="store_true",
         help="exit status 0 if the outputs are written, whatever they say of the network",
     )
-    add("--no-progress", action="store_true", help="no progress line on a terminal")
+    add("--no-progress", action="store_true", help="no progress line and no table on a terminal")
+    add(
+        "--jsonl",
+        metavar="FILE",
+        help="with --watch: append a line of JSON for each round to FILE; - is standard output",
+    )
 
 
 def granted_destination(row: Foreign) -> str:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _HELP_WIDTH = 80
+_NUMBER: Final = re.compile(r"[-+]?\.?\d[\d.e]*(ms|s)?$")
 _NEGATIVE: Final = re.compile(r"-(\d|\.\d|inf|nan)")
 
 
@@ -55,14 +56,28 @@ class Parser(argparse.ArgumentParser):
         return {dest for dest, value in found.items() if value is not None}
 
     def parsed(self, arguments: Sequence[str]) -> argparse.Namespace:
-        """The values of the options. A negative number is the value of the option before it."""
+        """The values of the options. A negative number is the value of the option before it.
+
+        An option whose value may be left out takes only a number: --watch HOST, --watch 5 HOST.
+        """
         return self.parse_args(self._joined(arguments))
 
     def _joined(self, arguments: Sequence[str]) -> list[str]:
-        """The arguments, negative numbers joined to the options that take them."""
+        """The arguments, numbers joined to the options that take them."""
         valued = self.valued
+        usual = {
+            name: own.const
+            for own in self._actions
+            if own.nargs == "?"
+            for name in own.option_strings
+        }
         joined: list[str] = []
         for word in arguments:
+            if joined and joined[-1] in usual and "--" not in joined:
+                if _NUMBER.match(word):
+                    joined[-1] += f"={word}"
+                    continue
+                joined[-1] += f"={usual[joined[-1]]}"
             if joined and joined[-1] in valued and "--" not in joined and _NEGATIVE.match(word):
                 joined[-1] += word if len(joined[-1]) == 2 else f"={word}"
             else:

@@ -12,6 +12,7 @@ from paris.cli.arguments import (
     protocol,
     seconds,
     sendwait,
+    until,
     wait,
 )
 from paris.defaults import DEFAULT_RATE_PPS
@@ -151,3 +152,18 @@ def add_time(group: argparse._ArgumentGroup) -> None:
     add("--rate", type=float, metavar="PPS", help=f"probes per second ({DEFAULT_RATE_PPS:g})")
     add("--max-probes", type=int, metavar="N", help="stop after N probes")
     add("--deadline", type=seconds, metavar="SECONDS", help="stop after this long")
+    add(
+        "--watch",
+        nargs="?",
+        const="1",
+        type=seconds,
+        metavar="SECONDS",
+        help="then probe the paths again and again, a round every so often (1), until q or Ctrl-C",
+    )
+    add("--count", type=int, metavar="N", help="with --watch: stop after N rounds")
+    add(
+        "--until",
+        type=until,
+        metavar="TIME",
+        help="with --watch: stop then, at 18:30 or 2026-12-31T18:30",
+    )

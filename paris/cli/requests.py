@@ -13,6 +13,7 @@ from paris.settings import (
     Budget,
     Pace,
     ProbeOptions,
+    Repeat,
     Search,
     Settings,
     StudyOptions,
@@ -92,6 +93,7 @@ def settings(given: argparse.Namespace) -> Settings:
         study=StudyOptions(
             studies=_studies(given), parameters=_parameters(given), compare=given.lanes
         ),
+        repeat=Repeat(every_s=given.watch, rounds=given.count, until_s=given.until),
         seed=given.seed,
     )
 

@@ -12,6 +12,7 @@ from paris.cli.exits import complain, ended, excused, explain, verdict
 from paris.cli.signals import taken_over
 from paris.engine.stopping import SkippedError
 from paris.errors import ExitCode, NobodyReadsError, OutputError, WireError
+from paris.outputs.files import STANDARD_OUTPUT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from mda.trace import Trace
     from paris.cli.options import Options
     from paris.cli.signals import Signals
+    from paris.cli.watching import Watcher
     from paris.outputs.files import Output
     from paris.outputs.journal import Journal
     from paris.run import Hooks, Measurement
@@ -71,6 +73,7 @@ class _Run:
         self.options = options
         self.signals = signals
         self.journals: list[Journal] = []
+        self.watcher: Watcher | None = None
         self._say = cache(partial(complain, "paris-trace"))  # each line once
 
     def result(self) -> ExitCode:
@@ -101,6 +104,9 @@ class _Run:
             is_comparison=bool(self.settings.study.compare),
             inputs=[*values, *(() if network is None else (network,))],
         )
+        if self.options.stream == STANDARD_OUTPUT:
+            outputs = tuple(own for own in outputs if own.file != STANDARD_OUTPUT)
+        self._open_watcher()
         self._open_journals(outputs)
         measurements = self._measured()
         for journal, measurement in zip(self.journals, measurements, strict=False):
@@ -115,7 +121,7 @@ class _Run:
                 remarks.append("interrupted: what is shown of addresses was not looked up")
         for journal, trace in zip(self.journals, traces, strict=False):
             journal.found(trace)
-        faults = [*self._write(traces, outputs), *self._drained()]
+        faults = [*self._write(traces, outputs), *self._drained(), *self._write_table(outputs)]
         places = self._places(is_whole=all(isinstance(own, NobodyReadsError) for own in faults))
         return self._said(traces, measurements, [*remarks, *map(str, faults), *places])
 
@@ -127,6 +133,37 @@ class _Run:
         if self.settings.target.network is None or any(own.format == CAPTURE for own in outputs):
             labels = [f"-{lane.name.replace('/', '-')}" for lane in self._lanes()] or [""]
             self.journals.extend(Journal(outputs, label, self._say) for label in labels)
+
+    def _open_watcher(self) -> None:
+        if self.settings.repeat.every_s is None:
+            return
+        from paris.cli.screen import can_draw
+        from paris.cli.watching import Watcher
+        from paris.outputs.lines import Lines
+
+        stream = self.options.stream
+        self.watcher = Watcher(
+            self.settings.target.host or self.settings.target.network or "",
+            None if stream is None else Lines(stream),
+            self._say,
+            draws=self.options.progress and sys.stderr is not None and can_draw(),
+        )
+
+    def _write_table(self, outputs: Sequence[Output]) -> list[OutputError]:
+        """Write the final table where the text went, or else to standard error."""
+        if self.watcher is None:
+            return []
+        from paris.outputs.files import write
+
+        table, faults = self.watcher.table(), list(self.watcher.faults)
+        if any(own == (STANDARD_OUTPUT, "txt") for own in outputs):
+            try:
+                write(STANDARD_OUTPUT, f"\n{table}".encode() if table else b"")
+            except OutputError as error:
+                faults.append(error)
+        elif sys.stderr is not None:
+            sys.stderr.write(table)
+        return faults
 
     def _lanes(self) -> tuple[Lane, ...]:
         """The protocols of a run that has several."""
@@ -142,6 +179,8 @@ class _Run:
         hooks = run.Hooks(
             before_parsing=self._before_parsing, journals=self.journals, stop=self.signals
         )
+        if self.watcher is not None:
+            return self._watched(hooks, self.watcher)
         is_shown = self.options.progress and sys.stderr is not None and sys.stderr.isatty()
         if not is_shown or os.environ.get("TERM") == "dumb":  # which cannot rewrite a line
             return self._judged(hooks)
@@ -152,6 +191,15 @@ class _Run:
             return self._judged(hooks._replace(observe=progress.observe))
         finally:
             progress.clear()
+
+    def _watched(self, hooks: Hooks, watcher: Watcher) -> list[Measurement]:
+        """The measurement, and rounds after it."""
+        try:
+            return self._judged(
+                hooks._replace(observe=lambda _: watcher.observe(), watch=watcher.watch)
+            )
+        finally:
+            watcher.end()
 
     def _judged(self, hooks: Hooks) -> list[Measurement]:
         """The measurements; where this machine sends nothing to a service, that is a verdict."""

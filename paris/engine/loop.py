@@ -106,6 +106,8 @@ class Engine:
         self._withheld: dict[str, list[ProbeRequest]] = {}
         self._withheld_in_a_row = 0
         self._failure: WireError | None = None
+        self._started_at_s = 0.0
+        self._recorded: RawRecord | None = None
 
     def run(self) -> RawRecord:
         """Measure until the procedure is finished, the budget is spent, or the user hits Ctrl-C.
@@ -114,12 +116,12 @@ class Engine:
         send every probe, and RuntimeError if the procedure breaks its contract, so that the loop
         would wait for ever.
         """
-        started_at_s = self.wire.now_s()
+        self._started_at_s = self.wire.now_s()
         failure = None
         self.stop.begin()
         try:
             with self.stop.heard():
-                stopped = self._loop(started_at_s)
+                stopped = self._loop()
             if self._failure is not None and not self._sent:
                 raise self._failure
         except KeyboardInterrupt:
@@ -132,22 +134,33 @@ class Engine:
                 raise
             stopped, failure = StopReason.WIRE_ERROR, error
         self._prepare_to_parse()  # even if no reply arrived
+        return (self._recorded or self._record(stopped))._replace(failure=failure)
+
+    def _record(self, stopped: StopReason) -> RawRecord:
         return RawRecord(
-            started_at_s=started_at_s,
+            started_at_s=self._started_at_s,
             ended_at_s=self.wire.now_s(),
             probes_sent=self._sent,
             outcomes=tuple(self._outcomes),
             unresolved=tuple(self._pending.unresolved()),
-            unmatched=self._unmatched,
+            unmatched=self._unmatched.copy(),
             wire=self.wire.report()._replace(withheld=self._withheld_counts()),
             stopped=stopped,
-            failure=failure,
         )
 
-    def _loop(self, started_at_s: float) -> StopReason:
+    def _go_on(self) -> bool:
+        """Let the procedure begin something else; the record is complete if that is not for it."""
+        if not self.procedure.goes_on():
+            return False
+        if self._recorded is None and not self.procedure.is_recorded:
+            self._recorded = self._record(StopReason.COMPLETE)
+            self.recorder = None
+        return True
+
+    def _loop(self) -> StopReason:
         most = self.budget.max_probes
         deadline_s = self.budget.deadline_s
-        end_s = float("inf") if deadline_s is None else started_at_s + deadline_s
+        end_s = float("inf") if deadline_s is None else self._started_at_s + deadline_s
         while True:
             now_s = self.wire.now_s()
             with self.stop.held():
@@ -162,7 +175,7 @@ class Engine:
                 self._ask_at_s = float("inf")
                 if self.procedure.finished:
                     self._ask_at_s = self._late_until_s()
-                    if now_s >= self._ask_at_s and not self.procedure.goes_on():
+                    if now_s >= self._ask_at_s and not self._go_on():
                         return StopReason.COMPLETE
             if now_s >= self._silent_at_s:
                 self._queue.extend(self.procedure.wanted_in_silence())
@@ -190,6 +203,8 @@ class Engine:
         """
         if self._has_more and now_s >= self._more_at_s():
             return True
+        if now_s < self.procedure.resumes_s:
+            return False
         return not self._pending.in_flight or now_s >= self._ask_at_s
 
     def _more_at_s(self) -> float:
@@ -319,7 +334,8 @@ class Engine:
 
     def _next_event_s(self) -> float:
         """When the loop must act next, even if no reply arrives."""
-        events_s = [float("inf") if self._queue else self._ask_at_s, self._silent_at_s]
+        ask_at_s = max(self._ask_at_s, self.procedure.resumes_s)
+        events_s = [float("inf") if self._queue else ask_at_s, self._silent_at_s]
         if self._has_more and not self._queue:
             events_s.append(self._more_at_s())
         if self._room:
@@ -371,7 +387,8 @@ class Engine:
             self.before_parsing()
 
     def _deliver(self, outcome: Reply | Loss, now_s: float) -> None:
-        self._outcomes.append(outcome)
+        if self._recorded is None:
+            self._outcomes.append(outcome)
         self.procedure.on_outcome(outcome)
         self._silent_at_s = now_s + max(_SILENCE_S, 2 * self._waits.slowest_s)
         self.observe(outcome)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from mda.procedure import Procedure
     from mda.studies.base import Study
     from mda.studies.task import Task
+    from mda.studies.watch import Watch
     from paris.settings import Settings
 
 _DEFAULT_PORT: Final = {Protocol.UDP: 33434, Protocol.TCP: 80, Protocol.ICMP: 0}
@@ -154,15 +155,43 @@ def measurement_plan(settings: Settings, flows: Flows, seed: int, zone: str | No
 
 
 def procedure_for(
-    settings: Settings, flows: Flows, *, sends_whole: bool, one_at_a_time: bool = False
+    settings: Settings,
+    flows: Flows,
+    *,
+    sends_whole: bool,
+    one_at_a_time: bool = False,
+    watch: Watch | None = None,
 ) -> Procedure:
-    """The procedure that the settings select; the other arguments are those of the wire."""
-    if not settings.search.multipath:
-        single = _single_path(settings, flows, one_at_a_time=one_at_a_time)
-        return _with_studies(single, settings, flows, sends_whole=sends_whole)
-    explorer = _explorer(settings, flows)
-    every = _with_studies(explorer, settings, flows, sends_whole=sends_whole)
-    return Substituting(every, flows.capacity)
+    """The procedure that the settings select, if rounds follow into `watch`.
+
+    The other arguments are those of the wire.
+    """
+    is_multipath = settings.search.multipath
+    found: Procedure = (
+        _explorer(settings, flows)
+        if is_multipath
+        else _single_path(settings, flows, one_at_a_time=one_at_a_time)
+    )
+    every = _with_studies(found, settings, flows, sends_whole=sends_whole)
+    if watch is not None:
+        every = _then_watching(every, settings, flows, watch)
+    return Substituting(every, flows.capacity) if is_multipath else every
+
+
+def _then_watching(first: Procedure, settings: Settings, flows: Flows, watch: Watch) -> Procedure:
+    """A procedure, and the rounds that follow it."""
+    from mda.procedure import Chain
+    from mda.studies.watch_probing import Repetition, Watching
+
+    repetition = Repetition(
+        source=flows.source,
+        first_ttl=settings.search.first_ttl,
+        attempts=settings.search.queries,
+        every_s=settings.repeat.every_s or 0.0,
+        rounds=settings.repeat.rounds,
+        until_s=settings.repeat.until_s,
+    )
+    return Chain(first, partial(Watching, repetition, watch))
 
 
 def _single_path(settings: Settings, flows: Flows, *, one_at_a_time: bool) -> Procedure:

@@ -1,0 +1,102 @@
+"""What is shown and written while paths are watched: a live table, lines of changes, a stream."""
+
+from __future__ import annotations
+
+import signal
+from functools import partial
+from time import monotonic
+from typing import TYPE_CHECKING, Final
+
+from mda.studies.watch import Watch
+from paris.errors import OutputError
+from render.terminal.watch import watch_lines
+from render.words.watch import change_words, watch_words
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from paris.cli.screen import Screen
+    from paris.outputs.lines import Lines
+
+_WIDTH: Final = 80  # of text that no window limits
+_REFRESH_S: Final = 0.5
+
+
+class Watcher:
+    """Follows the account `watch` of a watch of `target`, round after round.
+
+    `stream` gets a line for each round. If it `draws`, a live table is on the terminal; else
+    `say` is given each change. `faults` are the failures to write.
+    """
+
+    def __init__(
+        self, target: str, stream: Lines | None, say: Callable[[str], object], *, draws: bool
+    ) -> None:
+        self.watch = Watch()
+        self.faults: list[OutputError] = []
+        self._target = target
+        self._stream = stream
+        self._say = say
+        self._draws = draws
+        self._screen: Screen | None = None
+        self._rounds = 0
+        self._changes = 0
+        self._shown_at_s = 0.0
+
+    def observe(self) -> None:
+        """Show and write what is new since the last call."""
+        if self.watch.rounds == self._rounds:
+            return
+        from paris.formats.rounds_json import begin_line, round_line
+
+        if not self._rounds:
+            self._write(begin_line(self.watch, self._target))
+        self._rounds = self.watch.rounds
+        self._write(round_line(self.watch, self._changes))
+        if self._draws:
+            self._draw()
+        else:
+            new = self.watch.change_count - self._changes
+            for change in list(self.watch.changes)[-new:] if new else ():
+                self._say(change_words(self.watch, change))
+        self._changes = self.watch.change_count
+
+    def end(self) -> None:
+        """Give the terminal back, and write what all rounds showed."""
+        if self._screen is not None:
+            self._screen.close()
+            self._screen = None
+        if self._rounds:
+            from paris.formats.rounds_json import end_line
+
+            self._write(end_line(self.watch))
+        if self._stream is not None:
+            self._stream.close()
+            self._stream = None
+
+    def table(self) -> str:
+        """The final table; empty without a round."""
+        if not self.watch.rounds:
+            return ""
+        lines = watch_lines(watch_words(self.watch, self._target), _WIDTH)
+        return "\n".join(lines) + "\n"
+
+    def _draw(self) -> None:
+        now_s = monotonic()
+        if self._screen is None:
+            from paris.cli.screen import Screen
+
+            self._screen = Screen()
+        elif now_s - self._shown_at_s < _REFRESH_S:
+            return
+        self._shown_at_s = now_s
+        self._screen.publish(partial(watch_lines, watch_words(self.watch, self._target)))
+
+    def _write(self, line: str) -> None:
+        if self._stream is None or self.faults:
+            return
+        try:
+            self._stream.write(line)
+        except OutputError as error:
+            self.faults.append(error)
+            signal.raise_signal(signal.SIGINT)  # what nobody gets need not be measured

@@ -1,0 +1,48 @@
+"""Rounds over simulated networks: what changes is reported with its time, and nothing else is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mda.studies.watch import Watch
+from paris import run
+from paris.settings import Settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CHANGE = """
+source: 192.0.2.1
+destination: {address: 203.0.113.9, delay_ms: 2}
+routers:
+  gateway: {interfaces: [192.0.2.254], delay_ms: 1}
+  border: {interfaces: [198.51.100.1], delay_ms: 3, turns: {at_ms: 20000, to: B}}
+  A: {interfaces: [198.51.100.11], delay_ms: 4}
+  B: {interfaces: [198.51.100.12], delay_ms: 4}
+paths:
+  - source -> gateway -> border -> [A, B] -> destination
+"""
+
+
+def watched(network: str, rounds: int, seed: int) -> Watch:
+    watch = Watch()
+    settings = Settings.of(network=network, multipath=True, every_s=1.0, rounds=rounds, seed=seed)
+    run.measure(settings, run.NO_HOOKS._replace(watch=watch))
+    return watch
+
+
+def test_a_route_that_changes_after_20_s_is_reported_with_its_time(tmp_path: Path) -> None:
+    file = tmp_path / "change.yaml"
+    file.write_text(CHANGE)
+    for seed in range(20):
+        (change,) = watched(str(file), 45, seed).changes
+        assert change.ttl == 3
+        assert change.last_s < 20 <= change.first_s < 21.5
+
+
+def test_every_path_is_probed_in_every_round_and_a_clean_network_does_not_change() -> None:
+    for seed in range(20):
+        watch = watched("two-way", 30, seed)
+        assert watch.rounds == 30
+        assert [own.sent for own in watch.ends.values()] == [30, 30]
+        assert not watch.changes
