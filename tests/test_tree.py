@@ -133,6 +133,12 @@ render/words/paths.py: tests/paris/cli/test_studies.py: paths are listed there
 render/words/studies.py: tests/paris/cli/test_studies.py: studies are reported there
 render/words/summary.py: tests/render/terminal/test_text.py: the summary is text
 render/words/trace.py: tests/render/terminal/test_text.py: the text says all of it
+mda/studies/watch.py: tests/mda/studies/test_watch_probing.py: rounds fill the account
+paris/cli/screen.py: tests/paris/cli/test_watching.py: it needs a terminal
+paris/formats/rounds_json.py: tests/paris/cli/test_watching.py: the command writes its lines
+paris/outputs/lines.py: tests/paris/cli/test_watching.py: the command writes its lines
+render/terminal/watch.py: tests/paris/cli/test_watching.py: the command prints the table
+render/words/watch.py: tests/paris/cli/test_watching.py: the command prints the words
 """
 
 

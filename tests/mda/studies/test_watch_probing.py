@@ -44,5 +44,5 @@ def test_every_path_is_probed_in_every_round_and_a_clean_network_does_not_change
     for seed in range(20):
         watch = watched("two-way", 30, seed)
         assert watch.rounds == 30
-        assert [own.sent for own in watch.ends.values()] == [30, 30]
+        assert {own.sent for own in watch.ends.values()} == {30}
         assert not watch.changes
