@@ -13,7 +13,7 @@ from typing import Final
 ERROR: Final = 0.01  # of a quantile, relative
 _GROWTH: Final = (1 + ERROR) / (1 - ERROR)
 _LOG_GROWTH: Final = math.log(_GROWTH)
-_SHORTEST_S: Final = 1e-9  # no clock tells shorter times apart
+_SHORTEST_S: Final = 1e-9  # no clock measures shorter times
 _JITTER_GAIN: Final = 16  # RFC 3550 section 6.4.1
 
 

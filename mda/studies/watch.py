@@ -98,7 +98,7 @@ class Watch:
             self._take_in(path)
 
     def standing(self, path: int, ttl: int) -> Vertex:
-        """The vertex at which a path is at a TTL, as far as is known now."""
+        """The vertex that a path now usually meets at a TTL."""
         return self._places[path, ttl].usual
 
     def _take_in(self, path: WatchedPath) -> None:

@@ -149,7 +149,7 @@ def _escalates(given: argparse.Namespace, settings: Settings | None) -> bool:
 
 
 def _stream(given: argparse.Namespace, settings: Settings | None) -> str | None:
-    """Where the rounds of a watch go. Raises SettingsError where it is no place of its own."""
+    """Where the rounds of a watch go. Raises SettingsError if another output goes there."""
     if given.jsonl is None:
         return None
     if settings is None or settings.repeat.every_s is None:

@@ -1,4 +1,4 @@
-"""The live table on a terminal: redrawn in place by a thread of its own, which also hears keys.
+"""The live table on a terminal: redrawn in place by a thread, which also hears keys.
 
 Only this file imports rich, and only where a table is drawn.
 """

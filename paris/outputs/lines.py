@@ -15,7 +15,7 @@ class Lines:
     """Appends lines to `file`, or to standard output. Raises OutputError, also if it cannot.
 
     A line is one call of the system, so a program that is killed leaves whole lines. If a disk was
-    full, or power failed, in the middle of one, the next one begins on a line of its own.
+    full, or power failed, in the middle of one, the next one begins on a new line.
     """
 
     def __init__(self, file: str) -> None:

@@ -12,7 +12,17 @@ from typing import TYPE_CHECKING
 import pytest
 
 from paris.errors import SettingsError
-from paris.settings import Budget, Lane, Pace, ProbeOptions, Search, Settings, StudyOptions, Target
+from paris.settings import (
+    Budget,
+    Lane,
+    Pace,
+    ProbeOptions,
+    Repeat,
+    Search,
+    Settings,
+    StudyOptions,
+    Target,
+)
 from tests.support.drive import full_mda, layers, play
 
 if TYPE_CHECKING:
@@ -25,6 +35,7 @@ GROUPS: dict[str, type[Frozen]] = {
     "pace": Pace,
     "budget": Budget,
     "study": StudyOptions,
+    "repeat": Repeat,
 }
 
 
