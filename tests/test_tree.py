@@ -127,11 +127,15 @@ render/terminal/comparison.py: tests/paris/cli/test_studies.py: comparisons are 
 render/words/controls.py: tests/mda/service/test_verdict.py: controls are beside a verdict
 render/words/service_marks.py: tests/mda/service/test_verdict.py: text and pictures show marks
 render/words/comparison.py: tests/paris/cli/test_studies.py: comparisons are printed there
+render/words/figures.py: tests/paris/cli/test_stats.py: tips have the figures
 render/words/numbering.py: tests/render/terminal/test_text.py: numbers show in the table
 render/words/mtu.py: tests/mda/studies/test_mtu.py: sentences follow from what is found
 render/words/paths.py: tests/paris/cli/test_studies.py: paths are listed there
+render/words/stats.py: tests/paris/cli/test_stats.py: the command shows the table
 render/words/studies.py: tests/paris/cli/test_studies.py: studies are reported there
 render/words/summary.py: tests/render/terminal/test_text.py: the summary is text
+render/words/tables.py: tests/paris/cli/test_studies.py: paths are listed there
+render/words/troubles.py: tests/paris/cli/test_stats.py: the command shows the notes
 render/words/trace.py: tests/render/terminal/test_text.py: the text says all of it
 mda/studies/watch.py: tests/mda/studies/test_watch_probing.py: rounds fill the account
 paris/cli/screen.py: tests/paris/cli/test_watching.py: it needs a terminal

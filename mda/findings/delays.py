@@ -98,11 +98,7 @@ def queues(flows: Flows) -> tuple[Queue, ...]:
 def rtts(tries: Tries) -> Series:
     """The round trip of each probe that was answered, in seconds."""
     return {
-        key: {
-            tried.attempt: Value(tried.sent_at_s, tried.rtt_s)
-            for tried in own
-            if tried.rtt_s is not None
-        }
+        key: [Value(tried.sent_at_s, tried.rtt_s) for tried in own if tried.rtt_s is not None]
         for key, own in tries.items()
     }
 
@@ -117,5 +113,5 @@ def _is_worth(slower_s: float, series: Series, flows: Sequence[int], farther: in
     """Whether a delay is worth a word, given the round trips of these flows to a TTL behind."""
     if slower_s < _WORTH_S:
         return False
-    usual_s = [own.value for flow in flows for own in series.get((flow, farther), {}).values()]
+    usual_s = [own.value for flow in flows for own in series.get((flow, farther), ())]
     return slower_s >= _WORTH_SHARE * median(usual_s)

@@ -121,10 +121,9 @@ def fair(tries: Tries) -> Series:
     for key, own in tries.items():
         first = next((place for place, tried in enumerate(own) if tried.rtt_s is not None), None)
         if first is not None and len(own) > first + 1:
-            series[key] = {
-                tried.attempt: Value(tried.sent_at_s, float(tried.rtt_s is None))
-                for tried in own[first + 1 :]
-            }
+            series[key] = [
+                Value(tried.sent_at_s, float(tried.rtt_s is None)) for tried in own[first + 1 :]
+            ]
     return series
 
 
@@ -149,17 +148,15 @@ def _chance(series: Series, flows: Collection[int], before: int | None, farther:
     """
     if before is not None:
         return more_often_above(differences(series, flows, before, farther))
-    values = [own.value for flow in flows for own in series.get((flow, farther), {}).values()]
+    values = [own.value for flow in flows for own in series.get((flow, farther), ())]
     lost = int(sum(values))
     return 1.0 if not lost else 1.0 - at_most(lost - 1, len(values), _USUAL)
 
 
 def _share(series: Series, flows: Collection[int], ttls: Iterable[int]) -> float:
-    values = [
-        own.value for ttl in ttls for flow in flows for own in series.get((flow, ttl), {}).values()
-    ]
+    values = [own.value for ttl in ttls for flow in flows for own in series.get((flow, ttl), ())]
     return sum(values) / len(values) if values else 0.0
 
 
 def _any_lost(series: Series) -> bool:
-    return any(own.value for values in series.values() for own in values.values())
+    return any(own.value for values in series.values() for own in values)

@@ -32,7 +32,7 @@ class Value(NamedTuple):
     value: float
 
 
-Series = dict["Key", dict[int, Value]]  # by flow and TTL, then by attempt
+Series = dict["Key", list[Value]]  # by flow and TTL, in the order of sending
 
 
 class Flows(NamedTuple):
@@ -105,17 +105,29 @@ def differences(
         here, there = series.get((flow, near)), series.get((flow, far))
         if not here or not there:
             continue
-        pairs = [
-            (own.value, there[attempt].value)
-            for attempt, own in here.items()
-            if attempt in there and abs(own.sent_at_s - there[attempt].sent_at_s) <= _TOGETHER_S
-        ]
+        pairs = _pairs(here, there)
         if not pairs:
             continue
         shift = 0.0
         if from_least:
             shift = min(value for _, value in pairs) - min(value for value, _ in pairs)
         found += [farther - nearer - shift for nearer, farther in pairs]
+    return found
+
+
+def _pairs(here: Sequence[Value], there: Sequence[Value]) -> list[tuple[float, float]]:
+    """The values of probes to two hops that left at about the same time, each in one pair."""
+    found, place = [], 0
+    for sent_at_s, value in here:
+        while place + 1 < len(there) and (
+            abs(there[place + 1].sent_at_s - sent_at_s) <= abs(there[place].sent_at_s - sent_at_s)
+        ):
+            place += 1
+        if place == len(there):
+            break
+        if abs(there[place].sent_at_s - sent_at_s) <= _TOGETHER_S:
+            found.append((value, there[place].value))
+            place += 1
     return found
 
 

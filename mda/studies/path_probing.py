@@ -1,7 +1,7 @@
 """Measures paths: procedures that follow the MDA.
 
 `EveryPath` probes the end of each path, up to a limit of paths, by one flow per path in each round.
-`ChosenPath` probes all hops of one path.
+`EveryHop` probes all hops of each path in the same way, and `ChosenPath` those of one path.
 """
 
 from __future__ import annotations
@@ -51,6 +51,19 @@ class EveryPath(_PathProbing):
         turn = number % max(len(self._targets), 1)
         for flow, ttl in (*self._targets[turn:], *self._targets[:turn]):
             wave.ask(flow, ttl)
+
+
+class EveryHop(EveryPath):
+    """See Procedure: measures every hop of every path."""
+
+    def choose(self, flow_paths: FlowPaths) -> None:
+        """See _PathProbing."""
+        super().choose(flow_paths)
+        self._targets = [
+            (flow, ttl)
+            for flow, last in self._targets
+            for ttl in range(self._task.first_ttl, last + 1)
+        ]
 
 
 class ChosenPath(_PathProbing):

@@ -10,8 +10,9 @@ import math
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from statistics import median
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
+from mda.findings.tries import delays_at, tries
 from mda.model import Reply
 from mda.statistics.inference import holm, matters, share_interval
 from mda.statistics.ranks import rank_probability
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from mda.answers.table import FlowTable
     from mda.findings.known import Known
     from mda.model import Outcome, ProbeRequest, Vertex
+    from mda.statistics.delays import Delays
 
 # A path differs where chance alone explains the difference with less than this probability, and the
 # difference matters: enough probes would prove that routers differ by microseconds.
@@ -122,6 +124,14 @@ class Followed:
     hops: tuple[PathHop, ...]
 
 
+class PathDelays(NamedTuple):
+    """A path from end to end, and the figures of its last vertex that answers."""
+
+    number: int
+    vertices: Vertices
+    delays: Delays
+
+
 @dataclass(frozen=True, slots=True)
 class Recipe:
     """How to send packets that take a path: the ports in words, and commands that use them."""
@@ -133,6 +143,16 @@ class Recipe:
 def find(known: Known) -> tuple[Path, ...]:
     """Every path, with its times and losses."""
     return paths(known.table, known.located, known.plain)
+
+
+def find_delays(known: Known) -> tuple[PathDelays, ...]:
+    """Every path, with the figures of all probes to its end."""
+    found = tries(known.plain, known.table.ends.places)
+    taken = FlowPaths(known.table, known.located).paths()
+    return tuple(
+        PathDelays(number, vertices, delays_at(found, flows, measured_ttl(vertices)))
+        for number, (vertices, flows) in enumerate(taken.items(), start=1)
+    )
 
 
 def find_followed(known: Known) -> Followed:

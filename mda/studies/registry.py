@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from mda.studies.balancers import Classification
     from mda.studies.classic import Classic
     from mda.studies.mtu import Mtus
-    from mda.studies.paths import Followed, Path
+    from mda.studies.paths import Followed, Path, PathDelays
 
 _ROUNDS: Final = Parameter(
     name="rounds", metavar="N", about="measure each path N times",
@@ -52,6 +52,13 @@ FOLLOW: Final[Study[Followed]] = Study(
     asks="mda.studies.path_probing:ChosenPath",
     finds="mda.studies.paths:find_followed",
 )
+STATS: Final[Study[tuple[PathDelays, ...]]] = Study(
+    name="stats",
+    about="measure every hop of every path; show losses and times of each vertex, link and path",
+    parameters=(_ROUNDS,),
+    asks="mda.studies.path_probing:EveryHop",
+    finds="mda.studies.paths:find_delays",
+)
 METRICS: Final[Study[None]] = Study(
     name="metrics", about="measure each diamond: widths, lengths, meshing"
 )
@@ -76,6 +83,7 @@ STUDIES: Final = (
     CLASSIFY,
     PATHS,
     FOLLOW,
+    STATS,
     METRICS,
     CLASSIC,
     MTU,

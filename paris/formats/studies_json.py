@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mda.findings.diamond_metrics import metrics
 from mda.model import Vertex
-from mda.studies.registry import CLASSIC, CLASSIFY, FOLLOW, MTU, PATHS, STUDIES
+from mda.studies.registry import CLASSIC, CLASSIFY, FOLLOW, MTU, PATHS, STATS, STUDIES
 from paris.packets.recipes import recipe
 
 if TYPE_CHECKING:
@@ -194,6 +194,12 @@ def _times(times: Times) -> Json:
     }
 
 
+def _delays(trace: Trace) -> Json:
+    """The figures of paths; those of vertices and edges are in the graph of every trace."""
+    found = trace.found(STATS)
+    return {} if found is None else {"stats": values(found)}
+
+
 def _classic(trace: Trace) -> Json:
     found = trace.found(CLASSIC)
     return {"classic": None if found is None else _traceroute(found)}
@@ -252,6 +258,7 @@ _WRITERS: Final[Mapping[str, Callable[[Trace], Json]]] = {
     CLASSIFY.name: _classification,
     PATHS.name: _paths,
     FOLLOW.name: _followed,
+    STATS.name: _delays,
     CLASSIC.name: _classic,
     MTU.name: _mtu,
 }

@@ -10,6 +10,7 @@ from mda.studies.registry import FOLLOW, MTU, PATHS
 from render.words.numbering import branch_numbers
 from render.words.quantities import count, milliseconds, p_value, percent
 from render.words.summary import CUT_SHORT
+from render.words.tables import table
 from render.words.vertices import place
 
 if TYPE_CHECKING:
@@ -50,10 +51,10 @@ def listed(trace: Trace, recipes: Recipes) -> list[str]:
         )
         for path in found
     ]
-    table = _table(_HEAD, rows)
-    lines.append(table[0])
+    lines_of_table = table(_HEAD, rows, left=(len(_HEAD) - 1,))
+    lines.append(lines_of_table[0])
     mtus = _mtus(trace)
-    for line, path in zip(table[1:], found, strict=True):
+    for line, path in zip(lines_of_table[1:], found, strict=True):
         recipe = recipes(path.flows[0])
         lines += [line, f"        {recipe.ports}{mtus.get(path.vertices, '')}"]
         lines += [f"        {command}" for command in recipe.commands]
@@ -88,7 +89,7 @@ def followed(trace: Trace, recipes: Recipes) -> list[str]:
     ports = recipes(found.path.flows[0]).ports
     return [
         f"path {found.path.number} followed: {ports}; {kept}",
-        *_table(_HOP_HEAD, rows),
+        *table(_HOP_HEAD, rows, left=(1, len(_HOP_HEAD) - 1)),
         *_cut_short(trace, [found.path]),
     ]
 
@@ -149,18 +150,3 @@ def _limits(trace: Trace, paths: Sequence[Path]) -> list[str]:
                 "not compared"
             )
     return lines
-
-
-def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> list[str]:
-    """The rows under their heading; text to the left, numbers to the right."""
-    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
-    left = {0: False, 1: head[1] == "interface", len(head) - 1: True}
-
-    def aligned(cells: tuple[str, ...]) -> str:
-        padded = (
-            cell.ljust(width) if left.get(place, False) else cell.rjust(width)
-            for place, (cell, width) in enumerate(zip(cells, widths, strict=True))
-        )
-        return ("  " + "  ".join(padded)).rstrip()
-
-    return [aligned(head), *map(aligned, rows)]

@@ -10,10 +10,11 @@ from mda.model import HeaderField
 from mda.studies.balancers import Kind, Verdict
 from mda.studies.branches import Difference
 from mda.studies.classic import Reality
-from mda.studies.registry import CLASSIC, CLASSIFY, FOLLOW, METRICS, MTU, PATHS, STUDIES
+from mda.studies.registry import CLASSIC, CLASSIFY, FOLLOW, METRICS, MTU, PATHS, STATS, STUDIES
 from render.words.mtu import fitting
 from render.words.paths import followed, listed
 from render.words.quantities import count, p_value, percent
+from render.words.stats import figures_listed
 from render.words.summary import CUT_SHORT, diamond_size
 from render.words.vertices import place
 
@@ -224,8 +225,9 @@ _WORDS: Final = {
     CLASSIFY.name: _classification,
     PATHS.name: listed,
     FOLLOW.name: followed,
+    STATS.name: figures_listed,
     METRICS.name: _diamonds,
     CLASSIC.name: _classic,
     MTU.name: fitting,
 }
-_TABLES: Final = frozenset({PATHS.name, FOLLOW.name})
+_TABLES: Final = frozenset({PATHS.name, FOLLOW.name, STATS.name})

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from mda.answers.graph import flows_of_edge, vertices_by_ttl
 from mda.escaping import shown
 from mda.plan import Algorithm
-from mda.studies.registry import CLASSIC, MTU
+from mda.studies.registry import CLASSIC, MTU, STATS
 from render.words.extensions import interface_words
+from render.words.figures import figures_in_words
 from render.words.networks import networks
 from render.words.quantities import count, percent
 from render.words.summary import diamond_size, findings, headline
@@ -148,7 +149,8 @@ def _edges(trace: Trace, words: Mapping[Vertex, VertexWords]) -> tuple[EdgeWords
                 f" {words[far].address}; seen: {listed or 'none, assumed'}"
                 + (f" and {more} more" if more > 0 else "")
                 + _links(trace, near, far)
-                + _narrowed(trace, near, far),
+                + _narrowed(trace, near, far)
+                + _behaviour(trace, near, far),
                 is_uncertain=near.address is None or far.address is None or not flows,
             )
         )
@@ -183,6 +185,12 @@ def _narrowed(trace: Trace, near: Vertex, far: Vertex) -> str:
         return ""
     black_hole = ", a black hole" if narrowing.probability is not None else ""
     return f"; at most {narrowing.mtu} bytes{black_hole}"
+
+
+def _behaviour(trace: Trace, near: Vertex, far: Vertex) -> str:
+    """The losses and times of an edge, where they were requested."""
+    delays = trace.behaviour.edges.get((near, far)) if STATS.name in trace.plan.studies else None
+    return "" if delays is None else f"; {figures_in_words(delays)}"
 
 
 def _false_links(trace: Trace) -> tuple[FalseLink, ...]:

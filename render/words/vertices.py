@@ -12,8 +12,9 @@ from mda.findings.refusals import Refusal, Refused, refusal_by_error
 from mda.model import NOBODYS, ReplyKind
 from mda.plan import Algorithm
 from mda.service.fates import drawn
-from mda.studies.registry import CLASSIFY, MTU
+from mda.studies.registry import CLASSIFY, MTU, STATS
 from render.words.extensions import extension_notes
+from render.words.figures import figures_in_words
 from render.words.numbering import numbers, origins
 from render.words.quantities import (
     abridged,
@@ -26,6 +27,7 @@ from render.words.quantities import (
 )
 from render.words.service_marks import ServiceMarks
 from render.words.tries import lost_on_path, tries_s, uncounted
+from render.words.troubles import troubles
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -129,6 +131,7 @@ def vertex_words(trace: Trace) -> dict[Vertex, VertexWords]:
     asked: defaultdict[int, set[int]] = defaultdict(set)
     for outcome in trace.outcomes:
         asked[outcome.request.flow].add(outcome.request.ttl)
+    wrong = troubles(trace, number)
     return {
         vertex: VertexWords(
             key=key_of(vertex),
@@ -142,6 +145,7 @@ def vertex_words(trace: Trace) -> dict[Vertex, VertexWords]:
             tries_s=tries_s(replies[vertex], lost.get(vertex, ())),
             origin=origin[vertex],
             notes=tuple(_notes(trace, vertex, replies[vertex], asked))
+            + tuple(wrong.get(vertex, ()))
             + service.notes(vertex)
             + _parallel(trace, vertex, number)
             + uncounted(replies[vertex], lost.get(vertex, ())),
@@ -180,6 +184,8 @@ def _details(
             answers = count(len(rtts_s), "answer", "answers")
             fastest = milliseconds(min(rtts_s))
             lines.append(f"fastest {fastest} ms, median {median_ms(rtts_s)} ms of {answers}")
+        if STATS.name in trace.plan.studies and vertex in trace.behaviour.vertices:
+            lines.append(figures_in_words(trace.behaviour.vertices[vertex]))
         if vertex in missed:
             chance = percent(missed[vertex])
             lines.append(f"one more even branch would have stayed unseen with probability {chance}")

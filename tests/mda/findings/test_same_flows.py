@@ -163,9 +163,9 @@ def test_few_probes_prove_nothing() -> None:
 
 def test_pairs_are_of_one_flow_and_one_moment() -> None:
     series = {
-        (0, 1): {0: Value(0.0, 1.0), 1: Value(1.0, 2.0), 2: Value(2.0, 3.0)},
-        (0, 2): {0: Value(0.1, 3.0), 1: Value(9.0, 3.0)},
-        (1, 2): {0: Value(0.0, 7.0)},
+        (0, 1): [Value(0.0, 1.0), Value(1.0, 2.0), Value(2.0, 3.0)],
+        (0, 2): [Value(0.9, 3.0), Value(9.0, 3.0)],
+        (1, 2): [Value(0.0, 7.0)],
     }
     assert differences(series, [0, 1], 1, 2) == [2.0]
     assert differences(series, [0, 1], 1, 2, from_least=True) == [0.0]

@@ -38,7 +38,7 @@ OPTIONS: Final = {
     "-A": "-A", "--asn-file": "--asn-file x.dat", "--resolver": "--resolver 127.0.0.1",
     "--no-progress": "--no-progress",
     "--classify": "--classify", "--paths": "--paths", "--follow": "--follow 1",
-    "--metrics": "--metrics", "--classic": "--classic", "--mtu": "--mtu",
+    "--stats": "--stats", "--metrics": "--metrics", "--classic": "--classic", "--mtu": "--mtu",
     "--compare": "--compare udp,icmp",
     "--auto": "--auto", "--diagnose": "--diagnose", "--no-diagnose": "--no-diagnose",
     "--flows": "--flows 200", "--rounds": "--rounds 9", "--prefix-len": "--prefix-len 28",
