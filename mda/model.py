@@ -152,9 +152,10 @@ class Reply(NamedTuple):
     `quoted_ttl` is the TTL that the probe still had when it reached the responder. `reply_ttl` and
     `reply_ip_id` are fields of the reply itself. Each is None where the wire or the packet has
     none. `mpls`, `interfaces` and `unread` are all that its extension structure holds. `changed`
-    names the fields of the quoted probe that a middlebox changed, sorted. `in_tunnel` means that
-    the quote shows the probe inside another IP packet. `mtu` is None unless the reply says that the
-    probe was too big: then it is what the responder says fits, in bytes, and 0 if it does not say.
+    names the fields of the quoted probe that a middlebox changed, sorted, and `shown` has what it
+    shows in each, as text; older files lack that. `in_tunnel` means that the quote shows the probe
+    inside another IP packet. `mtu` is None unless the reply says that the probe was too big: then
+    it is what the responder says fits, in bytes, and 0 if it does not say.
     """
 
     request: ProbeRequest
@@ -173,6 +174,7 @@ class Reply(NamedTuple):
     changed: tuple[str, ...] = ()
     in_tunnel: bool = False
     mtu: int | None = None
+    shown: tuple[str, ...] = ()
 
     @property
     def rtt_s(self) -> float:

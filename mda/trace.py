@@ -7,6 +7,7 @@ from math import inf
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from mda.findings.certainty import Certainty, Obstacle, certainty, obstacles
+from mda.findings.changes.base import Change, Seen
 from mda.findings.copied_ttls import CopiedTtl, copied_ttls
 from mda.findings.diamonds import Diamond, diamonds
 from mda.findings.flow_shares import edge_shares, number_of_paths, vertex_shares
@@ -165,6 +166,24 @@ class Trace(Record):
         """The links of each edge that is seen to have several."""
         replies = ((self.vertex_of(reply), reply) for reply in self.replies if reply.interfaces)
         return parallel_links(self.dag, replies, self.unordered)
+
+    @cached_property
+    def changes(self) -> tuple[Change, ...]:
+        """What changes a packet on the way, and where that begins."""
+        from mda.findings.changes.registry import changes  # not before the first probe
+
+        return changes(
+            Seen(
+                dag=self.dag,
+                origin=self.origin,
+                replies=self._replies_by_vertex,
+                revisits=self.revisits,
+                copied_ttls=self.copied_ttls,
+                source=str(self.plan.source),
+                traffic_class=self.plan.probing.traffic_class,
+                is_blind="changed" in self.wire.hidden,
+            )
+        )
 
     @cached_property
     def path_count(self) -> int | None:

@@ -24,6 +24,11 @@ mda/explore/steering.py: tests/mda/explore/test_explorer.py: steering shows in t
 mda/explore/wave.py: tests/mda/explore/test_explorer.py: a wave is what one round asks
 mda/findings/behaviour.py: tests/mda/findings/test_same_flows.py: it is made of all of them
 mda/findings/delays.py: tests/mda/findings/test_same_flows.py: one network has all troubles
+mda/findings/changes/base.py: tests/mda/findings/changes/test_registry.py: rules find its values
+mda/findings/changes/beginnings.py: tests/mda/findings/changes/test_registry.py: rules use it
+mda/findings/changes/labels.py: tests/mda/findings/changes/test_registry.py: judged by the truth
+mda/findings/changes/other_findings.py: tests/mda/findings/changes/test_registry.py: judged there
+mda/findings/changes/ways_back.py: tests/mda/findings/changes/test_registry.py: judged by the truth
 mda/findings/known.py: tests/test_samples.py: all findings of every sample are made from it
 mda/findings/loss_places.py: tests/mda/findings/test_same_flows.py: one network has all troubles
 mda/findings/tries.py: tests/mda/findings/test_same_flows.py: figures and tests are of tries
@@ -65,6 +70,7 @@ paris/engine/stopping.py: tests/paris/cli/test_signals.py: signals are what stop
 paris/engine/untagged.py: tests/paris/engine/test_services.py: services answer without a tag
 paris/errors.py: tests/paris/cli/test_trace.py: errors show as exit codes
 paris/formats/delays_json.py: tests/mda/findings/test_same_flows.py: it writes what is proven there
+paris/formats/changes_json.py: tests/render/words/test_changes.py: the sample is written there
 paris/formats/facts_json.py: tests/paris/lookup/test_facts.py: facts are written and read there
 paris/formats/look.py: tests/render/terminal/test_text.py: colours and ASCII are of the text
 paris/formats/pcapng.py: tests/paris/formats/test_capture.py: blocks hold a capture
@@ -124,6 +130,7 @@ render/errors.py: tests/render/pictures/test_svg.py: drawing fails there
 render/pictures/library.py: tests/render/pictures/test_svg.py: it draws there, in a process
 render/pictures/comparison.py: tests/paris/cli/test_studies.py: comparisons are drawn there
 render/terminal/comparison.py: tests/paris/cli/test_studies.py: comparisons are printed there
+render/words/change_marks.py: tests/render/words/test_changes.py: notes go with sentences
 render/words/controls.py: tests/mda/service/test_verdict.py: controls are beside a verdict
 render/words/service_marks.py: tests/mda/service/test_verdict.py: text and pictures show marks
 render/words/comparison.py: tests/paris/cli/test_studies.py: comparisons are printed there

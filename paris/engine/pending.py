@@ -14,7 +14,7 @@ from paris.engine.flights import Flight, State, Stray, StrayReason
 from paris.engine.untagged import Conversations
 from paris.errors import WireError
 from paris.packets import tags
-from paris.packets.changes import fitting, tags_of
+from paris.packets.changes import fitting, shown_in, tags_of
 from paris.packets.responders import can_reply
 
 if TYPE_CHECKING:
@@ -169,6 +169,7 @@ class Pending:
             in_tunnel=parsed.in_tunnel,
             mtu=parsed.mtu,
             changed=changed,
+            shown=shown_in(parsed.quoted, changed),
         )
 
     def _oldest(self) -> Iterator[tuple[int, Flight]]:

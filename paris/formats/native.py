@@ -24,6 +24,7 @@ from mda.record import Record
 from mda.trace import Trace
 from paris.errors import FormatError
 from paris.formats import (
+    changes_json,
     delays_json,
     extensions_json,
     facts_json,
@@ -74,6 +75,7 @@ def write(trace: Trace, _: Look | None = None) -> str:
             "obstacles": [obstacle.value for obstacle in trace.certainty.obstacles],
             "vertices": [_vertex_certainty(vertex) for vertex in trace.certainty.vertices],
         },
+        **changes_json.changes(trace),
         **studies_json.studies(trace),
         **verdict_json.member(trace, vertex_id),
         **verdict_json.controls(trace),
@@ -178,6 +180,7 @@ def _outcome(outcome: Outcome) -> Json:
         "reply_ip_id": outcome.reply_ip_id,
         **extensions_json.extensions(outcome),
         "changed": outcome.changed,
+        **({"shown": outcome.shown} if outcome.shown else {}),
         **({"in_tunnel": True} if outcome.in_tunnel else {}),
         **({} if outcome.mtu is None else {"mtu": outcome.mtu}),
     }
@@ -289,6 +292,7 @@ def _read_reply(request: ProbeRequest, sent_at_s: float, record: Json) -> Reply:
         received_at_s=record["received_at_s"],
         **numbers,
         changed=tuple(record["changed"]),
+        shown=tuple(record.get("shown", ())),
         in_tunnel=record.get("in_tunnel", False),
         mtu=plan_json.whole(record.get("mtu")),
         **extensions_json.read_extensions(record),

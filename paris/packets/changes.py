@@ -6,6 +6,7 @@ it from another than the probed one: its tag and its ports, or its identifier, n
 
 from __future__ import annotations
 
+from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from mda.model import ReplyKind
@@ -105,6 +106,16 @@ def changed_fields(
     if parsed.kind in _UNQUOTED and changed:
         return None  # the reply quotes nothing, so no middlebox explains a difference
     return tuple(sorted(changed))
+
+
+def shown_in(quoted: QuotedProbe, changed: tuple[str, ...]) -> tuple[str, ...]:
+    """What the quote shows in each of the changed fields, as text."""
+    return tuple(
+        str(ip_address(quoted.source))
+        if name == "source"
+        else str(getattr(quoted, name.replace("-", "_"), quoted.carrier_tag))
+        for name in changed
+    )
 
 
 def _is_explained(changed: set[str], quoted: QuotedProbe, headers: FlowHeaders) -> bool:

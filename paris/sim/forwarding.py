@@ -9,6 +9,7 @@ from mda.model import HeaderField
 from paris.packets import numbers
 from paris.sim.balancers import Balance, draw, key, places
 from paris.sim.filters import CODES, OF_TCP, Action, action_on
+from paris.sim.rewriting import rewritten
 from paris.sim.topology import DESTINATION, SOURCE, Router
 
 if TYPE_CHECKING:
@@ -126,6 +127,7 @@ class Forwarding:
             if not self._does_forward(router):
                 return None
             source = router.rewrites_source or source
+            left = left if router.sets_ttl is None else router.sets_ttl
             is_masked |= router.masks
         return None
 
@@ -184,9 +186,7 @@ class Forwarding:
         while name != DESTINATION:
             before, name = name, self._successor(name, fields, at_s)
             yield name, before, fields
-            new_source = self._topology.routers[name].rewrites_source
-            if new_source is not None:
-                fields = fields._replace(source=int(new_source))
+            fields = rewritten(fields, self._topology.routers[name])
 
     def _successor(self, name: str, fields: HeaderFields, at_s: float) -> str:
         """The router to which `name` forwards the next packet with these fields."""

@@ -22,7 +22,7 @@ from paris.sim.balancers import header_fields
 from paris.sim.filters import Action, action_on
 from paris.sim.forwarding import Forwarding
 from paris.sim.listening import Listening
-from paris.sim.rewriting import with_source
+from paris.sim.rewriting import with_fields, with_source
 from paris.sim.segments import with_segments
 from paris.sim.topology import DESTINATION, Service
 
@@ -194,7 +194,7 @@ class Network:
         usual_ttl = _HOST_TTL if is_host or end.stands_in else _ROUTER_TTL
         does_copy = router.copies_ttl and said is None and self._service(end, header) is None
         initial_ttl = end.left if does_copy else router.initial_ttl or usual_ttl
-        ttl = initial_ttl - end.distance + 1
+        ttl = initial_ttl - end.distance + 1 - router.longer_back
         if ttl < 1:
             return None  # the reply's TTL expires on the way back
         own = self._forwarding.replies_from(end.name, end.before, end.fields)
@@ -210,7 +210,9 @@ class Network:
             return _tcp_reply(back, payload, said)
         if end.action is Action.RESET:
             return headers.tcp_reply(back, payload, open_port=False)
-        arrived = headers.with_ttl(datagram, end.left)
+        left = router.quotes_ttl if end.refusal is None else None
+        arrived = headers.with_ttl(datagram, end.left if left is None else left)
+        arrived = with_fields(arrived, end.fields)
         if end.source != header.source:
             arrived = with_source(arrived, end.source)
         if is_host and end.refusal is None:

@@ -91,6 +91,7 @@ _ANSWERING: Final = (
     RouterKey("loss", "loss", _share),
     RouterKey("duplicates", "duplicates", _share),
     RouterKey("initial_ttl", "initial_ttl", lambda nodes, node: nodes.whole(node, 1, 255)),
+    RouterKey("longer_back", "longer_back", lambda nodes, node: nodes.whole(node, 0, 63)),
     RouterKey("rate_pps", "rate_pps", lambda nodes, node: nodes.number(node, 0.001, 1e9)),
     RouterKey("burst", "burst", lambda nodes, node: nodes.whole(node, 1, 1_000_000)),
     RouterKey(
@@ -108,6 +109,7 @@ _OF_ROUTERS: Final = (
         "mpls",
         lambda nodes, node: tuple(nodes.whole(item, 0, 0xFFFFF) for item in nodes.items(node)),
     ),
+    RouterKey("quotes_ttl", "quotes_ttl", lambda nodes, node: nodes.whole(node, 0, 255)),
     RouterKey("prohibits", "prohibits", _code),
     RouterKey("refuses", "refuses", _code),
     RouterKey("loses", "loses", _share),
@@ -115,6 +117,12 @@ _OF_ROUTERS: Final = (
     RouterKey("passes_expired", "passes_expired", _flag),
     RouterKey("counts_twice", "counts_twice", _flag),
     RouterKey("rewrites_source", "rewrites_source", lambda nodes, node: nodes.address(node)),
+    RouterKey("sets_dscp", "sets_dscp", lambda nodes, node: nodes.whole(node, 0, 63)),
+    RouterKey("sets_ecn", "sets_ecn", lambda nodes, node: nodes.whole(node, 0, 3)),
+    RouterKey(
+        "sets_flow_label", "sets_flow_label", lambda nodes, node: nodes.whole(node, 0, 0xFFFFF)
+    ),
+    RouterKey("sets_ttl", "sets_ttl", lambda nodes, node: nodes.whole(node, 1, 255)),
     RouterKey("masks", "masks", _flag),
     RouterKey("mtu", "mtu", lambda nodes, node: nodes.whole(node, _SHORTEST_MTU, 65535)),
     RouterKey("states_mtu", "states_mtu", lambda nodes, node: nodes.whole(node, 0, 65535)),

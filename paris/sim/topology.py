@@ -41,19 +41,22 @@ class Router(Frozen):
     twice; it sends up to `burst` replies at once, then `rate_pps` per second. `quote_bytes` is how
     much of a probe it quotes; None means the protocol's default. Its replies leave with a TTL of
     `initial_ttl`; None means 255, and 64 for a host. Its ICMP errors say which of the interfaces
-    that it `describes` the probe arrived at. With `prohibits` it refuses all probes with that ICMP
-    code, with `refuses` those that it would forward. From `turns_at_s` on, it forwards all probes
-    to the router `turns_to`; before, it forwards none there. Of what it forwards, it `loses` a
-    share, or `drops` all. With `passes_expired` it forwards expired probes, with a TTL of 0. If it
-    `counts_twice`, it lowers the TTL by two. Probes that it forwards come from `rewrites_source` if
-    given. If it `masks`, replies from behind it come from the destination's address. It quotes
-    probes on their way to its `segments`, in IPv6. All that a host sends is from `answers_from` if
-    given. If it `copies_ttl`, its errors, resets and echo replies leave with the TTL that the probe
-    had left. A host with `down_after_s` is down: after so long the router before it reports that.
-    The first of its `rules` that matches a packet decides what becomes of it: a router asks them of
-    what it would forward, after it has lowered the TTL, and a host of what arrives. Where they
-    reply, `silent` has no say. It forwards no packet longer than `mtu` bytes: it says that it could
-    if that had `states_mtu` (None: `mtu`), or nothing if it is a `black_hole`.
+    that it `describes` the probe arrived at. Those that expire there have a TTL of `quotes_ttl` in
+    its quotes, as in a tunnel, and its replies come back over `longer_back` links more. With
+    `prohibits` it refuses all probes with that ICMP code, with `refuses` those that it would
+    forward. From `turns_at_s` on, it forwards all probes to the router `turns_to`; before, it
+    forwards none there. Of what it forwards, it `loses` a share, or `drops` all. With
+    `passes_expired` it forwards expired probes, with a TTL of 0. If it `counts_twice`, it lowers
+    the TTL by two. Probes that it forwards come from `rewrites_source` if given, and with
+    `sets_dscp`, `sets_ecn`, `sets_flow_label` and `sets_ttl`. If it `masks`, replies from behind it
+    come from the destination's address. It quotes probes on their way to its `segments`, in IPv6.
+    All that a host sends is from `answers_from` if given. If it `copies_ttl`, its errors, resets
+    and echo replies leave with the TTL that the probe had left. A host with `down_after_s` is down:
+    after so long the router before it reports that. The first of its `rules` that matches a packet
+    decides what becomes of it: a router asks them of what it would forward, after it has lowered
+    the TTL, and a host of what arrives. Where they reply, `silent` has no say. It forwards no
+    packet longer than `mtu` bytes: it says that it could if that had `states_mtu` (None: `mtu`), or
+    nothing if it is a `black_hole`.
     """
 
     name: str
@@ -72,6 +75,8 @@ class Router(Frozen):
     duplicates: float = 0.0
     quote_bytes: int | None = None
     initial_ttl: int | None = None
+    quotes_ttl: int | None = None
+    longer_back: int = 0
     mpls: tuple[int, ...] = ()
     describes: tuple[InterfaceInfo, ...] = ()
     prohibits: int | None = None
@@ -81,6 +86,10 @@ class Router(Frozen):
     passes_expired: bool = False
     counts_twice: bool = False
     rewrites_source: IPAddress | None = None
+    sets_dscp: int | None = None
+    sets_ecn: int | None = None
+    sets_flow_label: int | None = None
+    sets_ttl: int | None = None
     masks: bool = False
     segments: tuple[IPAddress, ...] = ()
     answers_from: IPAddress | None = None

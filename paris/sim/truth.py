@@ -93,7 +93,11 @@ def _split(topology: Topology, name: str) -> dict[str, float]:
     if router is not None and len(after) > 1 and router.by is Balance.DESTINATION:
         raise ValueError(f"{name} balances by destination: its one branch depends on the seed")
     if router is not None and (
-        router.drops or router.passes_expired or router.counts_twice or router.masks
+        router.drops
+        or router.passes_expired
+        or router.counts_twice
+        or router.masks
+        or router.sets_ttl is not None
     ):
         raise ValueError(f"{name} makes what is seen differ from the paths")
     if topology.routers[DESTINATION].down_after_s is not None:

@@ -12,6 +12,7 @@ from mda.model import StopReason
 from mda.plan import Algorithm
 from mda.statistics.stopping import unseen_share
 from mda.variants import is_plain
+from render.words.changes import change_lines
 from render.words.controls import control_probes, other_probes
 from render.words.distances import copied_ttl, hops_to
 from render.words.quantities import at_most, count, enumerated, percent
@@ -89,6 +90,7 @@ def findings(trace: Trace) -> list[str]:
     lines += _ways(trace)
     lines += _revisits(trace)
     lines += [copied_ttl(found) for found in trace.copied_ttls if found.is_nearer]
+    lines += change_lines(trace.changes, trace.origin)
     lines += [*_unseen(trace), *withheld(trace), *other_probes(trace)]
     cost = f"{count(trace.probes_sent, 'probe', 'probes')}{control_probes(trace)}"
     cost += f", {trace.duration_s:.2f} s"

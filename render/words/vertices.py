@@ -13,6 +13,7 @@ from mda.model import NOBODYS, ReplyKind
 from mda.plan import Algorithm
 from mda.service.fates import drawn
 from mda.studies.registry import CLASSIFY, MTU, STATS
+from render.words.change_marks import change_marks
 from render.words.extensions import extension_notes
 from render.words.figures import figures_in_words
 from render.words.numbering import numbers, origins
@@ -127,6 +128,7 @@ def vertex_words(trace: Trace) -> dict[Vertex, VertexWords]:
         if vertex in replies:
             replies[vertex].append(reply)
     lost, service = lost_on_path(trace), ServiceMarks.of(trace)
+    marks = change_marks(trace.changes)
     number, origin, details = numbers(trace.dag), origins(trace), _details(trace, replies)
     asked: defaultdict[int, set[int]] = defaultdict(set)
     for outcome in trace.outcomes:
@@ -146,6 +148,7 @@ def vertex_words(trace: Trace) -> dict[Vertex, VertexWords]:
             origin=origin[vertex],
             notes=tuple(_notes(trace, vertex, replies[vertex], asked))
             + tuple(wrong.get(vertex, ()))
+            + marks.get(vertex, ())
             + service.notes(vertex)
             + _parallel(trace, vertex, number)
             + uncounted(replies[vertex], lost.get(vertex, ())),

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -12,10 +10,7 @@ from paris.errors import ExitCode
 from tests.lab import netlab
 from tests.lab.command import run_at, trace
 from tests.lab.netlab import TARGET
-from tests.support.translation import NAT
-
-if TYPE_CHECKING:
-    from tests.lab.netlab import Lab
+from tests.lab.translating import translate_statelessly
 
 pytestmark = pytest.mark.lab
 
@@ -57,26 +52,6 @@ def test_nothing_is_promised_behind_a_router_that_replies_as_the_destination(ver
                 assert (ran.returncode in REACHED, ran.stderr) == (True, "")
                 certainty = json.loads(ran.stdout)["certainty"]
                 assert certainty["miss_probability"] is None, (wire, protocol)
-
-
-def translate_statelessly(lab: Lab, node: str, version: int) -> None:
-    """Have a node rewrite the source, and the destination of what comes back, but no quote."""
-    family, source, other = FAMILY[version], lab.source(version), NAT[version]
-    rules = f"""
-        table {family} raw {{
-            chain there {{
-                type filter {POSTROUTING};
-                {family} saddr {source} {family} saddr set {other}
-            }}
-            chain back {{
-                type filter hook prerouting priority -300;
-                {family} daddr {other} {family} daddr set {source}
-            }}
-        }}"""
-    subprocess.run(
-        ["ip", "netns", "exec", lab.namespace(node), "nft", "-f", "-"],
-        input=rules, text=True, check=True, capture_output=True,
-    )  # fmt: skip
 
 
 @pytest.mark.parametrize("wire", ["raw", "bulk"])
