@@ -307,10 +307,19 @@ class Settings(Frozen):
             )
         if self.repeat.every_s is not None and (self.study.studies or self.study.compare):
             raise SettingsError("--watch cannot be combined with studies, --compare and --ports")
+        if self.target.network is not None:
+            self._check_virtual_rounds()
         if self.study.studies and not self.search.multipath:
             self._check_single_path()
         if self.budget.max_probes is not None and self.search.multipath:
             self._check_budget(self.budget.max_probes)
+
+    def _check_virtual_rounds(self) -> None:
+        """In virtual time rounds never wait, so nobody could read them, or end them in time."""
+        if self.repeat.until_s is not None:
+            raise SettingsError("--until is a time of the real network; --count ends a simulation")
+        if self.repeat.every_s is not None and self.repeat.rounds is None:
+            raise SettingsError("--watch of a simulated network requires --count")
 
     def _check_single_path(self) -> None:
         """Each study can do with one path."""

@@ -43,8 +43,8 @@ OPTIONS: Final = {
     "--auto": "--auto", "--diagnose": "--diagnose", "--no-diagnose": "--no-diagnose",
     "--flows": "--flows 200", "--rounds": "--rounds 9", "--prefix-len": "--prefix-len 28",
     "-o": "-o x.graphml", "--format": "--format json", "-j": "-j", "--color": "--color always",
-    "--ascii": "--ascii", "--watch": "--watch 2", "--count": "--watch 2 --count 3",
-    "--until": "--watch 2 --until 23:59:59.9", "--jsonl": "--watch 2 --jsonl x.jsonl",
+    "--ascii": "--ascii", "--watch": "--watch 2 --count 2", "--count": "--watch 2 --count 3",
+    "--until": "--watch 2 --until 23:59:59.9", "--jsonl": "--watch 2 --count 3 --jsonl x.jsonl",
 }  # fmt: skip
 # What these ask for is so in any case.
 GRANTED: Final = {"-U": "UDP is the default", "-4": "the network is IPv4",
@@ -53,7 +53,12 @@ GRANTED: Final = {"-U": "UDP is the default", "-4": "the network is IPv4",
                   "--exit-zero": "the destination is reached", "--ascii": "no line is drawn",
                   **{row.options[0]: row.says for row in FOREIGN_GRANTED}}  # fmt: skip
 # What the first asks for the second asks for too.
-IMPLIED: Final = {("-A", "--asn-file"), ("--watch", "--count"), ("--watch", "--jsonl")}
+IMPLIED: Final = {
+    ("-A", "--asn-file"),
+    ("--watch", "--count"),
+    ("--watch", "--jsonl"),
+    ("--count", "--jsonl"),
+}
 
 
 @cache

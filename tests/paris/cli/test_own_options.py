@@ -81,7 +81,7 @@ def test_a_saved_measurement_is_read_as_it_was_made(file: Path) -> None:
     [
         ("mda: [", ":1: not YAML: "),
         ("- mda", ":1: expected `key: value` pairs here"),
-        ("mda: true\nmtu: 9", ":2: unknown key 'mtu'; known: "),
+        ("mda: true\nbudget: 9", ":2: unknown key 'budget'; known: "),
         ("numerik: true", ":1: unknown key 'numerik'; did you mean numeric? known: "),
         ("output: x.svg", ":1: unknown key 'output'; "),
         ("mda: 5", ":1: --mda is true or false"),
