@@ -49,6 +49,12 @@ class Pacing:
         """Count `probes` as sent."""
         self._tokens -= probes
 
+    def change_rate(self, rate_pps: float) -> None:
+        """Let `rate_pps` probes per second leave from now on; what was overspent takes as long."""
+        if self._tokens < 0:
+            self._tokens *= rate_pps / self.rate_pps
+        self.rate_pps = rate_pps
+
     def next_s(self, waiting: int = 1) -> float:
         """When the next probe may leave, where so many wait."""
         return self._counted_at_s + max(0.0, self._least(waiting) - self._tokens) / self.rate_pps

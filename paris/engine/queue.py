@@ -202,7 +202,7 @@ class RequestQueue:
             held.line.extend((request,))
         for ttl, held in self._held.items():
             if rate_pps := rates[ttl]:
-                held.pacing.rate_pps = _OF_LIMIT * rate_pps
+                held.pacing.change_rate(_OF_LIMIT * rate_pps)
 
     def _ready(
         self,

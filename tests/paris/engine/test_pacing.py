@@ -102,3 +102,13 @@ def test_a_quarter_of_a_burst_leaves_together() -> None:
         16,
         125,
     ]
+
+
+def test_what_was_overspent_takes_as_long_at_another_rate() -> None:
+    pacing = Pacing(rate_pps=100, burst=1)
+    pacing.admits(0.0)
+    pacing.spend(201.0)  # two seconds too many, and the next after 10 ms
+    pacing.change_rate(2.0)
+    assert pacing.next_s() == pytest.approx(2.0 + 0.5)
+    pacing.change_rate(100.0)
+    assert pacing.next_s() == pytest.approx(2.0 + 0.01)
