@@ -344,7 +344,7 @@ class Settings(Frozen):
         from mda.explore.scout import first_ttls
 
         flows = self.search.bound().points(0).stop_at(1)
-        one_hop = first_ttls(self.search.gap_limit) + flows
+        one_hop = max(first_ttls(self.search.gap_limit) + 1, flows)
         if most < one_hop:
             raise SettingsError(
                 f"--max-probes {most} cannot complete a single hop at this confidence: that takes "

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _SEVERAL: Final = 3  # losses of a flow after which it may be silent
 _BLIND_PPS: Final = 2.0  # half a second of losses shows that a rate is as low as the usual one
+_UNTESTED: Final = 4  # replies, since the last loss, for which new flows wait for a suspected limit
 _LOOK_AGAIN: Final = 1.25  # growth in outcomes after which limits are searched for again
 _OFTEN: Final = 5  # replies after the first loss that show that a vertex has no part in a limit
 
@@ -107,10 +108,10 @@ class Limits:
 
         A flow meets what it met before; a lost flow met one of the limited vertices that flows met
         that came the same way; a new flow spreads as those did. Where a limit is only suspected,
-        new flows take nothing.
+        new flows take nothing, but until a few replies have come since the last loss.
         """
         limits, hop, flow = self.known(), self._hop, request.flow
-        if not limits and not request.attempt:
+        if not limits and not request.attempt and not self._has_new_flows_wait():
             return 0.0
         if flow in hop.answers:
             return self._taken_from(hop.answers[flow])
@@ -129,6 +130,18 @@ class Limits:
             return mean
         lost = sum(before.get(other) == way for other in hop.losses.keys() - hop.answers.keys())
         return mean * (len(taken) + lost) / (len(met) + lost)
+
+    def _has_new_flows_wait(self) -> bool:
+        """Whether a limit is suspected, and few replies have come since the last loss.
+
+        After some more, new flows that do not wait show again whether there is one.
+        """
+        hop = self._hop
+        if not self._find_suspected().limits:
+            return False
+        last_s = max(sent_at_s for sent_at_s, _, _ in hop.lost_at)
+        since = (at_s > last_s for history in hop.history.values() for at_s, _, _ in history)
+        return sum(since) < _UNTESTED
 
     def _taken_from(self, vertex: Vertex) -> float:
         """The share of the replies of `rate_pps` that a probe takes which meets `vertex`.
@@ -293,10 +306,13 @@ class Limits:
         return self._suspected
 
     def _suspect(self) -> _Suspected:
-        """Of several vertices, one is suspected once a flow that met it before has been lost."""
+        """Of several vertices, one is suspected once a flow that met it before has been lost.
+
+        Or earlier, if all losses follow just as many replies of it as Linux sends at once.
+        """
         hop = self._hop
         vertices = frozenset(hop.vertices.values())
-        if looks_limited(trials.timed(trials.possible(hop, vertices))):
+        if looks_limited(trials.timed(trials.sent(hop, vertices, self._may_be_limited))):
             return _Suspected(vertices, 1)
         losing = {
             hop.answers[flow]
@@ -305,10 +321,21 @@ class Limits:
         }
         suspected = frozenset(
             vertex
-            for vertex in losing
-            if looks_limited(trials.timed(trials.possible(hop, {vertex})))
+            for vertex in vertices
+            if looks_limited(
+                trials.timed(trials.possible(hop, {vertex})), after_usual_burst=vertex not in losing
+            )
         )
         return _Suspected(suspected, len(suspected))
+
+    def _may_be_limited(self, flow: int) -> bool:
+        """Whether a limit may have taken replies to `flow`: not where it seems silent nearer."""
+        hop, before = self._hop, self._hop.before
+        if flow in hop.answers or before is None:
+            return True
+        if flow in before.answers:
+            return hop.who_can_come()(flow)
+        return before.losses.get(flow, 0) < _SEVERAL
 
     def _first_loss_s(self) -> float:
         return min(sent_at_s for sent_at_s, _, _ in self._hop.lost_at)

@@ -35,10 +35,9 @@ _STEPS: Final = 80  # ... to either side of a rate: a factor of 472
 _CREDIBLE: Final = 4.0  # log-likelihood within which a rate is credible
 _AS_WELL: Final = 1.0  # log-likelihood given up for a higher rate
 USUAL_PPS: Final = 1.0  # Linux: icmp_ratelimit 1000, and as many seconds between in IPv6
-_USUAL_BURST: Final = 6  # Linux: replies at once
+USUAL_BURST: Final = 6  # Linux: replies at once
 _MOST_USUAL: Final = 10  # more where a reply comes back before the burst is used up
 _UNLIKELY_ORDER: Final = 15  # orders, of which one has all replies before all losses
-_EXPLAINED: Final = 2.0  # misfit of the usual limit, less than that of any outcome against it
 # Tokens that a bucket must gain before another loss shows more than the last one did: several at
 # one moment all show the same. To name a limit takes more care, and then every loss counts.
 _NEWS: Final = 0.1
@@ -121,7 +120,7 @@ def is_worth_naming(trials: Sequence[tuple[float, bool]], limit: RateLimit) -> b
     latest = trials[-_MOST:]
     if not _has_enough(latest):
         return False
-    usual = RateLimit(USUAL_PPS, _USUAL_BURST)
+    usual = RateLimit(USUAL_PPS, USUAL_BURST)
     misfit, of_usual = (
         sum(_misfit(_gaps(latest), tried, math.inf, news=0.0)) for tried in (limit, usual)
     )
@@ -179,20 +178,40 @@ def for_want_of_tokens(trials: Sequence[tuple[float, bool]], limit: RateLimit) -
     return explained
 
 
-def looks_limited(trials: Sequence[tuple[float, bool]]) -> bool:
+def looks_limited(trials: Sequence[tuple[float, bool]], *, after_usual_burst: bool = False) -> bool:
     """Whether the usual limit explains everything: a burst of replies, then USUAL_PPS at most.
 
     Loss may explain it as well, so this is no more than a reason to wait before asking again.
-    `trials` are as for `rate_limit`.
+    `trials` are as for `rate_limit`. With `after_usual_burst`, only a burst of just as many counts
+    as Linux sends.
     """
     burst = _until_loss(trials)
     lost = sum(not answered for _, answered in trials)
     if not burst or burst > _MOST_USUAL or math.comb(burst + lost, burst) < _UNLIKELY_ORDER:
         return False
-    limit = RateLimit(USUAL_PPS, burst)
-    # However long the wait, the model is not quite sure of a reply that takes the only token.
-    explained = _EXPLAINED + (len(trials) - lost) * _lack(burst - 0.9)
-    return sum(_misfit(_gaps(trials), limit, explained)) <= explained
+    if after_usual_burst and burst != USUAL_BURST:
+        return False
+    tokens = float(burst)
+    for gap_s, answered in _gaps(trials):
+        tokens = min(tokens + gap_s * USUAL_PPS, max(burst, USUAL_BURST))
+        if tokens < _SURELY_NONE if answered else tokens > _SURELY_MORE:
+            return False
+        tokens = max(tokens - 1.0, 0.0) if answered else min(tokens, _SURELY_ONE)
+    return True
+
+
+def left_by_usual_limit(answered_s: Sequence[float], now_s: float) -> float | None:
+    """How many more replies the usual limit allows now; None if there were too many for it.
+
+    `answered_s` are the send times of the probes with a reply, in order.
+    """
+    tokens, before_s = float(USUAL_BURST), 0.0
+    for at_s in answered_s:
+        tokens = min(tokens + (at_s - before_s) * USUAL_PPS, USUAL_BURST)
+        if tokens < _SURELY_NONE:
+            return None
+        tokens, before_s = tokens - 1.0, at_s
+    return min(tokens + (now_s - before_s) * USUAL_PPS, USUAL_BURST)
 
 
 def _gaps(trials: Sequence[tuple[float, bool]]) -> list[tuple[float, bool]]:
@@ -267,4 +286,6 @@ def _lack(margin: float) -> float:
 
 _SURE: Final = math.log(1 - _ERROR)
 _SURELY_ONE: Final = 0.99  # tokens
+_SURELY_NONE: Final = 0.5  # tokens
+_SURELY_MORE: Final = 1.25  # tokens
 _PLENTY: Final = 1.9  # tokens from which on an answer is certain

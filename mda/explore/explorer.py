@@ -10,8 +10,8 @@ Three laws say which flows count: those known to go through v (`own_flows`), all
 its hop (`shared_draws`), or, with MDA-Lite, all at t (`lite`). `wanted` derives what is missing and
 asks for it:
 
-    1. flow 0, the scout, at the first TTLs and at the last one: the destination's answer to that
-       probe quotes the TTL it arrived with, which shows how far away the destination is;
+    1. the scout, one probe to each of the first TTLs and to the last one: the destination's answer
+       to the last quotes the TTL it arrived with, which shows how far away the destination is;
     2. the first stop_at(1) flows at every TTL up to the path's end: each vertex needs that many;
        and at the first TTL those that leave by all known ways out of the source;
     3. what each open vertex lacks, hop by hop (`walk`), as the law of that hop asks for it;
@@ -39,6 +39,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mda.answers.table import FlowTable
 from mda.explore import lite, own_flows, shared_draws
+from mda.explore.bursts import Bursts
 from mda.explore.retries import Retries
 from mda.explore.scout import Scout
 from mda.explore.search import Search
@@ -72,7 +73,8 @@ class Explorer(Procedure):
         self._reach = reach
         self._table = FlowTable(reach.attempts)
         self._sent = Sent()
-        self._scout = Scout(self._table, reach)
+        self._scout = Scout(self._table, reach, min(bound.points(0).stop_at(1), reach.flows))
+        self._bursts = Bursts(self._table, self._sent)
         self._retries = Retries(self._table, self._sent)
         self._walk_on = Walk(self._table, self._origin, self._sent, reach)
         self._walked = _Walked(branching=0, silent_since_s={}, silent_ends=set(), is_lite=is_lite)
@@ -159,9 +161,9 @@ class Explorer(Procedure):
         self._retries.lost(wave, self._doubted)
         self._ask_behind_ends(wave)
         self._ask_in_doubt(wave)
-        requests = wave.first()
+        requests = self._bursts.admitted(wave.by_urgency())[:room]
         self._sent.add(requests)
-        self._idle = not requests
+        self._idle = not wave.requests
         return requests
 
     def wanted_in_silence(self) -> list[ProbeRequest]:

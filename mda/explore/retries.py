@@ -40,7 +40,10 @@ class Retries(NamedTuple):
         return self.table.hop(ttl).has_further or self.table.hop(ttl - 1).has_further
 
     def one_flow(self, ttl: int, samples: Samples, points: StoppingPoints, wave: Wave) -> None:
-        """Ask one flow often enough that a per-packet balancer is unlikely to stay unnoticed."""
+        """Ask one flow often enough that a per-packet balancer is unlikely to stay unnoticed.
+
+        It is the one that was answered first: its route has had the most time to change.
+        """
         hop = self.table.hop(ttl)
         sent = self.sent.counts[ttl]
         if not samples.sent_at_s or not samples.flows.isdisjoint(hop.met_several):
@@ -58,7 +61,10 @@ class Retries(NamedTuple):
         if done >= enough:
             self._vanished(ttl, samples, wave)
             return
-        flow = min(filter(hop.answers.__contains__, samples.flows))
+        flow = min(
+            filter(hop.answers.__contains__, samples.flows),
+            key=lambda flow: (hop.history[flow][0][0], flow),
+        )
         most = enough + self.table.attempts - sent.get(flow, 0)
         for _ in range(min(enough - done, most)):
             wave.ask(flow, ttl)
@@ -144,7 +150,7 @@ class Retries(NamedTuple):
                     for _ in range(tries - losses if has_silence else 1):
                         wave.ask(flow, ttl)
                     since_s = sent_at_s if since_s is None else max(since_s, sent_at_s)
-            if since_s is not None:
+            if since_s is not None and not table.limits(ttl).is_suspected():
                 self._signs(ttl, since_s, wave)
 
     def _signs(self, ttl: int, since_s: float, wave: Wave) -> None:

@@ -1,10 +1,15 @@
-"""The scout: flow 0, sent ahead of all others to learn how far the path goes.
+"""The scout: one probe to each TTL, ahead of all others, to learn how far the path goes.
 
 It is sent to the first TTLs and to the last one. The probe to the last TTL is answered by the
 destination, usually from much nearer, and the answer quotes the TTL that was left: it counts at the
 destination's hop, and shows the distance. Until that is known, or where losses contradict it, the
 scout goes on a few TTLs behind its last answer, or more where these are silent and the far probe is
-answered. So the destination gets few probes in vain: hosts limit how often they answer.
+answered.
+
+Hosts limit how often they answer: Linux sends six errors at once, and then one per second. So the
+destination gets few probes in vain, and of the first TTLs and the last one each gets another one of
+the flows that every hop needs: if a probe goes too far, its answer counts at the destination's hop
+as one of these.
 """
 
 from __future__ import annotations
@@ -29,26 +34,51 @@ def first_ttls(gap_limit: int) -> int:
 
 
 class Scout:
-    """Asks flow 0, and keeps the outcomes of its far probe out of the table until they count."""
+    """Asks one of the first `flows` at each TTL in turn.
 
-    def __init__(self, table: FlowTable, reach: Reach) -> None:
+    It keeps the outcomes of its far probe out of the table until they count.
+    """
+
+    def __init__(self, table: FlowTable, reach: Reach, flows: int) -> None:
         self._table = table
         self._reach = reach
-        self.scouted_to = reach.first_ttl - 1  # flow 0 was asked up to here, and at the last TTL
-        self._ahead = first_ttls(reach.gap_limit)
+        self._flows = flows
+        self.scouted_to = reach.first_ttl - 1  # all TTLs were asked up to here, and the last one
+        self._ahead = self._first = first_ttls(reach.gap_limit)
         self._distance_hint = 0
         self._far_outcomes: list[Outcome] = []
 
     @property
     def path_end(self) -> int:
-        """The TTL at which flow 0 ends, or got its last answer, other than to its far probe."""
-        last = min(self.scouted_to, self._table.ended.get(0, self.scouted_to))
-        answered = (ttl for ttl in range(last, 0, -1) if 0 in self._table.hop(ttl).answers)
+        """The last TTL with an answer, up to where the scout has been or the nearest end."""
+        answered = filter(self._is_answered, range(self._last(), 0, -1))
         return next(answered, self._reach.first_ttl - 1)
+
+    def _last(self) -> int:
+        """The last TTL that the scout asks by now, but for its far probe."""
+        end = self._end
+        return self.scouted_to if end is None else min(self.scouted_to, end)
+
+    @property
+    def _end(self) -> int | None:
+        """The nearest TTL at which the path of one of the scout's flows ends."""
+        ended = self._table.ended
+        return min((ended[flow] for flow in range(self._flows) if flow in ended), default=None)
+
+    def _flow(self, ttl: int) -> int:
+        """The flow that the scout asks at a TTL: behind the first ones the same, to see loops."""
+        if ttl == self._reach.max_ttl:
+            return self._first % self._flows
+        place = ttl - self._reach.first_ttl
+        return place % self._flows if place < self._first else 0
+
+    def _is_answered(self, ttl: int) -> bool:
+        return bool(self._table.hop(ttl).answers)
 
     def is_far_probe(self, request: ProbeRequest) -> bool:
         """Whether this is the scout's probe to the last TTL and the path may end before it."""
-        return request.flow == 0 and request.ttl > self.scouted_to
+        flow, ttl, _ = request
+        return self.scouted_to < ttl == self._reach.max_ttl and flow == self._flow(ttl)
 
     def on_far_outcome(self, outcome: Outcome) -> None:
         """Take in an outcome of the far probe."""
@@ -68,16 +98,17 @@ class Scout:
         self._ahead = _MANY
 
     def ask(self, wave: Wave) -> None:
-        """Ask flow 0 at the first TTLs and at the last, then to where the path seems to go."""
+        """Ask at the first TTLs and at the last, then up to where the path seems to go."""
         max_ttl = self._reach.max_ttl
         last = self.scouted_to = self._last_to_ask()
         while self._far_outcomes and last >= max_ttl:
             # The path is that long: the answer is not a hint, but a hop's.
             self._table.add(self._far_outcomes.pop())
-        for ttl in range(self._reach.first_ttl, min(last, self._table.ended.get(0, last)) + 1):
-            if 0 not in self._table.hop(ttl).answers:
-                wave.ask_first(0, ttl)
-        wave.ask_first(0, max_ttl)
+        path_end = self.path_end  # up to there, all first flows are asked
+        for ttl in range(path_end + 1, self._last() + 1):
+            wave.ask_first(self._flow(ttl), ttl)
+        if path_end < max_ttl:
+            wave.ask_first(self._flow(max_ttl), max_ttl)
 
     @property
     def _is_silence_on_the_way(self) -> bool:
@@ -86,12 +117,12 @@ class Scout:
         return (
             any(isinstance(outcome, Reply) for outcome in self._far_outcomes)
             and bool(silent)
-            and all(0 in self._table.hop(ttl).losses for ttl in silent)
+            and all(self._flow(ttl) in self._table.hop(ttl).losses for ttl in silent)
         )
 
     def _last_to_ask(self) -> int:
-        """The last TTL that flow 0 is to be asked at by now."""
-        hint, end = self._distance_hint, self._table.ended.get(0)
+        """The last TTL that the scout is to ask by now."""
+        hint, end = self._distance_hint, self._end
         if end is not None and end > max(hint, self.scouted_to):
             # The end quoted a TTL that losses contradict.
             hint, end, self._ahead = 0, None, _MANY

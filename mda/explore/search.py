@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import chain
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
@@ -96,7 +95,7 @@ class Search(NamedTuple):
             end = min(end, full_at + 1)
         return (
             flow
-            for flow in chain((0,), range(sent.first_unsent(ttl, self.table.ends), end))
+            for flow in range(sent.first_unsent(ttl, self.table.ends), end)
             if flow not in counts and flow not in answers and ended.get(flow, ttl) >= ttl
         )
 

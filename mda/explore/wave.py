@@ -37,12 +37,12 @@ class Sent:
         self._revision = 0  # of the ends of paths, when these were found
 
     def first_unsent(self, ttl: int, ends: Ends) -> int:
-        """The lowest flow from 1 on, of those that go to `ttl`, that was never requested there."""
+        """The lowest flow, of those that go beyond `ttl`, that was never requested there."""
         if ends.revision != self._revision:
             self._revision = ends.revision
             self._lowest.clear()
-        counts, flow = self.counts[ttl], self._lowest.get(ttl, 1)
-        while flow in counts or ends.at.get(flow, ttl) < ttl:
+        counts, flow = self.counts[ttl], self._lowest.get(ttl, 0)
+        while flow in counts or ends.at.get(flow, ttl + 1) <= ttl:
             flow += 1
         self._lowest[ttl] = flow
         return flow
@@ -132,10 +132,10 @@ class Wave:
         yield from (flow for flow in self._first.at(ttl) if flow not in fresh)
 
     def ask_first_flows(self, below: int, ttls: range, ends: Ends) -> None:
-        """Request at each of `ttls` all flows from 1 to `below` that were never requested there.
+        """Request at each of `ttls` all flows below `below` that were never requested there.
 
-        Those that end nearer are left out. Only as many requests are made as there is room for:
-        the others count as asked.
+        Those that are known to end there or nearer are left out. Only as many requests are made as
+        there is room for: the others count as asked.
         """
         lowest = min((self.sent.first_unsent(ttl, ends) for ttl in ttls), default=below)
         self._first = _FirstFlows(range(lowest, below), ttls, self.sent.counts, ends.at)
@@ -158,13 +158,13 @@ class Wave:
         if not self.is_asked(flow, ttl):
             self.ask(flow, ttl)
 
-    def first(self) -> list[ProbeRequest]:
-        """The most urgent requests, as many as there is room for."""
-        return sorted(self.requests, key=_URGENCY)[: self.room]
+    def by_urgency(self) -> list[ProbeRequest]:
+        """The requests, the most urgent first."""
+        return sorted(self.requests, key=_URGENCY)
 
 
 class _FirstFlows(NamedTuple):
-    """Those of `flows` at each of `ttls` that were not `sent` there and have not `ended` nearer.
+    """Those of `flows` at each of `ttls` that were not `sent` there and have not `ended` by then.
 
     Both are by flow; `sent` has them for each TTL.
     """
@@ -180,7 +180,7 @@ class _FirstFlows(NamedTuple):
             flow in self.flows
             and ttl in self.ttls
             and flow not in self.sent[ttl]
-            and self.ended.get(flow, ttl) >= ttl
+            and self.ended.get(flow, ttl + 1) > ttl
         )
 
     def at(self, ttl: int) -> Iterator[int]:
@@ -192,5 +192,5 @@ class _FirstFlows(NamedTuple):
         for flow in self.flows:
             end = self.ended.get(flow, self.ttls.stop)
             for ttl in self.ttls:
-                if ttl <= end and flow not in self.sent[ttl]:
+                if ttl < end and flow not in self.sent[ttl]:
                     yield ProbeRequest(flow, ttl)

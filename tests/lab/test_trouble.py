@@ -51,6 +51,15 @@ def test_a_destination_with_the_limit_of_linux_hosts_costs_few_more_probes(algor
 
 
 @pytest.mark.parametrize("version", [4, 6])
+def test_a_host_on_the_same_link_answers_all_at_once_although_it_is_limited(version: int) -> None:
+    with netlab.lab(["src dst"], limited={"dst": 1000}) as lab:
+        found = trace(lab, version, "--mda")
+    assert found.truth == lab.truth(version)
+    outcomes = found.document["outcomes"]
+    assert [outcome["kind"] for outcome in outcomes] == ["unreachable"] * 6
+
+
+@pytest.mark.parametrize("version", [4, 6])
 def test_a_forwarding_loop_is_reported_and_ends_the_path(version: int) -> None:
     with netlab.lab(netlab.plain(4)) as lab:
         lab.reroute("r3", "r2", version)

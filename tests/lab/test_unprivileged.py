@@ -284,7 +284,8 @@ def test_quotes_without_a_payload_are_matched_by_probing_one_at_a_time(
     assert (ran.returncode, ran.stderr) == (0, "")
     document = json.loads(ran.stdout)
     assert len(document["graph"]["edges"]) == edges
-    assert "names two probes of this run" in document["run"]["unmatched"]
+    # The first probes are of different flows, so quotes are known to be short before it matters.
+    assert document["run"]["unmatched"] == {}
     # Nothing of that is held against the routers.
     answering = document["graph"]["answering"]
     assert [entry["lost"] for entry in answering] == [0] * len(answering)

@@ -47,8 +47,8 @@ def located(table: FlowTable, ttl: int) -> dict[int, Vertex]:
 
 
 def some_limited(*, sign: Outcome | None) -> FlowTable:
-    """LEFT answered six of ten flows, RIGHT all six; then `sign`, of a flow of LEFT."""
-    outcomes: list[Outcome] = [reply(n, 2, LEFT, at_s=n / 1000) for n in range(6)]
+    """LEFT answered five of nine flows, RIGHT all six; then `sign`, of a flow of LEFT."""
+    outcomes: list[Outcome] = [reply(n, 2, LEFT, at_s=n / 1000) for n in range(5)]
     outcomes += [reply(n, 2, RIGHT, at_s=n / 1000) for n in range(10, 16)]
-    outcomes += [Loss(ProbeRequest(n, 2), n / 1000, 0.26) for n in range(6, 10)]
+    outcomes += [Loss(ProbeRequest(n, 2), n / 1000, 0.26) for n in range(5, 9)]
     return tabulate([*outcomes, *([sign] if sign else [])], attempts=3)

@@ -146,11 +146,27 @@ def test_a_request_costs_what_it_is_expected_to_take_from_limited_routers() -> N
     assert 0 < limits.cost(ProbeRequest(20, 2)) < 1  # nothing is known of its way
 
 
-def test_where_a_limit_is_only_suspected_new_flows_cost_nothing() -> None:
-    limits = some_limited(sign=lost(0, 0.26, 1)).limits(2)
+def test_where_a_limit_is_only_suspected_new_flows_wait_for_a_few_replies_only() -> None:
+    table = some_limited(sign=lost(0, 0.26, 1))
+    limits = table.limits(2)
     assert limits.is_suspected()
     assert [limits.cost(ProbeRequest(flow, 2, 1)) for flow in (0, 6, 10)] == [1.0, 1.0, 0.0]
-    assert limits.cost(ProbeRequest(30, 2)) == 0.0
+    costs = [limits.cost(ProbeRequest(30, 2))]
+    for second, flow in enumerate(range(5, 9), start=1):
+        table.add(reply(flow, 2, LEFT, 1, at_s=0.3 + 1.2 * second))
+        costs.append(limits.cost(ProbeRequest(30, 2)))
+    assert limits.is_suspected()
+    assert [cost > 0 for cost in costs] == [True, True, True, True, False]
+
+
+def test_a_limit_of_one_of_several_vertices_is_suspected_after_as_many_replies_as_linux_sends() -> (
+    None
+):
+    for answered, suspected_pps in ((5, None), (6, 1.0), (7, None)):
+        outcomes: list[Outcome] = [reply(n, 2, LEFT, at_s=n / 1000) for n in range(answered)]
+        outcomes += [reply(n, 2, RIGHT, at_s=n / 1000) for n in range(10, 17)]
+        outcomes += [Loss(ProbeRequest(n, 2), 0.02, 0.26) for n in (7, 8)]
+        assert tabulate(outcomes, attempts=3).limits(2).rate_pps() == suspected_pps
 
 
 def test_a_router_that_goes_on_answering_is_no_part_of_a_limit_that_others_share() -> None:

@@ -91,6 +91,10 @@ AT_ONCE: Trials = [(n / 1000, n < 6) for n in range(9)]  # six of nine are answe
         ([*AT_ONCE, (0.1, True)], False),  # sooner than the limit allows
         ([*AT_ONCE, (3.0, False)], False),  # although the limit allows three by now
         (AT_ONCE[:7], False),  # a single loss says nothing
+        (AT_ONCE[:8], True),  # one order in 28 has all six replies first
+        ([(0.0, True), *((0.8, False),) * 14, (1.0, False)], True),
+        # However few replies came first, there is one more after a second.
+        ([(0.0, True), *((0.8, False),) * 14, (1.0, False), (2.3, False)], False),
         (AT_ONCE[3:], True),  # one order in twenty has all three replies first
         (AT_ONCE[4:], False),  # two replies first, of five, may as well be luck
         (AT_ONCE[:6], False),

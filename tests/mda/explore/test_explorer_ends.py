@@ -137,7 +137,6 @@ def test_requests_behind_the_end_of_a_flow_are_abandoned(*, lite: bool) -> None:
         whole = play(full_mda(lite=lite, failure_probability=0.001), network, quotes=False).outcomes
         assert edges_of(graph_of(outcomes)) == edges_of(graph_of(whole))
         saved += len(whole) - len(outcomes)
-        assert len(outcomes) <= len(whole)
     assert saved >= 10  # the scout goes up to three TTLs too far
 
 

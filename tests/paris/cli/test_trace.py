@@ -94,9 +94,9 @@ def test_standard_output_takes_any_format() -> None:
         (("--sim", "plain", "-q", "x"), ExitCode.USAGE, "invalid int value: 'x'"),
         (("--sim", "plain", "--mda", "-c", "100"), ExitCode.USAGE, "below 100, not 100"),
         (
-            ("--sim", "plain", "--mda", "--max-probes", "8"),
+            ("--sim", "plain", "--mda", "--max-probes", "5"),
             ExitCode.USAGE,
-            "that takes 9, a plain path of 12 hops 72; allow more, or lower -c",
+            "that takes 6, a plain path of 12 hops 72; allow more, or lower -c",
         ),
         (("--sim", "plain", "--mda", "--mda-lite"), ExitCode.USAGE, "not allowed with"),
         (("--sim", "plain", "--mda", "--min-share=-3"), ExitCode.USAGE, "from 0.1 to 50"),

@@ -1,0 +1,74 @@
+"""How many probes may be in flight to a TTL: few more than a usual limit lets be answered.
+
+Linux sends six errors at once, and then one per second. What arrives beyond that is lost, and has
+to be sent again. So a TTL gets as many, and a few more, which show whether there is such a limit:
+once it has answered more than that, as many may follow as are asked for. So they may where several
+vertices answer: each has its own limit, and flows spread over them by chance.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Final
+
+from mda.answers.rate_limits import USUAL_BURST, left_by_usual_limit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from mda.answers.hop import Hop
+    from mda.answers.table import FlowTable
+    from mda.explore.wave import Sent
+    from mda.model import ProbeRequest
+
+_MORE: Final = 4  # probes that show whether there is a limit
+
+
+class Bursts:
+    """Bounds the bursts to each TTL, given the outcomes (`table`) and the requests (`sent`)."""
+
+    def __init__(self, table: FlowTable, sent: Sent) -> None:
+        self._table = table
+        self._sent = sent
+        self._unbounded: set[int] = set()  # TTLs where there can be no such limit, or several
+
+    def admitted(self, requests: Iterable[ProbeRequest]) -> list[ProbeRequest]:
+        """Those that may leave now, in their order; all that repeat a probe may."""
+        rooms: dict[int, int] = {}
+        admitted = []
+        for request in requests:
+            if not request.attempt:
+                ttl = request.ttl
+                room = rooms[ttl] if ttl in rooms else self._room(ttl)
+                rooms[ttl] = room - 1
+                if room <= 0:
+                    continue
+            admitted.append(request)
+        return admitted
+
+    def _room(self, ttl: int) -> int:
+        """How many more new flows may leave to `ttl` now."""
+        if ttl in self._unbounded:
+            return sys.maxsize
+        hop = self._table.hop(ttl)
+        left = None if len(hop.vertices) > 1 else _left(hop)
+        if left is None:
+            self._unbounded.add(ttl)
+            return sys.maxsize
+        if not hop.losses:
+            return left + _MORE - len(self._sent.flying_at(ttl))
+        if not self._table.limits(ttl).is_suspected():
+            return sys.maxsize  # loss, silence, or a known limit, for which requests wait anyway
+        return _MORE - len(self._sent.flying_at(ttl))
+
+
+def _left(hop: Hop) -> int | None:
+    """How many more replies the usual limit allows a hop, at the time of its last one.
+
+    None if it sent more than that allows.
+    """
+    if hop.replies <= USUAL_BURST:
+        return USUAL_BURST - hop.replies
+    answered_s = sorted(at_s for history in hop.history.values() for at_s, _, _ in history)
+    left = left_by_usual_limit(answered_s, answered_s[-1])
+    return None if left is None else int(left)
