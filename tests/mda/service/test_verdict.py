@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import pty
+import re
 import subprocess
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -387,7 +388,8 @@ def test_a_silent_branch_is_followed_as_far_as_the_host_before_it_is_said_to_dro
     for seed in range(20):
         ran = run("--sim", str(file), "-T", "-p", "443", "--mda", "--seed", str(seed))
         assert ("PARTLY" if drops else "OPEN  ") in ran.stdout, seed
-        assert ("silent to hop 7, 3 tries" in ran.stdout) == drops, seed
+        silent_to = re.search(r"silent to hop (\d+), 3 tries", ran.stdout)
+        assert (silent_to is not None and int(silent_to[1]) >= 7) == drops, seed  # the host's hop
 
 
 @pytest.mark.parametrize(
