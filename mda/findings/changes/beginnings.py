@@ -55,10 +55,13 @@ def values_of(seen: Seen, read: Callable[[Vertex, Reply], _Value | None]) -> Val
 
 def beginnings(seen: Seen, values: Values, at_source: int | str) -> list[Beginning]:
     """Where values differ from the value before, in the graph's order; probes left `at_source`."""
+    if all(value == at_source for own in values.values() for value in own.values()):
+        return []
+    nears: dict[Vertex, _Nears] = {}
     flows: dict[tuple[Vertex, Vertex, int | str, int | str], set[int]] = {}
     for vertex in seen.dag:
         for flow, behind in values.get(vertex, {}).items():
-            known = _before(seen, values, vertex, flow, at_source)
+            known = _before(seen, nears, values, vertex, flow, at_source)
             if known is not None and known[1] != behind:
                 flows.setdefault((known[0], vertex, known[1], behind), set()).add(flow)
     return _merged(flows)
@@ -75,13 +78,36 @@ def restored(values: Mapping[Vertex, Mapping[int, int | str]], found: Beginning)
     return min(behind, key=lambda vertex: vertex.sort_key, default=None)
 
 
+class _Nears(NamedTuple):
+    """The vertices before one: all of them, and those that each flow came by."""
+
+    every: tuple[Vertex, ...]
+    by_flow: Mapping[int, tuple[Vertex, ...]]
+
+
+def _nears(seen: Seen, vertex: Vertex) -> _Nears:
+    every = tuple(seen.dag.predecessors(vertex))
+    by_flow: dict[int, tuple[Vertex, ...]] = {}
+    for near in every:
+        for flow in flows_of_edge(seen.dag, near, vertex):
+            by_flow[flow] = (*by_flow.get(flow, ()), near)
+    return _Nears(every, by_flow)
+
+
 def _before(
-    seen: Seen, values: Values, vertex: Vertex, flow: int, at_source: int | str
+    seen: Seen,
+    nears: dict[Vertex, _Nears],
+    values: Values,
+    vertex: Vertex,
+    flow: int,
+    at_source: int | str,
 ) -> tuple[Vertex, int | str] | None:
     """The last vertex before on the flow's path that shows a value, and that value."""
     while True:
-        nears = list(seen.dag.predecessors(vertex))
-        own = [near for near in nears if flow in flows_of_edge(seen.dag, near, vertex)] or nears
+        if vertex not in nears:
+            nears[vertex] = _nears(seen, vertex)
+        every, by_flow = nears[vertex]
+        own = by_flow.get(flow, every)
         if len(own) != 1:
             return None
         (vertex,) = own
