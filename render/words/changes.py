@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from mda.findings.changes.base import Kind
 from render.words.change_marks import FIELDS
+from render.words.header_fields import HEADER_FIELDS
 from render.words.quantities import count, enumerated
 from render.words.vertices import place
 
@@ -40,7 +41,7 @@ def _line(change: Change, origin: Vertex) -> str:
         case Kind.IMPLICIT_TUNNEL:
             return (
                 f"MPLS tunnel behind {before}, without labels in replies: {here} "
-                f"{quotes} TTLs that count up to {change.shown}, where only those of labels fall"
+                f"{quotes} TTLs that count up to {change.shown}, because only the label's TTL falls"
             )
         case Kind.OPAQUE_TUNNEL:
             return (
@@ -64,9 +65,10 @@ def _of_field(change: Change, here: str, before: str) -> str:
     values = ""
     if change.kind in (Kind.DSCP, Kind.ECN):
         values = f" from {_value(change.kind, change.sent)} to {_value(change.kind, change.shown)}"
+    elif change.kind is Kind.TRANSPORT:
+        values = f" ({', '.join(HEADER_FIELDS[own] for own in change.shown.split(', '))})"
     elif change.shown:
-        by = {Kind.TRANSPORT: f" ({change.shown})"}
-        values = by.get(change.kind, f" to {change.shown}")
+        values = f" to {change.shown}"
     what = "source address translated" if change.kind is Kind.SOURCE else f"{name} rewritten"
     if change.until is not None:
         return (

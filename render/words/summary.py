@@ -15,6 +15,7 @@ from mda.variants import is_plain
 from render.words.changes import change_lines
 from render.words.controls import control_probes, other_probes
 from render.words.distances import copied_ttl, hops_to
+from render.words.header_fields import HEADER_FIELDS
 from render.words.quantities import at_most, count, enumerated, percent
 from render.words.service_marks import ServiceMarks
 from render.words.vertices import place
@@ -23,12 +24,6 @@ if TYPE_CHECKING:
     from mda.findings.diamonds import Diamond
     from mda.trace import Trace
 
-_FLOW_FIELD: Final = {
-    "sport": "source port",
-    "dport": "destination port",
-    "icmp-checksum": "ICMP checksum",
-    "flow-label": "flow label",
-}
 CUT_SHORT: Final = {
     StopReason.PROBE_BUDGET: "stopped at its probe limit",
     StopReason.TIME_BUDGET: "stopped at its deadline",
@@ -62,7 +57,7 @@ def headline(trace: Trace) -> tuple[str, str]:
         probe += f", payload {probing.payload[:_LONGEST_PAYLOAD]}{'...' if is_long else ''}"
     if plan.algorithm is Algorithm.PARIS:
         return host, f"{probe}, one flow, max {plan.max_ttl} hops"
-    field = _FLOW_FIELD[probing.flow_field]
+    field = HEADER_FIELDS[probing.flow_field]
     scope = "each vertex" if plan.bound.per_vertex else "the whole graph"
     if plan.bound.min_share is not None:
         scope += f", branches from {percent(plan.bound.min_share)}"

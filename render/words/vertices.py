@@ -16,6 +16,7 @@ from mda.studies.registry import CLASSIFY, MTU, STATS
 from render.words.change_marks import change_marks
 from render.words.extensions import extension_notes
 from render.words.figures import figures_in_words
+from render.words.header_fields import HEADER_FIELDS
 from render.words.numbering import numbers, origins
 from render.words.quantities import (
     abridged,
@@ -62,15 +63,6 @@ _UNREACHABLE: Final = {
         5: ("!X", "source address refused"),
         6: ("!X", "route rejected"),
     },
-}
-_CHANGED: Final = {
-    "sport": "source port",
-    "source": "source address",
-    "identifier": "ICMP identifier",
-    "icmp-checksum": "ICMP checksum",
-    "ip-id": "IP identification",
-    "flow-label": "flow label",
-    "traffic-class": "traffic class",
 }
 _WIDE: Final = 2.0  # times the lowest rate, from which on a range is shown
 _VAGUE: Final = 20.0  # ... and from which on only its upper end says something
@@ -288,7 +280,7 @@ def _notes(
         notes.append("in a tunnel")
     changed = {field for reply in replies for field in reply.changed}
     if changed:
-        fields = ", ".join(_CHANGED.get(field, field) for field in sorted(changed))
+        fields = ", ".join(HEADER_FIELDS.get(field, field) for field in sorted(changed))
         notes.append(f"rewritten on the way: {fields}")
     return notes
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     Read = Callable[[Reply], str]
 
 _ERRORS: Final = (ReplyKind.TIME_EXCEEDED, ReplyKind.UNREACHABLE)  # those that quote
-_TRANSPORT: Final = frozenset(
+TRANSPORT: Final = frozenset(
     {"sport", "identifier", "udp-checksum", "tcp-checksum", "tcp-sequence", "icmp-checksum",
      "icmp-sequence"}
 )  # fmt: skip
@@ -90,7 +90,7 @@ def _transport(reply: Reply) -> str:
     """The changed fields; a NAT changes them with the source."""
     if "source" in reply.changed:
         return ""
-    return ", ".join(field for field in reply.changed if field in _TRANSPORT)
+    return ", ".join(field for field in reply.changed if field in TRANSPORT)
 
 
 def _class_part(shift: int, mask: int, sent: int, reply: Reply) -> str:

@@ -1,0 +1,20 @@
+"""The words for fields of a probe's headers."""
+
+from __future__ import annotations
+
+from typing import Final
+
+HEADER_FIELDS: Final = {
+    "sport": "source port",
+    "dport": "destination port",
+    "source": "source address",
+    "identifier": "ICMP identifier",
+    "icmp-checksum": "ICMP checksum",
+    "icmp-sequence": "ICMP sequence number",
+    "udp-checksum": "UDP checksum",
+    "tcp-checksum": "TCP checksum",
+    "tcp-sequence": "TCP sequence number",
+    "ip-id": "IP identification",
+    "flow-label": "flow label",
+    "traffic-class": "traffic class",
+}
