@@ -1,0 +1,69 @@
+"""Rounds over kernel routers: each hop of each path replies in each, on every wire."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.lab import netlab
+from tests.lab.command import command_line, run_at
+from tests.support.waiting import LONGEST_S, wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.lab.netlab import Lab
+
+pytestmark = pytest.mark.lab
+
+OFTEN = ("--mda", "-c", "99.9", "-n", "--watch", "0.05")
+
+
+@pytest.fixture(scope="module")
+def lab() -> Iterator[Lab]:
+    with netlab.lab(netlab.diamond(2)) as built:
+        yield built
+
+
+@pytest.mark.parametrize("wire", ["raw", "bulk", "unprivileged"])
+@pytest.mark.parametrize("version", [4, 6], ids=["IPv4", "IPv6"])
+def test_each_round_has_a_reply_of_each_hop_of_each_path(lab: Lab, version: int, wire: str) -> None:
+    ran = run_at(
+        lab.namespace("src"), str(netlab.TARGET[version]), *OFTEN, "--count", "4",
+        "--wire", wire, "--jsonl", "-", privileged=wire != "unprivileged",
+    )  # fmt: skip
+    assert ran.returncode == 0
+    begin, *rounds, end = map(json.loads, ran.stdout.splitlines())
+    assert [own["type"] for own in (begin, *rounds, end)] == ["begin", *["round"] * 4, "end"]
+    ways = {tuple(hop["address"] for hop in path["hops"]) for path in begin["paths"]}
+    assert {str(address) for way in ways for address in way} == {
+        str(address) for _, address in lab.truth(version).vertices if address is not None
+    } - {str(lab.source(version))}
+    for own in rounds:
+        found = {tuple(hop.get("address") for hop in path["hops"]) for path in own["paths"]}
+        assert found == ways
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL], ids=["Ctrl-C", "kill -9"])
+def test_a_watch_that_is_ended_leaves_whole_lines(
+    lab: Lab, how: signal.Signals, tmp_path: Path
+) -> None:
+    lines = tmp_path / "rounds.jsonl"
+    with subprocess.Popen(
+        [*lab.at_source(*command_line(str(netlab.TARGET[4]), *OFTEN, "--jsonl", str(lines)))],
+        stdout=subprocess.PIPE, text=True,
+    ) as process:  # fmt: skip
+        wait_until(lambda: lines.exists() and lines.read_text().count("\n") >= 3)
+        process.send_signal(how)
+        said, _ = process.communicate(timeout=LONGEST_S)
+    kinds = [json.loads(line)["type"] for line in lines.read_text().splitlines()]
+    assert kinds[:3] == ["begin", "round", "round"]
+    assert lines.read_text().endswith("\n")
+    is_killed = how is signal.SIGKILL
+    assert process.returncode == (-how if is_killed else 0)
+    assert (kinds[-1] == "end", " rounds, 2 paths" in said) == (not is_killed, not is_killed)
