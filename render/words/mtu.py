@@ -55,7 +55,7 @@ def _sentence(trace: Trace, narrowing: Narrowing) -> str:
         what += ", or the answers to them," if echoes else ""
         return (
             f"{what} vanish behind {behind}, before {far}, and nobody says so: a black hole "
-            f"({p_value(narrowing.probability)} for losses)"
+            f"({p_value(narrowing.probability)} if these were plain losses)"
         )
     said = enumerated(narrowing.said_by)
     words = f"at most {narrowing.mtu} bytes{some} from {behind} to {far}, said by {said}"
