@@ -52,7 +52,10 @@ def locate(table: FlowTable, source: IPAddress, first_ttl: int) -> Located:
     for ttl in range(first_ttl, last_ttl + 2):
         before = hops[ttl - 1]
         through = table.predecessors(ttl, before)
-        here = hops[ttl] = table.located_next(ttl, through)
+        here = table.located_next(ttl, through)
+        if table.is_far_end(ttl):
+            here = {flow: vertex for flow, vertex in here.items() if table.ended.get(flow) != ttl}
+        hops[ttl] = here
         hop = table.hop(ttl)
         changing = [flow for flow in hop.met_several if flow in here]
         for flow in changing:

@@ -268,6 +268,16 @@ class FlowTable:
             self.ended.get(flow) == vertex.ttl for flow in flows
         )
 
+    def is_far_end(self, ttl: int) -> bool:
+        """Whether no flow was asked one TTL before, and other paths end before that.
+
+        Then the paths that end at `ttl` may end nearer as well: the probe went too far.
+        """
+        if ttl not in self.end_ttls or min(self.end_ttls) == ttl:
+            return False
+        before = self.hops[ttl - 1]
+        return not before.answers and not before.losses
+
     def located_next(self, ttl: int, predecessors: FlowsAt) -> FlowsAt:
         """The vertex of each flow at `ttl`, stars included, given their vertices one TTL before.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
+from mda.answers.graph import locate
 from mda.answers.table import tabulate
 from mda.model import NOBODYS, InterfaceInfo, InterfaceRole, Outcome, Vertex
 from tests.support.outcomes import (
@@ -26,6 +27,19 @@ def test_flows_are_located_where_they_got_replies_and_nowhere_behind_their_end()
     assert located(table, 2) == {0: Vertex(2, TARGET)}
     assert located(table, 3) == {}
     assert table.ended == {0: 2}
+
+
+def test_a_reply_to_a_probe_that_went_too_far_places_no_end_where_other_paths_end_nearer() -> None:
+    far = [reply(1, 1, NEAR), reply(1, 30, TARGET, ends=True)]
+    alone = locate(tabulate(far, attempts=3), GATEWAY, 1)
+    assert alone.hops[30] == {1: Vertex(30, TARGET)}
+    nearer = [reply(0, 1, NEAR), reply(0, 2, TARGET, ends=True)]
+    both = locate(tabulate(far + nearer, attempts=3), GATEWAY, 1)
+    assert {ttl: flows for ttl, flows in both.hops.items() if flows} == {
+        0: {0: Vertex(0, GATEWAY), 1: Vertex(0, GATEWAY)},
+        1: {0: Vertex(1, NEAR), 1: Vertex(1, NEAR)},
+        2: {0: Vertex(2, TARGET)},
+    }
 
 
 def test_routers_that_share_an_address_are_kept_apart_by_interface() -> None:
