@@ -67,12 +67,17 @@ def _edges(truth: Truth, claims: Claims) -> Iterator[Wrong]:
 
 
 def _proofs(_: Truth, claims: Claims) -> Iterator[Wrong]:
-    """Flows that are listed for an edge though they were not answered at both of its ends."""
+    """Flows that are listed for an edge though they were not answered at both of its ends.
+
+    A refusal quotes the TTL that its probe had left, so it also answers at the hop where it was.
+    """
     seen = claims.seen
     answered, lost = set(), set()
     for outcome in claims.document["outcomes"]:
         if "responder" in outcome:
-            answered.add((outcome["flow"], outcome["ttl"], outcome["responder"]))
+            left = outcome["quoted_ttl"] if outcome["kind"] == "unreachable" else None
+            for ttl in (outcome["ttl"], outcome["ttl"] + 1 - (left or 1)):
+                answered.add((outcome["flow"], ttl, outcome["responder"]))
         else:
             lost.add((outcome["flow"], outcome["ttl"]))
 
