@@ -58,10 +58,11 @@ def locate(table: FlowTable, source: IPAddress, first_ttl: int) -> Located:
         hops[ttl] = here
         hop = table.hop(ttl)
         changing = [flow for flow in hop.met_several if flow in here]
+        permanent = hop.turned()
         for flow in changing:
             if flow in through and not unsteady:
                 vertex = through[flow]
-                fickle[vertex] = fickle.get(vertex, True) and hop.has_turned(flow)
+                fickle[vertex] = fickle.get(vertex, True) and flow in permanent
         vertices = set(here.values()).union(*(hop.met_several[flow] for flow in changing))
         unsteady = (unsteady or bool(changing)) and len(vertices) > 1
         if unsteady:

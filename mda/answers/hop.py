@@ -196,13 +196,24 @@ class Hop:
 
     def left_behind(self) -> set[Vertex]:
         """The vertices that flows have left permanently, because their route changed."""
+        return {min(self.history[flow], key=_in_order_of_sending)[2] for flow in self.turned()}
+
+    def turned(self) -> set[int]:
+        """The flows whose route changed: each met one vertex, then permanently another.
+
+        A balancer per packet looks like that now and then. So a flow does not count if other flows
+        alternate between the vertices that it met.
+        """
         if not self.met_several:
             return set()
-        turned = [flow for flow in self.met_several if self.has_turned(flow)]
-        return {min(self.history[flow], key=_in_order_of_sending)[2] for flow in turned}
+        turned = set(filter(self._is_permanent, self.met_several))
+        alternating = set[Vertex]().union(
+            *(met for flow, met in self.met_several.items() if flow not in turned)
+        )
+        return {flow for flow in turned if not self.met_several[flow] <= alternating}
 
-    def has_turned(self, flow: int) -> bool:
-        """Whether the route of `flow` changed: it met one vertex, then permanently another."""
+    def _is_permanent(self, flow: int) -> bool:
+        """Whether the vertex of `flow` changed once, and not again in enough replies."""
         changes, run = self.steadiness(flow)
         return changes == 1 and run >= STEADY
 

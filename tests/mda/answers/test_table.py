@@ -5,6 +5,7 @@ from __future__ import annotations
 from random import Random
 
 from mda.answers.graph import locate
+from mda.answers.hop import STEADY
 from mda.answers.table import tabulate
 from mda.model import NOBODYS, InterfaceInfo, InterfaceRole, Outcome, Vertex
 from tests.support.outcomes import (
@@ -207,3 +208,13 @@ def test_a_hop_that_never_answered_in_less_than_a_second_may_have_a_limit() -> N
     silent = [loss for flow in range(6) for loss in losses(flow, 2, 1)]
     near = [reply(flow, 1, NEAR) for flow in range(6)]
     assert tabulate([*near, *silent], 3).tries(2) == 3
+
+
+def test_a_flow_that_changes_once_has_not_turned_if_others_alternate_between_its_vertices() -> None:
+    once = [LEFT, *[RIGHT] * STEADY]
+    changes = [reply(0, 2, address, attempt=n) for n, address in enumerate(once)]
+    assert tabulate(changes, attempts=3).hop(2).turned() == {0}
+    others = [reply(1, 2, address, attempt=n) for n, address in enumerate((LEFT, RIGHT, LEFT))]
+    assert tabulate(changes + others, attempts=3).hop(2).turned() == set()
+    elsewhere = [reply(1, 2, address, attempt=n) for n, address in enumerate((LEFT, NEAR, LEFT))]
+    assert tabulate(changes + elsewhere, attempts=3).hop(2).turned() == {0}
