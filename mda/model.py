@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from enum import Enum
 from ipaddress import IPv4Address, IPv6Address
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 IPAddress = IPv4Address | IPv6Address
 # Routers without an IPv4 address may all reply from this one (RFC 7600 section 4.8).
@@ -264,7 +267,7 @@ class Vertex:
     which probes arrive, by their own words; see `of`.
     """
 
-    __slots__ = ("_hash", "address", "interface", "star", "ttl")
+    __slots__ = ("_hash", "_key", "address", "interface", "star", "ttl")
 
     def __init__(
         self, ttl: int, address: IPAddress | None, star: int = 0, interface: str = ""
@@ -273,22 +276,19 @@ class Vertex:
         self.address: Final = address
         self.star: Final = star
         self.interface: Final = interface
-        # Vertices are the keys of most dictionaries, and hashing an address is slow.
-        number = -1 - star if address is None else int(address)
-        self._hash: Final = hash((ttl, number, interface))
+        # Vertices are the keys of most dictionaries, and hashing or comparing addresses is slow.
+        version, number = (0, star) if address is None else (address.version, int(address))
+        self._key: Final = ttl, version, number, interface
+        self._hash: Final = hash(self._key)
 
     def __hash__(self) -> int:
         return self._hash
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Vertex) and self._values == other._values
+        return isinstance(other, Vertex) and self._key == other._key
 
     def __repr__(self) -> str:
-        return f"Vertex{self._values}"
-
-    @property
-    def _values(self) -> tuple[int, IPAddress | None, int, str]:
-        return self.ttl, self.address, self.star, self.interface
+        return f"Vertex{self.ttl, self.address, self.star, self.interface}"
 
     @classmethod
     def of(cls, ttl: int, reply: Reply) -> Vertex:
@@ -301,3 +301,25 @@ class Vertex:
         if self.address is None:
             return self.ttl, 1, 0, self.star, ""
         return self.ttl, 0, int(self.address), 0, self.interface
+
+
+class Vertices:
+    """Finds the vertices of replies, equal ones as the same object: making them takes longer.
+
+    A reply that ends a path may come from nearer than its probe's TTL: `places` has its TTL.
+    """
+
+    def __init__(self, places: Mapping[ProbeRequest, int]) -> None:
+        self._places = places
+        self._known: dict[tuple[int, int, str], Vertex] = {}
+
+    def of(self, reply: Reply) -> Vertex:
+        """The vertex that a reply came from."""
+        ttl = reply.request.ttl
+        if reply.ends_path:
+            ttl = self._places.get(reply.request, ttl)
+        key = ttl, int(reply.responder), reply.distinction
+        vertex = self._known.get(key)
+        if vertex is None:
+            vertex = self._known[key] = Vertex.of(ttl, reply)
+        return vertex

@@ -16,7 +16,7 @@ from mda.findings.loops import Revisit, revisits
 from mda.findings.parallel_links import ParallelLink, parallel_links
 from mda.findings.refusals import Refused, refusals
 from mda.findings.tunnels import may_be_farther
-from mda.model import ProbeRequest, Reply, StopReason, Vertex
+from mda.model import ProbeRequest, Reply, StopReason, Vertex, Vertices
 from mda.record import Record
 from mda.studies.registry import STUDIES
 from mda.variants import plain_outcomes
@@ -275,7 +275,11 @@ class Trace(Record):
 
     def vertex_of(self, reply: Reply) -> Vertex:
         """The vertex that a reply came from; a reply that ends a path may come from nearer."""
-        return Vertex.of(self.places.get(reply.request, reply.request.ttl), reply)
+        return self._vertices.of(reply)
+
+    @cached_property
+    def _vertices(self) -> Vertices:
+        return Vertices(self.places)
 
 
 def _arrivals(known: Known) -> tuple[Vertex, ...]:

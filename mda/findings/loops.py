@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from enum import Enum
 from itertools import combinations, pairwise
 from typing import TYPE_CHECKING, NamedTuple
@@ -9,10 +10,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from mda.model import NOBODYS, Reply, ReplyKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from mda.answers.graph import Located
-    from mda.answers.table import FlowTable
+    from mda.answers.table import FlowsAt, FlowTable
     from mda.model import IPAddress, Outcome
 
 
@@ -59,11 +60,15 @@ def revisits(
     """
     met: dict[tuple[int, IPAddress], list[int]] = {}
     loops = set(table.looped)
-    for ttl, here in located.hops.items():
-        if ttl in located.unordered or ttl == located.origin.ttl:
-            continue
+    ordered = {
+        ttl: here
+        for ttl, here in located.hops.items()
+        if ttl not in located.unordered and ttl != located.origin.ttl
+    }
+    repeated = _at_several_hops(ordered)
+    for ttl, here in ordered.items() if repeated else ():
         for flow, vertex in here.items():
-            if vertex.address is not None and vertex.address != NOBODYS:
+            if vertex.address in repeated:
                 met.setdefault((flow, vertex.address), []).append(ttl)
     ttls: dict[IPAddress, set[int]] = {}
     flows: dict[IPAddress, set[int]] = {}
@@ -86,6 +91,17 @@ def revisits(
         for address in ttls
     ]
     return tuple(sorted(found, key=lambda revisit: (revisit.ttls, int(revisit.address))))
+
+
+def _at_several_hops(hops: Mapping[int, FlowsAt]) -> set[IPAddress]:
+    """The addresses that replied at several TTLs, but not the one that many routers share."""
+    hops_of = Counter(
+        vertex.address
+        for here in hops.values()
+        for vertex in set(here.values())
+        if vertex.address is not None and vertex.address != NOBODYS
+    )
+    return {address for address, number in hops_of.items() if number > 1}
 
 
 def _cause(ttls: list[int], replies: list[Reply]) -> Cause:

@@ -56,8 +56,8 @@ class LostOnWay(NamedTuple):
 
 def answers_lost(flows: Flows) -> tuple[AnswersLost, ...]:
     """The vertices that lose answers to probes of flows that lose fewer behind them."""
-    series = fair(flows.tries)
-    if not _any_lost(series):
+    series = _series(flows.tries)
+    if not series:
         return ()
     found = []
     for vertex in flows.vertices:
@@ -89,8 +89,8 @@ def lost_on_way(flows: Flows, limited: Collection[Vertex]) -> tuple[LostOnWay, .
     Vertices that are `limited`, or may be, show nothing of it. Of a loss that only the last hop
     shows, nothing is said: it may be that of its answers.
     """
-    series = fair(flows.tries)
-    if not _any_lost(series):
+    series = _series(flows.tries)
+    if not series:
         return ()
     found = []
     for edge in flows.edges:
@@ -158,5 +158,9 @@ def _share(series: Series, flows: Collection[int], ttls: Iterable[int]) -> float
     return sum(values) / len(values) if values else 0.0
 
 
-def _any_lost(series: Series) -> bool:
-    return any(own.value for values in series.values() for own in values)
+def _series(tries: Tries) -> Series:
+    """The same as `fair`; empty where no such probe was lost."""
+    if all(tried.rtt_s is not None for own in tries.values() for tried in own):
+        return {}
+    series = fair(tries)
+    return series if any(own.value for values in series.values() for own in values) else {}

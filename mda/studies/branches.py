@@ -19,7 +19,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mda.answers.graph import flows_of_edge
-from mda.model import Reply, ReplyKind, Vertex
+from mda.model import Reply, ReplyKind, Vertex, Vertices
 from mda.statistics.inference import chance_apart
 
 if TYPE_CHECKING:
@@ -81,11 +81,11 @@ class Differences:
         self._ttls: dict[Vertex, set[int]] = {}
         self._forwarding: set[Vertex] = set()
         self._hosts: set[Vertex] = set()
-        places = known.table.ends.places
+        vertices = Vertices(known.table.ends.places)
         for reply in known.record.outcomes:
             if not isinstance(reply, Reply):
                 continue
-            vertex = Vertex.of(places.get(reply.request, reply.request.ttl), reply)
+            vertex = vertices.of(reply)
             if reply.kind is ReplyKind.TIME_EXCEEDED:
                 self._forwarding.add(vertex)
                 if reply.reply_ttl is not None:

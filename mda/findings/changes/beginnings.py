@@ -44,12 +44,15 @@ def values_of(seen: Seen, read: Callable[[Vertex, Reply], _Value | None]) -> Val
     for vertex, replies in seen.replies.items():
         if vertex not in seen.dag:
             continue
-        here: dict[int, set[int | str]] = {}
+        here: dict[int, int | str] = {}
+        several: set[int] = set()
         for reply in replies:
             value = read(vertex, reply)
-            if value is not None:
-                here.setdefault(reply.request.flow, set()).add(value)
-        found[vertex] = {flow: own.pop() for flow, own in here.items() if len(own) == 1}
+            if value is not None and here.setdefault(reply.request.flow, value) != value:
+                several.add(reply.request.flow)
+        for flow in several:
+            del here[flow]
+        found[vertex] = here
     return found
 
 

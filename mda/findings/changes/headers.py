@@ -63,7 +63,7 @@ def ip_id(seen: Seen) -> Iterator[Change]:
 
 def _changes(seen: Seen, kind: Kind, sent: str, read: Read) -> Iterator[Change]:
     """The changes of a field of which `read` returns what a quote shows, empty for as sent."""
-    if seen.is_blind:
+    if seen.is_blind or not any(reply.changed for own in seen.replies.values() for reply in own):
         return
 
     def quoted(_: Vertex, reply: Reply) -> str | None:

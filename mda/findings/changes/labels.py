@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 def labels(seen: Seen) -> Iterator[Change]:
     """Where quotes begin to show a label stack; a router may swap its labels for others."""
+    if not any(reply.mpls for own in seen.replies.values() for reply in own):
+        return
     values = values_of(seen, lambda _, reply: "/".join(str(own.label) for own in reply.mpls))
     for found in beginnings(seen, values, ""):
         if found.behind:

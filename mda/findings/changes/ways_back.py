@@ -25,10 +25,11 @@ def ways_back(seen: Seen) -> Iterator[Change]:
 
     Addresses that reply at several hops are left out: theirs is not the distance of the hop.
     """
-    twice = {revisit.address for revisit in seen.revisits}
+    addresses = {revisit.address for revisit in seen.revisits}
+    twice = {vertex for vertex in seen.replies if vertex.address in addresses}
 
     def excess(vertex: Vertex, reply: Reply) -> int | None:
-        is_expired = reply.kind is ReplyKind.TIME_EXCEEDED and reply.responder not in twice
+        is_expired = reply.kind is ReplyKind.TIME_EXCEEDED and vertex not in twice
         if not is_expired or reply.reply_ttl is None:
             return None
         return links_passed(reply.reply_ttl) - vertex.ttl
