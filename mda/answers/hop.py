@@ -80,7 +80,7 @@ class Hop:
 
         `number` is that of its responder's address.
         """
-        key = number, reply.distinction
+        key = number, reply.distinction if reply.interfaces else ""  # the check is cheaper
         vertex = self.vertices.get(key)
         if vertex is None:
             vertex = self.vertices[key] = Vertex.of(ttl, reply)

@@ -72,14 +72,14 @@ class Samples:
 class HopPair:
     """The vertices at TTL `ttl` - 1 that flows go on from, and where flows are at `ttl`.
 
-    `predecessors` has the vertex of each flow at `ttl` - 1, and `far` at `ttl`. `ends_before` says
-    whether some flows' paths ended at other vertices before `ttl`. `met_before` and `met_far` have
-    the number of flows at each vertex of both hops. `unplaced` are flows at `ttl` whose vertex at
-    `ttl` - 1 is not known.
+    `predecessors` has the vertex of each flow at `ttl` - 1, and `far` at `ttl`. `ending` has the
+    vertices at `ttl` - 1 at which paths ended, and of how many flows. `met_far` has the number of
+    flows at each vertex at `ttl`. `unplaced` are flows at `ttl` whose vertex at `ttl` - 1 is not
+    known.
     """
 
     __slots__ = (
-        "ends_before", "far", "met_before", "met_far", "near", "predecessors", "ttl", "unplaced",
+        "ending", "far", "met_far", "near", "predecessors", "ttl", "unplaced",
     )  # fmt: skip
 
     def __init__(self, ttl: int) -> None:
@@ -87,8 +87,7 @@ class HopPair:
         self.near: dict[Vertex, Samples] = {}
         self.predecessors: FlowsAt = {}
         self.far: FlowsAt = {}
-        self.ends_before = False
-        self.met_before: dict[Vertex, int] = {}
+        self.ending: dict[Vertex, int] = {}
         self.met_far: dict[Vertex, int] = {}
         self.unplaced: set[int] = set()
 
@@ -113,11 +112,10 @@ class HopPair:
         `sent_at_s` is as in `add_far`.
         """
         self.predecessors[flow] = vertex
-        self.met_before[vertex] = self.met_before.get(vertex, 0) + 1
         if self.unplaced:
             self.unplaced.discard(flow)
         if not goes_on:
-            self.ends_before = True
+            self.ending[vertex] = self.ending.get(vertex, 0) + 1
             return
         samples = self.near.get(vertex)
         if samples is None:
@@ -128,6 +126,19 @@ class HopPair:
             samples.waiting.add(flow)
         else:
             _answer(samples, flow, successor, sent_at_s)
+
+    @property
+    def met_before(self) -> dict[Vertex, int]:
+        """The number of flows at each vertex at `ttl` - 1."""
+        met = {vertex: len(samples.flows) for vertex, samples in self.near.items()}
+        for vertex, flows in self.ending.items():
+            met[vertex] = met.get(vertex, 0) + flows
+        return met
+
+    @property
+    def has_one_before(self) -> bool:
+        """Whether all flows meet one vertex at `ttl` - 1, and some go on from there."""
+        return len(self.near) == 1 and self.near.keys() >= self.ending.keys()
 
     def without(self, vertices: Collection[Vertex]) -> HopPair:
         """The same pair without some of the vertices at `ttl` - 1."""
@@ -169,7 +180,7 @@ class HopPair:
         """The draws that complete every vertex by the shared law; None where that does not hold."""
         if not bound.per_vertex or bound.min_share is not None or len(self.near) < 2:
             return None
-        if self.ends_before or any(vertex.address is None for vertex in self.near):
+        if self.ending or any(vertex.address is None for vertex in self.near):
             return None
         if not self.is_even(UNLIKELY):
             return None
@@ -230,8 +241,12 @@ def pair(table: FlowTable, ttl: int, predecessors: FlowsAt, here: FlowsAt) -> Ho
 def _answer(samples: Samples, flow: int, successor: Vertex, sent_at_s: float | None) -> None:
     """Add the successor of a flow; a star has no time."""
     samples.answered += 1
-    samples.successors.setdefault(successor, []).append(flow)
-    samples.seen = len(samples.successors)
+    flows = samples.successors.get(successor)
+    if flows is None:
+        samples.successors[successor] = [flow]
+        samples.seen = len(samples.successors)
+    else:
+        flows.append(flow)
     if successor.address is not None and sent_at_s is not None:
         insort(samples.sent_at_s, sent_at_s)
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from mda.answers.ends import Ends
 from mda.answers.hop import Hop
-from mda.model import NOBODYS, Loss, Outcome, Vertex
+from mda.model import NOBODYS, Loss, Outcome, ReplyKind, Vertex
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -97,7 +97,8 @@ class FlowTable:
         """Record one outcome."""
         flow, ttl, attempt = outcome.request
         hop = self.hops[ttl]
-        self._tries.clear()
+        if self._tries:
+            self._tries.clear()
         if self._all is not self:
             self._all.add(outcome)
         if isinstance(outcome, Loss):
@@ -105,7 +106,7 @@ class FlowTable:
             self._move(self.ends.add_loss(outcome))
             return
         number = int(outcome.responder)
-        if outcome.ends_path:
+        if outcome.kind is not ReplyKind.TIME_EXCEEDED:
             self._move(self.ends.add_final(outcome, number))
             return
         vertex = hop.vertex(ttl, outcome, number)

@@ -39,18 +39,18 @@ def ask(hops: HopPair, step: Step, search: Search) -> None:
 
 def _ask_known(ttl: int, samples: Samples, target: int, search: Search) -> int:
     """Ask flows known to go through a vertex one TTL on; return how many it still lacks."""
-    wave, awaited = search.wave, 0
+    awaited = 0
     unasked: list[int] = []
     for flow in samples.waiting:
-        if not wave.is_asked(flow, ttl):
+        if not search.wave.is_asked(flow, ttl):
             unasked.append(flow)
         elif search.may_be_answered(flow, ttl):
             awaited += 1
     if len(samples.flows) - len(unasked) > PATIENCE * target:
         return 0  # too many flows got no reply there: more of them will not help
     lacking = target - samples.answered - awaited
-    for flow in sorted(unasked)[: max(lacking, 0)]:
-        wave.ask(flow, ttl)
+    if unasked and lacking > 0:
+        search.wave.ask_all_first(sorted(unasked)[:lacking], ttl)
     return lacking - len(unasked)
 
 
@@ -62,7 +62,7 @@ def _ask_new(step: Step, missing: dict[Vertex, int], patience: int, search: Sear
     """
     hops, wave = step.hops, search.wave
     ttl, only = hops.ttl, next(iter(missing))
-    if len(hops.met_before) == 1 and not search.table.ends_at(only, hops.predecessors):
+    if hops.has_one_before and not search.table.ends_at(only, hops.predecessors):
         # Every flow goes through the only vertex there is, so none needs steering. A flow that was
         # lost there does not count as one of the vertex's until it is answered.
         unheard = search.unheard(ttl - 1)
@@ -70,8 +70,7 @@ def _ask_new(step: Step, missing: dict[Vertex, int], patience: int, search: Sear
         coming = flying - hops.predecessors.keys() - unheard
         most = min(missing[only] - len(coming), patience - search.sent_to(ttl))
         flows = (flow for flow in search.unsent(ttl) if flow not in unheard)
-        for flow in islice(flows, search.worth_asking(most)):
-            wave.ask_first(flow, ttl)
+        wave.ask_all_first(islice(flows, search.worth_asking(most)), ttl)
     elif not wave.sent.flying_at(ttl - 1):
         # Flows that are lost at the vertices' own TTL, and asked again, may bring some: they may
         # have met a vertex that loses others of its flows as well.
@@ -92,12 +91,10 @@ def _steer(step: Step, missing: dict[Vertex, int], patience: int, search: Search
     flows = flows_towards(aim.needs, aim.share, aim.onward, candidates, most)
     # A star is known only by the vertex that its flows met before it.
     has_star = any(vertex.address is None for vertex in missing)
-    for flow in flows:
-        wave.ask_first(flow, ttl)
-        if has_star:
-            _ask_before(flow, ttl, search)
-    for flow in flows[: aim.useful_anywhere]:
-        wave.ask_first(flow, ttl + 1)
+    wave.ask_all_first(flows, ttl)
+    for flow in flows if has_star else ():
+        _ask_before(flow, ttl, search)
+    wave.ask_all_first(flows[: aim.useful_anywhere], ttl + 1)
 
 
 def _ask_before(flow: int, ttl: int, search: Search) -> None:

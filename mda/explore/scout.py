@@ -113,11 +113,11 @@ class Scout:
     @property
     def _is_silence_on_the_way(self) -> bool:
         """Whether nothing answered behind the scout's last answer but the far probe."""
+        if not any(isinstance(outcome, Reply) for outcome in self._far_outcomes):
+            return False
         silent = range(self.path_end + 1, self.scouted_to + 1)
-        return (
-            any(isinstance(outcome, Reply) for outcome in self._far_outcomes)
-            and bool(silent)
-            and all(self._flow(ttl) in self._table.hop(ttl).losses for ttl in silent)
+        return bool(silent) and all(
+            self._flow(ttl) in self._table.hop(ttl).losses for ttl in silent
         )
 
     def _last_to_ask(self) -> int:

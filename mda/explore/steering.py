@@ -5,6 +5,7 @@ This is arithmetic over flows already located; it knows neither probes nor stopp
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mda.model import Vertex
@@ -50,10 +51,11 @@ def aim_at(
     weights = {vertex: count + _PRIOR for vertex, count in counts.items()}
     mean = sum(weights.values()) / len(weights)
     needs: dict[Vertex, float] = dict(missing)
-    for unseen in range(likely_width(len(counts), sum(met.values())) - len(counts)):
-        # A vertex that is likely to turn up will need flows as well.
-        newcomer = Vertex(-1, None, unseen)
-        weights[newcomer], needs[newcomer] = mean, max(missing.values())
+    # Vertices that are likely to turn up will need flows as well.
+    width = likely_width(len(counts), sum(met.values()))
+    newcomers = [_newcomer(number) for number in range(len(counts), width)]
+    needs |= dict.fromkeys(newcomers, max(missing.values()))
+    weights |= dict.fromkeys(newcomers, mean)
     total = sum(weights.values())
     share = {vertex: weight / total for vertex, weight in weights.items()}
     chances = {}
@@ -167,3 +169,9 @@ def likely_width(seen: int, flows: int) -> int:
     while width < 2 * seen and width * (1 - (1 - 1 / width) ** flows) < seen - 0.5:
         width += 1
     return width
+
+
+@cache
+def _newcomer(number: int) -> Vertex:
+    """A vertex that may turn up, to count with."""
+    return Vertex(-1, None, number)

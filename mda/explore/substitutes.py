@@ -142,6 +142,8 @@ class Substituting(Procedure):
 
     def _as_asked(self, request: ProbeRequest) -> ProbeRequest:
         """A request that is sent, with the procedure's flow."""
+        if not self._inner:
+            return request
         return request._replace(flow=_mapped(request.flow, self._inner))
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from mda.model import ProbeRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from mda.answers.ends import Ends
 
@@ -157,6 +157,16 @@ class Wave:
         """Request the flow at `ttl` if it was never requested there."""
         if not self.is_asked(flow, ttl):
             self.ask(flow, ttl)
+
+    def ask_all_first(self, flows: Iterable[int], ttl: int) -> None:
+        """Request those of the flows at `ttl` that were never requested there."""
+        sent, fresh, first = self.sent.counts[ttl], self._fresh[ttl], self._first
+        has_first = ttl in first.ttls
+        for flow in flows:
+            if flow not in sent and flow not in fresh and not (has_first and first.has(flow, ttl)):
+                fresh[flow] = 1
+                self._firsts += 1
+                self.requests.append(ProbeRequest(flow, ttl))
 
     def by_urgency(self) -> list[ProbeRequest]:
         """The requests, the most urgent first."""
