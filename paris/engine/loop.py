@@ -377,7 +377,8 @@ class Engine:
             # The silence counts from now, not from the arrival: the reply may have waited to be
             # read.
             self._deliver(reply, self.wire.now_s())
-            self._queue.extend(self._pending.conversations.withdrawn())
+            if self._pending.conversations.has_withdrawn:
+                self._queue.extend(self._pending.conversations.withdrawn())
 
     def _prepare_to_parse(self) -> None:
         # Not before the first replies are read from the wire: the kernel starts to stamp arrivals

@@ -14,7 +14,7 @@ from paris.engine.flights import Flight, State, Stray, StrayReason
 from paris.engine.untagged import Conversations
 from paris.errors import WireError
 from paris.packets import tags
-from paris.packets.changes import fitting, shown_in, tags_of
+from paris.packets.changes import Unchanged, fitting, shown_in, tags_of
 from paris.packets.responders import can_reply
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ class Pending:
         self._version = flows.source.version
         self._tags = tags.in_turn() if own_tags is None else own_tags
         self._headers: dict[int, FlowHeaders] = {}
+        self._unchanged: dict[int, Unchanged] = {}
         self._flights: dict[int, Flight] = {}
         # By TTL, in sending order; probes that are no longer in flight are skipped.
         self._order: defaultdict[int, deque[Flight]] = defaultdict(deque)
@@ -116,7 +117,11 @@ class Pending:
 
         A late reply may follow the Loss of its probe.
         """
-        if not tags_of(parsed.quoted):
+        quoted = parsed.quoted
+        flight = self._flights.get(quoted.carrier_tag)
+        if flight is not None and self._unchanged_of(flight.request.flow).is_in(quoted):
+            return self._reply(flight, parsed, received_at_s, ())
+        if not tags_of(quoted):
             return self._match_untagged(parsed, received_at_s)
         found = fitting(parsed, self._flows, self._headers_of_tag)
         if not found and parsed.kind is ReplyKind.UDP_ANSWER:
@@ -126,7 +131,16 @@ class Pending:
         changed, tag = found[0]
         if len(found) > 1 and len(found[1][0]) == len(changed):
             return Stray(StrayReason.AMBIGUOUS)
-        flight = self._flights[tag]
+        return self._reply(self._flights[tag], parsed, received_at_s, changed)
+
+    def _reply(
+        self,
+        flight: Flight,
+        parsed: ParsedReply,
+        received_at_s: float,
+        changed: tuple[str, ...],
+    ) -> Reply | Stray:
+        """The reply to a probe that its tag names, unless it is not the first."""
         if parsed.is_challenge:
             if flight.state in (State.IN_FLIGHT, State.LOST):
                 self.conversations.half_open(flight, received_at_s)
@@ -185,6 +199,12 @@ class Pending:
     def _headers_of_tag(self, tag: int) -> FlowHeaders | None:
         flight = self._flights.get(tag)
         return None if flight is None else self._headers_of(flight.request.flow)
+
+    def _unchanged_of(self, flow: int) -> Unchanged:
+        unchanged = self._unchanged.get(flow)
+        if unchanged is None:
+            unchanged = self._unchanged[flow] = Unchanged.of(self._headers_of(flow), self._flows)
+        return unchanged
 
     def _headers_of(self, flow: int) -> FlowHeaders:
         headers = self._headers.get(flow)

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 _MAY_BE_LATE_S: Final = 1.0
 _LATEST_S: Final = 10.0  # upper bound, however slow a reply seems to have been
 
-# Addresses, protocol, ports; for ICMP, identifier and checksum.
-_Name = tuple[bytes, bytes, int, int | None, int | None, int | None, int | None]
+# Addresses as numbers, protocol, ports; for ICMP, identifier and checksum.
+_Name = tuple[int, int, int, int | None, int | None, int | None, int | None]
 
 
 class Conversations:
@@ -53,8 +53,8 @@ class Conversations:
         if conversation is None:
             headers = self._headers_of(flow)
             name = (
-                headers.source.packed,
-                headers.destination.packed,
+                int(headers.source),
+                int(headers.destination),
                 headers.protocol.number(self._flows.source.version),
                 headers.sport,
                 headers.dport,
@@ -119,8 +119,8 @@ class Conversations:
         quoted = parsed.quoted
         conversation = self._by_name.get(
             (
-                quoted.source,
-                quoted.destination,
+                int.from_bytes(quoted.source),
+                int.from_bytes(quoted.destination),
                 quoted.protocol,
                 quoted.sport,
                 quoted.dport,

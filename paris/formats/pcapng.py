@@ -75,10 +75,10 @@ def packet(packet: Packet) -> bytes:
     """The block of a packet."""
     size = len(packet.datagram)
     body = struct.pack("<IIIII", 0, packet.unix_ns >> 32, packet.unix_ns & 0xFFFFFFFF, size, size)
-    options = [(_FLAGS, struct.pack("<I", packet.direction))]
+    body += _padded(packet.datagram)
     if packet.comment:
-        options.insert(0, (_COMMENT, packet.comment.encode()))
-    return _block(_PACKET, body + _padded(packet.datagram) + _options(*options))
+        body += _option(_COMMENT, packet.comment.encode())
+    return _block(_PACKET, body + _DIRECTED[packet.direction])
 
 
 def statistics(comment: str, unix_ns: int, dropped: int) -> bytes:
@@ -196,9 +196,11 @@ def _text(value: bytes | None) -> str:
 
 
 def _options(*options: tuple[int, bytes]) -> bytes:
-    return b"".join(
-        struct.pack("<HH", kind, len(value)) + _padded(value) for kind, value in options
-    ) + struct.pack("<HH", _END_OF_OPTIONS, 0)
+    return b"".join(_option(*option) for option in options) + struct.pack("<HH", _END_OF_OPTIONS, 0)
+
+
+def _option(kind: int, value: bytes) -> bytes:
+    return struct.pack("<HH", kind, len(value)) + _padded(value)
 
 
 def _padded(value: bytes) -> bytes:
@@ -208,3 +210,7 @@ def _padded(value: bytes) -> bytes:
 def _block(kind: int, body: bytes) -> bytes:
     size = struct.pack("<I", 12 + len(body))
     return struct.pack("<I", kind) + size + body + size
+
+
+# The last options of a packet.
+_DIRECTED: Final = {own: _options((_FLAGS, struct.pack("<I", own))) for own in Direction}

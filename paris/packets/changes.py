@@ -7,7 +7,7 @@ it from another than the probed one: its tag and its ports, or its identifier, n
 from __future__ import annotations
 
 from ipaddress import ip_address
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from mda.model import ReplyKind
 from paris.packets import tags
@@ -45,6 +45,39 @@ def fitting(
         if found:
             return sorted(found, key=lambda fit: len(fit[0]))
     return []
+
+
+class Unchanged(NamedTuple):
+    """What a quote shows of the headers of a flow if nothing has changed them.
+
+    Addresses and protocol; ports, identifier and ICMP checksum; flow label and traffic class.
+    """
+
+    ends: tuple[bytes, bytes, int]
+    message: tuple[int | None, int | None, int | None, int | None]
+    others: tuple[int | None, int]
+
+    @classmethod
+    def of(cls, headers: FlowHeaders, flows: Flows) -> Unchanged:
+        """That of a flow with these headers."""
+        version = flows.source.version
+        identifier = flows.sport if headers.protocol is Protocol.ICMP else None
+        return cls(
+            (headers.source.packed, headers.destination.packed, headers.protocol.number(version)),
+            (headers.sport, headers.dport, identifier, headers.icmp_checksum),
+            (None if version == 4 else headers.flow_label, headers.traffic_class),
+        )
+
+    def is_in(self, quoted: QuotedProbe) -> bool:
+        """Whether a quote shows all of this, and the same tag wherever it shows one."""
+        tag = quoted.carrier_tag
+        return (
+            quoted[4:8] == self.message
+            and quoted[:3] == self.ends
+            and quoted[9:11] == self.others
+            and quoted.payload_tag in (None, tag)
+            and quoted.ip_id in (None, tags.ip_id(tag))
+        )
 
 
 def _readings(parsed: ParsedReply, flows: Flows) -> tuple[ParsedReply, ...]:

@@ -182,7 +182,11 @@ class Flows(Frozen):
     @property
     def own_addresses(self) -> frozenset[IPAddress]:
         """The addresses of this machine from which probes have been sent."""
-        return frozenset({self.source, *(() if self.ways is None else self.ways.sources)})
+        return self._sources if self.ways is None else self._sources | self.ways.sources
+
+    @cached_property
+    def _sources(self) -> frozenset[IPAddress]:
+        return frozenset({self.source})
 
     def way(self, flow: int) -> Way | None:
         """The way by which a flow has to leave; None where routing decides."""

@@ -12,9 +12,12 @@ from paris.packets.headers import IPHeader, icmp_echo, tcp, udp
 from paris.packets.protocols import Protocol
 
 if TYPE_CHECKING:
-    from paris.packets.flow_headers import FlowHeaders
     from paris.packets.flows import Flows
     from paris.packets.payloads import Payload
+
+
+# Source and destination as numbers, protocol, traffic class, flow label, payload.
+_Alike = tuple[int, int, Protocol, int, int, "Payload"]
 
 
 class _Blank(NamedTuple):
@@ -44,7 +47,7 @@ class Builder:
         self._flows = flows
         self._at = 20 if flows.source.version == 4 else 40  # where the message begins
         self._blanks: dict[int, _Blank] = {}  # by flow
-        self._alike: dict[tuple[FlowHeaders, Payload], _Blank] = {}  # without ports and checksum
+        self._alike: dict[_Alike, _Blank] = {}
 
     def build(self, request: ProbeRequest, tag: int) -> bytes:
         """The same datagram as the function `build` returns, about ten times as fast."""
@@ -80,7 +83,14 @@ class Builder:
 
     def _blank(self, flow: int) -> _Blank:
         headers, payload = self._flows.headers(flow), self._flows.payload_of(flow)
-        key = headers._replace(sport=None, dport=None, icmp_checksum=None), payload
+        key = (
+            int(headers.source),
+            int(headers.destination),
+            headers.protocol,
+            headers.traffic_class,
+            headers.flow_label,
+            payload,
+        )
         blank = self._alike.get(key)
         if blank is None:
             blank = self._alike[key] = self._blank_alike(flow)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -18,10 +19,16 @@ def can_reply(responder: IPAddress, flows: Flows) -> bool:
     (RFC 1122 section 3.2.1.3, RFC 4291 sections 2.5.5 and 2.7, RFC 6890), and our own kernel is not
     a hop. The destination itself can always reply.
     """
-    packed = responder.packed
     if responder == flows.destination:
         return True
-    if responder in flows.own_addresses or responder.is_multicast:
+    return responder not in flows.own_addresses and _is_somebodys(responder)
+
+
+@lru_cache(maxsize=4096)  # a router replies many times
+def _is_somebodys(responder: IPAddress) -> bool:
+    """Whether it is no address that nobody can have."""
+    packed = responder.packed
+    if responder.is_multicast:
         return False
     if responder.version == 6:
         return any(packed[:10])  # ten zero bytes begin ::, ::1 and ::ffff:a.b.c.d
