@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from contextlib import suppress
 from functools import partial
-from threading import Thread
 from typing import TYPE_CHECKING, Final
 
 from mda.errors import ParisTraceError
@@ -16,6 +15,7 @@ from paris import run
 from paris.errors import OneProtocolError, PrivilegeError
 from paris.lookup import addresses, by_connection
 from paris.settings import Search
+from paris.threads import started
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -109,11 +109,12 @@ def _side_by_side(controls: Sequence[Settings]) -> list[Measurement]:
         with suppress(ParisTraceError):
             found[number] = run.measure(controls[number])
 
-    threads = [Thread(target=measure_one, args=(number,)) for number in range(len(controls))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    beside = [started(partial(measure_one, number)) for number in range(len(controls))]
+    for number, thread in enumerate(beside):
+        if thread is None:
+            measure_one(number)
+        else:
+            thread.join()
     return [found[number] for number in sorted(found)]
 
 

@@ -12,8 +12,9 @@ import sys
 import termios
 import tty
 from contextlib import contextmanager, suppress
-from threading import Thread
 from typing import TYPE_CHECKING, Final
+
+from paris.threads import started
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -35,14 +36,19 @@ class Screen:
     """Draws on standard error what `publish` was given last, twice a second at most.
 
     The key q ends the measurement as Ctrl-C does. `lines` makes the lines for a width and a height;
-    it is replaced as a whole, so the thread never sees one that is being changed.
+    it is replaced as a whole, so the thread never sees one that is being changed. Nothing is drawn
+    where `is_drawing` is False: the system gives no thread.
     """
 
     def __init__(self) -> None:
         self._lines: Callable[[int, int], list[str]] | None = None
         self._wake, self._waker = os.pipe()
-        self._thread = Thread(target=self._run, daemon=True)
-        self._thread.start()
+        self._thread = started(self._run)
+
+    @property
+    def is_drawing(self) -> bool:
+        """Whether a thread draws."""
+        return self._thread is not None
 
     def publish(self, lines: Callable[[int, int], list[str]]) -> None:
         """Draw these lines from now on."""
@@ -51,7 +57,8 @@ class Screen:
     def close(self) -> None:
         """Give the terminal back as it was."""
         os.close(self._waker)
-        self._thread.join()
+        if self._thread is not None:
+            self._thread.join()
         os.close(self._wake)
 
     def _run(self) -> None:

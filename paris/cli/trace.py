@@ -33,6 +33,8 @@ def entry() -> None:
     # Imports create many lasting objects. Searching them for garbage would take a tenth of the time
     # to the first probe.
     gc.set_threshold(50_000)
+    # numpy's OpenBLAS begins threads, of no use here, and raises SIGINT where there are none.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     ended("paris-trace", main)
 
 

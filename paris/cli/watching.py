@@ -25,8 +25,9 @@ _REFRESH_S: Final = 0.5
 class Watcher:
     """Follows the account `watch` of a watch of `target`, round after round.
 
-    `stream` gets a line for each round. If it `draws`, a live table is on the terminal; else
-    `say` is given each change. `faults` are the failures to write.
+    `stream` gets a line for each round. If it `draws`, a live table is on the terminal; else, and
+    where the system gives no thread to draw it, `say` is given each change. `faults` are the
+    failures to write.
     """
 
     def __init__(
@@ -55,7 +56,7 @@ class Watcher:
         self._write(round_line(self.watch, self._changes))
         if self._draws:
             self._draw()
-        else:
+        if not self._draws:
             new = self.watch.change_count - self._changes
             for change in list(self.watch.changes)[-new:] if new else ():
                 self._say(change_words(self.watch, change))
@@ -87,6 +88,7 @@ class Watcher:
             from paris.cli.screen import Screen
 
             self._screen = Screen()
+            self._draws = self._screen.is_drawing
         elif now_s - self._shown_at_s < _REFRESH_S:
             return
         self._shown_at_s = now_s

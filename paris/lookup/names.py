@@ -29,7 +29,8 @@ def names(
     worth a line.
     """
     import queue  # not before the first probe
-    import threading
+
+    from paris.threads import started
 
     until_s = time.monotonic() + wait_s
     ask_name = _asker(servers, wait_s)
@@ -55,8 +56,9 @@ def names(
 
     # A look-up cannot be cancelled. Python waits at exit for the threads of a pool, however long a
     # dead name server blocks them, but not for daemon threads.
-    for _ in range(min(_NAME_THREADS, len(wanted))):
-        threading.Thread(target=ask, daemon=True).start()
+    threads = [started(ask) for _ in range(min(_NAME_THREADS, len(wanted)))]
+    if not any(threads):
+        ask()
     found: dict[IPAddress, str | None] = {}
     while len(found) < len(wanted):
         try:

@@ -8,14 +8,16 @@ import time
 from contextlib import suppress
 from io import FileIO
 from queue import SimpleQueue
-from threading import Event, Thread
+from threading import Event
 from typing import TYPE_CHECKING, Final
 
 from paris.outputs.files import sync, write_all
+from paris.threads import started
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
+    from threading import Thread
 
 _SYNCED_EVERY_S: Final = 1.0
 _MOST_WAITING: Final = 1 << 24  # bytes that wait for the disk
@@ -30,7 +32,8 @@ class JournalFile:
     `or_memory` it is in memory alone where no folder takes a file at all.
 
     A thread opens and writes it, and another one syncs it: a busy disk takes longer for each of
-    these than a reply or a signal may wait. `fault` is why the file ends early, if it does.
+    these than a reply or a signal may wait. Where the system gives no threads, whoever hands over
+    writes, and nothing is synced. `fault` is why the file ends early, if it does.
     `is_homeless` says that no folder took it.
     """
 
@@ -44,6 +47,7 @@ class JournalFile:
         self._waiting: SimpleQueue[bytes | None] = SimpleQueue()
         self._given = 0
         self._size = 0
+        self._is_begun = False
         self._writing: Thread | None = None
         self._closed = Event()
         self._finished_by_s: float | None = None
@@ -73,42 +77,53 @@ class JournalFile:
         self._given += len(data)
         self._kept.append(data)
 
-    def hand_over(self) -> Thread:
+    def hand_over(self) -> None:
         """Let the disk have what was written so far: to wake the thread up costs time.
 
-        Returns that thread. Threads have their own privileges, so those are given up before.
+        Threads have their own privileges, so those are given up before.
         """
-        if self._writing is None:
-            self._writing = Thread(target=self._keep_writing, daemon=True)
-            self._writing.start()
-            Thread(target=self._keep_synced, daemon=True).start()
-        self._waiting.put(b"".join(self._kept))
+        if not self._is_begun:
+            self._is_begun = True
+            self._writing = started(self._keep_writing)
+            started(self._keep_synced)
+        data = b"".join(self._kept)
         self._kept.clear()
-        return self._writing
+        if self._writing is not None:
+            self._waiting.put(data)
+        elif self.fault is None:
+            self._takes(data)
 
     def finish(self) -> bool:
         """Wait until all is written, but not for long; whether the disk has taken it.
 
         If it has not, the file is not to be touched: whoever does so waits as well.
         """
-        writing = self.hand_over()
+        self.hand_over()
         if self._finished_by_s is None:
             self._finished_by_s = time.monotonic() + _FINISHED_S
             self._closed.set()
             self._waiting.put(None)
-        writing.join(max(0.0, self._finished_by_s - time.monotonic()))
-        is_taken = not writing.is_alive()
+        if self._writing is None:
+            return True
+        self._writing.join(max(0.0, self._finished_by_s - time.monotonic()))
+        is_taken = not self._writing.is_alive()
         if not is_taken and self.fault is None:
             self.fault = OSError(errno.EBUSY, _TOO_SLOW)
         return is_taken
 
     def _keep_writing(self) -> None:
         for data in iter(self._waiting.get, None):
-            try:
-                self._append(data)
-            except OSError as fault:
-                self.fault = fault
+            if not self._takes(data):
                 return
+
+    def _takes(self, data: bytes) -> bool:
+        """Append `data`; whether a folder takes it. If none does, the file ends."""
+        try:
+            self._append(data)
+        except OSError as fault:
+            self.fault = fault
+            return False
+        return True
 
     def _append(self, data: bytes) -> None:
         """Append all of `data`, or nothing: OSError is raised where no folder takes it."""

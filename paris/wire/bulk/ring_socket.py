@@ -1,4 +1,4 @@
-"""Makes a packet socket with a receive ring (packet(7), TPACKET_V2), in a thread.
+"""Makes a packet socket with a receive ring (packet(7), TPACKET_V2), in a thread if there is one.
 
 The kernel waits for all its processors before it gives a ring, 10 ms and more. In that time the
 wire's modules are imported, so this one needs no numpy.
@@ -10,10 +10,10 @@ import ctypes
 import os
 import socket
 import struct
-from threading import Thread
 from typing import TYPE_CHECKING, Final
 
 from paris.packets.protocols import Protocol
+from paris.threads import started
 from paris.wire.linux import filters
 from paris.wire.linux.filters import Sent
 from paris.wire.linux.sockets import ETHER_TYPE
@@ -40,24 +40,29 @@ class RingSocket:
     def __init__(self, flows: Flows) -> None:
         self._flows = flows
         self._made: socket.socket | Exception = RuntimeError("the ring is not made yet")
-        self._making = Thread(target=self._make, daemon=True)
-        self._making.start()
+        self._making = started(self._make)
+        if self._making is None:
+            self._make()
 
     def taken(self) -> socket.socket:
         """The socket, as soon as it has its ring.
 
         Raises OSError (PermissionError without CAP_NET_RAW), WireError if a filter fails.
         """
-        self._making.join()
+        self._wait()
         if isinstance(self._made, Exception):
             raise self._made
         return self._made
 
     def close(self) -> None:
         """Close the socket and so release the ring."""
-        self._making.join()
+        self._wait()
         if isinstance(self._made, socket.socket):
             self._made.close()
+
+    def _wait(self) -> None:
+        if self._making is not None:
+            self._making.join()
 
     def _make(self) -> None:
         try:
