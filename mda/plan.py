@@ -114,13 +114,15 @@ class Stamp(Enum):
 class Withheld(NamedTuple):
     """How many probes, of how many flows, this machine's system refused to send for one reason.
 
-    `closed_ways` counts the ways out of this machine by which only such flows would have left.
+    `closed_ways` counts the ways out of this machine by which only such flows would have left. With
+    `is_route` the reason is that no route leads there; otherwise a firewall may be the reason.
     """
 
     reason: str
     probes: int
     flows: int
     closed_ways: int = 0
+    is_route: bool = False
 
 
 class WireReport(NamedTuple):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from paris import run
+from paris.engine import setup
 from paris.errors import OneProtocolError, PrivilegeError, SettingsError
 from paris.settings import Lane
 
@@ -35,7 +36,7 @@ def measure(settings: Settings, hooks: Hooks = run.NO_HOOKS) -> Escalated:
     `hooks.journals` has one for each of them. If none gets through, the first is the result. Raises
     and ends as `run.measure` does.
     """
-    lanes = [run.of_protocol(settings, lane) for lane in LANES]
+    lanes = [setup.of_protocol(settings, lane) for lane in LANES]
     try:
         found = dict(enumerate(run.measure_lanes(settings, lanes, _joined, hooks)))
     except (OneProtocolError, PrivilegeError):

@@ -64,7 +64,7 @@ def _from_packets(captured: Capture, name: str) -> Record:
         for packet in captured.packets
         if packet.request is not None and packet.way is not None
     }
-    if not captured.packets:
+    if not captured.packets and captured.stopped is None:
         raise FormatError(f"{name}: there are no packets in it")
     flows = references.flows_of(captured.plan, taken, name)
     references.check_requests(sent_at_s, flows, name)

@@ -8,11 +8,12 @@ from random import Random, SystemRandom
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mda.loading import load
+from mda.variants import MOST_BYTES
 from paris.engine import setup
 from paris.engine.loop import Engine
 from paris.engine.pacing import Pacing, burst, together
 from paris.engine.stopping import NeverStops
-from paris.errors import PortTakenError, SettingsError
+from paris.errors import PortTakenError, SettingsError, WithheldError
 from paris.lookup import addresses, ways
 from paris.packets import tags
 from paris.packets.variations import other_addresses
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from paris.engine.record import Journal, RawRecord, Recorder
     from paris.engine.stopping import Stop
     from paris.packets.flows import Flows
-    from paris.settings import Lane, Settings
+    from paris.settings import Settings
     from paris.sim.registry import Simulated
     from paris.wire.base import Wire
 
@@ -131,7 +132,7 @@ def compare(settings: Settings, hooks: Hooks = NO_HOOKS) -> list[Measurement]:
     """
     from mda.multiplex import Multiplexed, of_others  # not where nothing is compared
 
-    lanes = [of_protocol(settings, lane) for lane in settings.study.compare]
+    lanes = [setup.of_protocol(settings, lane) for lane in settings.study.compare]
     found = measure_lanes(settings, lanes, lambda procedures, _: Multiplexed(procedures), hooks)
     outcomes = [own.record.outcomes for own in found]
     return [
@@ -191,12 +192,6 @@ def measure_lanes(
         )
         for lane, plan, own, own_record in zip(lanes, plans, flows, records, strict=True)
     ]
-
-
-def of_protocol(settings: Settings, lane: Lane) -> Settings:
-    """The settings of a run with several protocols for one of them."""
-    probe = settings.probe.replace(protocol=lane.protocol, dport=lane.dport)
-    return settings.replace(probe=probe, study=settings.study.replace(compare=()))
 
 
 class _Ends(NamedTuple):
@@ -335,14 +330,30 @@ def _ends(settings: Settings, seed: int) -> _Ends:
     found = addresses.destination(target.host or "", target.ip_version)
     interface = addresses.interface_for(found, asked=target.interface, source=target.source)
     placed = settings.replace(target=target.replace(interface=interface))
-    return _Ends(
-        source=ways.source_for(found.address, placed.target),
+    ends = _Ends(
+        source=ways.no_source(found.address),
         destination=found.address,
         zone=interface if found.address.version == 6 and found.address.is_link_local else None,
         with_ways=lambda flows: ways.with_ways(flows, placed.target),
         longest=lambda flows: ways.longest(flows, placed.target),
         open_wire=lambda flows: wire_for(placed, flows),
         own_tags=lambda _: own_tags(),
+    )
+    try:
+        return ends._replace(source=ways.source_for(found.address, placed.target))
+    except WithheldError as error:
+        if not setup.goes_to_service(settings):
+            raise
+        return _without_way(ends, placed, error)
+
+
+def _without_way(ends: _Ends, settings: Settings, refused: WithheldError) -> _Ends:
+    """The same ends where no way leads from one to the other: no probe leaves, nor any frame."""
+    unlinked = settings.replace(target=settings.target.replace(by_link=False))
+    return ends._replace(
+        with_ways=lambda flows: ways.without_way(flows, refused),
+        longest=lambda _: MOST_BYTES,
+        open_wire=lambda flows: wire_for(unlinked, flows),
     )
 
 

@@ -67,6 +67,7 @@ class SingleFlow(Procedure):
     def on_withheld(self, request: ProbeRequest, *, is_new: bool) -> bool:
         """See Procedure."""
         self._flying.discard(request)
+        self._is_last_asked |= is_new  # what has never left has used up no replies
         return False
 
     def rate_pps(self, ttl: int) -> float | None:

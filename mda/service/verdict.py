@@ -32,7 +32,7 @@ class Word(Enum):
     #: Some flows get through, or find the port open, and others do not.
     PARTLY = "PARTLY"
     LOOP = "ROUTE LOOP"
-    #: This machine refuses to send the probes.
+    #: This machine refuses to send the probes, or has no route for them.
     LOCAL = "LOCAL"
 
 
@@ -139,8 +139,10 @@ def _verdict(trace: Trace) -> Verdict | None:
 
 
 def _withheld(trace: Trace) -> Verdict:
+    """The verdict where this machine's own routes or firewall withhold every probe."""
     version = trace.plan.destination.version
     is_reached = any(control.reaches(version) for control in trace.controls)
+    by_route = {own.is_route for own in trace.wire.withheld}
     return Verdict(
         word=Word.LOCAL,
         port=Port.UNKNOWN,
@@ -151,8 +153,8 @@ def _withheld(trace: Trace) -> Verdict:
         beyond=None,
         resets=None,
         parts={
-            Part.NETWORK: Standing.OK if is_reached else Standing.UNKNOWN,
-            Part.FIREWALL: Standing.HERE,
+            Part.NETWORK: _standing(is_cause=True in by_route, is_cleared=is_reached),
+            Part.FIREWALL: _standing(is_cause=False in by_route, is_cleared=False),
             Part.SERVICE: Standing.UNKNOWN,
         },
     )

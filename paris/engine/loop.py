@@ -103,7 +103,7 @@ class Engine:
         self._has_more = False
         self._is_prepared = False
         self._flows_sent: set[int] = set()
-        self._withheld: dict[str, list[ProbeRequest]] = {}
+        self._withheld: dict[tuple[str, bool], list[ProbeRequest]] = {}
         self._withheld_in_a_row = 0
         self._failure: WireError | None = None
         self._started_at_s = 0.0
@@ -271,7 +271,7 @@ class Engine:
         """
         is_new = request.flow not in self._flows_sent
         self._failure = error
-        self._withheld.setdefault(error.reason, []).append(request)
+        self._withheld.setdefault((error.reason, error.is_route), []).append(request)
         self._withheld_in_a_row += 1
         if self._withheld_in_a_row == _MOST_WITHHELD or (error.is_route and not is_new):
             raise error
@@ -326,10 +326,10 @@ class Engine:
             return ()
         used = {self.flows.way(flow) for flow in self._flows_sent}
         counts = []
-        for reason, requests in sorted(self._withheld.items()):
+        for (reason, is_route), requests in sorted(self._withheld.items()):
             flows = {request.flow for request in requests}
             closed = {self.flows.way(flow) for flow in flows} - used - {None}
-            counts.append(Withheld(reason, len(requests), len(flows), len(closed)))
+            counts.append(Withheld(reason, len(requests), len(flows), len(closed), is_route))
         return tuple(counts)
 
     def _next_event_s(self) -> float:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from mda.studies.base import Study
     from mda.studies.task import Task
     from mda.studies.watch import Watch
-    from paris.settings import Settings
+    from paris.settings import Lane, Settings
 
 _DEFAULT_PORT: Final = {Protocol.UDP: 33434, Protocol.TCP: 80, Protocol.ICMP: 0}
 # Of a payload, where lengths vary: the shortest such probe has IPv6 headers, and padding too.
@@ -84,8 +84,17 @@ def _payload(settings: Settings, dport: int) -> payloads.Payload:
     return payloads.TEXT
 
 
+def of_protocol(settings: Settings, lane: Lane) -> Settings:
+    """The settings of a run with several protocols for one of them."""
+    probe = settings.probe.replace(protocol=lane.protocol, dport=lane.dport)
+    return settings.replace(probe=probe, study=settings.study.replace(compare=()))
+
+
 def goes_to_service(settings: Settings) -> bool:
-    """Whether the probes that `settings` ask for go to a service; see `mda.plan.is_to_service`."""
+    """Whether all probes that `settings` ask for go to services; see `mda.plan.is_to_service`."""
+    compared = [of_protocol(settings, lane) for lane in settings.study.compare]
+    if compared:
+        return all(map(goes_to_service, compared))
     probe = settings.probe
     usual = _DEFAULT_PORT[Protocol(probe.protocol)] or None
     dport = usual if probe.dport is None else probe.dport

@@ -6,7 +6,7 @@ Each pair of functions is inverse. The readers expect what `schemas.check` has a
 from __future__ import annotations
 
 from ipaddress import ip_address
-from typing import Any
+from typing import Any, Final
 
 from mda.plan import Algorithm, Plan, Probing, Stamp, WireReport, Withheld
 from mda.statistics.stopping import Bound
@@ -14,6 +14,8 @@ from mda.studies.registry import STUDIES, named
 from paris.packets.protocols import Protocol
 
 Json = dict[str, Any]
+
+_IF_TRUE: Final = ("closed_ways", "is_route")  # of withheld probes: absent otherwise
 
 
 def plan(plan: Plan) -> Json:
@@ -87,7 +89,7 @@ def read_plan(plan: Json) -> Plan:
 def wire(report: WireReport) -> Json:
     """The report of the wire that carried the probes."""
     withheld = [
-        {key: value for key, value in own._asdict().items() if key != "closed_ways" or value}
+        {key: value for key, value in own._asdict().items() if value or key not in _IF_TRUE}
         for own in report.withheld
     ]
     values = {
@@ -114,6 +116,7 @@ def read_wire(values: Json) -> WireReport:
                 int(own["probes"]),
                 int(own["flows"]),
                 int(own.get("closed_ways", 0)),
+                is_route=own.get("is_route", False),
             )
             for own in values.get("withheld", ())
         ),

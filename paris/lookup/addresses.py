@@ -7,7 +7,7 @@ import socket
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from paris.errors import ResolveError, SettingsError, WireError
+from paris.errors import ResolveError, SettingsError, WithheldError
 from paris.wire.linux.sockets import bind_to_device, set_mark
 
 if TYPE_CHECKING:
@@ -149,9 +149,9 @@ def source_for(
 ) -> IPAddress:
     """The source address of packets to `destination` with this mark (0 for none).
 
-    If the user asked for an address, `asked`, this machine must have it. Raises WireError without
-    a route, SettingsError if `asked` or `interface` cannot be used, PrivilegeError for `mark`,
-    ResolveError for an address of several hosts.
+    If the user asked for an address, `asked`, this machine must have it. Raises WithheldError
+    without a route, SettingsError if `asked` or `interface` cannot be used, PrivilegeError for
+    `mark`, ResolveError for an address of several hosts.
     """
     family = socket.AF_INET if destination.version == 4 else socket.AF_INET6
     with socket.socket(family, socket.SOCK_DGRAM) as probe:
@@ -184,7 +184,10 @@ def source_for(
                 ) from None
             if error.errno == errno.EADDRNOTAVAIL:
                 raise _no_source(destination) from None
-            raise WireError(f"no route to {destination}: {error.strerror}") from None
+            reason = error.strerror or ""
+            raise WithheldError(
+                f"no route to {destination}: {reason}", reason, is_route=True
+            ) from None
         source = ip_address(str(probe.getsockname()[0]).partition("%")[0])
     # Where there is no address, the kernel takes none in IPv4, and that of loopback in IPv6.
     is_last_resort = source.is_loopback and source != asked and not destination.is_loopback
@@ -193,11 +196,9 @@ def source_for(
     return source
 
 
-def _no_source(destination: IPAddress) -> WireError:
-    return WireError(
-        f"cannot send to {destination}: no interface has an IPv{destination.version} address "
-        "for the way there"
-    )
+def _no_source(destination: IPAddress) -> WithheldError:
+    reason = f"no interface has an IPv{destination.version} address for the way there"
+    return WithheldError(f"cannot send to {destination}: {reason}", reason, is_route=True)
 
 
 def _is_broadcast(address: IPAddress, family: int) -> bool:

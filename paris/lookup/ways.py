@@ -7,12 +7,15 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final
 
 from mda.variants import MOST_BYTES
-from paris.errors import WireError
+from paris.errors import WireError, WithheldError
 from paris.lookup import addresses
 from paris.wire.linux import netlink
 
 if TYPE_CHECKING:
+    from typing import NoReturn
+
     from mda.model import IPAddress
+    from paris.packets.flow_headers import FlowHeaders
     from paris.packets.flows import Flows
     from paris.settings import Target
 
@@ -31,10 +34,25 @@ def source_for(destination: IPAddress, target: Target) -> IPAddress:
         return addresses.source_for(
             destination, asked=asked, interface=interface, mark=target.mark or 0
         )
-    except WireError:
+    except WithheldError:
         if netlink.is_plain(destination, asked, interface):
             raise
-        return ip_address(_UNSPECIFIED[destination.version])
+        return no_source(destination)
+
+
+def no_source(destination: IPAddress) -> IPAddress:
+    """The unspecified address, as the source where no way to `destination` is known."""
+    return ip_address(_UNSPECIFIED[destination.version])
+
+
+def without_way(flows: Flows, refused: WithheldError) -> Flows:
+    """The flows, none of which has a way out of this machine, for the reason in `refused`."""
+    from paris.packets.ways import Ways  # most machines have a way
+
+    def choose(_: FlowHeaders, __: IPAddress | None) -> NoReturn:
+        raise refused
+
+    return flows.replace(ways=Ways({}, choose, differ=False))
 
 
 def longest(flows: Flows, target: Target) -> int:

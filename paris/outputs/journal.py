@@ -84,9 +84,7 @@ class Journal:
         self, requests: Sequence[ProbeRequest], datagrams: Sequence[bytes], at_s: Sequence[float]
     ) -> None:
         """See `Recorder`."""
-        if self._begun is not None:
-            self._begin_file(*self._begun)
-            self._begun = None
+        self._begin_file()
         for writer in self._writers():
             writer.sent(requests, datagrams, at_s)
 
@@ -98,6 +96,8 @@ class Journal:
 
     def end(self, record: RawRecord) -> None:
         """Write what no packet shows, when the measurement has ended."""
+        if self._becomes is not None:
+            self._begin_file()  # even if nothing was sent
         for writer in self._writers():
             writer.end(
                 outcomes=record.outcomes,
@@ -181,8 +181,12 @@ class Journal:
     def _writers(self) -> list[Writer]:
         return [writer for writer in (self._stream, self._writer) if writer is not None]
 
-    def _begin_file(self, plan: Plan, wire: WireReport, at_unix_s: float, taken: _Taken) -> None:
-        """Begin the file; it is opened later."""
+    def _begin_file(self) -> None:
+        """Begin the file, if it has not begun; it is opened later."""
+        if self._begun is None:
+            return
+        plan, wire, at_unix_s, taken = self._begun
+        self._begun = None
         from pathlib import Path  # not before the first probe has left
 
         from paris.formats.capture import Writer

@@ -108,7 +108,9 @@ class _Words:
             case Word.PARTLY:
                 return partly(self._trace, self._found)
             case Word.LOCAL:
-                return f"this machine refuses to send {service}: {self._local()}"
+                is_route = self._found.parts[Part.FIREWALL] is not Standing.HERE
+                does = "has no route for" if is_route else "refuses to send"
+                return f"this machine {does} {service}: {self._local()}"
 
     @property
     def _is_udp(self) -> bool:
@@ -128,7 +130,10 @@ class _Words:
 
     def network(self) -> str:
         """What speaks for or against the network."""
-        if self._found.parts[Part.NETWORK] is Standing.HERE:
+        is_cause = self._found.parts[Part.NETWORK] is Standing.HERE
+        if is_cause and self._found.word is Word.LOCAL:
+            return f"the routes of this machine (ip route get {self._trace.plan.destination})"
+        if is_cause:
             return "; ".join(
                 self._ending(own)
                 for own in self._found.stopped
@@ -175,7 +180,7 @@ class _Words:
                 f"the answer comes from hop {hop}, and {control.name} finds the host at "
                 f"{control.hop}"
             )
-        if found.word is Word.LOCAL:
+        if found.word is Word.LOCAL and found.parts[Part.FIREWALL] is Standing.HERE:
             return "the rules of this machine for what it sends (nft list ruleset, iptables -S)"
         evidence = [self._nearer(own) for own in found.nearer]
         if found.resets is not None:

@@ -130,3 +130,43 @@ def test_a_protocol_that_the_firewall_refuses_leaves_the_others_of_a_comparison(
     assert "udp: reached in 5 hops: 7 vertices" in ran.stdout
     assert "tcp: not reached" in ran.stdout
     assert "this system refused to send" in ran.stdout
+
+
+@pytest.mark.parametrize("wire", [*WIRES, "bulk --link"])
+def test_that_no_route_leads_to_a_service_is_a_verdict_in_every_format(
+    wire: str, tmp_path: Path
+) -> None:
+    files = [tmp_path / f"found.{suffix}" for suffix in ("json", "svg", "pcapng")]
+    outputs = [word for file in files for word in ("-o", str(file))]
+    with netlab.lab(netlab.plain(1)) as lab:
+        for version in (4, 6):
+            lab.run("ip", f"-{version}", "route", "flush", "table", "main")
+            options = ("-n", "-T", "-p", "443", "--wire", *wire.split(), *outputs, "-o", "-")
+            ran = run_at(lab.namespace("src"), str(TARGET[version]), *options)
+            reason = "Network is unreachable"
+            line = f"this machine has no route for tcp/443: {reason}"
+            assert ran.returncode == ExitCode.LOCAL_NETWORK
+            assert ran.stderr == f"paris-trace: no route to {TARGET[version]}: {reason}\n"
+            assert f"LOCAL  {line}\n  network   HERE  the routes of this machine" in ran.stdout
+            document, picture, _ = (file.read_text(errors="replace") for file in files)
+            assert json.loads(document)["verdict"]["word"] == "LOCAL"
+            (withheld,) = json.loads(document)["run"]["wire"]["withheld"]
+            assert withheld["is_route"]
+            assert line in picture
+            for file in (files[0], files[2]):
+                replayed = run("--replay", str(file))
+                assert (replayed.returncode, replayed.stdout) == (ran.returncode, ran.stdout)
+
+
+@pytest.mark.parametrize("wire", WIRES)
+def test_services_of_which_none_can_be_asked_have_local_verdicts(wire: str) -> None:
+    with netlab.lab(netlab.plain(1)) as lab:
+        lab.rules("src", OUTPUT, "tcp dport { 80, 443 } reject")
+        for options in ((), ("--mda",)):
+            options = (*options, "--ports", "80,443", "-n", "--wire", wire)
+            ran = run_at(lab.namespace("src"), str(TARGET[4]), *options)
+            assert ran.returncode == ExitCode.LOCAL_NETWORK
+            assert (
+                ran.stderr == "paris-trace: cannot send to 203.0.113.9: Operation not permitted\n"
+            )
+            assert ran.stdout.count("LOCAL") == 2
