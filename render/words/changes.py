@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from mda.findings.changes.base import Kind
-from render.words.change_marks import FIELDS
-from render.words.header_fields import HEADER_FIELDS
+from render.words.change_marks import FIELDS, in_words
 from render.words.quantities import count, enumerated
 from render.words.vertices import place
 
@@ -23,10 +22,16 @@ _LONGER: Final = 2  # links; fewer are not worth a sentence
 
 def change_lines(changes: Iterable[Change], origin: Vertex) -> list[str]:
     """A line for each change that no other sentence or note states."""
-    return [line for change in changes if (line := _line(change, origin))]
+    values: dict[Change, list[str]] = {}
+    for change in changes:
+        is_field = change.kind in FIELDS
+        place_of = change._replace(flows=(), shown="") if is_field else change
+        values.setdefault(place_of, []).append(change.shown)
+    return [line for change, shown in values.items() if (line := _line(change, origin, shown))]
 
 
-def _line(change: Change, origin: Vertex) -> str:
+def _line(change: Change, origin: Vertex, shown: Sequence[str]) -> str:
+    """The sentence about a change; flows may show different values of the same field."""
     here = _places(change.vertices)
     before = _before(change.after, origin)
     quotes = "quotes" if len(change.vertices) == 1 else "quote"
@@ -56,19 +61,20 @@ def _line(change: Change, origin: Vertex) -> str:
                 f"replies of {here} come back over {links} links more than those of {before}, by "
                 "their TTLs: a tunnel hides its hops, or the way back is longer"
             )
-    return _of_field(change, here, before) if change.kind in FIELDS else ""
+    return _of_field(change, here, before, shown) if change.kind in FIELDS else ""
 
 
-def _of_field(change: Change, here: str, before: str) -> str:
+def _of_field(change: Change, here: str, before: str, shown: Sequence[str]) -> str:
     """A header field that is quoted with another value."""
     name = FIELDS[change.kind]
     values = ""
     if change.kind in (Kind.DSCP, Kind.ECN):
-        values = f" from {_value(change.kind, change.sent)} to {_value(change.kind, change.shown)}"
+        behind = enumerated(_value(change.kind, value) for value in shown)
+        values = f" from {_value(change.kind, change.sent)} to {behind}"
     elif change.kind is Kind.TRANSPORT:
-        values = f" ({', '.join(HEADER_FIELDS[own] for own in change.shown.split(', '))})"
-    elif change.shown:
-        values = f" to {change.shown}"
+        values = f" ({in_words({field for own in shown for field in own.split(', ')})})"
+    elif any(shown):
+        values = f" to {_some(shown)}"
     what = "source address translated" if change.kind is Kind.SOURCE else f"{name} rewritten"
     if change.until is not None:
         return (
@@ -88,6 +94,11 @@ def _before(after: Sequence[Vertex], origin: Vertex) -> str:
 
 def _places(vertices: Sequence[Vertex]) -> str:
     """Some vertices by address and hop."""
-    more = len(vertices) - _MOST_NAMED
-    named = [place(vertex) for vertex in vertices[:_MOST_NAMED]]
+    return _some([place(vertex) for vertex in vertices])
+
+
+def _some(things: Sequence[str]) -> str:
+    """The first few, and how many more."""
+    more = len(things) - _MOST_NAMED
+    named = things[:_MOST_NAMED]
     return enumerated(named) if more <= 0 else f"{', '.join(named)} and {more} more"

@@ -16,7 +16,6 @@ from mda.studies.registry import CLASSIFY, MTU, STATS
 from render.words.change_marks import change_marks
 from render.words.extensions import extension_notes
 from render.words.figures import figures_in_words
-from render.words.header_fields import HEADER_FIELDS
 from render.words.numbering import numbers, origins
 from render.words.quantities import (
     abridged,
@@ -120,7 +119,7 @@ def vertex_words(trace: Trace) -> dict[Vertex, VertexWords]:
         if vertex in replies:
             replies[vertex].append(reply)
     lost, service = lost_on_path(trace), ServiceMarks.of(trace)
-    marks = change_marks(trace.changes)
+    marks = change_marks(trace, replies)
     number, origin, details = numbers(trace.dag), origins(trace), _details(trace, replies)
     asked: defaultdict[int, set[int]] = defaultdict(set)
     for outcome in trace.outcomes:
@@ -278,10 +277,6 @@ def _notes(
     notes += extension_notes(replies)
     if any(reply.in_tunnel for reply in replies):
         notes.append("in a tunnel")
-    changed = {field for reply in replies for field in reply.changed}
-    if changed:
-        fields = ", ".join(HEADER_FIELDS.get(field, field) for field in sorted(changed))
-        notes.append(f"rewritten on the way: {fields}")
     return notes
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     Read = Callable[[Reply], str]
 
-_ERRORS: Final = (ReplyKind.TIME_EXCEEDED, ReplyKind.UNREACHABLE)  # those that quote
+ERRORS: Final = (ReplyKind.TIME_EXCEEDED, ReplyKind.UNREACHABLE)  # those that quote
 TRANSPORT: Final = frozenset(
     {"sport", "identifier", "udp-checksum", "tcp-checksum", "tcp-sequence", "icmp-checksum",
      "icmp-sequence"}
@@ -67,7 +67,7 @@ def _changes(seen: Seen, kind: Kind, sent: str, read: Read) -> Iterator[Change]:
         return
 
     def quoted(_: Vertex, reply: Reply) -> str | None:
-        return read(reply) if reply.kind in _ERRORS else None
+        return read(reply) if reply.kind in ERRORS else None
 
     values = values_of(seen, quoted)
     for found in beginnings(seen, values, ""):

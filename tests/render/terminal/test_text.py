@@ -118,7 +118,7 @@ def test_notes_stand_on_the_line_of_their_vertex() -> None:
     assert "(!X prohibited)" in line_of("198.51.100.12", shown)
     assert "MPLS 24016/299776; unknown object (class 5, type 1) in 8 answers" in shown
     assert "(eth3, ifindex 9)" in shown
-    assert "rewritten on the way: source port, traffic class" in shown
+    assert "rewritten on the way: traffic class; source port quoted" in shown
     assert "destination: port unreachable" in shown
 
 
