@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from tests.truth import plain, troubled
+from tests.truth import changing, plain, troubled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,6 +54,11 @@ CLASSES: Final = {
         Class("a host that is down", troubled.down),
         Class("source NAT", troubled.rewriting),
         Class("destination NAT", troubled.masking),
+        Class("DSCP and ECN rewritten", changing.rewriting_class),
+        Class("tunnels", changing.tunnelled),
+        Class("longer ways back", changing.longer_back),
+        Class("--mtu", changing.narrow),
+        Class("--mtu, black holes", partial(changing.narrow, key="black_hole")),
         Class("expired packets passed on", troubled.passing_expired),
         Class("a router that counts twice", troubled.counting_twice),
         Class("replies that arrive twice", troubled.duplicating),

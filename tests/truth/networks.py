@@ -38,6 +38,11 @@ class Net:
         return sum(len(lanes.split(",")) for lanes in compared) or 1
 
     @property
+    def traffic_class(self) -> int:
+        """The traffic class of its probes."""
+        return next((int(value) for option, value in pairwise(self.options) if option == "-t"), 0)
+
+    @property
     def source(self) -> str:
         """The address of the source."""
         return _SOURCE_ADDRESS[self.version]

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from tests.truth.networks import DESTINATION, SOURCE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-    from tests.truth.networks import Net
+    from tests.truth.networks import Keys, Net
 
 _LONGEST = 40
+LONGEST: Final = 1500  # bytes of a packet that leaves the source
 
 
 class Seen(NamedTuple):
@@ -27,12 +28,29 @@ class Seen(NamedTuple):
     address: str | None
 
 
+class Header(NamedTuple):
+    """The fields of a packet that routers rewrite, as text."""
+
+    source: str
+    dscp: str
+    ecn: str
+
+    def forwarded(self, keys: Keys) -> Header:
+        """What a router with these keys makes of it."""
+        return Header(
+            str(keys.get("rewrites_source", self.source)),
+            str(keys.get("sets_dscp", self.dscp)),
+            str(keys.get("sets_ecn", self.ecn)),
+        )
+
+
 class Place(NamedTuple):
     """Where a packet's TTL ends: at `router`, behind `before`; or nowhere, if it is lost before.
 
     `loss` is the share of packets that get lost before they come here. With `is_masked`, a reply
     seems to come from the destination. A router that counts twice is at a second hop as well, where
-    `is_second` is true.
+    `is_second` is true. The packet has this `header` there, has passed `links`,
+    and has at most `mtu` bytes.
     """
 
     router: str | None
@@ -40,6 +58,21 @@ class Place(NamedTuple):
     loss: float = 0.0
     is_masked: bool = False
     is_second: bool = False
+    header: Header = Header("", "0", "0")
+    links: int = 0
+    mtu: int = LONGEST
+
+    def behind(self, name: str, keys: Keys) -> Place:
+        """The next place, router `name`, behind the router here, which has these keys."""
+        return Place(
+            name,
+            self.router or "",
+            1 - (1 - self.loss) * (1 - keys.get("loses", 0.0)),
+            self.is_masked or bool(keys.get("masks")),
+            header=self.header.forwarded(keys),
+            links=self.links + 1,
+            mtu=min(self.mtu, keys.get("mtu", LONGEST)),
+        )
 
 
 @dataclass
@@ -52,7 +85,8 @@ class Truth:
     do not reach because they are dropped, or at which the destination stays silent. `unclear` are
     vertices that a reply may come from although the router is elsewhere. `packet` are the vertices
     of routers that balance per packet, and `before_fickle` those before a router that balances its
-    replies so.
+    replies so. `headers` are those with which packets come to a vertex, and `excesses` by how many
+    links more than hops its replies come back; `mtus` are the longest packets that get there.
     """
 
     net: Net
@@ -66,6 +100,25 @@ class Truth:
     refusing: set[Seen] = field(default_factory=set)
     packet: set[Seen] = field(default_factory=set)
     before_fickle: set[Seen] = field(default_factory=set)
+    headers: dict[Seen, set[Header]] = field(default_factory=lambda: defaultdict(set))
+    excesses: dict[Seen, set[int]] = field(default_factory=lambda: defaultdict(set))
+    mtus: dict[Seen, set[int]] = field(default_factory=lambda: defaultdict(set))
+
+    def is_next(self, near: Seen, far: Seen, do_show: Callable[[Seen], bool]) -> bool:
+        """Whether packets come from `near` to `far` past nothing that surely shows anything.
+
+        What answers to every probe does if `do_show` says so.
+        """
+        ahead = {near}
+        for _ in range(near.ttl, far.ttl):
+            after = {there for here, there in self.edges if here in ahead}
+            if far in after:
+                return True
+            ahead = {
+                seen for seen in after
+                if seen.address is None or max(self.losses[seen]) > 0 or not do_show(seen)
+            }  # fmt: skip
+        return False
 
 
 def truth(net: Net) -> Truth:
@@ -73,7 +126,12 @@ def truth(net: Net) -> Truth:
     found = Truth(net)
     origin = Seen(0, net.source)
     found.vertices.add(origin)
-    here: dict[tuple[Seen | None, Seen], set[Place]] = {(None, origin): {Place(SOURCE)}}
+    sent = Header(net.source, str(net.traffic_class >> 2), str(net.traffic_class & 3))
+    found.headers[origin].add(sent)
+    found.excesses[origin].add(0)
+    found.mtus[origin].add(LONGEST)
+    start = Place(SOURCE, header=sent)
+    here: dict[tuple[Seen | None, Seen], set[Place]] = {(None, origin): {start}}
     for ttl in range(1, _LONGEST):
         there: dict[tuple[Seen | None, Seen], set[Place]] = defaultdict(set)
         for (before, near), places in here.items():
@@ -109,10 +167,8 @@ def _next(found: Truth, place: Place, ttl: int) -> Iterator[tuple[Seen, Place | 
     if keys.get("counts_twice") and not place.is_second:
         yield from _seen_at(found, place._replace(is_second=True), ttl)
         return
-    passing = 1 - (1 - place.loss) * (1 - keys.get("loses", 0.0))
-    masked = place.is_masked or bool(keys.get("masks"))
     for name in net.after(place.router):
-        there = Place(name, place.router, passing, masked)
+        there = place.behind(name, keys)
         if name == DESTINATION and "down_after_ms" in net.nodes[DESTINATION]:
             continue  # the path ends at the router before
         yield from _seen_at(found, there, ttl)
@@ -128,7 +184,7 @@ def _seen_at(found: Truth, there: Place, ttl: int) -> Iterator[tuple[Seen, Place
     if keys.get("passes_expired"):
         # The next router replies, one hop early.
         for name in found.net.after(there.router):
-            early = Place(name, there.router, there.loss, there.is_masked)
+            early = there.behind(name, keys)
             if name == DESTINATION:
                 found.early_ends.add(ttl)
             for seen, _ in _seen_at_router(found, early, ttl):
@@ -145,6 +201,9 @@ def _seen_at_router(found: Truth, there: Place, ttl: int) -> Iterator[tuple[Seen
     for address in (None,) if keys.get("silent") else _addresses(found.net, there):
         seen = Seen(ttl, address)
         found.routers[seen].add(there.router)
+        found.headers[seen].add(there.header)
+        found.mtus[seen].add(there.mtu)
+        found.excesses[seen].add(there.links + keys.get("longer_back", 0) - ttl)
         found.losses[seen].add(1 - (1 - there.loss) * (1 - keys.get("loss", 0.0)))
         if "prohibits" in keys or "refuses" in keys:
             found.refusing.add(seen)

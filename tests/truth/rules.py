@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from tests.support.expect import interval
 from tests.truth.branches import wrong_branches
 from tests.truth.causes import wrong_causes
+from tests.truth.changes import wrong_changes
+from tests.truth.mtus import wrong_mtus
 from tests.truth.networks import DESTINATION
 
 if TYPE_CHECKING:
@@ -23,7 +25,12 @@ _WIDE: Final = 2.0  # times that the ends of a range differ at least
 _NEAR: Final = 1.25  # times that the end of a range may be wrong
 _PROHIBITED: Final = {4: (9, 10, 13), 6: (1, 5, 6)}
 
-_BY_NAT: Final = {"source", "udp-checksum", "tcp-checksum", "icmp-checksum"}
+# The fields that a router with a key rewrites.
+_REWRITTEN: Final = {
+    "rewrites_source": {"source", "udp-checksum", "tcp-checksum", "icmp-checksum"},
+    "sets_dscp": {"traffic-class"},
+    "sets_ecn": {"traffic-class"},
+}
 
 Wrong = str
 
@@ -225,10 +232,11 @@ def _turned(_: Truth, claims: Claims) -> Iterator[Wrong]:
 
 def _changed(truth: Truth, claims: Claims) -> Iterator[Wrong]:
     """Header fields that are called rewritten, where nothing rewrites them."""
-    is_nat = any("rewrites_source" in keys for keys in truth.net.nodes.values())
+    explained = {field for keys in truth.net.nodes.values() for key in keys
+                 for field in _REWRITTEN.get(key, ())}  # fmt: skip
     fields = {field for outcome in claims.document["outcomes"]
               for field in outcome.get("changed", ())}  # fmt: skip
-    for field in sorted(fields - (_BY_NAT if is_nat else set())):
+    for field in sorted(fields - explained):
         yield f"{field} rewritten"
 
 
@@ -284,6 +292,10 @@ RULES: Final = {
         Rule("route change", "a change of route where there is none", _turned),
         Rule("cause", "a repeated address with a wrong cause", wrong_causes),
         Rule("rewritten", "a header field that nobody rewrites", _changed),
+        Rule("change", "a change of packets that no router makes, or one untold", wrong_changes),
+        Rule(
+            "path MTU", "a path MTU or black hole that is not there, or a link untold", wrong_mtus
+        ),
         Rule("time", "a run over 30 s that no limit demands", _time),
         Rule("paths", "a number of paths that is not that of the graph", _paths),
     )

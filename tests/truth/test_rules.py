@@ -112,6 +112,18 @@ WRONG: dict[str, Callable[[Json], Any]] = {
         {"address": LEFT, "ttls": [2, 3], "flows": [1], "loop": True}
     ),
     "rewritten": lambda document: document["outcomes"][0].update(changed=["sport"]),
+    "change": lambda document: document.update(
+        changes=[
+            {
+                "kind": "dscp",
+                "after": [f"{LEFT}@2"],
+                "vertices": [f"{JOINT}@3"],
+                "flows": [1],
+                "sent": "0",
+                "shown": "8",
+            }
+        ]
+    ),
     "time": lambda document: document["run"].update(duration_s=31.0),
     "paths": lambda document: document["graph"].update(paths=3),
 }
@@ -136,6 +148,57 @@ def test_the_rule_for_limits_notices_a_limit_that_is_reported_as_loss(claims: Cl
         if told["vertex"] == f"{LEFT}@2":
             told.update(asked=30, lost=12)
     assert list(RULES["limit as loss"].wrong(limited, replace(claims, document=document)))
+
+
+def changed(**deed: Any) -> Net:
+    """Gateway, a router that does something, and two more on the way to the destination."""
+    build = Building()
+    router = build.router(build.router(SOURCE), **deed)
+    build.link(build.router(build.router(router)), "destination")
+    return build.net("--mda", "-t", "186")
+
+
+@pytest.mark.parametrize(
+    "deed",
+    [
+        {"rewrites_source": "198.18.0.1"}, {"sets_dscp": 8}, {"sets_ecn": 3}, {"mpls": [16, 17]},
+        {"quotes_ttl": 2}, {"quotes_ttl": 250}, {"longer_back": 3},
+    ],
+)  # fmt: skip
+def test_the_rule_for_changes_wants_each_where_it_begins(
+    deed: dict[str, Any], tmp_path: Path
+) -> None:
+    net = changed(**deed)
+    true, claims = truth(net), run(net, tmp_path, 1)
+    rule = RULES["change"]
+    assert not list(rule.wrong(true, claims))
+    untold = {**claims.document, "changes": []}
+    assert list(rule.wrong(true, replace(claims, document=untold)))
+    later = copy.deepcopy(claims.document)
+    names = [vertex["id"] for vertex in later["graph"]["vertices"]]
+    for change in later["changes"]:
+        change["vertices"] = [names[names.index(name) + 1] for name in change["vertices"]]
+    assert list(rule.wrong(true, replace(claims, document=later)))
+
+
+@pytest.mark.parametrize("is_hole", [False, True])
+def test_the_rule_for_mtus_wants_the_link_and_who_says_so(is_hole: bool, tmp_path: Path) -> None:
+    net = replace(
+        changed(mtu=1400, **({"black_hole": True} if is_hole else {})), options=("--mtu",)
+    )
+    true, claims = truth(net), run(net, tmp_path, 1)
+    rule = RULES["path MTU"]
+    assert not list(rule.wrong(true, claims))
+    for wrong in ({"mtu": 1300}, {"said_by": [GATEWAY]}, {"to": f"{END}@5"},
+                  {"black_hole_probability": None if is_hole else 0.001}):  # fmt: skip
+        document = copy.deepcopy(claims.document)
+        document["mtu"]["links"][0].update(wrong)
+        assert list(rule.wrong(true, replace(claims, document=document))), wrong
+    document = copy.deepcopy(claims.document)
+    document["mtu"]["links"] = []
+    assert list(rule.wrong(true, replace(claims, document=document)))
+    document["mtu"]["vertices"][0]["mtus"] = [1300]
+    assert len(list(rule.wrong(true, replace(claims, document=document)))) == 2
 
 
 REPLYING = ("198.51.100.8", "198.51.100.9")

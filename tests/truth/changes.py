@@ -1,0 +1,167 @@
+"""Changes of packets that a trace states, held against what the routers do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from tests.truth.networks import DESTINATION, SOURCE
+from tests.truth.oracle import Seen
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tests.truth.claims import Claims, Json
+    from tests.truth.oracle import Truth
+
+Values = set[str]
+
+
+class Kind(NamedTuple):
+    """A kind of changes: what a vertex shows of it, as text, and whether a host's replies do.
+
+    A vertex that shows nothing is passed over.
+    """
+
+    name: str
+    shown: Callable[[Truth, Seen], Values]
+    do_hosts: bool
+
+
+def _labels(truth: Truth, seen: Seen) -> Values:
+    return {"/".join(map(str, keys.get("mpls", ()))) for keys in _keys(truth, seen)}
+
+
+def _quoted_ttls(truth: Truth, seen: Seen) -> set[int]:
+    return {keys.get("quotes_ttl", 1) for keys in _keys(truth, seen)} or {1}
+
+
+def _excesses(truth: Truth, seen: Seen) -> Values:
+    """Nothing where packets meet the address at two hops in a row."""
+    again = (seen._replace(ttl=seen.ttl - 1), seen), (seen, seen._replace(ttl=seen.ttl + 1))
+    if not truth.edges.isdisjoint(again):
+        return set()
+    return {f"{excess:+d}" for excess in truth.excesses[seen]}
+
+
+def _keys(truth: Truth, seen: Seen) -> Iterator[Json]:
+    """The keys of the routers that may be a vertex."""
+    return (truth.net.nodes[name] for name in truth.routers.get(seen, ()))
+
+
+KINDS: Final = {
+    kind.name: kind
+    for kind in (
+        Kind("source", lambda truth, seen: {own.source for own in truth.headers[seen]}, True),
+        Kind("dscp", lambda truth, seen: {own.dscp for own in truth.headers[seen]}, True),
+        Kind("ecn", lambda truth, seen: {own.ecn for own in truth.headers[seen]}, True),
+        Kind("explicit-tunnel", lambda truth, seen: _labels(truth, seen) or {""}, False),
+        Kind("way-back", _excesses, False),
+    )
+}
+_BY_KEY: Final = {"zero-ttl": "passes_expired", "copied-ttl": "copies_ttl"}
+_TUNNELS: Final = ("implicit-tunnel", "opaque-tunnel", "ttl-raised")
+
+
+def wrong_changes(truth: Truth, claims: Claims) -> Iterator[str]:
+    """The changes that no router makes there, and those that some router makes and none is said."""
+    told = claims.document.get("changes", [])
+    for change in told:
+        name = change["kind"]
+        nodes = truth.net.nodes.values()
+        if name in KINDS:
+            is_true = _is_true(truth, claims, change)
+        elif name in _TUNNELS:
+            is_true = _is_true_tunnel(truth, claims, change)
+        else:
+            is_true = any(_BY_KEY.get(name, "") in keys for keys in nodes)
+        if not is_true:
+            yield f"{name} {change.get('sent', '')} to {change.get('shown', '')} between " \
+                  f"{change['after']} and {change['vertices']}"  # fmt: skip
+    for kind in KINDS.values():
+        yield from _missing(truth, claims, kind)
+    yield from _missing_tunnels(truth, claims)
+
+
+def _is_true(truth: Truth, claims: Claims, change: Json) -> bool:
+    """Whether the vertices show these values, and no router between them answers."""
+    shown = KINDS[change["kind"]].shown
+    nears, fars = _ends(claims, change)
+
+    def is_next(near: Seen, far: Seen) -> bool:
+        return truth.is_next(near, far, lambda seen: bool(shown(truth, seen)))
+
+    return (
+        all(change.get("sent", "") in shown(truth, near) for near in nears)
+        and all(change.get("shown", "") in shown(truth, far) for far in fars)
+        and all(any(is_next(near, far) for near in nears) for far in fars)
+        and all(any(is_next(near, far) for far in fars) for near in nears)
+    )
+
+
+def _is_true_tunnel(truth: Truth, claims: Claims, change: Json) -> bool:
+    """Whether the vertices quote TTLs that count up, jump, or are above the one sent."""
+    nears, fars = _ends(claims, change)
+    quoted = {ttl for far in fars for ttl in _quoted_ttls(truth, far)}
+    highest = max(quoted)
+    if int(change["shown"]) != highest or min(quoted) <= 1:
+        return False
+    links = min(far.ttl for far in fars) - max(near.ttl for near in nears)
+    before = max(ttl for near in nears for ttl in _quoted_ttls(truth, near))
+    return {
+        "implicit-tunnel": min(quoted) <= before + links,
+        "opaque-tunnel": highest > before + links,
+        "ttl-raised": highest > min(far.ttl for far in fars),
+    }[change["kind"]]
+
+
+def _ends(claims: Claims, change: Json) -> tuple[list[Seen], list[Seen]]:
+    """The vertices before a change and those that show it."""
+    nears, fars = ([claims.seen[name] for name in change[side]] for side in ("after", "vertices"))
+    return nears, fars
+
+
+def _missing(truth: Truth, claims: Claims, kind: Kind) -> Iterator[str]:
+    """Links that change what all packets there show, and of which nothing is said."""
+    told = {
+        (near, far)
+        for change in claims.document.get("changes", []) if change["kind"] == kind.name
+        for near in change["after"] for far in change["vertices"]
+    }  # fmt: skip
+    (sent,) = kind.shown(truth, Seen(0, truth.net.source))
+    for near, far, _ in claims.edges():
+        ends = claims.seen[near], claims.seen[far]
+        before, behind = (kind.shown(truth, seen) for seen in ends)
+        is_clear = len(before) == len(behind) == 1 and before != behind and behind != {sent}
+        if is_clear and (near, far) not in told and _do_quote(truth, ends, kind):
+            yield f"no {kind.name} from {before.pop()} to {behind.pop()} between {near} and {far}"
+
+
+def _missing_tunnels(truth: Truth, claims: Claims) -> Iterator[str]:
+    """Vertices that quote another TTL than one, right behind those that do not, without a word."""
+    told = {
+        name
+        for change in claims.document.get("changes", []) if change["kind"] in _TUNNELS
+        for name in change["vertices"]
+    }  # fmt: skip
+    for near, far, _ in claims.edges():
+        ends = claims.seen[near], claims.seen[far]
+        before, behind = (_quoted_ttls(truth, seen) for seen in ends)
+        is_clear = before == {1} and min(behind) > 1 and not any(_labels(truth, ends[1]))
+        if is_clear and far not in told and _do_quote(truth, ends, KINDS["way-back"]):
+            yield f"no tunnel at {far}, which quotes a TTL of {behind.pop()}"
+
+
+def _do_quote(truth: Truth, ends: tuple[Seen, Seen], kind: Kind) -> bool:
+    """Whether the replies of both ends surely show a kind of changes."""
+    for seen in ends:
+        routers = truth.routers.get(seen, {SOURCE} if seen.ttl == 0 else set())
+        if len(routers) != 1 or seen.address is None:
+            return False
+        if DESTINATION in routers and not (kind.do_hosts and _is_by_udp(truth)):
+            return False
+    return True
+
+
+def _is_by_udp(truth: Truth) -> bool:
+    """Whether the destination's answers quote the probe."""
+    return {"-I", "-T"}.isdisjoint(truth.net.options)
