@@ -15,13 +15,15 @@ from paris.errors import ExitCode, NobodyReadsError, OutputError, WireError
 from paris.outputs.files import STANDARD_OUTPUT
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from mda.errors import ParisTraceError
+    from mda.model import Outcome
     from mda.trace import Trace
     from paris.cli.options import Options
     from paris.cli.signals import Signals
     from paris.cli.watching import Watcher
+    from paris.lookup.facts import Facts
     from paris.outputs.files import Output
     from paris.outputs.journal import Journal
     from paris.run import Hooks, Measurement
@@ -95,10 +97,11 @@ class _Run:
 
     def _outputs(self) -> ExitCode:
         from paris import run
-        from paris.lookup import facts
+        from paris.lookup.facts import Facts
         from paris.outputs.asked import plan_outputs
 
-        facts.check(self.options.lookups, self._say)
+        facts = Facts(self.options.lookups, self._say)
+        facts.check()
         network = self.settings.target.network
         values = [value for asked in self.options.lookups for value in asked.values]
         outputs = plan_outputs(
@@ -110,7 +113,7 @@ class _Run:
             outputs = tuple(own for own in outputs if own.file != STANDARD_OUTPUT)
         self._open_watcher()
         self._open_journals(outputs)
-        measurements = self._measured()
+        measurements = self._measured(facts)
         for journal, measurement in zip(self.journals, measurements, strict=False):
             journal.end(measurement.record)
         traces = [run.assemble(measurement) for measurement in measurements]
@@ -118,7 +121,7 @@ class _Run:
         if self.options.lookups:
             try:
                 with self.signals.skippable():
-                    traces = facts.with_facts(traces, self.options.lookups, self._say)
+                    traces = facts.added_to(traces)
             except SkippedError:
                 remarks.append("interrupted: what is shown of addresses was not looked up")
         for journal, trace in zip(self.journals, traces, strict=False):
@@ -175,11 +178,14 @@ class _Run:
 
         return LANES
 
-    def _measured(self) -> list[Measurement]:
+    def _measured(self, facts: Facts) -> list[Measurement]:
         from paris import run
 
         hooks = run.Hooks(
-            before_parsing=self._before_parsing, journals=self.journals, stop=self.signals
+            before_parsing=self._before_parsing,
+            observe=facts.expect,
+            journals=self.journals,
+            stop=self.signals,
         )
         if self.watcher is not None:
             return self._watched(hooks, self.watcher)
@@ -190,7 +196,7 @@ class _Run:
 
         progress = Progress(sys.stderr)
         try:
-            return self._judged(hooks._replace(observe=progress.observe))
+            return self._judged(_observed(hooks, progress.observe))
         finally:
             progress.clear()
 
@@ -198,7 +204,7 @@ class _Run:
         """The measurement, and rounds after it."""
         try:
             return self._judged(
-                hooks._replace(observe=lambda _: watcher.observe(), watch=watcher.watch)
+                _observed(hooks, lambda _: watcher.observe())._replace(watch=watcher.watch)
             )
         finally:
             watcher.end()
@@ -302,18 +308,28 @@ class _Run:
         return excused(exit_code) if self.options.exit_zero else exit_code
 
 
+def _observed(hooks: Hooks, observe: Callable[[Outcome], None]) -> Hooks:
+    """The hooks, with another one that sees every outcome."""
+
+    def both(outcome: Outcome) -> None:
+        hooks.observe(outcome)
+        observe(outcome)
+
+    return hooks._replace(observe=both)
+
+
 def _replay(options: Options) -> int:
     from paris import replay
     from paris.cli.remarks import account
-    from paris.lookup import facts
+    from paris.lookup.facts import Facts, without_facts
     from paris.outputs.asked import plan_outputs
     from paris.outputs.writing import write_trace
 
-    say = cache(partial(complain, "paris-trace"))
-    facts.check(options.lookups, say)
+    facts = Facts(options.lookups, cache(partial(complain, "paris-trace")))
+    facts.check()
     asked = plan_outputs(options.output, is_replay=True, inputs=[options.replay])
-    trace = facts.without_facts(replay.trace(options.replay, options.reading), options.hidden)
-    (trace,) = facts.with_facts([trace], options.lookups, say)
+    trace = without_facts(replay.trace(options.replay, options.reading), options.hidden)
+    (trace,) = facts.added_to([trace])
     faults = write_trace(trace, asked, options.output)
     cut = _interruption(options.replay, trace)
     for remark in (*cut, *map(str, faults), *(account(trace) if options.verbose else ())):

@@ -29,13 +29,18 @@ class Lookup(NamedTuple):
     needed. It takes addresses in order, the `values` that the user gave, and a function that says a
     line on standard error; it returns a text for each address that it knows, within seconds.
     Pictures show the text beside the address, with unprintable characters escaped.
+
+    A lookup that waits for others has a `search` instead, which names a class. It is made from the
+    `values` when the first reply comes. Its method `expect` takes each address that replies, and
+    returns at once; `find` takes the addresses and the function that says a line.
     """
 
     name: str
     about: str
     options: tuple[str, ...]
     help: str
-    finder: str
+    finder: str = ""
+    search: str = ""
     usual: bool = False
     values: Values | None = None
 
@@ -51,7 +56,7 @@ class Asked(NamedTuple):
 LOOKUPS: Final = (
     Lookup(
         name=NAMES, about="what the name service calls it", options=("-n", "--numeric"),
-        help="do not look up names", finder="paris.lookup.names:names", usual=True,
+        help="do not look up names", search="paris.lookup.names:NameSearch", usual=True,
         values=Values(
             option="--resolver", metavar="ADDRESS", checker="paris.lookup.resolvers:check",
             help="ask this name server for names, not the system (needs extra [dns]); repeatable",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ipaddress import ip_address
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from paris.errors import SettingsError, lacking_extra
 
@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from mda.model import IPAddress
+
+_NEXT_AFTER_S: Final = 0.4  # of silence the next server is asked, or the same one again
+_WAIT_S: Final = 5.0
 
 
 def check(servers: Sequence[str], say: Callable[[str], None]) -> None:
@@ -27,20 +30,21 @@ def check(servers: Sequence[str], say: Callable[[str], None]) -> None:
         raise lacking_extra("--resolver", package, "dns") from None
 
 
-def asker(servers: Sequence[str], wait_s: float) -> Callable[[IPAddress], str | None]:
+def asker(servers: Sequence[str]) -> Callable[[IPAddress], str | None]:
     """What asks these servers, in order, for the name of an address, None where it has none.
 
-    It raises TimeoutError where no server answers within `wait_s`.
+    It raises TimeoutError where no server answers within seconds.
     """
     from dns.exception import DNSException
     from dns.resolver import NXDOMAIN, NoAnswer, Resolver
 
     resolver = Resolver(configure=False)
     resolver.nameservers = list(servers)
+    resolver.timeout, resolver.lifetime = _NEXT_AFTER_S, _WAIT_S
 
     def ask(address: IPAddress) -> str | None:
         try:
-            answer = resolver.resolve_address(str(address), lifetime=wait_s)
+            answer = resolver.resolve_address(str(address))
         except (NXDOMAIN, NoAnswer):
             return None
         except DNSException:

@@ -34,6 +34,7 @@ SERVE = (
 )
 NOWHERE = ("XDG_STATE_HOME=/proc/1", "HOME=/proc/1", "TMPDIR=/proc/1")
 MEASURED = ("--mda", "--seed", "1")
+MEASURED_ALL = b'"stopped": "complete"'  # ends a journal
 
 
 @contextmanager
@@ -56,6 +57,10 @@ def looking_up(lab: Lab, folder: Path, *options: str) -> Iterator[subprocess.Pop
         ) as process:  # fmt: skip
             try:
                 assert server.stdout.readline() == "asked\n"
+                # Names are asked for during the measurement, and waited for behind its end.
+                wait_until(
+                    lambda: any(MEASURED_ALL in own.read_bytes() for own in journals(folder))
+                )
                 yield process
             finally:
                 process.kill()

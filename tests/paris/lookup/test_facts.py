@@ -6,7 +6,7 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 import paris
-from paris.lookup.facts import with_facts, without_facts
+from paris.lookup.facts import Facts, without_facts
 from paris.lookup.registry import LOOKUPS, NAMES, Asked, Lookup
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def interfaces(trace: Trace) -> set[IPAddress | None]:
 def test_every_interface_but_the_source_is_looked_up_once_in_order() -> None:
     trace = paris.trace(network="two-way", multipath=True)
     said: list[str] = []
-    (found,) = with_facts([trace], [row("place"), row(NAMES, "x")], said.append)
+    (found,) = Facts([row("place"), row(NAMES, "x")], said.append).added_to([trace])
     asked = found.facts["place"]
     assert found.names == {address: f"x{text}" for address, text in asked.items()}
     assert list(asked) == sorted(asked, key=int)
@@ -49,7 +49,7 @@ def test_every_interface_but_the_source_is_looked_up_once_in_order() -> None:
 def test_traces_share_a_lookup_and_each_keeps_what_is_of_its_own_interfaces() -> None:
     traces = [paris.trace(network="two-way", multipath=True), paris.trace(network="plain")]
     said: list[str] = []
-    found = with_facts(traces, [row("place")], said.append)
+    found = Facts([row("place")], said.append).added_to(traces)
     every = [interfaces(trace) for trace in traces]
     assert [set(trace.facts["place"]) for trace in found] == every
     assert every[0] != every[1]
@@ -60,7 +60,7 @@ def test_a_lookup_replaces_its_own_earlier_results_and_no_others() -> None:
     old = {ip_address("192.0.2.77"): "old"}
     said: list[str] = []
     trace = paris.trace(network="plain").replace(names=old, facts={"place": old, "other": old})
-    (found,) = with_facts([trace], [row("place")], said.append)
+    (found,) = Facts([row("place")], said.append).added_to([trace])
     assert (found.names, found.facts["other"]) == (old, old)
     assert found.facts["place"] != old
     assert without_facts(trace, {"place"}).facts == {"other": old}

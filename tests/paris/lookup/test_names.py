@@ -9,7 +9,7 @@ from ipaddress import ip_address
 import pytest
 
 from paris.errors import ExitCode
-from paris.lookup.names import names, printable
+from paris.lookup.names import NameSearch, printable
 from tests.support.commands import run
 
 LOOPBACK = ip_address("127.0.0.1")
@@ -17,21 +17,15 @@ LOOPBACK = ip_address("127.0.0.1")
 
 def test_names_of_no_addresses_are_empty() -> None:
     said: list[str] = []
-    assert names([], (), said.append) == {}
+    assert NameSearch(()).find([], said.append) == {}
     assert said == []
 
 
 def test_names_are_those_of_the_name_service() -> None:
     expected, _ = socket.getnameinfo((str(LOOPBACK), 0), socket.NI_NAMEREQD)
     said: list[str] = []
-    assert names([LOOPBACK, LOOPBACK], (), said.append) == {LOOPBACK: expected}
+    assert NameSearch(()).find([LOOPBACK, LOOPBACK], said.append) == {LOOPBACK: expected}
     assert said == []
-
-
-def test_names_that_take_too_long_are_left_out_and_said_to_be() -> None:
-    said: list[str] = []
-    assert names([LOOPBACK], (), said.append, wait_s=0.0) == {}
-    assert said == ["no answer from the name service for 1 of 1 addresses; -n leaves out names"]
 
 
 def test_a_name_server_that_cannot_be_asked_is_refused_in_a_line(
