@@ -60,17 +60,26 @@ class Control(NamedTuple):
         return self.fate.is_at_host and is_of_version
 
 
+class Table(NamedTuple):
+    """A file that a lookup read, and its date: when it was built if it says so, or last changed."""
+
+    file: str
+    at_unix_s: float
+    is_built: bool
+
+
 class Record(Frozen):
     """One measurement, finished or cut short. Times of outcomes count from its start, in seconds.
 
     `outcomes` are in the order in which they became known. `unresolved` are the probes without an
     outcome at the end. `wire` describes what carried them. `unmatched` counts, by reason, the
     datagrams that were not replies to our probes. `names` has the responders' names from the name
-    service, if it was asked. `facts` has the texts that other lookups found, by lookup and address.
-    `ways` has the way of each flow out of this machine, if they had several. `others` are the
-    outcomes of other protocols that probed at the same time, with flow numbers that no procedure
-    gives. `controls` say what other probes found beside a trace to a service, and `addresses` are
-    all of the host's name, in the order in which the system prefers them, if that was asked.
+    service, if it was asked. `facts` has the texts that other lookups found, by lookup and address,
+    and `tables` the files that they are from, by lookup. `ways` has the way of each flow out of
+    this machine, if they had several. `others` are the outcomes of other protocols that probed at
+    the same time, with flow numbers that no procedure gives. `controls` say what other probes found
+    beside a trace to a service, and `addresses` are all of the host's name, in the order in which
+    the system prefers them, if that was asked.
     """
 
     plan: Plan
@@ -84,6 +93,7 @@ class Record(Frozen):
     stopped: StopReason
     names: Mapping[IPAddress, str] = MappingProxyType({})
     facts: Mapping[str, Mapping[IPAddress, str]] = MappingProxyType({})
+    tables: Mapping[str, tuple[Table, ...]] = MappingProxyType({})
     ways: Mapping[int, Way] = MappingProxyType({})
     others: tuple[Outcome, ...] = ()
     controls: tuple[Control, ...] = ()

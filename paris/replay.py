@@ -85,6 +85,7 @@ def _from_packets(captured: Capture, name: str) -> Record:
         unresolved=tuple(Unresolved(*sent) for sent in sent_at_s.items() if sent[0] not in known),
         names=captured.names,
         facts=captured.facts,
+        tables=captured.tables,
         wire=captured.wire,
         unmatched=dict(sorted(unmatched.items())),
         stopped=captured.stopped or StopReason.INTERRUPTED,

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from mda.model import IPAddress, Outcome, Way
     from mda.plan import Plan, WireReport
+    from mda.record import Table
     from paris.wire.base import Received
 
 _FORMAT: Final = "paris-trace capture"
@@ -63,6 +64,7 @@ class Capture:
     losses: dict[int, tuple[ProbeRequest, float]] = field(default_factory=dict)
     names: dict[IPAddress, str] = field(default_factory=dict)
     facts: Mapping[str, Mapping[IPAddress, str]] = field(default_factory=dict)
+    tables: Mapping[str, tuple[Table, ...]] = field(default_factory=dict)
     stopped: StopReason | None = None
     duration_s: float = 0.0
 
@@ -176,13 +178,16 @@ class Writer:
         self._write(pcapng.statistics(json.dumps(end), ended_unix_ns, wire.dropped))
 
     def found(
-        self, names: Mapping[IPAddress, str], facts: Mapping[str, Mapping[IPAddress, str]]
+        self,
+        names: Mapping[IPAddress, str],
+        facts: Mapping[str, Mapping[IPAddress, str]],
+        tables: Mapping[str, Sequence[Table]],
     ) -> None:
         """Write what was looked up after the measurement."""
         if names:
             self._write(pcapng.names({address.packed: name for address, name in names.items()}))
         if facts:
-            about = json.dumps(facts_json.facts(facts))
+            about = json.dumps(facts_json.facts(facts, tables))
             self._write(pcapng.statistics(about, self._zero_unix_ns, 0))
 
     def _unix_ns(self, at_s: float) -> int:
@@ -272,6 +277,7 @@ def _take_end(
         capture.wire = plan_json.read_wire(end["wire"])
     if "facts" in end:
         capture.facts = facts_json.read_facts(end)
+        capture.tables = facts_json.read_tables(end)
 
 
 def _correct(packets: list[CapturedPacket], corrected: Mapping[ProbeRequest, float]) -> None:

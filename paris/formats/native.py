@@ -80,7 +80,7 @@ def write(trace: Trace, _: Look | None = None) -> str:
         **verdict_json.member(trace, vertex_id),
         **verdict_json.controls(trace),
         "names": facts_json.by_address(trace.names),
-        **facts_json.facts(trace.facts),
+        **facts_json.facts(trace.facts, trace.tables),
     }
     return json_text(document)
 
@@ -276,6 +276,7 @@ def _read(document: Json) -> Record:
         stopped=StopReason(run["stopped"]),
         names=facts_json.read_by_address(document["names"]),
         facts=facts_json.read_facts(document),
+        tables=facts_json.read_tables(document),
         ways=ways_json.read_ways(document),
         controls=verdict_json.read_controls(document),
         addresses=verdict_json.read_addresses(document),

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from mda.model import IPAddress, Outcome
+    from mda.record import Table
     from mda.trace import Trace
     from paris.lookup.registry import Asked
 
@@ -62,7 +63,12 @@ class Facts:
             else load(lookup.finder)(interfaces, values, self._say)
             for lookup, values in self._lookups
         }
-        return [_with(trace, found) for trace in traces]
+        tables = {
+            lookup.name: load(lookup.tables)(values)
+            for lookup, values in self._lookups
+            if lookup.tables
+        }
+        return [_with(trace, found, tables) for trace in traces]
 
     def _begun(self) -> Mapping[str, Search]:
         if self._searches is None:
@@ -80,18 +86,25 @@ def _interfaces(trace: Trace) -> set[IPAddress]:
     return addresses - {trace.plan.source}
 
 
-def _with(trace: Trace, found: Mapping[str, Mapping[IPAddress, str]]) -> Trace:
-    """The trace with what was found of the interfaces that it has."""
+def _with(
+    trace: Trace,
+    found: Mapping[str, Mapping[IPAddress, str]],
+    tables: Mapping[str, tuple[Table, ...]],
+) -> Trace:
+    """The trace with what was found of the interfaces that it has, and in which tables."""
     interfaces = _interfaces(trace)
     facts = {
         name: {address: text for address, text in texts.items() if address in interfaces}
         for name, texts in found.items()
     }
     names = facts.pop(NAMES, trace.names)
-    return trace.replace(names=names, facts={**trace.facts, **facts})
+    return trace.replace(
+        names=names, facts={**trace.facts, **facts}, tables={**trace.tables, **tables}
+    )
 
 
 def without_facts(trace: Trace, names: Collection[str]) -> Trace:
     """The trace without the facts of the lookups with these names."""
     kept = {name: texts for name, texts in trace.facts.items() if name not in names}
-    return trace.replace(names={} if NAMES in names else trace.names, facts=kept)
+    tables = {name: own for name, own in trace.tables.items() if name not in names}
+    return trace.replace(names={} if NAMES in names else trace.names, facts=kept, tables=tables)

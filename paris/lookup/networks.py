@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from mda.errors import ParisTraceError
@@ -9,12 +10,13 @@ from mda.escaping import printable
 from paris.lookup.special import EXCHANGE, special
 from paris.lookup.tables import places
 from paris.lookup.tables.base import Sought
-from paris.lookup.tables.registry import kind_of
+from paris.lookup.tables.registry import kind_of, table_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from mda.model import IPAddress
+    from mda.record import Table
     from paris.lookup.tables.base import Entry, Say
     from paris.lookup.tables.registry import Kind
 
@@ -59,6 +61,15 @@ def find(addresses: Sequence[IPAddress], files: Sequence[str], say: Say) -> dict
             names |= _read(kind.names, file, numbers, say)
     texts = {address: line.text(names) for address, line in lines.items()}
     return {address: text for address, text in texts.items() if text}
+
+
+def tables(files: Sequence[str]) -> tuple[Table, ...]:
+    """The tables that `find` reads."""
+    found = []
+    for file in files or places.usual():
+        with suppress(ParisTraceError, OSError):  # `find` says so
+            found.append(table_of(file))
+    return tuple(found)
 
 
 def _tables(files: Sequence[str], say: Say) -> Iterator[tuple[str, Kind]]:

@@ -33,6 +33,8 @@ class Lookup(NamedTuple):
     A lookup that waits for others has a `search` instead, which names a class. It is made from the
     `values` when the first reply comes. Its method `expect` takes each address that replies, and
     returns at once; `find` takes the addresses and the function that says a line.
+    `tables` names a function that takes the `values` and returns the files that the texts are from,
+    if they are from any.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Lookup(NamedTuple):
     help: str
     finder: str = ""
     search: str = ""
+    tables: str = ""
     usual: bool = False
     values: Values | None = None
 
@@ -66,7 +69,7 @@ LOOKUPS: Final = (
         name="asn", about="whose network it is in: AS number, name and prefix",
         options=("-A", "--asn", "--as-path-lookups"),
         help="show whose network each is in, from files of this machine; nothing is sent",
-        finder="paris.lookup.networks:find",
+        finder="paris.lookup.networks:find", tables="paris.lookup.networks:tables",
         values=Values(
             option="--asn-file", metavar="FILE", checker="paris.lookup.networks:check",
             help="a table for -A: .mmdb (needs extra [asn]), pyasn, pfx2as, riswhois, bgp.tools, "

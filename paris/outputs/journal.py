@@ -110,7 +110,7 @@ class Journal:
     def found(self, trace: Trace) -> None:
         """Write what was looked up after the measurement."""
         for writer in self._writers():
-            writer.found(trace.names, trace.facts)
+            writer.found(trace.names, trace.facts, trace.tables)
         self._hand_over()
 
     @property

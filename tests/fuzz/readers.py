@@ -23,6 +23,7 @@ from mda.comparison import Comparison
 from mda.errors import ParisTraceError
 from mda.loading import load
 from mda.model import InterfaceInfo, InterfaceRole, MplsEntry, Way
+from mda.record import Table
 from mda.studies.registry import STUDIES
 from paris import replay, run
 from paris.cli.parser import trace_parser
@@ -184,6 +185,7 @@ def _documents() -> list[object]:
         ways={0: way},
         names={ip_address("192.0.2.254"): "gw.example"},
         facts={"site": {ip_address("192.0.2.254"): "A"}},
+        tables={"site": (Table("a.tsv", 1.5, is_built=False),)},
     )
     saved = Path(__file__).parents[2] / "samples" / "traces"
     return [
@@ -192,7 +194,7 @@ def _documents() -> list[object]:
     ]
 
 
-_READ: Final = ("plan", "run", "outcomes", "names", "facts", "ways")
+_READ: Final = ("plan", "run", "outcomes", "names", "facts", "tables", "ways")
 
 
 def _mutated_trace(random: Random) -> bytes:

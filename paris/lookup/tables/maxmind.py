@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from paris.lookup.tables.base import Head, Prefix, Say, Sought
 
 _MARK: Final = b"\xab\xcd\xefMaxMind.com"
+# The control byte of an integer of at most 4 bytes has its length, and of 8 bytes a type behind it.
+_BUILT: Final = re.compile(rb"build_epoch(?:([\0-\x08])\x02|([\xc0-\xc4]))(.{8})", re.DOTALL)
 # What vendors call these, the first that a record has counts; members of members behind a dot.
 _NUMBER: Final = ("autonomous_system_number", "asn", "as_number")
 _NAME: Final = ("autonomous_system_organization", "as_name", "name", "organization")
@@ -27,6 +29,15 @@ _COUNTRY: Final = ("country.iso_code", "country_code", "country")
 def recognises(head: Head) -> bool:
     """Whether a file ends as a MaxMind DB does."""
     return _MARK in head.end
+
+
+def built(head: Head) -> int | None:
+    """When a database was built, by its description, in seconds of Unix time."""
+    found = _BUILT.search(head.end + bytes(8), head.end.rindex(_MARK))
+    if found is None:
+        return None
+    size = (found[1] or found[2])[0] & 0x0F
+    return int.from_bytes(found[3][:size], "big")
 
 
 def find(file: str, sought: Sought, say: Say) -> dict[IPAddress, Entry]:

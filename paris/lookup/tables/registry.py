@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from mda.escaping import printable
+from mda.record import Table
 from paris.errors import FormatError, lacking_extra
 from paris.lookup.tables import as_names, exchanges, maxmind, reading, routes
 
@@ -18,6 +21,7 @@ class Kind(NamedTuple):
     """A kind of table, found in `about`.
 
     `entries` finds what it says of addresses, `names` the names of ASes; either may be None.
+    `built` finds when it was built, in seconds of Unix time; None where it does not say.
     `needs` is a package that reads it, empty for none.
     """
 
@@ -25,16 +29,29 @@ class Kind(NamedTuple):
     recognises: Callable[[Head], bool]
     entries: FindsEntries | None = None
     names: FindsNames | None = None
+    built: Callable[[Head], int | None] = lambda _: None
     needs: str = ""
 
 
+_LAST_UNIX_S: Final = 10**11
 # The first that recognises a file reads it.
 KINDS: Final = (
-    Kind("MaxMind .mmdb", maxmind.recognises, entries=maxmind.find, needs="maxminddb"),
+    Kind(
+        "MaxMind .mmdb", maxmind.recognises, entries=maxmind.find, built=maxmind.built,
+        needs="maxminddb",
+    ),
     Kind("pyasn, pfx2as, riswhois, bgp.tools, iptoasn", routes.recognises, entries=routes.find),
     Kind("AS names of bgp.tools, RIPE NCC, pyasn", as_names.recognises, names=as_names.find),
     Kind("IXP networks of PeeringDB", exchanges.recognises, entries=exchanges.find),
-)
+)  # fmt: skip
+
+
+def table_of(file: str) -> Table:
+    """The name of a table and its date. Raises what `kind_of` does."""
+    built, path = kind_of(file).built(reading.head(file)), Path(file)
+    at_unix_s = path.stat().st_mtime if built is None else built
+    # Both may be any number at all.
+    return Table(printable(path.name), max(0, min(at_unix_s, _LAST_UNIX_S)), built is not None)
 
 
 def kind_of(file: str) -> Kind:

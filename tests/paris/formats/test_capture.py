@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from mda.model import Loss, ProbeRequest, StopReason
+from mda.record import Table
 from paris.errors import ExitCode, FormatError
 from paris.formats import capture, pcapng
 from paris.formats.capture import Writer
@@ -144,9 +145,10 @@ def test_a_capture_keeps_names_and_facts() -> None:
         duration_s=0.0,
         wire=RAW_WIRE,
     )
-    writer.found(names, facts)
+    tables = {"site": (Table("a", 1.5, is_built=False), Table("b", 2, is_built=True))}
+    writer.found(names, facts, tables)
     read = capture.read(file.getvalue(), "file")
-    assert (read.names, read.facts) == (names, facts)
+    assert (read.names, read.facts, read.tables) == (names, facts, tables)
 
 
 def test_a_full_disk_ends_the_writing_but_not_the_measurement(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from mda.answers.rate_limits import RateLimit
 from mda.errors import ParisTraceError
 from mda.findings.certainty import Obstacle
 from mda.model import Reply, Vertex, Way
+from mda.record import Table
 from mda.statistics.shares import Share
 from mda.studies.registry import STUDIES
 from mda.trace import Trace
@@ -100,12 +101,15 @@ def test_a_reply_from_a_tunnel_reads_back_equal() -> None:
 def test_names_and_facts_read_back_equal() -> None:
     address = ip_address("192.0.2.254")
     trace = traced("plain").replace(
-        names={address: "gw.example"}, facts={"site": {address: "A"}, "empty": {}}
+        names={address: "gw.example"},
+        facts={"site": {address: "A"}, "empty": {}},
+        tables={"site": (Table("a", 1.5, is_built=False), Table("b", 2, is_built=True))},
     )
     written = native.write(trace)
     jsonschema.validate(json.loads(written), SCHEMA)
     again = native.read(written, "x")
     assert (again.names, again.facts) == (trace.names, trace.facts)
+    assert again.tables == trace.tables
 
 
 def test_ways_and_what_was_chosen_of_them_read_back_equal() -> None:

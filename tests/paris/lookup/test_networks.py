@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 import pytest
+from maxminddb import open_database
 
 from paris.errors import ExitCode
 from paris.lookup import networks
@@ -17,6 +19,8 @@ from tests.support.networks import GOLDEN_MMDB, GOLDEN_PYASN, NAMES, PEERINGDB, 
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from maxminddb.reader import Metadata
 
 TWO_WAY = ("--sim", "two-way", "--mda")
 
@@ -113,6 +117,27 @@ def test_networks_are_in_every_view_and_in_what_is_read_again(tmp_path: Path) ->
         other = run("--replay", str(path), "--asn-file", str(GOLDEN_PYASN)).stdout
         assert text not in other
         assert "AS64501 198.51.100.0/24" in other
+
+
+def test_the_json_says_which_tables_it_is_from_and_of_when(tmp_path: Path) -> None:
+    (table,) = files(tmp_path, "198.51.100.0/24 64501\n")
+    os.utime(table, (0, 1_700_000_000))
+    asked = ("--asn-file", str(GOLDEN_MMDB), "--asn-file", table)
+    saved = tmp_path / "x.json"
+    assert run("--sim", "plain", "-A", *asked, "-o", str(saved)).returncode == 0
+    tables = json.loads(saved.read_text())["tables"]["asn"]
+    assert tables == [
+        {"file": "golden-asn.mmdb", "built_at_unix_s": metadata(GOLDEN_MMDB).build_epoch},
+        {"file": "table0", "changed_at_unix_s": 1_700_000_000},
+    ]
+    assert json.loads(run("--replay", str(saved), "-j").stdout)["tables"]["asn"] == tables
+    other = run("--replay", str(saved), "-j", "--asn-file", table).stdout
+    assert json.loads(other)["tables"]["asn"] == tables[1:]
+
+
+def metadata(file: Path) -> Metadata:
+    with open_database(file) as database:
+        return database.metadata()
 
 
 def test_only_the_option_shows_networks() -> None:

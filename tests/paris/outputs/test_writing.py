@@ -27,7 +27,7 @@ ARGUMENT = HOSTILE.replace("\x00", "\udcff")
 TEXTS = ("txt", "json", "graphml", "csv", "dot")
 SCHEMA = json.loads((Path(__file__).parents[3] / "paris/formats/native.schema.json").read_text())
 # What a reader uses; all else in a file follows from these.
-READ = ("plan", "ways", "run", "outcomes", "names", "facts", "controls", "addresses")
+READ = ("plan", "ways", "run", "outcomes", "names", "facts", "tables", "controls", "addresses")
 
 Place = tuple[str | int, ...]
 
@@ -45,6 +45,7 @@ def _document() -> Any:
     router = document["outcomes"][0]["responder"]
     document["names"] = {router: "gw.example.net"}
     document["facts"] = {"site": {router: "Berlin"}}
+    document["tables"] = {"site": [{"file": "sites.tsv", "built_at_unix_s": 1}]}
     document["run"]["unmatched"] = {"not ours": 1}
     wire["hidden"] = ["quoted_ttl", "more"]
     wire["withheld"] = [{"reason": "no route", "probes": 1, "flows": 1}]
@@ -87,7 +88,11 @@ def _kinds() -> dict[str, Place]:
     places: dict[str, Place] = {}
     for member in READ:
         for place in _places(document[member], (member,)):
-            if place[-1] == "" and place[0] not in ("names", "facts") and "unmatched" not in place:
+            if (
+                place[-1] == ""
+                and place[0] not in ("names", "facts", "tables")
+                and "unmatched" not in place
+            ):
                 continue
             words = ("" if isinstance(step, int) else step for step in place)
             places.setdefault("/".join(words), place)
