@@ -122,7 +122,7 @@ REFUSED: Final = (
     Foreign(("-C", "--report-cycles"), "trippy", "-q is the number of probes per hop"),
     Foreign(("-G", "--geoip-mmdb-file"), "trippy",
             "--asn-file FILE.mmdb shows networks and places"),
-    Foreign(("--config-file",), "trippy", "~/.config/paris-trace/config.yaml is read by itself"),
+    Foreign(("--config-file",), "trippy", "--config FILE names the file"),
     Foreign(("--mode",), "trippy", "-o FILE is in the format that its suffix names"),
     Foreign(("-a", "-M", "--tui-address-mode", "--tui-custom-columns", "--tui-icmp-extension-mode",
              "--tui-geoip-mode", "--tui-max-addrs", "--tui-preserve-screen", "--tui-refresh-rate",

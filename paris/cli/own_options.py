@@ -1,7 +1,8 @@
 """The options that a user always wants: from a file, and from an environment variable.
 
 Both hold what the command line could: an option that is given there counts instead, and one that
-does not go with what is given there is left out. The variable counts before the file.
+does not go with what is given there is left out. The variable counts before the file. The command
+line may name another file, or leave out both.
 """
 
 from __future__ import annotations
@@ -26,7 +27,10 @@ if TYPE_CHECKING:
 VARIABLE: Final = "PARIS_TRACE_OPTIONS"
 _FILE: Final = "config.yaml"
 # What a single run is about; no file is ever written, or read, because of what was set long ago.
-_OF_A_RUN: Final = ("output", "format", "json", "replay", "sim", "help", "version", "seed")
+_OF_A_RUN: Final = (
+    "output", "format", "json", "jsonl", "replay", "sim", "help", "version", "seed",
+    "config", "no_config", "print_config",
+)  # fmt: skip
 # A file is read as it was measured, unless the command line says otherwise.
 _OF_A_READING: Final = ("mda", "mda_lite", "confidence", "per_vertex", "min_share")
 _ANY_HOST: Final = "192.0.2.1"  # of a documentation range (RFC 5737); nothing is sent
@@ -46,27 +50,90 @@ def with_own(arguments: Sequence[str]) -> list[str]:
     Raises SettingsError, or TopologyError for a file that is not YAML, where such an option could
     never be used.
     """
-    variable, file = _variable(), _file()
+    kept, _ = _sorted_out(arguments)
+    return [*(word for own in kept for word in own.words), *arguments]
+
+
+def asks_for_account(arguments: Sequence[str]) -> bool:
+    """Whether `account` is asked for."""
+    return "--print-config" in _options(arguments)
+
+
+def account(arguments: Sequence[str]) -> str:
+    """A line for each option that counts, and one for each that is left out: where it is from.
+
+    Raises as `with_own` does, and SettingsError for arguments that are refused.
+    """
+    from paris.cli.options import parse_trace
+    from paris.cli.parser import trace_parser
+
+    if _given(arguments) is None and _given([*arguments, _ANY_HOST]) is not None:
+        arguments = [*arguments, _ANY_HOST]  # options need no host to be looked at
+    parse_trace(arguments)
+    kept, left_out = _sorted_out(arguments)
+    rows = [*_of_line(arguments, trace_parser()), *kept]
+    rows += [own._replace(place=f"{own.place}, left out here") for own in left_out]
+    width = max((len(" ".join(own.words)) for own in rows), default=0)
+    lines = (f"{' '.join(own.words):{width}}  {own.place}" for own in rows)
+    return "".join(f"{on_one_line(line)}\n" for line in lines)
+
+
+def _sorted_out(arguments: Sequence[str]) -> tuple[list[_Own], list[_Own]]:
+    """The user's own options that count beside the arguments, and those that do not."""
+    variable, file = _sources(arguments)
     if not variable and file is None:
-        return list(arguments)
+        return [], []
     from paris.cli.parser import trace_parser
 
     parser = trace_parser()
-    sources = [_of_words(variable, parser), [] if file is None else list(_of_file(file, parser))]
+    sources = [_of_variable(variable, parser), [] if file is None else list(_of_file(file, parser))]
     if (taken := _given(arguments)) is None:
-        return list(arguments)  # what is wrong with them is said as ever
+        return [], []  # what is wrong with them is said as ever
     if "replay" in taken:
         taken |= {*_OF_A_READING, *(parser.dest(f"--{study.name}") for study in STUDIES)}
-    kept: list[str] = []
+    kept: list[_Own] = []
+    left_out: list[_Own] = []
     for source in sources:
         found = set()
         for own in source:
             _check(own)
-            if own.dest not in taken and _given([*own.words, *kept, *arguments]) is not None:
-                kept += own.words
+            words = [word for former in kept for word in former.words]
+            if own.dest not in taken and _given([*own.words, *words, *arguments]) is not None:
+                kept.append(own)
                 found.add(own.dest)
+            else:
+                left_out.append(own)
         taken |= found
-    return [*kept, *arguments]
+    return kept, left_out
+
+
+def _options(arguments: Sequence[str]) -> Sequence[str]:
+    """The arguments in front of the first that cannot be an option."""
+    return arguments[: arguments.index("--")] if "--" in arguments else arguments
+
+
+def _sources(arguments: Sequence[str]) -> tuple[str, Path | None]:
+    """The words of the variable, and the file."""
+    options = list(_options(arguments))
+    if "--no-config" in options:
+        return "", None
+    for place, word in enumerate(options):
+        name, joined, value = word.partition("=")
+        if name == "--config" and (joined or options[place + 1 :]):
+            return _variable(), _named(value if joined else options[place + 1])
+    return _variable(), _file()
+
+
+def _named(name: str) -> Path:
+    """The file that the command line names; under sudo it is one that its caller can read."""
+    from pathlib import Path
+
+    path, caller = Path(name), os.environ.get("SUDO_UID")
+    if caller is not None and path.exists():
+        status = path.stat()
+        if str(status.st_uid) != caller and not status.st_mode & stat.S_IROTH:
+            raise SettingsError(f"{path} is not used: it is not for all users to read")
+    return path
 
 
 def _given(arguments: Sequence[str]) -> set[str] | None:
@@ -121,25 +188,40 @@ def _file() -> Path | None:
     return None
 
 
-def _of_words(words: str, parser: Parser) -> list[_Own]:
+def _of_variable(words: str, parser: Parser) -> list[_Own]:
     """The options in the variable."""
     if not words:
         return []
     import shlex
 
     try:
-        left = shlex.split(words)
+        found = _of_words(shlex.split(words), parser, VARIABLE)
     except ValueError as error:
         raise SettingsError(f"{VARIABLE}: {error}") from None
+    for own in found:
+        if own.dest in ("", *_OF_A_RUN):
+            word = on_one_line(own.words[0])
+            raise SettingsError(f"{VARIABLE}: {word} is not an option to set for good")
+    return found
+
+
+def _of_line(arguments: Sequence[str], parser: Parser) -> list[_Own]:
+    """The options of the command line."""
+    found = _of_words(_options(arguments), parser, "command line")
+    return [own for own in found if own.dest not in ("", "config", "no_config", "print_config")]
+
+
+def _of_words(words: Sequence[str], parser: Parser, place: str) -> list[_Own]:
+    """Words as options with their values; a word that is not an option has an empty `dest`."""
+    left = parser.joined(words)
     found = []
     while left:
         word = left.pop(0)
         name = word.partition("=")[0] if word.startswith("--") else word[:2]
-        if not word.startswith("-") or name not in _settable(parser):
-            raise SettingsError(f"{VARIABLE}: {on_one_line(word)} is not an option to set for good")
-        takes_next = name in parser.valued and name == word and left
+        is_option = word.startswith("-") and name in parser.options
+        takes_next = is_option and name in parser.valued and name == word and left
         words_of_it = (word, left.pop(0)) if takes_next else (word,)
-        found.append(_Own(words_of_it, parser.dest(name), VARIABLE))
+        found.append(_Own(words_of_it, parser.dest(name) if is_option else "", place))
     return found
 
 
@@ -165,9 +247,11 @@ def _words(nodes: Nodes, option: str, node: yaml.Node, parser: Parser) -> list[s
             nodes.fail(node, f"{option} takes one value")
         return [f"{option}={nodes.text(item)}" for item in items]
     said = nodes.text(node)
-    if said not in ("true", "false"):
+    if said in ("true", "false"):
+        return [option] if said == "true" else []
+    if option not in parser.optionally_valued:
         nodes.fail(node, f"{option} is true or false")
-    return [option] if said == "true" else []
+    return [f"{option}={said}"]
 
 
 def _settable(parser: Parser) -> frozenset[str]:

@@ -73,6 +73,7 @@ def trace_parser() -> Parser:
     add_time(parser.add_argument_group("time"))
     add_outputs(parser)
     _add_messages(parser.add_argument_group("messages"))
+    _add_own(parser.add_argument_group("options that you always want"))
     for row in GRANTED:
         parser.add_argument(
             *row.options, dest=granted_destination(row), action="store_true", help=argparse.SUPPRESS
@@ -151,6 +152,25 @@ def _add_messages(group: argparse._ArgumentGroup) -> None:
         "--jsonl",
         metavar="FILE",
         help="with --watch: append a line of JSON for each round to FILE; - is standard output",
+    )
+
+
+def _add_own(group: argparse._ArgumentGroup) -> None:
+    files = group.add_mutually_exclusive_group()
+    files.add_argument(
+        "--config",
+        metavar="FILE",
+        help="read them from FILE (~/.config/paris-trace/config.yaml)",
+    )
+    files.add_argument(
+        "--no-config",
+        action="store_true",
+        help="read neither that file nor the variable PARIS_TRACE_OPTIONS",
+    )
+    group.add_argument(
+        "--print-config",
+        action="store_true",
+        help="show each option that counts, and where it is from; measure nothing",
     )
 
 

@@ -13,7 +13,7 @@ from paris.outputs.registry import suffixes
 from paris.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 _HELP_WIDTH = 80
 _NUMBER: Final = re.compile(r"[-+]?\.?\d[\d.e]*(ms|s)?$")
@@ -29,6 +29,14 @@ class Parser(argparse.ArgumentParser):
         return frozenset(
             name for own in self._actions if own.nargs is None for name in own.option_strings
         )
+
+    @property
+    def optionally_valued(self) -> Mapping[str, object]:
+        """The names of all options whose value may be left out, and what it then is."""
+        return {
+            name: own.const for own in self._actions if own.nargs == "?"
+            for name in own.option_strings
+        }  # fmt: skip
 
     @property
     def options(self) -> frozenset[str]:
@@ -52,7 +60,7 @@ class Parser(argparse.ArgumentParser):
     def given(self, arguments: Sequence[str]) -> set[str]:
         """The attributes in which argparse keeps what the arguments give. Raises SettingsError."""
         absent = argparse.Namespace(**{own.dest: None for own in self._actions})
-        found = vars(self.parse_args(self._joined(arguments), absent))
+        found = vars(self.parse_args(self.joined(arguments), absent))
         return {dest for dest, value in found.items() if value is not None}
 
     def parsed(self, arguments: Sequence[str]) -> argparse.Namespace:
@@ -60,17 +68,11 @@ class Parser(argparse.ArgumentParser):
 
         An option whose value may be left out takes only a number: --watch HOST, --watch 5 HOST.
         """
-        return self.parse_args(self._joined(arguments))
+        return self.parse_args(self.joined(arguments))
 
-    def _joined(self, arguments: Sequence[str]) -> list[str]:
+    def joined(self, arguments: Sequence[str]) -> list[str]:
         """The arguments, numbers joined to the options that take them."""
-        valued = self.valued
-        usual = {
-            name: own.const
-            for own in self._actions
-            if own.nargs == "?"
-            for name in own.option_strings
-        }
+        valued, usual = self.valued, self.optionally_valued
         joined: list[str] = []
         for word in arguments:
             if joined and joined[-1] in usual and "--" not in joined:

@@ -50,6 +50,11 @@ def main(arguments: Sequence[str]) -> int:
 
         explain(BARE)
         return ExitCode.USAGE
+    if own_options.asks_for_account(arguments):
+        from paris.outputs.files import write
+
+        write(STANDARD_OUTPUT, own_options.account(arguments).encode())
+        return ExitCode.REACHED
     options = command_line.parse_trace(own_options.with_own(arguments))
     if options.settings is None:
         return _replay(options)

@@ -35,9 +35,10 @@ def check(files: Sequence[str], say: Say) -> None:
         kind_of(file)
     if not files and not places.usual():
         folder = places.own_folder()
+        place = "" if folder is None else f"put one into {folder}, or "
         say(
-            f"-A: there is no table of networks here: put one into {folder}, or name it with "
-            "--asn-file; ip2asn-combined.tsv.gz of iptoasn.com is one, GeoLite2-ASN.mmdb another"
+            f"-A: there is no table of networks here: {place}name one with --asn-file; "
+            "ip2asn-combined.tsv.gz of iptoasn.com is one, GeoLite2-ASN.mmdb another"
         )
 
 

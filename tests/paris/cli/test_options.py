@@ -75,7 +75,7 @@ def parsed(*options: str, subject: str) -> object:
 
 
 def test_every_option_of_the_command_is_in_the_table() -> None:
-    others = {"-h", "-V", "--sim", "--replay"}
+    others = {"-h", "-V", "--sim", "--replay", "--config", "--no-config", "--print-config"}
     named = {action.option_strings[0] for action in trace_parser()._actions
              if action.option_strings}  # fmt: skip
     assert named - others == set(OPTIONS)

@@ -82,6 +82,7 @@ def test_a_saved_measurement_is_read_as_it_was_made(file: Path) -> None:
         ("mda: [", ":1: not YAML: "),
         ("- mda", ":1: expected `key: value` pairs here"),
         ("mda: true\nbudget: 9", ":2: unknown key 'budget'; known: "),
+        ("watch: often", ":1: argument --watch: not a duration: 'often'"),
         ("numerik: true", ":1: unknown key 'numerik'; did you mean numeric? known: "),
         ("output: x.svg", ":1: unknown key 'output'; "),
         ("mda: 5", ":1: --mda is true or false"),
@@ -90,8 +91,8 @@ def test_a_saved_measurement_is_read_as_it_was_made(file: Path) -> None:
         ("confidence: 200", ":1: -c/--confidence must lie above 0 and below 100"),
         ("\x00", ": not YAML: "),
     ],
-    ids=["cut short", "a list", "unknown", "misspelt", "an output", "a number", "two values",
-         "no duration", "out of range", "control character"],
+    ids=["cut short", "a list", "unknown", "no interval", "misspelt", "an output", "a number",
+         "two values", "no duration", "out of range", "control character"],
 )  # fmt: skip
 def test_a_wrong_file_is_refused_in_a_line_that_names_it(
     content: str, said: str, file: Path
@@ -164,10 +165,61 @@ def test_every_option_but_those_of_one_run_can_be_in_the_file(file: Path) -> Non
         if "unknown key" in said:
             refused.add(name)
         else:
-            assert "expected a single value here" in said
+            assert "expected a single value here" in said, name
     assert refused == {
-        "--output", "--format", "--json", "--replay", "--sim", "--help", "--version", "--seed",
+        "--output", "--format", "--json", "--jsonl", "--replay", "--sim", "--help", "--version",
+        "--seed", "--config", "--no-config", "--print-config",
     }  # fmt: skip
+
+
+def test_the_command_line_names_another_file_or_leaves_out_both(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = tmp_path / "other.yaml"
+    other.write_text("tos: 8\n")
+    file.write_text("tos: 4\n")
+    monkeypatch.setenv(VARIABLE, "-m 9")
+    assert made("--config", str(other), HOST) == ["-m", "9", "--tos=8"]
+    assert made(f"--config={other}", HOST) == ["-m", "9", "--tos=8"]
+    assert made("--no-config", HOST) == []
+    assert made("--", "--no-config") == ["-m", "9", "--tos=4"]
+    ran = run("--config", str(tmp_path / "none"), HOST)
+    assert (ran.returncode, ran.stdout) == (ExitCode.USAGE, "")
+    assert ran.stderr == f"paris-trace: cannot read {tmp_path}/none: No such file or directory\n"
+    ran = run("--config", str(other), "--no-config", HOST)
+    assert "--no-config: not allowed with argument --config" in ran.stderr
+
+
+def test_under_sudo_a_named_file_is_one_that_its_caller_can_read(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file.write_text("tos: 4\n")
+    monkeypatch.setenv("SUDO_UID", str(os.getuid() + 1))
+    assert made("--config", str(file), HOST) == ["--tos=4"]
+    file.chmod(0o600)
+    assert run("--config", str(file), HOST).stderr == (
+        f"paris-trace: {file} is not used: it is not for all users to read\n"
+    )
+
+
+def test_the_options_that_count_are_shown_with_where_they_are_from(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file.write_text("confidence: 99\ntos: 4\nwatch: 5\nmax-hops: 7\n")
+    monkeypatch.setenv(VARIABLE, "-m 9 --ascii")
+    ran = run("--print-config", "-o", "x.json", "-m", "8")
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert ran.stdout == (
+        "-o x.json        command line\n"
+        "-m 8             command line\n"
+        f"--ascii          {VARIABLE}\n"
+        f"--tos=4          {file}:2\n"
+        f"--watch=5        {file}:3\n"
+        f"-m 9             {VARIABLE}, left out here\n"
+        f"--confidence=99  {file}:1, left out here\n"
+        f"--max-hops=7     {file}:4, left out here\n"
+    )
+    assert run("--print-config", "--frob").returncode == ExitCode.USAGE
 
 
 def test_the_command_reads_the_file_and_the_variable(file: Path) -> None:

@@ -225,9 +225,17 @@ def test_without_any_table_a_line_says_how_to_get_one(home: Path) -> None:
     ran = run(*TWO_WAY, "-A")
     assert ran.returncode == 0
     assert ran.stderr.startswith("paris-trace: -A: there is no table of networks here: put one ")
-    assert f"into {home}, or name it with --asn-file" in ran.stderr
+    assert f"into {home}, or name one with --asn-file" in ran.stderr
     assert "198.51.100.1   " in ran.stdout
     assert "documentation" in ran.stdout
+
+
+def test_without_a_home_a_table_can_still_be_named(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("XDG_DATA_HOME")
+    monkeypatch.delenv("HOME")
+    assert "no table of networks here: name one with --asn-file;" in run(*TWO_WAY, "-A").stderr
 
 
 def test_tables_in_the_usual_places_are_read(home: Path) -> None:
