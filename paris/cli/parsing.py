@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import os
 import re
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from paris.errors import SettingsError
+from paris.outputs.columns import terminal_width
 from paris.outputs.files import STANDARD_OUTPUT, check, write
 from paris.outputs.registry import suffixes
 from paris.version import __version__
@@ -15,7 +15,6 @@ from paris.version import __version__
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-_HELP_WIDTH = 80
 _NUMBER: Final = re.compile(r"[-+]?\.?\d[\d.e]*(ms|s)?$")
 _NEGATIVE: Final = re.compile(r"-(\d|\.\d|inf|nan)")
 
@@ -94,6 +93,8 @@ class Parser(argparse.ArgumentParser):
             word = message.split()[2].split("=")[0]
             close = difflib.get_close_matches(word, sorted(self.options), n=1)
             hint = f"; did you mean {close[0]}?" if close else "; see --help"
+            if word.removeprefix("--") in suffixes():
+                hint = f"; -o FILE.{word.removeprefix('--')} writes that"
             if word.isdecimal():
                 hint = f"; a port is written as HOST:{word}, and probes have one length"
             message = f"unknown option or argument {word}{hint}"
@@ -107,11 +108,7 @@ class Parser(argparse.ArgumentParser):
 
 def help_formatter(prog: str) -> argparse.HelpFormatter:
     """Help as wide as the terminal; measured here, because argparse would import shutil for it."""
-    try:
-        width = int(os.environ["COLUMNS"])
-    except (KeyError, ValueError):
-        width = os.get_terminal_size().columns if os.isatty(1) else _HELP_WIDTH
-    return argparse.RawDescriptionHelpFormatter(prog, width=width - 2)
+    return argparse.RawDescriptionHelpFormatter(prog, width=terminal_width() - 2)
 
 
 def add_outputs(parser: argparse.ArgumentParser, *, measures: bool = True) -> None:

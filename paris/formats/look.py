@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 
 class Look(NamedTuple):
-    """The format by its suffix, and for text whether it uses colours and only ASCII."""
+    """The format by its suffix, and of text whether it uses colours, only ASCII, and its width."""
 
     format: str
     color: bool = False
     ascii: bool = False
+    width: int = 80

@@ -18,12 +18,12 @@ def trace(trace: Trace, look: Look) -> str:
     from render.words.trace import trace_words
 
     words = trace_words(trace, recipes(trace.plan))
-    return text(words, color=look.color, ascii=look.ascii)
+    return text(words, color=look.color, ascii=look.ascii, width=look.width)
 
 
-def comparison(comparison: Comparison, _: Look) -> str:
+def comparison(comparison: Comparison, look: Look) -> str:
     """The text of a comparison."""
     from render.terminal.comparison import comparison_text
     from render.words.comparison import comparison_words
 
-    return comparison_text(comparison_words(comparison))
+    return comparison_text(comparison_words(comparison), look.width)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import nullcontext
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from mda.errors import ParisTraceError
 from mda.loading import load
 from paris.engine.stopping import SkippedError, never
 from paris.errors import OutputError
+from paris.outputs.columns import terminal_width
 from paris.outputs.files import STANDARD_OUTPUT, is_replaceable, named, write
 from paris.outputs.registry import CAPTURE, FORMATS, Format
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from paris.engine.stopping import Skipping
     from paris.formats.look import Look
     from paris.outputs.files import Output, OutputOptions
+
+_WIDTH: Final = 80
 
 
 def write_trace(
@@ -76,6 +79,7 @@ def _look(output: Output, options: OutputOptions) -> Look:
         format=output.format,
         color=to_terminal and _use_color(options.color, sys.stdout),
         ascii=options.ascii or (to_terminal and not _is_unicode(sys.stdout)),
+        width=terminal_width(most=_WIDTH) if to_terminal else _WIDTH,
     )
 
 

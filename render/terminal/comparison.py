@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from textwrap import fill
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
+from render.terminal.text import WIDTH
 from render.words.comparison import share_and_rtt
 
 if TYPE_CHECKING:
@@ -12,11 +13,9 @@ if TYPE_CHECKING:
 
     from render.words.comparison import ComparedVertex, ComparisonWords
 
-_WIDTH: Final = 80
 
-
-def comparison_text(words: ComparisonWords) -> str:
-    """The comparison for a terminal, ending with a newline.
+def comparison_text(words: ComparisonWords, width: int = WIDTH) -> str:
+    """The comparison for a terminal of `width` columns, ending with a newline.
 
     Each protocol has a column. Where services are too many for that, a column says which see the
     vertex.
@@ -27,7 +26,7 @@ def comparison_text(words: ComparisonWords) -> str:
     ])  # fmt: skip
     tables = [_with_names(by_protocol, vertices)]
     if words.services:
-        if max(map(len, by_protocol)) > _WIDTH:
+        if max(map(len, by_protocol)) > width:
             by_vertex = _table(("hop", "interface", "rtt ms", "seen by"), [
                 (*place, vertex.rtt, vertex.seen_by) for place, vertex in _vertices(words)
             ])  # fmt: skip
@@ -38,8 +37,8 @@ def comparison_text(words: ComparisonWords) -> str:
             for own in words.services
         ])  # fmt: skip
         indent = " " * rows[0].index(head[-1])
-        tables.append([fill(row, _WIDTH, subsequent_indent=indent) for row in rows])
-    lines = [fill(line, _WIDTH, subsequent_indent="  ") for line in words.conclusions]
+        tables.append([fill(row, width, subsequent_indent=indent) for row in rows])
+    lines = [fill(line, width, subsequent_indent="  ") for line in words.conclusions]
     return (
         "\n".join([words.title, *(line for part in (*tables, lines) for line in ("", *part))])
         + "\n"

@@ -1,6 +1,6 @@
 """A trace as text: one line a vertex under its hop, then what was found and what may be missing.
 
-Fits 80 columns but for long names and IPv6. A vertex of a hop with several is numbered (4.2 is the
+Fits the width but for long names and IPv6. A vertex of a hop with several is numbered (4.2 is the
 second one of hop 4), and its predecessors are named by those numbers where they are not obvious.
 """
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from render.words.trace import TraceWords
     from render.words.vertices import Kind, VertexWords
 
-_WIDTH: Final = 80
+WIDTH: Final = 80  # columns, unless the terminal or the user says otherwise
 _NO_BREAK: Final = "\u00a0"
 _RTT_POINT: Final = 4  # characters before the decimal point of a time
 
@@ -48,63 +48,63 @@ class _Row(NamedTuple):
     kind: Kind
 
 
-def text(words: TraceWords, *, color: bool = False, ascii: bool = False) -> str:
-    """The trace for a terminal, ending with a newline.
+def text(words: TraceWords, *, color: bool = False, ascii: bool = False, width: int = WIDTH) -> str:
+    """The trace for a terminal of `width` columns, ending with a newline.
 
     `color` adds ANSI colours, `ascii` keeps to ASCII in what is drawn.
     """
     rows = _rows(words, _ASCII if ascii else _UNICODE)
     head = () if words.is_single_path else _HEAD
-    body = _lines(head, rows, is_colored=color) if rows else ["no hop replied"]
+    body = _lines(head, rows, width, is_colored=color) if rows else ["no hop replied"]
     foot = [
-        fill(line, _WIDTH, subsequent_indent="  ", break_on_hyphens=False)
-        for line in words.findings
+        fill(line, width, subsequent_indent="  ", break_on_hyphens=False) for line in words.findings
     ]
-    parts = [[_title(words)], body, foot, *map(_paragraph, words.studies)]
+    parts = [[_title(words, width)], body, foot]
+    parts += [_paragraph(paragraph, width) for paragraph in words.studies]
     if words.verdict is not None:
-        parts.append(_verdict(words.verdict))
+        parts.append(_verdict(words.verdict, width))
     return "\n\n".join("\n".join(part) for part in parts) + "\n"
 
 
-def _paragraph(paragraph: Paragraph) -> list[str]:
+def _paragraph(paragraph: Paragraph, width: int) -> list[str]:
     """The lines, broken where they are too long and indented, unless they are a table's."""
     if paragraph.is_table:
         return [paragraph.heading, *paragraph.lines]
     return [
         paragraph.heading,
         *(
-            fill(line, _WIDTH, initial_indent="  ", subsequent_indent="      ",
+            fill(line, width, initial_indent="  ", subsequent_indent="      ",
                  drop_whitespace=True, break_on_hyphens=False)
             for line in paragraph.lines
         ),
     ]  # fmt: skip
 
 
-def _verdict(verdict: VerdictWords) -> list[str]:
+def _verdict(verdict: VerdictWords, width: int) -> list[str]:
     """The verdict on the service: its word in capitals, the causes as a table, what to do next."""
     parts, standings = zip(*((own.part, own.standing) for own in verdict.causes), strict=True)
-    width, mark = max(map(len, parts)), max(map(len, standings))
-    lines = [fill(f"{verdict.word}  {verdict.sentence}", _WIDTH, subsequent_indent="  ")]
+    widest, mark = max(map(len, parts)), max(map(len, standings))
+    lines = [fill(f"{verdict.word}  {verdict.sentence}", width, subsequent_indent="  ")]
     for cause in verdict.causes:
-        head = f"  {cause.part:{width}}  {cause.standing:{mark}}  "
+        head = f"  {cause.part:{widest}}  {cause.standing:{mark}}  "
         lines.append(
-            fill(cause.evidence, _WIDTH, initial_indent=head, subsequent_indent=" " * len(head),
+            fill(cause.evidence, width, initial_indent=head, subsequent_indent=" " * len(head),
                  break_on_hyphens=False)
         )  # fmt: skip
     head = "next: "
     for line in verdict.advice:
         lines.append(
-            fill(line, _WIDTH, initial_indent=head, subsequent_indent=" " * 6,
+            fill(line, width, initial_indent=head, subsequent_indent=" " * 6,
                  break_on_hyphens=False)
         )  # fmt: skip
         head = " " * len(head)
     return lines
 
 
-def _title(words: TraceWords) -> str:
+def _title(words: TraceWords, width: int) -> str:
     """What was asked, broken between its parts if it is too long for a line."""
     unbroken = f"{words.title}  {words.probing}".replace(" ", _NO_BREAK)
-    broken = fill(unbroken.replace(f",{_NO_BREAK}", ", "), _WIDTH, subsequent_indent="  ")
+    broken = fill(unbroken.replace(f",{_NO_BREAK}", ", "), width, subsequent_indent="  ")
     return broken.replace(_NO_BREAK, " ")
 
 
@@ -141,14 +141,16 @@ def _hop_cells(vertex: VertexWords) -> tuple[str, ...]:
     return share, rtt, f"{len(vertex.rtts_s):7}" if vertex.rtts_s else "", vertex.mtu, vertex.name
 
 
-def _lines(head: tuple[str, ...], rows: Sequence[_Row], *, is_colored: bool) -> list[str]:
+def _lines(
+    head: tuple[str, ...], rows: Sequence[_Row], width: int, *, is_colored: bool
+) -> list[str]:
     """The rows under their heading, columns aligned, those without any entry left out."""
     used = [index for index in range(len(rows[0].cells)) if any(row.cells[index] for row in rows)]
     table = [head, *(row.cells for row in rows)] if head else [row.cells for row in rows]
     widths = [max(len(cells[index]) for cells in table) for index in used]
 
     def aligned(cells: tuple[str, ...], paint: str = "") -> str:
-        padded = [cells[index].ljust(width) for index, width in zip(used, widths, strict=True)]
+        padded = [cells[index].ljust(own) for index, own in zip(used, widths, strict=True)]
         if paint:
             padded[_INTERFACE] = f"\x1b[{paint}m{padded[_INTERFACE]}\x1b[0m"
         left, right = padded[: _INTERFACE + 1], padded[_INTERFACE + 1 :]
@@ -161,10 +163,10 @@ def _lines(head: tuple[str, ...], rows: Sequence[_Row], *, is_colored: bool) -> 
         notes = f"({'; '.join(row.notes)})"
         if not row.notes:
             lines.append(line.rstrip())
-        elif len(aligned(row.cells)) + 2 + len(notes) <= _WIDTH:
+        elif len(aligned(row.cells)) + 2 + len(notes) <= width:
             lines.append(f"{line}  {notes}")
         else:
-            lines += [line, fill(notes, _WIDTH, initial_indent=indent, subsequent_indent=indent)]
+            lines += [line, fill(notes, width, initial_indent=indent, subsequent_indent=indent)]
     return lines
 
 

@@ -67,3 +67,8 @@ def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="0"):
         parser().parse_args(["--version"])
     assert capsys.readouterr().out == f"paris-trace {__version__}\n"
+
+
+def test_a_format_that_is_taken_for_an_option_is_shown_as_a_suffix() -> None:
+    with pytest.raises(SettingsError, match=r"unknown option .* --svg; -o FILE\.svg writes that$"):
+        parser().parse_args(["--svg=x.svg"])
