@@ -153,7 +153,7 @@ def _stream(given: argparse.Namespace, settings: Settings | None) -> str | None:
     if given.jsonl is None:
         return None
     if settings is None or settings.repeat.every_s is None:
-        raise SettingsError("--jsonl requires --watch")
+        raise SettingsError("--jsonl requires --watch; -o FILE.jsonl has a line for each interface")
     if given.jsonl == STANDARD_OUTPUT and (given.json or STANDARD_OUTPUT in given.output):
         raise SettingsError("--jsonl - has standard output to itself; give -o FILE for the others")
     return str(given.jsonl)

@@ -12,3 +12,8 @@ def json_text(document: dict[str, Any]) -> str:
     JSON leaves one control character as it is, DEL; it can only stand in a string.
     """
     return json.dumps(document, indent=1).replace("\x7f", "\\u007f") + "\n"
+
+
+def json_line(document: dict[str, Any]) -> str:
+    """The same on one line."""
+    return json.dumps(document).replace("\x7f", "\\u007f") + "\n"

@@ -2,67 +2,24 @@
 
 from __future__ import annotations
 
-from statistics import median
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from mda.answers.graph import flows_of
 from paris.formats.csv_text import csv_text
-from paris.formats.studies_json import vertex_id
+from paris.formats.vertices import columns, rows
 
 if TYPE_CHECKING:
-    from mda.model import Vertex
     from mda.trace import Trace
     from paris.formats.look import Look
 
-COLUMNS: Final = (
-    "host", "destination", "protocol", "dport", "started_at_unix_s", "hop", "vertex", "address",
-    "name", "is_destination", "share", "flows", "probes", "lost", "replies", "rtt_min_ms",
-    "rtt_median_ms", "rtt_max_ms", "successors",
-)  # fmt: skip
-
 
 def write(trace: Trace, _: Look | None = None) -> str:
-    """A row per vertex but the source, in the order of hops, named as in the native JSON.
+    """A row per vertex but the source; see `paris.formats.vertices`.
 
-    `share` is the share of all flows that meets the vertex, and `flows` counts those that did.
-    `probes` met it, of which `lost` got no reply; a star, which may be several routers, has no such
-    figures. `successors` have spaces between. Other lookups than that of names add a column each.
+    `successors` have spaces between, and what is so is 1.
     """
-    plan = trace.plan
-    common = {
-        "host": plan.host,
-        "destination": plan.destination,
-        "protocol": plan.probing.protocol,
-        "dport": plan.probing.dport,
-        "started_at_unix_s": trace.started_at_unix_s,
-    }
-    vertices = (vertex for vertex in trace.dag if vertex != trace.origin)
-    return csv_text(
-        (*COLUMNS, *trace.facts), ({**common, **_row(trace, vertex)} for vertex in vertices)
-    )
+    return csv_text(columns(trace), map(_cells, rows(trace)))
 
 
-def _row(trace: Trace, vertex: Vertex) -> dict[str, Any]:
-    row: dict[str, Any] = {
-        "hop": vertex.ttl,
-        "vertex": vertex_id(vertex),
-        "address": vertex.address,
-        "is_destination": int(vertex in trace.arrivals),
-        "share": trace.vertex_shares[vertex],
-        "flows": len(flows_of(trace.dag, vertex)),
-        "successors": " ".join(map(vertex_id, trace.dag.successors(vertex))),
-    }
-    if vertex.address is not None:
-        row["name"] = trace.names.get(vertex.address)
-        row = {name: texts.get(vertex.address) for name, texts in trace.facts.items()} | row
-    if answering := trace.answering.get(vertex):
-        row |= {"probes": answering.asked, "lost": answering.lost}
-    if replies := trace.replies_at(vertex):
-        rtts_ms = [1000 * reply.rtt_s for reply in replies]
-        row |= {
-            "replies": len(replies),
-            "rtt_min_ms": min(rtts_ms),
-            "rtt_median_ms": median(rtts_ms),
-            "rtt_max_ms": max(rtts_ms),
-        }
-    return row
+def _cells(row: dict[str, Any]) -> dict[str, Any]:
+    is_destination, successors = int(row["is_destination"]), " ".join(row["successors"])
+    return row | {"is_destination": is_destination, "successors": successors}

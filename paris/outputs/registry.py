@@ -34,6 +34,10 @@ FORMATS: Final = (
     Format("txt", "the text that a terminal shows", *_TEXT),
     Format("graphml", "the graph, for Gephi, yEd, Cytoscape", "paris.formats.graphml:write"),
     Format("csv", "a row per vertex, for spreadsheets", "paris.formats.vertices_csv:write"),
+    Format(
+        "jsonl", "a line of JSON per vertex, for other programs",
+        "paris.formats.vertices_jsonl:write",
+    ),
     Format("dot", "the picture as Graphviz source", *_PICTURE),
     Format("svg", "the picture, for screens and browsers", *_PICTURE, is_slow=True),
     Format("png", "the picture as pixels", *_PICTURE, is_slow=True),

@@ -10,7 +10,7 @@ import pytest
 
 import paris
 from paris.errors import ExitCode
-from paris.formats import vertices_csv
+from paris.formats import vertices, vertices_csv
 from paris.formats.studies_json import vertex_id
 from tests.support.commands import run
 from tests.support.networks import GOLDEN_MMDB
@@ -24,8 +24,8 @@ Rows = list[dict[str, str]]
 
 def rows(text: str) -> Rows:
     found = list(csv.DictReader(io.StringIO(text)))
-    columns = len(vertices_csv.COLUMNS)
-    assert all(tuple(row)[:columns] == vertices_csv.COLUMNS for row in found)
+    columns = len(vertices.COLUMNS)
+    assert all(tuple(row)[:columns] == vertices.COLUMNS for row in found)
     return found
 
 
