@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 _READING: Final = frozenset({
     "replay", "mda", "mda_lite", "confidence", "per_vertex", "min_share",
     "output", "format", "json", "color", "ascii", "verbose", "no_progress", "exit_zero",
+    "config", "no_config", "print_config",
 })  # fmt: skip
 
 

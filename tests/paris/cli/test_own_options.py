@@ -182,6 +182,8 @@ def test_the_command_line_names_another_file_or_leaves_out_both(
     assert made("--config", str(other), HOST) == ["-m", "9", "--tos=8"]
     assert made(f"--config={other}", HOST) == ["-m", "9", "--tos=8"]
     assert made("--no-config", HOST) == []
+    assert made("--no-config", "--replay", "x.json") == []
+    assert made("--config", str(file), "--replay", "x.json") == []
     assert made("--", "--no-config") == ["-m", "9", "--tos=4"]
     ran = run("--config", str(tmp_path / "none"), HOST)
     assert (ran.returncode, ran.stdout) == (ExitCode.USAGE, "")
