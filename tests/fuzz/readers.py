@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import shlex
 import struct
 import subprocess
 import tempfile
@@ -17,6 +18,7 @@ from functools import cache
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
+from unittest.mock import patch
 
 import paris
 from mda.comparison import Comparison
@@ -26,8 +28,10 @@ from mda.model import InterfaceInfo, InterfaceRole, MplsEntry, Way
 from mda.record import Table
 from mda.studies.registry import STUDIES
 from paris import replay, run
+from paris.cli import own_options
+from paris.cli.options import parse_trace
 from paris.cli.parser import trace_parser
-from paris.errors import ExitCode
+from paris.errors import ExitCode, on_one_line
 from paris.formats import comparison, native, pcapng
 from paris.formats.look import Look
 from paris.lookup import networks
@@ -48,6 +52,8 @@ from tests.support.waiting import LONGEST_S
 if TYPE_CHECKING:
     from collections.abc import Callable
     from random import Random
+
+    from mda.trace import Trace
 
 CORPUS: Final = Path(__file__).parents[1] / "data" / "fuzz"
 _LONGEST_LINE: Final = 1000  # characters of a refusal
@@ -179,6 +185,9 @@ def _documents() -> list[object]:
         ),
         paris.trace(network="two-way", multipath=True, studies=every, parameters={"rounds": 1}),
         paris.trace(network="two-way", multipath=True, deadline_s=0.005),
+        paris.trace(network="changed", queries=2),
+        paris.trace(network="slow-hop", multipath=True, studies={"stats": None}),
+        _black_hole(),
     ]
     way = Way(ip_address("192.0.2.1"), "eth1", ip_address("192.0.2.254"))
     small[0] = small[0].replace(
@@ -192,6 +201,15 @@ def _documents() -> list[object]:
         *(json.loads(native.write(trace)) for trace in small),
         *(json.loads((saved / f"{name}.json").read_text()) for name in ("two-way", "per-packet")),
     ]
+
+
+def _black_hole() -> Trace:
+    """A trace over two paths, one of which drops long packets."""
+    text = topology_file.samples()["two-way"].read_text()
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "black-hole.yaml"
+        file.write_text(text.replace("delay_ms: 24}", "delay_ms: 24, mtu: 1400, black_hole: true}"))
+        return paris.trace(network=str(file), multipath=True, studies={"mtu": None})
 
 
 _READ: Final = ("plan", "run", "outcomes", "names", "facts", "tables", "ways")
@@ -313,7 +331,13 @@ def _mutated_table(random: Random) -> bytes:
         document = json.loads(random.choice(_JSON_TABLES))
         return changed_json(random, document).encode("utf-8", "surrogatepass")
     data = random.choice(_TABLES)
-    return changed_bytes(random, gzip.compress(data, mtime=0) if random.random() < 0.2 else data)
+    match random.randrange(10):
+        case 0:  # what is in the packed file is sound, if it can be unpacked
+            return changed_bytes(random, gzip.compress(data, mtime=0))
+        case 1:
+            return gzip.compress(changed_bytes(random, data), mtime=0)
+        case _:
+            return changed_bytes(random, data)
 
 
 def _table_fault(file: Path) -> str | None:
@@ -324,6 +348,70 @@ def _table_fault(file: Path) -> str | None:
     faults = (_refusal(line, str(file)) for line in said)
     unreadable = (text for text in texts.values() if not text.isprintable())
     return next(filter(None, (*faults, *unreadable)), None)
+
+
+@cache
+def _rounds() -> str:
+    """What a watch writes, which no reader takes for a trace."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "rounds.jsonl"
+        commands.run("--sim", "two-way", "--mda", "--watch", "--count=2", "--jsonl", str(file))
+        return file.read_text()
+
+
+def _mutated_rounds(random: Random) -> bytes:
+    return changed_text(random, _rounds()).encode("utf-8", "surrogatepass")
+
+
+_OWN_OPTIONS: Final = (
+    "numeric: true\nwait: 2\nascii: false\nresolver: []\n",
+    "max-hops: 7\nudp: true\nasn-file: [a, b]\nrate: 50\nconfidence: 99\nmda: true\n",
+    "'resolver': [192.0.2.1, \"2001:db8::1\"]\n? watch\n: 2\n",
+)
+
+
+def _mutated_own_options(random: Random) -> bytes:
+    text = changed_text(random, random.choice(_OWN_OPTIONS))
+    if random.random() < 0.01:
+        text = text.replace(": ", ": " + random.choice("[{") * random.choice((900, 50_000)), 1)
+    data = text.encode("utf-8", "surrogatepass")
+    return data if random.random() < 0.9 else changed_bytes(random, data)
+
+
+def _own_options_fault(file: Path) -> str | None:
+    """What is wrong with reading the file of a user's own options."""
+    folder = file.parent / "paris-trace"
+    folder.mkdir()
+    own = file.rename(folder / "config.yaml")
+    with patch.dict(os.environ, XDG_CONFIG_HOME=str(file.parent)):
+        os.environ.pop("SUDO_UID", None)
+        return _own_fault(str(own))
+
+
+def _mutated_variable(random: Random) -> bytes:
+    words = shlex.join(changed_arguments(random, ("-n", "-m", "9", "--tos=4"), _options()))
+    text = changed_text(random, words) if random.random() < 0.5 else words
+    return text.replace("\0", "").encode("utf-8", "surrogatepass")
+
+
+def _variable_fault(data: bytes) -> str | None:
+    """What is wrong with reading the variable of a user's own options."""
+    with patch.dict(os.environ, {own_options.VARIABLE: data.decode("utf-8", "surrogateescape")}):
+        os.environ.pop("SUDO_UID", None)
+        return _own_fault(own_options.VARIABLE)
+
+
+def _own_fault(place: str) -> str | None:
+    try:
+        kept = own_options.with_own(["192.0.2.1"])
+    except ParisTraceError as error:
+        # As the command says it: without the middle of what is long.
+        return _refusal(on_one_line(str(error), _LONGEST_LINE - 3), place)
+    try:
+        parse_trace(kept)
+    except ParisTraceError as error:
+        return f"what was kept is refused: {kept}: {error}"
+    return None
 
 
 # The command line
@@ -397,6 +485,9 @@ READERS: Final = (
     Reader("capture", _mutated_capture, _in_a_file(_file_fault, "pcapng")),
     Reader("topology", _mutated_topology, _in_a_file(_topology_fault, "yaml")),
     Reader("table", _mutated_table, _in_a_file(_table_fault, "dat")),
+    Reader("rounds", _mutated_rounds, _in_a_file(_file_fault, "jsonl")),
+    Reader("own-options", _mutated_own_options, _in_a_file(_own_options_fault, "yaml")),
+    Reader("variable", _mutated_variable, _variable_fault),
     Reader("command-line", _mutated_line, _line_fault),
 )
 
