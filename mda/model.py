@@ -198,6 +198,11 @@ class Reply(NamedTuple):
         return ""
 
     @property
+    def is_open(self) -> bool:
+        """Whether a service says by this that it is there."""
+        return self.kind in (ReplyKind.SYN_ACK, ReplyKind.UDP_ANSWER)
+
+    @property
     def ends_path(self) -> bool:
         """Whether the flow goes no further than the responder."""
         return self.kind is not ReplyKind.TIME_EXCEEDED

@@ -1,7 +1,7 @@
 """A trace to a service, with control probes by other protocols that tell the causes apart.
 
 The controls leave by the same wire, because a wire that needs privileges cannot be opened later.
-Ordinary sockets send one protocol a wire, and need none: there the controls follow.
+Ordinary sockets send one protocol a wire, and need none: there the controls have their own wires.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from mda.errors import ParisTraceError
+from mda.model import Loss
 from paris import run
 from paris.errors import OneProtocolError, PrivilegeError
 from paris.lookup import addresses, by_connection
@@ -19,8 +20,9 @@ from paris.threads import started
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from threading import Thread
 
-    from mda.model import IPAddress
+    from mda.model import IPAddress, Outcome
     from mda.plan import Plan
     from mda.procedure import Procedure
     from mda.record import Control
@@ -44,8 +46,9 @@ def measure(settings: Settings, hooks: Hooks = run.NO_HOOKS, *, always: bool) ->
     try:
         main, *others = run.measure_lanes(settings, [settings, *controls], joined, hooks)
     except (OneProtocolError, PrivilegeError):
-        main = run.measure(settings, hooks)
-        others = _side_by_side(controls) if always or _fails(main) else []
+        beside = _Beside(controls, hooks)
+        main = run.measure(settings, hooks._replace(observe=beside.observe))
+        others = beside.found() if always or _fails(main) else []
     sent = tuple(own for own in others if own.record.probes_sent)
     if not sent or settings.target.host is None:
         return main._replace(controls=sent)
@@ -101,21 +104,51 @@ def _joined(
     return Controlled(main, [by_hop, *others], always=always)
 
 
-def _side_by_side(controls: Sequence[Settings]) -> list[Measurement]:
-    """What those controls found that this system allows; each has its own wire, and waits alone."""
-    found: dict[int, Measurement] = {}
+class _Beside:
+    """Controls that each have their own wire, and wait alone.
 
-    def measure_one(number: int) -> None:
-        with suppress(ParisTraceError):
-            found[number] = run.measure(controls[number])
+    They begin where the service does not answer a probe that is to go all the way to it, or by
+    something other than an open port; at the latest when they are asked for.
+    """
 
-    beside = [started(partial(measure_one, number)) for number in range(len(controls))]
-    for number, thread in enumerate(beside):
-        if thread is None:
-            measure_one(number)
-        else:
+    def __init__(self, controls: Sequence[Settings], hooks: Hooks) -> None:
+        self._controls = controls
+        self._hooks = hooks
+        self._found: dict[int, Measurement] = {}
+        self._is_begun = False
+        self._threads: list[Thread] = []
+
+    def observe(self, outcome: Outcome) -> None:
+        """Learn an outcome of the trace."""
+        self._hooks.observe(outcome)
+        is_far = outcome.request.ttl == self._controls[0].search.max_ttl
+        if is_far if isinstance(outcome, Loss) else outcome.ends_path and not outcome.is_open:
+            self._begin()
+
+    def found(self) -> list[Measurement]:
+        """What those controls found that this system allows."""
+        self._begin()
+        for thread in self._threads:
             thread.join()
-    return [found[number] for number in sorted(found)]
+        for number in range(len(self._controls)):
+            if number not in self._found:  # no thread, or perhaps the trace had its port until now
+                self._measure(number)
+        return [self._found[number] for number in sorted(self._found)]
+
+    def _begin(self) -> None:
+        if self._is_begun:
+            return
+        self._is_begun = True
+        # If the trace is interrupted, nobody waits for them.
+        beside = [started(partial(self._measure, n)) for n in range(len(self._controls))]
+        self._threads = [thread for thread in beside if thread is not None]
+
+    def _measure(self, number: int) -> None:
+        before_parsing = self._hooks.before_parsing  # each thread has its own rights
+        with suppress(ParisTraceError):
+            self._found[number] = run.measure(
+                self._controls[number], run.Hooks(before_parsing=before_parsing)
+            )
 
 
 def _fails(measurement: Measurement) -> bool:

@@ -19,7 +19,6 @@ mda/explore/retries.py: tests/mda/explore/test_explorer.py: a retry follows a lo
 mda/explore/rounds.py: tests/mda/test_procedure.py: it is abstract, and classification plays it
 mda/explore/search.py: tests/mda/explore/test_explorer_ends.py: every limit of it is drawn there
 mda/explore/shared_draws.py: tests/statistics/test_experiments.py: its promise is a probability
-mda/explore/service_path.py: tests/mda/service/test_verdict.py: its probes are counted there
 mda/explore/steering.py: tests/mda/explore/test_explorer.py: steering shows in the probes it saves
 mda/explore/wave.py: tests/mda/explore/test_explorer.py: a wave is what one round asks
 mda/findings/behaviour.py: tests/mda/findings/test_same_flows.py: it is made of all of them

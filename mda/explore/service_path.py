@@ -14,7 +14,7 @@ from mda.explore.single_flow import SingleFlow
 from mda.model import Loss, ProbeRequest, Reply, ReplyKind
 
 if TYPE_CHECKING:
-    from mda.model import Outcome
+    from mda.model import IPAddress, Outcome
 
 _AHEAD: Final = 2  # TTLs at first, and behind the last outcome if the distance is not shown
 
@@ -26,7 +26,8 @@ class ServicePath(SingleFlow):
     answers, it is asked once at its own TTL, because each SYN half opens a connection there.
 
     `gap_limit` is for wires that can only ask TTL by TTL, where each silence has to be waited for:
-    if the service is silent, so many silent hops in a row end the path.
+    if the service is silent, so many silent hops in a row end the path. There a silence is waited
+    for only once where the last router that is known says that it passes nothing on.
     """
 
     def __init__(
@@ -43,6 +44,8 @@ class ServicePath(SingleFlow):
         self._is_last_asked = True  # a service has no limit that other hosts have used up
         self._gap_limit = gap_limit
         self._last_hop = first_ttl - 1  # the last TTL at which a probe expired
+        self._routers: dict[int, IPAddress] = {}  # by TTL, who said so
+        self._refusing: set[IPAddress] = set()  # who passes nothing on
         self._silent: set[int] = set()  # TTLs of lost probes, and of those that were stopped before
 
     def wanted(self, room: int) -> list[ProbeRequest]:
@@ -63,9 +66,12 @@ class ServicePath(SingleFlow):
             self._silent.add(ttl)
         elif isinstance(outcome, Reply) and not outcome.ends_path:
             self._last_hop = max(self._last_hop, ttl)
+            self._routers[ttl] = outcome.responder
+        if isinstance(outcome, Reply) and outcome.is_refusal:
+            self._refusing.add(outcome.responder)
         if isinstance(outcome, Reply) and outcome.ends_path:
             self._arrived.append(ttl)
-            self._is_served |= outcome.kind in (ReplyKind.SYN_ACK, ReplyKind.UDP_ANSWER)
+            self._is_served |= outcome.is_open
             if outcome.request == self._far:
                 self._distance = _distance(outcome)
                 return
@@ -100,6 +106,9 @@ class ServicePath(SingleFlow):
     def _is_behind_gap(self, request: ProbeRequest) -> bool:
         if self._gap_limit is None:
             return False
+        is_refused = self._routers.get(self._last_hop) in self._refusing
+        if is_refused and request.ttl > self._last_hop and request.ttl in self._silent:
+            return True
         last = self._last_hop + self._gap_limit
         gap = {self._far.ttl, *range(self._last_hop + 1, last + 1)}
         return request.ttl > last and gap <= self._silent

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mda.model import Reply, ReplyKind
+from mda.model import Reply
 from mda.multiplex import Multiplexed, lane_of
 
 if TYPE_CHECKING:
@@ -46,9 +46,8 @@ class Controlled(Multiplexed):
         """See Procedure."""
         super().on_outcome(outcome)
         if isinstance(outcome, Reply) and not lane_of(outcome.request.flow)[0]:
-            is_open = outcome.kind in (ReplyKind.SYN_ACK, ReplyKind.UDP_ANSWER)
-            self._is_open |= is_open
-            self._is_refused |= outcome.ends_path and not is_open
+            self._is_open |= outcome.is_open
+            self._is_refused |= outcome.ends_path and not outcome.is_open
 
     @property
     def finished(self) -> bool:
