@@ -61,7 +61,7 @@ class Control(NamedTuple):
 
 
 class Table(NamedTuple):
-    """A file that a lookup read, and its date: when it was built if it says so, or last changed."""
+    """A file that a lookup asks, and its date: when it was built if it says so, or last changed."""
 
     file: str
     at_unix_s: float
@@ -75,11 +75,11 @@ class Record(Frozen):
     outcome at the end. `wire` describes what carried them. `unmatched` counts, by reason, the
     datagrams that were not replies to our probes. `names` has the responders' names from the name
     service, if it was asked. `facts` has the texts that other lookups found, by lookup and address,
-    and `tables` the files that they are from, by lookup. `ways` has the way of each flow out of
-    this machine, if they had several. `others` are the outcomes of other protocols that probed at
-    the same time, with flow numbers that no procedure gives. `controls` say what other probes found
-    beside a trace to a service, and `addresses` are all of the host's name, in the order in which
-    the system prefers them, if that was asked.
+    and `tables` the files that were asked for them, by lookup. `ways` has the way of each flow out
+    of this machine, if they had several. `others` are the outcomes of other protocols that probed
+    at the same time, with flow numbers that no procedure gives. `controls` say what other probes
+    found beside a trace to a service, and `addresses` are all of the host's name, in the order in
+    which the system prefers them, if that was asked.
     """
 
     plan: Plan

@@ -219,6 +219,8 @@ def _of_words(words: Sequence[str], parser: Parser, place: str) -> list[_Own]:
         word = left.pop(0)
         name = word.partition("=")[0] if word.startswith("--") else word[:2]
         is_option = word.startswith("-") and name in parser.options
+        if is_option and word != name and name not in parser.valued and name == word[:2]:
+            word, *left = name, f"-{word[2:]}", *left  # -nA is -n -A
         takes_next = is_option and name in parser.valued and name == word and left
         words_of_it = (word, left.pop(0)) if takes_next else (word,)
         found.append(_Own(words_of_it, parser.dest(name) if is_option else "", place))

@@ -33,8 +33,8 @@ class Lookup(NamedTuple):
     A lookup that waits for others has a `search` instead, which names a class. It is made from the
     `values` when the first reply comes. Its method `expect` takes each address that replies, and
     returns at once; `find` takes the addresses and the function that says a line.
-    `tables` names a function that takes the `values` and returns the files that the texts are from,
-    if they are from any.
+    `tables` names a function that takes the `values` and returns the files that are asked, if any
+    are.
     """
 
     name: str

@@ -48,6 +48,15 @@ def test_the_command_line_counts_before_the_variable_and_that_before_the_file(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file.write_text("max-hops: 7\nwait: 7\ntos: 7\nudp: true\nasn-file: [a, b]\n")
+    monkeypatch.setenv(VARIABLE, "-nA -m8")
+    assert made("-n", "-I", HOST) == [
+        "-A",
+        "-m8",
+        "--wait=7",
+        "--tos=7",
+        "--asn-file=a",
+        "--asn-file=b",
+    ]
     monkeypatch.setenv(VARIABLE, "-m 8 -w 8 -6 --asn-file c")
     assert made("-m", "9", HOST) == ["-w", "8", "-6", "--asn-file", "c", "--tos=7", "--udp"]
     assert made("-I", "-4", "--asn-file", "d", HOST) == ["-m", "8", "-w", "8", "--tos=7"]
