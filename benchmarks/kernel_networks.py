@@ -11,7 +11,7 @@ from tests.lab import netlab
 from tests.lab.netlab import TARGETS, Lab
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 _DESCRIBE: Final = ("net/ipv4/icmp_errors_extension_mask", "net/ipv6/icmp/errors_extension_mask")
 _OPEN_PING_SOCKETS: Final = {"net/ipv4/ping_group_range": "0 2147483647"}
@@ -100,12 +100,15 @@ def tunnel(kind: str, ttl: str) -> Iterator[Lab]:
 
 
 @contextmanager
-def labels(*, propagate: bool) -> Iterator[Lab]:
-    """A row in which r1 pushes a label, r2 swaps it and r3 pops it; the TTL is copied or not."""
+def labels(without_ttl: Sequence[str] = ()) -> Iterator[Lab]:
+    """A row in which r1 pushes a label, r2 swaps it and r3 pops it.
+
+    All copy the TTL from the packet to its label and back, but for those `without_ttl`.
+    """
     with row() as lab:
         for node, before in (("r1", "src"), ("r2", "r1"), ("r3", "r2")):
             lab.set(node, {"net/mpls/platform_labels": _LABELS})
-            lab.set(node, {"net/mpls/ip_ttl_propagate": int(propagate)})
+            lab.set(node, {"net/mpls/ip_ttl_propagate": int(node not in without_ttl)})
             lab.set(node, {f"net/mpls/conf/{lab.interface(node, before)}/input": 1})
         for version in (4, 6):
             first, second = 100 + version, 200 + version

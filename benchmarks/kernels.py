@@ -154,10 +154,12 @@ _ROWS: Final = (
         for words, ttl in (("64", "64"), ("inherited", "inherit"))
     ),
     *(
-        Row(
-            f"MPLS from r1 to r3, TTL {words}", partial(networks.labels, propagate=propagate), _path
+        Row(f"MPLS from r1 to r3, TTL {words}", partial(networks.labels, without_ttl), _path)
+        for words, without_ttl in (
+            ("propagated", ()),
+            ("not propagated", ("r1", "r2", "r3")),
+            ("not propagated at r1 alone", ("r1",)),
         )
-        for words, propagate in (("propagated", True), ("not propagated", False))
     ),
     Row("interfaces described (RFC 5837)", networks.describing, _interfaces),
     Row("next-hop group", networks.grouped, _graph),
