@@ -132,8 +132,11 @@ def changed_fields(
         ("source", quoted.source, headers.source.packed),
         ("sport", quoted.sport, headers.sport),
         ("traffic-class", quoted.traffic_class, headers.traffic_class),
+        ("length", quoted.length, headers.message_bytes),
     )
     changed = {name for name, shown, sent in fields if shown is not None and shown != sent}
+    if headers.payload[tags.TEXT_AT] == tags.TEXT and not tags.TEXT.startswith(quoted.text):
+        changed.add("payload")
     if not _is_explained(changed, quoted, headers):
         return None
     if parsed.kind in _UNQUOTED and changed:
@@ -143,10 +146,9 @@ def changed_fields(
 
 def shown_in(quoted: QuotedProbe, changed: tuple[str, ...]) -> tuple[str, ...]:
     """What the quote shows in each of the changed fields, as text."""
+    texts = {"source": str(ip_address(quoted.source)), "payload": quoted.text.hex()}
     return tuple(
-        str(ip_address(quoted.source))
-        if name == "source"
-        else str(getattr(quoted, name.replace("-", "_"), quoted.carrier_tag))
+        texts.get(name) or str(getattr(quoted, name.replace("-", "_"), quoted.carrier_tag))
         for name in changed
     )
 

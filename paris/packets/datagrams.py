@@ -34,9 +34,9 @@ class NoReplyError(Exception):
 class Datagram(NamedTuple):
     """The parts of an IP datagram; addresses are packed.
 
-    `destination` is the last one, if a routing header names others before it. `ip_id` is None in
-    IPv6, `flow_label` in IPv4. `is_whole` means that the payload is complete: not a fragment, and
-    not truncated.
+    `destination` is the last one, if a routing header names others before it. `length` is that of
+    the payload by the header. `ip_id` is None in IPv6, `flow_label` in IPv4. `is_whole` means that
+    the payload is complete: not a fragment, and not truncated.
     """
 
     version: int
@@ -47,6 +47,7 @@ class Datagram(NamedTuple):
     traffic_class: int
     payload: bytes
     is_whole: bool
+    length: int
     ip_id: int | None = None
     flow_label: int | None = None
 
@@ -99,6 +100,7 @@ def _read_ip4(data: bytes, *, is_quote: bool) -> Datagram:
         ip_id=ip_id,
         payload=data[size:end],
         is_whole=len(data) >= length and not fragment & _MORE_FRAGMENTS,
+        length=length - size,
     )
 
 
@@ -127,6 +129,7 @@ def _read_ip6(data: bytes, *, is_quote: bool) -> Datagram:
         flow_label=word & 0xFFFFF,
         payload=data[at:] if is_quote else data[at : 40 + length],
         is_whole=is_whole,
+        length=40 + length - at,
     )
 
 

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from paris.packets import numbers
+from paris.packets.protocols import Protocol
 
 if TYPE_CHECKING:
     from mda.model import HeaderField, IPAddress
-    from paris.packets.protocols import Protocol
+
+_MESSAGE_HEADER_BYTES: Final = 8  # of UDP and of an echo request
+_TCP_BYTES: Final = 20  # of a SYN without options
 
 
 class FlowHeaders(NamedTuple):
     """The header values of one flow that routers may hash.
 
     Ports are None for ICMP; `icmp_checksum` is None for UDP and TCP; `flow_label` is 0 in IPv4.
+    UDP and ICMP probes carry `payload`, in which each writes its tag.
     """
 
     source: IPAddress
@@ -26,6 +30,7 @@ class FlowHeaders(NamedTuple):
     icmp_checksum: int | None
     traffic_class: int
     flow_label: int
+    payload: bytes = b""
 
     def value(self, field: HeaderField) -> int:
         """The value of a field that numbers flows."""
@@ -36,6 +41,13 @@ class FlowHeaders(NamedTuple):
         """The same headers with another value in a field."""
         changed: dict[str, Any] = {field.attribute: value}
         return self._replace(**changed)
+
+    @property
+    def message_bytes(self) -> int:
+        """The length of a probe behind its IP header."""
+        if self.protocol is Protocol.TCP:
+            return _TCP_BYTES
+        return _MESSAGE_HEADER_BYTES + len(self.payload)
 
     @property
     def key(self) -> bytes:

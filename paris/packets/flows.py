@@ -146,6 +146,7 @@ class Flows(Frozen):
             icmp_checksum=None if has_ports else _FIRST_CHECKSUM,
             traffic_class=self.traffic_class,
             flow_label=self.flow_label,
+            payload=self.payload.request,
         )
 
     @property
@@ -219,7 +220,8 @@ class Flows(Frozen):
         if varied is None:
             return self._plain(flow)
         if varied.field is HeaderField.LENGTH:
-            return self._plain(varied.base)
+            longer = self.payload_of(flow).request
+            return self._plain(varied.base)._replace(payload=longer)
         is_known = not varied.companion or varied.companion <= self.values(HeaderField.ALL)
         if not (1 <= varied.value <= self.values(varied.field) and is_known):
             raise ValueError(f"{varied} cannot be sent")

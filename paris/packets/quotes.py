@@ -31,7 +31,9 @@ class QuotedProbe(NamedTuple):
     Addresses are packed bytes. `carrier_tag` is the value of the field that carries the tag (see
     `tags`), or 0 if the reply names only its flow; `payload_tag` is the payload's copy of it, or
     what a payload without one shows if that differs: then addresses were restored and the checksum
-    was not. If the reply has no quote, source and destination are the reply's own, swapped.
+    was not. `length` is that of the message behind the IP headers, by these, and `text` what is
+    shown of the text in its payload. If the reply has no quote, source and destination are the
+    reply's own, swapped.
     """
 
     source: bytes
@@ -46,6 +48,8 @@ class QuotedProbe(NamedTuple):
     flow_label: int | None = None
     traffic_class: int | None = None
     payload_tag: int | None = None
+    length: int | None = None
+    text: bytes = b""
 
 
 def split_quote(outer: Datagram) -> tuple[int, bytes | None]:
@@ -114,4 +118,7 @@ def read_quoted_probe(quoted: Datagram, payloads: tuple[Payload, ...]) -> Quoted
         flow_label=quoted.flow_label,
         traffic_class=quoted.traffic_class,
         payload_tag=payload_tag,
+        length=quoted.length,
+        # Some routers fill short quotes with zeros.
+        text=data[8:][tags.TEXT_AT].rstrip(b"\0") if quoted.protocol != numbers.TCP else b"",
     )

@@ -35,6 +35,7 @@ HIGHEST_TAG: Final = 0xFFFE
 _APART: Final = 0x1_0001
 # This text follows the balancing word, so that whoever captures a probe sees who sent it.
 TEXT: Final = b"paris-trace "
+TEXT_AT: Final = slice(2, 2 + len(TEXT))
 # Where the copy lies in the payload, behind word and text, and the payload's length.
 COPY_AT: Final = 2 + len(TEXT)
 PAYLOAD_BYTES: Final = COPY_AT + 4

@@ -24,6 +24,8 @@ FIELDS: Final = {
     Kind.ECN: "ECN",
     Kind.FLOW_LABEL: "flow label",
     Kind.IP_ID: "IP identification",
+    Kind.LENGTH: "length",
+    Kind.PAYLOAD: "payload",
 }
 # The header fields whose change is that of a kind.
 _EXPLAINED: Final = {
@@ -33,6 +35,8 @@ _EXPLAINED: Final = {
     Kind.ECN: frozenset({"traffic-class"}),
     Kind.FLOW_LABEL: frozenset({"flow-label"}),
     Kind.IP_ID: frozenset({"ip-id"}),
+    Kind.LENGTH: frozenset({"length"}),
+    Kind.PAYLOAD: frozenset({"payload"}),
 }
 _NOTHING: Final[frozenset[str]] = frozenset()
 

@@ -14,6 +14,8 @@ HEADER_FIELDS: Final = {
     "udp-checksum": "UDP checksum",
     "tcp-checksum": "TCP checksum",
     "tcp-sequence": "TCP sequence number",
+    "length": "length",
+    "payload": "payload",
     "ip-id": "IP identification",
     "flow-label": "flow label",
     "traffic-class": "traffic class",

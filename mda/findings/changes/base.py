@@ -29,6 +29,10 @@ class Kind(Enum):
     FLOW_LABEL = "flow-label"
     #: The identification of IPv4.
     IP_ID = "ip-id"
+    #: The length of what is behind the IP headers.
+    LENGTH = "length"
+    #: The data of the probe.
+    PAYLOAD = "payload"
     #: The TTL is higher than it left with.
     TTL_RAISED = "ttl-raised"
     #: Routers in an MPLS tunnel quote its labels (RFC 4950).

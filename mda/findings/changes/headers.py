@@ -61,6 +61,16 @@ def ip_id(seen: Seen) -> Iterator[Change]:
     return _changes(seen, Kind.IP_ID, "", lambda reply: "*" if "ip-id" in reply.changed else "")
 
 
+def length(seen: Seen) -> Iterator[Change]:
+    """Where they begin to show another length."""
+    return _changes(seen, Kind.LENGTH, "", partial(_field, "length"))
+
+
+def payload(seen: Seen) -> Iterator[Change]:
+    """Where they begin to show other data; which is in the replies."""
+    return _changes(seen, Kind.PAYLOAD, "", lambda reply: "*" if "payload" in reply.changed else "")
+
+
 def _changes(seen: Seen, kind: Kind, sent: str, read: Read) -> Iterator[Change]:
     """The changes of a field of which `read` returns what a quote shows, empty for as sent."""
     if seen.is_blind or not any(reply.changed for own in seen.replies.values() for reply in own):

@@ -18,6 +18,8 @@ RULES: Final[tuple[Callable[[Seen], Iterator[Change]], ...]] = (
     headers.ecn,
     headers.flow_label,
     headers.ip_id,
+    headers.length,
+    headers.payload,
     quoted_ttls.raised,
     quoted_ttls.tunnels,
     labels.labels,

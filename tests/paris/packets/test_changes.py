@@ -140,3 +140,28 @@ def test_a_probe_of_another_port_destination_or_program_is_not_ours(
         foreign = probe[:place] + bytes([probe[place] ^ 1]) + probe[place + 1 :]
         assert changes(flows, foreign) is None
     assert changes(flows, probe) == ()
+
+
+@pytest.mark.parametrize(("version", "protocol", "field"), COMBINATIONS)
+def test_another_length_and_another_payload_are_noticed(
+    version: int, protocol: Protocol, field: HeaderField
+) -> None:
+    flows = flows_of(version, protocol, field)
+    probe = bytearray(probes.build(flows, REQUEST, TAG))
+    length_at, text_at = (2, 30) if version == 4 else (4, 50)
+    probe[length_at + 1] += 4
+    if protocol is not Protocol.TCP:
+        probe[text_at] ^= 0xFF
+    found = changes(flows, bytes(probe))
+    assert found == (("length",) if protocol is Protocol.TCP else ("length", "payload"))
+
+
+@pytest.mark.parametrize(("version", "protocol", "field"), COMBINATIONS)
+def test_a_short_quote_that_is_filled_with_zeros_shows_no_other_payload(
+    version: int, protocol: Protocol, field: HeaderField
+) -> None:
+    flows = flows_of(version, protocol, field)
+    probe = probes.build(flows, REQUEST, TAG)
+    least = (20 if version == 4 else 40) + 8
+    for length in range(least, len(probe) + 1):
+        assert changes(flows, probe[:length].ljust(128, b"\0")) == (), length

@@ -16,7 +16,7 @@ STACK = bytes.fromhex("2000 0000 0008 0101 03e8 1101".replace(" ", ""))  # no ch
 def datagram(payload: bytes, version: int = 4, protocol: int = 1, **more: Any) -> Datagram:
     return Datagram(
         version=version, source=b"from", destination=b"to", protocol=protocol, ttl=64,
-        traffic_class=0x28, payload=payload, is_whole=True, **more,
+        traffic_class=0x28, payload=payload, is_whole=True, length=len(payload), **more,
     )  # fmt: skip
 
 
