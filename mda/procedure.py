@@ -47,6 +47,13 @@ class Procedure(Protocol):
         """
         return False
 
+    def on_refusal(self, reason: str, at_s: float) -> bool:
+        """Learn why, and when, this system refuses to send; `on_withheld` says what.
+
+        Returns whether to go on where it may send nothing any more, which ends a run otherwise.
+        """
+        return False
+
     def rate_pps(self, ttl: int) -> float | None:
         """The replies per second of the routers at `ttl` that have, or may have, a limit.
 
@@ -151,6 +158,10 @@ class Chain:
     def on_withheld(self, request: ProbeRequest, *, is_new: bool) -> bool:
         """See Procedure."""
         return self._current.on_withheld(request, is_new=is_new)
+
+    def on_refusal(self, reason: str, at_s: float) -> bool:
+        """See Procedure."""
+        return self._current.on_refusal(reason, at_s)
 
     def rate_pps(self, ttl: int) -> float | None:
         """See Procedure."""

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from mda.model import IPAddress, Outcome, StopReason, Unresolved, Way
     from mda.plan import Plan, WireReport
+    from mda.rounds import Rounds
 
 
 class Fate(Enum):
@@ -79,7 +80,7 @@ class Record(Frozen):
     of this machine, if they had several. `others` are the outcomes of other protocols that probed
     at the same time, with flow numbers that no procedure gives. `controls` say what other probes
     found beside a trace to a service, and `addresses` are all of the host's name, in the order in
-    which the system prefers them, if that was asked.
+    which the system prefers them, if that was asked. `rounds` are those of a watch that followed.
     """
 
     plan: Plan
@@ -98,3 +99,4 @@ class Record(Frozen):
     others: tuple[Outcome, ...] = ()
     controls: tuple[Control, ...] = ()
     addresses: tuple[IPAddress, ...] = ()
+    rounds: Rounds | None = None

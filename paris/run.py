@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from mda.plan import Plan
     from mda.procedure import Procedure
     from mda.record import Control
+    from mda.rounds import Rounds
     from mda.studies.watch import Watch
     from mda.trace import Trace
     from paris.engine.record import Journal, RawRecord, Recorder
@@ -48,7 +49,7 @@ class Measurement(NamedTuple):
 
     `ways` has the way of each flow, if they had several. `others` are the outcomes of the other
     protocols of a comparison. `controls` and `connections` are those of a trace to a service, and
-    `addresses` those of the host's name; see `paris.diagnosing`.
+    `addresses` those of the host's name; see `paris.diagnosing`. `rounds` are those of a watch.
     """
 
     settings: Settings
@@ -60,6 +61,7 @@ class Measurement(NamedTuple):
     controls: tuple[Measurement, ...] = ()
     connections: tuple[Control, ...] = ()
     addresses: tuple[IPAddress, ...] = ()
+    rounds: Rounds | None = None
 
 
 class Hooks(NamedTuple):
@@ -91,6 +93,7 @@ def measure(settings: Settings, hooks: Hooks = NO_HOOKS) -> Measurement:
     random = Random(seed)
     ends = _ends(settings, seed)
     wire, flows = _opened(settings, ends, random)
+    watch = _watch(settings, hooks)
     with closing(wire):
         plan = setup.measurement_plan(settings, flows, seed, ends.zone)
         job = _Job(
@@ -101,7 +104,7 @@ def measure(settings: Settings, hooks: Hooks = NO_HOOKS) -> Measurement:
                 flows,
                 sends_whole=wire.sends_whole,
                 one_at_a_time=wire.one_at_a_time,
-                watch=_watch(settings, hooks),
+                watch=watch,
             ),
             own_tags=ends.own_tags(random),
             lanes=[(plan, flows)],
@@ -113,6 +116,7 @@ def measure(settings: Settings, hooks: Hooks = NO_HOOKS) -> Measurement:
         started_at_unix_s=started_at_unix_s,
         record=record,
         ways=_taken(flows, record),
+        rounds=watch.rounds if watch is not None and watch.count else None,
     )
 
 
@@ -406,5 +410,6 @@ def assemble(measurement: Measurement) -> Trace:
             others=measurement.others,
             controls=(*controls, *measurement.connections),
             addresses=measurement.addresses,
+            rounds=measurement.rounds,
         )
     )

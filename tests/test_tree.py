@@ -146,7 +146,8 @@ render/words/troubles.py: tests/paris/cli/test_stats.py: the command shows the n
 render/words/trace.py: tests/render/terminal/test_text.py: the text says all of it
 mda/studies/watch.py: tests/mda/studies/test_watch_probing.py: rounds fill the account
 paris/cli/screen.py: tests/paris/cli/test_watching.py: it needs a terminal
-paris/formats/rounds_json.py: tests/paris/cli/test_watching.py: the command writes its lines
+paris/formats/round_lines.py: tests/paris/cli/test_watching.py: the command writes its lines
+mda/rounds.py: tests/mda/studies/test_watch_probing.py: values only
 paris/outputs/lines.py: tests/paris/cli/test_watching.py: the command writes its lines
 render/terminal/watch.py: tests/paris/cli/test_watching.py: the command prints the table
 render/words/watch.py: tests/paris/cli/test_watching.py: the command prints the words

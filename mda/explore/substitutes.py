@@ -70,6 +70,10 @@ class Substituting(Procedure):
         self._again.append(asked)
         return True
 
+    def on_refusal(self, reason: str, at_s: float) -> bool:
+        """See Procedure."""
+        return self._procedure.on_refusal(reason, at_s)
+
     def rate_pps(self, ttl: int) -> float | None:
         """See Procedure."""
         return self._procedure.rate_pps(ttl)

@@ -10,6 +10,8 @@ import math
 from collections import Counter
 from typing import Final
 
+from mda.statistics.delays import Delays
+
 ERROR: Final = 0.01  # of a quantile, relative
 _GROWTH: Final = (1 + ERROR) / (1 - ERROR)
 _LOG_GROWTH: Final = math.log(_GROWTH)
@@ -20,11 +22,12 @@ _JITTER_GAIN: Final = 16  # RFC 3550 section 6.4.1
 class Sketch:
     """The probes `sent` and `lost`, and the round trips of the others: all figures in seconds.
 
-    Each figure of times is None without a reply.
+    Each figure of times is None without a reply. The jitter compares round trips by the same path
+    only: those of others are longer or shorter.
     """
 
-    __slots__ = ("_buckets", "_last_s", "_mean_s", "_squares", "jitter_s", "lost", "max_s", "min_s",
-                 "sent")  # fmt: skip
+    __slots__ = ("_buckets", "_last_by_path_s", "_last_s", "_mean_s", "_squares", "jitter_s",
+                 "lost", "max_s", "min_s", "sent")  # fmt: skip
 
     def __init__(self) -> None:
         self.sent = 0
@@ -33,6 +36,7 @@ class Sketch:
         self.max_s: float | None = None
         self.jitter_s: float | None = None
         self._buckets: Counter[int] = Counter()
+        self._last_by_path_s: dict[int, float] = {}
         self._last_s = 0.0
         self._mean_s = 0.0
         self._squares = 0.0
@@ -42,16 +46,16 @@ class Sketch:
         self.sent += 1
         self.lost += 1
 
-    def add_reply(self, rtt_s: float) -> None:
-        """Count a probe and its round trip."""
+    def add_reply(self, rtt_s: float, path: int = 0) -> None:
+        """Count a probe by a path, and its round trip."""
         self.sent += 1
-        if self.jitter_s is None or self.min_s is None or self.max_s is None:
-            self.min_s = self.max_s = rtt_s
-            self.jitter_s = 0.0
-        else:
-            self.min_s, self.max_s = min(self.min_s, rtt_s), max(self.max_s, rtt_s)
-            self.jitter_s += (abs(rtt_s - self._last_s) - self.jitter_s) / _JITTER_GAIN
-        self._last_s = rtt_s
+        self.min_s = rtt_s if self.min_s is None else min(self.min_s, rtt_s)
+        self.max_s = rtt_s if self.max_s is None else max(self.max_s, rtt_s)
+        last_s = self._last_by_path_s.get(path)
+        if last_s is not None:
+            jitter_s = self.jitter_s or 0.0
+            self.jitter_s = jitter_s + (abs(rtt_s - last_s) - jitter_s) / _JITTER_GAIN
+        self._last_s = self._last_by_path_s[path] = rtt_s
         self._buckets[math.ceil(math.log(max(rtt_s, _SHORTEST_S)) / _LOG_GROWTH)] += 1
         # Welford, 1962: stable however many values there are.
         off_s = rtt_s - self._mean_s
@@ -64,9 +68,12 @@ class Sketch:
         return self.sent - self.lost
 
     @property
-    def loss(self) -> float:
-        """The share of probes that were lost."""
-        return self.lost / self.sent if self.sent else 0.0
+    def delays(self) -> Delays:
+        """All figures as they are now."""
+        return Delays(
+            self.sent, self.lost, self.min_s, self.median_s, self.p95_s, self.max_s, self.mean_s,
+            self.stdev_s, self.jitter_s,
+        )  # fmt: skip
 
     @property
     def last_s(self) -> float | None:

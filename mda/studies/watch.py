@@ -7,77 +7,51 @@ are kept.
 from __future__ import annotations
 
 from collections import Counter, deque
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from mda.model import Reply, Vertex
+from mda.rounds import Change, Figures, Outage, Rounds
 from mda.statistics.shifts import LATEST, Steady
 from mda.statistics.sketches import Sketch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from mda.model import Outcome
+    from mda.rounds import WatchedPath
 
 # The chance that a watch reports any change although nothing changes, however long it lasts.
 LEVEL: Final = 0.01
-_MOST_CHANGES: Final = 256  # that are kept, the latest
+_MOST_EVENTS: Final = 256  # changes, and outages, that are kept: the latest
 _MOST_PLACES: Final = 4096  # vertices, and links, with figures: a forger could invent more
 
 _Key = TypeVar("_Key")
 
 
-class WatchedPath(NamedTuple):
-    """A path that is watched: its number from 1, the flows that take turns, and where it replies.
-
-    `vertices` ascend by TTL.
-    """
-
-    number: int
-    flows: tuple[int, ...]
-    vertices: tuple[Vertex, ...]
-
-
-class Change(NamedTuple):
-    """At a TTL, a path's probes are answered by `after` rather than `before`.
-
-    `last_s` is when the last probe was sent before the change, and `first_s` when the first one
-    after it was; `found_s` is when the test was sure. `moved` of the `trials` replies since then
-    come from elsewhere than `before`. `probability` is the chance of that without a change. All
-    times are seconds on the wire's clock.
-    """
-
-    path: int
-    ttl: int
-    before: Vertex
-    after: Vertex
-    last_s: float
-    first_s: float
-    found_s: float
-    moved: int
-    trials: int
-    probability: float
-
-
 class Watch:
     """The account of a watch. `started_at_unix_s` is the Unix time of the wire's clock at 0.
 
-    `rounds` are those that are complete, and `latest` has the outcomes of the last of them, by the
-    path's number and TTL; `latest_s` is when it began. `vertices`, `links` and `ends` have the
-    figures: a link's are those of probes to its far end that passed its near one, a path's those of
-    probes to its last vertex that replies. `change_count` counts all `changes`.
+    `count` rounds are complete, and `latest` has the outcomes of the last of them, by the path's
+    number and TTL; `latest_s` is when it began, and `withheld` how many of its probes this system
+    refused to send. `rounds` has the figures and all that follows from them. `on_round` is called
+    after each round.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, on_round: Callable[[], object] = lambda: None) -> None:
+        self._on_round = on_round
         self.started_at_unix_s = 0.0
         self.paths: tuple[WatchedPath, ...] = ()
-        self.rounds = 0
+        self.count = 0
         self.latest: Mapping[tuple[int, int], Outcome] = {}
         self.latest_s = 0.0
-        self.vertices: dict[Vertex, Sketch] = {}
-        self.links: dict[tuple[Vertex, Vertex], Sketch] = {}
-        self.ends: dict[int, Sketch] = {}
-        self.changes: deque[Change] = deque(maxlen=_MOST_CHANGES)
+        self.withheld = 0
+        self.changes: deque[Change] = deque(maxlen=_MOST_EVENTS)
         self.change_count = 0
+        self.outages: deque[Outage] = deque(maxlen=_MOST_EVENTS)
+        self.outage_count = 0
+        self._vertices: dict[Vertex, Sketch] = {}
+        self._links: dict[tuple[Vertex, Vertex], Sketch] = {}
+        self._ends: dict[int, Sketch] = {}
         self._places: dict[tuple[int, int], _Place] = {}
 
     def begin(self, paths: Iterable[WatchedPath]) -> None:
@@ -85,17 +59,55 @@ class Watch:
         self.paths = tuple(paths)
         places = sum(len(path.vertices) for path in self.paths)
         for path in self.paths:
-            self.ends[path.number] = Sketch()
+            self._ends[path.number] = Sketch()
             for vertex in path.vertices:
                 self._places[path.number, vertex.ttl] = _Place(vertex, LEVEL / places)
 
-    def end_round(self, outcomes: Mapping[tuple[int, int], Outcome]) -> None:
-        """Take in the outcomes of a round, by the path's number and TTL."""
+    def end_round(
+        self, outcomes: Mapping[tuple[int, int], Outcome], refused: Outage | None = None
+    ) -> None:
+        """Take in the outcomes of a round, by the path's number and TTL, and what did not leave."""
         self.latest = outcomes
-        self.latest_s = min((own.sent_at_s for own in outcomes.values()), default=self.latest_s)
-        self.rounds += 1
+        self.withheld = 0 if refused is None else refused.probes
+        sent_at_s = [own.sent_at_s for own in outcomes.values()]
+        if refused is not None:
+            self._refuse(refused)
+            sent_at_s.append(refused.began_s)
+        elif outcomes and self._is_out:
+            self.outages[-1] = self.outages[-1]._replace(ended_s=min(sent_at_s))
+        self.latest_s = min(sent_at_s, default=self.latest_s)
+        self.count += 1
         for path in self.paths:
             self._take_in(path)
+        self._on_round()
+
+    @property
+    def rounds(self) -> Rounds:
+        """All that is known now."""
+        return Rounds(
+            number=self.count,
+            paths=self.paths,
+            vertices=_figures(self._vertices),
+            links=_figures(self._links),
+            ends=_figures(self._ends),
+            changes=tuple(self.changes),
+            change_count=self.change_count,
+            outages=tuple(self.outages),
+            outage_count=self.outage_count,
+        )
+
+    @property
+    def _is_out(self) -> bool:
+        """Whether this system refused to send in the round before."""
+        return bool(self.outages) and self.outages[-1].ended_s is None
+
+    def _refuse(self, refused: Outage) -> None:
+        if self._is_out:
+            probes = self.outages[-1].probes + refused.probes
+            self.outages[-1] = self.outages[-1]._replace(probes=probes)
+        else:
+            self.outages.append(refused)
+            self.outage_count += 1
 
     def standing(self, path: int, ttl: int) -> Vertex:
         """The vertex that a path now usually meets at a TTL."""
@@ -113,14 +125,14 @@ class Watch:
             if isinstance(outcome, Reply):
                 vertex = Vertex.of(planned.ttl, outcome)
                 self._note(path.number, place.add(vertex, outcome.sent_at_s))
-            sketches = [_bounded(self.vertices, vertex)]
+            sketches = [_bounded(self._vertices, vertex)]
             if near is not None:
-                sketches.append(_bounded(self.links, (near, vertex)))
+                sketches.append(_bounded(self._links, (near, vertex)))
             if planned is path.vertices[-1]:
-                sketches.append(self.ends[path.number])
+                sketches.append(self._ends[path.number])
             for sketch in sketches:
                 if isinstance(outcome, Reply):
-                    sketch.add_reply(outcome.rtt_s)
+                    sketch.add_reply(outcome.rtt_s, path.number)
                 else:
                     sketch.add_loss()
             near = vertex
@@ -165,6 +177,10 @@ class _Place:
         for own_s, own in since:
             self._steady.add(own_s, is_other=own != self.usual)
         return change
+
+
+def _figures(sketches: Mapping[_Key, Sketch]) -> dict[_Key, Figures]:
+    return {key: Figures(own.delays, own.last_s) for key, own in sketches.items()}
 
 
 def _bounded(sketches: dict[_Key, Sketch], key: _Key) -> Sketch:

@@ -15,8 +15,8 @@ from mda.answers.graph import locate
 from mda.answers.table import tabulate
 from mda.model import ProbeRequest, Reply, Vertex
 from mda.procedure import Procedure
+from mda.rounds import Outage, WatchedPath
 from mda.studies.flow_paths import FlowPaths
-from mda.studies.watch import WatchedPath
 from mda.variants import plain_outcomes
 
 if TYPE_CHECKING:
@@ -55,6 +55,7 @@ class Watching(Procedure):
         self._flying: dict[ProbeRequest, tuple[int, int]] = {}
         self._asked: dict[ProbeRequest, tuple[int, int]] = {}  # path and TTL, of this round
         self._outcomes: dict[tuple[int, int], Outcome] = {}
+        self._refused: Outage | None = None  # in this round
         self._next_s: float | None = None  # when the next round is due
         self._resumes_s = -inf
         watch.begin(_watched(self._table, repetition))
@@ -79,9 +80,17 @@ class Watching(Procedure):
 
     def on_withheld(self, request: ProbeRequest, *, is_new: bool) -> bool:
         """See Procedure."""
+        if self._refused is not None:
+            self._refused = self._refused._replace(probes=self._refused.probes + 1)
         self._flying.pop(request, None)
         self._end_if_over()
         return False
+
+    def on_refusal(self, reason: str, at_s: float) -> bool:
+        """See Procedure; what cannot be sent now may be sent in a later round."""
+        if self._refused is None:
+            self._refused = Outage(reason, at_s, None, probes=0)
+        return True
 
     def rate_pps(self, ttl: int) -> float | None:
         """See Procedure."""
@@ -103,7 +112,7 @@ class Watching(Procedure):
         return self._resumes_s
 
     def _begin(self) -> None:
-        paths, number = self._watch.paths, self._watch.rounds
+        paths, number = self._watch.paths, self._watch.count
         turn = number % len(paths)
         self._outcomes, self._asked = {}, {}
         for path in (*paths[turn:], *paths[:turn]):
@@ -117,14 +126,15 @@ class Watching(Procedure):
         if self._queue or self._flying or not self._asked:
             return
         outcomes, self._asked = self._outcomes, {}
-        self._watch.end_round(outcomes)
+        refused, self._refused = self._refused, None
+        self._watch.end_round(outcomes, refused)
         repetition = self._repetition
         began_s = self._next_s
         if began_s is None:
             began_s = self._watch.latest_s
-        ended_s = max(map(_ended_s, outcomes.values()), default=began_s)
+        ended_s = max(map(_ended_s, outcomes.values()), default=self._watch.latest_s)
         self._next_s = self._resumes_s = max(began_s + repetition.every_s, ended_s)
-        is_last = repetition.rounds is not None and self._watch.rounds >= repetition.rounds
+        is_last = repetition.rounds is not None and self._watch.count >= repetition.rounds
         is_late = repetition.until_s is not None and self._next_s > repetition.until_s
         self._is_done = is_last or is_late
 

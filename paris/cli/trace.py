@@ -131,7 +131,7 @@ class _Run:
                 remarks.append("interrupted: what is shown of addresses was not looked up")
         for journal, trace in zip(self.journals, traces, strict=False):
             journal.found(trace)
-        faults = [*self._write(traces, outputs), *self._drained(), *self._write_table(outputs)]
+        faults = [*self._write(traces, outputs), *self._drained(), *self._end_watch(outputs)]
         places = self._places(is_whole=all(isinstance(own, NobodyReadsError) for own in faults))
         return self._said(traces, measurements, [*remarks, *map(str, faults), *places])
 
@@ -159,21 +159,14 @@ class _Run:
             draws=self.options.progress and sys.stderr is not None and can_draw(),
         )
 
-    def _write_table(self, outputs: Sequence[Output]) -> list[OutputError]:
-        """Write the final table where the text went, or else to standard error."""
+    def _end_watch(self, outputs: Sequence[Output]) -> list[OutputError]:
+        """Show the final table if standard output has no text; returns what was not written."""
         if self.watcher is None:
             return []
-        from paris.outputs.files import write
-
-        table, faults = self.watcher.table(), list(self.watcher.faults)
-        if any(own == (STANDARD_OUTPUT, "txt") for own in outputs):
-            try:
-                write(STANDARD_OUTPUT, f"\n{table}".encode() if table else b"")
-            except OutputError as error:
-                faults.append(error)
-        elif sys.stderr is not None:
-            sys.stderr.write(table)
-        return faults
+        has_text = any(own == (STANDARD_OUTPUT, "txt") for own in outputs)
+        if not has_text and sys.stderr is not None:
+            sys.stderr.write(self.watcher.table())
+        return self.watcher.faults
 
     def _lanes(self) -> tuple[Lane, ...]:
         """The protocols of a run that has several."""
@@ -208,9 +201,7 @@ class _Run:
     def _watched(self, hooks: Hooks, watcher: Watcher) -> list[Measurement]:
         """The measurement, and rounds after it."""
         try:
-            return self._judged(
-                _observed(hooks, lambda _: watcher.observe())._replace(watch=watcher.watch)
-            )
+            return self._judged(hooks._replace(watch=watcher.watch))
         finally:
             watcher.end()
 

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Final
 from mda.studies.watch import Watch
 from paris.errors import OutputError
 from render.terminal.watch import watch_lines
-from render.words.watch import change_words, watch_words
+from render.words.watch import change_words, outage_words, watch_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from paris.cli.screen import Screen
     from paris.outputs.lines import Lines
+    from render.words.watch import WatchWords
 
 _WIDTH: Final = 80  # of text that no window limits
 _REFRESH_S: Final = 0.5
@@ -33,42 +34,50 @@ class Watcher:
     def __init__(
         self, target: str, stream: Lines | None, say: Callable[[str], object], *, draws: bool
     ) -> None:
-        self.watch = Watch()
+        self.watch = Watch(self._observe)
         self.faults: list[OutputError] = []
         self._target = target
         self._stream = stream
         self._say = say
         self._draws = draws
         self._screen: Screen | None = None
-        self._rounds = 0
-        self._changes = 0
+        self._changes = self._outages = 0
+        self._is_out = False
         self._shown_at_s = 0.0
 
-    def observe(self) -> None:
-        """Show and write what is new since the last call."""
-        if self.watch.rounds == self._rounds:
-            return
-        from paris.formats.rounds_json import begin_line, round_line
+    def _observe(self) -> None:
+        """Show and write what the last round showed."""
+        from paris.formats.round_lines import begin_line, round_line
 
-        if not self._rounds:
+        if self.watch.count == 1:
             self._write(begin_line(self.watch, self._target))
-        self._rounds = self.watch.rounds
         self._write(round_line(self.watch, self._changes))
         if self._draws:
             self._draw()
         if not self._draws:
-            new = self.watch.change_count - self._changes
-            for change in list(self.watch.changes)[-new:] if new else ():
-                self._say(change_words(self.watch, change))
+            self._tell()
         self._changes = self.watch.change_count
+
+    def _tell(self) -> None:
+        """Say what happened in the last round."""
+        new = self.watch.change_count - self._changes
+        for change in list(self.watch.changes)[-new:] if new else ():
+            self._say(change_words(change, self.watch.started_at_unix_s))
+        if not self.watch.outages:
+            return
+        outage = self.watch.outages[-1]
+        is_new = self.watch.outage_count > self._outages
+        if is_new or (self._is_out and outage.ended_s is not None):
+            self._say(outage_words(outage, self.watch.started_at_unix_s))
+        self._outages, self._is_out = self.watch.outage_count, outage.ended_s is None
 
     def end(self) -> None:
         """Give the terminal back, and write what all rounds showed."""
         if self._screen is not None:
             self._screen.close()
             self._screen = None
-        if self._rounds:
-            from paris.formats.rounds_json import end_line
+        if self.watch.count:
+            from paris.formats.round_lines import end_line
 
             self._write(end_line(self.watch))
         if self._stream is not None:
@@ -77,9 +86,9 @@ class Watcher:
 
     def table(self) -> str:
         """The final table; empty without a round."""
-        if not self.watch.rounds:
+        if not self.watch.count:
             return ""
-        lines = watch_lines(watch_words(self.watch, self._target), _WIDTH)
+        lines = watch_lines(self._words(), _WIDTH)
         return "\n".join(lines) + "\n"
 
     def _draw(self) -> None:
@@ -92,7 +101,10 @@ class Watcher:
         elif now_s - self._shown_at_s < _REFRESH_S:
             return
         self._shown_at_s = now_s
-        self._screen.publish(partial(watch_lines, watch_words(self.watch, self._target)))
+        self._screen.publish(partial(watch_lines, self._words()))
+
+    def _words(self) -> WatchWords:
+        return watch_words(self.watch.rounds, self._target, self.watch.started_at_unix_s)
 
     def _write(self, line: str) -> None:
         if self._stream is None or self.faults:

@@ -247,7 +247,8 @@ class Engine:
             except WireError as error:
                 self._count(requests, tags, datagrams, error.sent_at_s)
                 if not isinstance(error, WithheldError):
-                    raise
+                    self._withhold_all(requests[len(error.sent_at_s) :], error)
+                    return
                 withheld = requests[len(error.sent_at_s)]
                 is_replaced = self._withhold(withheld, error)
                 rest = []
@@ -270,13 +271,23 @@ class Engine:
         has left before has no route any more.
         """
         is_new = request.flow not in self._flows_sent
-        self._failure = error
-        self._withheld.setdefault((error.reason, error.is_route), []).append(request)
-        self._withheld_in_a_row += 1
-        if self._withheld_in_a_row == _MOST_WITHHELD or (error.is_route and not is_new):
-            raise error
-        self._ask_at_s = self.wire.now_s()
+        now_s = self.wire.now_s()
+        if not self.procedure.on_refusal(str(error), now_s):
+            self._failure = error
+            self._withheld.setdefault((error.reason, error.is_route), []).append(request)
+            self._withheld_in_a_row += 1
+            if self._withheld_in_a_row == _MOST_WITHHELD or (error.is_route and not is_new):
+                raise error
+        self._ask_at_s = now_s
         return self.procedure.on_withheld(request, is_new=is_new)
+
+    def _withhold_all(self, requests: Sequence[ProbeRequest], error: WireError) -> None:
+        """Tell a procedure that goes on that none of these left; for any other raise the error."""
+        self._ask_at_s = self.wire.now_s()
+        if not self.procedure.on_refusal(str(error), self._ask_at_s):
+            raise error
+        for request in requests:
+            self.procedure.on_withheld(request, is_new=False)
 
     def _count(
         self,

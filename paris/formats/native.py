@@ -1,8 +1,8 @@
 """The native JSON format: every probe, reply and loss with its time, and what follows from them.
 
-`write` and `read` are inverses. `read` uses only `plan`, `ways`, `run`, `outcomes`, `names` and
-`facts`; the other members follow from those and serve other programs. The JSON Schema lies beside
-this file. Times are seconds, addresses text, probabilities in (0, 1).
+`write` and `read` are inverses. `read` uses only `plan`, `ways`, `run`, `outcomes`, `rounds`,
+`names` and `facts`; the other members follow from those and serve other programs. The JSON Schema
+lies beside this file. Times are seconds, addresses text, probabilities in (0, 1).
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from paris.formats import (
     facts_json,
     plan_json,
     references,
+    rounds_json,
     schemas,
     studies_json,
     verdict_json,
@@ -75,6 +76,7 @@ def write(trace: Trace, _: Look | None = None) -> str:
             "obstacles": [obstacle.value for obstacle in trace.certainty.obstacles],
             "vertices": [_vertex_certainty(vertex) for vertex in trace.certainty.vertices],
         },
+        **rounds_json.member(trace.rounds),
         **changes_json.changes(trace),
         **studies_json.studies(trace),
         **verdict_json.member(trace, vertex_id),
@@ -280,6 +282,7 @@ def _read(document: Json) -> Record:
         ways=ways_json.read_ways(document),
         controls=verdict_json.read_controls(document),
         addresses=verdict_json.read_addresses(document),
+        rounds=rounds_json.read(document),
     )
 
 

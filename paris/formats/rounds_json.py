@@ -1,100 +1,114 @@
-"""The lines of --jsonl: what is watched, each round, and the figures of all of them at the end."""
+"""Writes what the rounds of a watch showed as a JSON value, and reads it."""
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Any, Final
+from ipaddress import ip_address
+from typing import Any
 
-from mda.model import Reply
+from mda.model import Vertex
+from mda.rounds import Change, Figures, Outage, Rounds, WatchedPath
+from mda.statistics.delays import Delays
 
-if TYPE_CHECKING:
-    from mda.model import Outcome, Vertex
-    from mda.statistics.sketches import Sketch
-    from mda.studies.watch import Change, Watch
-
-FORMAT: Final = "paris-trace-rounds/1"
-_FIGURES: Final = (
-    "sent", "lost", "min_s", "median_s", "p95_s", "max_s", "mean_s", "stdev_s", "jitter_s",
-)  # fmt: skip
+Json = dict[str, Any]
 
 
-def begin_line(watch: Watch, target: str) -> str:
-    """What is watched: the first line."""
-    return _line({
-        "type": "begin",
-        "format": FORMAT,
-        "target": target,
-        "started_at_unix_s": watch.started_at_unix_s,
-        "paths": [
-            {"path": path.number, "flows": path.flows, "hops": list(map(_vertex, path.vertices))}
-            for path in watch.paths
-        ],
-    })  # fmt: skip
-
-
-def round_line(watch: Watch, since: int) -> str:
-    """The last round, with the changes after the first `since` ones.
-
-    Times are seconds after `started_at_unix_s`. A hop without `rtt_s` lost its probe.
-    """
-    new = watch.change_count - since
-    return _line({
-        "type": "round",
-        "round": watch.rounds,
-        "at_s": watch.latest_s,
-        "paths": [
-            {
-                "path": path.number,
-                "hops": [
-                    _hop(watch.latest[path.number, vertex.ttl])
-                    for vertex in path.vertices
-                    if (path.number, vertex.ttl) in watch.latest
-                ],
-            }
-            for path in watch.paths
-        ],
-        "changes": [_change(own) for own in list(watch.changes)[-new:]] if new else [],
-    })  # fmt: skip
-
-
-def end_line(watch: Watch) -> str:
-    """The figures of all rounds: the last line, unless the program was killed."""
-    return _line({
-        "type": "end",
-        "rounds": watch.rounds,
-        "changes": watch.change_count,
-        "hops": [{**_vertex(own), **_figures(sketch)} for own, sketch in watch.vertices.items()],
-        "links": [
-            {"near": _vertex(near), "far": _vertex(far), **_figures(sketch)}
-            for (near, far), sketch in watch.links.items()
-        ],
-        "paths": [{"path": number, **_figures(own)} for number, own in watch.ends.items()],
-    })  # fmt: skip
-
-
-def _hop(outcome: Outcome) -> dict[str, Any]:
-    hop: dict[str, Any] = {"ttl": outcome.request.ttl, "flow": outcome.request.flow}
-    if isinstance(outcome, Reply):
-        hop |= {"address": str(outcome.responder), "rtt_s": round(outcome.rtt_s, 9)}
-    return hop
-
-
-def _change(change: Change) -> dict[str, Any]:
+def member(rounds: Rounds | None) -> Json:
+    """The member "rounds" of a trace that was watched."""
+    if rounds is None:
+        return {}
     return {
-        **change._asdict(),
-        "before": _vertex(change.before),
-        "after": _vertex(change.after),
+        "rounds": {
+            "count": rounds.number,
+            "paths": [path(own) | figures(rounds.ends[own.number]) for own in rounds.paths],
+            **places(rounds),
+            "changes": list(map(change, rounds.changes)),
+            "change_count": rounds.change_count,
+            "outages": [own._asdict() for own in rounds.outages],
+            "outage_count": rounds.outage_count,
+        }
     }
 
 
-def _vertex(vertex: Vertex) -> dict[str, Any]:
-    return {"ttl": vertex.ttl, "address": None if vertex.address is None else str(vertex.address)}
+def places(rounds: Rounds) -> Json:
+    """The figures of hops and links."""
+    return {
+        "hops": [vertex(own) | figures(shown) for own, shown in rounds.vertices.items()],
+        "links": [
+            {"near": vertex(near), "far": vertex(far)} | figures(shown)
+            for (near, far), shown in rounds.links.items()
+        ],
+    }
 
 
-def _figures(sketch: Sketch) -> dict[str, Any]:
-    return {name: getattr(sketch, name) for name in _FIGURES}
+def path(own: WatchedPath) -> Json:
+    """A path that is watched."""
+    return {
+        "path": own.number,
+        "flows": own.flows,
+        "hops": list(map(vertex, own.vertices)),
+    }
 
 
-def _line(document: dict[str, Any]) -> str:
-    """The document on one line, in printable ASCII."""
-    return json.dumps(document, separators=(",", ":")).replace("\x7f", "\\u007f") + "\n"
+def change(own: Change) -> Json:
+    """A change, with its vertices."""
+    return own._asdict() | {"before": vertex(own.before), "after": vertex(own.after)}
+
+
+def vertex(own: Vertex) -> Json:
+    """A vertex that may be outside the graph."""
+    address = None if own.address is None else str(own.address)
+    interface = {"interface": own.interface} if own.interface else {}
+    return {"ttl": own.ttl, "address": address, **interface}
+
+
+def figures(own: Figures) -> Json:
+    """The figures of many probes."""
+    return own.delays._asdict() | {"last_s": own.last_s}
+
+
+def read(document: Json) -> Rounds | None:
+    """The rounds in a document that its schema allows, if there are any."""
+    found = document.get("rounds")
+    if found is None:
+        return None
+    return Rounds(
+        number=int(found["count"]),
+        paths=tuple(
+            WatchedPath(
+                int(own["path"]),
+                tuple(map(int, own["flows"])),
+                tuple(map(_read_vertex, own["hops"])),
+            )
+            for own in found["paths"]
+        ),
+        vertices={_read_vertex(own): _read_figures(own) for own in found["hops"]},
+        links={
+            (_read_vertex(own["near"]), _read_vertex(own["far"])): _read_figures(own)
+            for own in found["links"]
+        },
+        ends={int(own["path"]): _read_figures(own) for own in found["paths"]},
+        changes=tuple(map(_read_change, found["changes"])),
+        change_count=int(found["change_count"]),
+        outages=tuple(
+            Outage(own["reason"], own["began_s"], own["ended_s"], int(own["probes"]))
+            for own in found["outages"]
+        ),
+        outage_count=int(found["outage_count"]),
+    )
+
+
+def _read_vertex(own: Json) -> Vertex:
+    address = None if own["address"] is None else ip_address(own["address"])
+    return Vertex(int(own["ttl"]), address, interface=own.get("interface", ""))
+
+
+def _read_figures(own: Json) -> Figures:
+    counts = {"sent": int(own["sent"]), "lost": int(own["lost"])}
+    delays = {name: own[name] for name in Delays._fields}
+    return Figures(Delays(**{**delays, **counts}), own["last_s"])
+
+
+def _read_change(own: Json) -> Change:
+    counts = {name: int(own[name]) for name in ("path", "ttl", "moved", "trials")}
+    ends = {name: _read_vertex(own[name]) for name in ("before", "after")}
+    return Change(**{name: own[name] for name in Change._fields} | counts | ends)

@@ -10,6 +10,7 @@ from textwrap import fill
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from render.pictures.palette import ANSI
+from render.terminal.watch import watch_lines
 from render.words.quantities import milliseconds
 from render.words.tries import MOST_TRIES
 
@@ -63,6 +64,8 @@ def text(words: TraceWords, *, color: bool = False, ascii: bool = False, width: 
     parts += [_paragraph(paragraph, width) for paragraph in words.studies]
     if words.verdict is not None:
         parts.append(_verdict(words.verdict, width))
+    if words.watch is not None:
+        parts.append(watch_lines(words.watch, width))
     return "\n\n".join("\n".join(part) for part in parts) + "\n"
 
 

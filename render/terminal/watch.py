@@ -16,21 +16,21 @@ def watch_lines(words: WatchWords, width: int, height: int | None = None) -> lis
     """The lines, at most `width` characters each; with `height`, at most so many.
 
     Figures that do not fit beside each other are left out, the last ones first. Where there are too
-    many lines the changes stay, the latest first, and the hops before paths and links.
+    many lines the events stay, the latest first, and the hops before paths and links.
     """
-    changes = [line for change in words.changes for line in _wrapped(change, width)]
+    events = [line for event in words.events for line in _wrapped(event, width)]
     body: list[str] = []
     for table in words.tables:
         if table.rows:
             body += ["", *_table(table, words.figures, width)]
     title = words.title[:width]
     if height is not None:
-        changes = changes[-(height // 3) :] if height >= 3 else []
-        room = height - 1 - len(changes) - bool(changes)
+        events = events[-(height // 3) :] if height >= 3 else []
+        room = height - 1 - len(events) - bool(events)
         if len(body) > room:
             hidden = len(body) - max(room - 1, 0)
             body = [*body[: max(room - 1, 0)], f"... {hidden} more lines"[:width]][: max(room, 0)]
-    return [title, *body, *([""] if changes else []), *changes]
+    return [title, *body, *([""] if events else []), *events]
 
 
 def _table(table: WatchTable, figures: tuple[str, ...], width: int) -> list[str]:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from render.words.paths import Recipes
     from render.words.service import VerdictWords
     from render.words.studies import Paragraph
+    from render.words.watch import WatchWords
 
 _MOST_FLOWS: Final = 12  # that are listed for an edge
 
@@ -75,7 +76,8 @@ class TraceWords(NamedTuple):
     """All words for a trace, in a fixed order.
 
     `title` names the destination and `probing` the probes, the flows and the bound. `findings` and
-    the lines of `studies` are of any length. `verdict` is that on the service, if there is one.
+    the lines of `studies` are of any length. `verdict` is that on the service, if there is one, and
+    `watch` is what the rounds of a watch showed.
     """
 
     title: str
@@ -88,6 +90,7 @@ class TraceWords(NamedTuple):
     findings: tuple[str, ...]
     studies: tuple[Paragraph, ...]
     verdict: VerdictWords | None
+    watch: WatchWords | None
 
 
 def trace_words(trace: Trace, recipes: Recipes) -> TraceWords:
@@ -113,6 +116,7 @@ def trace_words(trace: Trace, recipes: Recipes) -> TraceWords:
         findings=tuple(findings(trace)),
         studies=_studies(trace, recipes),
         verdict=_verdict(trace, recipes),
+        watch=_watch(trace),
     )
     return shown(said)
 
@@ -131,6 +135,14 @@ def _verdict(trace: Trace, recipes: Recipes) -> VerdictWords | None:
     from render.words.service import verdict_words  # most traces go to no service
 
     return verdict_words(trace, recipes)
+
+
+def _watch(trace: Trace) -> WatchWords | None:
+    if trace.rounds is None:
+        return None
+    from render.words.watch import watch_words  # few traces are watched
+
+    return watch_words(trace.rounds, trace.plan.host, trace.started_at_unix_s)
 
 
 def _edges(trace: Trace, words: Mapping[Vertex, VertexWords]) -> tuple[EdgeWords, ...]:
@@ -188,9 +200,12 @@ def _narrowed(trace: Trace, near: Vertex, far: Vertex) -> str:
 
 
 def _behaviour(trace: Trace, near: Vertex, far: Vertex) -> str:
-    """The losses and times of an edge, where they were requested."""
+    """The losses and times of an edge, where they were requested, and those of a watch."""
     delays = trace.behaviour.edges.get((near, far)) if STATS.name in trace.plan.studies else None
-    return "" if delays is None else f"; {figures_in_words(delays)}"
+    said = "" if delays is None else f"; {figures_in_words(delays)}"
+    if trace.rounds is not None and (near, far) in trace.rounds.links:
+        said += f"; watched: {figures_in_words(trace.rounds.links[near, far].delays)}"
+    return said
 
 
 def _false_links(trace: Trace) -> tuple[FalseLink, ...]:

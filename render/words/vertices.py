@@ -180,6 +180,9 @@ def _details(
             lines.append(f"fastest {fastest} ms, median {median_ms(rtts_s)} ms of {answers}")
         if STATS.name in trace.plan.studies and vertex in trace.behaviour.vertices:
             lines.append(figures_in_words(trace.behaviour.vertices[vertex]))
+        if trace.rounds is not None and vertex in trace.rounds.vertices:
+            watched = figures_in_words(trace.rounds.vertices[vertex].delays)
+            lines.append(f"watched: {watched}")
         if vertex in missed:
             chance = percent(missed[vertex])
             lines.append(f"one more even branch would have stayed unseen with probability {chance}")

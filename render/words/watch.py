@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
+from mda.escaping import shown
 from render.words.quantities import count, milliseconds, p_value, percent
 
 if TYPE_CHECKING:
     from mda.model import Vertex
-    from mda.statistics.sketches import Sketch
-    from mda.studies.watch import Change, Watch, WatchedPath
+    from mda.rounds import Change, Figures, Outage, Rounds, WatchedPath
 
 
 class WatchRow(NamedTuple):
@@ -29,61 +29,100 @@ class WatchTable(NamedTuple):
 
 
 class WatchWords(NamedTuple):
-    """All that a watch says. `figures` name the columns of all `tables`."""
+    """All that a watch says. `figures` name the columns of all `tables`.
+
+    `events` are sentences, the latest last.
+    """
 
     title: str
     figures: tuple[str, ...]
     tables: tuple[WatchTable, ...]
-    changes: tuple[str, ...]
+    events: tuple[str, ...]
 
 
 _FIGURES = ("sent", "loss", "last", "median", "p95", "max", "jitter", "stdev", "min")
 
 
-def watch_words(watch: Watch, target: str) -> WatchWords:
-    """The words for what a watch of `target` knows now; the hops come first."""
+def watch_words(rounds: Rounds, target: str, started_at_unix_s: float) -> WatchWords:
+    """The words for what a watch of `target` knows; the hops come first.
+
+    `started_at_unix_s` is the Unix time of the wire's clock at 0; virtual time has none, but 0.
+    """
     hops = [
-        WatchRow(f"{vertex.ttl}", _address(vertex), _figures(sketch))
-        for vertex, sketch in sorted(watch.vertices.items(), key=lambda own: own[0].sort_key)
+        WatchRow(f"{vertex.ttl}", _address(vertex), _figures(figures))
+        for vertex, figures in sorted(rounds.vertices.items(), key=lambda own: own[0].sort_key)
     ]
     paths = [
-        WatchRow(f"{path.number}", _way(path), _figures(watch.ends[path.number]))
-        for path in watch.paths
+        WatchRow(f"{path.number}", _way(path), _figures(rounds.ends[path.number]))
+        for path in rounds.paths
     ]
     links = [
-        WatchRow(f"{far.ttl}", f"{_address(near)} > {_address(far)}", _figures(sketch))
-        for (near, far), sketch in sorted(
-            watch.links.items(), key=lambda own: (own[0][1].sort_key, own[0][0].sort_key)
+        WatchRow(f"{far.ttl}", f"{_address(near)} > {_address(far)}", _figures(figures))
+        for (near, far), figures in sorted(
+            rounds.links.items(), key=lambda own: (own[0][1].sort_key, own[0][0].sort_key)
         )
     ]
-    rounds = count(watch.rounds, "round", "rounds")
-    more = watch.change_count - len(watch.changes)
-    earlier = [f"{count(more, 'earlier change', 'earlier changes')} not shown"] if more else []
-    return WatchWords(
-        title=f"{target}: {rounds}, {count(len(watch.paths), 'path', 'paths')}, times in ms",
+    events = [(own.found_s, change_words(own, started_at_unix_s)) for own in rounds.changes]
+    events += [(own.began_s, outage_words(own, started_at_unix_s)) for own in rounds.outages]
+    said = WatchWords(
+        title=f"{target}: {count(rounds.number, 'round', 'rounds')}, "
+        f"{count(len(rounds.paths), 'path', 'paths')}, times in ms",
         figures=_FIGURES,
         tables=(
             WatchTable("hop", tuple(hops)),
             WatchTable("path", tuple(paths)),
             WatchTable("link", tuple(links)),
         ),
-        changes=(*earlier, *(change_words(watch, change) for change in watch.changes)),
+        events=(*_earlier(rounds), *(event for _, event in sorted(events))),
     )
+    return shown(said)
 
 
-def change_words(watch: Watch, change: Change) -> str:
+def change_words(change: Change, started_at_unix_s: float) -> str:
     """A change as a sentence: where, when, and what proves it."""
-    moment = f"{change.first_s:.1f} s"
-    if watch.started_at_unix_s:  # virtual time has no date
-        at = datetime.fromtimestamp(watch.started_at_unix_s + change.first_s, UTC)
-        moment += f" ({at:%Y-%m-%d %H:%M:%S} UTC)"
     what = "route changed" if change.moved == change.trials else "share changed"
     return (
         f"{what} on path {change.path}, hop {change.ttl}: {_address(change.after)} instead of "
-        f"{_address(change.before)}, between {change.last_s:.1f} and {moment} after the start: "
+        f"{_address(change.before)}, between {change.last_s:.1f} and "
+        f"{_moment(change.first_s, started_at_unix_s)} after the start: "
         f"{change.moved} of {count(change.trials, 'reply', 'replies')} since then, "
         f"{p_value(change.probability)}"
     )
+
+
+def outage_words(outage: Outage, started_at_unix_s: float) -> str:
+    """An outage as a sentence: why, when, and how much did not leave."""
+    if outage.ended_s is None:
+        when = f"since {_moment(outage.began_s, started_at_unix_s)}"
+    else:
+        when = f"from {outage.began_s:.1f} to {_moment(outage.ended_s, started_at_unix_s)}"
+    probes = count(outage.probes, "probe", "probes")
+    return f"{outage.reason}, {when} after the start: {probes} did not leave"
+
+
+def _moment(at_s: float, started_at_unix_s: float) -> str:
+    """A time after the start, with its date."""
+    if not started_at_unix_s:  # virtual time has no date
+        return f"{at_s:.1f} s"
+    try:
+        at = datetime.fromtimestamp(started_at_unix_s + at_s, UTC)
+    except (OSError, OverflowError, ValueError):  # a file may say any number
+        return f"{at_s:.1f} s"
+    return f"{at_s:.1f} s ({at:%Y-%m-%d %H:%M:%S} UTC)"
+
+
+def _earlier(rounds: Rounds) -> list[str]:
+    """How many events are no longer kept."""
+    changes = rounds.change_count - len(rounds.changes)
+    outages = rounds.outage_count - len(rounds.outages)
+    return [
+        f"{count(number, *words)} not shown"
+        for number, words in (
+            (changes, ("earlier change", "earlier changes")),
+            (outages, ("earlier outage", "earlier outages")),
+        )
+        if number
+    ]
 
 
 def _way(path: WatchedPath) -> str:
@@ -94,8 +133,9 @@ def _address(vertex: Vertex) -> str:
     return "*" if vertex.address is None else str(vertex.address)
 
 
-def _figures(sketch: Sketch) -> tuple[str, ...]:
-    times_s = (sketch.last_s, sketch.median_s, sketch.p95_s, sketch.max_s, sketch.jitter_s,
-               sketch.stdev_s, sketch.min_s)  # fmt: skip
-    shown = ("" if time_s is None else milliseconds(time_s) for time_s in times_s)
-    return (str(sketch.sent), percent(sketch.loss), *shown)
+def _figures(figures: Figures) -> tuple[str, ...]:
+    delays, last_s = figures
+    times_s = (last_s, delays.median_s, delays.p95_s, delays.max_s, delays.jitter_s,
+               delays.stdev_s, delays.min_s)  # fmt: skip
+    times = ("" if time_s is None else milliseconds(time_s) for time_s in times_s)
+    return (str(delays.sent), percent(delays.loss), *times)

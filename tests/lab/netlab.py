@@ -134,6 +134,10 @@ class Lab:
         way = f"via {self.address(other, node, version)} dev {self.interface(node, other)}"
         self.ip(node, f"route replace {TARGET[version]}/{bits} {way}")
 
+    def restore(self, node: str) -> None:
+        """Give a node its links, addresses and routes again, after an interface was down."""
+        _ip(self.namespace(node), _configuration(self, node, "replace"))
+
     def reply_by_all_ways(self, node: str) -> None:
         """From now on `node` balances what it sends back over all its predecessors."""
         for version in (4, 6):
@@ -374,22 +378,30 @@ def _make(built: Lab, link: Link, name: str, running: ExitStack) -> None:
 
 
 def _configure(built: Lab, node: str) -> None:
-    """Addresses, links up, the way to the target over all successors, the way back over one."""
+    _ip(built.namespace(node), _configuration(built, node, "add"))
+
+
+def _configuration(built: Lab, node: str, add: str) -> list[str]:
+    """Addresses, links up, the way to the target over all successors, the way back over one.
+
+    With "replace" for `add` what is there already may stay.
+    """
     commands = ["link set lo up"]
     for index, link in enumerate(built.links):
         for end, name in enumerate(link):
             if name == node:
                 device = f"v{index}{'nf'[end]}"
                 commands += [
-                    f"addr add {_address(index, end, 4)}/31 dev {device}",
-                    f"addr add {_address(index, end, 6)}/64 dev {device} nodad",
+                    f"addr {add} {_address(index, end, 4)}/31 dev {device}",
+                    f"addr {add} {_address(index, end, 6)}/64 dev {device} nodad",
                     f"link set {device} up",
                 ]
     if node == "src":
         # More addresses to send from: routers may hash the source.
-        commands += [f"addr add 198.51.100.{last}/32 dev v0n" for last in (251, 252, 253)]
+        commands += [f"addr {add} 198.51.100.{last}/32 dev v0n" for last in (251, 252, 253)]
         commands += [
-            f"addr add 2001:db8:1::{last}/64 dev v0n nodad preferred_lft 0" for last in (51, 52, 53)
+            f"addr {add} 2001:db8:1::{last}/64 dev v0n nodad preferred_lft 0"
+            for last in (51, 52, 53)
         ]
     for version in (4, 6):
         ways = [
@@ -399,14 +411,14 @@ def _configure(built: Lab, node: str) -> None:
         ]
         back = [index for index, (_, far) in enumerate(built.links) if far == node]
         if ways:
-            commands.append(f"route add {TARGETS[version]} {' '.join(ways)}")
+            commands.append(f"route {add} {TARGETS[version]} {' '.join(ways)}")
         else:
-            commands.append(f"addr add {TARGET[version]}/{(32, 128)[version == 6]} dev lo")
-            commands.append(f"route add blackhole {TARGETS[version]}")
+            commands.append(f"addr {add} {TARGET[version]}/{(32, 128)[version == 6]} dev lo")
+            commands.append(f"route {add} blackhole {TARGETS[version]}")
         if back:
             gateway = _address(back[0], 0, version)
-            commands.append(f"route add default via {gateway} dev v{back[0]}f")
-    _ip(built.namespace(node), commands)
+            commands.append(f"route {add} default via {gateway} dev v{back[0]}f")
+    return commands
 
 
 def _choose(built: Lab, node: str, rules: Mapping[int, str]) -> None:

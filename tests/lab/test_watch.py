@@ -67,3 +67,44 @@ def test_a_watch_that_is_ended_leaves_whole_lines(
     is_killed = how is signal.SIGKILL
     assert process.returncode == (-how if is_killed else 0)
     assert (kinds[-1] == "end", " rounds, 2 paths" in said) == (not is_killed, not is_killed)
+
+
+@pytest.mark.parametrize("wire", ["raw", "bulk", "unprivileged"])
+@pytest.mark.parametrize("version", [4, 6], ids=["IPv4", "IPv6"])
+def test_a_watch_goes_on_when_the_interface_was_down_for_a_while(
+    lab: Lab, version: int, wire: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "trace.json"
+    lines = tmp_path / "rounds.jsonl"
+    device = lab.interface("src", "r1")
+
+    def rounds(kind: str) -> int:
+        written = lines.read_text() if lines.exists() else ""
+        found = [json.loads(line) for line in written.splitlines(keepends=True) if line[-1] == "\n"]
+        return [own["type"] == "round" and ("withheld" in own) for own in found].count(
+            kind == "withheld"
+        )
+
+    with subprocess.Popen(
+        [*lab.at_source(*command_line(str(netlab.TARGET[version]), *OFTEN, "--wire", wire,
+                                      "--jsonl", str(lines), "-o", str(file)))],
+        stderr=subprocess.PIPE, text=True,
+    ) as process:  # fmt: skip
+        wait_until(lambda: rounds("whole") > 3)
+        lab.ip("src", f"link set {device} down")
+        wait_until(lambda: rounds("withheld") > 2)
+        lab.restore("src")
+        before = rounds("whole")
+        wait_until(lambda: rounds("whole") > before + 3)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=LONGEST_S)
+    assert process.returncode == 0
+    found = json.loads(file.read_text())["rounds"]
+    (outage,) = found["outages"]
+    assert 0 < outage["began_s"] < outage["ended_s"]
+    assert outage["probes"] > 0
+    assert found["changes"] == []
+    last = json.loads(lines.read_text().splitlines()[-2])
+    assert all("rtt_s" in hop for path in last["paths"] for hop in path["hops"])
+    assert "since " in said
+    assert " did not leave" in said

@@ -81,7 +81,6 @@ class SourceWatch:
         """Raise WireError if an address is gone; looks at most once per _SOURCE_CHECK_S."""
         if now_s < self._checked_at_s + _SOURCE_CHECK_S:
             return
-        self._checked_at_s = now_s
         for source in self._flows.own_addresses:
             with new_socket(source.version, socket.SOCK_DGRAM) as asking:
                 try:
@@ -96,6 +95,7 @@ class SourceWatch:
                     raise WireError(
                         f"cannot send from {source}: it is no longer an address of this machine"
                     ) from None
+        self._checked_at_s = now_s
 
 
 def new_socket(version: int, kind: int, protocol: int = 0) -> socket.socket:

@@ -24,3 +24,13 @@ def test_figures_are_those_of_all_values_but_for_the_stated_error() -> None:
     assert sketch.p95_s == pytest.approx(ordered[4749], rel=ERROR)
     assert sketch.mean_s == pytest.approx(statistics.mean(values_s))
     assert sketch.stdev_s == pytest.approx(statistics.stdev(values_s))
+
+
+def test_jitter_compares_only_round_trips_by_the_same_path() -> None:
+    sketch = Sketch()
+    for _ in range(50):
+        sketch.add_reply(0.010, path=1)
+        sketch.add_reply(0.090, path=2)
+    assert sketch.jitter_s == 0
+    sketch.add_reply(0.026, path=1)
+    assert sketch.jitter_s == pytest.approx(0.001)

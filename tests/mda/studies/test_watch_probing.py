@@ -43,6 +43,7 @@ def test_a_route_that_changes_after_20_s_is_reported_with_its_time(tmp_path: Pat
 def test_every_path_is_probed_in_every_round_and_a_clean_network_does_not_change() -> None:
     for seed in range(20):
         watch = watched("two-way", 30, seed)
-        assert watch.rounds == 30
-        assert {own.sent for own in watch.ends.values()} == {30}
+        rounds = watch.rounds
+        assert rounds.number == 30
+        assert {own.delays.sent for own in rounds.ends.values()} == {30}
         assert not watch.changes

@@ -20,7 +20,7 @@ def test_the_table_follows_the_text_and_each_round_is_a_line(tmp_path: Path) -> 
     file.write_text('{"cut')
     done = run(*WATCH, "--jsonl", str(file))
     assert done.returncode == 0
-    assert "two-way: 5 rounds, 1 path, times in ms" in done.stdout
+    assert ": 5 rounds, 1 path, times in ms" in done.stdout
     _, *lines = file.read_text().splitlines()
     kinds = [json.loads(line)["type"] for line in lines]
     assert kinds == ["begin", *["round"] * 5, "end"]
@@ -33,3 +33,15 @@ def test_the_table_follows_the_text_and_each_round_is_a_line(tmp_path: Path) -> 
 )
 def test_options_that_make_no_sense_are_refused(words: tuple[str, ...]) -> None:
     assert run("--sim", "two-way", *words).returncode == 2
+
+
+def test_text_and_pictures_made_again_from_json_have_the_figures_of_the_rounds(
+    tmp_path: Path,
+) -> None:
+    saved, dot = tmp_path / "trace.json", tmp_path / "trace.dot"
+    done = run(*WATCH, "--mda", "-o", "-", "-o", str(saved), "-o", str(dot))
+    assert ": 5 rounds, 2 paths, times in ms" in done.stdout
+    assert run(str(saved), "-o", "-", program="paris-render").stdout == done.stdout
+    assert dot.read_text().count("watched: 0 of 5 lost, p95 28.0 ms") == 2  # a router, and its link
+    again = run(str(saved), "-o", "-", "--format", "dot", program="paris-render")
+    assert again.stdout == dot.read_text()
