@@ -18,7 +18,7 @@ from paris.wire.linux import counters, filters, sockets
 from paris.wire.linux.ancillary import read_ancillary
 from paris.wire.linux.clock import KernelTimed
 from paris.wire.linux.filters import Sent
-from paris.wire.linux.send_times import SendTimes
+from paris.wire.linux.send_times import Numbers, SendTimes
 from paris.wire.linux.sockets import LARGEST, MOST_AT_ONCE, SourceWatch, bind_to_device
 
 if TYPE_CHECKING:
@@ -59,8 +59,7 @@ class RawWire(KernelTimed):
         self._receivers = tuple(receivers)
         self._sent = Sent(flows)
         self._times = SendTimes()
-        # By the kernel's number of a datagram, our number; -1 if a queue refused the datagram.
-        self._numbers: list[int] = []
+        self._numbers = Numbers()
         self._waits = 0
         self._reverse_path = counters.reverse_path_drops()
 
@@ -163,13 +162,13 @@ class RawWire(KernelTimed):
                     lambda: self._sender.sendmsg((datagram,), *where),
                     error,
                     drain=self._read_stamps,
-                    refused=lambda: self._numbers.append(-1),
+                    refused=self._numbers.refused,
                     target=str(self._flows.destination),
                 )
             except WithheldError:
                 self._times.withdraw()
                 raise
-        self._numbers.append(number)
+        self._numbers.sent(number)
 
     def _read_stamps(self) -> bool:
         """Empty the sending socket's error queue; returns whether it held anything."""
@@ -181,8 +180,10 @@ class RawWire(KernelTimed):
                 return had_any
             had_any = True
             ancillary = read_ancillary(messages)
-            if ancillary.sent_index is not None and ancillary.sent_index < len(self._numbers):
-                number = self._numbers[ancillary.sent_index]
+            if ancillary.sent_index is None:
+                continue
+            number = self._numbers.ours(ancillary.sent_index)
+            if number is not None:
                 self._times.stamp(number, self._clock.of_stamp(ancillary.stamp_ns))
 
     def _drain(self, receiver: socket.socket) -> list[Received]:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+# So many of the latest datagrams may still get a stamp: the kernel's queue holds a few hundred.
+_MOST_AWAITED: Final = 4096
+_KERNEL_COUNTS: Final = 1 << 32  # then its numbers begin again
 
 
 # A dataclass would delay the first probe by half a millisecond.
@@ -42,6 +46,7 @@ class SendTimes:
         self.count += 1
         self._batch.append(at_s)
         self._unstamped[number] = at_s
+        self._unstamped.pop(number - _MOST_AWAITED, None)
         return number
 
     def withdraw(self) -> None:
@@ -70,3 +75,28 @@ class SendTimes:
         """The stamps that arrived after their batch had ended; each is returned once."""
         late, self._late = self._late, []
         return late
+
+
+class Numbers:
+    """Our numbers of a socket's latest datagrams, by the kernel's numbers.
+
+    The kernel also counts the datagrams that it refused after it had built them.
+    """
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._ours: dict[int, int] = {}
+
+    def sent(self, number: int) -> None:
+        """Count the datagram that has our `number`."""
+        self._ours[self._count % _KERNEL_COUNTS] = number
+        self.refused()
+
+    def refused(self) -> None:
+        """Count a datagram that did not leave."""
+        self._count += 1
+        self._ours.pop((self._count - _MOST_AWAITED) % _KERNEL_COUNTS, None)
+
+    def ours(self, kernels: int) -> int | None:
+        """Our number of a datagram; None if it was refused, or long ago."""
+        return self._ours.get(kernels)

@@ -21,7 +21,7 @@ from paris.wire.base import UNPRIVILEGED, Received
 from paris.wire.linux import counters, sockets
 from paris.wire.linux.ancillary import read_ancillary
 from paris.wire.linux.clock import KernelTimed
-from paris.wire.linux.send_times import SendTimes
+from paris.wire.linux.send_times import Numbers, SendTimes
 from paris.wire.linux.sockets import LARGEST, MOST_AT_ONCE
 from paris.wire.unprivileged import flow_sockets, rebuilding
 
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 # room for the others.
 _PORTS_AT_ONCE, _OF_ONE_PORT = 8, 128
 _MOST_TURNS: Final = 64
+# So many probes are told apart by their tags; a tag is used again after as many.
+_MOST_KNOWN: Final = 1 << 16
 # Stamps and errors share a queue of a few hundred entries: the wire reads it after this many sends.
 _SENDS_AT_ONCE: Final = 64
 # By IP version and TTL, the control messages that set the TTL of one datagram.
@@ -53,7 +55,7 @@ _HOP_LIMITS: Final = {
 
 # A dataclass would delay the first probe by half a millisecond.
 class _Port:
-    """A socket and, by the kernel's number, the wire's number of each datagram; -1 if refused.
+    """A socket and the numbers of its datagrams.
 
     `target` is where it sends, None if it is connected. `in_a_row` counts what was read from the
     error queue between the last two times it was empty.
@@ -63,7 +65,7 @@ class _Port:
         self.socket = sock
         self.key = key
         self.target = target
-        self.numbers: list[int] = []
+        self.numbers = Numbers()
         self.in_a_row = 0
         self.was_emptied = True
 
@@ -89,7 +91,7 @@ class DatagramWire(KernelTimed):
         self._awaited: dict[int, Key] = {}  # by the number of a datagram
         self._in_flight: Counter[Key] = Counter()
         self._by_file: dict[int, _Port] = {}
-        self._sent: dict[tuple[int, int, bytes], Sent] = {}  # by ports and tag
+        self._sent: dict[tuple[int, int, bytes], Sent] = {}  # by ports and tag, the oldest first
         self._latest: dict[Key, Sent] = {}
         self._arrived: list[Received] = []
         self._waits = 0
@@ -183,7 +185,10 @@ class DatagramWire(KernelTimed):
     def _send(self, sent: Sent) -> _Port:
         port = self._port(flow_sockets.key_of(sent), self._flows.way_of(sent.datagram))
         tag = rebuilding.tag_of_body(sent, self._flows.payload)
+        self._sent.pop((sent.sport, sent.dport, tag), None)
         self._sent[sent.sport, sent.dport, tag] = sent
+        if len(self._sent) > _MOST_KNOWN:
+            del self._sent[next(iter(self._sent))]
         self._latest[port.key] = sent
         hop_limit = _HOP_LIMITS[sent.version][sent.ttl]
         number = self._times.add(self.now_s())
@@ -203,7 +208,7 @@ class DatagramWire(KernelTimed):
                     lambda: port.socket.sendmsg((sent.body,), hop_limit, 0, port.target),
                     error,
                     drain=drain,
-                    refused=lambda: port.numbers.append(-1),
+                    refused=port.numbers.refused,
                     target=str(self._flows.destination),
                 )
             except WithheldError:
@@ -211,7 +216,7 @@ class DatagramWire(KernelTimed):
                 raise
             if not (has_drained or sockets.is_full(error)):
                 self._note_unqueued(port)
-        port.numbers.append(number)
+        port.numbers.sent(number)
         self._awaited[number] = port.key
         self._in_flight[port.key] += 1
         return port
@@ -259,8 +264,9 @@ class DatagramWire(KernelTimed):
             ancillary = read_ancillary(messages)
             at_s = self._clock.of_stamp(ancillary.stamp_ns) if ancillary.stamp_ns else self.now_s()
             if ancillary.sent_index is not None:
-                if ancillary.sent_index < len(port.numbers):
-                    self._times.stamp(port.numbers[ancillary.sent_index], at_s)
+                number = port.numbers.ours(ancillary.sent_index)
+                if number is not None:
+                    self._times.stamp(number, at_s)
             elif ancillary.is_error:
                 self._take_error(port, data, ancillary, at_s)
         if not count and port.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):

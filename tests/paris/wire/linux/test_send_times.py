@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from paris.wire.linux.send_times import SendTimes
+from paris.wire.linux.send_times import Numbers, SendTimes
 
 
 def test_a_stamp_within_its_batch_replaces_the_clock_reading() -> None:
@@ -54,3 +54,20 @@ def test_a_datagram_that_did_not_leave_has_no_number() -> None:
         assert times.add(3.0) == 1
         times.stamp(1, 3.5)
     assert (sent_at_s, times.count) == ([1.0, 3.5], 2)
+
+
+def test_only_the_latest_datagrams_are_kept_and_the_kernels_numbers_begin_again() -> None:
+    numbers, times = Numbers(), SendTimes()
+    for number in range(10_000):
+        numbers.sent(number)
+        times.add(float(number))
+    numbers.refused()
+    numbers.sent(10_000)
+    assert [numbers.ours(own) for own in (0, 9_999, 10_000, 10_001)] == [None, 9_999, None, 10_000]
+    assert times.count == 10_000
+    numbers._count = (1 << 32) - 1
+    numbers.sent(7)
+    numbers.sent(8)
+    assert (numbers.ours((1 << 32) - 1), numbers.ours(0)) == (7, 8)
+    for own in (numbers._ours, times._unstamped):
+        assert len(own) <= 4098
