@@ -52,6 +52,12 @@ def wire_for(settings: Settings, flows: Flows) -> Wire:
             refusals.append(refused)
         else:
             return wire
+    if not is_single and asked is None:
+        several = " and ".join(sorted(protocol.value for protocol in flows.protocols))
+        raise PrivilegeError(
+            f"{several} in one run need raw sockets; without them trace each by itself: "
+            f"{refusals[0]}"
+        ) from refusals[0]
     if len(refusals) == 1:
         raise refusals[0]
     raise PrivilegeError(f"no raw sockets without CAP_NET_RAW, and {refusals[-1]}") from refusals[0]

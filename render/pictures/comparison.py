@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from render.words.comparison import ComparedEdge, ComparedVertex, ComparisonWords
 
 _THINNEST, _THICKEST = 1.0, 4.0
-_LEGEND: Final = "thick: every protocol goes there; thin and dashed: only those that the tip names"
+_LEGEND: Final = "thick: every protocol goes there; thin and dashed: only some of them"
 
 
 def comparison_diagram(words: ComparisonWords) -> Diagram:

@@ -74,7 +74,8 @@ class _Words:
         self._trace, self._found, self._recipes = trace, found, recipes
         self._service = trace.plan.probing.service
         self._by = "" if found.by is None else place(found.by)
-        if hides_host(trace) and found.word is Word.OPEN:
+        is_host = found.by in {own.at for own in found.passing}
+        if is_host and (trace.may_be_nearer or (hides_host(trace) and found.word is Word.OPEN)):
             self._by = f"{trace.plan.destination}"
 
     def cause(self, part: Part, evidence: str) -> CauseWords:

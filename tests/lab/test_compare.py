@@ -86,4 +86,5 @@ def test_without_privilege_compare_is_refused_in_one_line() -> None:
         source = lab.namespace("src")
         found = run_at(source, str(TARGET[4]), "--compare", "udp,icmp", privileged=False)
         assert (found.returncode, found.stderr.count("\n")) == (4, 1)
+        assert "in one run need raw sockets; without them trace each by itself" in found.stderr
         assert "CAP_NET_RAW" in found.stderr

@@ -323,6 +323,12 @@ def test_a_trace_that_was_cut_short_takes_no_silence_for_a_verdict(tmp_path: Pat
     assert "verdict" not in json.loads(ran.stdout)
 
 
+def test_the_hop_of_a_service_is_not_named_where_the_one_before_was_not_asked() -> None:
+    said = run("--sim", "lossy", "-T", "-p", "443", "--max-probes", "3").stdout
+    assert "reached in at most 30 hops" in said
+    assert "CLOSED  203.0.113.9 answers tcp/443 with a reset" in said
+
+
 def test_an_unfinished_trace_clears_no_firewall(tmp_path: Path) -> None:
     file = network(tmp_path, 4, {"BRANCH": DROPPED})
     ran = run("--sim", file, "-T", "-p", "443", "--mda", "-j", "--max-probes", "40")
