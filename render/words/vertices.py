@@ -263,7 +263,9 @@ def _notes(
         tries = count(trace.plan.attempts, "try", "tries")
         last = _asked_to(trace, vertex, asked)
         is_last = width == 0 and last > vertex.ttl
-        notes.append(f"silent to hop {last}, {tries}" if is_last else f"silent, {tries}")
+        # A router that loses replies leaves all tries of a single flow unanswered now and then.
+        silence = "no reply" if trace.plan.algorithm is Algorithm.PARIS else "silent"
+        notes.append(f"silent to hop {last}, {tries}" if is_last else f"{silence}, {tries}")
     answering = trace.answering.get(vertex)
     if answering is not None and answering.limit is not None:
         notes.append(f"rate-limited to {rates(answering.limit)} replies/s")

@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import Final
 
 KNOWN_FAULTS: Final[dict[tuple[str, str], float]] = {
-    ("single flow", "star"): 0.005,
     ("a limited router", "limit"): 0.003,
     ("two routers, one reply per second", "time"): 0.002,
     ("limited routers, --compare", "time"): 0.011,

@@ -126,6 +126,7 @@ def test_a_silent_hop_shows_its_tries_and_how_far_the_silence_goes() -> None:
     shown = text_of(TRACES["silent"])
     assert shown.count("(silent, 3 tries)") == 2
     assert shown.count("(silent to hop 7, 3 tries)") == 1
+    assert "*              (no reply, 3 tries)" in text_of(TRACES["path"])  # of a single flow
 
 
 def test_per_packet_balancers_are_reported() -> None:
