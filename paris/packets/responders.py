@@ -26,7 +26,7 @@ def can_reply(responder: IPAddress, flows: Flows) -> bool:
 
 @lru_cache(maxsize=4096)  # a router replies many times
 def _is_somebodys(responder: IPAddress) -> bool:
-    """Whether a machine can have this address."""
+    """Whether an interface on a network can have this address."""
     packed = responder.packed
     if responder.is_multicast:
         return False
