@@ -91,7 +91,8 @@ class FlowTable:
 
     def is_crowded(self, ttl: int) -> bool:
         """Whether no more links to `ttl` are searched for, as too many vertices are at an end."""
-        return self.hops[ttl].is_crowded or (ttl > 1 and self.hops[ttl - 1].is_crowded)
+        hop = self.hops[ttl]
+        return hop.is_crowded or (hop.before is not None and hop.before.is_crowded)
 
     def add(self, outcome: Outcome) -> None:
         """Record one outcome."""

@@ -251,8 +251,10 @@ class Explorer(Procedure):
             if decides and basis == self._in_vain.get(hops.ttl):
                 continue
             asked = len(search.wave.requests)
-            self._ask_ends(hops, search.wave)
-            self._ask_behind_gaps(step, search.wave)
+            if hops.ttl in self._table.end_ttls:
+                self._ask_ends(hops, search.wave)
+            if step.abandoned:
+                self._ask_behind_gaps(step, search.wave)
             _ask_proofs(step, search.wave)
             if not is_lite:
                 _ask_full(step, search)
@@ -264,8 +266,6 @@ class Explorer(Procedure):
 
     def _ask_ends(self, hops: HopPair, wave: Wave) -> None:
         """Ask, one TTL before, the flows that end at this hop or possibly before it."""
-        if hops.ttl not in self._table.end_ttls:
-            return
         for flow in hops.unplaced:
             if flow and self._table.ended.get(flow) == hops.ttl:
                 wave.ask_first(flow, hops.ttl - 1)

@@ -47,6 +47,7 @@ class Scout:
         self._ahead = self._first = first_ttls(reach.gap_limit)
         self._distance_hint = 0
         self._far_outcomes: list[Outcome] = []
+        self._known_end: tuple[int, int | None] = (0, None)  # `_end`, at so many changes of ends
 
     @property
     def path_end(self) -> int:
@@ -62,8 +63,11 @@ class Scout:
     @property
     def _end(self) -> int | None:
         """The nearest TTL at which the path of one of the scout's flows ends."""
-        ended = self._table.ended
-        return min((ended[flow] for flow in range(self._flows) if flow in ended), default=None)
+        ended, changes = self._table.ended, self._table.ends.changes
+        if changes != self._known_end[0]:
+            ends = (ended[flow] for flow in range(self._flows) if flow in ended)
+            self._known_end = changes, min(ends, default=None)
+        return self._known_end[1]
 
     def _flow(self, ttl: int) -> int:
         """The flow that the scout asks at a TTL: behind the first ones the same, to see loops."""

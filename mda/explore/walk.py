@@ -69,13 +69,22 @@ _HopState = tuple[int, int, int]
 State = tuple[_HopState, _HopState, _HopState, int]
 
 
-class _Basis(NamedTuple):
+class _Basis:
     """What a kept pair of hops was built from; while that only grows, it need not be built anew."""
 
-    before: FlowsAt
-    two_before: FlowsAt
-    only: Vertex | None
-    revisions: tuple[int, int, int]
+    __slots__ = ("before", "only", "revisions", "two_before")
+
+    def __init__(
+        self,
+        before: FlowsAt,
+        two_before: FlowsAt,
+        only: Vertex | None,
+        revisions: tuple[int, int, int],
+    ) -> None:
+        self.before = before
+        self.two_before = two_before
+        self.only = only
+        self.revisions = revisions
 
     def is_same(self, other: _Basis | None) -> bool:
         """Whether both are the same, but for growth."""
@@ -188,21 +197,23 @@ class Walk:
         table, hops, ended = self._table, kept.hops, self._table.ended
         hop, nearer = table.hops[ttl], table.hops[ttl - 1]
         ends_before = self._first_end < ttl
-        answered = _newest(hop.answers, kept.answers)
+        answers, history, before = hop.answers, hop.history, basis.before
+        answered = _newest(answers, kept.answers)
         for flow in answered:
             if not ends_before or ended.get(flow, ttl) >= ttl:
-                hops.add_far(flow, hop.answers[flow], hop.history[flow][0][0])
-        placed = {flow: basis.before[flow] for flow in _newest(basis.before, kept.placed)}
+                hops.add_far(flow, answers[flow], history[flow][0][0])
+        placed = [(flow, before[flow]) for flow in _newest(before, kept.placed)]
         if basis.only is not None and answered:
             goes_to = ttl + ends_before
-            placed |= {
-                flow: basis.only
+            placed += [
+                (flow, basis.only)
                 for flow in answered
                 if flow not in nearer.answers and ended.get(flow, goes_to) >= goes_to
-            }
-        for flow, vertex in placed.items():
-            if flow not in hops.predecessors:
-                sent_at_s = hop.history[flow][0][0] if flow in hops.far else None
+            ]
+        predecessors, far = hops.predecessors, hops.far
+        for flow, vertex in placed:
+            if flow not in predecessors:
+                sent_at_s = history[flow][0][0] if flow in far else None
                 goes_on = not ends_before or ended.get(flow, ttl) >= ttl
                 hops.add_before(flow, vertex, sent_at_s, goes_on=goes_on)
 
