@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 IPAddress = IPv4Address | IPv6Address
 # Routers without an IPv4 address may all reply from this one (RFC 7600 section 4.8).
 NOBODYS: Final = IPv4Address("192.0.0.8")
+# Why a reply of this machine itself does not count.
+FROM_OURSELVES: Final = "comes from an address of this machine"
 
 
 class HeaderField(Enum):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
+from mda.model import FROM_OURSELVES
+
 if TYPE_CHECKING:
     from mda.model import ProbeRequest
 
@@ -16,6 +18,7 @@ class StrayReason(Enum):
     DUPLICATE = "a second answer to one probe"
     AMBIGUOUS = "names two probes of this run"
     HALF_OPEN = "acknowledges the connection that an earlier probe half opened"
+    OWN_ADDRESS = FROM_OURSELVES
     NO_RESPONDER = "comes from an address that no router can have"
 
 

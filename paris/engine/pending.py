@@ -163,7 +163,8 @@ class Pending:
         changed: tuple[str, ...],
     ) -> Reply | Stray:
         if not can_reply(parsed.responder, self._flows):
-            return Stray(StrayReason.NO_RESPONDER)
+            is_own = parsed.responder in self._flows.own_addresses
+            return Stray(StrayReason.OWN_ADDRESS if is_own else StrayReason.NO_RESPONDER)
         self.conversations.answered(flight, parsed.kind, received_at_s)
         return Reply(
             request=flight.request,

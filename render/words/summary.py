@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from mda.answers.graph import flows_of_edge
 from mda.findings.loops import Cause
 from mda.findings.refusals import Refusal
-from mda.model import StopReason
+from mda.model import FROM_OURSELVES, StopReason
 from mda.plan import Algorithm
 from mda.statistics.stopping import unseen_share
 from mda.variants import is_plain
@@ -86,6 +86,11 @@ def findings(trace: Trace) -> list[str]:
     lines += _revisits(trace)
     lines += [copied_ttl(found) for found in trace.copied_ttls if found.is_nearer]
     lines += change_lines(trace.changes, trace.origin)
+    if own := trace.unmatched.get(FROM_OURSELVES):
+        lines.append(
+            f"{count(own, 'reply', 'replies')} came from an address of this machine, which is no "
+            "hop: probes come back to it, or it finds no neighbour to send them to"
+        )
     lines += [*_unseen(trace), *withheld(trace), *other_probes(trace)]
     cost = f"{count(trace.probes_sent, 'probe', 'probes')}{control_probes(trace)}"
     cost += f", {trace.duration_s:.2f} s"

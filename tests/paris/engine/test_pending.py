@@ -86,7 +86,9 @@ def test_a_reply_from_an_address_that_no_router_can_have_does_not_count() -> Non
     flows = udp4()
     pending, tag = flying(flows, ProbeRequest(2, 3))
     parsed = answer_to(flows, ProbeRequest(2, 3), tag)
-    for address in (flows.source, ip_address("0.0.0.0"), ip_address("224.0.0.1")):
+    own = parsed._replace(responder=flows.source)
+    assert pending.match(own, 2.0) == Stray(StrayReason.OWN_ADDRESS)
+    for address in (ip_address("0.0.0.0"), ip_address("224.0.0.1")):
         forged = parsed._replace(responder=address)
         assert pending.match(forged, 2.0) == Stray(StrayReason.NO_RESPONDER)
     assert pending.in_flight == 1

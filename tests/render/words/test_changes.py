@@ -7,9 +7,10 @@ from ipaddress import ip_address
 
 import paris
 from mda.findings.changes.base import Change, Kind
-from mda.model import Vertex
+from mda.model import FROM_OURSELVES, Vertex
 from paris.formats import native
 from render.words.changes import change_lines
+from render.words.summary import findings
 from render.words.vertices import vertex_words
 from tests.support.traces import DESTINATION, assembled, hops, outcomes
 
@@ -71,6 +72,14 @@ def test_a_rewritten_field_whose_beginning_is_open_is_noted_where_it_is_first_qu
     notes = {own.address: own.notes for own in vertex_words(trace).values()}
     assert notes[near] == ("rewritten on the way: traffic class",)
     assert notes[gateway] == notes[far] == ()
+
+
+def test_replies_of_this_machine_are_told_from_hops() -> None:
+    trace = assembled(outcomes(hops("192.0.2.254", DESTINATION, flows=6)))
+    assert not [line for line in findings(trace) if "this machine" in line]
+    looped = trace.replace(unmatched={FROM_OURSELVES: 3})
+    (said,) = [line for line in findings(looped) if "this machine" in line]
+    assert said.startswith("3 replies came from an address of this machine, which is no hop")
 
 
 def test_the_sample_shows_its_changes_in_notes_text_and_json() -> None:
