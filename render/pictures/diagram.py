@@ -15,6 +15,7 @@ _CROWDED: Final = 8  # from this many boxes in a column on, each takes one line
 _THINNEST, _THICKEST = 0.8, 7.0  # points
 _FALSE_WIDTH: Final = 1.4
 _NETWORK_LEGEND: Final = "bands: the network that numbered the interfaces"
+_MARK_LEGEND: Final = "MTU: no longer packets, in bytes, get over this link"
 _FALSE_LEGEND: Final = "dotted with a cross: inferred by a classic traceroute, and not there"
 _LEGEND: Final = (
     "lines as wide as their share of the flows, dashed if silent or unasked; tinted: a diamond"
@@ -144,6 +145,7 @@ def _legends(words: TraceWords) -> list[str]:
         for legend, is_needed in (
             (_LEGEND, words.diamonds),
             (_FALSE_LEGEND, words.false_links),
+            (_MARK_LEGEND, any(edge.mark for edge in words.edges)),
             (_NETWORK_LEGEND, any(hop.network for hop in words.hops)),
         )
         if is_needed
