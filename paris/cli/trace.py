@@ -199,9 +199,26 @@ class _Run:
             progress.clear()
 
     def _watched(self, hooks: Hooks, watcher: Watcher) -> list[Measurement]:
-        """The measurement, and rounds after it."""
+        """The measurement, and rounds after it; what is shown of the first is a line."""
+        hooks = hooks._replace(watch=watcher.watch)
+        if not watcher.draws:
+            return self._with_end(hooks, watcher)
+        from paris.cli.progress import Progress
+
+        progress = Progress(sys.stderr)
+
+        def observe(outcome: Outcome) -> None:
+            if not watcher.watch.paths:
+                progress.observe(outcome)
+
         try:
-            return self._judged(hooks._replace(watch=watcher.watch))
+            return self._with_end(hooks._replace(observe=observe), watcher)
+        finally:
+            progress.clear()
+
+    def _with_end(self, hooks: Hooks, watcher: Watcher) -> list[Measurement]:
+        try:
+            return self._judged(hooks)
         finally:
             watcher.end()
 

@@ -39,7 +39,7 @@ class Watcher:
         self._target = target
         self._stream = stream
         self._say = say
-        self._draws = draws
+        self.draws = draws
         self._screen: Screen | None = None
         self._changes = self._outages = 0
         self._is_out = False
@@ -52,7 +52,7 @@ class Watcher:
         if self.watch.count == 1:
             self._write(begin_line(self.watch, self._target))
         self._write(round_line(self.watch, self._changes))
-        if self._draws:
+        if self.draws:
             self._draw()
         if not self._draws:
             self._tell()
