@@ -190,6 +190,8 @@ class Chain:
 
     def goes_on(self) -> bool:
         """See Procedure."""
+        if self._current.goes_on():
+            return True
         if not self._following:
             return False
         self._current = self._following.pop(0)(self._history)

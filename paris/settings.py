@@ -305,8 +305,11 @@ class Settings(Frozen):
             raise SettingsError(
                 "--compare takes the payload that suits a port; leave out --payload"
             )
-        if self.repeat.every_s is not None and (self.study.studies or self.study.compare):
-            raise SettingsError("--watch cannot be combined with studies, --compare and --ports")
+        others = self.study.studies.keys() - {"follow"}
+        if self.repeat.every_s is not None and (others or self.study.compare):
+            raise SettingsError(
+                "--watch cannot be combined with --compare, --ports and studies but --follow"
+            )
         if self.target.network is not None:
             self._check_virtual_rounds()
         if self.study.studies and not self.search.multipath:

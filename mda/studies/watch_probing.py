@@ -8,21 +8,26 @@ that were silent are not probed again.
 from __future__ import annotations
 
 from collections import deque
+from itertools import islice
 from math import inf
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mda.answers.graph import locate
 from mda.answers.table import tabulate
-from mda.model import ProbeRequest, Reply, Vertex
+from mda.model import ProbeRequest, Reply
 from mda.procedure import Procedure
 from mda.rounds import Outage, WatchedPath
 from mda.studies.flow_paths import FlowPaths
+from mda.studies.paths import chosen, paths
 from mda.variants import plain_outcomes
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mda.answers.table import FlowTable
-    from mda.model import IPAddress, Outcome
+    from mda.model import IPAddress, Outcome, Vertex
     from mda.procedure import History
+    from mda.studies.flow_paths import Vertices
     from mda.studies.watch import Watch
 
 MOST_WATCHED: Final = 64  # paths
@@ -33,6 +38,7 @@ class Repetition(NamedTuple):
     """How to watch: a round begins every `every_s` seconds, or when the one before is complete.
 
     It ends after so many `rounds`, or when a round would begin after `until_s` on the wire's clock.
+    Of all paths only the one that `follow` names is probed, if it names any (see `paths.chosen`).
     """
 
     source: IPAddress
@@ -41,6 +47,7 @@ class Repetition(NamedTuple):
     every_s: float
     rounds: int | None = None
     until_s: float | None = None
+    follow: str | None = None
 
 
 class Watching(Procedure):
@@ -146,17 +153,21 @@ def _ended_s(outcome: Outcome) -> float:
 def _watched(table: FlowTable, repetition: Repetition) -> list[WatchedPath]:
     """The paths to watch. Where flows do not keep to a path, flow 0 stands for all."""
     located = locate(table, repetition.source, repetition.first_ttl)
-    found = [
-        (tuple(flows[:_MOST_FLOWS]), tuple(own for own in vertices if own.address is not None))
-        for vertices, flows in FlowPaths(table, located).paths().items()
-    ]
-    if not found:
-        met = _met(table, repetition.first_ttl)
-        found = [((0,), met)] if met else []
+    if repetition.follow is not None:
+        path = chosen(paths(table, located, ()), repetition.follow)
+        return [] if path is None else [_watched_path(path.number, path.flows, path.vertices)]
+    taken = FlowPaths(table, located).paths()
+    if not taken and (met := _met(table, repetition.first_ttl)):
+        taken = {met: [0]}
     return [
-        WatchedPath(number, flows, vertices)
-        for number, (flows, vertices) in enumerate(found[:MOST_WATCHED], start=1)
+        _watched_path(number, flows, vertices)
+        for number, (vertices, flows) in enumerate(islice(taken.items(), MOST_WATCHED), start=1)
     ]
+
+
+def _watched_path(number: int, flows: Sequence[int], vertices: Vertices) -> WatchedPath:
+    answering = tuple(vertex for vertex in vertices if vertex.address is not None)
+    return WatchedPath(number, tuple(flows[:_MOST_FLOWS]), answering)
 
 
 def _met(table: FlowTable, first_ttl: int) -> tuple[Vertex, ...]:

@@ -199,6 +199,7 @@ def _then_watching(first: Procedure, settings: Settings, flows: Flows, watch: Wa
         every_s=settings.repeat.every_s or 0.0,
         rounds=settings.repeat.rounds,
         until_s=settings.repeat.until_s,
+        follow=settings.study.studies.get("follow"),
     )
     return Chain(first, partial(Watching, repetition, watch))
 

@@ -24,9 +24,12 @@ paths:
 """
 
 
-def watched(network: str, rounds: int, seed: int) -> Watch:
+def watched(network: str, rounds: int, seed: int, follow: str | None = None) -> Watch:
     watch = Watch()
-    settings = Settings.of(network=network, multipath=True, every_s=1.0, rounds=rounds, seed=seed)
+    settings = Settings.of(
+        network=network, multipath=True, every_s=1.0, rounds=rounds, seed=seed,
+        studies={} if follow is None else {"follow": follow},
+    )  # fmt: skip
     run.measure(settings, run.NO_HOOKS._replace(watch=watch))
     return watch
 
@@ -47,3 +50,11 @@ def test_every_path_is_probed_in_every_round_and_a_clean_network_does_not_change
         assert rounds.number == 30
         assert {own.delays.sent for own in rounds.ends.values()} == {30}
         assert not watch.changes
+
+
+def test_of_the_paths_only_the_one_that_is_followed_is_watched() -> None:
+    watch = watched("two-way", 3, 1, follow="2")
+    (path,) = watch.paths
+    assert (path.number, str(path.vertices[2].address)) == (2, "198.51.100.3")
+    assert watch.rounds.ends[2].delays.sent == watch.rounds.number == 3
+    assert not watched("two-way", 3, 1, follow="9").rounds.number
