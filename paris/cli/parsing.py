@@ -90,7 +90,8 @@ class Parser(argparse.ArgumentParser):
         if message.startswith("unrecognized arguments: "):
             import difflib
 
-            word = message.split()[2].split("=")[0]
+            # An argument may be empty, or a space.
+            word = next(iter(message.split()[2:]), "''").split("=")[0]
             close = difflib.get_close_matches(word, sorted(self.options), n=1)
             hint = f"; did you mean {close[0]}?" if close else "; see --help"
             if word.removeprefix("--") in suffixes():
