@@ -53,7 +53,7 @@ def locate(table: FlowTable, source: IPAddress, first_ttl: int) -> Located:
         before = hops[ttl - 1]
         through = table.predecessors(ttl, before)
         here = table.located_next(ttl, through)
-        if table.is_far_end(ttl):
+        if ttl > first_ttl and table.is_far_end(ttl):
             here = {flow: vertex for flow, vertex in here.items() if table.ended.get(flow) != ttl}
         hops[ttl] = here
         hop = table.hop(ttl)
