@@ -84,19 +84,6 @@ def power(probability: float, runs: int, confidence: float) -> float:
     return 1 - _at_most(least_excess(probability, runs, confidence) - 1, runs, 2 * probability)
 
 
-def runs_for(promised: float, probability: float, confidence: float) -> int:
-    """About the fewest runs with which a doubled probability is noticed with the promised power.
-
-    >>> runs = runs_for(0.9, 0.05, 0.95)
-    >>> power(0.05, runs, 0.95) >= 0.9 > power(0.05, runs // 2, 0.95)
-    True
-    """
-    runs = 10
-    while power(probability, runs, confidence) < promised:
-        runs = math.ceil(1.05 * runs)
-    return runs
-
-
 def _at_most(hits: int, runs: int, probability: float) -> float:
     """Chance of at most `hits` of `runs`."""
     if not 0 < probability < 1:

@@ -16,7 +16,8 @@ from mda.answers.graph import locate
 from mda.answers.hop_pairs import pairs
 from mda.statistics.stopping import split_failure
 from tests.support.drive import SOURCE, Layers, full_mda, interface, layers, play
-from tests.support.expect import interval, runs_for
+from tests.support.expect import interval
+from tests.support.sequential import Rival
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -43,9 +44,15 @@ class Experiment:
     is_exact: bool
     fails: Callable[[int], bool]
 
-    def runs(self, confidence: float) -> int:
-        """The runs that the short suite needs to notice a failure rate twice as high by `POWER`."""
-        return runs_for(POWER, self.probability, confidence)
+    def rivals(self, confidence: float) -> list[Rival]:
+        """What the short suite rules out: failing twice as often, which it notices by `POWER`.
+
+        If the probability is exact, also failing a quarter as often.
+        """
+        most = min(2 * self.probability, (1 + self.probability) / 2)
+        others = [most, self.probability / 4] if self.is_exact else [most]
+        false_alarm, miss = (1 - confidence) / 2, 1 - POWER
+        return [Rival(self.probability, other, false_alarm, miss) for other in others]
 
     def failures(self, seeds: Iterable[int]) -> int:
         """How many of the seeds went wrong."""

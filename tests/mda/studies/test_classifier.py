@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import cycle
 from random import Random
 from statistics import median
 from typing import TYPE_CHECKING
@@ -27,6 +28,7 @@ from tests.support.hashing import (
     judged,
     one_balancer,
 )
+from tests.support.sequential import Rival, all_rejected
 
 if TYPE_CHECKING:
     from ipaddress import IPv4Address
@@ -41,10 +43,12 @@ V4_VALUES: dict[HeaderField, int] = {
 
 @pytest.mark.parametrize("case", CASES)
 def test_every_kind_of_balancer_is_recognised(case: str) -> None:
-    # benchmarks.classification does it for a thousand seeds of every width. At 96 % each, 43 of 50
-    # are missed about once in five hundred sets of seeds.
-    seeds = [(width, seed) for width in (2, 3, 4, 7, 16) for seed in range(10)]
-    assert sum(is_recognised(case, width, seed) for width, seed in seeds) >= 43
+    # benchmarks.classification does it for a thousand seeds of every width. Here 84 % instead of
+    # 96 % are noticed with a chance of 90 %, and one in five hundred sets of seeds alarms falsely.
+    rival = Rival(0.04, 0.16, false_alarm=0.002 / len(CASES), miss=0.1)
+    widths = cycle((2, 3, 4, 7, 16))
+    missed = (not is_recognised(case, width, seed) for seed, width in enumerate(widths))
+    assert all_rejected([rival], missed)
 
 
 def test_a_per_packet_balancer_is_never_called_per_flow() -> None:
