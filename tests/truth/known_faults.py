@@ -10,13 +10,8 @@ from __future__ import annotations
 from typing import Final
 
 KNOWN_FAULTS: Final[dict[tuple[str, str], float]] = {
-    ("a limited router", "limit"): 0.003,
-    ("two routers, one reply per second", "time"): 0.002,
-    ("limited routers, --compare", "time"): 0.011,
-    ("per-packet balancers", "edge"): 0.002,
-    ("per-packet balancers", "route change"): 0.003,
-    ("several troubles", "limit"): 0.002,
+    ("a limited router", "limit"): 0.002,
+    ("limited routers, --compare", "limit"): 0.007,
+    ("limited routers, --compare", "time"): 0.009,
     ("several troubles", "limit as loss"): 0.002,
-    ("several troubles", "route change"): 0.002,
-    ("several troubles", "time"): 0.002,
 }
