@@ -54,7 +54,7 @@ class Watcher:
         self._write(round_line(self.watch, self._changes))
         if self.draws:
             self._draw()
-        if not self._draws:
+        if not self.draws:
             self._tell()
         self._changes = self.watch.change_count
 
@@ -97,7 +97,7 @@ class Watcher:
             from paris.cli.screen import Screen
 
             self._screen = Screen()
-            self._draws = self._screen.is_drawing
+            self.draws = self._screen.is_drawing
         elif now_s - self._shown_at_s < _REFRESH_S:
             return
         self._shown_at_s = now_s
