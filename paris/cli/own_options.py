@@ -250,7 +250,7 @@ def _words(nodes: Nodes, option: str, node: yaml.Node, parser: Parser) -> list[s
         return [f"{option}={nodes.text(item)}" for item in items]
     said = nodes.text(node)
     if said in ("true", "false"):
-        return [option] if said == "true" else []
+        return parser.joined([option]) if said == "true" else []
     if option not in parser.optionally_valued:
         nodes.fail(node, f"{option} is true or false")
     return [f"{option}={said}"]

@@ -70,20 +70,23 @@ class Parser(argparse.ArgumentParser):
         return self.parse_args(self.joined(arguments))
 
     def joined(self, arguments: Sequence[str]) -> list[str]:
-        """The arguments, numbers joined to the options that take them."""
+        """The arguments, with each number, and each value that was left out, at its option.
+
+        So no option whose value may be left out takes a word that is put behind them.
+        """
         valued, usual = self.valued, self.optionally_valued
+        end = arguments.index("--") if "--" in arguments else len(arguments)
         joined: list[str] = []
-        for word in arguments:
-            if joined and joined[-1] in usual and "--" not in joined:
-                if _NUMBER.match(word):
-                    joined[-1] += f"={word}"
-                    continue
-                joined[-1] += f"={usual[joined[-1]]}"
-            if joined and joined[-1] in valued and "--" not in joined and _NEGATIVE.match(word):
-                joined[-1] += word if len(joined[-1]) == 2 else f"={word}"
+        for word in arguments[:end]:
+            option = joined[-1] if joined else ""
+            if option in usual and _NUMBER.match(word):
+                joined[-1] += f"={word}"
+            elif option in valued and _NEGATIVE.match(word):
+                joined[-1] += word if len(option) == 2 else f"={word}"
             else:
                 joined.append(word)
-        return joined
+        options = (f"{word}={usual[word]}" if word in usual else word for word in joined)
+        return [*options, *arguments[end:]]
 
     def error(self, message: str) -> NoReturn:
         """Raise SettingsError with `message`, or with a suggestion for an unknown option."""

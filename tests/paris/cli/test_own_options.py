@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from paris.cli.options import parse_trace
 from paris.cli.own_options import VARIABLE, with_own
 from paris.cli.parser import trace_parser
 from paris.errors import ExitCode
@@ -42,6 +43,21 @@ def test_options_of_the_file_and_of_the_variable_count(
     assert made(HOST) == ["--numeric", "--wait=2"]
     monkeypatch.setenv(VARIABLE, "-m 9 --tos=4")
     assert made(HOST) == ["-m", "9", "--tos=4", "--numeric", "--wait=2"]
+
+
+@pytest.mark.parametrize("words", ["--watch", "-n --watch", "--watch -n -m 9\n--watch"])
+@pytest.mark.parametrize("host", [HOST, "9"], ids=["an address", "a name like a number"])
+def test_an_option_whose_value_is_left_out_does_not_take_the_host(
+    words: str, host: str, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(VARIABLE, words)
+    assert "--watch=1" in made(host)
+    settings = parse_trace(with_own([host])).settings
+    assert settings is not None
+    assert (settings.target.host, settings.repeat.every_s) == (host, 1.0)
+    monkeypatch.delenv(VARIABLE)
+    file.write_text("watch: true\n")
+    assert made(host) == ["--watch=1"]
 
 
 def test_the_command_line_counts_before_the_variable_and_that_before_the_file(
