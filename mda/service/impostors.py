@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mda.answers.distances import links_passed
@@ -126,6 +127,25 @@ def nearer_answers(trace: Trace, ends: Iterable[Ending]) -> tuple[Nearer, ...]:
     version = trace.plan.destination.version
     reached = {own.hop for own in trace.controls if own.reaches(version)}
     return tuple(own for own in found if own is not None and own.at.ttl not in reached)
+
+
+def resets_alike(
+    trace: Trace, ends: Iterable[Ending], nearer: Iterable[Nearer], resets: Resets | None
+) -> set[Ending]:
+    """The ends at which every reset arrives with the TTL of one from before the destination.
+
+    They are of the same machine: it resets probes of every TTL that gets to it.
+    """
+    known: set[int | None] = {own.reply_ttl for own in nearer}
+    if resets is not None:
+        known.add(resets.reply_ttl)
+    if not known:
+        return set()
+    by_flow: defaultdict[int, set[int | None]] = defaultdict(set)
+    for reply in trace.replies:
+        if reply.kind is ReplyKind.RST:
+            by_flow[reply.request.flow].add(reply.reply_ttl)
+    return {end for end in ends if all(by_flow[flow] <= known for flow in end.flows)}
 
 
 def _nearer_answer(trace: Trace, end: Ending) -> Nearer | None:

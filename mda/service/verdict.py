@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mda.record import Fate
 from mda.service.fates import Ending, endings
-from mda.service.impostors import further_away, may_differ, nearer_answers, resets_beside
+from mda.service.impostors import (
+    further_away,
+    may_differ,
+    nearer_answers,
+    resets_alike,
+    resets_beside,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -107,8 +113,10 @@ def _verdict(trace: Trace) -> Verdict | None:
     resets = resets_beside(trace)
     # What resets beside the destination may be nearer than where the controls find that.
     beyond = None if resets is not None else further_away(trace, answered)
-    nearer = nearer_answers(trace, [own for own in found if own.fate is Fate.CLOSED])
+    closed = [own for own in found if own.fate is Fate.CLOSED]
+    nearer = nearer_answers(trace, closed)
     forged = {(Fate.CLOSED, own.at) for own in nearer}
+    forged |= {(own.fate, own.at) for own in resets_alike(trace, closed, nearer, resets)}
     if beyond is not None and beyond.is_proven:
         forged.update((own.fate, own.at) for own in found if own.fate.is_at_host)
     passing = tuple(

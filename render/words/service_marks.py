@@ -48,6 +48,11 @@ class ServiceMarks(NamedTuple):
             is_stopped=found.word is Word.PARTLY or found.parts[Part.FIREWALL] is Standing.HERE,
         )
 
+    @property
+    def is_reset_by_others(self) -> bool:
+        """Whether no reset is known to be of the host itself, and some are of others."""
+        return bool(self.forged | self.shared) and not self.closed
+
     def notes(self, vertex: Vertex) -> tuple[str, ...]:
         """What to say at a vertex."""
         if vertex in self.forged:

@@ -142,8 +142,7 @@ def _named(addresses: list[str]) -> str:
 
 def _refused(trace: Trace, service: ServiceMarks) -> list[str]:
     """Who refuses the probes, and how."""
-    is_forged = bool(service.forged | service.shared) and not service.closed
-    closed = "reset in the name of" if is_forged else "port closed at"
+    closed = "reset in the name of" if service.is_reset_by_others else "port closed at"
     parts = []
     for how in Refusal:
         by = [str(refused.by) for refused in trace.refusals if refused.how is how]

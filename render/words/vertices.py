@@ -307,7 +307,8 @@ def ending_in(trace: Trace, reply: Reply) -> str:
     if reply.kind is ReplyKind.RST:
         # Where the port may be open, a reset says only that something arrived.
         is_closed = Refused(Refusal.CLOSED, reply.responder) in trace.refusals
-        return ending(reply) if is_closed else "resets"
+        is_own = not ServiceMarks.of(trace).is_reset_by_others
+        return ending(reply) if is_closed and is_own else "resets"
     words = ending(reply)
     if refusal_by_error(trace.plan, reply) is Refusal.REJECTED:
         return f"rejected, {words}"

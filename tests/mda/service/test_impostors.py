@@ -9,6 +9,7 @@ import pytest
 from mda.model import Outcome, ProbeRequest, Reply, ReplyKind
 from mda.plan import Algorithm
 from mda.service.verdict import Part, Standing, Word, verdict
+from render.words.vertices import vertex_words
 from tests.support.traces import DESTINATION, assembled, hops, outcomes
 
 FIRST, SECOND, THIRD, FOURTH, FIFTH = (f"198.51.100.{n}" for n in range(1, 6))
@@ -57,6 +58,25 @@ def test_where_resets_hide_the_hop_of_the_service_it_is_not_said(flows: int, wor
     assert said.resets.hides_host
     assert sum(len(own.flows) for own in said.passing) == 1
     assert said.parts[Part.FIREWALL] is Standing.HERE
+
+
+def test_resets_at_the_hop_of_the_service_are_of_the_limit_before_it_by_their_ttl() -> None:
+    found = outcomes(
+        hops(FIRST, SECOND, THIRD, FOURTH, flows=3), answers={**NEAR, FOURTH: {"reply_ttl": 61}}
+    )
+    found += [
+        answer(0, 5, ReplyKind.SYN_ACK, 60),
+        answer(0, 4, ReplyKind.RST, 62, attempt=1),
+        *(answer(flow, 5, ReplyKind.RST, 62) for flow in (1, 2)),
+    ]
+    trace = assembled(found, protocol="tcp")
+    said = verdict(trace)
+    assert said is not None
+    assert [own.flows for own in said.passing] == [(0,)]
+    assert said.parts[Part.SERVICE] is Standing.OK
+    host = next(iter(trace.arrivals))
+    notes = vertex_words(trace)[host].notes
+    assert notes[0] == "destination: port open, resets"
 
 
 def test_a_branch_that_resets_where_the_host_answers_is_named_by_the_ttls_of_its_resets() -> None:
