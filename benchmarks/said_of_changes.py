@@ -1,0 +1,128 @@
+"""What programs say of routers that change packets: ours and five others in the same network.
+
+    python -m benchmarks.said_of_changes
+
+Needs root, nft, and Debian's packages mtr-tiny, iputils-tracepath, traceroute, scamper and
+dublin-traceroute. Five routers of the kernel in a row; each program runs once where nothing is
+changed and once for each change. What it said of a change are the pieces of its output that the
+unchanged network did not have, without figures that differ from run to run. Prints a table in
+Markdown, and the versions.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import tempfile
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from tests.lab import netlab
+from tests.lab.command import run_at
+from tests.lab.netlab import TARGET
+from tests.lab.translating import translate_statelessly
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from tests.lab.netlab import Lab
+
+_FORWARD: Final = "type filter hook forward priority -150"
+_CLASS: Final = "186"  # DSCP 46 and ECT(0)
+_LONGEST_S: Final = 4
+_MOST_PIECES: Final = 3
+_UNENDED: Final = f"did not end within {_LONGEST_S} s"
+# Times, rates and identifiers, our ports, and the counts of probes.
+_FIGURES: Final = re.compile(
+    r"\d+:\d+:\d+|(?<![\d.])\d+\.\d+(?![\d.]) ?(ms)?|\budp \d+|^\d+ probes.*|^Start.*"
+    r'|"(start_time|stop_time|reply_ipid|rtt|sport|sec|usec|ftime|tx|start|probe_size)":.*'
+)
+
+
+class _Peer(NamedTuple):
+    """A program: its Debian package, its command, and how its output falls into pieces."""
+
+    package: str
+    command: str
+    ends: str = "\n"
+
+
+_PEERS: Final = {
+    "mtr": _Peer("mtr-tiny", f"mtr -n -r -c 3 -i 0.1 -G 1 --udp -Q {_CLASS} -m 7"),
+    "tracepath": _Peer("iputils-tracepath", "tracepath -n -m 7"),
+    "traceroute": _Peer("traceroute", f"traceroute -n -w 1 -q 1 -e -t {_CLASS} -m 7"),
+    "scamper": _Peer(
+        "scamper", f"scamper -O json -c 'trace -P udp-paris -w 1 -t {_CLASS}' -i", r"[\s,{}\[\]]+"
+    ),
+    "dublin-traceroute": _Peer("dublin-traceroute", "dublin-traceroute -n 1 -T 7"),
+}
+_CHANGES: Final[Mapping[str, Callable[[Lab], None]]] = {
+    "hop 1 translates the source, and no quote": lambda lab: translate_statelessly(lab, "r1", 4),
+    "hop 3 rewrites the DSCP": lambda lab: lab.rules("r3", _FORWARD, "ip dscp set cs1"),
+    "hop 2 clears ECN": lambda lab: lab.rules("r2", _FORWARD, "ip ecn set not-ect"),
+}
+
+
+def _ours(lab: Lab) -> list[str]:
+    ran = run_at(lab.namespace("src"), str(TARGET[4]), "-n", "-t", _CLASS)
+    whole_lines = re.sub(r"\n {2}(?=\w)", " ", ran.stdout)
+    return [line for line in whole_lines.splitlines() if not re.match(r" *\d* {2}", line)]
+
+
+def _peer(lab: Lab, peer: _Peer, folder: str) -> list[str]:
+    command = lab.at_source("sh", "-c", f"{peer.command} {TARGET[4]}")
+    try:
+        ran = subprocess.run(
+            command, cwd=folder, capture_output=True, text=True, timeout=_LONGEST_S, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return [_UNENDED]
+    return re.split(peer.ends, ran.stdout)
+
+
+def _all(change: Callable[[Lab], None], folder: str) -> dict[str, list[str]]:
+    """The pieces of each program's output in a network."""
+    with netlab.lab(netlab.plain(5)) as lab:
+        # dublin-traceroute needs a default route.
+        lab.ip("src", f"route replace default via {lab.address('r1', 'src', 4)}")
+        change(lab)
+        theirs = {name: _peer(lab, peer, folder) for name, peer in _PEERS.items()}
+        return {"paris-trace": _ours(lab), **theirs}
+
+
+def _stable(piece: str) -> str:
+    return " ".join(_FIGURES.sub("", piece).split())
+
+
+def _new(usual: list[str], pieces: list[str]) -> str:
+    if pieces == [_UNENDED]:
+        return _UNENDED
+    known = {"", *map(_stable, usual)}
+    fresh = {_stable(piece): piece for piece in pieces if _stable(piece) not in known}
+    shown = [f"`{_in_cell(piece)}`" for piece in [*fresh.values()][:_MOST_PIECES]]
+    more = len(fresh) - len(shown)
+    return ", ".join([*shown, *([f"{more} more"] if more else [])]) or "nothing"
+
+
+def _in_cell(piece: str) -> str:
+    return " ".join(piece.split()).replace("|", r"\|")
+
+
+def _version(package: str) -> str:
+    asked = ("dpkg-query", "-W", "-f", "${Version}", package)
+    return subprocess.run(asked, capture_output=True, text=True, check=False).stdout or "missing"
+
+
+def main() -> None:
+    """Trace and print."""
+    with tempfile.TemporaryDirectory() as folder:
+        usual = _all(lambda _: None, folder)
+        said = {name: _all(change, folder) for name, change in _CHANGES.items()}
+    print(f"| program | {' | '.join(said)} |\n|---|{'---|' * len(said)}")
+    for program, own in usual.items():
+        cells = " | ".join(_new(own, found[program]) for found in said.values())
+        print(f"| {program} | {cells} |")
+    print("\n" + ", ".join(f"{name} {_version(peer.package)}" for name, peer in _PEERS.items()))
+
+
+if __name__ == "__main__":
+    main()
