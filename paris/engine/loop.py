@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from operator import itemgetter
 from typing import TYPE_CHECKING, Final
 
 from mda.model import StopReason
@@ -103,7 +104,7 @@ class Engine:
         self._has_more = False
         self._is_prepared = False
         self._flows_sent: set[int] = set()
-        self._withheld: dict[tuple[str, bool], list[ProbeRequest]] = {}
+        self._withheld: dict[tuple[str, bool], Counter[int]] = {}  # by reason: probes of each flow
         self._withheld_in_a_row = 0
         self._failure: WireError | None = None
         self._started_at_s = 0.0
@@ -274,7 +275,7 @@ class Engine:
         now_s = self.wire.now_s()
         if not self.procedure.on_refusal(str(error), now_s):
             self._failure = error
-            self._withheld.setdefault((error.reason, error.is_route), []).append(request)
+            self._withheld.setdefault((error.reason, error.is_route), Counter())[request.flow] += 1
             self._withheld_in_a_row += 1
             if self._withheld_in_a_row == _MOST_WITHHELD or (error.is_route and not is_new):
                 raise error
@@ -337,10 +338,9 @@ class Engine:
             return ()
         used = {self.flows.way(flow) for flow in self._flows_sent}
         counts = []
-        for (reason, is_route), requests in sorted(self._withheld.items()):
-            flows = {request.flow for request in requests}
+        for (reason, is_route), flows in sorted(self._withheld.items(), key=itemgetter(0)):
             closed = {self.flows.way(flow) for flow in flows} - used - {None}
-            counts.append(Withheld(reason, len(requests), len(flows), len(closed), is_route))
+            counts.append(Withheld(reason, flows.total(), len(flows), len(closed), is_route))
         return tuple(counts)
 
     def _next_event_s(self) -> float:
