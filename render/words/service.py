@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _MOST_NAMED: Final = 2  # vertices
 _MOST_PORTS: Final = 3  # examples of what gets through, and of what does not
+_UDP_FIRST: Final = {53: "DNS", 88: "Kerberos"}  # services of both protocols
 
 
 class CauseWords(NamedTuple):
@@ -244,6 +245,11 @@ class _Words:
                 )
             case Word.UNREACHABLE | Word.LOOP:
                 lines.append(f"ask the owner of {self._by} for the route to the host")
+        is_tcp_refused = not self._is_udp and self._found.word in (
+            Word.CLOSED, Word.FILTERED, Word.SILENT
+        )  # fmt: skip
+        if is_tcp_refused and port in _UDP_FIRST:
+            lines.append(f"-U: {_UDP_FIRST[port]} is asked over UDP first")
         return lines
 
     def _examples(self) -> list[str]:

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from mda.model import ProbeRequest, Reply, ReplyKind
 from mda.studies.paths import Recipe
+from mda.trace import Trace
 from render.words.service import verdict_words
 from tests.support.traces import DESTINATION, assembled, hops, outcomes
 
 if TYPE_CHECKING:
     from mda.model import Outcome
-    from mda.trace import Trace
     from render.words.service import VerdictWords
 
 ROUTER = "192.0.2.254"
@@ -102,3 +102,17 @@ def test_a_host_that_accepts_some_connections_and_resets_others_is_not_called_cl
     assert words is not None
     assert words.causes[3].standing == "HERE"
     assert words.causes[3].evidence.startswith("the host accepts some connections and resets")
+
+
+def test_a_service_of_both_protocols_that_refuses_tcp_may_be_asked_over_udp() -> None:
+    found = outcomes(
+        hops(ROUTER, DESTINATION, flows=2),
+        answers={DESTINATION: {"kind": ReplyKind.RST, "quoted_ttl": None}},
+    )
+    for port, hints in ((53, ["-U: DNS is asked over UDP first"]), (443, [])):
+        trace = assembled(found, protocol="tcp")
+        plan = trace.plan.replace(probing=trace.plan.probing._replace(dport=port))
+        words = verdict_words(Trace.of(trace.replace(plan=plan)), no_recipes)
+        assert words is not None
+        assert words.word == "CLOSED"
+        assert [line for line in words.advice if "UDP" in line] == hints
