@@ -201,8 +201,8 @@ class Hop:
     def turned(self) -> set[int]:
         """The flows whose route changed: each met one vertex, then permanently another.
 
-        A balancer per packet looks like that now and then. So a flow does not count if other flows
-        alternate between the vertices that it met.
+        A per-packet balancer produces that pattern by chance. So a flow does not count if other
+        flows alternate between the vertices that it met.
         """
         if not self.met_several:
             return set()

@@ -108,10 +108,10 @@ class Limits:
 
         A flow meets what it met before; a lost flow met one of the limited vertices that flows met
         that came the same way; a new flow spreads as those did. Where a limit is only suspected,
-        new flows take nothing, but until a few replies have come since the last loss.
+        new flows take nothing, once a few replies have come since the last loss.
         """
         limits, hop, flow = self.known(), self._hop, request.flow
-        if not limits and not request.attempt and not self._has_new_flows_wait():
+        if not limits and not request.attempt and not self._do_new_flows_wait():
             return 0.0
         if flow in hop.answers:
             return self._taken_from(hop.answers[flow])
@@ -131,10 +131,10 @@ class Limits:
         lost = sum(before.get(other) == way for other in hop.losses.keys() - hop.answers.keys())
         return mean * (len(taken) + lost) / (len(met) + lost)
 
-    def _has_new_flows_wait(self) -> bool:
+    def _do_new_flows_wait(self) -> bool:
         """Whether a limit is suspected, and few replies have come since the last loss.
 
-        After some more, new flows that do not wait show again whether there is one.
+        Once more have come, new flows leave without waiting, and so test the suspicion again.
         """
         hop = self._hop
         if not self._find_suspected().limits:
