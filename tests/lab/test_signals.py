@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from paris.errors import ExitCode
+from paris.formats import capture
 from tests.lab import netlab
+from tests.lab.captures import packets_in
 from tests.lab.command import as_nobody, command_line, open_to_all
 from tests.lab.netlab import TARGET, Lab
 from tests.support.commands import run
@@ -100,11 +102,24 @@ def test_a_kill_while_names_are_looked_up_leaves_the_whole_measurement(tmp_path:
     assert document["run"]["answered"] == document["run"]["probes_sent"] > 10
 
 
-def ended(lab: Lab, how: Sequence[signal.Signals], *options: str) -> tuple[int, str, str]:
-    """Exit code, output and standard error of a slow trace that got signals after some replies."""
+def replies_in(journal: Path) -> int:
+    if packets_in(journal) == 0:
+        return 0
+    packets = capture.read(journal.read_bytes(), journal.name).packets
+    return sum(packet.request is None for packet in packets)
+
+
+def ended(
+    lab: Lab, folder: Path, how: Sequence[signal.Signals], *options: str
+) -> tuple[int, str, str]:
+    """Exit code, output and standard error of a slow trace that got signals after some replies.
+
+    They are in its journals below `folder`, which are written behind what the terminal shows.
+    """
     command = command_line(str(TARGET[4]), *MEASURED, "-n", "--rate", "30", *options)
     with on_terminal(lab.at_source(*command)) as running:
         running.wait_for_answers(12)
+        wait_until(lambda: sum(map(replies_in, journals(folder))) >= 12)
         for number in how:
             running.process.send_signal(number)
         return running.finish()
@@ -114,7 +129,7 @@ def test_a_kill_leaves_all_replies_so_far_beside_the_first_output(tmp_path: Path
     saved = tmp_path / "r.json"
     saved.write_text("what was there before")
     with netlab.lab(netlab.diamond(4)) as lab:
-        exit_code, _, _ = ended(lab, [signal.SIGKILL], "-o", str(saved))
+        exit_code, _, _ = ended(lab, tmp_path, [signal.SIGKILL], "-o", str(saved))
     assert exit_code == -signal.SIGKILL
     assert saved.read_text() == "what was there before"
     (journal,) = journals(tmp_path)
@@ -128,13 +143,13 @@ def test_a_comparison_has_a_journal_for_each_protocol(tmp_path: Path) -> None:
     saved = tmp_path / "r.json"
     with netlab.lab(netlab.diamond(2)) as lab:
         asked = ("--compare", "udp,tcp/443", "-o", str(saved))
-        assert ended(lab, [signal.SIGKILL], *asked)[0] == -signal.SIGKILL
+        assert ended(lab, tmp_path, [signal.SIGKILL], *asked)[0] == -signal.SIGKILL
         found = [json.loads(run("--replay", str(own), "-j").stdout) for own in journals(tmp_path)]
         assert [trace["plan"]["protocol"] for trace in found] == ["tcp", "udp"]
         assert all(trace["run"]["answered"] >= 5 for trace in found)
         for journal in journals(tmp_path):
             journal.unlink()
-        exit_code, out, _ = ended(lab, [signal.SIGHUP], *asked)
+        exit_code, out, _ = ended(lab, tmp_path, [signal.SIGHUP], *asked)
     assert exit_code == ExitCode.INTERRUPTED
     assert out.count("interrupted: unfinished") == 2
     views = json.loads(saved.read_text())["views"]
