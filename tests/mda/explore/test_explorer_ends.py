@@ -101,7 +101,7 @@ def test_exploring_ends_despite_per_packet_balancers_route_changes_silence_and_l
 
 def test_false_links_are_rarely_drawn() -> None:
     wrong = 0
-    for seed in range(200):
+    for seed in range(100):
         random = Random(seed)
         topology = some_layers(random)
         silent = {router for router in topology.successors if random.random() < 0.1}
@@ -109,7 +109,7 @@ def test_false_links_are_rarely_drawn() -> None:
         loss = random.choice((0, 0.02, 0.1))
         played = explored(seed, topology.per_flow(Random(seed)), silent, loss, explorer)
         wrong += not edges_of(graph_of(played.outcomes)) <= hidden(topology, silent)
-    assert wrong <= 2
+    assert wrong <= 1
 
 
 def hidden(topology: Layers, silent: set[IPv4Address]) -> Edges:
