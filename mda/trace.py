@@ -10,7 +10,7 @@ from mda.findings.certainty import Certainty, Obstacle, certainty, obstacles
 from mda.findings.changes.base import Change, Seen
 from mda.findings.copied_ttls import CopiedTtl, copied_ttls
 from mda.findings.diamonds import Diamond, diamonds
-from mda.findings.flow_shares import edge_shares, number_of_paths, vertex_shares
+from mda.findings.flow_shares import edge_draws, edge_shares, number_of_paths, vertex_shares
 from mda.findings.known import Known
 from mda.findings.loops import Revisit, revisits
 from mda.findings.parallel_links import ParallelLink, parallel_links
@@ -151,6 +151,11 @@ class Trace(Record):
     def edge_shares(self) -> dict[tuple[Vertex, Vertex], float]:
         """For each edge, the share of the flows through its near end that take it."""
         return edge_shares(self.dag, self._first_asked)
+
+    @cached_property
+    def edge_draws(self) -> dict[tuple[Vertex, Vertex], int]:
+        """For each edge, the number of flows through its near end that are seen to take it."""
+        return edge_draws(self.dag, self._first_asked)
 
     @cached_property
     def _first_asked(self) -> dict[int, int]:

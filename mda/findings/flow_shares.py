@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from mda.answers.graph import flows_of, flows_of_edge, vertices_by_ttl
@@ -36,11 +37,26 @@ def vertex_shares(graph: Graph, first_asked: Mapping[int, int]) -> dict[Vertex, 
 def edge_shares(graph: Graph, first_asked: Mapping[int, int]) -> dict[tuple[Vertex, Vertex], float]:
     """For each edge, the share of the flows through its near end that take it.
 
+    Those flows are counted as in `edge_draws`.
+    """
+    draws = edge_draws(graph, first_asked)
+    through: Counter[Vertex] = Counter()
+    for (near, _), flows in draws.items():
+        through[near] += flows
+    # An edge that MDA-Lite assumes has no flows, and is the only one from its vertex.
+    return {
+        edge: flows / through[edge[0]] if through[edge[0]] else 1.0 for edge, flows in draws.items()
+    }
+
+
+def edge_draws(graph: Graph, first_asked: Mapping[int, int]) -> dict[tuple[Vertex, Vertex], int]:
+    """For each edge, the number of flows through its near end that are seen to take it.
+
     Behind the only vertex of a hop every flow counts, including flows not probed at that vertex.
     `first_asked` has the TTL of each flow's first probe: where that went further, other probes may
     have been sent because of what it met, so the flow does not count unless no other does.
     """
-    shares: dict[tuple[Vertex, Vertex], float] = {}
+    draws: dict[tuple[Vertex, Vertex], int] = {}
     for vertices in vertices_by_ttl(graph).values():
         for near in vertices:
             flows_to = {
@@ -54,12 +70,8 @@ def edge_shares(graph: Graph, first_asked: Mapping[int, int]) -> dict[tuple[Vert
                     for far, flows in flows_to.items()
                 }
                 taken = drawn if all(drawn.values()) else taken
-            # An edge that MDA-Lite assumes has no flows, and is the only one from its vertex.
-            all_taken = sum(taken.values())
-            shares |= {
-                (near, far): flows / all_taken if all_taken else 1.0 for far, flows in taken.items()
-            }
-    return shares
+            draws |= {(near, far): flows for far, flows in taken.items()}
+    return draws
 
 
 def number_of_paths(graph: Graph, origin: Vertex) -> int:

@@ -1,0 +1,296 @@
+"""Two measurements of a host, one after the other: what came, went or changed between them.
+
+Each difference is held against chance. Two measurements of one network differ as well: each may
+have missed a branch, splits are counted on some flows only, and round trips scatter. All tests of
+one kind share its level (Holm, 1979).
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from math import comb
+from statistics import median
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from mda.answers.dag import Dag, in_order
+from mda.answers.graph import vertices_by_ttl
+from mda.common_names import named_alike
+from mda.model import Vertex
+from mda.statistics.differences import median_difference
+from mda.statistics.inference import holm, matters
+from mda.statistics.ranks import stratified_rank_probability
+from mda.statistics.tables import independence
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from mda.answers.dag import Edge
+    from mda.common_names import NamedTrace
+    from mda.trace import Trace
+
+#: What one measurement lacks has changed if it misses it with this probability at most, or with the
+#: failure probability of both measurements where that is less.
+PRESENCE_LEVEL: Final = 0.05
+#: Splits, round trips and repeated replies that differ so much by chance, with this at most, have
+#: changed.
+VALUE_LEVEL: Final = 0.01
+
+
+class Presence(Enum):
+    """Which of the two measurements shows a vertex or an edge."""
+
+    BEFORE = "before"
+    AFTER = "after"
+    BOTH = "both"
+
+
+class Fork(NamedTuple):
+    """How the flows through a vertex that both measurements show go on, in each of them.
+
+    `flows` counts those to each successor, before and after. `missed_probability` is at most the
+    chance that one measurement lacks so many of the successors, and the other one so many others,
+    if nothing had changed and branches are even, or have the least share that was to be found.
+    `split_probability` is that of splits between the successors in both which differ so much.
+    """
+
+    vertex: Vertex
+    flows: Mapping[Vertex, tuple[int, int]]
+    missed_probability: float
+    split_probability: float
+
+    def share(self, successor: Vertex, side: int) -> float:
+        """The share of a successor before (0) or after (1)."""
+        return self.flows[successor][side] / max(1, sum(own[side] for own in self.flows.values()))
+
+
+class Shift(NamedTuple):
+    """How much later a vertex replies than before: the median over pairs of flows.
+
+    `probability` is that of times that differ so much if nothing had changed. It `begins` here
+    unless a vertex before it replies later, or sooner, as well.
+    """
+
+    vertex: Vertex
+    slower_s: float
+    probability: float
+    begins: bool
+
+
+class Splitting(NamedTuple):
+    """A balancer that splits single flows in one measurement only.
+
+    `probability` is at most that of the other one's repeated replies if it had done so there.
+    """
+
+    vertex: Vertex
+    is_per_packet_after: bool
+    probability: float
+
+
+class Difference(NamedTuple):
+    """What two measurements show that is not the same.
+
+    `dag` has all vertices and edges; `seen` says who shows each, and `chances` how likely what is
+    shown by one alone was missed by the other, at most. A star is the same as another one behind
+    the same vertices.
+    """
+
+    before: NamedTrace
+    after: NamedTrace
+    dag: Dag
+    seen: Mapping[Vertex | Edge, Presence]
+    chances: Mapping[Vertex | Edge, float]
+    forks: tuple[Fork, ...]
+    shifts: tuple[Shift, ...]
+    splittings: tuple[Splitting, ...]
+
+    def vertices(self, presence: Presence) -> list[Vertex]:
+        """The vertices that one measurement shows, or both."""
+        return [vertex for vertex in self.dag if self.seen[vertex] is presence]
+
+    def edges(self, presence: Presence) -> list[Edge]:
+        """The edges between vertices of both measurements that one shows, or both."""
+        return [
+            edge
+            for edge in self.dag.edges
+            if self.seen[edge] is presence
+            and all(self.seen[vertex] is Presence.BOTH for vertex in edge)
+        ]
+
+    def is_proven(self, own: Vertex | Edge) -> bool:
+        """Whether chance does not explain that only one measurement shows it."""
+        accepted = max(
+            own.trace.plan.bound.failure_probability for own in (self.before, self.after)
+        )
+        level = min(PRESENCE_LEVEL, accepted)
+        return self.seen[own] is not Presence.BOTH and self.chances[own] <= level
+
+    @property
+    def moved(self) -> dict[Vertex, Vertex]:
+        """Interfaces that went from one hop and came to another, by where they were."""
+        came = {vertex.address: vertex for vertex in self.vertices(Presence.AFTER)}
+        return {
+            vertex: came[vertex.address]
+            for vertex in self.vertices(Presence.BEFORE)
+            if vertex.address is not None and vertex.address in came
+        }
+
+    @property
+    def changed_splits(self) -> list[Fork]:
+        """The forks whose successors get other shares than before."""
+        return [fork for fork in self.forks if fork.split_probability <= VALUE_LEVEL]
+
+    @property
+    def changed_splittings(self) -> list[Splitting]:
+        """The balancers that split single flows only before, or only after."""
+        return [own for own in self.splittings if own.probability <= VALUE_LEVEL]
+
+    @property
+    def ends_differ(self) -> bool:
+        """Whether the destination is reached, or somebody refuses, in one measurement only."""
+        return _end(self.before.trace) != _end(self.after.trace)
+
+    @property
+    def is_change(self) -> bool:
+        """Whether anything changed that chance does not explain, at the levels of the tests."""
+        return bool(
+            any(map(self.is_proven, self.seen))
+            or self.changed_splits
+            or self.shifts
+            or self.changed_splittings
+            or self.ends_differ
+        )
+
+
+def difference(before: Trace, after: Trace) -> Difference:
+    """What changed between two measurements of a host."""
+    sides = named_alike(before, after)
+    seen: dict[Vertex | Edge, Presence] = {}
+    for side, presence in zip(sides, (Presence.BEFORE, Presence.AFTER), strict=True):
+        shown: tuple[Vertex | Edge, ...] = (*side.vertices, *side.edges)
+        for own in shown:
+            seen[own] = Presence.BOTH if own in seen else presence
+    dag = Dag(
+        {own: {} for own in seen if isinstance(own, Vertex)},
+        {own: {} for own in seen if not isinstance(own, Vertex)},
+    )
+    common = [vertex for vertex in dag if seen[vertex] is Presence.BOTH]
+    forks = _forks(dag, seen, common, sides)
+    return Difference(
+        before=sides[0],
+        after=sides[1],
+        dag=dag,
+        seen=seen,
+        chances=_chances(dag, seen, forks),
+        forks=forks,
+        shifts=_shifts(dag, common, sides),
+        splittings=_splittings(dag, common, sides),
+    )
+
+
+def _forks(
+    dag: Dag,
+    seen: Mapping[Vertex | Edge, Presence],
+    common: Sequence[Vertex],
+    sides: tuple[NamedTrace, NamedTrace],
+) -> tuple[Fork, ...]:
+    """The `common` vertices behind which both traces together show several, and what follows.
+
+    If nothing changed, no other vertex has a successor to miss.
+    """
+    flows, missed, split = {}, [], []
+    for near in common:
+        edges = [(near, far) for far in dag.successors(near)]
+        if len(edges) > 1:
+            flows[near] = {edge[1]: (sides[0].flows[edge], sides[1].flows[edge]) for edge in edges}
+            chance = 1.0
+            for side, other in zip(sides, (Presence.AFTER, Presence.BEFORE), strict=True):
+                lacks = sum(seen[edge] is other for edge in edges)
+                share = min(1 / len(edges), side.trace.plan.bound.min_share or 1.0)
+                # Any of so many sets of successors, by all flows.
+                chance *= comb(len(edges), lacks) * (1 - lacks * share) ** side.drawn[near]
+            missed.append(min(1.0, chance))
+            split.append(_split([own for own in flows[near].values() if all(own)]))
+    chances = zip(holm(missed), holm(split), strict=True)
+    return tuple(Fork(near, flows[near], *own) for near, own in zip(flows, chances, strict=True))
+
+
+def _split(both: Sequence[tuple[int, int]]) -> float:
+    """The chance that successors in both measurements get shares that differ so much."""
+    return independence(list(zip(*both, strict=True)))[1] if len(both) > 1 else 1.0
+
+
+def _chances(
+    dag: Dag, seen: Mapping[Vertex | Edge, Presence], forks: Iterable[Fork]
+) -> dict[Vertex | Edge, float]:
+    """At most the chance that what only one measurement shows was missed by the other.
+
+    That of an edge is the chance at its fork, or that of its nearer end, without which it cannot be
+    seen; and a vertex is missed only if all edges to it are.
+    """
+    at_fork = {fork.vertex: fork.missed_probability for fork in forks}
+    chances: dict[Vertex | Edge, float] = {}
+    for vertex in in_order(dag):
+        edges = [(near, vertex) for near in dag.predecessors(vertex)]
+        for edge in edges:
+            near = edge[0]
+            is_common = seen[near] is Presence.BOTH
+            chances[edge] = at_fork.get(near, 1.0) if is_common else chances[near]
+        chances[vertex] = min((chances[edge] for edge in edges), default=1.0)
+    return chances
+
+
+def _shifts(
+    dag: Dag, common: Iterable[Vertex], sides: tuple[NamedTrace, NamedTrace]
+) -> tuple[Shift, ...]:
+    """The `common` vertices whose round trips changed, compared within ways there."""
+    wide = [ttl for ttl, vertices in vertices_by_ttl(dag).items() if len(vertices) > 1]
+    earlier, later = (side.times_s(wide) for side in sides)
+    strata = {
+        vertex: [(later[vertex][way], earlier[vertex].get(way, ())) for way in later[vertex]]
+        for vertex in common
+        if vertex in earlier and vertex in later
+    }
+    chances = holm([stratified_rank_probability(own) for own in strata.values()])
+    slower: dict[Vertex, tuple[float, float]] = {}
+    for (vertex, own), chance in zip(strata.items(), chances, strict=True):
+        slower_s = median_difference(own)
+        usual_s = [time_s for _, beside in own for time_s in beside]
+        if slower_s is not None and chance <= VALUE_LEVEL and matters(slower_s, median(usual_s)):
+            slower[vertex] = slower_s, chance
+    return tuple(
+        Shift(
+            vertex,
+            slower_s,
+            chance,
+            begins=not any(
+                near in slower and slower[near][0] * slower_s > 0
+                for near in dag.predecessors(vertex)
+            ),
+        )
+        for vertex, (slower_s, chance) in slower.items()
+    )
+
+
+def _splittings(
+    dag: Dag, common: Iterable[Vertex], sides: tuple[NamedTrace, NamedTrace]
+) -> tuple[Splitting, ...]:
+    """The `common` vertices that split single flows in one measurement only."""
+    before, after = sides
+    steady = {
+        vertex: before if vertex in after.per_packet else after
+        for vertex in common
+        if (vertex in before.per_packet) != (vertex in after.per_packet)
+    }
+    # No repeated probe of the other measurement took another branch than the one before it.
+    chances = holm(
+        [float(max(2, dag.out_degree(own))) ** -steady[own].repeated(own) for own in steady]
+    )
+    return tuple(
+        Splitting(vertex, side is before, chance)
+        for (vertex, side), chance in zip(steady.items(), chances, strict=True)
+    )
+
+
+def _end(trace: Trace) -> object:
+    return trace.reached, frozenset(trace.refusals)
