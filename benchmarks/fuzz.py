@@ -28,6 +28,7 @@ _INPUTS: Final = {
     "process": 80,
     "trace": 3_500,
     "comparison": 500,
+    "difference": 500,
     "capture": 4_000,
     "topology": 6_000,
     "table": 8_000,

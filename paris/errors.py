@@ -31,6 +31,7 @@ class ExitCode(IntEnum):
 
     REACHED = 0
     NOT_REACHED = 1
+    CHANGED = 1  # what paris-render --diff found
     USAGE = 2
     NO_NAME = 3
     NO_PRIVILEGE = 4

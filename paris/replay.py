@@ -12,12 +12,13 @@ from paris.engine.flights import Stray
 from paris.engine.pending import Pending
 from paris.errors import FormatError
 from paris.files import read
-from paris.formats import capture, comparison, native, references, schemas
+from paris.formats import capture, comparison, difference, native, references, schemas
 from paris.packets import replies, tags
 from paris.packets.ways import several
 
 if TYPE_CHECKING:
     from mda.comparison import Comparison
+    from mda.difference import Difference
     from mda.model import Outcome, Reply
     from mda.plan import Reading
     from paris.formats.capture import Capture
@@ -34,7 +35,7 @@ def trace(file: str, reading: Reading) -> Trace:
     return _again(native.read_record(schemas.parse(data, file), file), reading)
 
 
-def trace_or_comparison(file: str) -> Trace | Comparison:
+def saved(file: str) -> Trace | Comparison | Difference:
     """What a file of packets or JSON holds, as it was measured. Raises FormatError."""
     data = read(file)
     if data.startswith(_PCAPNG):
@@ -42,6 +43,8 @@ def trace_or_comparison(file: str) -> Trace | Comparison:
     document = schemas.parse(data, file)
     if comparison.is_comparison(document):
         return comparison.read(document, file)
+    if difference.is_difference(document):
+        return difference.read(document, file)
     return Trace.of(native.read_record(document, file))
 
 

@@ -57,7 +57,6 @@ paris/cli/exits.py: tests/paris/cli/test_trace.py: every exit code is met by the
 paris/cli/probe_options.py: tests/paris/cli/test_options.py: its options are tried two by two
 paris/cli/progress.py: tests/paris/cli/test_trace.py: it needs a terminal and a trace
 paris/cli/remarks.py: tests/paris/cli/test_trace.py: remarks are standard error
-paris/cli/render.py: tests/paris/cli/test_trace.py: it draws again what a trace wrote
 paris/cli/requests.py: tests/paris/cli/test_trace.py: requests show in what the command does
 paris/checks.py: tests/paris/test_settings.py: settings are what is checked
 paris/defaults.py: tests/test_readme.py: the help states them
@@ -129,11 +128,16 @@ paris/wire/unprivileged/tcp.py: tests/lab/test_unprivileged.py: it needs ports
 paris/wire/unprivileged/udp_icmp.py: tests/lab/test_unprivileged.py: it needs ports
 render/errors.py: tests/render/pictures/test_svg.py: drawing fails there
 render/pictures/library.py: tests/render/pictures/test_svg.py: it draws there, in a process
+render/pictures/difference.py: tests/paris/cli/test_render.py: differences are drawn there
 render/pictures/comparison.py: tests/paris/cli/test_studies.py: comparisons are drawn there
+render/terminal/columns.py: tests/paris/cli/test_studies.py: comparisons are printed there
+render/terminal/difference.py: tests/paris/cli/test_render.py: differences are printed there
 render/terminal/comparison.py: tests/paris/cli/test_studies.py: comparisons are printed there
 render/words/change_marks.py: tests/render/words/test_changes.py: notes go with sentences
 render/words/controls.py: tests/mda/service/test_verdict.py: controls are beside a verdict
 render/words/service_marks.py: tests/mda/service/test_verdict.py: text and pictures show marks
+render/words/dates.py: tests/lab/test_watch.py: the times of rounds; its doctest has the others
+render/words/difference.py: tests/paris/cli/test_render.py: differences are printed there
 render/words/comparison.py: tests/paris/cli/test_studies.py: comparisons are printed there
 render/words/figures.py: tests/paris/cli/test_stats.py: tips have the figures
 render/words/numbering.py: tests/render/terminal/test_text.py: numbers show in the table

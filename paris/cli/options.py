@@ -64,10 +64,14 @@ class Options(NamedTuple):
 
 
 class RenderOptions(NamedTuple):
-    """What to read, and what to make of it: with `tabulates` a table of all diamonds."""
+    """What to read, and what to make of it.
+
+    With `tabulates` that is a table of all diamonds, with `compares` what changed between two.
+    """
 
     files: tuple[str, ...]
     tabulates: bool
+    compares: bool
     output: OutputOptions
 
 
@@ -200,8 +204,12 @@ def _turns(given: argparse.Namespace, row: Lookup) -> bool:
 def parse_render(arguments: Sequence[str]) -> RenderOptions:
     """The options of `paris-render`. Raises SettingsError; `--help` and `--version` exit."""
     given = render_parser().parsed(arguments)
-    if not given.metrics and len(given.file) > 1:
-        raise SettingsError("only --metrics accepts more than one FILE")
+    if given.diff and given.metrics:
+        raise SettingsError("--diff and --metrics conflict; give only one")
+    if given.diff and len(given.file) != 2:
+        raise SettingsError("--diff needs two FILEs, the earlier one first")
+    if not (given.metrics or given.diff) and len(given.file) > 1:
+        raise SettingsError("only --diff and --metrics accept more than one FILE")
     if given.metrics and (given.json or given.format is not None or _names_a_format(given.output)):
         raise SettingsError("--metrics makes a table in CSV; give -o FILE.csv and no other format")
     if given.metrics and (given.ascii or given.color == "always"):
@@ -209,7 +217,10 @@ def parse_render(arguments: Sequence[str]) -> RenderOptions:
     if given.metrics and len(given.output) > 1:
         raise SettingsError("--metrics makes one table; give one -o FILE")
     return RenderOptions(
-        files=tuple(given.file), tabulates=given.metrics, output=_output_options(given)
+        files=tuple(given.file),
+        tabulates=given.metrics,
+        compares=given.diff,
+        output=_output_options(given),
     )
 
 

@@ -252,6 +252,11 @@ def render_parser() -> Parser:
         "file", metavar="FILE", nargs="+", help="a trace that paris-trace -o FILE.json wrote"
     )
     parser.add_argument(
+        "--diff",
+        action="store_true",
+        help="what changed from the first FILE to the second one; exit code 1 if anything did",
+    )
+    parser.add_argument(
         "--metrics",
         action="store_true",
         help="instead: a table (CSV) of the diamonds of all FILEs, to -o FILE or standard output",

@@ -11,8 +11,11 @@ from paris.errors import ExitCode
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from mda.comparison import Comparison
+    from mda.difference import Difference
     from mda.trace import Trace
     from paris.cli.options import RenderOptions
+    from paris.outputs.registry import Subject
 
 
 def entry() -> None:
@@ -27,26 +30,45 @@ def main(arguments: Sequence[str]) -> int:
     options = parse_render(arguments)
     if options.tabulates:
         return _tabulate(options)
-    from mda.trace import Trace
-    from paris import replay
+    from mda.difference import Difference
     from paris.outputs.asked import plan_outputs
-    from paris.outputs.writing import write_comparison, write_trace
+    from paris.outputs.writing import write_all
 
-    found = replay.trace_or_comparison(options.files[0])
-    is_trace = isinstance(found, Trace)
-    asked = plan_outputs(
-        options.output, is_replay=True, is_comparison=not is_trace, inputs=options.files
-    )
-    if isinstance(found, Trace):
-        return _exit_code(write_trace(found, asked, options.output))
-    return _exit_code(write_comparison(found, asked, options.output))
-
-
-def _exit_code(faults: Sequence[ParisTraceError]) -> int:
-    """Report outputs that could not be written, and return the exit code."""
+    found, subject = _compared(*options.files) if options.compares else _saved(*options.files)
+    asked = plan_outputs(options.output, is_replay=True, subject=subject, inputs=options.files)
+    faults = write_all(found, subject, asked, options.output)
     for fault in faults:
         complain("paris-render", str(fault))
-    return ExitCode.OUTPUT if faults else ExitCode.REACHED
+    if faults:
+        return ExitCode.OUTPUT
+    is_change = isinstance(found, Difference) and found.is_change
+    return ExitCode.CHANGED if is_change else ExitCode.REACHED
+
+
+def _saved(file: str) -> tuple[Trace | Comparison | Difference, Subject]:
+    """What a file holds."""
+    from mda.comparison import Comparison
+    from mda.trace import Trace
+    from paris import replay
+    from paris.outputs.registry import Subject
+
+    found = replay.saved(file)
+    if isinstance(found, Trace):
+        return found, Subject.TRACE
+    if isinstance(found, Comparison):
+        return found, Subject.COMPARISON
+    return found, Subject.DIFFERENCE
+
+
+def _compared(*files: str) -> tuple[Difference, Subject]:
+    """What changed from the first file to the second one. Raises FormatError."""
+    from mda.difference import difference
+    from mda.plan import Reading
+    from paris import replay
+    from paris.outputs.registry import Subject
+
+    before, after = (replay.trace(file, Reading()) for file in files)
+    return difference(before, after), Subject.DIFFERENCE
 
 
 def _tabulate(options: RenderOptions) -> int:

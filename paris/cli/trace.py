@@ -104,6 +104,7 @@ class _Run:
         from paris import run
         from paris.lookup.facts import Facts
         from paris.outputs.asked import plan_outputs
+        from paris.outputs.registry import Subject
 
         facts = Facts(self.options.lookups, self._say)
         facts.check()
@@ -111,7 +112,7 @@ class _Run:
         values = [value for asked in self.options.lookups for value in asked.values]
         outputs = plan_outputs(
             self.options.output,
-            is_comparison=bool(self.settings.study.compare),
+            subject=Subject.COMPARISON if self.settings.study.compare else Subject.TRACE,
             inputs=[*values, *(() if network is None else (network,))],
         )
         if self.options.stream == STANDARD_OUTPUT:
@@ -263,15 +264,16 @@ class _Run:
 
     def _write(self, traces: Sequence[Trace], outputs: tuple[Output, ...]) -> list[ParisTraceError]:
         """Write the outputs; returns what failed."""
-        from paris.outputs.writing import write_comparison, write_trace
+        from paris.outputs.registry import Subject
+        from paris.outputs.writing import write_all
 
         skipping = self.signals.skippable
         if not self.settings.study.compare:
-            return write_trace(traces[0], outputs, self.options.output, skipping)
+            return write_all(traces[0], Subject.TRACE, outputs, self.options.output, skipping)
         from paris.outputs.comparison import comparison_of
 
         comparison = comparison_of(self.settings, traces)
-        return write_comparison(comparison, outputs, self.options.output, skipping)
+        return write_all(comparison, Subject.COMPARISON, outputs, self.options.output, skipping)
 
     def _drained(self) -> list[ParisTraceError]:
         """Wait for whoever reads packets from a pipe; returns what failed."""
@@ -336,14 +338,15 @@ def _replay(options: Options) -> int:
     from paris.cli.remarks import account
     from paris.lookup.facts import Facts, without_facts
     from paris.outputs.asked import plan_outputs
-    from paris.outputs.writing import write_trace
+    from paris.outputs.registry import Subject
+    from paris.outputs.writing import write_all
 
     facts = Facts(options.lookups, cache(partial(complain, "paris-trace")))
     facts.check()
     asked = plan_outputs(options.output, is_replay=True, inputs=[options.replay])
     trace = without_facts(replay.trace(options.replay, options.reading), options.hidden)
     (trace,) = facts.added_to([trace])
-    faults = write_trace(trace, asked, options.output)
+    faults = write_all(trace, Subject.TRACE, asked, options.output)
     cut = _interruption(options.replay, trace)
     for remark in (*cut, *map(str, faults), *(account(trace) if options.verbose else ())):
         complain("paris-trace", remark)

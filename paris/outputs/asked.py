@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from paris.errors import SettingsError
 from paris.outputs.files import STANDARD_OUTPUT, Output, check, identity, is_file, named
-from paris.outputs.registry import CAPTURE, FORMATS, suffixes
+from paris.outputs.registry import CAPTURE, FORMATS, Subject, suffixes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +19,7 @@ def plan_outputs(
     options: OutputOptions,
     *,
     is_replay: bool = False,
-    is_comparison: bool = False,
+    subject: Subject = Subject.TRACE,
     inputs: Sequence[str] = (),
 ) -> tuple[Output, ...]:
     """The outputs to write, in order; text goes to standard output unless another output does.
@@ -28,19 +28,19 @@ def plan_outputs(
 
     Called before the measurement. Raises SettingsError for a file whose suffix names no format, or
     that is an input or another output as well, for packets of a replay, for a format that cannot
-    hold a comparison, or for an option that no output has a use for; OutputError for a file that
+    hold the `subject`, or for an option that no output has a use for; OutputError for a file that
     cannot be written.
     """
     files = options.files or (STANDARD_OUTPUT,)
     outputs = [_output(file, options.format) for file in files]
     if not any(_goes_to_standard_output(output.file) for output in outputs):
         outputs.append(Output(STANDARD_OUTPUT, "txt"))
-    _check_uses(options, files, outputs, is_comparison=is_comparison)
+    _check_uses(options, files, outputs, subject)
     for output in outputs:
         check(output.file)
     check_different([output.file for output in outputs], inputs)
-    if is_comparison:
-        _check_comparison(outputs)
+    if subject is not Subject.TRACE:
+        _check_able(outputs, subject)
     captures = sum(output.format == CAPTURE for output in outputs)
     if captures and is_replay:
         raise SettingsError(".pcapng keeps the packets of a measurement; a replay sends none")
@@ -51,7 +51,7 @@ def plan_outputs(
 
 
 def _check_uses(
-    options: OutputOptions, files: tuple[str, ...], outputs: list[Output], *, is_comparison: bool
+    options: OutputOptions, files: tuple[str, ...], outputs: list[Output], subject: Subject
 ) -> None:
     """Each option has an output that it changes."""
     texts = [output.file for output in outputs if output.format == "txt"]
@@ -59,7 +59,7 @@ def _check_uses(
         raise SettingsError("--format is for -o - and for files whose suffix names no format")
     if options.ascii and not texts:
         raise SettingsError("--ascii is for text, and no output is text")
-    if options.color == "always" and (is_comparison or STANDARD_OUTPUT not in texts):
+    if options.color == "always" and (subject is not Subject.TRACE or STANDARD_OUTPUT not in texts):
         raise SettingsError("--color always is for the text of a trace on standard output")
 
 
@@ -110,10 +110,10 @@ def check_different(outputs: Sequence[str], inputs: Sequence[str]) -> None:
         written[own] = file
 
 
-def _check_comparison(outputs: list[Output]) -> None:
-    able = [row.suffix for row in FORMATS if row.comparison]
+def _check_able(outputs: list[Output], subject: Subject) -> None:
+    able = [row.suffix for row in FORMATS if row.writer(subject)]
     for output in outputs:
         if output.format not in able:
             raise SettingsError(
-                f"a comparison is written as {', '.join(able)}, not as {output.format}"
+                f"a {subject.value} is written as {', '.join(able)}, not as {output.format}"
             )

@@ -9,6 +9,7 @@ from render.pictures import dot
 
 if TYPE_CHECKING:
     from mda.comparison import Comparison
+    from mda.difference import Difference
     from mda.trace import Trace
     from paris.formats.look import Look
 
@@ -26,6 +27,14 @@ def comparison(comparison: Comparison, look: Look) -> bytes:
     from render.words.comparison import comparison_words
 
     return _drawn(dot.to_dot(comparison_diagram(comparison_words(comparison))), look)
+
+
+def difference(difference: Difference, look: Look) -> bytes:
+    """The picture of a difference. Raises RenderError."""
+    from render.pictures.difference import difference_diagram
+    from render.words.difference import difference_words
+
+    return _drawn(dot.to_dot(difference_diagram(difference_words(difference))), look)
 
 
 def _drawn(source: str, look: Look) -> bytes:

@@ -2,27 +2,51 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import Final, NamedTuple
+
+
+class Subject(Enum):
+    """What is written."""
+
+    TRACE = "trace"
+    COMPARISON = "comparison"
+    DIFFERENCE = "difference"
 
 
 class Format(NamedTuple):
     """One format: its suffix, its purpose, and its writers.
 
-    `trace` and `comparison` name functions as "module:function", imported only when needed. They
-    take the Trace or the Comparison and a Look, and return text or bytes. A format without one of
-    the two writers cannot hold a trace or a comparison. One that `is_slow` is left out when the
-    user is in haste.
+    `trace`, `comparison` and `difference` name functions as "module:function", imported only when
+    needed. They take a Trace, a Comparison or a Difference, and a Look, and return text or bytes. A
+    format without a writer cannot hold that. One that `is_slow` is left out when the user is in
+    haste.
     """
 
     suffix: str
     about: str
     trace: str = ""
     comparison: str = ""
+    difference: str = ""
     is_slow: bool = False
 
+    def writer(self, subject: Subject) -> str:
+        """The writer for a subject, empty for none."""
+        return {
+            Subject.TRACE: self.trace,
+            Subject.COMPARISON: self.comparison,
+            Subject.DIFFERENCE: self.difference,
+        }[subject]
 
-_TEXT: Final = ("paris.outputs.text:trace", "paris.outputs.text:comparison")
-_PICTURE: Final = ("paris.outputs.pictures:trace", "paris.outputs.pictures:comparison")
+
+_TEXT: Final = (
+    "paris.outputs.text:trace", "paris.outputs.text:comparison", "paris.outputs.text:difference",
+)  # fmt: skip
+_PICTURE: Final = (
+    "paris.outputs.pictures:trace",
+    "paris.outputs.pictures:comparison",
+    "paris.outputs.pictures:difference",
+)
 CAPTURE: Final = "pcapng"
 # In the order of writing: data come before pictures.
 FORMATS: Final = (
@@ -30,6 +54,7 @@ FORMATS: Final = (
     Format(
         "json", "everything that was measured and found",
         "paris.formats.native:write", "paris.formats.comparison:write",
+        "paris.formats.difference:write",
     ),
     Format("txt", "the text that a terminal shows", *_TEXT),
     Format("graphml", "the graph, for Gephi, yEd, Cytoscape", "paris.formats.graphml:write"),

@@ -8,6 +8,7 @@ from paris.outputs.recipes import recipes
 
 if TYPE_CHECKING:
     from mda.comparison import Comparison
+    from mda.difference import Difference
     from mda.trace import Trace
     from paris.formats.look import Look
 
@@ -27,3 +28,11 @@ def comparison(comparison: Comparison, look: Look) -> str:
     from render.words.comparison import comparison_words
 
     return comparison_text(comparison_words(comparison), look.width)
+
+
+def difference(difference: Difference, look: Look) -> str:
+    """The text of a difference."""
+    from render.terminal.difference import difference_text
+    from render.words.difference import difference_words
+
+    return difference_text(difference_words(difference), look.width)

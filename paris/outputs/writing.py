@@ -1,4 +1,4 @@
-"""Writes a trace or a comparison to all outputs: data first, then pictures."""
+"""Writes a trace, a comparison or a difference to all outputs: data first, then pictures."""
 
 from __future__ import annotations
 
@@ -13,45 +13,33 @@ from paris.engine.stopping import SkippedError, never
 from paris.errors import OutputError
 from paris.outputs.columns import terminal_width
 from paris.outputs.files import STANDARD_OUTPUT, is_replaceable, named, write
-from paris.outputs.registry import CAPTURE, FORMATS, Format
+from paris.outputs.registry import CAPTURE, FORMATS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import TextIO
 
     from mda.comparison import Comparison
+    from mda.difference import Difference
     from mda.trace import Trace
     from paris.engine.stopping import Skipping
     from paris.formats.look import Look
     from paris.outputs.files import Output, OutputOptions
+    from paris.outputs.registry import Subject
 
 _WIDTH: Final = 80
 
 
-def write_trace(
-    trace: Trace, outputs: tuple[Output, ...], options: OutputOptions, skipping: Skipping = never
-) -> list[ParisTraceError]:
-    """Write every output except packets; returns an error for each output that failed."""
-    return _write_all(trace, lambda row: row.trace, outputs, options, skipping)
-
-
-def write_comparison(
-    comparison: Comparison,
+def write_all(
+    found: Trace | Comparison | Difference,
+    subject: Subject,
     outputs: tuple[Output, ...],
     options: OutputOptions,
     skipping: Skipping = never,
 ) -> list[ParisTraceError]:
-    """Write every output; returns an error for each output that failed."""
-    return _write_all(comparison, lambda row: row.comparison, outputs, options, skipping)
+    """Write what was found, a `subject`, to every output except packets.
 
-
-def _write_all(
-    subject: Trace | Comparison,
-    writer_of: Callable[[Format], str],
-    outputs: tuple[Output, ...],
-    options: OutputOptions,
-    skipping: Skipping,
-) -> list[ParisTraceError]:
+    Returns an error for each output that failed.
+    """
     rows = {row.suffix: row for row in FORMATS}
     faults: list[ParisTraceError] = []
     for output in outputs:
@@ -60,7 +48,7 @@ def _write_all(
             continue
         try:
             with skipping() if row.is_slow else nullcontext():
-                content = load(writer_of(row))(subject, _look(output, options))
+                content = load(row.writer(subject))(found, _look(output, options))
             # Whoever reads a pipe may be slow as well.
             with nullcontext() if is_replaceable(output.file) else skipping(is_slow=False):
                 write(output.file, content.encode() if isinstance(content, str) else content)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from textwrap import fill
 from typing import TYPE_CHECKING
 
+from render.terminal.columns import table
 from render.terminal.text import WIDTH
 from render.words.comparison import share_and_rtt
 
@@ -21,18 +22,18 @@ def comparison_text(words: ComparisonWords, width: int = WIDTH) -> str:
     vertex.
     """
     vertices = [vertex for _, vertex in _vertices(words)]
-    by_protocol = _table(("hop", "interface", *words.protocols), [
+    by_protocol = table(("hop", "interface", *words.protocols), [
         (*place, *map(share_and_rtt, vertex.seen.values())) for place, vertex in _vertices(words)
     ])  # fmt: skip
     tables = [_with_names(by_protocol, vertices)]
     if words.services:
         if max(map(len, by_protocol)) > width:
-            by_vertex = _table(("hop", "interface", "rtt ms", "seen by"), [
+            by_vertex = table(("hop", "interface", "rtt ms", "seen by"), [
                 (*place, vertex.rtt, vertex.seen_by) for place, vertex in _vertices(words)
             ])  # fmt: skip
             tables = [_with_names(by_vertex, vertices)]
         head = "service", "hops", "rtt ms", "verdict", "state"
-        rows = _table(head, [
+        rows = table(head, [
             (own.name, own.hops or "-", own.rtt or "-", own.verdict, own.state)
             for own in words.services
         ])  # fmt: skip
@@ -45,12 +46,12 @@ def comparison_text(words: ComparisonWords, width: int = WIDTH) -> str:
     )
 
 
-def _with_names(table: list[str], vertices: Sequence[ComparedVertex]) -> list[str]:
-    """The table with the names of vertices as its last column, if any has one."""
+def _with_names(rows: list[str], vertices: Sequence[ComparedVertex]) -> list[str]:
+    """The rows with the names of vertices as its last column, if any has one."""
     names = [vertex.name for vertex in vertices]
     if not any(names):
-        return table
-    return _table(("", ""), list(zip(table, ("name", *names), strict=True)))[1:]
+        return rows
+    return table(("", ""), list(zip(rows, ("name", *names), strict=True)))[1:]
 
 
 def _vertices(words: ComparisonWords) -> Iterator[tuple[tuple[str, str], ComparedVertex]]:
@@ -59,12 +60,3 @@ def _vertices(words: ComparisonWords) -> Iterator[tuple[tuple[str, str], Compare
         for vertex in vertices:
             if not vertex.is_source:
                 yield (f"{ttl:2}{vertex.number.removeprefix(str(ttl))}", vertex.address), vertex
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """The lines of a table with columns as wide as they need to be."""
-    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
-    return [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in (head, *rows)
-    ]

@@ -75,13 +75,13 @@ def findings(trace: Trace) -> list[str]:
     ]
     if trace.plan.algorithm is Algorithm.PARIS:
         lines = [
-            f"{_reached(trace)}: {', '.join(parts)}",
+            f"{reached(trace)}: {', '.join(parts)}",
             ONE_FLOW,
         ]
     else:
         if trace.path_count is not None:
             parts.append(count(trace.path_count, "path", "paths"))
-        lines = [f"{_reached(trace)}: {', '.join([*parts, _diamonds(trace)])}", *_missed(trace)]
+        lines = [f"{reached(trace)}: {', '.join([*parts, _diamonds(trace)])}", *_missed(trace)]
     lines += _ways(trace)
     lines += _revisits(trace)
     lines += [copied_ttl(found) for found in trace.copied_ttls if found.is_nearer]
@@ -112,7 +112,8 @@ def withheld(trace: Trace) -> list[str]:
     return [f"this system refused to send {', '.join(parts)}"] if parts else []
 
 
-def _reached(trace: Trace) -> str:
+def reached(trace: Trace) -> str:
+    """How far away the destination is, and who refuses the probes."""
     service = ServiceMarks.of(trace)
     ends = [vertex.ttl for vertex in trace.arrivals if vertex not in service.forged]
     refused = "".join(f", {words}" for words in _refused(trace, service))

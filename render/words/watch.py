@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from mda.escaping import shown
+from render.words.dates import date
 from render.words.quantities import count, milliseconds, p_value, percent
 
 if TYPE_CHECKING:
@@ -102,13 +102,8 @@ def outage_words(outage: Outage, started_at_unix_s: float) -> str:
 
 def _moment(at_s: float, started_at_unix_s: float) -> str:
     """A time after the start, with its date."""
-    if not started_at_unix_s:  # virtual time has no date
-        return f"{at_s:.1f} s"
-    try:
-        at = datetime.fromtimestamp(started_at_unix_s + at_s, UTC)
-    except (OSError, OverflowError, ValueError):  # a file may say any number
-        return f"{at_s:.1f} s"
-    return f"{at_s:.1f} s ({at:%Y-%m-%d %H:%M:%S} UTC)"
+    when = date(started_at_unix_s and started_at_unix_s + at_s)
+    return f"{at_s:.1f} s ({when})" if when else f"{at_s:.1f} s"
 
 
 def _earlier(rounds: Rounds) -> list[str]:

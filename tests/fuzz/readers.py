@@ -22,6 +22,7 @@ from unittest.mock import patch
 
 import paris
 from mda.comparison import Comparison
+from mda.difference import Difference
 from mda.errors import ParisTraceError
 from mda.loading import load
 from mda.model import InterfaceInfo, InterfaceRole, MplsEntry, Way
@@ -32,11 +33,11 @@ from paris.cli import own_options
 from paris.cli.options import parse_trace
 from paris.cli.parser import trace_parser
 from paris.errors import ExitCode, on_one_line
-from paris.formats import comparison, native, pcapng
+from paris.formats import comparison, difference, native, pcapng
 from paris.formats.look import Look
 from paris.lookup import networks
 from paris.outputs.comparison import comparison_of
-from paris.outputs.registry import FORMATS
+from paris.outputs.registry import FORMATS, Subject
 from paris.packets import extensions, replies
 from paris.packets.checksums import checksum
 from paris.packets.payloads import PAYLOADS
@@ -156,20 +157,21 @@ def _in_a_file(fault: Callable[[Path], str | None], suffix: str) -> Callable[[by
 def _file_fault(file: Path) -> str | None:
     """What is wrong with reading a file, and with all that is made of what it holds."""
     try:
-        found = replay.trace_or_comparison(str(file))
+        found = replay.saved(str(file))
     except ParisTraceError as error:
         return _refusal(str(error), str(file))
-    is_comparison = isinstance(found, Comparison)
+    kinds = {Comparison: Subject.COMPARISON, Difference: Subject.DIFFERENCE}
+    subject = kinds.get(type(found), Subject.TRACE)
     for row in FORMATS:
-        writer = row.comparison if is_comparison else row.trace
+        writer = row.writer(subject)
         if row.suffix in _WRITTEN and writer:
             written = load(writer)(found, Look(row.suffix))
             written if isinstance(written, bytes) else written.encode()
-    again = (comparison if is_comparison else native).write(found)
+    write = load(next(row.writer(subject) for row in FORMATS if row.suffix == "json"))
+    again = write(found)
     file.write_text(again)
-    same = replay.trace_or_comparison(str(file))
-    is_same = (comparison if is_comparison else native).write(same) == again
-    return None if is_same else "it does not read back equal"
+    same = replay.saved(str(file))
+    return None if write(same) == again else "it does not read back equal"
 
 
 @cache
@@ -242,6 +244,20 @@ def _comparisons() -> list[object]:
 
 def _mutated_comparison(random: Random) -> bytes:
     return changed_json(random, random.choice(_comparisons())).encode("utf-8", "surrogatepass")
+
+
+@cache
+def _differences() -> list[object]:
+    before, *changed = (
+        json.loads(native.write(paris.trace(network=network, multipath=True)))
+        for network in ("two-way", "plain", "per-packet", "silent-branch")
+    )
+    saved = {"format": difference.FORMAT, "version": difference.VERSION, "before": before}
+    return [{**saved, "after": after} for after in changed]
+
+
+def _mutated_difference(random: Random) -> bytes:
+    return changed_json(random, random.choice(_differences())).encode("utf-8", "surrogatepass")
 
 
 _NAMES: Final = {ip_address(text).packed: "gw.example" for text in ("192.0.2.254", "2001:db8::1")}
@@ -482,6 +498,7 @@ READERS: Final = (
     Reader("extensions", _mutated_structure, _structure_fault),
     Reader("trace", _mutated_trace, _in_a_file(_file_fault, "json")),
     Reader("comparison", _mutated_comparison, _in_a_file(_file_fault, "json")),
+    Reader("difference", _mutated_difference, _in_a_file(_file_fault, "json")),
     Reader("capture", _mutated_capture, _in_a_file(_file_fault, "pcapng")),
     Reader("topology", _mutated_topology, _in_a_file(_topology_fault, "yaml")),
     Reader("table", _mutated_table, _in_a_file(_table_fault, "dat")),

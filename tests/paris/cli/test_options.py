@@ -15,6 +15,7 @@ from paris.cli.options import parse_render, parse_trace
 from paris.cli.parser import render_parser, trace_parser
 from paris.errors import ExitCode
 from paris.outputs.asked import plan_outputs
+from paris.outputs.registry import Subject
 from tests.support.commands import run
 
 # What is traced or read.
@@ -68,7 +69,8 @@ def parsed(*options: str, subject: str) -> object:
     try:
         asked = parse_trace((*SUBJECTS[subject], *words))
         is_comparison = asked.settings is not None and bool(asked.settings.study.compare)
-        plan_outputs(asked.output, is_replay=asked.settings is None, is_comparison=is_comparison)
+        written = Subject.COMPARISON if is_comparison else Subject.TRACE
+        plan_outputs(asked.output, is_replay=asked.settings is None, subject=written)
     except ParisTraceError as error:
         return str(error)
     return asked
@@ -148,7 +150,8 @@ def test_a_format_alone_is_that_of_standard_output() -> None:
     )
 
 
-RENDER: Final = {"--metrics": "--metrics", "-o": "-o x.graphml", "--format": "--format json",
+RENDER: Final = {"--metrics": "--metrics", "--diff": "--diff", "-o": "-o x.json",
+                 "--format": "--format json",
                  "-j": "-j", "--color": "--color always", "--ascii": "--ascii"}  # fmt: skip
 
 
@@ -164,9 +167,11 @@ def test_two_options_of_paris_render_both_count_or_are_refused_in_a_line(
     def made(*options: str) -> object:
         words = [word for option in options for word in RENDER[option].split()]
         try:
-            asked = parse_render(["trace.json", *words])
+            files = ["trace.json", "trace.json"] if "--diff" in options else ["trace.json"]
+            asked = parse_render([*files, *words])
             if not asked.tabulates:
-                plan_outputs(asked.output, is_replay=True)
+                subject = Subject.DIFFERENCE if asked.compares else Subject.TRACE
+                plan_outputs(asked.output, is_replay=True, subject=subject)
         except ParisTraceError as error:
             return str(error)
         return asked

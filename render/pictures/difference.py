@@ -1,0 +1,58 @@
+"""A difference as a picture: both graphs in one, and what came, went or changed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from render.pictures.diagram import Box, Column, Diagram, Line
+from render.words.comparison import share_and_rtt
+from render.words.difference import Mark
+
+if TYPE_CHECKING:
+    from render.words.difference import ChangedEdge, ChangedVertex, DifferenceWords
+
+_THINNEST, _THICKEST = 0.8, 7.0  # points
+_LEGEND: Final = (
+    "+ came, - went, ? perhaps missed by the other measurement, ~ changed; dashed: not there after"
+)
+_NOT_AFTER: Final = (Mark.WENT, Mark.PERHAPS_WENT)
+_LINE_MARKS: Final = {Mark.CAME: "+", Mark.PERHAPS_CAME: "+?", Mark.PERHAPS_WENT: "?"}
+
+
+def difference_diagram(words: DifferenceWords) -> Diagram:
+    """Both graphs in one, everything in a fixed order."""
+    return Diagram(
+        words.title,
+        (*words.sides, *words.changes, *words.doubts, _LEGEND),
+        tuple(_column(ttl, vertices) for ttl, vertices in words.hops.items()),
+        tuple(map(_line, words.edges)),
+        (),
+    )
+
+
+def _column(ttl: int, vertices: tuple[ChangedVertex, ...]) -> Column:
+    is_source = all(vertex.is_source for vertex in vertices)
+    return Column("source" if is_source else f"hop {ttl}", tuple(map(_box, vertices)))
+
+
+def _box(vertex: ChangedVertex) -> Box:
+    seen = [
+        f"{when} {share_and_rtt(own)}"
+        for when, own in (("before", vertex.before), ("after", vertex.after))
+        if own is not None and own.rtt
+    ]
+    faint = ("source",) if vertex.is_source else (*seen, *vertex.changes)
+    return Box(
+        key=vertex.key,
+        kind=vertex.kind,
+        strong=f"{vertex.mark.value} {vertex.address}".strip(),
+        faint=faint,
+        tip="\n".join((vertex.address, *faint)),
+        is_compact=False,
+    )
+
+
+def _line(edge: ChangedEdge) -> Line:
+    width = round(_THINNEST + (_THICKEST - _THINNEST) * edge.share, 2)
+    is_dashed, mark = edge.mark in _NOT_AFTER, _LINE_MARKS.get(edge.mark, "")
+    return Line(edge.near, edge.far, width, edge.sentence, is_dashed, mark)

@@ -1,0 +1,275 @@
+"""Two measurements of a host in words: what came, went or changed, as one value."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from enum import Enum
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from mda.answers.graph import vertices_by_ttl
+from mda.difference import Presence
+from mda.escaping import shown
+from render.words.dates import date
+from render.words.numbering import numbers
+from render.words.quantities import count, milliseconds, p_value, percent
+from render.words.summary import headline, reached
+from render.words.vertices import Kind, key_of, place, vertex_words
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mda.answers.dag import Edge
+    from mda.difference import Difference, Fork, Shift, Splitting
+    from mda.model import Vertex
+    from mda.trace import Trace
+    from render.words.vertices import VertexWords
+
+_NOTHING: Final = "nothing changed that chance does not explain"
+_MOST_NAMED: Final = 6  # things in one line
+
+
+class Mark(Enum):
+    """What became of a vertex or an edge, as a mark in front of it; `perhaps` may be chance."""
+
+    SAME = ""
+    CAME = "+"
+    WENT = "-"
+    PERHAPS_CAME = "+?"
+    PERHAPS_WENT = "-?"
+    CHANGED = "~"
+
+
+class ChangedVertex(NamedTuple):
+    """A vertex of either measurement: its words before and after, None where it is not seen.
+
+    Its kind is the later one where both see it.
+    """
+
+    key: str
+    number: str
+    kind: Kind
+    address: str
+    mark: Mark
+    is_source: bool
+    before: VertexWords | None
+    after: VertexWords | None
+    changes: tuple[str, ...]
+
+
+class ChangedEdge(NamedTuple):
+    """An edge between the keys of its vertices; the share of the flows is the later one."""
+
+    near: str
+    far: str
+    mark: Mark
+    share: float
+    sentence: str
+
+
+class DifferenceWords(NamedTuple):
+    """The words for a difference, in a fixed order; `hops` are vertices by TTL.
+
+    `sides` say what was measured, before and after. `changes` are certain, `doubts` may be chance.
+    """
+
+    title: str
+    sides: tuple[str, ...]
+    hops: Mapping[int, tuple[ChangedVertex, ...]]
+    edges: tuple[ChangedEdge, ...]
+    changes: tuple[str, ...]
+    doubts: tuple[str, ...]
+
+
+def difference_words(found: Difference) -> DifferenceWords:
+    """The words for a difference, all printable."""
+    sides = found.before, found.after
+    before, after = (
+        {side.names[own]: words for own, words in vertex_words(side.trace).items()}
+        for side in sides
+    )
+    number, marks, changes = numbers(found.dag), _marks(found), _vertex_changes(found)
+    latest = before | after
+    words = DifferenceWords(
+        title=f"what changed: {headline(found.after.trace)[0]}",
+        sides=tuple(
+            f"{name}: {_measured(side.trace)}"
+            for name, side in zip(("before", "after"), sides, strict=True)
+        ),
+        hops={
+            ttl: tuple(
+                ChangedVertex(
+                    key=key_of(vertex),
+                    number=number[vertex],
+                    kind=latest[vertex].kind,
+                    address=latest[vertex].address,
+                    mark=marks[vertex],
+                    is_source=vertex == found.after.trace.origin,
+                    before=before.get(vertex),
+                    after=after.get(vertex),
+                    changes=tuple(changes[vertex]),
+                )
+                for vertex in vertices
+            )
+            for ttl, vertices in vertices_by_ttl(found.dag).items()
+        },
+        edges=tuple(_edge(found, edge, marks[edge]) for edge in found.dag.edges),
+        changes=tuple(_changes(found)) or (_NOTHING,),
+        doubts=tuple(_doubts(found)),
+    )
+    return shown(words)
+
+
+def _measured(trace: Trace) -> str:
+    """When and how a trace was made, and what it found."""
+    host, probing = headline(trace)
+    return ", ".join(filter(None, (date(trace.started_at_unix_s), host, probing, reached(trace))))
+
+
+def _marks(found: Difference) -> dict[Vertex | Edge, Mark]:
+    changed = {fork.vertex for fork in found.changed_splits}
+    changed |= {shift.vertex for shift in found.shifts}
+    changed |= {splitting.vertex for splitting in found.changed_splittings}
+    return {
+        own: Mark.CHANGED if own in changed else _presence_mark(found, own) for own in found.seen
+    }
+
+
+def _presence_mark(found: Difference, own: Vertex | Edge) -> Mark:
+    match found.seen[own], found.is_proven(own):
+        case Presence.BEFORE, is_proven:
+            return Mark.WENT if is_proven else Mark.PERHAPS_WENT
+        case Presence.AFTER, is_proven:
+            return Mark.CAME if is_proven else Mark.PERHAPS_CAME
+    return Mark.SAME
+
+
+def _vertex_changes(found: Difference) -> Mapping[Vertex, list[str]]:
+    """What changed at each vertex, in a few words."""
+    said: defaultdict[Vertex, list[str]] = defaultdict(list)
+    moved = found.moved
+    for vertex, there in moved.items():
+        said[vertex].append(f"now at hop {there.ttl}")
+        said[there].append(f"was at hop {vertex.ttl}")
+    for vertex in (*found.vertices(Presence.BEFORE), *found.vertices(Presence.AFTER)):
+        is_moved = vertex in moved or vertex in moved.values()
+        if not is_moved or not found.is_proven(vertex):
+            said[vertex].append(_gone(found, vertex))
+    for fork in found.changed_splits:
+        said[fork.vertex].append(f"shares changed, {p_value(fork.split_probability)}")
+    for shift in found.shifts:
+        said[shift.vertex].append(f"{_later(shift)}, {p_value(shift.probability)}")
+    for splitting in found.changed_splittings:
+        said[splitting.vertex].append(_splits(splitting))
+    return said
+
+
+def _gone(found: Difference, own: Vertex | Edge) -> str:
+    chance = p_value(found.chances[own])
+    if found.is_proven(own):
+        return f"{'went' if found.seen[own] is Presence.BEFORE else 'came'}, {chance}"
+    return f"perhaps missed {'after' if found.seen[own] is Presence.BEFORE else 'before'}, {chance}"
+
+
+def _later(shift: Shift) -> str:
+    way = "later" if shift.slower_s > 0 else "sooner"
+    return f"{milliseconds(abs(shift.slower_s))} ms {way}"
+
+
+def _splits(splitting: Splitting) -> str:
+    when = "now" if splitting.is_per_packet_after else "no longer"
+    return f"splits per packet {when}, {p_value(splitting.probability)}"
+
+
+def _edge(found: Difference, edge: Edge, mark: Mark) -> ChangedEdge:
+    before, after = (side.shares.get(edge) for side in (found.before, found.after))
+    sentence = f"{_share(before)} of the flows before, {_share(after)} after"
+    if mark is not Mark.SAME:
+        sentence += f"; {_gone(found, edge)}"
+    share = after if after is not None else before or 0.0
+    return ChangedEdge(key_of(edge[0]), key_of(edge[1]), mark, share, sentence)
+
+
+def _share(share: float | None) -> str:
+    return "none" if share is None else percent(round(share, 2))
+
+
+def _changes(found: Difference) -> list[str]:
+    """What changed for certain: a line each, of any length."""
+    moved = found.moved
+    gone = {*moved, *moved.values()}
+    lines = []
+    for name, presence in (("came", Presence.AFTER), ("went", Presence.BEFORE)):
+        if places := [
+            f"{place(own)}, {p_value(found.chances[own])}"
+            for own in found.vertices(presence)
+            if own not in gone and found.is_proven(own)
+        ]:
+            lines.append(f"{name}: {_named(places)}")
+    by_distance: defaultdict[int, list[str]] = defaultdict(list)
+    for vertex, there in moved.items():
+        if found.is_proven(vertex) or found.is_proven(there):
+            by_distance[there.ttl - vertex.ttl].append(str(vertex.address))
+    for distance, addresses in sorted(by_distance.items()):
+        hops = count(abs(distance), "hop", "hops")
+        way = "farther away" if distance > 0 else "nearer"
+        lines.append(f"{hops} {way}: {_named(addresses)}")
+    for name, presence in (("came", Presence.AFTER), ("went", Presence.BEFORE)):
+        if links := [
+            f"{place(near)} to {place(far)}, {p_value(found.chances[near, far])}"
+            for near, far in found.edges(presence)
+            if found.is_proven((near, far))
+        ]:
+            lines.append(f"links that {name}: {_named(links)}")
+    lines += [_fork(found, fork) for fork in found.changed_splits]
+    lines += [f"{place(own.vertex)}: {_splits(own)}" for own in found.changed_splittings]
+    lines += [_shift(found, own) for own in found.shifts if own.begins]
+    if found.ends_differ:
+        ends = reached(found.before.trace), reached(found.after.trace)
+        lines.append(f"{ends[0]} before, {ends[1]} after")
+    return lines
+
+
+def _fork(found: Difference, fork: Fork) -> str:
+    parts = (
+        f"{far.address or '*'} {percent(round(fork.share(far, 0), 2))} before, "
+        f"{percent(round(fork.share(far, 1), 2))} after"
+        for far in fork.flows
+    )
+    return (
+        f"shares behind {place(fork.vertex)} changed, {p_value(fork.split_probability)}: "
+        f"{_named(list(parts))}"
+    )
+
+
+def _shift(found: Difference, shift: Shift) -> str:
+    behind = sum(
+        not own.begins and own.vertex.ttl > shift.vertex.ttl and own.slower_s * shift.slower_s > 0
+        for own in found.shifts
+    )
+    others = f", and {behind} behind it" if behind else ""
+    return f"{place(shift.vertex)} replies {_later(shift)}{others}, {p_value(shift.probability)}"
+
+
+def _doubts(found: Difference) -> list[str]:
+    """What only one measurement shows, and the other may have missed: a line each."""
+    lines = []
+    for when, presence in (("before", Presence.AFTER), ("after", Presence.BEFORE)):
+        places = [
+            f"{place(own)}, {p_value(found.chances[own])}"
+            for own in found.vertices(presence)
+            if not found.is_proven(own)
+        ]
+        places += [
+            f"{place(near)} to {place(far)}, {p_value(found.chances[near, far])}"
+            for near, far in found.edges(presence)
+            if not found.is_proven((near, far))
+        ]
+        if places:
+            lines.append(f"perhaps missed {when}: {_named(places)}")
+    return lines
+
+
+def _named(things: list[str]) -> str:
+    """The first of these, and how many there are beside."""
+    more = len(things) - _MOST_NAMED
+    return "; ".join(things[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")

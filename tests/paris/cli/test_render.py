@@ -1,0 +1,83 @@
+"""paris-render --diff: from two files to text, picture, JSON and exit code."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from paris.errors import ExitCode
+from tests.support.commands import run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with traces, as JSON and as packets."""
+    folder = tmp_path_factory.mktemp("saved")
+    for network in ("two-way", "plain"):
+        outputs = [word for kind in ("json", "pcapng")
+                   for word in ("-o", str(folder / f"{network}.{kind}"))]  # fmt: skip
+        run("--sim", network, "--mda", "-c", "99", "--seed", "3", *outputs)
+    return folder
+
+
+def render(*arguments: object) -> tuple[int, str, str]:
+    ran = run(*map(str, arguments), program="paris-render")
+    return ran.returncode, ran.stdout, ran.stderr
+
+
+def test_a_difference_is_told_in_text_and_by_the_exit_code(saved: Path) -> None:
+    code, out, err = render("--diff", saved / "two-way.json", saved / "plain.json")
+    assert (code, err) == (ExitCode.CHANGED, "")
+    assert "\nwent: 198.51.100.4 (hop 4), p = 0.0" in out
+    assert "\n1 hop farther away: 198.51.100.3\n" in out
+    assert "\n198.51.100.1 (hop 2) replies 1.00 ms later, p = 0.0" in out
+    assert "\n-   4.2  198.51.100.4  19.0 ms" in out
+    assert max(map(len, out.splitlines())) <= 80
+    code, out, err = render("--diff", saved / "two-way.json", saved / "two-way.pcapng")
+    assert (code, err) == (ExitCode.REACHED, "")
+    assert out.endswith("\nnothing changed that chance does not explain\n")
+
+
+def test_the_json_of_a_difference_is_rendered_again(saved: Path, tmp_path: Path) -> None:
+    both = saved / "two-way.json", saved / "plain.json"
+    file, picture = tmp_path / "d.json", tmp_path / "d.dot"
+    text = render("--diff", *both, "-o", file, "-o", picture)
+    assert json.loads(file.read_text())["is_change"]
+    assert render(file) == text
+    again = tmp_path / "again.dot"
+    assert render(file, "-o", again)[0] == ExitCode.CHANGED
+    assert again.read_text() == picture.read_text()
+
+
+def test_the_picture_marks_what_came_went_and_changed(saved: Path, tmp_path: Path) -> None:
+    picture = tmp_path / "d.dot"
+    render("--diff", saved / "two-way.json", saved / "plain.json", "-o", picture)
+    source = picture.read_text()
+    for mark in ("<b>- 198.51.100.4</b>", "<b>+ 198.51.100.3</b>", "<b>~ 198.51.100.1</b>"):
+        assert mark in source
+    assert " of the flows before, none after; went, p = 0.0" in source
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--diff", "two-way.json"), "--diff needs two FILEs, the earlier one first"),
+        (("--diff", *["plain.json"] * 3), "--diff needs two FILEs, the earlier one first"),
+        (("--diff", "--metrics", *["plain.json"] * 2), "--diff and --metrics conflict"),
+        (("--diff", "plain.json", "none.json"), "none.json"),
+        (("--diff", *["plain.json"] * 2, "-o", "x.csv"), "a difference is written as json, txt"),
+    ],
+    ids=["one file", "three files", "two tables", "no file", "no such format"],
+)
+def test_what_cannot_be_compared_is_refused_in_a_line(
+    saved: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], words: str
+) -> None:
+    monkeypatch.chdir(saved)
+    code, out, err = render(*arguments)
+    assert (code, out, len(err.splitlines())) == (ExitCode.USAGE, "", 1)
+    assert words in err
