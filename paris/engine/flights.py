@@ -70,9 +70,12 @@ class Conversation:
 
 
 class Flight:
-    """A probe that was sent, and its state; `number` counts the probes of the run, from 0."""
+    """A probe that was sent, and its state; `number` counts the probes of the run, from 0.
 
-    __slots__ = ("conversation", "number", "request", "sent_at_s", "state", "tag")
+    `datagram` is the probe while it is in flight, and empty afterwards.
+    """
+
+    __slots__ = ("conversation", "datagram", "number", "request", "sent_at_s", "state", "tag")
 
     def __init__(
         self,
@@ -81,10 +84,12 @@ class Flight:
         request: ProbeRequest,
         sent_at_s: float,
         conversation: Conversation,
+        datagram: bytes,
     ) -> None:
         self.number = number
         self.tag = tag
         self.request = request
         self.sent_at_s = sent_at_s
         self.conversation = conversation
+        self.datagram = datagram
         self.state = State.IN_FLIGHT

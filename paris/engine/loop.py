@@ -9,9 +9,8 @@ from collections import Counter
 from operator import itemgetter
 from typing import TYPE_CHECKING, Final
 
-from mda.model import StopReason
+from mda.model import Reply, StopReason
 from mda.plan import Withheld
-from paris.engine.flights import Stray
 from paris.engine.pending import Pending
 from paris.engine.queue import RequestQueue
 from paris.engine.record import RawRecord
@@ -24,12 +23,14 @@ from paris.wire.base import UNLIMITED
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from mda.model import Loss, Outcome, ProbeRequest, Reply
+    from mda.model import Loss, Outcome, ProbeRequest
     from mda.procedure import Procedure
+    from paris.engine.flights import Stray
     from paris.engine.pacing import Pacing
     from paris.engine.record import Recorder
     from paris.engine.stopping import Stop
     from paris.packets.flows import Flows
+    from paris.packets.replies import Unparsed
     from paris.settings import Budget
     from paris.wire.base import Received, Wire
 
@@ -310,8 +311,8 @@ class Engine:
         self._sent += count
         if self.recorder is not None:
             self.recorder.sent(requests[:count], datagrams[:count], sent_at_s)
-        for tag, request, at_s in zip(tags, requests, sent_at_s, strict=False):
-            self._pending.add(tag, request, at_s)
+        for sent in zip(tags, requests, sent_at_s, datagrams, strict=False):
+            self._pending.add(*sent)
 
     def _build(
         self, requests: list[ProbeRequest], tags: Sequence[int]
@@ -365,31 +366,40 @@ class Engine:
     def _take_in(self, arrived: Sequence[Received]) -> None:
         if arrived:
             self._prepare_to_parse()
-        from paris.packets import replies  # not before the first probe has left
-
         for number, at_s in self.wire.corrections():
             self._pending.correct(number, at_s)
         if self.recorder is not None and arrived:
             self.recorder.received(arrived)
-        payloads = self.flows.payloads
-        for received in arrived:
-            parsed = replies.parse(received.datagram, self.wire.hidden, payloads)
-            if isinstance(parsed, replies.Unparsed):
-                self._unmatched[parsed.reason.value] += 1
-                continue
-            reply = self._pending.match(parsed, received.at_s)
-            if isinstance(reply, Stray):
+        conversations = self._pending.conversations
+        for reply in self._matched(arrived):
+            if not isinstance(reply, Reply):
                 self._unmatched[reply.reason.value] += 1
-                self._queue.extend(self._pending.conversations.withdrawn())
+            else:
+                if conversations.has_withdrawn:
+                    self._queue.discard(reply.request)  # if it was withdrawn, it now has its reply
+                self._waits.replied(reply.request.ttl, reply.rtt_s)
+                # The silence counts from now, not from the arrival: the reply may have waited to be
+                # read.
+                self._deliver(reply, self.wire.now_s())
+            if conversations.has_withdrawn:
+                self._queue.extend(conversations.withdrawn())
+
+    def _matched(self, arrived: Sequence[Received]) -> Iterator[Reply | Stray | Unparsed]:
+        """The reply in each datagram, or why it does not count."""
+        from paris.packets import plain, replies  # not before the first probe has left
+
+        hidden, payloads = self.wire.hidden, self.flows.payloads
+        for datagram, at_s in arrived:
+            brief = None if hidden else plain.read(datagram)
+            reply = brief and self._pending.match_plain(brief, at_s)
+            if reply:
+                yield reply
                 continue
-            if self._pending.conversations.has_withdrawn:
-                self._queue.discard(reply.request)  # if it was withdrawn, it now has its reply
-            self._waits.replied(reply.request.ttl, reply.rtt_s)
-            # The silence counts from now, not from the arrival: the reply may have waited to be
-            # read.
-            self._deliver(reply, self.wire.now_s())
-            if self._pending.conversations.has_withdrawn:
-                self._queue.extend(self._pending.conversations.withdrawn())
+            parsed = replies.parse(datagram, hidden, payloads)
+            if isinstance(parsed, replies.Unparsed):
+                yield parsed
+            else:
+                yield self._pending.match(parsed, at_s)
 
     def _prepare_to_parse(self) -> None:
         # Not before the first replies are read from the wire: the kernel starts to stamp arrivals

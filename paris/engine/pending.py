@@ -13,9 +13,9 @@ from mda.model import Loss, Reply, ReplyKind, Unresolved
 from paris.engine.flights import Flight, State, Stray, StrayReason
 from paris.engine.untagged import Conversations
 from paris.errors import WireError
-from paris.packets import tags
+from paris.packets import numbers, tags
 from paris.packets.changes import Unchanged, fitting, shown_in, tags_of
-from paris.packets.responders import can_reply
+from paris.packets.responders import address, can_reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mda.model import ProbeRequest
     from paris.packets.flow_headers import FlowHeaders
     from paris.packets.flows import Flows
+    from paris.packets.plain import Plain
     from paris.packets.replies import ParsedReply
 
 # So many probes in a row without a reply are unlikely where losses are independent and rare.
@@ -61,10 +62,15 @@ class Pending:
                 return tag
         raise WireError(f"all tags are in use: {self.in_flight} probes are in flight at once")
 
-    def add(self, tag: int, request: ProbeRequest, sent_at_s: float) -> None:
-        """Count a probe as in flight; call this in the order in which probes are sent."""
+    def add(self, tag: int, request: ProbeRequest, sent_at_s: float, datagram: bytes = b"") -> None:
+        """Count a probe as in flight; call this in the order in which probes are sent.
+
+        Plain replies quote its `datagram`.
+        """
         conversation = self.conversations.of(request.flow)
-        flight = self._flights[tag] = Flight(self._added, tag, request, sent_at_s, conversation)
+        flight = self._flights[tag] = Flight(
+            self._added, tag, request, sent_at_s, conversation, datagram
+        )
         self._added += 1
         self._order[request.ttl].append(flight)
         self.conversations.add(flight)
@@ -111,6 +117,28 @@ class Pending:
         unresolved = self.conversations.unresolved.values()
         sent_at_s = {flight.request: flight.sent_at_s for flight in unresolved}
         return [Unresolved(*sent) for sent in sent_at_s.items()]
+
+    def match_plain(self, plain: Plain, received_at_s: float) -> Reply | None:
+        """The Reply of `plain` to a probe in flight that it quotes as sent; else see `match`."""
+        flight = self._flights.get(plain.tag)
+        if flight is None or not plain.quotes(flight.datagram):
+            return None
+        responder = address(plain.responder)
+        if not can_reply(responder, self._flows):
+            return None
+        self.conversations.answered(flight, ReplyKind.TIME_EXCEEDED, received_at_s)
+        return Reply(
+            flight.request,
+            ReplyKind.TIME_EXCEEDED,
+            responder,
+            min(flight.sent_at_s, received_at_s),
+            received_at_s,
+            numbers.TIME_EXCEEDED[self._version],
+            numbers.IN_TRANSIT,
+            plain.quoted_ttl,
+            plain.reply_ttl,
+            plain.reply_ip_id,
+        )
 
     def match(self, parsed: ParsedReply, received_at_s: float) -> Reply | Stray:
         """The Reply of `parsed` to one of our probes, or why it does not count.

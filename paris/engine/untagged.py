@@ -79,6 +79,7 @@ class Conversations:
             self.in_flight -= 1
             self._landed.append(flight.number)
             flight.conversation.in_flight -= 1
+            flight.datagram = b""
         flight.state = state
         if state is not State.WITHDRAWN:
             for other in self._same_request(flight):

@@ -146,6 +146,8 @@ def changed_fields(
 
 def shown_in(quoted: QuotedProbe, changed: tuple[str, ...]) -> tuple[str, ...]:
     """What the quote shows in each of the changed fields, as text."""
+    if not changed:
+        return ()
     texts = {"source": str(ip_address(quoted.source)), "payload": quoted.text.hex()}
     return tuple(
         texts.get(name) or str(getattr(quoted, name.replace("-", "_"), quoted.carrier_tag))

@@ -8,8 +8,6 @@ the IP header. Other datagrams become a value with a reason.
 from __future__ import annotations
 
 import struct
-from functools import lru_cache
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, NamedTuple
 
 from mda.model import ReplyKind
@@ -18,6 +16,7 @@ from paris.packets.datagrams import NoReplyError, UnparsedReason, check_icmp, re
 from paris.packets.extensions import read_extensions
 from paris.packets.payloads import TEXT, tag_of_answer
 from paris.packets.quotes import QuotedProbe, innermost, read_quoted_probe, split_quote
+from paris.packets.responders import address
 
 if TYPE_CHECKING:
     from mda.model import InterfaceInfo, IPAddress, MplsEntry, Unread
@@ -73,13 +72,6 @@ def parse(
     return parsed if not hidden else _masked(parsed, hidden)
 
 
-# A router replies many times. Addresses are compared often, and an object equals itself at once.
-@lru_cache(maxsize=4096)
-def _address(packed: bytes) -> IPAddress:
-    """The address of these bytes, each time the same object."""
-    return ip_address(packed)
-
-
 def _masked(parsed: ParsedReply, hidden: frozenset[str]) -> ParsedReply:
     return parsed._replace(
         quoted_ttl=None if "quoted_ttl" in hidden else parsed.quoted_ttl,
@@ -108,7 +100,7 @@ def _parse(datagram: bytes, payloads: tuple[Payload, ...]) -> ParsedReply:
     quoted = innermost(outermost)
     return ParsedReply(
         kind=kind,
-        responder=_address(outer.source),
+        responder=address(outer.source),
         quoted=read_quoted_probe(quoted, payloads),
         icmp_type=icmp_type,
         icmp_code=icmp_code,
@@ -150,7 +142,7 @@ def _read_echo_reply(outer: Datagram) -> ParsedReply:
     icmp_type, icmp_code, _, identifier, sequence = struct.unpack_from("!BBHHH", outer.payload)
     return ParsedReply(
         kind=ReplyKind.ECHO_REPLY,
-        responder=_address(outer.source),
+        responder=address(outer.source),
         quoted=QuotedProbe(
             source=outer.destination,
             destination=outer.source,
@@ -172,7 +164,7 @@ def _read_tcp_reply(outer: Datagram) -> ParsedReply:
         raise NoReplyError(UnparsedReason.OTHER_MESSAGE)
     return ParsedReply(
         kind=ReplyKind.RST if rst else ReplyKind.SYN_ACK,
-        responder=_address(outer.source),
+        responder=address(outer.source),
         quoted=QuotedProbe(
             source=outer.destination,
             destination=outer.source,
@@ -191,7 +183,7 @@ def _read_udp_reply(outer: Datagram, payloads: tuple[Payload, ...]) -> ParsedRep
     ports, (sport, dport) = outer.payload[:4], struct.unpack_from("!HHHH", outer.payload)[:2]
     return ParsedReply(
         kind=ReplyKind.UDP_ANSWER,
-        responder=_address(outer.source),
+        responder=address(outer.source),
         quoted=QuotedProbe(
             source=outer.destination,
             destination=outer.source,
