@@ -44,10 +44,9 @@ class HeaderField(Enum):
     #: Length of the whole packet in bytes: no router hashes it, and some links limit it.
     LENGTH = "length"
 
-    @property
-    def attribute(self) -> str:
-        """The name of the attribute that holds this field in a record of header values."""
-        return self.value.replace("-", "_")
+    def __init__(self, value: str) -> None:
+        #: The name of the attribute that holds this field in a record of header values.
+        self.attribute: Final = value.replace("-", "_")
 
 
 # The fields that can number flows: they are wide enough, and the sender may choose their values.

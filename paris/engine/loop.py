@@ -166,9 +166,12 @@ class Engine:
         while True:
             now_s = self.wire.now_s()
             with self.stop.held():
-                for loss in self._pending.expire(now_s, self._waits.timeout_s):
+                lost = self._pending.expire(now_s, self._waits.timeout_s)
+                for loss in lost:
                     self._waits.gave_up(loss.request.ttl, now_s - loss.sent_at_s)
-                    self._deliver(loss, now_s)
+                    self._deliver(loss)
+                if lost:
+                    self._heard(now_s)
             if not self._queue and self._is_to_ask(now_s):
                 room = self._batch()
                 wanted = self.procedure.wanted(room)
@@ -370,7 +373,7 @@ class Engine:
             self._pending.correct(number, at_s)
         if self.recorder is not None and arrived:
             self.recorder.received(arrived)
-        conversations = self._pending.conversations
+        conversations, has_any = self._pending.conversations, False
         for reply in self._matched(arrived):
             if not isinstance(reply, Reply):
                 self._unmatched[reply.reason.value] += 1
@@ -378,11 +381,13 @@ class Engine:
                 if conversations.has_withdrawn:
                     self._queue.discard(reply.request)  # if it was withdrawn, it now has its reply
                 self._waits.replied(reply.request.ttl, reply.rtt_s)
-                # The silence counts from now, not from the arrival: the reply may have waited to be
-                # read.
-                self._deliver(reply, self.wire.now_s())
+                self._deliver(reply)
+                has_any = True
             if conversations.has_withdrawn:
                 self._queue.extend(conversations.withdrawn())
+        if has_any:
+            # The silence counts from now, not from the arrival: replies may have waited to be read.
+            self._heard(self.wire.now_s())
 
     def _matched(self, arrived: Sequence[Received]) -> Iterator[Reply | Stray | Unparsed]:
         """The reply in each datagram, or why it does not count."""
@@ -408,10 +413,13 @@ class Engine:
             self._is_prepared = True
             self.before_parsing()
 
-    def _deliver(self, outcome: Reply | Loss, now_s: float) -> None:
+    def _deliver(self, outcome: Reply | Loss) -> None:
         if self._recorded is None:
             self._outcomes.append(outcome)
         self.procedure.on_outcome(outcome)
-        self._silent_at_s = now_s + max(_SILENCE_S, 2 * self._waits.slowest_s)
         self.observe(outcome)
+
+    def _heard(self, now_s: float) -> None:
+        """Count the silence from now on, after an outcome."""
+        self._silent_at_s = now_s + max(_SILENCE_S, 2 * self._waits.slowest_s)
         self._ask_at_s = now_s + max(_SETTLED_S, _SETTLED_SHARE * self._waits.slowest_s)

@@ -67,9 +67,10 @@ class Conversations:
 
     def add(self, flight: Flight) -> None:
         """Count a probe as in flight."""
-        flight.conversation.forget_before(flight.sent_at_s - _LATEST_S)
-        flight.conversation.unanswered.append(flight)
-        flight.conversation.in_flight += 1
+        conversation = flight.conversation
+        conversation.forget_before(flight.sent_at_s - _LATEST_S)
+        conversation.unanswered.append(flight)
+        conversation.in_flight += 1
         self.unresolved[flight.number] = flight
         self.in_flight += 1
 
@@ -169,11 +170,12 @@ class Conversations:
     def answered(self, flight: Flight, kind: ReplyKind, received_at_s: float) -> None:
         """Record the reply to a probe."""
         conversation = flight.conversation
+        unanswered = conversation.unanswered
         # The reply to a withdrawn probe also settles the same request's second probe.
         for other in self._same_request(flight):
             self.land(other, State.ANSWERED)
-            if other in conversation.unanswered:
-                conversation.unanswered.remove(other)
+            if other in unanswered:
+                unanswered.remove(other)
         if kind is ReplyKind.TIME_EXCEEDED:
             conversation.expired_ttl = max(conversation.expired_ttl, flight.request.ttl)
         if kind is ReplyKind.SYN_ACK:

@@ -231,10 +231,19 @@ class Flows(Frozen):
         return self._varied(headers, varied.field, varied.value)
 
     def _plain(self, flow: int) -> FlowHeaders:
-        if not 0 <= flow < self.capacity:
-            raise ValueError(f"flow {flow} is not one of {self.capacity}")
-        first = self.first
-        return first.having(self.field, first.value(self.field) + flow)
+        headers = self._known.get(flow)
+        if headers is None:
+            if not 0 <= flow < self.capacity:
+                raise ValueError(f"flow {flow} is not one of {self.capacity}")
+            first = self.first
+            headers = first.having(self.field, first.value(self.field) + flow)
+            self._known[flow] = headers
+        return headers
+
+    @cached_property
+    def _known(self) -> dict[int, FlowHeaders]:
+        """The headers of plain flows: whoever builds probes and whoever matches replies asks."""
+        return {}
 
     def values(self, field: HeaderField) -> int:
         """How many variants in `field` each flow has; 0 for the flow field itself."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import select
 import socket
 import struct
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from mda.plan import Stamp, WireReport
@@ -153,7 +154,7 @@ class RawWire(KernelTimed):
 
     def _send(self, datagram: bytes) -> None:
         where = self._address(datagram)
-        number = self._times.add(self.now_s())
+        number = self._times.add(self._clock.now_s())
         try:
             self._sender.sendmsg((datagram,), *where)
         except OSError as error:
@@ -197,7 +198,7 @@ class RawWire(KernelTimed):
             except OSError:
                 continue  # an ICMP error that the kernel reports: it also arrives as a reply
             ancillary = read_ancillary(messages)
-            at_s = self.now_s()
+            at_s = self._clock.now_s()
             if ancillary.stamp_ns:
                 at_s = min(at_s, self._clock.of_stamp(ancillary.stamp_ns))
             if self._version == 6:
@@ -217,8 +218,16 @@ def _addressing(flows: Flows, mark: int) -> Callable[[bytes], Addressing]:
 
         return NextHops(flows, mark).of
     if flows.source.version == 4:
-        return lambda probe: ((), 0, (socket.inet_ntop(socket.AF_INET, probe[16:20]), 0))
-    return lambda probe: ((), 0, (socket.inet_ntop(socket.AF_INET6, probe[24:40]), 0, 0, 0))
+        return lambda probe: _addressed(probe[16:20])
+    return lambda probe: _addressed(probe[24:40])
+
+
+@lru_cache(maxsize=64)  # nearly all probes of a run have the same destination
+def _addressed(destination: bytes) -> Addressing:
+    """The place of a packed address, where routing decides the way."""
+    if len(destination) == 4:
+        return (), 0, (socket.inet_ntop(socket.AF_INET, destination), 0)
+    return (), 0, (socket.inet_ntop(socket.AF_INET6, destination), 0, 0, 0)
 
 
 def _kept(flows: Flows, sent: Sent) -> dict[int, list[Instruction]]:

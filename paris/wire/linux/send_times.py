@@ -46,7 +46,8 @@ class SendTimes:
         self.count += 1
         self._batch.append(at_s)
         self._unstamped[number] = at_s
-        self._unstamped.pop(number - _MOST_AWAITED, None)
+        if len(self._unstamped) > _MOST_AWAITED:
+            self._unstamped.pop(number - _MOST_AWAITED, None)
         return number
 
     def withdraw(self) -> None:
