@@ -36,6 +36,10 @@ def shown(value: _Value) -> _Value:
 
 
 def _shown(value: object) -> object:
+    if value is None or isinstance(
+        value, float
+    ):  # as most are; to find out about a mapping is slow
+        return value
     if isinstance(value, str):
         return printable(value)
     if isinstance(value, Mapping):

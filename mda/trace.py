@@ -186,7 +186,8 @@ class Trace(Record):
                 copied_ttls=self.copied_ttls,
                 source=str(self.plan.source),
                 traffic_class=self.plan.probing.traffic_class,
-                is_blind="changed" in self.wire.hidden,
+                shows_changes="changed" not in self.wire.hidden
+                and any(reply.changed for reply in self.replies),
             )
         )
 

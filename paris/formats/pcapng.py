@@ -73,12 +73,14 @@ def header(comment: str, application: str) -> bytes:
 
 def packet(packet: Packet) -> bytes:
     """The block of a packet."""
-    size = len(packet.datagram)
-    body = struct.pack("<IIIII", 0, packet.unix_ns >> 32, packet.unix_ns & 0xFFFFFFFF, size, size)
-    body += _padded(packet.datagram)
-    if packet.comment:
-        body += _option(_COMMENT, packet.comment.encode())
-    return _block(_PACKET, body + _DIRECTED[packet.direction])
+    unix_ns, direction, datagram, comment = packet
+    size, options = len(datagram), _DIRECTED[direction]
+    if comment:
+        options = _option(_COMMENT, comment.encode()) + options
+    padding = bytes(-size % 4)
+    whole = 32 + size + len(padding) + len(options)
+    begin = _BEGIN.pack(_PACKET, whole, 0, unix_ns >> 32, unix_ns & 0xFFFFFFFF, size, size)
+    return b"".join((begin, datagram, padding, options, _END.pack(whole)))
 
 
 def statistics(comment: str, unix_ns: int, dropped: int) -> bytes:
@@ -212,5 +214,8 @@ def _block(kind: int, body: bytes) -> bytes:
     return struct.pack("<I", kind) + size + body + size
 
 
+# The numbers before a packet, and that behind its options.
+_BEGIN: Final = struct.Struct("<IIIIIII")
+_END: Final = struct.Struct("<I")
 # The last options of a packet.
 _DIRECTED: Final = {own: _options((_FLAGS, struct.pack("<I", own))) for own in Direction}

@@ -112,12 +112,7 @@ class VertexWords(NamedTuple):
 
 def vertex_words(trace: Trace) -> dict[Vertex, VertexWords]:
     """The words for every vertex of the trace, in the graph's order."""
-    replies: dict[Vertex, list[Reply]] = {vertex: [] for vertex in trace.dag}
-    is_to_service = trace.plan.algorithm is Algorithm.PARIS and trace.plan.probing.is_to_service
-    for reply in sorted(trace.replies, key=lambda reply: (reply.sent_at_s, reply.request.attempt)):
-        vertex = drawn(trace, reply) if is_to_service else trace.vertex_of(reply)
-        if vertex in replies:
-            replies[vertex].append(reply)
+    replies = _replies(trace)
     lost, service = lost_on_path(trace), ServiceMarks.of(trace)
     marks = change_marks(trace, replies)
     number, origin, details = numbers(trace.dag), origins(trace), _details(trace, replies)
@@ -147,6 +142,22 @@ def vertex_words(trace: Trace) -> dict[Vertex, VertexWords]:
         )
         for vertex in trace.dag
     }
+
+
+def _replies(trace: Trace) -> dict[Vertex, list[Reply]]:
+    """The replies that are drawn at each vertex, in the order of sending."""
+    replies: dict[Vertex, list[Reply]] = {vertex: [] for vertex in trace.dag}
+    if trace.plan.algorithm is Algorithm.PARIS and trace.plan.probing.is_to_service:
+        for reply in trace.replies:
+            vertex = drawn(trace, reply)
+            if vertex in replies:
+                replies[vertex].append(reply)
+    else:
+        for vertex, own in replies.items():
+            own += trace.replies_at(vertex)
+    for own in replies.values():
+        own.sort(key=lambda reply: (reply.sent_at_s, reply.request.attempt))
+    return replies
 
 
 def key_of(vertex: Vertex) -> str:

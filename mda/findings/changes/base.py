@@ -71,8 +71,8 @@ class Change(NamedTuple):
 class Seen(NamedTuple):
     """What the rules read of a trace of plain flows.
 
-    `replies` are those of each vertex. Probes left with `source` and `traffic_class`. `is_blind`
-    means that the wire sees no quoted headers.
+    `replies` are those of each vertex. Probes left with `source` and `traffic_class`.
+    `shows_changes` means that a quote shows a changed header, which not every wire sees.
     """
 
     dag: Dag
@@ -82,4 +82,4 @@ class Seen(NamedTuple):
     copied_ttls: Sequence[CopiedTtl]
     source: str
     traffic_class: int
-    is_blind: bool
+    shows_changes: bool

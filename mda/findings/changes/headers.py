@@ -73,7 +73,7 @@ def payload(seen: Seen) -> Iterator[Change]:
 
 def _changes(seen: Seen, kind: Kind, sent: str, read: Read) -> Iterator[Change]:
     """The changes of a field of which `read` returns what a quote shows, empty for as sent."""
-    if seen.is_blind or not any(reply.changed for own in seen.replies.values() for reply in own):
+    if not seen.shows_changes:
         return
 
     def quoted(_: Vertex, reply: Reply) -> str | None:
