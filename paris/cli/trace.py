@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 from functools import cache, partial
@@ -32,9 +31,6 @@ if TYPE_CHECKING:
 
 def entry() -> None:
     """The console script."""
-    # Imports create many lasting objects. Searching them for garbage would take a tenth of the time
-    # to the first probe.
-    gc.set_threshold(50_000)
     # numpy's OpenBLAS begins threads, of no use here, and raises SIGINT where there are none.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     ended("paris-trace", main)
