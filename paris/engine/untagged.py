@@ -9,7 +9,7 @@ from paris.engine.flights import Conversation, Flight, State, Stray, StrayReason
 from paris.packets.protocols import Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from mda.model import ProbeRequest
     from paris.packets.flow_headers import FlowHeaders
@@ -86,10 +86,10 @@ class Conversations:
             for other in self._same_request(flight):
                 self.unresolved.pop(other.number, None)
 
-    def _same_request(self, flight: Flight) -> list[Flight]:
+    def _same_request(self, flight: Flight) -> Sequence[Flight]:
         """The probe, and those that were sent for the same request before or after it."""
         if not self.has_withdrawn:
-            return [flight]
+            return (flight,)
         unanswered = flight.conversation.unanswered
         return [flight, *(other for other in unanswered if other.request == flight.request)]
 
@@ -186,4 +186,5 @@ class Conversations:
 
     def _learn_delay(self, delay_s: float) -> None:
         """Record that a reply took at least this long."""
-        self._may_be_late_s = max(self._may_be_late_s, min(2 * delay_s, _LATEST_S))
+        if 2 * delay_s > self._may_be_late_s:
+            self._may_be_late_s = min(2 * delay_s, _LATEST_S)

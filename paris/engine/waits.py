@@ -41,6 +41,8 @@ class Waits:
     def replied(self, ttl: int, rtt_s: float) -> None:
         """Record that the reply to a probe to `ttl` took `rtt_s`."""
         self._replied.add(ttl)
+        if rtt_s <= self._slowest_from_s[ttl]:
+            return
         self.slowest_s = max(self.slowest_s, rtt_s)
         for nearer in range(ttl, -1, -1):
             if self._slowest_from_s[nearer] >= rtt_s:

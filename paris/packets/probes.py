@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mda.model import ProbeRequest
 from paris.packets import numbers, tags
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from paris.packets.flows import Flows
     from paris.packets.payloads import Payload
 
+
+_WORD: Final = struct.Struct("!H")
+_WORDS: Final = struct.Struct("!HH")
 
 # Source and destination as numbers, protocol, traffic class, flow label, payload.
 _Alike = tuple[int, int, Protocol, int, int, "Payload"]
@@ -58,27 +61,27 @@ class Builder:
         if at == 20:
             ip_id = tags.ip_id(tag)
             total = ~fold(blank.header_sum + (request.ttl << 8) + ip_id) & 0xFFFF
-            struct.pack_into("!H", datagram, 4, ip_id)
+            _WORD.pack_into(datagram, 4, ip_id)
             datagram[8] = request.ttl
-            struct.pack_into("!H", datagram, 10, total)
+            _WORD.pack_into(datagram, 10, total)
         else:
             datagram[7] = request.ttl
         match blank.protocol:
             case Protocol.UDP:
                 word = balancing_word(blank.message_sum, tag)
-                struct.pack_into("!H", datagram, at + 6, tag)
-                struct.pack_into("!H", datagram, blank.word_at, word)
+                _WORD.pack_into(datagram, at + 6, tag)
+                _WORD.pack_into(datagram, blank.word_at, word)
                 if blank.has_copies:
                     datagram[blank.copies] = tags.copies(tag)
             case Protocol.ICMP:
-                (wanted,) = struct.unpack_from("!H", datagram, at + 2)
+                (wanted,) = _WORD.unpack_from(datagram, at + 2)
                 word = balancing_word(fold(blank.message_sum + tag), wanted)
-                struct.pack_into("!HH", datagram, at + 6, tag, word)
+                _WORDS.pack_into(datagram, at + 6, tag, word)
                 datagram[blank.copies] = tags.copies(tag)
             case Protocol.TCP:
                 total = ~fold(blank.message_sum + 2 * tag) & 0xFFFF
                 struct.pack_into("!I", datagram, at + 4, tags.sequence(tag))
-                struct.pack_into("!H", datagram, at + 16, total)
+                _WORD.pack_into(datagram, at + 16, total)
         return bytes(datagram)
 
     def _blank(self, flow: int) -> _Blank:
@@ -96,10 +99,10 @@ class Builder:
             blank = self._alike[key] = self._blank_alike(flow)
         datagram = bytearray(blank.datagram)
         if blank.protocol is Protocol.ICMP:
-            struct.pack_into("!H", datagram, self._at + 2, headers.icmp_checksum)
+            _WORD.pack_into(datagram, self._at + 2, headers.icmp_checksum)
             return blank._replace(datagram=bytes(datagram))
         sport, dport = headers.sport or 0, headers.dport or 0
-        struct.pack_into("!HH", datagram, self._at, sport, dport)
+        _WORDS.pack_into(datagram, self._at, sport, dport)
         message_sum = fold(blank.message_sum + sport + dport)
         return blank._replace(datagram=bytes(datagram), message_sum=message_sum)
 
