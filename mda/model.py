@@ -180,6 +180,9 @@ class Reply(NamedTuple):
     mtu: int | None = None
     shown: tuple[str, ...] = ()
 
+    def __deepcopy__(self, _: object) -> Reply:
+        return self  # nothing in it ever changes
+
     @property
     def rtt_s(self) -> float:
         """Seconds from sending the probe to receiving its reply."""

@@ -16,7 +16,7 @@ its probe.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from mda.answers.contradictions import Contradictions
@@ -24,8 +24,9 @@ from mda.answers.distances import links_passed
 from mda.model import ReplyKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
+    from mda.answers.hop import Hop
     from mda.model import IPAddress, Loss, ProbeRequest, Reply
 
 
@@ -43,6 +44,7 @@ class Move(NamedTuple):
 class Ends:
     """The ends of paths; a pure function of the set of outcomes, whatever their order.
 
+    `hops` has the outcomes by TTL, with what is taken in here unless it is a final reply.
     `at` has the TTL at which the path of a flow ends or loops, `ttls` all such TTLs, and `places`
     the TTL at which each final reply counts; `contradictions` says which quotes show none.
     `furthest` has the highest TTL at which each flow got a reply. A refusal ends no path where
@@ -52,7 +54,8 @@ class Ends:
     replies.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, hops: Mapping[int, Hop]) -> None:
+        self._hops = hops
         self.at: dict[int, int] = {}
         self.ttls: set[int] = set()
         self.places: dict[ProbeRequest, int] = {}
@@ -68,10 +71,8 @@ class Ends:
         self._strays: dict[int, set[ProbeRequest]] = {}  # by flow; what resets beside them answer
         self._arrived: Counter[tuple[int, int]] = Counter()  # TTL, number; of all but those
         self._nearest: dict[int, int] = {}  # flow -> the nearest place of its final replies
-        self._expired: defaultdict[int, dict[int, int]] = defaultdict(
-            dict
-        )  # flow -> TTL -> number of the address
-        self._machines: set[tuple[int, int, int | None]] = set()  # TTL, number, TTL of the reply
+        # By the number of an address and the TTL of its reply: where it sent time exceeded from.
+        self._machines: dict[tuple[int, int | None], set[int]] = {}
         self._flows_ended_by: dict[int, set[int]] = {}  # number of the address -> flows
         self._passing: set[tuple[int, int]] = set()  # TTL, number of the address
         self._behind: dict[int, int] | None = None  # until a path may end elsewhere
@@ -79,16 +80,28 @@ class Ends:
     def add_expired(self, reply: Reply, number: int) -> list[Move]:
         """Take in a reply of kind time exceeded; `number` is its responder's address."""
         flow, ttl, _ = reply.request
-        self._expired[flow][ttl] = number
         if ttl > self.furthest.get(flow, 0):
             self.furthest[flow] = ttl
-        machine = ttl, number, reply.reply_ttl
+        places = self._machines.setdefault((number, reply.reply_ttl), set())
         is_beyond = ttl >= self._nearest.get(flow, ttl + 1)
-        if not is_beyond and machine in self._machines:
+        if not is_beyond and ttl in places:
             return []
-        self._machines.add(machine)
+        places.add(ttl)
         changed = self._flows_ended_by.get(number, set()) | ({flow} if is_beyond else set())
         return self._settle([final for own in sorted(changed) for final in self._final[own]])
+
+    def places_of(self, number: int, reply_ttl: int | None) -> Collection[int]:
+        """The TTLs at which a machine sent time exceeded: its address, and the TTL of its replies.
+
+        `number` is that of the address.
+        """
+        return self._machines.get((number, reply_ttl), ())
+
+    def _expired(self, flow: int, first_ttl: int = 1) -> Iterator[Reply]:
+        """The replies of kind time exceeded to a flow, from `first_ttl` on."""
+        for ttl, hop in self._hops.items():
+            if ttl >= first_ttl:
+                yield from hop.expired_of(flow)
 
     def add_loss(self, loss: Loss) -> list[Move]:
         """Take in a loss."""
@@ -192,7 +205,7 @@ class Ends:
             return
         places = [self.places[reply.request] for reply in self._final[flow]]
         self._nearest[flow] = min(places)
-        self.furthest[flow] = max((*places, *self._expired.get(flow, ())))
+        self.furthest[flow] = max((*places, *(own.request.ttl for own in self._expired(flow))))
 
     def _count_arrival(self, move: Move) -> bool:
         """Count where a responder is seen; whether that changes the places at which it is."""
@@ -223,11 +236,12 @@ class Ends:
         if left is None or not 0 < left <= ttl:
             return ttl
         nearer = ttl - left
-        for hop in (nearer, nearer + 1):
-            if (hop, int(reply.responder), reply.reply_ttl) in self._machines:
-                return hop
+        seen_at = self.places_of(int(reply.responder), reply.reply_ttl)
+        for place in (nearer, nearer + 1):
+            if place in seen_at:
+                return place
         if (nearer + 1, int(reply.responder)) in self.contradictions.found or any(
-            nearer < expired < ttl for expired in self._expired.get(flow, ())
+            expired.request.ttl < ttl for expired in self._expired(flow, nearer + 1)
         ):
             return ttl  # the quote cannot be right: the flow goes further
         return nearer + 1
@@ -239,7 +253,7 @@ class Ends:
             reply.kind is ReplyKind.RST
             and reply.reply_ttl is not None
             and links_passed(reply.reply_ttl) < self._accepted.get(flow, 0)
-            and any(expired >= ttl for expired in self._expired.get(flow, ()))
+            and any(self._expired(flow, ttl))
         )
 
     def _strayed(self, reply: Reply) -> list[Move]:
@@ -257,8 +271,7 @@ class Ends:
         for reply in self._refusals.get(flow, ()):
             place, number = self.places[reply.request], int(reply.responder)
             is_behind = any(
-                ttl > place and other != number
-                for ttl, other in self._expired.get(flow, {}).items()
+                other.responder != reply.responder for other in self._expired(flow, place + 1)
             ) or any(
                 self.places[other.request] > place and other.responder != reply.responder
                 for other in self._final[flow]
@@ -282,7 +295,7 @@ class Ends:
         if end == known:
             return
         self.changes += 1
-        is_behind = end is not None and all(ttl < end for ttl in self._expired.get(flow, ()))
+        is_behind = end is not None and not any(self._expired(flow, end))
         if known is not None or end not in self.ttls or not is_behind:
             self.revision += 1
         if end is None:

@@ -134,9 +134,7 @@ def _possible_dead_ends(table: FlowTable, ttl: int) -> set[Vertex]:
     if not lost:
         return set()
     asked = lost + hop.replies
-    met = Counter(
-        vertex for history in table.hop(ttl - 1).history.values() for _, _, vertex in history
-    )
+    met = Counter(vertex for _, (_, _, vertex) in table.hop(ttl - 1).all_answers())
     return {
         vertex
         for vertex, replies in met.items()

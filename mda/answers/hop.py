@@ -8,10 +8,10 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from mda.answers.rate_limits import USUAL_PPS
-from mda.model import Vertex
+from mda.model import ReplyKind, Vertex
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Iterator
 
     from mda.model import Loss, Reply
 
@@ -23,18 +23,24 @@ MOST_VERTICES: Final = 256
 STEADY: Final = 7
 _FURTHER: Final = 1 << 32  # above the attempts of probes to the hop's own TTL
 
+# When a probe was sent, in seconds; its attempt, larger if it went to a further TTL; what it met.
+Answer = tuple[float, int, Vertex]
+
 
 class Hop:
-    """The outcomes at one TTL, by flow."""
+    """The outcomes at the TTL `ttl`, by flow.
+
+    Most flows get one reply, so it keeps that reply and makes what is derived from it when asked.
+    """
 
     __slots__ = (
+        "_again",
+        "_first",
         "_latest_s",
         "answers",
-        "attempt",
         "before",
         "changes",
         "has_further",
-        "history",
         "is_shared",
         "last_met_s",
         "losses",
@@ -43,17 +49,19 @@ class Hop:
         "met_several",
         "replies",
         "revision",
+        "ttl",
         "vertices",
     )
 
-    def __init__(self, before: Hop | None) -> None:
+    def __init__(self, ttl: int, before: Hop | None) -> None:
+        self.ttl = ttl
         self.before = before  # the outcomes one TTL before
         self.vertices: dict[tuple[int, str], Vertex] = {}  # by address and `Reply.distinction`
         self.answers: dict[int, Vertex] = {}  # the answer to the earliest attempt
-        self.attempt: dict[int, int] = {}  # ... and which attempt that was
         self.met_several: dict[int, set[Vertex]] = {}  # every vertex met by a flow that met several
-        self.history: dict[int, list[tuple[float, int, Vertex]]] = {}  # sent at, attempt, vertex
-        self.replies = 0  # entries of `history`
+        self._first: dict[int, Reply] = {}  # the reply to each flow that came first
+        self._again: dict[int, list[Reply]] = {}  # the others to it, as they came
+        self.replies = 0
         self.last_met_s: dict[Vertex, float] = {}  # when the last probe that met it was sent
         self._latest_s = float("-inf")  # of those
         self.losses: dict[int, int] = {}
@@ -75,62 +83,94 @@ class Hop:
         """Whether so many vertices answered that no more are searched for."""
         return len(self.vertices) >= MOST_VERTICES
 
-    def vertex(self, ttl: int, reply: Reply, number: int) -> Vertex:
-        """The vertex of a reply at this hop, whose TTL is `ttl`; the same object every time.
+    def vertex(self, reply: Reply, number: int) -> Vertex:
+        """The vertex of a reply at this hop; the same object every time.
 
         `number` is that of its responder's address.
         """
         key = number, reply.distinction if reply.interfaces else ""  # the check is cheaper
         vertex = self.vertices.get(key)
         if vertex is None:
-            vertex = self.vertices[key] = Vertex.of(ttl, reply)
+            vertex = self.vertices[key] = Vertex.of(self.ttl, reply)
         return vertex
+
+    def replies_to(self, flow: int) -> list[Reply]:
+        """The replies to a flow that count here, as they came."""
+        first = self._first.get(flow)
+        return [] if first is None else [first, *self._again.get(flow, ())]
+
+    def expired_of(self, flow: int) -> list[Reply]:
+        """The replies of kind time exceeded among those to a flow."""
+        return [own for own in self.replies_to(flow) if own.kind is ReplyKind.TIME_EXCEEDED]
+
+    def history(self, flow: int) -> list[Answer]:
+        """The answers to a flow, as they came."""
+        return [
+            (reply.sent_at_s, self._attempt(reply), self.vertex(reply, int(reply.responder)))
+            for reply in self.replies_to(flow)
+        ]
+
+    def all_answers(self) -> Iterator[tuple[int, Answer]]:
+        """Every answer and its flow."""
+        for flow, reply in self._first.items():
+            if flow not in self._again:
+                yield flow, (reply.sent_at_s, self._attempt(reply), self.answers[flow])
+            else:
+                yield from ((flow, answer) for answer in self.history(flow))
+
+    def first_s(self, flow: int) -> float:
+        """When the probe of an answered flow was sent whose reply came first, in seconds."""
+        return self._first[flow].sent_at_s
 
     def add_answer(self, reply: Reply, vertex: Vertex) -> None:
         """Record that a probe, to this TTL or to a further one, met `vertex`."""
-        attempt = _attempt(reply, vertex)
-        self.has_further |= attempt >= _FURTHER
-        self.meet(reply.request.flow, attempt, reply.sent_at_s, vertex)
+        self.has_further |= reply.request.ttl > self.ttl
+        self.meet(reply, vertex)
 
-    def meet(self, flow: int, attempt: int, sent_at_s: float, vertex: Vertex) -> None:
-        """Record that a probe to this TTL, sent at `sent_at_s` seconds, met `vertex`."""
+    def meet(self, reply: Reply, vertex: Vertex) -> None:
+        """Record that a probe to this TTL met `vertex`."""
         self.changes += 1
         self.replies += 1
+        sent_at_s = reply.sent_at_s
         if sent_at_s >= self._latest_s:
             self._latest_s = self.last_met_s[vertex] = sent_at_s
         elif sent_at_s >= self.last_met_s.get(vertex, sent_at_s):
             self.last_met_s[vertex] = sent_at_s
-        known = self.answers.get(flow)
-        if known is None:
-            self.history[flow] = [(sent_at_s, attempt, vertex)]
-            self.answers[flow] = vertex
-            self.attempt[flow] = attempt
-            if flow in self.losses:
-                self.lost_of[vertex] += self.losses[flow]
+        flow = reply.request.flow
+        if flow in self._first:
+            self._meet_again(flow, reply, vertex)
             return
-        self.history[flow].append((sent_at_s, attempt, vertex))
-        if known is not vertex and known != vertex:
+        self._first[flow] = reply
+        self.answers[flow] = vertex
+        if flow in self.losses:
+            self.lost_of[vertex] += self.losses[flow]
+
+    def _meet_again(self, flow: int, reply: Reply, vertex: Vertex) -> None:
+        """Record what a probe met of a flow that has been answered."""
+        known = self.answers[flow]
+        earliest = min(map(self._attempt, self.replies_to(flow)))
+        self._again.setdefault(flow, []).append(reply)
+        if known != vertex:
             self.met_several.setdefault(flow, {known}).add(vertex)
-        if attempt < self.attempt[flow]:
-            if known != vertex:
-                self.revision += 1
+        if self._attempt(reply) < earliest:
+            self.revision += known != vertex
             self.answers[flow] = vertex
-            self.attempt[flow] = attempt
 
     def remove_answer(self, reply: Reply, vertex: Vertex) -> None:
         """Take back what `add_answer` recorded."""
         self.changes += 1
         self.revision += 1
         flow = reply.request.flow
-        history = self.history.pop(flow)
-        self.replies -= len(history)
-        history.remove((reply.sent_at_s, _attempt(reply, vertex), vertex))
+        others = self.replies_to(flow)
+        self.replies -= len(others)
+        others.remove(reply)
         self.lost_of[self.answers.pop(flow)] -= self.losses.get(flow, 0)
-        del self.attempt[flow]
+        del self._first[flow]
+        self._again.pop(flow, None)
         self.met_several.pop(flow, None)
-        for sent_at_s, attempt, met in history:
-            self.meet(flow, attempt, sent_at_s, met)
-        latest_s = [at_s for own in self.history.values() for at_s, _, met in own if met == vertex]
+        for other in others:
+            self.meet(other, self.vertex(other, int(other.responder)))
+        latest_s = [at_s for _, (at_s, _, met) in self.all_answers() if met == vertex]
         if latest_s:
             self.last_met_s[vertex] = max(latest_s)
         else:
@@ -138,7 +178,7 @@ class Hop:
 
     def outcomes(self, flow: int) -> int:
         """How many probes of `flow` to this very TTL have been answered or lost."""
-        replies = sum(attempt < _FURTHER for _, attempt, _ in self.history.get(flow, ()))
+        replies = sum(reply.request.ttl == self.ttl for reply in self.replies_to(flow))
         return replies + self.losses.get(flow, 0)
 
     def add_loss(self, loss: Loss) -> None:
@@ -152,7 +192,7 @@ class Hop:
 
     def repeats(self, flow: int) -> int:
         """The number of replies to a flow beyond its first."""
-        return len(self.history.get(flow, (None,))) - 1
+        return len(self._again.get(flow, ()))
 
     def who_can_come(self) -> Callable[[int], bool]:
         """Whether a flow was answered here, or comes by a vertex behind which flows were.
@@ -189,14 +229,14 @@ class Hop:
 
     def steadiness(self, flow: int) -> tuple[int, int]:
         """How often the vertex of `flow` changed, by order of sending, and the replies since."""
-        history = sorted(self.history[flow], key=_in_order_of_sending)
+        history = sorted(self.history(flow), key=_in_order_of_sending)
         vertices = [vertex for _, _, vertex in history]
         changes = [place for place, (a, b) in enumerate(pairwise(vertices), start=1) if a != b]
         return len(changes), len(vertices) - (changes[-1] if changes else 0)
 
     def left_behind(self) -> set[Vertex]:
         """The vertices that flows have left permanently, because their route changed."""
-        return {min(self.history[flow], key=_in_order_of_sending)[2] for flow in self.turned()}
+        return {min(self.history(flow), key=_in_order_of_sending)[2] for flow in self.turned()}
 
     def turned(self) -> set[int]:
         """The flows whose route changed: each met one vertex, then permanently another.
@@ -217,14 +257,13 @@ class Hop:
         changes, run = self.steadiness(flow)
         return changes == 1 and run >= STEADY
 
+    def _attempt(self, reply: Reply) -> int:
+        """The attempt of the probe, larger for probes to further TTLs."""
+        _, ttl, attempt = reply.request
+        return attempt + (ttl - self.ttl) * _FURTHER
 
-def _attempt(reply: Reply, vertex: Vertex) -> int:
-    """The number of a reply in `Hop.history`: its attempt, larger for probes to further TTLs."""
-    _, ttl, attempt = reply.request
-    return attempt + (ttl - vertex.ttl) * _FURTHER
 
-
-def _in_order_of_sending(answer: tuple[float, int, Vertex]) -> tuple[float, int]:
-    """The moment and the attempt of an entry of `Hop.history`."""
+def _in_order_of_sending(answer: Answer) -> tuple[float, int]:
+    """The moment and the attempt of an answer."""
     sent_at_s, attempt, _ = answer
     return sent_at_s, attempt

@@ -226,14 +226,14 @@ class HopPair:
 def pair(table: FlowTable, ttl: int, predecessors: FlowsAt, here: FlowsAt) -> HopPair:
     """The hops `ttl` - 1 and `ttl`, given the vertex of each flow at both."""
     hops = HopPair(ttl)
-    history = table.hops[ttl].history
+    hop = table.hops[ttl]
     ended: set[int] = set()
     if any(end < ttl for end in table.end_ttls):
         ended = {flow for flow, end in table.ended.items() if end < ttl}
     for flow, vertex in here.items():
         hops.add_far(flow, vertex, None)
     for flow, vertex in predecessors.items():
-        sent_at_s = history[flow][0][0] if flow in history else None
+        sent_at_s = hop.first_s(flow) if flow in hop.answers else None
         hops.add_before(flow, vertex, sent_at_s, goes_on=flow not in ended)
     return hops
 

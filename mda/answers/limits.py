@@ -140,8 +140,8 @@ class Limits:
         if not self._find_suspected().limits:
             return False
         last_s = max(sent_at_s for sent_at_s, _, _ in hop.lost_at)
-        since = (at_s > last_s for history in hop.history.values() for at_s, _, _ in history)
-        return sum(since) < _UNTESTED
+        since = sum(at_s > last_s for _, (at_s, _, _) in hop.all_answers())
+        return since < _UNTESTED
 
     def _taken_from(self, vertex: Vertex) -> float:
         """The share of the replies of `rate_pps` that a probe takes which meets `vertex`.
@@ -192,9 +192,8 @@ class Limits:
         """
         hop = self._own
         answered: defaultdict[Vertex, set[tuple[int, int]]] = defaultdict(set)
-        for flow, history in hop.history.items():
-            for _, attempt, met in history:
-                answered[met].add((flow, attempt))
+        for flow, (_, attempt, met) in hop.all_answers():
+            answered[met].add((flow, attempt))
         lost: defaultdict[Vertex, set[tuple[int, int]]] = defaultdict(set)
         can_come, met_here = hop.who_can_come(), set(here.values())
         for _, flow, attempt in hop.lost_at:
@@ -292,8 +291,7 @@ class Limits:
         first_loss_s = self._first_loss_s()
         met = Counter(
             vertex
-            for history in self._hop.history.values()
-            for sent_at_s, _, vertex in history
+            for _, (sent_at_s, _, vertex) in self._hop.all_answers()
             if sent_at_s > first_loss_s
         )
         return (vertex for vertex in self._hop.vertices.values() if met[vertex] < _OFTEN)
@@ -317,7 +315,7 @@ class Limits:
         losing = {
             hop.answers[flow]
             for sent_at_s, flow, _ in hop.lost_at
-            if flow in hop.answers and sent_at_s > min(hop.history[flow])[0]
+            if flow in hop.answers and sent_at_s > min(hop.history(flow))[0]
         }
         suspected = frozenset(
             vertex

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mda.answers.contradictions import Doubt
     from mda.answers.ends import Move
     from mda.answers.limits import Limits
+    from mda.model import Reply
 
 # Where sibling flows are answered, a silence counts as a vertex only if the probability that plain
 # loss explains it is below this.
@@ -32,7 +33,6 @@ _MOST_TRIES: Final = 4  # as a multiple of `attempts`
 _NOBODYS: Final = int(NOBODYS)  # comparing numbers first is cheaper
 
 FlowsAt = dict[int, Vertex]
-_Meeting = tuple[int, int, int | None]  # flow, number of an address, TTL of its reply
 
 
 class FlowTable:
@@ -47,13 +47,12 @@ class FlowTable:
         self._unheard: dict[tuple[int, int], list[Loss]] = {}  # of others, by flow and TTL
         self.hops = _Hops()
         self._limits: dict[int, Limits] = {}  # by TTL
-        self.ends = Ends()
+        self.ends = Ends(self.hops)
         self.ended = self.ends.at  # flow -> the TTL at which its path ends or loops
         self.end_ttls = self.ends.ttls  # where some flow's path ends
         self.answered_to = self.ends.furthest  # flow -> its highest TTL with an answer
         self._tries: dict[int, int] = {}  # by TTL, until the next outcome
         self.looped: set[int] = set()  # the flows whose path loops
-        self._met_at: dict[_Meeting, tuple[int, ...]] = {}  # at which TTLs
 
     def doubts(self) -> list[Doubt]:
         """The quoted TTLs that lost probes put in doubt, where enough are lost for a silence."""
@@ -96,8 +95,7 @@ class FlowTable:
 
     def add(self, outcome: Outcome) -> None:
         """Record one outcome."""
-        flow, ttl, attempt = outcome.request
-        hop = self.hops[ttl]
+        hop = self.hops[outcome.request.ttl]
         if self._tries:
             self._tries.clear()
         if self._all is not self:
@@ -110,12 +108,12 @@ class FlowTable:
         if outcome.kind is not ReplyKind.TIME_EXCEEDED:
             self._move(self.ends.add_final(outcome, number))
             return
-        vertex = hop.vertex(ttl, outcome, number)
-        hop.meet(flow, attempt, outcome.sent_at_s, vertex)
+        hop.meet(outcome, hop.vertex(outcome, number))
         if moves := self.ends.add_expired(outcome, number):
             self._move(moves)
-        if number != _NOBODYS or vertex.address != NOBODYS:
-            self._note_meeting((flow, number, outcome.reply_ttl), ttl)
+        met_at = self.ends.places_of(number, outcome.reply_ttl)
+        if len(met_at) >= _ROUNDS and (number != _NOBODYS or outcome.responder != NOBODYS):
+            self._find_loop(outcome, met_at)
 
     def add_other(self, outcome: Outcome) -> None:
         """Record an outcome of another procedure, of a flow that is none of this one.
@@ -143,27 +141,31 @@ class FlowTable:
             number = int(reply.responder)
             if gone_from is not None:
                 hop = self.hops[gone_from]
-                hop.remove_answer(reply, hop.vertex(gone_from, reply, number))
+                hop.remove_answer(reply, hop.vertex(reply, number))
             if to is not None:
                 hop = self.hops[to]
-                hop.add_answer(reply, hop.vertex(to, reply, number))
+                hop.add_answer(reply, hop.vertex(reply, number))
 
-    def _note_meeting(self, meeting: _Meeting, ttl: int) -> None:
-        """Record that a flow met a machine at `ttl`: its path loops if it does so a third time.
+    def _find_loop(self, reply: Reply, places: Iterable[int]) -> None:
+        """Find out whether the path of a flow loops that a machine answers, from the TTLs `places`.
 
-        A machine is an address and the TTL with which its replies arrive: several machines may
-        share an address. Neighbouring TTLs count once: routers that forward an expired probe cause
-        them, and so do rewritten addresses.
+        It does so if the flow meets the machine a third time. A machine is an address and the TTL
+        with which its replies arrive: several machines may share an address. Neighbouring TTLs
+        count once: routers that forward an expired probe cause them, and so do rewritten addresses.
         """
-        met_at = self._met_at.setdefault(meeting, (ttl,))
-        if ttl not in met_at:
-            met_at = self._met_at[meeting] = (*met_at, ttl)
-        if len(met_at) < _ROUNDS:
-            return
-        rounds = [met for met in sorted(met_at) if met - 1 not in met_at]
+        flow, machine = reply.request.flow, (reply.responder, reply.reply_ttl)
+        met_at = [
+            ttl
+            for ttl in sorted(places)
+            if any(
+                (other.responder, other.reply_ttl) == machine
+                for other in self.hops[ttl].expired_of(flow)
+            )
+        ]
+        rounds = [ttl for ttl in met_at if ttl - 1 not in met_at]
         if len(rounds) >= _ROUNDS:
-            self.looped.add(meeting[0])
-            self.ends.add_loop(meeting[0], rounds[_ROUNDS - 1])
+            self.looped.add(flow)
+            self.ends.add_loop(flow, rounds[_ROUNDS - 1])
 
     def tries(self, ttl: int) -> int:
         """How many probes of a flow must be lost at `ttl` before its silence is believed.
@@ -334,7 +336,7 @@ class _Hops(dict[int, Hop]):
     """The outcomes by TTL; each hop knows the one before."""
 
     def __missing__(self, ttl: int) -> Hop:
-        hop = self[ttl] = Hop(self[ttl - 1] if ttl > 1 else None)
+        hop = self[ttl] = Hop(ttl, self[ttl - 1] if ttl > 1 else None)
         return hop
 
 

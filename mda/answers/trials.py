@@ -27,8 +27,7 @@ def sent(hop: Hop, vertices: Collection[Vertex], has_met: Callable[[int], bool])
     """The probes that met one of `vertices`, and the lost probes of the flows that `has_met`."""
     met = {
         (flow, attempt): sent_at_s
-        for flow, history in hop.history.items()
-        for sent_at_s, attempt, met_vertex in history
+        for flow, (sent_at_s, attempt, met_vertex) in hop.all_answers()
         if met_vertex in vertices
     }
     lost = {(flow, attempt): sent_at_s for sent_at_s, flow, attempt in hop.lost_at if has_met(flow)}

@@ -69,6 +69,6 @@ def _left(hop: Hop) -> int | None:
     """
     if hop.replies <= USUAL_BURST:
         return USUAL_BURST - hop.replies
-    answered_s = sorted(at_s for history in hop.history.values() for at_s, _, _ in history)
+    answered_s = sorted(at_s for _, (at_s, _, _) in hop.all_answers())
     left = left_by_usual_limit(answered_s, answered_s[-1])
     return None if left is None else int(left)

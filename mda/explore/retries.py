@@ -63,7 +63,7 @@ class Retries(NamedTuple):
             return
         flow = min(
             filter(hop.answers.__contains__, samples.flows),
-            key=lambda flow: (hop.history[flow][0][0], flow),
+            key=lambda flow: (hop.first_s(flow), flow),
         )
         most = enough + self.table.attempts - sent.get(flow, 0)
         for _ in range(min(enough - done, most)):
@@ -100,14 +100,14 @@ class Retries(NamedTuple):
                     wave.ask(flow, ttl)
         for flow in {min(hop.met_several), max(hop.met_several)}:
             nearer = self.table.hop(ttl - 1)
-            answered = nearer.history.get(flow, [])
+            answered = nearer.history(flow)
             if not answered or flow in nearer.met_several or nearer.losses.get(flow, 0) > STEADY:
                 continue
             changes, run = hop.steadiness(flow)
             if changes > 1:
                 lacking = STEADY - len(answered)
             else:
-                turned_s = sorted(sent_at_s for sent_at_s, _, _ in hop.history[flow])[-run]
+                turned_s = sorted(sent_at_s for sent_at_s, _, _ in hop.history(flow))[-run]
                 lacking = run >= STEADY and all(at_s < turned_s for at_s, _, _ in answered)
             for _ in range(lacking - self._awaited(flow, ttl - 1)):
                 wave.ask(flow, ttl - 1)

@@ -197,11 +197,11 @@ class Walk:
         table, hops, ended = self._table, kept.hops, self._table.ended
         hop, nearer = table.hops[ttl], table.hops[ttl - 1]
         ends_before = self._first_end < ttl
-        answers, history, before = hop.answers, hop.history, basis.before
+        answers, first_s, before = hop.answers, hop.first_s, basis.before
         answered = _newest(answers, kept.answers)
         for flow in answered:
             if not ends_before or ended.get(flow, ttl) >= ttl:
-                hops.add_far(flow, answers[flow], history[flow][0][0])
+                hops.add_far(flow, answers[flow], first_s(flow))
         placed = [(flow, before[flow]) for flow in _newest(before, kept.placed)]
         if basis.only is not None and answered:
             goes_to = ttl + ends_before
@@ -213,7 +213,7 @@ class Walk:
         predecessors, far = hops.predecessors, hops.far
         for flow, vertex in placed:
             if flow not in predecessors:
-                sent_at_s = history[flow][0][0] if flow in far else None
+                sent_at_s = first_s(flow) if flow in far else None
                 goes_on = not ends_before or ended.get(flow, ttl) >= ttl
                 hops.add_before(flow, vertex, sent_at_s, goes_on=goes_on)
 

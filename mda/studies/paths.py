@@ -265,7 +265,7 @@ def hops_of(table: FlowTable, path: Path, outcomes: Iterable[Outcome]) -> tuple[
     flow, seen = path.flows[0], Seen(outcomes)
     found = []
     for vertex in path.vertices:
-        answers = {answer for _, _, answer in table.hop(vertex.ttl).history.get(flow, ())}
+        answers = {answer for _, _, answer in table.hop(vertex.ttl).history(flow)}
         others = tuple(sorted(answers - {vertex}, key=lambda answer: answer.sort_key))
         found.append(PathHop(vertex.ttl, vertex, seen.times([flow], vertex.ttl), others))
     return tuple(found)

@@ -197,4 +197,4 @@ def test_resets_of_something_nearer_than_what_accepts_the_flow_end_no_path(
         ]
     )
     assert table.ended == {0: end}
-    assert (TARGET in {met.address for _, _, met in table.hop(4).history[0]}) is (end == 4)
+    assert (TARGET in {met.address for _, _, met in table.hop(4).history(0)}) is (end == 4)
