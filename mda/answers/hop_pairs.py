@@ -44,7 +44,7 @@ class Samples:
     __slots__ = ("answered", "flows", "seen", "sent_at_s", "successors", "waiting")
 
     def __init__(self) -> None:
-        self.flows: set[int] = set()
+        self.flows: list[int] = []
         self.answered = 0
         self.successors: dict[Vertex, list[int]] = {}
         self.waiting: set[int] = set()
@@ -102,6 +102,8 @@ class HopPair:
         samples = self.near.get(predecessor)
         if samples is not None and flow in samples.waiting:
             samples.waiting.remove(flow)
+            if not samples.waiting:
+                samples.waiting.clear()  # an empty set keeps the memory of what was in it
             _answer(samples, flow, vertex, sent_at_s)
 
     def add_before(
@@ -120,7 +122,7 @@ class HopPair:
         samples = self.near.get(vertex)
         if samples is None:
             samples = self.near[vertex] = Samples()
-        samples.flows.add(flow)
+        samples.flows.append(flow)
         successor = self.far.get(flow)
         if successor is None:
             samples.waiting.add(flow)

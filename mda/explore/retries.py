@@ -46,7 +46,7 @@ class Retries(NamedTuple):
         """
         hop = self.table.hop(ttl)
         sent = self.sent.counts[ttl]
-        if not samples.sent_at_s or not samples.flows.isdisjoint(hop.met_several):
+        if not samples.sent_at_s or not hop.met_several.keys().isdisjoint(samples.flows):
             return
         if not hop.is_crowded and 2 * samples.answered < points.stop_at(samples.seen):
             return  # more successors may turn up, and then fewer probes are enough
@@ -55,7 +55,7 @@ class Retries(NamedTuple):
         repeated = self.sent.repeated[ttl]
         done = sum(
             max(sent.get(flow, 0) - 1, 0) - hop.losses.get(flow, 0)
-            for flow in samples.flows & (repeated | hop.losses.keys() if hop.losses else repeated)
+            for flow in (repeated | hop.losses.keys()).intersection(samples.flows)
             if flow in hop.answers
         )
         if done >= enough:
