@@ -8,3 +8,5 @@ from typing import Final
 # second; a wave is spread over all hops, so each of ten hops sees a tenth of this.
 DEFAULT_RATE_PPS: Final = 1000.0
 DEFAULT_CONFIDENCE: Final = 95.0  # percent
+# Probes of a trace that measures paths in rounds: each is kept, and takes a kilobyte.
+DEFAULT_MEASURED_PROBES: Final = 250_000

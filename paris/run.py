@@ -70,7 +70,8 @@ class Hooks(NamedTuple):
     `before_parsing` is called when the sockets are open and the first probes have left, before any
     reply is parsed; `observe` with every outcome as soon as it is known. `journals` see every
     packet: of a comparison each those of one protocol. `stop` ends the run. `watch` is the account
-    of the rounds that follow, if `settings.repeat` asks for any; their packets are in no journal.
+    of the rounds that follow, if `settings.repeat` asks for any; their outcomes are not observed,
+    and their packets are in no journal.
     """
 
     before_parsing: Callable[[], None] = lambda: None
@@ -281,7 +282,7 @@ def _record(job: _Job, wire: Wire, hooks: Hooks) -> tuple[RawRecord, float]:
             pacing=_pacing(job.settings),
             wait_s=pace.wait_s,
             most_in_flight=pace.most_in_flight or UNLIMITED,
-            budget=job.settings.budget,
+            budget=setup.budget_of(job.settings),
             own_tags=job.own_tags,
             observe=hooks.observe,
             recorder=_recorder(hooks.journals, len(job.lanes)),

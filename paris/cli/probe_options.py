@@ -15,7 +15,7 @@ from paris.cli.arguments import (
     until,
     wait,
 )
-from paris.defaults import DEFAULT_RATE_PPS
+from paris.defaults import DEFAULT_MEASURED_PROBES, DEFAULT_RATE_PPS
 from paris.packets.payloads import HEX, PAYLOADS
 from paris.wire.registry import WIRES, names
 
@@ -150,7 +150,12 @@ def add_time(group: argparse._ArgumentGroup) -> None:
         help="most probes in flight at once (as many as --rate sends)",
     )
     add("--rate", type=float, metavar="PPS", help=f"probes per second ({DEFAULT_RATE_PPS:g})")
-    add("--max-probes", type=int, metavar="N", help="stop after N probes")
+    add(
+        "--max-probes",
+        type=int,
+        metavar="N",
+        help=f"stop after N probes (where paths are measured in rounds, {DEFAULT_MEASURED_PROBES})",
+    )
     add("--deadline", type=seconds, metavar="SECONDS", help="stop after this long")
     add(
         "--watch",

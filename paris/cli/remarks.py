@@ -62,6 +62,7 @@ def hindrances(trace: Trace) -> list[str]:
 def shortfalls(traces: Sequence[Trace], measurement: Measurement) -> list[str]:
     """Why the traces of a run are unfinished, and what they lack; empty if they are complete."""
     from mda.model import StopReason
+    from paris.engine.setup import budget_of
 
     failure = measurement.record.failure
     settings = measurement.settings
@@ -75,7 +76,7 @@ def shortfalls(traces: Sequence[Trace], measurement: Measurement) -> list[str]:
         case StopReason.INTERRUPTED:
             reason = "interrupted"
         case StopReason.PROBE_BUDGET:
-            reason = f"stopped at --max-probes {settings.budget.max_probes}"
+            reason = f"stopped at --max-probes {budget_of(settings).max_probes}"
         case StopReason.TIME_BUDGET:
             reason = f"stopped at --deadline {settings.budget.deadline_s:g} s"
     from render.words.quantities import count

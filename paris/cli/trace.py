@@ -152,7 +152,7 @@ class _Run:
         self.watcher = Watcher(
             self.settings.target.host or self.settings.target.network or "",
             None if stream is None else Lines(stream),
-            self._say,
+            partial(complain, "paris-trace"),  # `_say` would keep each change
             draws=self.options.progress and sys.stderr is not None and can_draw(),
         )
 
@@ -203,13 +203,8 @@ class _Run:
         from paris.cli.progress import Progress
 
         progress = Progress(sys.stderr)
-
-        def observe(outcome: Outcome) -> None:
-            if not watcher.watch.paths:
-                progress.observe(outcome)
-
         try:
-            return self._with_end(hooks._replace(observe=observe), watcher)
+            return self._with_end(_observed(hooks, progress.observe), watcher)
         finally:
             progress.clear()
 

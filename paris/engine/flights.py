@@ -54,15 +54,6 @@ class Conversation:
         self.unanswered: list[Flight] = []
         self.served_at_s = float("-inf")
 
-    def forget_before(self, at_s: float) -> None:
-        """Leave out the oldest probes, if they are lost and left before `at_s`."""
-        while (
-            self.unanswered
-            and self.unanswered[0].state is State.LOST
-            and self.unanswered[0].sent_at_s < at_s
-        ):
-            del self.unanswered[0]
-
     def last_sent_s(self) -> float:
         """When the last probe left that may still get a reply."""
         unanswered = self.unanswered[-1:]

@@ -55,10 +55,11 @@ class Engine:
 
     `wait_s` is how long a silence must last to be believed; None uses the default (see Waits).
     `most_in_flight` bounds the probes that wait for replies at one time.
-    `observe` receives every outcome, `recorder` every datagram. `own_tags` are the tags of this
-    run, in turn. `before_parsing` is called once, before the first reply is parsed. `stop` ends the
-    run. `build_many` builds the same datagrams as `Builder.build`, for many requests at once. With
-    `keeps_refusal`, that the system sends no probe is a result rather than an error.
+    `observe` receives every outcome of the record, `recorder` every datagram of it. `own_tags` are
+    the tags of this run, in turn. `before_parsing` is called once, before the first reply is
+    parsed. `stop` ends the run. `build_many` builds the same datagrams as `Builder.build`, for many
+    requests at once. With `keeps_refusal`, that the system sends no probe is a result rather than
+    an error.
     """
 
     def __init__(
@@ -416,8 +417,8 @@ class Engine:
     def _deliver(self, outcome: Reply | Loss) -> None:
         if self._recorded is None:
             self._outcomes.append(outcome)
+            self.observe(outcome)
         self.procedure.on_outcome(outcome)
-        self.observe(outcome)
 
     def _heard(self, now_s: float) -> None:
         """Count the silence from now on, after an outcome."""

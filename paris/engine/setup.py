@@ -10,8 +10,9 @@ from mda.explore.search import Reach
 from mda.explore.substitutes import Substituting
 from mda.model import HeaderField
 from mda.plan import Algorithm, Plan, Probing, is_to_service
-from mda.studies.registry import STUDIES, named
+from mda.studies.registry import STUDIES, named, users
 from mda.variants import SHORTEST
+from paris.defaults import DEFAULT_MEASURED_PROBES
 from paris.errors import SettingsError
 from paris.packets import payloads
 from paris.packets.flows import PREFIX_LEN, Flows
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from mda.studies.base import Study
     from mda.studies.task import Task
     from mda.studies.watch import Watch
-    from paris.settings import Lane, Settings
+    from paris.settings import Budget, Lane, Settings
 
 _DEFAULT_PORT: Final = {Protocol.UDP: 33434, Protocol.TCP: 80, Protocol.ICMP: 0}
 # Of a payload, where lengths vary: the shortest such probe has IPv6 headers, and padding too.
@@ -161,6 +162,15 @@ def measurement_plan(settings: Settings, flows: Flows, seed: int, zone: str | No
         seed=seed,
         studies=settings.study.studies,
     )
+
+
+def budget_of(settings: Settings) -> Budget:
+    """What the run may spend; without a limit of probes, as many as memory has room for."""
+    budget = settings.budget
+    has_rounds = not settings.study.studies.keys().isdisjoint(users("rounds"))
+    if budget.max_probes is not None or not has_rounds or settings.repeat.every_s is not None:
+        return budget
+    return budget.replace(max_probes=DEFAULT_MEASURED_PROBES)
 
 
 def procedure_for(

@@ -68,11 +68,21 @@ class Conversations:
     def add(self, flight: Flight) -> None:
         """Count a probe as in flight."""
         conversation = flight.conversation
-        conversation.forget_before(flight.sent_at_s - _LATEST_S)
+        self._forget(conversation, flight.sent_at_s - _LATEST_S)
         conversation.unanswered.append(flight)
         conversation.in_flight += 1
         self.unresolved[flight.number] = flight
         self.in_flight += 1
+
+    def _forget(self, conversation: Conversation, before_s: float) -> None:
+        """Leave out probes that left before `before_s` and have their outcome."""
+        unanswered = conversation.unanswered
+        if unanswered and unanswered[0].sent_at_s < before_s:
+            unanswered[:] = [
+                own
+                for own in unanswered
+                if own.sent_at_s >= before_s or own.number in self.unresolved
+            ]
 
     def land(self, flight: Flight, state: State) -> None:
         """Set the final state of a probe, which is then no longer in flight."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from io import StringIO
 from typing import Any
 
 
@@ -11,7 +12,10 @@ def json_text(document: dict[str, Any]) -> str:
 
     JSON leaves one control character as it is, DEL; it can only stand in a string.
     """
-    return json.dumps(document, indent=1).replace("\x7f", "\\u007f") + "\n"
+    text = StringIO()
+    json.dump(document, text, indent=1)
+    text.write("\n")
+    return text.getvalue().replace("\x7f", "\\u007f")
 
 
 def json_line(document: dict[str, Any]) -> str:

@@ -79,7 +79,7 @@ class SendTimes:
 
 
 class Numbers:
-    """Our numbers of a socket's latest datagrams, by the kernel's numbers.
+    """Our numbers of a socket's latest datagrams by those of the kernel, until asked for.
 
     The kernel also counts the datagrams that it refused after it had built them.
     """
@@ -99,5 +99,5 @@ class Numbers:
         self._ours.pop((self._count - _MOST_AWAITED) % _KERNEL_COUNTS, None)
 
     def ours(self, kernels: int) -> int | None:
-        """Our number of a datagram; None if it was refused, or long ago."""
-        return self._ours.get(kernels)
+        """Our number of a datagram, once; None if it was refused, or long ago."""
+        return self._ours.pop(kernels, None)

@@ -11,6 +11,8 @@ from paris.settings import Settings
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from mda.model import Outcome
+
 CHANGE = """
 source: 192.0.2.1
 destination: {address: 203.0.113.9, delay_ms: 2}
@@ -58,3 +60,13 @@ def test_of_the_paths_only_the_one_that_is_followed_is_watched() -> None:
     assert (path.number, str(path.vertices[2].address)) == (2, "198.51.100.3")
     assert watch.rounds.ends[2].delays.sent == watch.rounds.number == 3
     assert not watched("two-way", 3, 1, follow="9").rounds.number
+
+
+def test_outcomes_of_rounds_are_not_observed_as_those_of_the_trace_are() -> None:
+    observed: list[Outcome] = []
+    watch = Watch()
+    settings = Settings.of(network="two-way", multipath=True, every_s=1.0, rounds=30, seed=1)
+    hooks = run.NO_HOOKS._replace(watch=watch, observe=observed.append)
+    record = run.measure(settings, hooks).record
+    assert watch.count == 30
+    assert tuple(observed) == record.outcomes

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from paris.engine import setup
 from paris.errors import ExitCode
 from tests.support.commands import run
 
@@ -161,6 +162,21 @@ def test_a_path_that_cannot_be_followed_is_reported(network: str, path: str, mes
     ran = run("--sim", network, "--follow", path)
     assert (ran.returncode, ran.stderr) == (2, f"paris-trace: {message}\n")
     assert "reached in" in ran.stdout  # nothing measured is lost
+
+
+def test_rounds_end_where_memory_would_be_full_unless_the_user_sets_a_limit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(setup, "DEFAULT_MEASURED_PROBES", 500)
+    endless = ("--sim", "plain", "--follow", "1", "--rounds", "10000")
+    result = run(*endless)
+    assert "500 probes, 1" in result.stdout
+    assert "stopped at its probe limit: the path was measured 78 times" in result.stdout
+    assert result.stderr == "paris-trace: stopped at --max-probes 500: the trace is unfinished\n"
+    assert "\n600 probes, 1" in run(*endless, "--max-probes", "600").stdout
+    watched = run("--sim", "plain", "--follow", "1", "--watch", "--count", "200", "--no-progress")
+    assert (watched.returncode, watched.stderr) == (ExitCode.REACHED, "")
+    assert "203.0.113.9: 200 rounds, 1 path" in watched.stdout
 
 
 def test_classic_shows_the_false_links_of_a_classic_traceroute(tmp_path: Path) -> None:

@@ -420,6 +420,18 @@ def test_an_error_that_may_belong_to_two_probes_withdraws_both() -> None:
     assert pending.unresolved() == withdrawn[1:]
 
 
+def test_a_withdrawn_probe_that_is_never_settled_does_not_keep_those_after_it() -> None:
+    flows = udp4()
+    pending, _ = flying(flows, ProbeRequest(3, 5))
+    pending.add(pending.reserve(), ProbeRequest(3, 6), 1.0)
+    pending.match(untagged(flows, ProbeRequest(3, 1)), 1.1)
+    for second in range(20, 120):
+        pending.add(pending.reserve(), ProbeRequest(3, 7, second), float(second))
+        assert len(pending.expire(second + 0.6, half_a_second)) == 1
+    assert pending.unresolved() == [Unresolved(ProbeRequest(3, ttl), 1.0) for ttl in (5, 6)]
+    assert len(pending.conversations.of(3).unanswered) <= 2 + 11
+
+
 def test_a_late_reply_to_a_withdrawn_probe_counts_once() -> None:
     flows = udp4()
     pending, tag = flying(flows, ProbeRequest(3, 5))

@@ -64,6 +64,7 @@ def test_only_the_latest_datagrams_are_kept_and_the_kernels_numbers_begin_again(
     numbers.refused()
     numbers.sent(10_000)
     assert [numbers.ours(own) for own in (0, 9_999, 10_000, 10_001)] == [None, 9_999, None, 10_000]
+    assert [numbers.ours(own) for own in (9_999, 9_998)] == [None, 9_998]  # each once
     assert times.count == 10_000
     numbers._count = (1 << 32) - 1
     numbers.sent(7)
