@@ -179,7 +179,7 @@ def _file() -> Path | None:
     from paris import folders
 
     own_folder = next(folders.of_user("XDG_CONFIG_HOME", ".config"), None)
-    if own_folder is None or not (path := own_folder / _FILE).is_file():
+    if own_folder is None or not (path := own_folder / _FILE).exists():
         return None
     status = path.stat()
     if status.st_uid in (0, os.geteuid()) and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):

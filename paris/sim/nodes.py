@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn, TypeVar
 import yaml
 
 from paris.errors import TopologyError, on_one_line
+from paris.files import opened
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -37,9 +38,9 @@ def compose(path: Path) -> yaml.Node:
 def composed(path: Path) -> yaml.Node | None:
     """The root node of a YAML file, None of an empty one. Raises TopologyError."""
     try:
-        root: yaml.Node | None = yaml.compose(
-            path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader
-        )
+        with opened(str(path), TopologyError) as stream:
+            text = stream.readall().decode()
+        root: yaml.Node | None = yaml.compose(text, Loader=yaml.SafeLoader)
     except OSError as error:
         raise TopologyError(f"cannot read {path}: {error.strerror}") from None
     except UnicodeDecodeError:

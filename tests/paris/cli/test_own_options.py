@@ -129,6 +129,14 @@ def test_a_wrong_file_is_refused_in_a_line_that_names_it(
     assert ran.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize("is_named", [True, False], ids=["named", "in its place"])
+def test_a_pipe_is_refused_rather_than_waited_for(file: Path, is_named: bool) -> None:
+    os.mkfifo(file, 0o600)
+    made = run("--sim", "plain", *(("--config", str(file)) if is_named else ()))
+    assert made.returncode == ExitCode.USAGE
+    assert made.stderr == f"paris-trace: cannot read {file}: it is a pipe or a device, not a file\n"
+
+
 def test_an_empty_file_sets_nothing(file: Path) -> None:
     file.write_text("# nothing yet\n")
     assert made(HOST) == []
