@@ -15,7 +15,7 @@ from mda.findings.known import Known
 from mda.findings.loops import Revisit, revisits
 from mda.findings.parallel_links import ParallelLink, parallel_links
 from mda.findings.refusals import Refused, refusals
-from mda.findings.tunnels import may_be_farther
+from mda.findings.tunnels import may_be_farther, may_reply_from_behind
 from mda.model import ProbeRequest, Reply, StopReason, Vertex, Vertices
 from mda.record import Record
 from mda.studies.registry import STUDIES
@@ -74,7 +74,8 @@ class Trace(Record):
         found = revisits(known.table, located, known.plain)
         arrivals, copied = _arrivals(known), copied_ttls(known)
         copying = {own.vertex for own in copied}
-        is_placed_by_quotes = may_be_farther(known, [end for end in arrivals if end not in copying])
+        ends = [end for end in arrivals if end not in copying]
+        is_farther = may_be_farther(known, ends) or may_reply_from_behind(known, ends)
         answering = {
             vertex: own
             for ttl, here in located.hops.items()
@@ -92,7 +93,7 @@ class Trace(Record):
                 record.plan.bound,
                 known.destinations,
                 obstacles=obstacles(found, known.plain)
-                | ({Obstacle.TUNNEL} if is_placed_by_quotes else set())
+                | ({Obstacle.TUNNEL} if is_farther else set())
                 | ({Obstacle.COPIED_TTL} if any(own.is_nearer for own in copied) else set())
                 | ({Obstacle.CLOSED_WAY} if is_closed else set()),
                 lite=known.is_lite,
@@ -114,7 +115,7 @@ class Trace(Record):
             },
             places=places,
             arrivals=arrivals,
-            may_be_farther=is_placed_by_quotes,
+            may_be_farther=is_farther,
             unfit_for_lite=known.unfit_for_lite,
             studies={
                 study.name: study.findings(known)
@@ -182,6 +183,7 @@ class Trace(Record):
                 dag=self.dag,
                 origin=self.origin,
                 replies=self._replies_by_vertex,
+                arrivals=self.arrivals,
                 revisits=self.revisits,
                 copied_ttls=self.copied_ttls,
                 source=str(self.plan.source),

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 # Systems send with one of these TTLs.
 _INITIAL_TTLS: Final = (64, 128, 255)
 _LOW_TTL: Final = 32  # no system in use sends with less, and hardly any path is longer
+#: Links by which a way back is so much longer that more hops than one may be hidden.
+MANY_LINKS: Final = 2
 
 
 def links_passed(reply_ttl: int) -> int:
@@ -19,6 +21,17 @@ def links_passed(reply_ttl: int) -> int:
     [1, 2, 1, 3, 2]
     """
     return next(initial for initial in _INITIAL_TTLS if initial >= reply_ttl) - reply_ttl + 1
+
+
+def links_more(reply: Reply, ttl: int) -> int | None:
+    """By how many links the way back of a reply is longer than the `ttl` hops that its probe took.
+
+    None if that is not known, as no path is as long as its own TTL says.
+    """
+    if reply.reply_ttl is None:
+        return None
+    passed = links_passed(reply.reply_ttl)
+    return passed - ttl if passed <= _LOW_TTL else None
 
 
 def copies_ttl(reply: Reply) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from mda.answers.distances import MANY_LINKS
 from mda.findings.changes.base import Kind
 from render.words.change_marks import FIELDS, in_words
 from render.words.quantities import count, enumerated
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
 _MOST_NAMED: Final = 3
 _ECN: Final = {"0": "Not-ECT", "1": "ECT(1)", "2": "ECT(0)", "3": "CE"}
-_LONGER: Final = 2  # links; fewer are not worth a sentence
 
 
 def change_lines(changes: Iterable[Change], origin: Vertex) -> list[str]:
@@ -55,11 +55,12 @@ def _line(change: Change, origin: Vertex, shown: Sequence[str]) -> str:
             )
         case Kind.WAY_BACK:
             links = int(change.shown) - int(change.sent)
-            if links < _LONGER:
+            if links < MANY_LINKS:
                 return ""  # the note says it
+            others = "probes took" if origin in change.after else f"those of {before}"
             return (
-                f"replies of {here} come back over {links} links more than those of {before}, by "
-                "their TTLs: a tunnel hides its hops, or the way back is longer"
+                f"replies of {here} come back over {links} links more than {others}, by their "
+                "TTLs: a tunnel hides its hops, or the way back is longer"
             )
     return _of_field(change, here, before, shown) if change.kind in FIELDS else ""
 

@@ -54,7 +54,7 @@ def _is_incomplete(truth: Truth, claims: Claims) -> bool:
         if near.address is not None and far.ttl <= last
         and (far.address is not None or far in truth.routers)
     }  # fmt: skip
-    return not (vertices <= found and edges <= links)
+    return bool(truth.hidden) or not (vertices <= found and edges <= links)
 
 
 def _verdicts(truth: Truth, claims: Claims) -> Iterator[Stated]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from tests.truth.networks import DESTINATION, SOURCE
@@ -16,15 +17,23 @@ if TYPE_CHECKING:
 Values = set[str]
 
 
+class OfHosts(Enum):
+    """Which replies of a host show a kind of changes."""
+
+    NONE = "none"
+    QUOTES = "those that quote"
+    ALL = "all"
+
+
 class Kind(NamedTuple):
-    """A kind of changes: what a vertex shows of it, as text, and whether a host's replies do.
+    """A kind of changes: what a vertex shows of it, as text, and which of a host's replies do.
 
     A vertex that shows nothing is passed over.
     """
 
     name: str
     shown: Callable[[Truth, Seen], Values]
-    do_hosts: bool
+    of_hosts: OfHosts
 
 
 def _labels(truth: Truth, seen: Seen) -> Values:
@@ -32,7 +41,7 @@ def _labels(truth: Truth, seen: Seen) -> Values:
 
 
 def _quoted_ttls(truth: Truth, seen: Seen) -> set[int]:
-    return {keys.get("quotes_ttl", 1) for keys in _keys(truth, seen)} or {1}
+    return truth.quoted_ttls.get(seen, {1})
 
 
 def _excesses(truth: Truth, seen: Seen) -> Values:
@@ -51,11 +60,20 @@ def _keys(truth: Truth, seen: Seen) -> Iterator[Json]:
 KINDS: Final = {
     kind.name: kind
     for kind in (
-        Kind("source", lambda truth, seen: {own.source for own in truth.headers[seen]}, True),
-        Kind("dscp", lambda truth, seen: {own.dscp for own in truth.headers[seen]}, True),
-        Kind("ecn", lambda truth, seen: {own.ecn for own in truth.headers[seen]}, True),
-        Kind("explicit-tunnel", lambda truth, seen: _labels(truth, seen) or {""}, False),
-        Kind("way-back", _excesses, False),
+        Kind(
+            "source",
+            lambda truth, seen: {own.source for own in truth.headers[seen]},
+            OfHosts.QUOTES,
+        ),
+        Kind("dscp", lambda truth, seen: {own.dscp for own in truth.headers[seen]}, OfHosts.QUOTES),
+        Kind("ecn", lambda truth, seen: {own.ecn for own in truth.headers[seen]}, OfHosts.QUOTES),
+        Kind(
+            "flow-label",
+            lambda truth, seen: {own.flow_label for own in truth.headers[seen]},
+            OfHosts.QUOTES,
+        ),
+        Kind("explicit-tunnel", lambda truth, seen: _labels(truth, seen) or {""}, OfHosts.NONE),
+        Kind("way-back", _excesses, OfHosts.ALL),
     )
 }
 _BY_KEY: Final = {"zero-ttl": "passes_expired", "copied-ttl": "copies_ttl"}
@@ -132,7 +150,7 @@ def _missing(truth: Truth, claims: Claims, kind: Kind) -> Iterator[str]:
         ends = claims.seen[near], claims.seen[far]
         before, behind = (kind.shown(truth, seen) for seen in ends)
         is_clear = len(before) == len(behind) == 1 and before != behind and behind != {sent}
-        if is_clear and (near, far) not in told and _do_quote(truth, ends, kind):
+        if is_clear and (near, far) not in told and _do_show(truth, ends, kind.of_hosts):
             yield f"no {kind.name} from {before.pop()} to {behind.pop()} between {near} and {far}"
 
 
@@ -147,21 +165,23 @@ def _missing_tunnels(truth: Truth, claims: Claims) -> Iterator[str]:
         ends = claims.seen[near], claims.seen[far]
         before, behind = (_quoted_ttls(truth, seen) for seen in ends)
         is_clear = before == {1} and min(behind) > 1 and not any(_labels(truth, ends[1]))
-        if is_clear and far not in told and _do_quote(truth, ends, KINDS["way-back"]):
-            yield f"no tunnel at {far}, which quotes a TTL of {behind.pop()}"
+        if is_clear and far not in told and _do_show(truth, ends, OfHosts.QUOTES):
+            yield f"no tunnel at {far}, which quotes a TTL of {max(behind)}"
 
 
-def _do_quote(truth: Truth, ends: tuple[Seen, Seen], kind: Kind) -> bool:
+def _do_show(truth: Truth, ends: tuple[Seen, Seen], of_hosts: OfHosts) -> bool:
     """Whether the replies of both ends surely show a kind of changes."""
     for seen in ends:
         routers = truth.routers.get(seen, {SOURCE} if seen.ttl == 0 else set())
         if len(routers) != 1 or seen.address is None:
             return False
-        if DESTINATION in routers and not (kind.do_hosts and _is_by_udp(truth)):
+        if DESTINATION in routers and not _does_host_show(truth, of_hosts):
             return False
     return True
 
 
-def _is_by_udp(truth: Truth) -> bool:
-    """Whether the destination's answers quote the probe."""
-    return {"-I", "-T"}.isdisjoint(truth.net.options)
+def _does_host_show(truth: Truth, of_hosts: OfHosts) -> bool:
+    """Whether the destination's replies show what these of a host's do; only by UDP they quote."""
+    if of_hosts is OfHosts.QUOTES:
+        return {"-I", "-T"}.isdisjoint(truth.net.options)
+    return of_hosts is OfHosts.ALL

@@ -15,12 +15,13 @@ _CLASS = ("-t", "186")  # DSCP 46 and ECT(0)
 
 
 def rewriting_class(random: Random) -> Net:
-    """Up to three routers that set the DSCP or ECN, and perhaps a NAT and a silent router."""
+    """Up to three routers that set the DSCP, ECN or label, and perhaps a NAT and a silent one."""
     build, lanes = forked(random)
     end(build, random, join(build, random, lanes))
     for _ in range(random.randint(1, 3)):
         deed = random.choice((
             {"sets_dscp": random.choice((0, 10, 46))}, {"sets_ecn": random.randint(0, 3)},
+            *([{"sets_flow_label": random.randint(1, 9)}] if build.version == 6 else []),
         ))  # fmt: skip
         some_router(build, random).update(deed)
     if random.random() < 0.3:
@@ -45,15 +46,27 @@ def tunnelled(random: Random) -> Net:
 
 
 def longer_back(random: Random) -> Net:
-    """Routers whose replies come back over more links: one, or all from one on."""
+    """Routers whose replies come back over more links: one, or all from one on, with the host."""
     build, lanes = forked(random)
     end(build, random, join(build, random, lanes))
     names = list(build.nodes)
     first = random.randrange(len(names))
     links = random.randint(1, 9)
-    for name in names[first:] if random.random() < 0.5 else names[first : first + 1]:
+    are_all = random.random() < 0.5
+    for name in names[first:] if are_all else names[first : first + 1]:
         build.nodes[name]["longer_back"] = links
-    return build.net(*mda(random), *_CLASS, **_trouble(build, random))
+    of_host = {"longer_back": links} if are_all else {}
+    return build.net(*mda(random), *_CLASS, **of_host, **_trouble(build, random))
+
+
+def raising(random: Random) -> Net:
+    """A router that sets the TTL as the end of a tunnel does, so that those behind it hide."""
+    build, lanes = forked(random)
+    near = join(build, random, lanes)
+    end(build, random, near, random.randint(0, 4))
+    setting = build.nodes[random.choice([near, *list(build.nodes)[-3:]])]
+    setting["sets_ttl"] = random.choice((255, 200, 64))
+    return build.net(*mda(random), **_trouble(build, random))
 
 
 def narrow(random: Random, key: str = "") -> Net:

@@ -57,6 +57,7 @@ CLASSES: Final = {
         Class("DSCP and ECN rewritten", changing.rewriting_class),
         Class("tunnels", changing.tunnelled),
         Class("longer ways back", changing.longer_back),
+        Class("TTLs raised", changing.raising),
         Class("--mtu", changing.narrow),
         Class("--mtu, black holes", partial(changing.narrow, key="black_hole")),
         Class("expired packets passed on", troubled.passing_expired),

@@ -34,6 +34,7 @@ class Header(NamedTuple):
     source: str
     dscp: str
     ecn: str
+    flow_label: str = ""  # as it was sent
 
     def forwarded(self, keys: Keys) -> Header:
         """What a router with these keys makes of it."""
@@ -41,6 +42,7 @@ class Header(NamedTuple):
             str(keys.get("rewrites_source", self.source)),
             str(keys.get("sets_dscp", self.dscp)),
             str(keys.get("sets_ecn", self.ecn)),
+            str(keys.get("sets_flow_label", self.flow_label)),
         )
 
 
@@ -49,8 +51,8 @@ class Place(NamedTuple):
 
     `loss` is the share of packets that get lost before they come here. With `is_masked`, a reply
     seems to come from the destination. A router that counts twice is at a second hop as well, where
-    `is_second` is true. The packet has this `header` there, has passed `links`,
-    and has at most `mtu` bytes.
+    `is_second` is true. The packet has this `header` there, has passed `links`, and has at most
+    `mtu` bytes. It has this TTL `left`, if its TTL was set on the way.
     """
 
     router: str | None
@@ -61,6 +63,7 @@ class Place(NamedTuple):
     header: Header = Header("", "0", "0")
     links: int = 0
     mtu: int = LONGEST
+    left: int = 1
 
     def behind(self, name: str, keys: Keys) -> Place:
         """The next place, router `name`, behind the router here, which has these keys."""
@@ -72,6 +75,7 @@ class Place(NamedTuple):
             header=self.header.forwarded(keys),
             links=self.links + 1,
             mtu=min(self.mtu, keys.get("mtu", LONGEST)),
+            left=self.left - 1 if self.left > 1 else keys.get("sets_ttl", 1),
         )
 
 
@@ -87,6 +91,8 @@ class Truth:
     of routers that balance per packet, and `before_fickle` those before a router that balances its
     replies so. `headers` are those with which packets come to a vertex, and `excesses` by how many
     links more than hops its replies come back; `mtus` are the longest packets that get there.
+    `quoted_ttls` are the TTLs that packets have left there. `hidden` are routers that no packet
+    shows, as all that get there go on to the destination.
     """
 
     net: Net
@@ -103,6 +109,8 @@ class Truth:
     headers: dict[Seen, set[Header]] = field(default_factory=lambda: defaultdict(set))
     excesses: dict[Seen, set[int]] = field(default_factory=lambda: defaultdict(set))
     mtus: dict[Seen, set[int]] = field(default_factory=lambda: defaultdict(set))
+    quoted_ttls: dict[Seen, set[int]] = field(default_factory=lambda: defaultdict(set))
+    hidden: set[str] = field(default_factory=set)
 
     def is_next(self, near: Seen, far: Seen, do_show: Callable[[Seen], bool]) -> bool:
         """Whether packets come from `near` to `far` past nothing that surely shows anything.
@@ -171,7 +179,26 @@ def _next(found: Truth, place: Place, ttl: int) -> Iterator[tuple[Seen, Place | 
         there = place.behind(name, keys)
         if name == DESTINATION and "down_after_ms" in net.nodes[DESTINATION]:
             continue  # the path ends at the router before
-        yield from _seen_at(found, there, ttl)
+        if there.left == 1:
+            yield from _seen_at(found, there, ttl)
+            continue
+        for end in _ends(found, there):
+            found.ends.add(end.links)
+            # Of one hidden router, or behind a silent one, the text only says that it assumes none.
+            if end.links == ttl + 1 or keys.get("silent"):
+                found.early_ends.add(ttl)
+            yield from _seen_at_router(found, end, ttl)
+
+
+def _ends(found: Truth, there: Place) -> Iterator[Place]:
+    """Where packets get whose TTL was raised: none expires, so the routers before are hidden."""
+    if there.router == DESTINATION:
+        yield there
+        return
+    assert there.router is not None
+    found.hidden.add(there.router)
+    for name in found.net.after(there.router):
+        yield from _ends(found, there.behind(name, found.net.nodes[there.router]))
 
 
 def _seen_at(found: Truth, there: Place, ttl: int) -> Iterator[tuple[Seen, Place | None]]:
@@ -203,6 +230,7 @@ def _seen_at_router(found: Truth, there: Place, ttl: int) -> Iterator[tuple[Seen
         found.routers[seen].add(there.router)
         found.headers[seen].add(there.header)
         found.mtus[seen].add(there.mtu)
+        found.quoted_ttls[seen].add(keys.get("quotes_ttl", there.left))
         found.excesses[seen].add(there.links + keys.get("longer_back", 0) - ttl)
         found.losses[seen].add(1 - (1 - there.loss) * (1 - keys.get("loss", 0.0)))
         if "prohibits" in keys or "refuses" in keys:

@@ -30,6 +30,7 @@ _REWRITTEN: Final = {
     "rewrites_source": {"source", "udp-checksum", "tcp-checksum", "icmp-checksum"},
     "sets_dscp": {"traffic-class"},
     "sets_ecn": {"traffic-class"},
+    "sets_flow_label": {"flow-label"},
 }
 
 Wrong = str

@@ -162,7 +162,7 @@ def changed(**deed: Any) -> Net:
     "deed",
     [
         {"rewrites_source": "198.18.0.1"}, {"sets_dscp": 8}, {"sets_ecn": 3}, {"mpls": [16, 17]},
-        {"quotes_ttl": 2}, {"quotes_ttl": 250}, {"longer_back": 3},
+        {"quotes_ttl": 2}, {"quotes_ttl": 250}, {"longer_back": 3}, {"sets_ttl": 255},
     ],
 )  # fmt: skip
 def test_the_rule_for_changes_wants_each_where_it_begins(
@@ -174,11 +174,11 @@ def test_the_rule_for_changes_wants_each_where_it_begins(
     assert not list(rule.wrong(true, claims))
     untold = {**claims.document, "changes": []}
     assert list(rule.wrong(true, replace(claims, document=untold)))
-    later = copy.deepcopy(claims.document)
-    names = [vertex["id"] for vertex in later["graph"]["vertices"]]
-    for change in later["changes"]:
-        change["vertices"] = [names[names.index(name) + 1] for name in change["vertices"]]
-    assert list(rule.wrong(true, replace(claims, document=later)))
+    sooner = copy.deepcopy(claims.document)
+    names = [vertex["id"] for vertex in sooner["graph"]["vertices"]]
+    for change in sooner["changes"]:
+        change["vertices"] = [names[names.index(name) - 1] for name in change["vertices"]]
+    assert list(rule.wrong(true, replace(claims, document=sooner)))
 
 
 @pytest.mark.parametrize("is_hole", [False, True])

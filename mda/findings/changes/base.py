@@ -71,13 +71,15 @@ class Change(NamedTuple):
 class Seen(NamedTuple):
     """What the rules read of a trace of plain flows.
 
-    `replies` are those of each vertex. Probes left with `source` and `traffic_class`.
-    `shows_changes` means that a quote shows a changed header, which not every wire sees.
+    `replies` are those of each vertex, and `arrivals` the vertices of the destination. Probes left
+    with `source` and `traffic_class`. `shows_changes` means that a quote shows a changed header,
+    which not every wire sees.
     """
 
     dag: Dag
     origin: Vertex
     replies: Mapping[Vertex, Sequence[Reply]]
+    arrivals: Sequence[Vertex]
     revisits: Sequence[Revisit]
     copied_ttls: Sequence[CopiedTtl]
     source: str

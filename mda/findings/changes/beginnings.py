@@ -1,7 +1,8 @@
 """Where a change begins: between which vertices a value first differs from what it was before.
 
 A flow's own reply at the vertex before decides. Where it has none there, the other flows do if they
-agree, and a vertex that shows nothing is passed over. What stays open is not stated.
+agree, except before the destination, which may be at several hops. A vertex that shows nothing is
+passed over. What stays open is not stated.
 """
 
 from __future__ import annotations
@@ -110,7 +111,8 @@ def _before(
         if vertex not in nears:
             nears[vertex] = _nears(seen, vertex)
         every, by_flow = nears[vertex]
-        own = by_flow.get(flow, every)
+        # Probes of a flow that was not seen right before may have got to the destination earlier.
+        own = by_flow.get(flow, () if vertex in seen.arrivals else every)
         if len(own) != 1:
             return None
         (vertex,) = own

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mda.answers.distances import links_passed
+from mda.answers.distances import links_more
 from mda.findings.changes.base import Change, Kind
 from mda.findings.changes.beginnings import beginnings, values_of
 from mda.model import ReplyKind
@@ -23,16 +23,18 @@ if TYPE_CHECKING:
 def ways_back(seen: Seen) -> Iterator[Change]:
     """Where the difference between the way there and the way back changes.
 
-    Addresses that reply at several hops are left out: theirs is not the distance of the hop.
+    Addresses that reply at several hops are left out: theirs is not the distance of the hop. So are
+    hosts that copy TTLs.
     """
     addresses = {revisit.address for revisit in seen.revisits}
-    twice = {vertex for vertex in seen.replies if vertex.address in addresses}
+    unlike = {vertex for vertex in seen.replies if vertex.address in addresses}
+    unlike.update(own.vertex for own in seen.copied_ttls)
 
     def excess(vertex: Vertex, reply: Reply) -> int | None:
-        is_expired = reply.kind is ReplyKind.TIME_EXCEEDED and vertex not in twice
-        if not is_expired or reply.reply_ttl is None:
+        is_expired = reply.kind is ReplyKind.TIME_EXCEEDED
+        if vertex in unlike or not (is_expired or vertex in seen.arrivals):
             return None
-        return links_passed(reply.reply_ttl) - vertex.ttl
+        return links_more(reply, vertex.ttl)
 
     for found in beginnings(seen, values_of(seen, excess), 0):
         before, behind = int(found.before), int(found.behind)

@@ -56,7 +56,8 @@ DEEDS: dict[str, tuple[dict[str, str], list[Found]]] = {
     ),
     "labels": ({"K": "mpls: [16]"}, [("explicit-tunnel", ("J",), ("K",), "", "16")]),
     "a longer way back": (
-        {"K": "longer_back: 4", "L": "longer_back: 4"}, [("way-back", ("J",), ("K",), "+0", "+4")],
+        {"K": "longer_back: 4", "L": "longer_back: 4"},
+        [("way-back", ("J",), ("K",), "+0", "+4"), ("way-back", ("L",), ("END",), "+4", "+0")],
     ),
     "a forwarded packet that has expired": (
         {"J": "passes_expired: true"}, [("zero-ttl", ("C1", "C2"), ("K",), "1", "0")],
@@ -84,6 +85,7 @@ def found_in(trace: Trace, version: int) -> list[Found]:
     """The changes, with routers by their names, and our own addresses by theirs."""
     prefix = ENDS[version][2]
     name_of = {f"{prefix}{n}": name for n, name in enumerate(ROUTERS, 1)}
+    name_of[ENDS[version][1]] = "END"
     words = {ENDS[version][0]: "SOURCE", NAT[version]: "NAT"}
 
     def names(vertices: tuple[Vertex, ...]) -> tuple[str, ...]:
