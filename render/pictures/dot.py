@@ -133,8 +133,12 @@ def _line(line: Line) -> str:
     style = f', style=dashed, color="{FAINT_EDGE}"' if line.is_dashed else ""
     if line.mark:
         look = f"face='{_FONT}' color='{MARK}' point-size='9'"
-        marked = f"<<font {look}><b>{_html(line.mark)}</b></font>>"
-        style += f", label={marked}"
+        # Graphviz places labels beside the middle of a line, however thick that is.
+        free = (
+            f'border="0" cellborder="0" cellspacing="0" cellpadding="{math.ceil(line.width / 2)}"'
+        )
+        marked = f"<font {look}><b>{_html(line.mark)}</b></font>"
+        style += f", label=<<table {free}><tr><td>{marked}</td></tr></table>>"
     if line.is_false:
         cross = f"<<font color='{FALSE_EDGE}'><b>\u00d7</b></font>>"
         style = f', style=dotted, color="{FALSE_EDGE}", constraint=false, label={cross}'

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from paris.run import assemble, measure
+from paris.settings import Settings
 from render.errors import RenderError
 from render.pictures.svg import draw
 from tests.render.samples import TRACES
@@ -93,6 +95,30 @@ def test_a_hostile_name_is_only_text_in_the_picture() -> None:
     assert {element.tag for element in ET.fromstring(svg).iter()} <= {
         f"{_SVG}{tag}" for tag in ("svg", "g", "a", "title", "text", "path", "polygon", "polyline")
     }
+
+
+NARROW = """
+source: 192.0.2.1
+destination: {address: 203.0.113.9}
+routers:
+  A: {interfaces: [198.51.100.1], mtu: 1400}
+  B: {interfaces: [198.51.100.2]}
+paths: [source -> A -> B -> destination]
+"""
+
+
+@pytest.mark.usefixtures("way")
+def test_a_mark_stands_free_of_its_line_however_thick_that_is(tmp_path: Path) -> None:
+    (tmp_path / "net.yaml").write_text(NARROW)
+    settings = Settings.of(network=str(tmp_path / "net.yaml"), studies={"mtu": None}, seed=1)
+    svg = ET.fromstring(draw(dot_of(assemble(measure(settings))), "svg"))
+    edges = (group for group in svg.iter(f"{_SVG}g") if group.get("class") == "edge")
+    (edge,) = (group for group in edges if "MTU 1400" in "".join(group.itertext()))
+    (mark,) = edge.iter(f"{_SVG}text")
+    (line,) = edge.iter(f"{_SVG}path")
+    middle = float(line.attrib["d"].partition(",")[2].partition("C")[0])
+    descent = 0.25 * float(mark.attrib["font-size"])
+    assert float(mark.attrib["y"]) + descent < middle - float(line.attrib["stroke-width"]) / 2
 
 
 @pytest.mark.usefixtures("way")
