@@ -49,7 +49,7 @@ REFUSED: Final = (
     Foreign(("-E",), "BSD traceroute",
             "-t 2 sets the bits of ECN, and the text says where they are rewritten"),
     Foreign(("--back",), "traceroute",
-            "the way back is not guessed; -o FILE.json has the TTL of every reply"),
+            "the notes say how long the way back is, where that differs: leave it out"),
     # tcptraceroute and lft
     Foreign(("--dnat", "--no-dnat", "--no-dnat-strict"), "tcptraceroute",
             "what quotes another destination than ours is ignored, and counted: leave it out"),
@@ -134,7 +134,7 @@ REFUSED: Final = (
     Foreign(("-d",), "scamper", "-p is the destination port"),
     Foreign(("-Z",), "scamper", "no hops of earlier traces are skipped: leave it out"),
     Foreign(("-g", "-G"), "scamper", "--gap-limit ends a trace by --mda after silent hops"),
-    Foreign(("-M",), "scamper", "the path MTU is not searched for; tracepath HOST does that"),
+    Foreign(("-M",), "scamper", "--mtu finds the path MTU"),
     Foreign(("-Q",), "scamper", "-q is the number of probes per hop, and all of them are sent"),
     Foreign(("-r",), "scamper", "-i chooses the interface, and the system the router"),
     Foreign(("-W",), "scamper", "-z is the pause between probes"),
@@ -187,7 +187,7 @@ REFUSED: Final = (
     Foreign(("-G", "--nofrag"), "astraceroute", "every IPv4 probe forbids fragmentation"),
     Foreign(("-Z", "--show-packet"), "astraceroute", "-o FILE.pcapng keeps every packet"),
     Foreign(("-L", "--latitude", "-u", "--update"), "astraceroute",
-            "places are not looked up: leave it out"),
+            "-A shows places, from files of this machine"),
     Foreign(("--totlen",), "astraceroute", _FIXED),
     # paris-traceroute
     Foreign(("-a",), "paris-traceroute", "--mda finds every path"),

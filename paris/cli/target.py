@@ -17,6 +17,8 @@ def split(text: str) -> tuple[str, str | None]:
 
     Raises SettingsError for any other text with colons or brackets.
     """
+    if not text.strip():
+        raise SettingsError("the host is empty; write HOST or HOST:PORT")
     if "://" in text:
         raise SettingsError(f"{text!r} is a URL; name its host and service: {_of_url(text)}")
     if text.startswith("["):

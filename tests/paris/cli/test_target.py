@@ -29,6 +29,12 @@ def test_a_target_has_a_host_and_perhaps_a_service(
     assert split(text) == (host, service)
 
 
+@pytest.mark.parametrize("text", ["", " "])
+def test_an_empty_host_is_refused_in_a_line_of_its_own(text: str) -> None:
+    with pytest.raises(SettingsError, match=r"^the host is empty; write HOST or HOST:PORT$"):
+        split(text)
+
+
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
