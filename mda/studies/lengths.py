@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
+from itertools import pairwise
 from math import comb
 from typing import TYPE_CHECKING, Final
 
@@ -21,15 +22,29 @@ from mda.variants import SHORTEST, variant, variant_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from mda.model import IPAddress, Outcome
+    from mda.model import IPAddress, Outcome, Vertex
     from mda.studies.flow_paths import Vertices
 
 # The least MTU of a link (RFC 791, RFC 8200 section 5): an error that states less is not believed.
 LEAST_MTU: Final = {4: 68, 6: 1280}
+_MOST_PATHS: Final = 256  # that are searched
 # Of long and of short probes in a test. If 10 of the short ones are answered and no long one,
 # chance alone does that once in 8000 times: so the test stands a third of losses.
 TESTED: Final = 16
 _LIKELY: Final = 1280  # bytes: what paths usually can take, if nobody says what they cannot
+
+
+def searched(paths: Mapping[Vertices, list[int]]) -> dict[Vertices, list[int]]:
+    """The paths to search: if there are too many, those with a link that none before has."""
+    links: set[tuple[Vertex, Vertex]] = set()
+    needed: list[Vertices] = []
+    others: list[Vertices] = []
+    for path in paths:
+        own = set(pairwise(path))
+        (others if own <= links else needed).append(path)
+        links |= own
+    taken = {*needed[:_MOST_PATHS], *others[: max(_MOST_PATHS - len(needed), 0)]}
+    return {path: flows for path, flows in paths.items() if path in taken}
 
 
 @dataclass(eq=False, slots=True)

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from mda.model import HeaderField, Vertex
 from mda.studies.flow_paths import FlowPaths, measured_ttl
-from mda.studies.lengths import Lengths
-from mda.studies.paths import MOST_COMPARED
+from mda.studies.lengths import Lengths, searched
 from mda.variants import SHORTEST, variant_of
 
 if TYPE_CHECKING:
@@ -70,12 +69,16 @@ class HopMtu:
 
 @dataclass(frozen=True, slots=True)
 class Mtus:
-    """What fits on every path. `longest` is the longest packet that left this machine, in bytes."""
+    """What fits on the paths that were searched, of so many that are `known`.
+
+    `longest` is the longest packet that left this machine, in bytes.
+    """
 
     longest: int
     narrowings: tuple[Narrowing, ...]
     paths: tuple[PathMtu, ...]
     hops: tuple[HopMtu, ...]
+    known: int
 
     def of(self, vertex: Vertex) -> tuple[int, ...]:
         """The longest packets that get to a vertex by each way; empty if that is not known."""
@@ -95,10 +98,10 @@ def find(known: Known) -> Mtus | None:
     if not sent:
         return None
     every = FlowPaths(known.table, known.located).paths()
-    paths = dict(list(every.items())[:MOST_COMPARED])
+    paths = searched(every)
     lengths = Lengths(paths, max(sent), known.record.plan.attempts)
     lengths.add(outcomes)
-    return _Judge(lengths, known.located.origin).judged(paths)
+    return _Judge(lengths, known.located.origin).judged(paths, len(every))
 
 
 class _Judge:
@@ -110,8 +113,8 @@ class _Judge:
         self._fits = lengths.fits()
         self._probabilities = self._tested()
 
-    def judged(self, paths: dict[Vertices, list[int]]) -> Mtus:
-        """All findings."""
+    def judged(self, paths: dict[Vertices, list[int]], known: int) -> Mtus:
+        """All findings of the paths that were searched, of so many that are known."""
         mtus: dict[Hop, int] = {}
         for hop in self._lengths.hops:  # those before a hop come before it
             if (mtu := self._mtu(hop, mtus)) is not None:
@@ -128,6 +131,7 @@ class _Judge:
                 for path, flows in paths.items()
             ),
             hops=tuple(HopMtu(vertex, tuple(sorted(own))) for vertex, own in by_vertex.items()),
+            known=known,
         )
 
     def _tested(self) -> dict[Hop, float]:

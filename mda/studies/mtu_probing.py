@@ -10,9 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from mda.model import HeaderField
-from mda.studies.lengths import TESTED, Lengths, long_flow
+from mda.studies.lengths import TESTED, Lengths, long_flow, searched
 from mda.studies.path_search import PathSearch
-from mda.studies.paths import MOST_COMPARED
 from mda.variants import SHORTEST
 
 if TYPE_CHECKING:
@@ -38,7 +37,7 @@ class MtuProbing(PathSearch):
 
     def choose(self, flow_paths: FlowPaths) -> None:
         """See PathSearch."""
-        paths = dict(list(flow_paths.paths().items())[:MOST_COMPARED])
+        paths = searched(flow_paths.paths())
         longest = self._task.values.get(HeaderField.LENGTH, 0)
         self._lengths = Lengths(paths, longest, self._task.attempts)
         self._fresh.clear()

@@ -19,7 +19,9 @@ def fitting(trace: Trace, _: Recipes) -> list[str]:
     found = trace.found(MTU)
     if found is None:
         return []
-    return [_heading(found), *(_sentence(trace, own) for own in found.narrowings)]
+    searched = len(found.paths)
+    some = [f"{searched} of {found.known} paths searched"] if searched < found.known else []
+    return [_heading(found), *some, *(_sentence(trace, own) for own in found.narrowings)]
 
 
 def _heading(found: Mtus) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
-from mda.studies.lengths import TESTED
+from mda.model import Vertex
+from mda.studies.lengths import TESTED, searched
 from mda.studies.registry import MTU
 from paris.run import assemble, measure
 from paris.settings import Settings
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from mda.studies.flow_paths import Vertices
     from mda.studies.mtu import Mtus
     from mda.trace import Trace
 
@@ -37,6 +40,25 @@ paths:
   - source -> A -> B2 -> C2 -> D -> destination
   - source -> A -> B3 -> C3 -> D -> destination
   - source -> A -> B4 -> C4 -> D -> destination
+"""
+# Three diamonds of eight in a row, so 512 paths; one router of the last has a narrow link.
+WIDE = """
+source: 10.0.0.1
+destination: {address: 10.0.9.9}
+routers:
+  A: {interfaces: [10.0.4.2]}
+  B1..B8: {interfaces: 10.0.1.1+}
+  C: {interfaces: [10.0.4.3]}
+  D1..D8: {interfaces: 10.0.2.1+}
+  E: {interfaces: [10.0.4.4]}
+  F1..F6: {interfaces: 10.0.3.1+}
+  G: {interfaces: [10.0.3.7], mtu: 1400}
+  H: {interfaces: [10.0.3.8]}
+  J: {interfaces: [10.0.4.1]}
+paths:
+  - source -> A -> [B1..B8] -> C -> [D1..D8] -> E -> [F1..F6] -> J -> destination
+  - source -> A -> B1 -> C -> D1 -> E -> G -> J -> destination
+  - source -> A -> B1 -> C -> D1 -> E -> H -> J -> destination
 """
 NETS = {4: ("10.0.", "."), 6: ("2001:db8::", ":")}
 SEEDS = 4
@@ -128,6 +150,28 @@ def test_two_narrow_links_on_one_path_are_both_found(tmp_path: Path) -> None:
     found = found_in(traced(tmp_path, SAYING, last=", mtu: 1300"))
     assert links(found) == [*narrow(4), ("10.0.4.1", "10.0.9.9", 1300)]
     assert {path.mtu for path in found.paths} == {1300}
+
+
+def test_of_too_many_paths_those_with_new_links_are_searched(tmp_path: Path) -> None:
+    (tmp_path / "net.yaml").write_text(WIDE)
+    settings = Settings.of(
+        network=str(tmp_path / "net.yaml"), multipath=True, studies={"mtu": None}, seed=1
+    )
+    trace = assemble(measure(settings))
+    found = found_in(trace)
+    assert found.known > len(found.paths) == 256
+    assert links(found) == [("10.0.3.7", "10.0.4.1", 1400)]
+    assert fitting(trace, _no_recipes)[1] == f"256 of {found.known} paths searched"
+
+
+def test_a_link_of_the_last_path_alone_is_searched() -> None:
+    near, far = ([Vertex(ttl, None, star) for star in range(20)] for ttl in (1, 3))
+    joint = Vertex(2, None)
+    every: dict[Vertices, list[int]] = {(a, joint, b): [] for a, b in product(near[:-1], far)}
+    last = (near[-1], joint, far[-1])
+    taken = searched({**every, last: [7]})
+    assert (len(taken), taken[last]) == (256, [7])
+    assert list(taken)[:20] == list(every)[:20]
 
 
 def test_a_silent_router_before_a_black_hole_is_not_blamed(tmp_path: Path) -> None:
