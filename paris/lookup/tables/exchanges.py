@@ -64,8 +64,8 @@ def _members(answer: object) -> Iterator[dict[str, object]]:
 
 
 def _prefix(row: Mapping[str, object]) -> Prefix | None:
-    text = row.get("prefix")
+    text, status = row.get("prefix"), row.get("status", "ok")  # or deleted, or pending
     try:
-        return ip_network(text) if isinstance(text, str) else None
+        return ip_network(text) if isinstance(text, str) and status == "ok" else None
     except ValueError:
         return None

@@ -68,7 +68,9 @@ def find(file: str, sought: Sought, say: Say) -> dict[IPAddress, Entry]:
         if match is None or span is None:
             unread += not _SAYS_NOTHING.fullmatch(line)
             continue
-        for address in sought.within(*span):
+        # Some peers of RIS announce a default route, which says nothing of whose an address is.
+        is_default = match.groupdict().get("length") == "0"
+        for address in () if is_default else sought.within(*span):
             if route := _route(match, address, span):
                 found.setdefault(address, []).append(route)
     if layout is None:

@@ -37,6 +37,13 @@ def test_an_answer_has_prefixes_alone(tmp_path: Path) -> None:
     assert found(tmp_path / "x", json.dumps({"data": rows})) == {ADDRESS: entry}
 
 
+def test_networks_that_are_deleted_or_pending_do_not_count(tmp_path: Path) -> None:
+    states = {"192.0.2.0/28": "deleted", "192.0.2.0/27": "pending", "192.0.2.0/25": "ok"}
+    rows = [{"prefix": prefix, "status": status} for prefix, status in states.items()]
+    entry = Entry(ip_network("192.0.2.0/25"), is_exchange=True)
+    assert found(tmp_path / "x", json.dumps({"data": rows, "meta": {}})) == {ADDRESS: entry}
+
+
 @pytest.mark.parametrize(
     "text",
     [

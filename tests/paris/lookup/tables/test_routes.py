@@ -61,11 +61,13 @@ def test_each_layout_is_read_packed_or_not(kind: str, tmp_path: Path, *, packed:
         ("198.51.100.0\t198.51.100.255\t0\tNone\tNot routed\n", ""),
         ("198.51.100.0/24 99999999999999999999\n", ""),
         ("2001:0DB8::/32 1\n198.51.100.0/24 2\n", "198.51.100.0/24 2"),
+        ("1\t0.0.0.0/0\t3\n2\t203.0.113.0/24\t300\n", ""),
+        ("% RIS\n\n1\t0.0.0.0/0\t3\n2\t198.51.100.0/24\t300\n", "198.51.100.0/24 2"),
     ],
     ids=[
         "longest prefix", "several ASes", "AS set of CAIDA", "AS set of RIPE", "two origins",
         "few see the other origin", "leaked host route", "all see few", "Windows", "range",
-        "not routed", "too large a number", "long form",
+        "not routed", "too large a number", "long form", "default route alone", "default route",
     ],
 )  # fmt: skip
 def test_the_most_specific_route_that_is_no_leak_counts(
