@@ -124,6 +124,13 @@ class Trace(Record):
             },
         )
 
+    def __repr__(self) -> str:
+        edges, diamonds = self.dag.number_of_edges(), len(self.diamonds)
+        return (
+            f"{type(self).__name__}({self.plan.target}: {len(self.dag)} vertices, {edges} edges, "
+            f"{diamonds} diamond{'' if diamonds == 1 else 's'}, {self.probes_sent} probes)"
+        )
+
     def found(self, study: Study[_Found]) -> _Found | None:
         """The findings of a study; None if it was not requested, or found nothing."""
         return cast("_Found | None", self.studies.get(study.name))

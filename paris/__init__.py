@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import networkx as nx
 
     from mda.model import Vertex
-    from mda.trace import Trace
+    from paris.results import Result
     from paris.survey.sweep import Sweep
     from paris.version import __version__
 
@@ -31,7 +31,7 @@ def __getattr__(name: str) -> str:
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-def trace(host: str | None = None, **options: "Any") -> "Trace":
+def trace(host: str | None = None, **options: "Any") -> "Result":
     """Trace `host` and return the result; `options` are fields of the groups in `paris.settings`.
 
     `trace(network="two-way", multipath=True)` traces a simulated network instead. Raises
@@ -39,12 +39,13 @@ def trace(host: str | None = None, **options: "Any") -> "Trace":
     """
     from paris import run
     from paris.errors import SettingsError
+    from paris.results import Result
     from paris.settings import Settings
 
     settings = Settings.of(host=host, **options)
     if settings.study.compare:
         raise SettingsError("trace() returns one trace: call it once for each protocol")
-    return run.assemble(run.measure(settings))
+    return Result.of_trace(run.assemble(run.measure(settings)))
 
 
 def diamonds(graph: "nx.DiGraph[Vertex]") -> "list[dict[str, Any]]":
