@@ -211,13 +211,13 @@ class Trace(Record):
         from mda.findings.behaviour import Behaviour  # not before the last probe
         from mda.findings.tries import tries
 
-        return Behaviour.of(
-            self.dag,
-            self.origin,
-            tries(plain_outcomes(self.outcomes), self.places),
-            self.answering,
-            self.replies_at,
-            self.unordered,
+        return Behaviour(
+            dag=self.dag,
+            origin=self.origin,
+            tries=tries(plain_outcomes(self.outcomes), self.places),
+            answering=self.answering,
+            replies_at=self.replies_at,
+            unordered=self.unordered,
         )
 
     @property

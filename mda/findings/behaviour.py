@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from mda.answers.graph import flows_of, flows_of_edge
 from mda.findings.delays import queues, slow_answers
 from mda.findings.loss_places import answers_lost, lost_on_way
 from mda.findings.same_flows import Flows
 from mda.findings.tries import delays_at
+from mda.frozen import Frozen
 from mda.statistics.delays import delays_of
 
 if TYPE_CHECKING:
@@ -23,55 +25,71 @@ if TYPE_CHECKING:
     from mda.statistics.delays import Delays
 
 
-class Behaviour(NamedTuple):
-    """The figures of each vertex but the source and of each link, and what the tests prove.
+class Behaviour(Frozen):
+    """How what is in a graph behaves; see the parameters' names at `mda.trace.Trace`.
 
-    Those of a link are of the probes to its far end, by flows that are seen to take it. Links to a
-    hop at which flows keep to no vertex have none.
+    Each answer is found when it is first asked for: most outputs want the tests without the
+    figures.
     """
 
-    vertices: Mapping[Vertex, Delays]
-    edges: Mapping[Edge, Delays]
-    answers_lost: tuple[AnswersLost, ...]
-    lost_on_way: tuple[LostOnWay, ...]
-    slow_answers: tuple[SlowAnswer, ...]
-    queues: tuple[Queue, ...]
+    dag: Dag
+    origin: Vertex
+    tries: Tries
+    answering: Mapping[Vertex, Answering]
+    replies_at: Callable[[Vertex], Sequence[Reply]]
+    unordered: Collection[int]
 
-    @classmethod
-    def of(
-        cls,
-        dag: Dag,
-        origin: Vertex,
-        tries: Tries,
-        answering: Mapping[Vertex, Answering],
-        replies_at: Callable[[Vertex], Sequence[Reply]],
-        unordered: Collection[int],
-    ) -> Behaviour:
-        """The behaviour of what is in a graph; the parameters are those of `mda.trace.Trace`."""
+    @cached_property
+    def vertices(self) -> Mapping[Vertex, Delays]:
+        """The figures of each vertex but the source."""
+        return {
+            vertex: delays_at(self.tries, flows_of(self.dag, vertex), vertex.ttl)
+            if vertex.address is None
+            else _delays(self.replies_at(vertex), self.answering.get(vertex))
+            for vertex in self.dag
+            if vertex != self.origin
+        }
+
+    @cached_property
+    def edges(self) -> Mapping[Edge, Delays]:
+        """The figures of each link: of the probes to its far end, by flows seen to take it.
+
+        Links to a hop at which flows keep to no vertex have none.
+        """
+        return {
+            (near, far): delays_at(self.tries, flows_of_edge(self.dag, near, far), far.ttl)
+            for near, far in self.dag.edges
+            if far.ttl not in self.unordered
+        }
+
+    @cached_property
+    def answers_lost(self) -> tuple[AnswersLost, ...]:
+        """See `loss_places.answers_lost`."""
+        return answers_lost(self._flows)
+
+    @cached_property
+    def lost_on_way(self) -> tuple[LostOnWay, ...]:
+        """See `loss_places.lost_on_way`."""
         limited = {
             vertex
-            for vertex, own in answering.items()
+            for vertex, own in self.answering.items()
             if own.limit is not None or own.may_be_limited
         }
-        flows = Flows.of(dag, origin, tries, unordered)
-        return cls(
-            vertices={
-                vertex: delays_at(tries, flows_of(dag, vertex), vertex.ttl)
-                if vertex.address is None
-                else _delays(replies_at(vertex), answering.get(vertex))
-                for vertex in dag
-                if vertex != origin
-            },
-            edges={
-                (near, far): delays_at(tries, flows_of_edge(dag, near, far), far.ttl)
-                for near, far in dag.edges
-                if far.ttl not in unordered
-            },
-            answers_lost=answers_lost(flows),
-            lost_on_way=lost_on_way(flows, limited),
-            slow_answers=slow_answers(flows),
-            queues=queues(flows),
-        )
+        return lost_on_way(self._flows, limited)
+
+    @cached_property
+    def slow_answers(self) -> tuple[SlowAnswer, ...]:
+        """See `delays.slow_answers`."""
+        return slow_answers(self._flows)
+
+    @cached_property
+    def queues(self) -> tuple[Queue, ...]:
+        """See `delays.queues`."""
+        return queues(self._flows)
+
+    @cached_property
+    def _flows(self) -> Flows:
+        return Flows.of(self.dag, self.origin, self.tries, self.unordered)
 
 
 def _delays(replies: Sequence[Reply], answering: Answering | None) -> Delays:
