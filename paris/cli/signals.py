@@ -109,6 +109,10 @@ class Signals:
         if self._raises:
             self._raise_due()
 
+    def is_asked(self) -> bool:
+        """Whether a signal has come, or the deadline passed."""
+        return self.in_haste or self._due is not None
+
     def renew(self) -> None:
         """Raise again, at the next step, what Python dropped during the measurement."""
         self._is_measured = not self._is_heard

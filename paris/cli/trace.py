@@ -151,8 +151,9 @@ class _Run:
         stream = self.options.stream
         self.watcher = Watcher(
             self.settings.target.host or self.settings.target.network or "",
-            None if stream is None else Lines(stream),
+            None if stream is None else Lines(stream, self.signals.is_asked),
             partial(complain, "paris-trace"),  # `_say` would keep each change
+            self.signals.is_asked,
             draws=self.options.progress and sys.stderr is not None and can_draw(),
         )
 

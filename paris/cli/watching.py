@@ -27,18 +27,25 @@ class Watcher:
     """Follows the account `watch` of a watch of `target`, round after round.
 
     `stream` gets a line for each round. If it `draws`, a live table is on the terminal; else, and
-    where the system gives no thread to draw it, `say` is given each change. `faults` are the
-    failures to write.
+    where the system gives no thread to draw it, `say` is given each change. `is_ending` says
+    whether somebody has ended the watch. `faults` are the failures to write.
     """
 
     def __init__(
-        self, target: str, stream: Lines | None, say: Callable[[str], object], *, draws: bool
+        self,
+        target: str,
+        stream: Lines | None,
+        say: Callable[[str], object],
+        is_ending: Callable[[], bool],
+        *,
+        draws: bool,
     ) -> None:
         self.watch = Watch(self._observe)
         self.faults: list[OutputError] = []
         self._target = target
         self._stream = stream
         self._say = say
+        self._is_ending = is_ending
         self.draws = draws
         self._screen: Screen | None = None
         self._changes = self._outages = 0
@@ -113,4 +120,5 @@ class Watcher:
             self._stream.write(line)
         except OutputError as error:
             self.faults.append(error)
-            signal.raise_signal(signal.SIGINT)  # what nobody gets need not be measured
+            if not self._is_ending():
+                signal.raise_signal(signal.SIGINT)  # what nobody gets need not be measured
