@@ -2,9 +2,9 @@
 
     python -m benchmarks.faults [PART ...]
 
-Parts are signals, bounds, files, disks, limits, networks, clocks and together. Needs root, scamper
-and traceroute. The table counts what was tried, and what failed: something that
-was measured is not readable, a file is not whole, a good file is gone, or the command says anything
+Parts are signals, stages, bounds, files, disks, limits, networks, clocks and together. Needs root,
+scamper and traceroute. The table counts what was tried, and what failed: something that was
+measured is not readable, a file is not whole, a good file is gone, or the command says anything
 but its own lines. Each fault is printed.
 """
 
@@ -39,11 +39,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _SIGNALS: Final = 1000
+_OF_STAGES: Final = 100  # signals to watches, and as many to searches for the longest packets
 _TRACES: Final = 500
 _TIMED: Final = 100  # signals, and as many deadlines
 _HEARD_S: Final = {"interrupted": 0.5, "time-budget": 0.2}
 _LABS: Final = 6  # at a time
 _UNREAD: Final = 64  # replies that may wait to be read when the command is killed
+_LINES: Final = "rounds.jsonl"
 _GOOD: Final = '{"what": "was there before"}\n'
 _KINDS: Final = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _CODES: Final = {int(code) for code in ExitCode}
@@ -78,25 +80,40 @@ def main() -> None:
 
 def _signals() -> dict[str, Tally]:
     """Send signals at random moments, some of them several times, in several labs at once."""
-    tallies = {f"`kill -{number.value}` at a random moment": Tally() for number in _KINDS}
+    return _signalled_often(_SIGNALS, "at a random moment")
+
+
+def _stages() -> dict[str, Tally]:
+    """The same while paths are watched, and while the longest packets are searched for."""
+    return {
+        **_signalled_often(_OF_STAGES, "during `--watch`", "--watch", "0.05", "--jsonl", _LINES),
+        **_signalled_often(_OF_STAGES, "during `--mtu`", "--mtu"),
+    }
+
+
+def _signalled_often(times: int, when: str, *options: str) -> dict[str, Tally]:
+    """Send so many signals to traces with these options, in several labs at once."""
+    tallies = {how: Tally() for how in _KINDS}
 
     def work(number: int) -> None:
         draw = random.Random(number)
         with netlab.lab(netlab.diamond(4)) as lab:
-            for _ in range(number, _SIGNALS, _LABS):
+            for _ in range(number, times, _LABS):
                 how = draw.choice(_KINDS)
                 try:
-                    fault = _signalled(lab, how, draw)
+                    fault = _signalled(lab, how, draw, options)
                 except Exception as error:
                     fault = f"{type(error).__name__}: {error}"
-                tallies[f"`kill -{how.value}` at a random moment"].note(fault)
+                tallies[how].note(fault)
 
     with ThreadPoolExecutor(_LABS) as pool:
         list(pool.map(work, range(_LABS)))
-    return tallies
+    return {f"`kill -{how.value}` {when}": tally for how, tally in tallies.items()}
 
 
-def _signalled(lab: Lab, how: signal.Signals, draw: random.Random) -> str | None:
+def _signalled(
+    lab: Lab, how: signal.Signals, draw: random.Random, options: tuple[str, ...]
+) -> str | None:
     """Send a signal to a trace at a random moment; returns what is wrong then."""
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
@@ -105,8 +122,9 @@ def _signalled(lab: Lab, how: signal.Signals, draw: random.Random) -> str | None
             (folder / name).write_text(_GOOD)
         outputs = [part for name in names for part in ("-o", str(folder / name))]
         command = command_line(
-            str(TARGET[4]), "--mda", "-n", "--rate", "400", "--seed", "1", *outputs
-        )
+            str(TARGET[4]), "--mda", "-n", "--rate", "400", "--seed", "1", *outputs,
+            *(str(folder / word) if word == _LINES else word for word in options),
+        )  # fmt: skip
         before = _replies(lab)
         with subprocess.Popen(
             lab.at_source(*command), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
@@ -121,9 +139,20 @@ def _signalled(lab: Lab, how: signal.Signals, draw: random.Random) -> str | None
         received = _replies(lab) - before
         if "reached in 5 hops" in out and not names:
             received = 0  # all that is asked for has been shown
+        elif (folder / _LINES).exists():
+            received -= _replies_in(folder / _LINES)
         fault = _what_is_wrong(folder, names, process.returncode, err, received)
         moment = "after its end" if is_over else f"after {received} replies"
         return fault and f"signal {how.value} {moment}, outputs {names}: {fault}"
+
+
+def _replies_in(lines: Path) -> int:
+    """The replies of the rounds in a file of whole lines."""
+    text = lines.read_text()
+    if not text.endswith("\n") and text:
+        raise FormatError(f"the last line is cut off: {text[-80:]}")
+    rounds = [own for own in map(json.loads, text.splitlines()) if own["type"] == "round"]
+    return sum("rtt_s" in hop for own in rounds for path in own["paths"] for hop in path["hops"])
 
 
 def _what_is_wrong(
@@ -367,6 +396,7 @@ def _together() -> Tally:
 
 _PARTS: Final[dict[str, Callable[[], dict[str, Tally]]]] = {
     "signals": _signals,
+    "stages": _stages,
     "bounds": _bounds,
     "files": lambda: {"a file may have so many bytes and no more": _file_sizes()},
     "disks": lambda: {"a disk of so many pages": _disks()},
