@@ -15,6 +15,7 @@ from mda.answers.rate_limits import (
     is_worth_naming,
     limit_range,
     looks_limited,
+    may_be_limited,
     rate_limit,
 )
 
@@ -212,9 +213,13 @@ class Limits:
     def _answering(self, vertex: Vertex, answered: int, lost: int) -> Answering:
         """The same of one vertex, which answered some probes and lost others."""
         limit = self.known().get(vertex)
-        may_be = limit is not None or vertex in self._find_suspected().vertices
+        may_be = lost > 0 and (
+            limit is not None
+            or vertex in self._find_suspected().vertices
+            or may_be_limited(trials.timed(trials.own(self._hop, vertex)))
+        )
         named = None if limit is None else self._named(vertex, limit)
-        return Answering(answered + lost, lost, named, may_be_limited=lost > 0 and may_be)
+        return Answering(answered + lost, lost, named, may_be_limited=may_be)
 
     def _named(self, vertex: Vertex, limit: RateLimit) -> LimitRange | None:
         """The range of a limit that was found, if it is sure enough to be named."""

@@ -21,6 +21,7 @@ _SHARPNESS: Final = 5.0
 # Natural log-likelihood ratio that the bucket must win by; it has two more free parameters than
 # plain loss.
 _EVIDENCE: Final = 7.0
+_PERHAPS: Final = 4.0  # what it must win by to be called possible
 _RARITY: Final = 4.0  # log-likelihood given up for something silent beside the router
 # What a limit must win by to be named: more if few were lost and it is not the usual one. By
 # chance, loss takes some replies at times that a burst and a rate of one's choice explain.
@@ -106,6 +107,15 @@ def rate_limit(
     return best
 
 
+def may_be_limited(trials: Sequence[tuple[float, bool]]) -> bool:
+    """Whether a limit explains which probes were answered better than loss, if not surely."""
+    latest = trials[-_MOST:]
+    if not _has_enough(latest):
+        return False
+    best, _ = _best_limit(_gaps(latest), _misfit_of_loss(latest) - _PERHAPS)
+    return best is not None
+
+
 def _has_enough(trials: Sequence[tuple[float, bool]]) -> bool:
     """Whether there are enough replies and losses to tell a limit from plain loss."""
     answered = sum(answered for _, answered in trials)
@@ -149,7 +159,8 @@ def limit_range(trials: Sequence[tuple[float, bool]], limit: RateLimit) -> Limit
 
     def misfit_of(rate_pps: float, most: float) -> float:
         for burst in {limit.burst, *_BURSTS}:
-            most = min(most, sum(_misfit(gaps, RateLimit(rate_pps, burst), most)))
+            tried = _misfit(gaps, RateLimit(rate_pps, burst), most, counts_excess=True)
+            most = min(most, sum(tried))
         return most
 
     best = misfit_of(limit.rate_pps, math.inf)
@@ -242,7 +253,12 @@ def _best_limit(gaps: Sequence[tuple[float, bool]], most: float) -> tuple[RateLi
 
 
 def _misfit(
-    gaps: Sequence[tuple[float, bool]], limit: RateLimit, most: float, news: float = _NEWS
+    gaps: Sequence[tuple[float, bool]],
+    limit: RateLimit,
+    most: float,
+    news: float = _NEWS,
+    *,
+    counts_excess: bool = False,
 ) -> tuple[float, float]:
     """How badly a bucket predicts the answers, and the losses; adding stops above `most`.
 
@@ -251,18 +267,21 @@ def _misfit(
     predicted from the tokens left, and then corrects their number. Others may have taken tokens
     before: at first there are as many as probes were answered before the first loss. After a loss
     that counts, the next does that follows a reply, or once the bucket has gained `news` tokens.
+    With `counts_excess`, a bucket of one token that ran over surely has that token: its rate may be
+    far higher than probes ever showed.
     """
     rate_pps, burst = limit
+    full = max(float(burst), _PLENTY) if counts_excess else burst
     tokens, of_answers, of_losses = float(min(burst, _until_loss(gaps))), 0.0, 0.0
     gained = news
     for gap_s, answered in gaps:
         gained += gap_s * rate_pps
         tokens += gap_s * rate_pps
-        if tokens > burst:
-            tokens = burst
+        if tokens > full:
+            tokens = full
         if answered:
             of_answers += _lack(tokens - 0.9) if tokens < _PLENTY else 0.0
-            tokens = tokens - 1.0 if tokens > 1.0 else 0.0
+            tokens = tokens - 1.0 if burst > 1 and tokens > 1.0 else 0.0
             gained = news
         elif gained >= news:
             of_losses += _lack(0.9 - tokens)

@@ -10,8 +10,6 @@ from __future__ import annotations
 from typing import Final
 
 KNOWN_FAULTS: Final[dict[tuple[str, str], float]] = {
-    ("a limited router", "limit"): 0.002,
     ("limited routers, --compare", "limit"): 0.007,
     ("limited routers, --compare", "time"): 0.009,
-    ("several troubles", "limit as loss"): 0.002,
 }

@@ -14,6 +14,7 @@ from mda.answers.rate_limits import (
     is_worth_naming,
     limit_range,
     looks_limited,
+    may_be_limited,
     rate_limit,
 )
 
@@ -204,6 +205,37 @@ def test_the_true_rate_lies_in_the_range_however_far_the_best_estimate_is_off(
             within += found.lowest_pps / 1.25 <= rate_pps <= 1.25 * found.highest_pps
     assert known >= 25
     assert within >= known - 1
+
+
+def test_a_router_that_never_saves_up_replies_may_be_faster_than_it_was_asked() -> None:
+    """It sends 50 replies per second, one at once; waves far apart each get a single reply."""
+    trials = [(0.0, True), (0.04, True), *((0.04, False),) * 5]
+    for wave in range(1, 8):
+        trials += [(0.3 * wave, True), *((0.3 * wave, False),) * (12 - wave)]
+    trials += [(2.4 + 0.3 * wave, True) for wave in range(8)]
+    limit = rate_limit(trials)
+    assert limit is not None
+    found = limit_range(trials, limit)
+    assert found is None or found.highest_pps >= 50
+
+
+def test_a_limit_that_is_not_sure_may_explain_losses_that_loss_explains_less_well() -> None:
+    """It sends 10 replies per second, some to probes of further hops: no rate fits the times."""
+    sent_ms = (0, 31, 31, -31, 31, 31, -54, 106, -106, -106, -154, -194, 286, -309, 309, -361,
+               -361, 409, -449, 564, 616, -616, 704, 866, -866, 1116, 1152)  # fmt: skip
+    trials = [(abs(at_ms) / 1000, at_ms >= 0) for at_ms in sent_ms]  # the negative ones are lost
+    assert rate_limit(trials) is None
+    assert may_be_limited(trials)
+
+
+@pytest.mark.parametrize("loss", [0.1, 0.3])
+def test_random_loss_seldom_looks_as_if_a_limit_may_explain_it(loss: float) -> None:
+    imitated = 0
+    for seed in range(100):
+        random = Random(seed)
+        imitated += may_be_limited([(at_s, random.random() >= loss) for at_s in times(random, 60)])
+    assert imitated <= 5
+    assert not may_be_limited([(0.0, True)] * 3 + [(0.1, False)] * 3)
 
 
 def test_losses_at_one_moment_show_once_that_nothing_was_left() -> None:
