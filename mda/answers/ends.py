@@ -47,11 +47,11 @@ class Ends:
     `hops` has the outcomes by TTL, with what is taken in here unless it is a final reply.
     `at` has the TTL at which the path of a flow ends or loops, `ttls` all such TTLs, and `places`
     the TTL at which each final reply counts; `contradictions` says which quotes show none.
-    `furthest` has the highest TTL at which each flow got a reply. A refusal ends no path where
-    packets are seen to pass the router that sent it, and the reply to an expired packet none where
-    its responder is seen one hop further. `changes` rises where any of that changes,
-    and `revision` where more does than that a flow ends, at a TTL where others do, behind all its
-    replies.
+    `furthest` has the highest TTL at which each flow got a reply, and `most_places` the number of
+    `places_of` the machine that has the most. A refusal ends no path where packets are seen to pass
+    the router that sent it, and the reply to an expired packet none where its responder is seen one
+    hop further. `changes` rises where any of that changes, and `revision` where more does than that
+    a flow ends, at a TTL where others do, behind all its replies.
     """
 
     def __init__(self, hops: Mapping[int, Hop]) -> None:
@@ -73,6 +73,7 @@ class Ends:
         self._nearest: dict[int, int] = {}  # flow -> the nearest place of its final replies
         # By the number of an address and the TTL of its reply: where it sent time exceeded from.
         self._machines: dict[tuple[int, int | None], set[int]] = {}
+        self.most_places = 0
         self._flows_ended_by: dict[int, set[int]] = {}  # number of the address -> flows
         self._passing: set[tuple[int, int]] = set()  # TTL, number of the address
         self._behind: dict[int, int] | None = None  # until a path may end elsewhere
@@ -82,11 +83,14 @@ class Ends:
         flow, ttl, _ = reply.request
         if ttl > self.furthest.get(flow, 0):
             self.furthest[flow] = ttl
-        places = self._machines.setdefault((number, reply.reply_ttl), set())
+        places = self._machines.get((number, reply.reply_ttl))
+        if places is None:
+            places = self._machines[number, reply.reply_ttl] = set()
         is_beyond = ttl >= self._nearest.get(flow, ttl + 1)
         if not is_beyond and ttl in places:
             return []
         places.add(ttl)
+        self.most_places = max(self.most_places, len(places))
         changed = self._flows_ended_by.get(number, set()) | ({flow} if is_beyond else set())
         return self._settle([final for own in sorted(changed) for final in self._final[own]])
 

@@ -35,11 +35,11 @@ class Hop:
 
     __slots__ = (
         "_again",
-        "_first",
         "_latest_s",
         "answers",
         "before",
         "changes",
+        "first",
         "has_further",
         "is_shared",
         "last_met_s",
@@ -59,7 +59,7 @@ class Hop:
         self.vertices: dict[tuple[int, str], Vertex] = {}  # by address and `Reply.distinction`
         self.answers: dict[int, Vertex] = {}  # the answer to the earliest attempt
         self.met_several: dict[int, set[Vertex]] = {}  # every vertex met by a flow that met several
-        self._first: dict[int, Reply] = {}  # the reply to each flow that came first
+        self.first: dict[int, Reply] = {}  # the reply to each flow that came first
         self._again: dict[int, list[Reply]] = {}  # the others to it, as they came
         self.replies = 0
         self.last_met_s: dict[Vertex, float] = {}  # when the last probe that met it was sent
@@ -96,7 +96,7 @@ class Hop:
 
     def replies_to(self, flow: int) -> list[Reply]:
         """The replies to a flow that count here, as they came."""
-        first = self._first.get(flow)
+        first = self.first.get(flow)
         return [] if first is None else [first, *self._again.get(flow, ())]
 
     def expired_of(self, flow: int) -> list[Reply]:
@@ -112,15 +112,11 @@ class Hop:
 
     def all_answers(self) -> Iterator[tuple[int, Answer]]:
         """Every answer and its flow."""
-        for flow, reply in self._first.items():
+        for flow, reply in self.first.items():
             if flow not in self._again:
                 yield flow, (reply.sent_at_s, self._attempt(reply), self.answers[flow])
             else:
                 yield from ((flow, answer) for answer in self.history(flow))
-
-    def first_s(self, flow: int) -> float:
-        """When the probe of an answered flow was sent whose reply came first, in seconds."""
-        return self._first[flow].sent_at_s
 
     def add_answer(self, reply: Reply, vertex: Vertex) -> None:
         """Record that a probe, to this TTL or to a further one, met `vertex`."""
@@ -137,10 +133,10 @@ class Hop:
         elif sent_at_s >= self.last_met_s.get(vertex, sent_at_s):
             self.last_met_s[vertex] = sent_at_s
         flow = reply.request.flow
-        if flow in self._first:
+        if flow in self.first:
             self._meet_again(flow, reply, vertex)
             return
-        self._first[flow] = reply
+        self.first[flow] = reply
         self.answers[flow] = vertex
         if flow in self.losses:
             self.lost_of[vertex] += self.losses[flow]
@@ -165,7 +161,7 @@ class Hop:
         self.replies -= len(others)
         others.remove(reply)
         self.lost_of[self.answers.pop(flow)] -= self.losses.get(flow, 0)
-        del self._first[flow]
+        del self.first[flow]
         self._again.pop(flow, None)
         self.met_several.pop(flow, None)
         for other in others:

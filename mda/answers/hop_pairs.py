@@ -152,6 +152,8 @@ class HopPair:
 
     def branching(self) -> list[Samples]:
         """The flows of each vertex at `ttl` - 1 that has several successors."""
+        if not self.has_several_far:
+            return []  # successors are vertices at `ttl`
         return [samples for samples in self.near.values() if len(samples.successors) > 1]
 
     @property
@@ -235,7 +237,7 @@ def pair(table: FlowTable, ttl: int, predecessors: FlowsAt, here: FlowsAt) -> Ho
     for flow, vertex in here.items():
         hops.add_far(flow, vertex, None)
     for flow, vertex in predecessors.items():
-        sent_at_s = hop.first_s(flow) if flow in hop.answers else None
+        sent_at_s = hop.first[flow].sent_at_s if flow in hop.first else None
         hops.add_before(flow, vertex, sent_at_s, goes_on=flow not in ended)
     return hops
 

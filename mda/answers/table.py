@@ -111,9 +111,8 @@ class FlowTable:
         hop.meet(outcome, hop.vertex(outcome, number))
         if moves := self.ends.add_expired(outcome, number):
             self._move(moves)
-        met_at = self.ends.places_of(number, outcome.reply_ttl)
-        if len(met_at) >= _ROUNDS and (number != _NOBODYS or outcome.responder != NOBODYS):
-            self._find_loop(outcome, met_at)
+        if self.ends.most_places >= _ROUNDS:
+            self._find_loop(outcome, number)
 
     def add_other(self, outcome: Outcome) -> None:
         """Record an outcome of another procedure, of a flow that is none of this one.
@@ -146,13 +145,16 @@ class FlowTable:
                 hop = self.hops[to]
                 hop.add_answer(reply, hop.vertex(reply, number))
 
-    def _find_loop(self, reply: Reply, places: Iterable[int]) -> None:
-        """Find out whether the path of a flow loops that a machine answers, from the TTLs `places`.
+    def _find_loop(self, reply: Reply, number: int) -> None:
+        """Find out whether the path of a flow loops, after a reply from the address `number`.
 
         It does so if the flow meets the machine a third time. A machine is an address and the TTL
         with which its replies arrive: several machines may share an address. Neighbouring TTLs
         count once: routers that forward an expired probe cause them, and so do rewritten addresses.
         """
+        places = self.ends.places_of(number, reply.reply_ttl)
+        if len(places) < _ROUNDS or (number == _NOBODYS and reply.responder == NOBODYS):
+            return
         flow, machine = reply.request.flow, (reply.responder, reply.reply_ttl)
         met_at = [
             ttl

@@ -67,8 +67,10 @@ def _ask_new(step: Step, missing: dict[Vertex, int], patience: int, search: Sear
         # lost there does not count as one of the vertex's until it is answered.
         unheard = search.unheard(ttl - 1)
         flying = {request.flow for request in wave.sent.flying_at(ttl)}
-        coming = flying - hops.predecessors.keys() - unheard
+        coming = flying.difference(hops.predecessors, unheard)
         most = min(missing[only] - len(coming), patience - search.sent_to(ttl))
+        if most <= 0:
+            return
         flows = (flow for flow in search.unsent(ttl) if flow not in unheard)
         wave.ask_all_first(islice(flows, search.worth_asking(most)), ttl)
     elif not wave.sent.flying_at(ttl - 1):

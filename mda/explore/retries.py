@@ -63,7 +63,7 @@ class Retries(NamedTuple):
             return
         flow = min(
             filter(hop.answers.__contains__, samples.flows),
-            key=lambda flow: (hop.first_s(flow), flow),
+            key=lambda flow: (hop.first[flow].sent_at_s, flow),
         )
         most = enough + self.table.attempts - sent.get(flow, 0)
         for _ in range(min(enough - done, most)):

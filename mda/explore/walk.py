@@ -69,30 +69,21 @@ _HopState = tuple[int, int, int]
 State = tuple[_HopState, _HopState, _HopState, int]
 
 
-class _Basis:
+class _Basis(NamedTuple):
     """What a kept pair of hops was built from; while that only grows, it need not be built anew."""
 
-    __slots__ = ("before", "only", "revisions", "two_before")
+    before: FlowsAt
+    two_before: FlowsAt
+    only: Vertex | None
+    revisions: tuple[int, int, int]
 
-    def __init__(
-        self,
-        before: FlowsAt,
-        two_before: FlowsAt,
-        only: Vertex | None,
-        revisions: tuple[int, int, int],
-    ) -> None:
-        self.before = before
-        self.two_before = two_before
-        self.only = only
-        self.revisions = revisions
-
-    def is_same(self, other: _Basis | None) -> bool:
-        """Whether both are the same, but for growth."""
+    def is_same(self, other: _Basis | None, placed: int) -> bool:
+        """Whether both are the same, but for growth; the other had `placed` flows `before`."""
         return (
             other is not None
             and self.before is other.before
             and self.two_before is other.two_before
-            and (self.only is other.only or self.only == other.only)  # the former is cheaper
+            and (not placed or self.only is other.only or self.only == other.only)
             and self.revisions == other.revisions
         )
 
@@ -180,7 +171,7 @@ class Walk:
         ends = table.ends.revision if self._first_end <= ttl else 0
         revisions = ends, hop.revision, nearer.revision
         basis = _Basis(before.far, two_before.far, only, revisions)
-        if basis.is_same(kept.basis) and not hop.losses and not nearer.losses:
+        if basis.is_same(kept.basis, kept.placed) and not hop.losses and not nearer.losses:
             self._add(ttl, kept, basis)
         else:
             predecessors = table.predecessors(ttl, before.far)
@@ -197,23 +188,24 @@ class Walk:
         table, hops, ended = self._table, kept.hops, self._table.ended
         hop, nearer = table.hops[ttl], table.hops[ttl - 1]
         ends_before = self._first_end < ttl
-        answers, first_s, before = hop.answers, hop.first_s, basis.before
+        answers, first, before = hop.answers, hop.first, basis.before
         answered = _newest(answers, kept.answers)
         for flow in answered:
             if not ends_before or ended.get(flow, ttl) >= ttl:
-                hops.add_far(flow, answers[flow], first_s(flow))
+                hops.add_far(flow, answers[flow], first[flow].sent_at_s)
         placed = [(flow, before[flow]) for flow in _newest(before, kept.placed)]
-        if basis.only is not None and answered:
+        unplaced = answered if kept.placed else answers
+        if basis.only is not None and unplaced:
             goes_to = ttl + ends_before
             placed += [
                 (flow, basis.only)
-                for flow in answered
+                for flow in unplaced
                 if flow not in nearer.answers and ended.get(flow, goes_to) >= goes_to
             ]
         predecessors, far = hops.predecessors, hops.far
         for flow, vertex in placed:
             if flow not in predecessors:
-                sent_at_s = first_s(flow) if flow in far else None
+                sent_at_s = first[flow].sent_at_s if flow in far else None
                 goes_on = not ends_before or ended.get(flow, ttl) >= ttl
                 hops.add_before(flow, vertex, sent_at_s, goes_on=goes_on)
 
@@ -233,7 +225,8 @@ def _abandoned(
     """
     if table.is_crowded(hops.ttl):
         return frozenset(hops.near)
-    left_behind = table.hops[hops.ttl - 1].left_behind()
+    nearer = table.hops[hops.ttl - 1]
+    left_behind = nearer.left_behind() if nearer.met_several else ()
     if not left_behind and not gaps:
         return frozenset()
     return frozenset(
