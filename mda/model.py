@@ -202,6 +202,13 @@ class Reply(NamedTuple):
         return ""
 
     @property
+    def label_ttl_left(self) -> int:
+        """The TTL left of the upper label with which a probe expired; 0 if that expired as well."""
+        if self.kind is not ReplyKind.TIME_EXCEEDED or not self.mpls or self.mpls[0].ttl <= 1:
+            return 0
+        return self.mpls[0].ttl
+
+    @property
     def is_open(self) -> bool:
         """Whether a service says by this that it is there."""
         return self.kind in (ReplyKind.SYN_ACK, ReplyKind.UDP_ANSWER)

@@ -134,7 +134,7 @@ def obstacles(found: Collection[Revisit], outcomes: Iterable[Outcome]) -> set[Ob
     for reply in outcomes:
         if not isinstance(reply, Reply):
             continue
-        if reply.in_tunnel:
+        if reply.in_tunnel or reply.label_ttl_left:
             # Its end may leave the probe's own TTL as it was: hops behind it then see none expire.
             seen.add(Obstacle.TUNNEL)
         if reply.ends_path and reply.reply_ttl is None and reply.responder in unexplained:

@@ -252,7 +252,7 @@ class Network:
             kind = numbers.UNREACHABLE[version]
             return headers.icmp_error(back, kind, end.refusal, quote, interfaces=described)
         stack = tuple(
-            MplsEntry(label, 0, index == len(router.mpls) - 1, 1)
+            MplsEntry(label, 0, index == len(router.mpls) - 1, router.label_ttl)
             for index, label in enumerate(router.mpls)
         )
         return headers.icmp_error(back, numbers.TIME_EXCEEDED[version], 0, quote, stack, described)

@@ -109,6 +109,7 @@ _OF_ROUTERS: Final = (
         "mpls",
         lambda nodes, node: tuple(nodes.whole(item, 0, 0xFFFFF) for item in nodes.items(node)),
     ),
+    RouterKey("label_ttl", "label_ttl", lambda nodes, node: nodes.whole(node, 1, 255)),
     RouterKey("quotes_ttl", "quotes_ttl", lambda nodes, node: nodes.whole(node, 0, 255)),
     RouterKey("prohibits", "prohibits", _code),
     RouterKey("refuses", "refuses", _code),

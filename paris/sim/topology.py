@@ -41,8 +41,9 @@ class Router(Frozen):
     twice; it sends up to `burst` replies at once, then `rate_pps` per second. `quote_bytes` is how
     much of a probe it quotes; None means the protocol's default. Its replies leave with a TTL of
     `initial_ttl`; None means 255, and 64 for a host. Its ICMP errors say which of the interfaces
-    that it `describes` the probe arrived at. Those that expire there have a TTL of `quotes_ttl` in
-    its quotes, as in a tunnel, and its replies come back over `longer_back` links more. With
+    that it `describes` the probe arrived at, and quote `mpls` labels with `label_ttl` left. Those
+    that expire there have a TTL of `quotes_ttl` in its quotes, as in a tunnel, and its replies come
+    back over `longer_back` links more. With
     `prohibits` it refuses all probes with that ICMP code, with `refuses` those that it would
     forward. From `turns_at_s` on, it forwards all probes to the router `turns_to`; before, it
     forwards none there. Of what it forwards, it `loses` a share, or `drops` all. With
@@ -78,6 +79,7 @@ class Router(Frozen):
     quotes_ttl: int | None = None
     longer_back: int = 0
     mpls: tuple[int, ...] = ()
+    label_ttl: int = 1
     describes: tuple[InterfaceInfo, ...] = ()
     prohibits: int | None = None
     refuses: int | None = None

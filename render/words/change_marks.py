@@ -97,7 +97,7 @@ def _mark(change: Change) -> str:
             return f"TTL raised to {change.shown}, {hidden} hidden before"
         case Kind.IMPLICIT_TUNNEL:
             return "in a tunnel without labels"
-        case Kind.OPAQUE_TUNNEL:
+        case Kind.OPAQUE_TUNNEL | Kind.LABEL_TTL:
             return f"{hidden} hidden before"
         case Kind.WAY_BACK:
             return f"back {change.hops}"

@@ -53,6 +53,11 @@ def _line(change: Change, origin: Vertex, shown: Sequence[str]) -> str:
                 f"{hidden} are hidden, as by a tunnel: {here} {quotes} a TTL of "
                 f"{change.shown}, and {before} one of {change.sent}"
             )
+        case Kind.LABEL_TTL:
+            return (
+                f"{hidden} are hidden in an MPLS tunnel behind {before}: {here} {quotes} a label "
+                f"with a TTL of {change.shown} left, though that of the probe expired"
+            )
         case Kind.WAY_BACK:
             links = int(change.shown) - int(change.sent)
             if links < MANY_LINKS:

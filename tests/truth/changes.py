@@ -40,6 +40,11 @@ def _labels(truth: Truth, seen: Seen) -> Values:
     return {"/".join(map(str, keys.get("mpls", ()))) for keys in _keys(truth, seen)}
 
 
+def _label_ttls(truth: Truth, seen: Seen) -> Values:
+    left = {keys.get("label_ttl", 1) if "mpls" in keys else 1 for keys in _keys(truth, seen)}
+    return {str(ttl) if ttl > 1 else "" for ttl in left} or {""}
+
+
 def _quoted_ttls(truth: Truth, seen: Seen) -> set[int]:
     return truth.quoted_ttls.get(seen, {1})
 
@@ -73,6 +78,7 @@ KINDS: Final = {
             OfHosts.QUOTES,
         ),
         Kind("explicit-tunnel", lambda truth, seen: _labels(truth, seen) or {""}, OfHosts.NONE),
+        Kind("label-ttl", _label_ttls, OfHosts.NONE),
         Kind("way-back", _excesses, OfHosts.ALL),
     )
 }

@@ -38,6 +38,8 @@ def tunnelled(random: Random) -> Net:
         build.nodes[near].update(
             {"quotes_ttl": place + 2} if random.random() < 0.5 else {"mpls": [16 + place]}
         )
+    if "mpls" in build.nodes[near] and random.random() < 0.5:
+        build.nodes[near]["label_ttl"] = random.choice((2, 200, 252))
     near = chain(build, random, near, 1)
     if random.random() < 0.3:
         build.nodes[near]["quotes_ttl"] = random.choice((5, 250))

@@ -162,6 +162,7 @@ def changed(**deed: Any) -> Net:
     "deed",
     [
         {"rewrites_source": "198.18.0.1"}, {"sets_dscp": 8}, {"sets_ecn": 3}, {"mpls": [16, 17]},
+        {"mpls": [16], "label_ttl": 252},
         {"quotes_ttl": 2}, {"quotes_ttl": 250}, {"longer_back": 3}, {"sets_ttl": 255},
     ],
 )  # fmt: skip

@@ -41,6 +41,8 @@ class Kind(Enum):
     IMPLICIT_TUNNEL = "implicit-tunnel"
     #: The TTL that is quoted jumps: the hops before it are hidden.
     OPAQUE_TUNNEL = "opaque-tunnel"
+    #: A label that is quoted has TTL left: the hops before it in the tunnel are hidden.
+    LABEL_TTL = "label-ttl"
     #: Replies come back over more or fewer links than probes took, from here on.
     WAY_BACK = "way-back"
     #: The router before forwards packets whose TTL is 0.

@@ -43,7 +43,7 @@ def raised(seen: Seen) -> Iterator[Change]:
             })  # fmt: skip
             yield Change(
                 Kind.TTL_RAISED, found.after, found.vertices, found.flows, str(sent[0]), str(left),
-                hops=_hidden(left),
+                hops=hidden_hops(left),
             )  # fmt: skip
 
 
@@ -64,7 +64,7 @@ def tunnels(seen: Seen) -> Iterator[Change]:
         elif behind > before:
             yield Change(
                 Kind.OPAQUE_TUNNEL, found.after, found.vertices, found.flows, str(before),
-                str(behind), hops=_hidden(behind),
+                str(behind), hops=hidden_hops(behind),
             )  # fmt: skip
 
 
@@ -92,6 +92,6 @@ def _expired_with(_: Vertex, reply: Reply) -> int | None:
     return left if is_plain and left is not None and left <= reply.request.ttl else None
 
 
-def _hidden(left: int) -> int:
-    """How many hops a TTL that began at 255 has passed; 0 if it hardly did."""
+def hidden_hops(left: int) -> int:
+    """How many hops a TTL that began at 255 has passed; 0 if it hardly began there."""
     return _FULL - left if _FULL - left <= _PLAUSIBLE else 0

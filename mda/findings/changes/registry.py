@@ -23,6 +23,7 @@ RULES: Final[tuple[Callable[[Seen], Iterator[Change]], ...]] = (
     quoted_ttls.raised,
     quoted_ttls.tunnels,
     labels.labels,
+    labels.label_ttls,
     ways_back.ways_back,
     other_findings.zero_ttls,
     other_findings.copied,

@@ -55,6 +55,13 @@ DEEDS: dict[str, tuple[dict[str, str], list[Found]]] = {
         {"K": "quotes_ttl: 250"}, [("ttl-raised", ("J",), ("K",), "6", "250")],
     ),
     "labels": ({"K": "mpls: [16]"}, [("explicit-tunnel", ("J",), ("K",), "", "16")]),
+    "labels that have TTL left": (
+        {"K": "mpls: [16, 17], label_ttl: 252"},
+        [
+            ("explicit-tunnel", ("J",), ("K",), "", "16/17"),
+            ("label-ttl", ("J",), ("K",), "", "252"),
+        ],
+    ),
     "a longer way back": (
         {"K": "longer_back: 4", "L": "longer_back: 4"},
         [("way-back", ("J",), ("K",), "+0", "+4"), ("way-back", ("L",), ("END",), "+4", "+0")],
