@@ -192,6 +192,13 @@ REFUSED: Final = (
     # paris-traceroute
     Foreign(("-a",), "paris-traceroute", "--mda finds every path"),
     Foreign(("-B",), "paris-traceroute", "-c is the confidence, with --per-vertex for each router"),
+    # habits of many tools
+    Foreign(("--pps",), "other tools", "--rate is in packets per second"),
+    Foreign(("--quiet",), "other tools",
+            "--no-progress leaves out the progress line, and the exit status says what was found"),
+    Foreign(("--dry-run",), "other tools",
+            "--print-config shows the options that count, and --sim NETWORK sends nothing"),
+    Foreign(("--redact",), "other tools", "-n leaves out names, and nothing leaves out addresses"),
 )  # fmt: skip
 
 
