@@ -97,7 +97,7 @@ def test_where_a_name_server_is_silent_the_next_is_asked(tmp_path: Path) -> None
 
 def test_hostile_names_are_harmless_in_every_output(tmp_path: Path) -> None:
     kinds = ("good", "none", "silent", "garbage", "steering", "bidi", "long", "stranger", "loop")
-    files = [tmp_path / f"x.{suffix}" for suffix in ("json", "txt", "dot", "svg")]
+    files = [tmp_path / f"x.{suffix}" for suffix in ("json", "txt", "dot", "svg", "csv", "jsonl")]
     outputs = [word for file in files for word in ("-o", str(file))]
     routers = [f"r{hop}" for hop in range(1, len(kinds) + 1)]
     with netlab.lab(netlab.plain(len(kinds))) as lab:
