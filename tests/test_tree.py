@@ -11,6 +11,7 @@ PACKAGES = ("mda", "paris", "render")
 ELSEWHERE = """
 mda/answers/graph.py: tests/mda/answers/test_table.py: a graph is made of a table of answers
 mda/answers/hop.py: tests/mda/answers/test_table.py: a hop is a row of the table
+mda/answers/resets.py: tests/mda/answers/test_ends.py: what resets say shows in where paths end
 mda/answers/trials.py: tests/mda/answers/test_limits.py: limits are found from trials
 mda/common_names.py: tests/mda/test_difference.py: stars are the same or not
 mda/errors.py: tests/paris/cli/test_trace.py: errors show as exit codes

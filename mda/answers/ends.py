@@ -20,7 +20,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from mda.answers.contradictions import Contradictions
-from mda.answers.distances import links_passed
+from mda.answers.resets import Resets
 from mda.model import ReplyKind
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 class Move(NamedTuple):
     """A final reply that counts at the TTL `to`, and no longer at `gone_from` (None: it is new).
 
-    With None in `to` it counts nowhere any more.
+    With None in `to` it counts nowhere: its probe is as good as lost.
     """
 
     reply: Reply
@@ -67,12 +67,11 @@ class Ends:
         self._final: dict[int, list[Reply]] = {}  # by flow
         self._refusals: dict[int, list[Reply]] = {}  # by flow; those among `_final`
         self._early: dict[int, list[Reply]] = {}  # by flow; those to expired packets
-        self._accepted: dict[int, int] = {}  # flow -> links that its SYN-ACKs passed, at most
-        self._strays: dict[int, set[ProbeRequest]] = {}  # by flow; what resets beside them answer
         self._arrived: Counter[tuple[int, int]] = Counter()  # TTL, number; of all but those
         self._nearest: dict[int, int] = {}  # flow -> the nearest place of its final replies
         # By the number of an address and the TTL of its reply: where it sent time exceeded from.
         self._machines: dict[tuple[int, int | None], set[int]] = {}
+        self._resets = Resets(self._expired)
         self.most_places = 0
         self._flows_ended_by: dict[int, set[int]] = {}  # number of the address -> flows
         self._passing: set[tuple[int, int]] = set()  # TTL, number of the address
@@ -87,11 +86,14 @@ class Ends:
         if places is None:
             places = self._machines[number, reply.reply_ttl] = set()
         is_beyond = ttl >= self._nearest.get(flow, ttl + 1)
-        if not is_beyond and ttl in places:
+        strays = self._resets.add(reply) if flow in self._resets.flows else ()
+        if not is_beyond and not strays and ttl in places:
             return []
         places.add(ttl)
         self.most_places = max(self.most_places, len(places))
-        changed = self._flows_ended_by.get(number, set()) | ({flow} if is_beyond else set())
+        changed = self._flows_ended_by.get(number, set()).union(strays)
+        if is_beyond:
+            changed.add(flow)
         return self._settle([final for own in sorted(changed) for final in self._final[own]])
 
     def places_of(self, number: int, reply_ttl: int | None) -> Collection[int]:
@@ -123,10 +125,10 @@ class Ends:
         if reply.quoted_ttl == 0:
             self._early.setdefault(flow, []).append(reply)
         changed = self._of(self.contradictions.add_final(reply, number)) or [reply]
-        if reply.kind is ReplyKind.SYN_ACK and reply.reply_ttl is not None:
-            self._accepted[flow] = max(links_passed(reply.reply_ttl), self._accepted.get(flow, 0))
-            changed = [*dict.fromkeys((*changed, *self._final[flow]))]
-        return self._settle(changed)
+        if reply.kind in (ReplyKind.RST, ReplyKind.SYN_ACK):
+            strays = sorted(self._resets.add(reply))
+            changed += [final for own in strays for final in self._final[own]]
+        return self._settle([*dict.fromkeys(changed)])
 
     def add_loop(self, flow: int, ttl: int) -> None:
         """Record that the path of `flow` is known to loop from `ttl` on."""
@@ -179,8 +181,10 @@ class Ends:
         moves = []
         for reply in finals:
             known = self.places.get(reply.request)
-            if self._is_stray(reply):
-                moves += self._strayed(reply)
+            if self._resets.is_stray(reply):
+                self._final[reply.request.flow].remove(reply)
+                self.places[reply.request] = reply.request.ttl
+                moves.append(Move(reply, known, None))
                 continue
             to = self._place(reply)
             if to != known:
@@ -208,23 +212,25 @@ class Ends:
             self.furthest[flow] = max(move.to, self.furthest.get(flow, 0))
             return
         places = [self.places[reply.request] for reply in self._final[flow]]
-        self._nearest[flow] = min(places)
-        self.furthest[flow] = max((*places, *(own.request.ttl for own in self._expired(flow))))
+        self._nearest.pop(flow, None)
+        self.furthest.pop(flow, None)
+        if places:
+            self._nearest[flow] = min(places)
+        if answered := (*places, *(own.request.ttl for own in self._expired(flow))):
+            self.furthest[flow] = max(answered)
 
     def _count_arrival(self, move: Move) -> bool:
         """Count where a responder is seen; whether that changes the places at which it is."""
         if move.reply.quoted_ttl == 0:
             return False
-        number = int(move.reply.responder)
-        if move.to is None:
-            self._arrived[move.gone_from or 0, number] -= 1
-            return True
-        self._arrived[move.to, number] += 1
-        is_new = self._arrived[move.to, number] == 1
-        if move.gone_from is None:
-            return is_new
-        self._arrived[move.gone_from, number] -= 1
-        return is_new or not self._arrived[move.gone_from, number]
+        number, changed = int(move.reply.responder), False
+        if move.to is not None:
+            self._arrived[move.to, number] += 1
+            changed = self._arrived[move.to, number] == 1
+        if move.gone_from is not None:
+            self._arrived[move.gone_from, number] -= 1
+            changed |= not self._arrived[move.gone_from, number]
+        return changed
 
     def _of(self, numbers: Iterable[int]) -> list[Reply]:
         """The final replies to all flows that addresses with these numbers end."""
@@ -250,25 +256,6 @@ class Ends:
             return ttl  # the quote cannot be right: the flow goes further
         return nearer + 1
 
-    def _is_stray(self, reply: Reply) -> bool:
-        """Whether a reset comes from nearer than the SYN-ACK of its flow, which goes further."""
-        flow, ttl, _ = reply.request
-        return (
-            reply.kind is ReplyKind.RST
-            and reply.reply_ttl is not None
-            and links_passed(reply.reply_ttl) < self._accepted.get(flow, 0)
-            and any(self._expired(flow, ttl))
-        )
-
-    def _strayed(self, reply: Reply) -> list[Move]:
-        """Have a reset count nowhere; its place stays that of its probe."""
-        strays, known = self._strays.setdefault(reply.request.flow, set()), None
-        if reply.request not in strays:
-            strays.add(reply.request)
-            known = self.places.get(reply.request)
-            self.places[reply.request] = reply.request.ttl
-        return [] if known is None else [Move(reply, known, None)]
-
     def _passed(self, flow: int) -> set[tuple[int, int]]:
         """The routers that refused `flow` although it got replies from beyond them."""
         passed = set()
@@ -287,7 +274,7 @@ class Ends:
     def _end(self, flow: int) -> None:
         """Decide again where the path of `flow` ends."""
         ends = [self._nearest[flow]] if flow in self._nearest else []
-        if flow in self._refusals or flow in self._early or flow in self._strays:
+        if flow in self._refusals or flow in self._early:
             ends = [
                 self.places[reply.request]
                 for reply in self._final[flow]
@@ -313,5 +300,4 @@ class Ends:
     def _is_passed(self, final: Reply) -> bool:
         """Whether the path goes on although it got this reply."""
         refused = final.is_refusal and self._where(final) in self._passing
-        is_stray = final.request in self._strays.get(final.request.flow, ())
-        return refused or is_stray or self.is_early(final)
+        return refused or self.is_early(final)

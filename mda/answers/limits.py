@@ -109,9 +109,12 @@ class Limits:
 
         A flow meets what it met before; a lost flow met one of the limited vertices that flows met
         that came the same way; a new flow spreads as those did. Where a limit is only suspected,
-        new flows take nothing, once a few replies have come since the last loss.
+        new flows take nothing, once a few replies have come since the last loss. A flow that was
+        reset on the way takes one of what does that.
         """
         limits, hop, flow = self.known(), self._hop, request.flow
+        if self._own.has_resets and flow in hop.losses and flow not in hop.answers:
+            return 1.0
         if not limits and not request.attempt and not self._do_new_flows_wait():
             return 0.0
         if flow in hop.answers:
@@ -211,14 +214,18 @@ class Limits:
         }
 
     def _answering(self, vertex: Vertex, answered: int, lost: int) -> Answering:
-        """The same of one vertex, which answered some probes and lost others."""
+        """The same of one vertex, which answered some probes and lost others.
+
+        A limit that resets probes on the way to it is not its own, so that is not named.
+        """
         limit = self.known().get(vertex)
         may_be = lost > 0 and (
             limit is not None
             or vertex in self._find_suspected().vertices
             or may_be_limited(trials.timed(trials.own(self._hop, vertex)))
         )
-        named = None if limit is None else self._named(vertex, limit)
+        is_own = limit is not None and not self._own.has_resets
+        named = self._named(vertex, limit) if limit is not None and is_own else None
         return Answering(answered + lost, lost, named, may_be_limited=may_be)
 
     def _named(self, vertex: Vertex, limit: RateLimit) -> LimitRange | None:

@@ -29,6 +29,7 @@ _STAR_BY_LOSS: Final = 0.01
 _MANY_ANSWERS: Final = 12
 _ROUNDS: Final = 3  # times that a path meets one interface before it counts as a loop
 _SILENT_BY_LOSS: Final = 0.001  # probability that loss alone makes any flow of a hop silent
+_LEAST_PPS: Final = 4.0  # to a hop, where something on the way resets some SYNs
 _MOST_TRIES: Final = 4  # as a multiple of `attempts`
 _NOBODYS: Final = int(NOBODYS)  # comparing numbers first is cheaper
 
@@ -80,8 +81,12 @@ class FlowTable:
         return limits
 
     def rate_pps(self, ttl: int) -> float | None:
-        """See `Limits.rate_pps`."""
-        return self.limits(ttl).rate_pps() if self.hop_of_all(ttl).losses else None
+        """See `Limits.rate_pps`; behind what resets some SYNs never less than `_LEAST_PPS`."""
+        if not self.hop_of_all(ttl).losses:
+            return None
+        rate_pps = self.limits(ttl).rate_pps()
+        # What resets SYNs does so to all hops behind it, which take turns: each looks slower.
+        return max(rate_pps or 0.0, _LEAST_PPS) if self.hops[ttl].has_resets else rate_pps
 
     def losses_that_count(self, ttl: int) -> Mapping[int, int]:
         """See `Limits.losses_that_count`."""
@@ -144,6 +149,10 @@ class FlowTable:
             if to is not None:
                 hop = self.hops[to]
                 hop.add_answer(reply, hop.vertex(reply, number))
+            else:
+                hop = self.hops[reply.request.ttl]
+                hop.add_loss(Loss(reply.request, reply.sent_at_s, reply.received_at_s))
+                hop.has_resets = True
 
     def _find_loop(self, reply: Reply, number: int) -> None:
         """Find out whether the path of a flow loops, after a reply from the address `number`.

@@ -41,10 +41,11 @@ def endings(trace: Trace) -> tuple[Ending, ...]:
     """
     strongest: dict[int, tuple[Fate, Vertex, tuple[int, int] | None]] = {}
     is_accepted = any(reply.kind is ReplyKind.SYN_ACK for reply in trace.replies)
+    host = _host_ttl(trace)
     for reply in trace.replies:
         fate, flow = _fate(trace, reply, is_accepted=is_accepted), reply.request.flow
         at = None if fate is None else drawn(trace, reply)
-        if fate is None or at is None:
+        if fate is None or at is None or _is_passing(trace, reply, host):
             continue
         if flow not in strongest or _RANK[fate] < _RANK[strongest[flow][0]]:
             icmp = None if reply.icmp_type is None else (reply.icmp_type, reply.icmp_code or 0)
@@ -84,6 +85,17 @@ def _fate(trace: Trace, reply: Reply, *, is_accepted: bool) -> Fate | None:
     return Fate.CLOSED if reply.is_from(trace.plan.destination) else Fate.REFUSED
 
 
+def _host_ttl(trace: Trace) -> int:
+    """The furthest hop at which the host is drawn; 0 without one."""
+    return max((vertex.ttl for vertex in trace.arrivals), default=0)
+
+
+def _is_passing(trace: Trace, reply: Reply, host: int) -> bool:
+    """Whether a reset answers a probe that goes less far than the host, and ends no path there."""
+    is_nearer = reply.kind is ReplyKind.RST and reply.request.ttl < host
+    return is_nearer and trace.vertex_of(reply) not in trace.dag
+
+
 def drawn(trace: Trace, reply: Reply) -> Vertex | None:
     """The vertex that a reply came from, or the one that stands for it in the graph.
 
@@ -102,7 +114,7 @@ def _fallen_silent(trace: Trace) -> Iterator[tuple[Vertex, int]]:
 
     Where other flows reach the host, only those that were asked as far away as it is.
     """
-    host = max((vertex.ttl for vertex in trace.arrivals), default=0)
+    host = _host_ttl(trace)
     followed = {own.request.flow for own in trace.outcomes if own.request.ttl >= host}
     for vertex in trace.dag:
         if vertex == trace.origin and len(trace.dag) == 1:

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.lab import netlab
-from tests.lab.command import start_at
+from tests.lab.command import start_at, trace
 from tests.lab.situations import (
     BRANCHES,
     PATHS,
     Situation,
     Told,
     arranged,
+    listening,
     on_one_branch,
     on_one_path,
 )
@@ -84,3 +85,18 @@ def test_a_firewall_on_one_of_four_branches_is_named(wire: str, version: int) ->
         right = {own.about: own.expected(lab, version, wire) for own in every}
         assert {about: said for about, (said, _) in found.items()} == right
         assert not any("controls" in document for _, document in found.values())
+
+
+@pytest.mark.parametrize(
+    ("version", "node", "burst"), [(4, "lb", 20), (6, "a2", 3), (4, "joint", 3)]
+)
+def test_a_firewall_that_resets_syns_above_a_rate_is_no_branch_and_no_change_of_route(
+    version: int, node: str, burst: int
+) -> None:
+    limit = f"tcp dport 443 tcp flags syn limit rate over 40/second burst {burst} packets"
+    with netlab.lab(netlab.diamond(2)) as lab, listening(lab, "dst", version, 443):
+        lab.rules(node, "type filter hook forward priority 0", f"{limit} reject with tcp reset")
+        found = trace(lab, version, "--mda", "-T", "-p", "443", "--seed", "1", "--wire", "raw")
+        assert (found.stderr, found.truth) == ("", lab.truth(version))
+        assert "rst" in {own.get("kind") for own in found.document["outcomes"]}
+        assert not any("limit" in own for own in found.document["graph"]["vertices"])

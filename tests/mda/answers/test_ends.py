@@ -198,3 +198,21 @@ def test_resets_of_something_nearer_than_what_accepts_the_flow_end_no_path(
     )
     assert table.ended == {0: end}
     assert (TARGET in {met.address for _, _, met in table.hop(4).history(0)}) is (end == 4)
+
+
+def test_resets_of_what_resets_only_some_syns_count_as_losses_of_every_flow() -> None:
+    def answer(flow: int, ttl: int, kind: ReplyKind, reply_ttl: int) -> Reply:
+        return Reply(ProbeRequest(flow, ttl, 1), kind, TARGET, 0.0, 0.01, reply_ttl=reply_ttl)
+
+    table = in_every_order(
+        [
+            expired(0, 3, GATEWAY, 62),
+            answer(0, 3, ReplyKind.RST, 63),
+            answer(1, 3, ReplyKind.RST, 63),
+            answer(2, 3, ReplyKind.RST, 62),  # another machine: it may reset all
+            answer(0, 4, ReplyKind.SYN_ACK, 61),
+        ]
+    )
+    assert table.ended == {0: 4, 2: 3}
+    assert table.hop(3).losses == {0: 1, 1: 1}
+    assert (table.answered_to.get(0), table.answered_to.get(1)) == (4, None)
