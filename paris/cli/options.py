@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 # Where argparse keeps the options that say how to read and what to write, beside those of studies.
 _READING: Final = frozenset({
     "replay", "mda", "mda_lite", "confidence", "per_vertex", "min_share",
-    "output", "format", "json", "color", "ascii", "verbose", "no_progress", "exit_zero",
+    "output", "format", "json", "color", "ascii", "plain", "verbose", "no_progress", "exit_zero",
     "config", "no_config", "print_config",
 })  # fmt: skip
 
@@ -214,6 +214,8 @@ def parse_render(arguments: Sequence[str]) -> RenderOptions:
         raise SettingsError("--metrics makes a table in CSV; give -o FILE.csv and no other format")
     if given.metrics and (given.ascii or given.color == "always"):
         raise SettingsError("--color and --ascii are for text, and --metrics makes a table")
+    if given.metrics and given.plain:
+        raise SettingsError("--plain is for pictures, and --metrics makes a table")
     if given.metrics and len(given.output) > 1:
         raise SettingsError("--metrics makes one table; give one -o FILE")
     return RenderOptions(
@@ -238,4 +240,10 @@ def _output_options(given: argparse.Namespace) -> OutputOptions:
         files, format = [*files, "-"], "json"
     if files.count("-") > 1:
         raise SettingsError("-o - is given twice; standard output takes one format")
-    return OutputOptions(files=tuple(files), format=format, color=given.color, ascii=given.ascii)
+    return OutputOptions(
+        files=tuple(files),
+        format=format,
+        color=given.color,
+        ascii=given.ascii,
+        plain=given.plain,
+    )

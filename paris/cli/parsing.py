@@ -145,6 +145,11 @@ def add_outputs(parser: argparse.ArgumentParser, *, measures: bool = True) -> No
         help="colour the text (auto: on a terminal, unless NO_COLOR is set)",
     )
     add("--ascii", action="store_true", help="draw the text with ASCII only")
+    add(
+        "--plain",
+        action="store_true",
+        help="draw pictures without title, sentences and legend, as figures for a paper",
+    )
 
 
 def add_version(parser: argparse.ArgumentParser) -> None:

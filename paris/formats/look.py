@@ -6,9 +6,13 @@ from typing import NamedTuple
 
 
 class Look(NamedTuple):
-    """The format by its suffix, and of text whether it uses colours, only ASCII, and its width."""
+    """The format by its suffix, and of text whether it uses colours, only ASCII, and its width.
+
+    A picture that is `plain` has no title, no sentences and no legend.
+    """
 
     format: str
     color: bool = False
     ascii: bool = False
     width: int = 80
+    plain: bool = False

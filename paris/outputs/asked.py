@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from paris.errors import SettingsError
 from paris.outputs.files import STANDARD_OUTPUT, Output, check, identity, is_file, named
-from paris.outputs.registry import CAPTURE, FORMATS, Subject, suffixes
+from paris.outputs.registry import CAPTURE, FORMATS, PICTURES, Subject, suffixes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,6 +59,10 @@ def _check_uses(
         raise SettingsError("--format is for -o - and for files whose suffix names no format")
     if options.ascii and not texts:
         raise SettingsError("--ascii is for text, and no output is text")
+    if options.plain and not any(output.format in PICTURES for output in outputs):
+        raise SettingsError(
+            f"--plain is for pictures ({', '.join(PICTURES)}), and no output is one"
+        )
     if options.color == "always" and (subject is not Subject.TRACE or STANDARD_OUTPUT not in texts):
         raise SettingsError("--color always is for the text of a trace on standard output")
 

@@ -22,12 +22,16 @@ _ONLY_IN_PLACE: Final = (errno.EACCES, errno.EPERM, errno.EROFS, errno.EBUSY)
 
 
 class OutputOptions(NamedTuple):
-    """The user's options for outputs: files, format, and the look of text; see Options."""
+    """The user's options for outputs: files, format, and the look of text and pictures.
+
+    Pictures are `plain` where nothing stands beside the graph. See Options.
+    """
 
     files: tuple[str, ...]
     format: str | None
     color: str
     ascii: bool
+    plain: bool
 
 
 class Output(NamedTuple):

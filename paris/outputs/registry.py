@@ -68,6 +68,7 @@ FORMATS: Final = (
     Format("png", "the picture as pixels", *_PICTURE, is_slow=True),
     Format("pdf", "the picture, to print", *_PICTURE, is_slow=True),
 )  # fmt: skip
+PICTURES: Final = tuple(row.suffix for row in FORMATS if row.trace == _PICTURE[0])
 
 
 def suffixes(*, measures: bool = True) -> tuple[str, ...]:

@@ -68,6 +68,7 @@ def _look(output: Output, options: OutputOptions) -> Look:
         color=to_terminal and _use_color(options.color, sys.stdout),
         ascii=options.ascii or (to_terminal and not _is_unicode(sys.stdout)),
         width=terminal_width(most=_WIDTH) if to_terminal else _WIDTH,
+        plain=options.plain,
     )
 
 

@@ -68,7 +68,10 @@ class Group(NamedTuple):
 
 
 class Diagram(NamedTuple):
-    """Everything to draw. `columns` are the hops, left to right; `title`, `notes` lines of text."""
+    """Everything to draw. `columns` are the hops, left to right; `title`, `notes` lines of text.
+
+    Without a title there are no notes either.
+    """
 
     title: str
     notes: tuple[str, ...]

@@ -7,7 +7,6 @@ from html import escape
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
-from render.pictures.diagram import Box, Column, Diagram, Group, Line, diagram
 from render.pictures.palette import (
     BACKGROUND,
     BANDS,
@@ -26,7 +25,7 @@ from render.words.vertices import Kind
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from render.words.trace import TraceWords
+    from render.pictures.diagram import Box, Column, Diagram, Group, Line
 
 _FONT: Final = "Helvetica,Arial,sans-serif"
 _ROOM_IN: Final = (
@@ -38,22 +37,15 @@ _CENTRES: Final = ", tailport=c, headport=c"  # dot 2.43 mistakes colours for ar
 _STRONG_IN, _FAINT_IN = 0.09, 0.07  # breadth of a character, roughly
 
 
-def dot(words: TraceWords) -> str:
-    """The picture of a trace as DOT text."""
-    return to_dot(diagram(words))
-
-
 def to_dot(drawn: Diagram) -> str:
     """A diagram as DOT text, ending with a newline."""
     is_crowded = any(box.is_compact for column in drawn.columns for box in column.boxes)
-    notes = "".join(f"{_html(line)}<br align='left'/>" for line in drawn.notes)
     lines = [
         'digraph "paris-trace" {',
         f'  graph [rankdir=LR, newrank=true, splines=line, bgcolor="{BACKGROUND}", pad=0.3,'
         f" nodesep={0.07 if is_crowded else 0.16}, ranksep=0.35,"
-        f' fontname="{_FONT}", fontcolor="{TEXT}", fontsize=13, tooltip="paris-trace",',
-        f"    label=<<b>{_html(drawn.title)}</b><br align='left'/>"
-        f"<font point-size='11'>{notes}<br/></font>>, labelloc=t, labeljust=l];",
+        f' fontname="{_FONT}", fontcolor="{TEXT}", fontsize=13, tooltip="paris-trace"'
+        f"{_title(drawn)}];",
         f'  node [fontname="{_FONT}", fontsize=11, fontcolor="{TEXT}", margin="0.09,0.05",'
         " height=0.25];",
         f'  edge [color="{EDGE}", arrowhead=none, tailport=e, headport=w];',
@@ -77,6 +69,17 @@ def to_dot(drawn: Diagram) -> str:
     lines += [f"  {line}" for line in _order(drawn)]
     lines.append("}")
     return "\n".join(lines) + "\n"
+
+
+def _title(drawn: Diagram) -> str:
+    """The title and the notes, as attributes of the graph."""
+    if not drawn.title:
+        return ""
+    notes = "".join(f"{_html(line)}<br align='left'/>" for line in drawn.notes)
+    return (
+        f",\n    label=<<b>{_html(drawn.title)}</b><br align='left'/>"
+        f"<font point-size='11'>{notes}<br/></font>>, labelloc=t, labeljust=l"
+    )
 
 
 def _bands(columns: Sequence[Column]) -> list[str]:

@@ -670,3 +670,23 @@ paths:
 def test_of_two_distances_one_may_be_before_the_first_hop() -> None:
     assert "reached in 5 to 7 hops" in run("--sim", "unequal-length", "--mda", "-f", "5").stdout
     assert "reached in 5 to 7 hops" in run("--sim", "unequal-length", "--mda", "-f", "6").stdout
+
+
+@pytest.mark.parametrize("base", ["--mda --classic", "--compare udp,icmp"])
+def test_a_plain_picture_has_its_graph_and_nothing_beside_it(base: str) -> None:
+    words = ("--sim", "two-way", *base.split(), "--format", "dot")
+    usual, plain = (run(*words, *more).stdout for more in ((), ("--plain",)))
+    beside = [line for line in usual.splitlines() if line not in plain.splitlines()]
+    assert plain == "\n".join(plain.splitlines()) + "\n"
+    assert "simulated, two-way" in " ".join(beside)
+    assert "simulated, two-way" not in plain
+    assert "thick" not in plain
+    assert not [line for line in beside if "->" in line.split("label=")[0]]  # all lines are there
+
+
+def test_plain_is_for_pictures() -> None:
+    ran = run(*QUICK, "--plain")
+    assert (ran.returncode, ran.stdout) == (ExitCode.USAGE, "")
+    assert ran.stderr.endswith(
+        "--plain is for pictures (dot, svg, png, pdf), and no output is one\n"
+    )
