@@ -12,7 +12,7 @@ from paris.engine.flights import Stray
 from paris.engine.pending import Pending
 from paris.errors import FormatError
 from paris.files import read
-from paris.formats import capture, comparison, difference, native, references, schemas
+from paris.formats import capture, comparison, difference, embedded, native, references, schemas
 from paris.packets import replies, tags
 from paris.packets.ways import several
 
@@ -28,19 +28,21 @@ _PCAPNG = b"\x0a\x0d\x0d\x0a"
 
 
 def trace(file: str, reading: Reading) -> Trace:
-    """The trace in a file of packets (.pcapng) or JSON. Raises FormatError."""
+    """The trace in a file of packets (.pcapng), JSON, or SVG. Raises FormatError."""
     data = read(file)
     if data.startswith(_PCAPNG):
         return _again(_from_packets(capture.read(data, file), file), reading)
-    return _again(native.read_record(schemas.parse(data, file), file), reading)
+    return _again(
+        native.read_record(schemas.parse(embedded.json_of(data, file), file), file), reading
+    )
 
 
 def saved(file: str) -> Trace | Comparison | Difference:
-    """What a file of packets or JSON holds, as it was measured. Raises FormatError."""
+    """What a file of packets, JSON, or SVG holds, as it was measured. Raises FormatError."""
     data = read(file)
     if data.startswith(_PCAPNG):
         return Trace.of(_from_packets(capture.read(data, file), file))
-    document = schemas.parse(data, file)
+    document = schemas.parse(embedded.json_of(data, file), file)
     if comparison.is_comparison(document):
         return comparison.read(document, file)
     if difference.is_difference(document):

@@ -99,7 +99,7 @@ def _add_paths(group: argparse._ArgumentGroup) -> None:
     add(
         "--replay",
         metavar="FILE",
-        help="read a .pcapng or .json of an earlier run (--mda and -c default to that run's)",
+        help="read a .pcapng, .json or .svg of an earlier run (--mda and -c default to that run's)",
     )
     add("--seed", type=int, metavar="N", help="random seed, for repeatable runs")
 
@@ -245,11 +245,14 @@ def render_parser() -> Parser:
     """The options of `paris-render`."""
     parser = Parser(
         prog="paris-render",
-        description="Make any output of paris-trace again from its JSON.",
+        description="Make any output of paris-trace again from its JSON, packets or .svg.",
         allow_abbrev=False,
     )
     parser.add_argument(
-        "file", metavar="FILE", nargs="+", help="a trace that paris-trace -o FILE.json wrote"
+        "file",
+        metavar="FILE",
+        nargs="+",
+        help="what paris-trace -o FILE wrote: .json, .pcapng or .svg",
     )
     parser.add_argument(
         "--diff",

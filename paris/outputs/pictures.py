@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from paris.outputs.recipes import recipes
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mda.comparison import Comparison
     from mda.difference import Difference
     from mda.trace import Trace
@@ -16,34 +18,43 @@ if TYPE_CHECKING:
 
 def trace(trace: Trace, look: Look) -> bytes:
     """The picture of a trace. Raises RenderError."""
+    from paris.formats import native
     from render.pictures.diagram import diagram
     from render.words.trace import trace_words
 
-    return _drawn(diagram(trace_words(trace, recipes(trace.plan))), look)
+    words = trace_words(trace, recipes(trace.plan))
+    return _drawn(diagram(words), look, lambda: native.write(trace, look))
 
 
 def comparison(comparison: Comparison, look: Look) -> bytes:
     """The picture of a comparison. Raises RenderError."""
+    from paris.formats import comparison as formats
     from render.pictures.comparison import comparison_diagram
     from render.words.comparison import comparison_words
 
-    return _drawn(comparison_diagram(comparison_words(comparison)), look)
+    words = comparison_words(comparison)
+    return _drawn(comparison_diagram(words), look, lambda: formats.write(comparison, look))
 
 
 def difference(difference: Difference, look: Look) -> bytes:
     """The picture of a difference. Raises RenderError."""
+    from paris.formats import difference as formats
     from render.pictures.difference import difference_diagram
     from render.words.difference import difference_words
 
-    return _drawn(difference_diagram(difference_words(difference)), look)
+    words = difference_words(difference)
+    return _drawn(difference_diagram(words), look, lambda: formats.write(difference, look))
 
 
-def _drawn(drawn: Diagram, look: Look) -> bytes:
+def _drawn(drawn: Diagram, look: Look, document: Callable[[], str]) -> bytes:
+    """The picture; an SVG has the JSON `document` inside, so that it can be drawn again."""
     from render.pictures.dot import to_dot
 
     source = to_dot(drawn._replace(title="", notes=()) if look.plain else drawn)
     if look.format == "dot":
         return source.encode()
+    from render.pictures.standalone import standalone
     from render.pictures.svg import draw
 
-    return draw(source, look.format)
+    picture = draw(source, look.format)
+    return standalone(picture, drawn, document()) if look.format == "svg" else picture

@@ -40,6 +40,29 @@ DIAMOND_LINE: Final = "#56b4e9"
 BACKGROUND: Final = "#ffffff"
 # Of networks in turn: neighbouring bands differ, and each is labelled.
 BANDS: Final = ("#d9ecf7", "#fbe8c8")
+# What stands in the place of these colours where a reader prefers the dark.
+DARK: Final = {
+    BACKGROUND: "#15181c",
+    "white": "#15181c",  # as Graphviz may write it
+    TEXT: "#f2f2f2",
+    FAINT_TEXT: "#c2c7ce",
+    "#e8e8e8": "#3a3f46",
+    "#444444": "#b8bec6",
+    "#fff2cc": "#4a3a08",
+    "#b07c00": "#f0c75e",
+    "#777777": "#a0a6ae",
+    "#fbe0d0": "#4f2410",
+    "#d55e00": "#ff9a5c",
+    "#d5efe5": "#0d3f33",
+    "#009e73": "#34c79c",
+    EDGE: "#3f9bdb",
+    FAINT_EDGE: "#878d95",
+    MARK: "#ffab73",
+    DIAMOND_FILL: "#1a2733",
+    DIAMOND_LINE: "#3f7fae",
+    BANDS[0]: "#1b3443",
+    BANDS[1]: "#3d3218",
+}
 
 # ANSI attributes for terminals; the text reads the same without them.
 ANSI: Final = {

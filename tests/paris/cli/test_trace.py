@@ -45,7 +45,10 @@ def test_without_mda_one_path_is_traced() -> None:
     assert "try --mda" in out
 
 
-def test_paris_render_makes_every_output_again_from_the_json(tmp_path: Path) -> None:
+@pytest.mark.parametrize("source", ["json", "svg"])
+def test_paris_render_makes_every_output_again_from_the_json_and_from_a_picture(
+    source: str, tmp_path: Path
+) -> None:
     suffixes = ("json", "svg", "png", "pdf", "dot", "graphml", "csv", "jsonl", "txt")
     files = [str(tmp_path / f"r.{suffix}") for suffix in suffixes]
     ran = run(*QUICK, *(p for f in files for p in ("-o", f)))
@@ -56,7 +59,7 @@ def test_paris_render_makes_every_output_again_from_the_json(tmp_path: Path) -> 
     for suffix, start in begins.items():
         assert (tmp_path / f"r.{suffix}").read_bytes().startswith(start)
     again = [str(tmp_path / f"again.{suffix}") for suffix in suffixes]
-    arguments = [files[0], *(part for file in again for part in ("-o", file))]
+    arguments = [str(tmp_path / f"r.{source}"), *(part for file in again for part in ("-o", file))]
     assert run(*arguments, program="paris-render").returncode == ExitCode.REACHED
     for suffix in sorted({*suffixes} - {"pdf"}):  # a PDF bears its date
         assert (tmp_path / f"again.{suffix}").read_bytes() == (

@@ -182,7 +182,8 @@ def test_a_picture_of_a_hostile_file_is_whole_and_shows_all_of_it_as_text(tmp_pa
     assert all(line.replace(DISARMING, "").replace("\xa0", "").isprintable()
                for line in svg.splitlines())  # fmt: skip
     tags = {element.tag.rpartition("}")[2] for element in ET.fromstring(svg).iter()}
-    assert tags <= {"svg", "g", "a", "title", "text", "path", "polygon", "polyline", "ellipse"}
+    assert tags <= {"svg", "g", "a", "title", "text", "path", "polygon", "polyline", "ellipse",
+                    "desc", "metadata", "style"}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", ["\x1b[2J\nforged", "tcp/\u202e443", "-o"])

@@ -4,7 +4,7 @@ from itertools import combinations
 
 import pytest
 
-from render.pictures.palette import BANDS, FAINT_TEXT, LOOKS, TEXT
+from render.pictures.palette import BANDS, DARK, FAINT_TEXT, LOOKS, MARK, TEXT
 from render.words.vertices import Kind
 
 
@@ -27,6 +27,19 @@ def test_text_is_readable_on_every_box(kind: Kind) -> None:
     # 4.5 is what WCAG 2.1 asks of small text.
     assert contrast(TEXT, LOOKS[kind].fill) >= 4.5
     assert contrast(FAINT_TEXT, LOOKS[kind].fill) >= 4.5
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_text_is_readable_in_the_dark(kind: Kind) -> None:
+    for behind in (LOOKS[kind].fill, *BANDS):
+        assert contrast(DARK[TEXT], DARK[behind]) >= 4.5
+        assert contrast(DARK[FAINT_TEXT], DARK[behind]) >= 4.5
+    assert contrast(DARK[MARK], DARK[LOOKS[kind].fill]) >= 4.5
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_every_colour_of_a_box_has_another_in_the_dark(kind: Kind) -> None:
+    assert {LOOKS[kind].fill, LOOKS[kind].line} <= set(DARK)
 
 
 @pytest.mark.parametrize("band", BANDS)
