@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from render.pictures.diagram import Box, Column, Diagram, Line
+from render.pictures.diagram import Box, Column, Diagram, Line, line_width
 from render.words.comparison import share_and_rtt
+from render.words.vertices import Kind
 
 if TYPE_CHECKING:
     from render.words.comparison import ComparedEdge, ComparedVertex, ComparisonWords
+    from render.words.vertices import VertexWords
 
-_THINNEST, _THICKEST = 1.0, 4.0
-_LEGEND: Final = "thick: every protocol goes there; thin and dashed: only some of them"
+_LEGEND: Final = (
+    "lines as wide as their share of the flows, dashed if silent; purple, with their names: only "
+    "some protocols go there"
+)
+_REFUSING: Final = (Kind.REFUSING, Kind.CLOSED)
+_MOST_NAMED: Final = 2  # protocols beside a line
 
 
 def comparison_diagram(words: ComparisonWords) -> Diagram:
@@ -32,7 +38,7 @@ def _column(ttl: int, vertices: tuple[ComparedVertex, ...]) -> Column:
 
 def _box(vertex: ComparedVertex) -> Box:
     shown = tuple(
-        f"{name} {share_and_rtt(words)}"
+        f"{name} {share_and_rtt(words)}{_refusal(words)}"
         for name, words in vertex.seen.items()
         if words is not None and words.rtt
     )
@@ -46,7 +52,26 @@ def _box(vertex: ComparedVertex) -> Box:
     )
 
 
+def _refusal(words: VertexWords) -> str:
+    """How a vertex ends the path of a protocol, other than as its destination."""
+    return f", {words.notes[0]}" if words.kind in _REFUSING and words.notes else ""
+
+
 def _line(edge: ComparedEdge) -> Line:
-    width = round(_THINNEST + (_THICKEST - _THINNEST) * edge.share, 2)
-    tip = f"seen by {', '.join(edge.names)}"
-    return Line(edge.near, edge.far, width, tip, is_dashed=edge.share < 1)
+    return Line(
+        edge.near,
+        edge.far,
+        line_width(edge.flows),
+        f"seen by {', '.join(edge.names)}",
+        is_dashed=edge.is_silent,
+        mark=_names(edge),
+        is_partial=edge.share < 1,
+    )
+
+
+def _names(edge: ComparedEdge) -> str:
+    """The protocols that take a line which others do not."""
+    if edge.share == 1:
+        return ""
+    more = len(edge.names) - _MOST_NAMED
+    return ", ".join(edge.names[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")

@@ -43,6 +43,7 @@ class Line(NamedTuple):
     is_dashed: bool
     mark: str = ""
     is_false: bool = False  # inferred by a classic traceroute, and not there
+    is_partial: bool = False  # of what is compared, only some goes there
 
 
 class Column(NamedTuple):
@@ -133,8 +134,14 @@ def _box(vertex: VertexWords, *, is_compact: bool) -> Box:
 
 
 def _line(edge: EdgeWords) -> Line:
-    width = round(_THINNEST + (_THICKEST - _THINNEST) * edge.share, 2)
-    return Line(edge.near, edge.far, width, edge.sentence, edge.is_uncertain, edge.mark)
+    return Line(
+        edge.near, edge.far, line_width(edge.share), edge.sentence, edge.is_uncertain, edge.mark
+    )
+
+
+def line_width(share: float) -> float:
+    """The width of a line that takes a share of all flows, in points."""
+    return round(_THINNEST + (_THICKEST - _THINNEST) * share, 2)
 
 
 def _false_line(link: FalseLink) -> Line:

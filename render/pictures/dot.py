@@ -18,6 +18,7 @@ from render.pictures.palette import (
     FALSE_EDGE,
     LOOKS,
     MARK,
+    PARTIAL_EDGE,
     TEXT,
 )
 from render.words.vertices import Kind
@@ -133,9 +134,12 @@ def _box(box: Box) -> str:
 
 
 def _line(line: Line) -> str:
-    style = f', style=dashed, color="{FAINT_EDGE}"' if line.is_dashed else ""
+    style = ", style=dashed" if line.is_dashed else ""
+    if line.is_dashed or line.is_partial:
+        style += f', color="{PARTIAL_EDGE if line.is_partial else FAINT_EDGE}"'
     if line.mark:
-        look = f"face='{_FONT}' color='{MARK}' point-size='9'"
+        color = PARTIAL_EDGE if line.is_partial else MARK
+        look = f"face='{_FONT}' color='{color}' point-size='9'"
         # Graphviz places labels beside the middle of a line, however thick that is.
         free = (
             f'border="0" cellborder="0" cellspacing="0" cellpadding="{math.ceil(line.width / 2)}"'

@@ -34,6 +34,7 @@ FAINT_TEXT: Final = "#555555"
 EDGE: Final = "#0072b2"
 FAINT_EDGE: Final = "#9a9a9a"
 FALSE_EDGE: Final = "#d55e00"
+PARTIAL_EDGE: Final = "#8f3f71"  # of what is compared, only some goes there
 MARK: Final = "#b03a00"  # beside an edge
 DIAMOND_FILL: Final = "#eef5fb"
 DIAMOND_LINE: Final = "#56b4e9"
@@ -57,6 +58,7 @@ DARK: Final = {
     "#009e73": "#34c79c",
     EDGE: "#3f9bdb",
     FAINT_EDGE: "#878d95",
+    PARTIAL_EDGE: "#d98bbb",
     MARK: "#ffab73",
     DIAMOND_FILL: "#1a2733",
     DIAMOND_LINE: "#3f7fae",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mda.answers.graph import vertices_by_ttl
@@ -75,6 +76,8 @@ class ComparedEdge(NamedTuple):
     far: str
     names: tuple[str, ...]
     share: float  # of the protocols
+    flows: float = 1.0  # the mean share of all flows of a protocol that take it
+    is_silent: bool = False  # one of its ends is
 
 
 class ComparisonWords(NamedTuple):
@@ -106,7 +109,7 @@ def comparison_words(comparison: Comparison) -> ComparisonWords:
             )
             for ttl, vertices in vertices_by_ttl(comparison.graph).items()
         },
-        edges=tuple(_edge(comparison, near, far) for near, far in comparison.graph.edges),
+        edges=_edges(comparison),
         services=service_words(comparison) if is_of_services(comparison) else (),
         conclusions=tuple(_conclusions(comparison)),
     )
@@ -132,9 +135,21 @@ def _compared(
     return ComparedVertex(key_of(vertex), number, kind, address, is_source, seen)
 
 
-def _edge(comparison: Comparison, near: Vertex, far: Vertex) -> ComparedEdge:
-    names = comparison.of_edge(near, far)
-    return ComparedEdge(key_of(near), key_of(far), names, len(names) / len(comparison.views))
+def _edges(comparison: Comparison) -> tuple[ComparedEdge, ...]:
+    everywhere = len(comparison.views)
+    flows: defaultdict[tuple[Vertex, Vertex], float] = defaultdict(float)
+    for lane, view in enumerate(comparison.views):
+        for (near, far), share in view.trace.edge_shares.items():
+            passing = view.trace.vertex_shares[near] * share
+            flows[merged(near, lane), merged(far, lane)] += passing / everywhere
+    edges = []
+    for near, far in comparison.graph.edges:
+        names = comparison.of_edge(near, far)
+        ends = key_of(near), key_of(far)
+        is_silent = near.address is None or far.address is None
+        share = len(names) / everywhere
+        edges.append(ComparedEdge(*ends, names, share, flows[near, far], is_silent))
+    return tuple(edges)
 
 
 def _title(comparison: Comparison) -> str:
