@@ -55,9 +55,9 @@ class Procedure(Protocol):
         return False
 
     def rate_pps(self, ttl: int) -> float | None:
-        """The replies per second of the routers at `ttl` that have, or may have, a limit.
+        """How many replies per second to ask for at `ttl`, whose routers have or may have a limit.
 
-        None where there is none.
+        Somewhat fewer than they send, so that almost nothing is lost. None where there is no limit.
         """
 
     def cost(self, request: ProbeRequest) -> float:

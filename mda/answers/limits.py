@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mda.answers import trials
 from mda.answers.rate_limits import (
+    USUAL_ASKED_PPS,
     USUAL_PPS,
     Answering,
     LimitRange,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 _SEVERAL: Final = 3  # losses of a flow after which it may be silent
 _BLIND_PPS: Final = 2.0  # half a second of losses shows that a rate is as low as the usual one
+_OF_FOUND: Final = 0.85  # fraction of a limit that is asked for: it may be somewhat lower
 _UNTESTED: Final = 4  # replies, since the last loss, for which new flows wait for a suspected limit
 _LOOK_AGAIN: Final = 1.25  # growth in outcomes after which limits are searched for again
 _OFTEN: Final = 5  # replies after the first loss that show that a vertex has no part in a limit
@@ -84,13 +86,17 @@ class Limits:
         return not self.known() and self._find_suspected().limits > 0
 
     def rate_pps(self) -> float | None:
-        """The replies per second of all vertices with a known or suspected limit.
+        """How many replies per second to ask for of all vertices with a known or suspected limit.
 
         None where no limit is suspected.
         """
+        if not self.known():
+            return USUAL_ASKED_PPS * self._find_suspected().limits or None
+        return _OF_FOUND * self._found_pps()
+
+    def _found_pps(self) -> float:
+        """The replies per second of all vertices with a known limit."""
         limits = self.known()
-        if not limits:
-            return USUAL_PPS * self._find_suspected().limits or None
         if self._found.together:
             rate_pps = next(iter(limits.values())).rate_pps
         else:

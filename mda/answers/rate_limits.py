@@ -36,6 +36,7 @@ _STEPS: Final = 80  # ... to either side of a rate: a factor of 472
 _CREDIBLE: Final = 4.0  # log-likelihood within which a rate is credible
 _AS_WELL: Final = 1.0  # log-likelihood given up for a higher rate
 USUAL_PPS: Final = 1.0  # Linux: icmp_ratelimit 1000, and as many seconds between in IPv6
+USUAL_ASKED_PPS: Final = 0.95  # how many to ask for: the limit is exact, but for its ticks
 USUAL_BURST: Final = 6  # Linux: replies at once
 _MOST_USUAL: Final = 10  # more where a reply comes back before the burst is used up
 _UNLIKELY_ORDER: Final = 15  # orders, of which one has all replies before all losses

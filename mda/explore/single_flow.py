@@ -6,7 +6,7 @@ from collections import Counter
 from math import inf
 from typing import TYPE_CHECKING, Final
 
-from mda.answers.rate_limits import USUAL_PPS
+from mda.answers.rate_limits import USUAL_ASKED_PPS
 from mda.answers.table import FlowTable
 from mda.model import ProbeRequest
 from mda.procedure import Procedure
@@ -73,7 +73,7 @@ class SingleFlow(Procedure):
     def rate_pps(self, ttl: int) -> float | None:
         """See Procedure."""
         if self._last in self._flying and ttl == self._last.ttl:
-            return USUAL_PPS
+            return USUAL_ASKED_PPS
         is_doubted = any(doubt.near == ttl for doubt in self._doubts)
         return None if is_doubted else self._table.rate_pps(ttl)
 

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from paris.engine.pending import Pending
     from paris.engine.waits import Waits
 
-# Fraction of a router's reply rate that we use, so that almost nothing is lost.
-_OF_LIMIT: Final = 0.85
 # Replies may wait this long on this machine until they are read.
 _SLACK_S: Final = 0.005
 
@@ -202,7 +200,7 @@ class RequestQueue:
             held.line.extend((request,))
         for ttl, held in self._held.items():
             if rate_pps := rates[ttl]:
-                held.pacing.change_rate(_OF_LIMIT * rate_pps)
+                held.pacing.change_rate(rate_pps)
 
     def _ready(
         self,

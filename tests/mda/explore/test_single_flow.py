@@ -25,7 +25,7 @@ def begun(*, answers_at_once: bool) -> SingleFlow:
 def test_where_no_end_is_known_the_last_hop_is_asked_once_more_a_second_later() -> None:
     procedure = begun(answers_at_once=False)
     assert procedure.wanted(64) == [AGAIN]
-    assert (procedure.rate_pps(9), procedure.cost(AGAIN)) == (1.0, 1.0)
+    assert (procedure.rate_pps(9), procedure.cost(AGAIN)) == (0.95, 1.0)
     assert not procedure.abandons(AGAIN)
     assert procedure.wanted(64) == []
     assert not procedure.abandons(ProbeRequest(0, 4))
