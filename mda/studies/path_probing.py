@@ -7,7 +7,8 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING
+from math import inf
+from typing import TYPE_CHECKING, Final
 
 from mda.studies.flow_paths import measured_ttl
 from mda.studies.path_search import PathSearch
@@ -15,9 +16,12 @@ from mda.studies.paths import MOST_COMPARED, chosen, paths
 
 if TYPE_CHECKING:
     from mda.explore.wave import Wave
+    from mda.model import Outcome
     from mda.procedure import History
     from mda.studies.flow_paths import FlowPaths
     from mda.studies.task import Task
+
+_APART_S: Final = 0.02  # between two rounds
 
 
 class _PathProbing(PathSearch):
@@ -54,7 +58,26 @@ class EveryPath(_PathProbing):
 
 
 class EveryHop(EveryPath):
-    """See Procedure: measures every hop of every path."""
+    """See Procedure: measures every hop of every path.
+
+    Rounds are apart: if each followed the replies to the one before, most would fall into the
+    moments at which replies are quick, and a queue that comes and goes would hardly be seen.
+    """
+
+    def __init__(self, task: Task, history: History) -> None:
+        super().__init__(task, history)
+        self._resumes_s = -inf
+
+    def on_outcome(self, outcome: Outcome) -> None:
+        """See Procedure."""
+        super().on_outcome(outcome)
+        if 0 < self._measured < self._task.parameters["rounds"]:
+            self._resumes_s = max(self._resumes_s, outcome.sent_at_s + _APART_S)
+
+    @property
+    def resumes_s(self) -> float:
+        """See Procedure."""
+        return self._resumes_s
 
     def choose(self, flow_paths: FlowPaths) -> None:
         """See _PathProbing."""

@@ -189,9 +189,9 @@ class Lab:
         """Set kernel parameters of a node, by where they are below /proc/sys."""
         _set(self.namespace(node), values)
 
-    def ip(self, node: str, *commands: str) -> None:
-        """Run commands of ip at a node."""
-        _ip(self.namespace(node), commands)
+    def ip(self, node: str, *commands: str, version: int | None = None) -> None:
+        """Run commands of ip at a node, of an IP version if they do not name one."""
+        _ip(self.namespace(node), commands, version)
 
     def rules(self, node: str, hook: str, rule: str) -> None:
         """Have nftables at a node apply a rule at a hook; each hook has its own chain."""
