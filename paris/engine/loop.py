@@ -381,7 +381,7 @@ class Engine:
             else:
                 if conversations.has_withdrawn:
                     self._queue.discard(reply.request)  # if it was withdrawn, it now has its reply
-                self._waits.replied(reply.request.ttl, reply.rtt_s)
+                self._waits.replied(reply.request.ttl, reply.rtt_s, reply.received_at_s)
                 self._deliver(reply)
                 has_any = True
             if conversations.has_withdrawn:

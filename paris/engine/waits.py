@@ -16,6 +16,7 @@ _SHORTEST_WAIT_S: Final = 0.25
 _TIMEOUT_FACTOR: Final = 3.0  # times the slowest reply
 _OVERDUE_FACTOR: Final = 2.0
 _CLOCK_ERROR_S: Final = 1e-6
+_KEPT_S: Final = 60.0  # a slow reply counts for at least so long, and for twice as long at most
 _TTLS: Final = 256
 
 
@@ -25,7 +26,8 @@ class Waits:
     A TTL that never replied gets the whole wait, because nearer hops do not show how far away the
     next hop is; it gets it once, not per round. A TTL that replied gets three times the slowest
     reply from it or from beyond it. To believe a silence always takes the whole wait (`whole_s`),
-    which is longer where it ends a path.
+    which is longer where it ends a path. Slow replies are forgotten once quicker ones have come for
+    a minute or two, so that one of them does not lengthen a watch for good.
 
     `given_s` is the whole wait if the user chose one. `most_s` is how long the wire can wait.
     """
@@ -33,21 +35,33 @@ class Waits:
     def __init__(self, given_s: float | None = None, most_s: float = float("inf")) -> None:
         self._given_s = given_s
         self._most_s = most_s
-        self.slowest_s = 0.0
-        self._slowest_from_s = [0.0] * (_TTLS + 1)  # the slowest reply from each TTL or beyond it
+        # The slowest reply from each TTL or beyond it, since `_since_s` and in the time before.
+        self._lately_s = [0.0] * (_TTLS + 1)
+        self._before_s = [0.0] * (_TTLS + 1)
+        self._since_s: float | None = None
         self._replied: set[int] = set()
         self._silent: set[int] = set()
 
-    def replied(self, ttl: int, rtt_s: float) -> None:
-        """Record that the reply to a probe to `ttl` took `rtt_s`."""
+    @property
+    def slowest_s(self) -> float:
+        """How long the slowest reply took; 0 if there was none."""
+        return self._slowest_from_s(0)
+
+    def replied(self, ttl: int, rtt_s: float, at_s: float) -> None:
+        """Record that the reply to a probe to `ttl` took `rtt_s`, and came at the time `at_s`."""
+        if self._since_s is None:
+            self._since_s = at_s
+        elif at_s - self._since_s >= _KEPT_S:
+            # Where nothing has replied since, what was known before is all that there is.
+            pairs = zip(self._lately_s, self._before_s, strict=True)
+            self._before_s = [lately_s or before_s for lately_s, before_s in pairs]
+            self._lately_s = [0.0] * (_TTLS + 1)
+            self._since_s = at_s
         self._replied.add(ttl)
-        if rtt_s <= self._slowest_from_s[ttl]:
-            return
-        self.slowest_s = max(self.slowest_s, rtt_s)
         for nearer in range(ttl, -1, -1):
-            if self._slowest_from_s[nearer] >= rtt_s:
+            if self._lately_s[nearer] >= rtt_s:
                 break
-            self._slowest_from_s[nearer] = rtt_s
+            self._lately_s[nearer] = rtt_s
 
     def gave_up(self, ttl: int, after_s: float) -> None:
         """Record that a probe to `ttl` had no reply for `after_s`."""
@@ -58,13 +72,13 @@ class Waits:
         """After how long a reply from `ttl` is overdue; infinite if that TTL never replied."""
         if ttl not in self._replied:
             return float("inf")
-        return _OVERDUE_FACTOR * self._slowest_from_s[ttl]
+        return _OVERDUE_FACTOR * self._slowest_from_s(ttl)
 
     def timeout_s(self, ttl: int) -> float:
         """After how long a probe to `ttl` times out, so that it can be sent again."""
         whole_s = self.whole_s(ttl)
         if ttl in self._replied:
-            seen_s = self._slowest_from_s[ttl]
+            seen_s = self._slowest_from_s(ttl)
         elif ttl in self._silent:
             seen_s = self.slowest_s  # this TTL has already had the whole wait once
         else:
@@ -78,8 +92,11 @@ class Waits:
         """
         if self._given_s is not None:
             return min(self._given_s, self._most_s)
-        beyond_s = self._slowest_from_s[ttl]
+        beyond_s = self._slowest_from_s(ttl)
         if not beyond_s:
             return min(MOST_WAIT_S, self._most_s)
         least_s = _RESOLVING_S + self.slowest_s if is_end else _PASSED_WAIT_S
         return min(MOST_WAIT_S, self._most_s, max(least_s, _TIMEOUT_FACTOR * beyond_s))
+
+    def _slowest_from_s(self, ttl: int) -> float:
+        return max(self._lately_s[ttl], self._before_s[ttl])

@@ -40,8 +40,8 @@ class Said(NamedTuple):
 class Trouble(NamedTuple):
     """A network, what is wrong there, and how many rounds show it.
 
-    `limited` routers send 50 answers per second to a host, `lost` is a share by the link at which it
-    is lost, `busy` a link with a queue, and `late` a router that answers late.
+    `limited` routers send 50 answers per second to a host, `lost` is a share by the link at which
+    it is lost, `busy` a link with a queue, and `late` a router that answers late.
     """
 
     name: str

@@ -135,7 +135,7 @@ def test_in_turn_each_flow_has_one_probe_in_flight() -> None:
 
 def test_first_requests_to_a_ttl_that_has_fallen_quiet_wait_for_a_sign() -> None:
     queue = queue_of()
-    queue.waits.replied(1, rtt_s=0.01)
+    queue.waits.replied(1, rtt_s=0.01, at_s=0.0)
     for flow in range(4):
         queue.pending.add(flow + 1, ProbeRequest(flow, 1), sent_at_s=1.0)
     first = [ProbeRequest(flow, 1) for flow in (7, 8)]

@@ -20,44 +20,57 @@ if TYPE_CHECKING:
 
 def test_a_ttl_without_replies_gets_the_whole_wait_however_near_the_hops_before_are() -> None:
     waits = Waits()
-    waits.replied(1, 0.001)
-    waits.replied(2, 0.004)
+    waits.replied(1, 0.001, 0.0)
+    waits.replied(2, 0.004, 0.0)
     assert waits.timeout_s(3) == waits.whole_s(3) == MOST_WAIT_S
     assert Waits(9.0).timeout_s(3) == 9.0
 
 
 def test_a_ttl_that_replied_gets_three_times_the_slowest_reply_from_there_on() -> None:
     waits = Waits()
-    waits.replied(5, 0.4)
-    waits.replied(2, 0.1)
-    waits.replied(1, 0.9)
+    waits.replied(5, 0.4, 0.0)
+    waits.replied(2, 0.1, 0.0)
+    waits.replied(1, 0.9, 0.0)
     assert waits.timeout_s(5) == pytest.approx(1.2)
     assert waits.timeout_s(2) == pytest.approx(1.2)
     assert waits.timeout_s(1) == pytest.approx(2.7)
-    waits.replied(7, 0.001)
+    waits.replied(7, 0.001, 0.0)
     assert waits.timeout_s(7) == 0.25
 
 
 def test_a_silence_before_a_hop_that_replied_lasts_2_s_or_three_times_its_slowest_reply() -> None:
     waits = Waits()
-    waits.replied(9, 0.001)
+    waits.replied(9, 0.001, 0.0)
     assert waits.timeout_s(4) == waits.whole_s(4) == 2.0
-    waits.replied(9, 1.5)
+    waits.replied(9, 1.5, 0.0)
     assert waits.whole_s(4) == pytest.approx(4.5)
 
 
 def test_a_silence_that_ends_a_path_lasts_3_5_s_and_the_slowest_round_trip() -> None:
     waits = Waits()
-    waits.replied(9, 0.1)
+    waits.replied(9, 0.1, 0.0)
     assert waits.whole_s(4, is_end=True) == pytest.approx(3.6)
-    waits.replied(8, 1.6)
+    waits.replied(8, 1.6, 0.0)
     assert waits.whole_s(9, is_end=True) == waits.whole_s(4, is_end=True) == MOST_WAIT_S
     assert Waits(1.0).whole_s(4, is_end=True) == 1.0
 
 
+def test_a_slow_reply_is_forgotten_when_quicker_ones_have_come_for_two_minutes() -> None:
+    waits = Waits()
+    waits.replied(9, 1.5, 0.0)
+    for second in range(1, 120):
+        waits.replied(5, 0.1, second)
+        assert waits.slowest_s == 1.5
+        assert waits.timeout_s(5) == pytest.approx(4.5)
+    waits.replied(5, 0.1, 120.0)
+    assert waits.slowest_s == 0.1
+    assert waits.timeout_s(5) == pytest.approx(0.3)
+    assert waits.timeout_s(9) == pytest.approx(4.5)  # nothing else is known of it
+
+
 def test_a_wait_chosen_by_the_user_is_not_shortened_where_nothing_replied() -> None:
     waits = Waits(4.0)
-    waits.replied(9, 0.001)
+    waits.replied(9, 0.001, 0.0)
     assert waits.timeout_s(4) == waits.whole_s(4) == waits.whole_s(9) == 4.0
 
 
@@ -67,7 +80,7 @@ def test_the_whole_wait_is_spent_once_on_each_ttl() -> None:
     assert waits.timeout_s(3) == MOST_WAIT_S
     waits.gave_up(3, MOST_WAIT_S)
     assert waits.timeout_s(3) == 0.25
-    waits.replied(3, 4.0)
+    waits.replied(3, 4.0, 0.0)
     assert waits.timeout_s(3) == MOST_WAIT_S
 
 
