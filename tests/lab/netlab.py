@@ -134,6 +134,15 @@ class Lab:
         way = f"via {self.address(other, node, version)} dev {self.interface(node, other)}"
         self.ip(node, f"route replace {TARGET[version]}/{bits} {way}")
 
+    def weigh(self, node: str, weights: Mapping[str, int], version: int) -> None:
+        """From now on `node` forwards to its neighbours by these weights."""
+        ways = [
+            f"nexthop via {self.address(other, node, version)}"
+            f" dev {self.interface(node, other)} weight {weight}"
+            for other, weight in weights.items()
+        ]
+        self.ip(node, f"route replace {TARGETS[version]} {' '.join(ways)}", version=version)
+
     def restore(self, node: str) -> None:
         """Give a node its links, addresses and routes again, after an interface was down."""
         _ip(self.namespace(node), _configuration(self, node, "replace"))

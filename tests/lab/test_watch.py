@@ -11,7 +11,7 @@ import signal
 import struct
 import subprocess
 import termios
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -114,6 +114,39 @@ def test_a_watch_goes_on_when_the_interface_was_down_for_a_while(
     assert all("rtt_s" in hop for path in last["paths"] for hop in path["hops"])
     assert "since " in said
     assert " did not leave" in said
+
+
+def test_a_share_that_changes_is_reported_with_the_time(lab: Lab, tmp_path: Path) -> None:
+    lines = tmp_path / "rounds.jsonl"
+
+    def found(kind: str) -> list[Any]:
+        written = lines.read_text() if lines.exists() else ""
+        whole = [line for line in written.splitlines(keepends=True) if line[-1] == "\n"]
+        return [own for own in map(json.loads, whole) if own["type"] == kind]
+
+    lab.weigh("lb", {"a1": 1, "a2": 1}, 4)
+    with subprocess.Popen(
+        [*lab.at_source(*command_line(str(netlab.TARGET[4]), *OFTEN[:-1], "0.01", "--seed", "1",
+                                      "--jsonl", str(lines)))],
+        stderr=subprocess.PIPE, text=True,
+    ) as process:  # fmt: skip
+        try:
+            wait_until(lambda: len(found("round")) >= 40)
+            steady = found("round")
+            lab.weigh("lb", {"a1": 3, "a2": 1}, 4)
+            wait_until(lambda: any(own["changes"] for own in found("round")))
+        finally:
+            lab.weigh("lb", {"a1": 1, "a2": 1}, 4)
+            process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=LONGEST_S)
+    assert process.returncode == 0
+    assert not any(own["changes"] for own in steady)
+    change = next(own["changes"][0] for own in found("round") if own["changes"])
+    a1, a2 = (lab.shown("lb", node, 4) for node in ("a1", "a2"))
+    assert (change["before"]["address"], change["after"]["address"]) == (str(a2), str(a1))
+    assert 0 < change["moved"] < change["trials"]
+    assert change["first_s"] >= steady[-1]["at_s"]
+    assert f"share changed on path {change['path']}, hop 3: {a1} instead of {a2}" in said
 
 
 @pytest.mark.parametrize("key", [b"q", b"\x03"], ids=["q", "Ctrl-C"])
