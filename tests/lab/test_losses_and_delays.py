@@ -10,8 +10,9 @@ from tests.lab.troubles import TROUBLES, faults, troubled
 pytestmark = pytest.mark.lab
 
 
-def test_a_queue_is_told_from_a_router_that_is_slow_to_answer() -> None:
-    (trouble,) = (own for own in TROUBLES if own.name == "a queue behind a router slow to answer")
+@pytest.mark.parametrize("name", ["a queue", "a router slow to answer"])
+def test_what_delays_packets_is_named_with_its_place_and_nothing_else_is(name: str) -> None:
+    (trouble,) = (own for own in TROUBLES if own.name == name)
     with troubled(trouble) as lab:
         found = traces(lab, (4, 6), "--mda", "--stats", "--rounds", str(trouble.rounds))
         for version, own in found.items():
