@@ -13,9 +13,11 @@ if TYPE_CHECKING:
 
 _THINNEST, _THICKEST = 0.8, 7.0  # points
 _LEGEND: Final = (
-    "+ came, - went, ? perhaps missed by the other measurement, ~ changed; dashed: not there after"
+    "+ came, - went, ? perhaps missed by the other measurement, ~ changed; dashed: not there after;"
+    " purple: not before"
 )
 _NOT_AFTER: Final = (Mark.WENT, Mark.PERHAPS_WENT)
+_NOT_BEFORE: Final = (Mark.CAME, Mark.PERHAPS_CAME)
 _LINE_MARKS: Final = {Mark.CAME: "+", Mark.PERHAPS_CAME: "+?", Mark.PERHAPS_WENT: "?"}
 
 
@@ -54,5 +56,12 @@ def _box(vertex: ChangedVertex) -> Box:
 
 def _line(edge: ChangedEdge) -> Line:
     width = round(_THINNEST + (_THICKEST - _THINNEST) * edge.share, 2)
-    is_dashed, mark = edge.mark in _NOT_AFTER, _LINE_MARKS.get(edge.mark, "")
-    return Line(edge.near, edge.far, width, edge.sentence, is_dashed, mark)
+    return Line(
+        edge.near,
+        edge.far,
+        width,
+        edge.sentence,
+        is_dashed=edge.mark in _NOT_AFTER,
+        mark=_LINE_MARKS.get(edge.mark, ""),
+        is_partial=edge.mark in _NOT_BEFORE,
+    )
