@@ -1,7 +1,7 @@
 """Two traces of a host whose vertices have common names: stars that stand for each other are one.
 
 A star has no address to know it by: it is the one of the other trace with most of the same vertices
-before it, and at least one.
+before it, and at least one. The sources are one, whatever their addresses.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ def named_alike(earlier: Trace, later: Trace) -> tuple[NamedTrace, NamedTrace]:
     """Both traces with common names, those of the earlier one where it has the vertex."""
     names: dict[Vertex, Vertex] = {}
     for vertex in in_order(later.dag):
-        name = vertex
+        name = earlier.origin if vertex == later.origin else vertex
         if vertex.address is None:
             near = {names[own] for own in later.dag.predecessors(vertex)}
             star = _same_star(earlier, vertex.ttl, near, names.values())

@@ -147,8 +147,18 @@ class Difference(NamedTuple):
 
     @property
     def ends_differ(self) -> bool:
-        """Whether the destination is reached, or somebody refuses, in one measurement only."""
-        return _end(self.before.trace) != _end(self.after.trace)
+        """Whether the destination is reached, or somebody refuses, in one measurement only.
+
+        Not known of measurements by different protocols or ports.
+        """
+        before, after = self.before.trace, self.after.trace
+        return self.is_by_same_probes and _end(before) != _end(after)
+
+    @property
+    def is_by_same_probes(self) -> bool:
+        """Whether both measurements sent probes of one protocol to one port."""
+        before, after = (own.trace.plan.probing for own in (self.before, self.after))
+        return (before.protocol, before.dport) == (after.protocol, after.dport)
 
     @property
     def is_change(self) -> bool:

@@ -61,13 +61,25 @@ def _saved(file: str) -> tuple[Trace | Comparison | Difference, Subject]:
 
 
 def _compared(*files: str) -> tuple[Difference, Subject]:
-    """What changed from the first file to the second one. Raises FormatError."""
+    """What changed from the first file to the second one. Raises FormatError, SettingsError."""
     from mda.difference import difference
-    from mda.plan import Reading
-    from paris import replay
+    from mda.trace import Trace
+    from paris.errors import SettingsError
+    from paris.outputs.files import named
     from paris.outputs.registry import Subject
 
-    before, after = (replay.trace(file, Reading()) for file in files)
+    traces = []
+    for file in files:
+        found, subject = _saved(file)
+        if not isinstance(found, Trace):
+            raise SettingsError(f"{named(file)}: a {subject.value}; --diff needs two traces")
+        traces.append(found)
+    before, after = traces
+    targets = [(trace.plan.host, trace.plan.destination) for trace in traces]
+    is_one_host = any(len(set(own)) == 1 for own in zip(*targets, strict=True))
+    if before.plan.source.version != after.plan.source.version or not is_one_host:
+        hosts = " and ".join(trace.plan.target for trace in traces)
+        raise SettingsError(f"--diff needs two traces of one host, not of {hosts}")
     return difference(before, after), Subject.DIFFERENCE
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from render.words.vertices import VertexWords
 
 _NOTHING: Final = "nothing changed that chance does not explain"
+_OTHER_PROBES: Final = "probed by another protocol or port before: that may be what differs"
 _MOST_NAMED: Final = 6  # things in one line
 
 
@@ -103,7 +104,7 @@ def difference_words(found: Difference) -> DifferenceWords:
                     kind=latest[vertex].kind,
                     address=latest[vertex].address,
                     mark=marks[vertex],
-                    is_source=vertex == found.after.trace.origin,
+                    is_source=vertex == found.before.trace.origin,
                     before=before.get(vertex),
                     after=after.get(vertex),
                     changes=tuple(changes[vertex]),
@@ -252,7 +253,7 @@ def _shift(found: Difference, shift: Shift) -> str:
 
 def _doubts(found: Difference) -> list[str]:
     """What only one measurement shows, and the other may have missed: a line each."""
-    lines = []
+    lines = [] if found.is_by_same_probes else [_OTHER_PROBES]
     for when, presence in (("before", Presence.AFTER), ("after", Presence.BEFORE)):
         places = [
             f"{place(own)}, {p_value(found.chances[own])}"

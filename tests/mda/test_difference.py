@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
 from math import comb
 from typing import TYPE_CHECKING
 
@@ -10,12 +11,12 @@ import pytest
 import paris
 from mda.difference import Presence, difference
 from mda.model import Reply
+from mda.trace import Trace
 from tests.support.traces import DESTINATION, assembled, hops, numbered, outcomes
 
 if TYPE_CHECKING:
     from mda.difference import Difference
     from mda.model import Vertex
-    from mda.trace import Trace
 
 GATEWAY, JOINT = "192.0.2.254", "198.51.100.2"
 BRANCHES = numbered("198.51.100.", 11, 4)
@@ -210,3 +211,9 @@ def test_a_network_that_changed_is_found(before: str, after: str) -> None:
             for network in (before, after)
         )
         assert difference(earlier, later).is_change
+
+
+def test_a_source_with_another_address_is_the_same_source() -> None:
+    before = trace_of(BRANCHES[:2])
+    after = Trace.of(before.replace(plan=before.plan.replace(source=ip_address("192.0.2.7"))))
+    assert set(difference(before, after).seen.values()) == {Presence.BOTH}

@@ -18,10 +18,11 @@ if TYPE_CHECKING:
 def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with traces, as JSON and as packets."""
     folder = tmp_path_factory.mktemp("saved")
-    for network in ("two-way", "plain"):
+    for network in ("two-way", "plain", "ipv6-label"):
         outputs = [word for kind in ("json", "pcapng")
                    for word in ("-o", str(folder / f"{network}.{kind}"))]  # fmt: skip
         run("--sim", network, "--mda", "-c", "99", "--seed", "3", *outputs)
+    run("--sim", "plain", "--compare", "udp,tcp", "-o", str(folder / "compared.json"))
     return folder
 
 
@@ -63,6 +64,14 @@ def test_the_picture_marks_what_came_went_and_changed(saved: Path, tmp_path: Pat
     assert " of the flows before, none after; went, p = 0.0" in source
 
 
+def test_traces_by_other_probes_may_differ_by_that(saved: Path, tmp_path: Path) -> None:
+    after = tmp_path / "tcp.json"
+    run("--sim", "two-way", "--mda", "-c", "99", "-T", "-o", str(after))
+    code, out, _ = render("--diff", saved / "two-way.json", after)
+    assert code == ExitCode.REACHED
+    assert "\nprobed by another protocol or port before: that may be what differs\n" in out
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -70,9 +79,22 @@ def test_the_picture_marks_what_came_went_and_changed(saved: Path, tmp_path: Pat
         (("--diff", *["plain.json"] * 3), "--diff needs two FILEs, the earlier one first"),
         (("--diff", "--metrics", *["plain.json"] * 2), "--diff and --metrics conflict"),
         (("--diff", "plain.json", "none.json"), "none.json"),
+        (("--diff", "plain.json", "compared.json"), "compared.json: a comparison; --diff needs"),
+        (
+            ("--diff", "plain.json", "ipv6-label.json"),
+            "--diff needs two traces of one host, not of 203.0.113.9 and 2001:db8:9::9",
+        ),
         (("--diff", *["plain.json"] * 2, "-o", "x.csv"), "a difference is written as json, txt"),
     ],
-    ids=["one file", "three files", "two tables", "no file", "no such format"],
+    ids=[
+        "one file",
+        "three files",
+        "two tables",
+        "no file",
+        "no trace",
+        "two hosts",
+        "no such format",
+    ],
 )
 def test_what_cannot_be_compared_is_refused_in_a_line(
     saved: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], words: str
