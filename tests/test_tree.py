@@ -130,7 +130,6 @@ paris/wire/unprivileged/udp_icmp.py: tests/lab/test_unprivileged.py: it needs po
 render/errors.py: tests/render/pictures/test_svg.py: drawing fails there
 render/pictures/library.py: tests/render/pictures/test_svg.py: it draws there, in a process
 render/pictures/difference.py: tests/paris/cli/test_render.py: differences are drawn there
-render/pictures/comparison.py: tests/paris/cli/test_studies.py: comparisons are drawn there
 render/terminal/columns.py: tests/paris/cli/test_studies.py: comparisons are printed there
 render/terminal/difference.py: tests/paris/cli/test_render.py: differences are printed there
 render/terminal/comparison.py: tests/paris/cli/test_studies.py: comparisons are printed there
