@@ -132,7 +132,7 @@ def test_loss_at_a_link_of_one_branch_is_stated_of_that_branch(seed: int) -> Non
     assert said == {**NOTHING, "lost on the way": ["10.3.1.1"]}
 
 
-@pytest.mark.parametrize("seed", SEEDS[:3])
+@pytest.mark.parametrize("seed", SEEDS[:1])
 def test_one_percent_of_real_loss_is_told_from_a_limit_of_50_answers_a_second(seed: int) -> None:
     truth = Truth(lost={"10.3.1.1": 0.01}, limit_pps={"10.2.0.1": 50.0})
     assert stated(measured(truth, seed, MANY, every_s=0.03)) == {
