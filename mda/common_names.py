@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from mda.answers.dag import Edge
+    from mda.findings.refusals import Refused
     from mda.trace import Trace
 
 #: A way to a vertex: the vertices that a flow meets at some hops, None where it was not probed.
@@ -74,6 +75,21 @@ class NamedTrace:
     def per_packet(self) -> frozenset[Vertex]:
         """The vertices that split single flows."""
         return frozenset(map(self.names.__getitem__, self.trace.per_packet))
+
+    def ended(self, refused: Refused | None) -> set[int]:
+        """The flows that somebody refuses, or with None those that reach the destination."""
+        if refused is None:
+            arrivals = set(self.trace.arrivals)
+            found = (own for own in self.trace.replies if self.trace.vertex_of(own) in arrivals)
+        else:
+            found = (
+                own for own in self.trace.replies if own.ends_path and own.responder == refused.by
+            )
+        return {own.request.flow for own in found}
+
+    def asked(self, ttl: int) -> set[int]:
+        """The flows that were probed at a TTL, or further away."""
+        return {own.request.flow for own in self.trace.outcomes if own.request.ttl >= ttl}
 
     def repeated(self, near: Vertex) -> int:
         """The replies from behind a vertex to flows that had a reply from there before."""

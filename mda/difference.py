@@ -7,8 +7,10 @@ one kind share its level (Holm, 1979).
 
 from __future__ import annotations
 
+from collections import Counter
 from enum import Enum
-from math import comb
+from itertools import accumulate
+from math import comb, prod
 from statistics import median
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -16,16 +18,18 @@ from mda.answers.dag import Dag, in_order
 from mda.answers.graph import vertices_by_ttl
 from mda.common_names import named_alike
 from mda.model import Vertex
+from mda.plan import Algorithm
 from mda.statistics.differences import median_difference
 from mda.statistics.inference import holm, matters
 from mda.statistics.ranks import stratified_rank_probability
-from mda.statistics.tables import independence
+from mda.statistics.tables import fisher, independence
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from mda.answers.dag import Edge
     from mda.common_names import NamedTrace
+    from mda.findings.refusals import Refused
     from mda.trace import Trace
 
 #: What one measurement lacks has changed if it misses it with this probability at most, or with the
@@ -67,13 +71,15 @@ class Shift(NamedTuple):
     """How much later a vertex replies than before: the median over pairs of flows.
 
     `probability` is that of times that differ so much if nothing had changed. It `begins` here
-    unless a vertex before it replies later, or sooner, as well.
+    unless a vertex before it, at any hop, replies later, or sooner, as well; `behind` are the
+    vertices behind it that do.
     """
 
     vertex: Vertex
     slower_s: float
     probability: float
     begins: bool
+    behind: tuple[Vertex, ...]
 
 
 class Splitting(NamedTuple):
@@ -84,6 +90,17 @@ class Splitting(NamedTuple):
 
     vertex: Vertex
     is_per_packet_after: bool
+    probability: float
+
+
+class End(NamedTuple):
+    """Somebody refuses flows in one measurement only; with None they reach the destination.
+
+    `probability` is that of so many flows there, and none in the other one, if nothing had changed.
+    """
+
+    refused: Refused | None
+    presence: Presence
     probability: float
 
 
@@ -103,6 +120,7 @@ class Difference(NamedTuple):
     forks: tuple[Fork, ...]
     shifts: tuple[Shift, ...]
     splittings: tuple[Splitting, ...]
+    ends: tuple[End, ...]
 
     def vertices(self, presence: Presence) -> list[Vertex]:
         """The vertices that one measurement shows, or both."""
@@ -127,12 +145,15 @@ class Difference(NamedTuple):
 
     @property
     def moved(self) -> dict[Vertex, Vertex]:
-        """Interfaces that went from one hop and came to another, by where they were."""
+        """Interfaces that went from their only hop and came to another, by where they were."""
+        hops = Counter(own.address for own in self.dag if self.seen[own] is not Presence.BOTH)
+        for own in self.vertices(Presence.BOTH):
+            hops[own.address] += 2
         came = {vertex.address: vertex for vertex in self.vertices(Presence.AFTER)}
         return {
             vertex: came[vertex.address]
             for vertex in self.vertices(Presence.BEFORE)
-            if vertex.address is not None and vertex.address in came
+            if vertex.address in came and vertex.address is not None and hops[vertex.address] == 2
         }
 
     @property
@@ -146,19 +167,15 @@ class Difference(NamedTuple):
         return [own for own in self.splittings if own.probability <= VALUE_LEVEL]
 
     @property
-    def ends_differ(self) -> bool:
-        """Whether the destination is reached, or somebody refuses, in one measurement only.
-
-        Not known of measurements by different protocols or ports.
-        """
-        before, after = self.before.trace, self.after.trace
-        return self.is_by_same_probes and _end(before) != _end(after)
+    def changed_ends(self) -> list[End]:
+        """Who is reached, or refuses, only before or only after."""
+        return [own for own in self.ends if own.probability <= VALUE_LEVEL]
 
     @property
-    def is_by_same_probes(self) -> bool:
-        """Whether both measurements sent probes of one protocol to one port."""
-        before, after = (own.trace.plan.probing for own in (self.before, self.after))
-        return (before.protocol, before.dport) == (after.protocol, after.dport)
+    def is_of_few_flows(self) -> bool:
+        """Whether one followed a single flow, so that chance explains whatever differs."""
+        sides = self.before, self.after
+        return any(own.trace.plan.algorithm is Algorithm.PARIS for own in sides)
 
     @property
     def is_change(self) -> bool:
@@ -168,7 +185,7 @@ class Difference(NamedTuple):
             or self.changed_splits
             or self.shifts
             or self.changed_splittings
-            or self.ends_differ
+            or self.changed_ends
         )
 
 
@@ -195,6 +212,7 @@ def difference(before: Trace, after: Trace) -> Difference:
         forks=forks,
         shifts=_shifts(dag, common, sides),
         splittings=_splittings(dag, common, sides),
+        ends=_ends(sides),
     )
 
 
@@ -236,17 +254,19 @@ def _chances(
     """At most the chance that what only one measurement shows was missed by the other.
 
     That of an edge is the chance at its fork, or that of its nearer end, without which it cannot be
-    seen; and a vertex is missed only if all edges to it are.
+    seen. A vertex is missed only if all edges to it are, by flows through different vertices.
     """
     at_fork = {fork.vertex: fork.missed_probability for fork in forks}
     chances: dict[Vertex | Edge, float] = {}
     for vertex in in_order(dag):
-        edges = [(near, vertex) for near in dag.predecessors(vertex)]
-        for edge in edges:
-            near = edge[0]
-            is_common = seen[near] is Presence.BOTH
-            chances[edge] = at_fork.get(near, 1.0) if is_common else chances[near]
-        chances[vertex] = min((chances[edge] for edge in edges), default=1.0)
+        near = list(dag.predecessors(vertex))
+        common = [own for own in near if seen[own] is Presence.BOTH]
+        for own in near:
+            chances[own, vertex] = at_fork.get(own, 1.0) if own in common else chances[own]
+        if common:
+            chances[vertex] = prod(chances[own, vertex] for own in common)
+        else:
+            chances[vertex] = min((chances[own] for own in near), default=1.0)
     return chances
 
 
@@ -261,25 +281,47 @@ def _shifts(
         for vertex in common
         if vertex in earlier and vertex in later
     }
-    chances = holm([stratified_rank_probability(own) for own in strata.values()])
+    chances = _from_the_end([stratified_rank_probability(own) for own in strata.values()])
     slower: dict[Vertex, tuple[float, float]] = {}
     for (vertex, own), chance in zip(strata.items(), chances, strict=True):
         slower_s = median_difference(own)
         usual_s = [time_s for _, beside in own for time_s in beside]
         if slower_s is not None and chance <= VALUE_LEVEL and matters(slower_s, median(usual_s)):
             slower[vertex] = slower_s, chance
+    before = _ancestors(dag)
+    alike = {
+        vertex: [own for own in slower if own in before[vertex] and own_s * slower[own][0] > 0]
+        for vertex, (own_s, _) in slower.items()
+    }
     return tuple(
         Shift(
             vertex,
             slower_s,
             chance,
-            begins=not any(
-                near in slower and slower[near][0] * slower_s > 0
-                for near in dag.predecessors(vertex)
-            ),
+            begins=not alike[vertex],
+            behind=tuple(own for own in slower if vertex in alike[own]),
         )
         for vertex, (slower_s, chance) in slower.items()
     )
+
+
+def _from_the_end(chances: Sequence[float]) -> list[float]:
+    """Chances in the order of hops, adjusted for their number, with half of the level in each way.
+
+    What is later on the way shows at every hop behind, so tests from the last one on, each only if
+    all before it showed something, need no correction. What is later at one router does not: Holm.
+    """
+    fixed = list(accumulate(reversed(chances), max))[::-1]
+    return [min(1.0, 2 * min(own)) for own in zip(fixed, holm(chances), strict=True)]
+
+
+def _ancestors(dag: Dag) -> dict[Vertex, set[Vertex]]:
+    """All vertices before each."""
+    found: dict[Vertex, set[Vertex]] = {}
+    for vertex in in_order(dag):
+        near = set(dag.predecessors(vertex))
+        found[vertex] = near.union(*(found[own] for own in near))
+    return found
 
 
 def _splittings(
@@ -302,5 +344,36 @@ def _splittings(
     )
 
 
-def _end(trace: Trace) -> object:
-    return trace.reached, frozenset(trace.refusals)
+def _ends(sides: tuple[NamedTrace, NamedTrace]) -> tuple[End, ...]:
+    """Who is reached, or refuses, in one measurement only, unless the other one is unfinished."""
+    known = [{*([None] if own.trace.reached else ()), *own.trace.refusals} for own in sides]
+    found = []
+    for own, other, presence in ((0, 1, Presence.BEFORE), (1, 0, Presence.AFTER)):
+        if sides[other].trace.is_complete:
+            alone = known[own] - known[other]
+            found += [
+                (end, presence, _end_chance(sides[own], sides[other], end))
+                for end in sorted(alone, key=str)
+            ]
+    adjusted = holm([chance for _, _, chance in found])
+    return tuple(
+        End(end, presence, chance)
+        for (end, presence, _), chance in zip(found, adjusted, strict=True)
+    )
+
+
+def _end_chance(side: NamedTrace, other: NamedTrace, end: Refused | None) -> float:
+    """The chance that flows end so in one measurement alone, by all that were asked so far away."""
+    flows = side.ended(end)
+    nearest = min(_end_hops(side, end), default=side.trace.plan.max_ttl)
+    asked, elsewhere = len(side.asked(nearest) | flows), len(other.asked(nearest))
+    if not flows or not elsewhere:
+        return 1.0
+    return fisher(len(flows), asked, len(flows), asked + elsewhere)
+
+
+def _end_hops(side: NamedTrace, end: Refused | None) -> list[int]:
+    """The hops at which flows end so."""
+    if end is None:
+        return [vertex.ttl for vertex in side.trace.arrivals]
+    return [vertex.ttl for vertex in side.trace.dag if vertex.address == end.by]

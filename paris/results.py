@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from mda.errors import ParisTraceError
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Rows = list[dict[str, Any]]
+_STYLE: Final = re.compile(r"<style>.*?</style>\n", re.DOTALL)
 _TABLES: Final = ("hops", "links", "paths")
 
 
@@ -118,9 +120,11 @@ class Result(Trace):
         from paris.outputs import pictures
 
         try:
-            return pictures.trace(self, Look("svg")).decode()
+            drawn = pictures.trace(self, Look("svg")).decode()
         except ParisTraceError:
             return None
+        # A style would change all that is drawn on the page, and follow the system, not the page.
+        return _STYLE.sub("", drawn, count=1)
 
     def _repr_html_(self) -> str:
         """The picture, or without one the text."""

@@ -9,7 +9,7 @@ from paris.cli.exits import complain, ended
 from paris.errors import ExitCode
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from mda.comparison import Comparison
     from mda.difference import Difference
@@ -75,12 +75,38 @@ def _compared(*files: str) -> tuple[Difference, Subject]:
             raise SettingsError(f"{named(file)}: a {subject.value}; --diff needs two traces")
         traces.append(found)
     before, after = traces
-    targets = [(trace.plan.host, trace.plan.destination) for trace in traces]
-    is_one_host = any(len(set(own)) == 1 for own in zip(*targets, strict=True))
-    if before.plan.source.version != after.plan.source.version or not is_one_host:
-        hosts = " and ".join(trace.plan.target for trace in traces)
-        raise SettingsError(f"--diff needs two traces of one host, not of {hosts}")
+    if refusal := _not_alike(before, after):
+        raise SettingsError(f"--diff needs two traces {refusal}")
     return difference(before, after), Subject.DIFFERENCE
+
+
+def _not_alike(before: Trace, after: Trace) -> str:
+    """What two traces would have to have in common to be compared; empty if they do."""
+    plans = before.plan, after.plan
+    hosts = [(plan.host, plan.destination) for plan in plans]
+    is_one_host = any(len(set(own)) == 1 for own in zip(*hosts, strict=True))
+    if plans[0].source.version != plans[1].source.version or not is_one_host:
+        return f"of one host, not of {' and '.join(plan.target for plan in plans)}"
+    if len({(plan.first_ttl, plan.max_ttl) for plan in plans}) > 1:
+        return f"of the same hops, not from {_both(f'{p.first_ttl} to {p.max_ttl}' for p in plans)}"
+    flows = [plan.probing.flow_field for plan in plans]
+    probes = [f"{plan.probing.protocol} to {plan.probing.dport or 'no port'}" for plan in plans]
+    if flows[0] == flows[1] == "dport":
+        probes = [plan.probing.protocol for plan in plans]
+    if len({*probes}) > 1 or flows[0] != flows[1]:
+        told = (f"{own} by {field}" for own, field in zip(probes, flows, strict=True))
+        return f"by the same probes, not {_both(told)}"
+    sports = [plan.probing.sport for plan in plans]
+    if flows[0] != "sport" and sports[0] != sports[1]:
+        return (
+            f"whose flows differ in {flows[0]} alone, not in source port as well "
+            f"({_both(sports)}): give --sport to both"
+        )
+    return ""
+
+
+def _both(things: Iterable[object]) -> str:
+    return " and ".join(map(str, things))
 
 
 def _tabulate(options: RenderOptions) -> int:

@@ -32,7 +32,6 @@ def write(found: Difference, _: Look | None = None) -> str:
         "format": FORMAT,
         "version": VERSION,
         "is_change": found.is_change,
-        "ends_differ": found.ends_differ,
         "vertices": [{"id": vertex_id(own), **_presence(found, own)} for own in found.dag],
         "edges": [
             {"from": vertex_id(near), "to": vertex_id(far), **_presence(found, (near, far))}
@@ -59,6 +58,7 @@ def write(found: Difference, _: Look | None = None) -> str:
                 "slower_s": shift.slower_s,
                 "probability": shift.probability,
                 "begins": shift.begins,
+                "behind": list(map(vertex_id, shift.behind)),
             }
             for shift in found.shifts
         ],
@@ -70,6 +70,16 @@ def write(found: Difference, _: Look | None = None) -> str:
                 "has_changed": own in found.changed_splittings,
             }
             for own in found.splittings
+        ],
+        "ends": [
+            {
+                "refused_by": None if own.refused is None else str(own.refused.by),
+                "how": None if own.refused is None else own.refused.how.value,
+                "seen": own.presence.value,
+                "probability": own.probability,
+                "has_changed": own in found.changed_ends,
+            }
+            for own in found.ends
         ],
         "before": json.loads(native.write(found.before.trace)),
         "after": json.loads(native.write(found.after.trace)),

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from paris.errors import FormatError
 
-_BEGIN: Final = b'<metadata id="paris-trace">'
-_END: Final = b"</metadata>"
+_BOM: Final = b"\xef\xbb\xbf"
+# Other programs write a picture again with other names for SVG's namespace.
+_HELD: Final = re.compile(rb'<(\w+:)?metadata id="paris-trace">(.*?)</(\w+:)?metadata>', re.DOTALL)
 
 
 def json_of(data: bytes, place: str) -> bytes:
     """The JSON in a picture; other data as they are. Raises FormatError, naming `place`."""
-    if not data.lstrip().startswith(b"<"):
+    if not data.removeprefix(_BOM).lstrip().startswith(b"<"):
         return data
-    _, begin, behind = data.partition(_BEGIN)
-    document, end, _ = behind.partition(_END)
-    if not begin or not end:
+    held = _HELD.search(data)
+    if held is None:
         raise FormatError(f"{place}: not a picture that holds a trace (-o FILE.svg writes one)")
-    return document
+    return held[2]

@@ -13,8 +13,7 @@ if TYPE_CHECKING:
 
 _THINNEST, _THICKEST = 0.8, 7.0  # points
 _LEGEND: Final = (
-    "+ came, - went, ? perhaps missed by the other measurement, ~ changed; dashed: not there after;"
-    " purple: not before"
+    "+ came, - went, ? perhaps by chance, ~ changed; dashed: not there after; purple: not before"
 )
 _NOT_AFTER: Final = (Mark.WENT, Mark.PERHAPS_WENT)
 _NOT_BEFORE: Final = (Mark.CAME, Mark.PERHAPS_CAME)

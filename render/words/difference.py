@@ -25,7 +25,10 @@ if TYPE_CHECKING:
     from render.words.vertices import VertexWords
 
 _NOTHING: Final = "nothing changed that chance does not explain"
-_OTHER_PROBES: Final = "probed by another protocol or port before: that may be what differs"
+_FEW_FLOWS: Final = (
+    "a single flow shows too little to tell a change from chance: measure with --mda"
+)
+_CERTAIN: Final = 0.995  # from here on, a chance explains everything
 _MOST_NAMED: Final = 6  # things in one line
 
 
@@ -123,7 +126,9 @@ def difference_words(found: Difference) -> DifferenceWords:
 def _measured(trace: Trace) -> str:
     """When and how a trace was made, and what it found."""
     host, probing = headline(trace)
-    return ", ".join(filter(None, (date(trace.started_at_unix_s), host, probing, reached(trace))))
+    unfinished = "" if trace.is_complete else "unfinished"
+    parts = date(trace.started_at_unix_s), host, probing, reached(trace), unfinished
+    return ", ".join(filter(None, parts))
 
 
 def _marks(found: Difference) -> dict[Vertex | Edge, Mark]:
@@ -165,10 +170,17 @@ def _vertex_changes(found: Difference) -> Mapping[Vertex, list[str]]:
 
 
 def _gone(found: Difference, own: Vertex | Edge) -> str:
-    chance = p_value(found.chances[own])
     if found.is_proven(own):
-        return f"{'went' if found.seen[own] is Presence.BEFORE else 'came'}, {chance}"
-    return f"perhaps missed {'after' if found.seen[own] is Presence.BEFORE else 'before'}, {chance}"
+        what = "went" if found.seen[own] is Presence.BEFORE else "came"
+    else:
+        what = f"not seen {'after' if found.seen[own] is Presence.BEFORE else 'before'}"
+    return what + _chance(found, own)
+
+
+def _chance(found: Difference, own: Vertex | Edge) -> str:
+    """What to say of the chance, where it is one."""
+    chance = found.chances[own]
+    return f", {p_value(chance)}" if chance < _CERTAIN else ""
 
 
 def _later(shift: Shift) -> str:
@@ -201,7 +213,7 @@ def _changes(found: Difference) -> list[str]:
     lines = []
     for name, presence in (("came", Presence.AFTER), ("went", Presence.BEFORE)):
         if places := [
-            f"{place(own)}, {p_value(found.chances[own])}"
+            f"{place(own)}{_chance(found, own)}"
             for own in found.vertices(presence)
             if own not in gone and found.is_proven(own)
         ]:
@@ -216,7 +228,7 @@ def _changes(found: Difference) -> list[str]:
         lines.append(f"{hops} {way}: {_named(addresses)}")
     for name, presence in (("came", Presence.AFTER), ("went", Presence.BEFORE)):
         if links := [
-            f"{place(near)} to {place(far)}, {p_value(found.chances[near, far])}"
+            f"{place(near)} to {place(far)}{_chance(found, (near, far))}"
             for near, far in found.edges(presence)
             if found.is_proven((near, far))
         ]:
@@ -224,9 +236,14 @@ def _changes(found: Difference) -> list[str]:
     lines += [_fork(found, fork) for fork in found.changed_splits]
     lines += [f"{place(own.vertex)}: {_splits(own)}" for own in found.changed_splittings]
     lines += [_shift(found, own) for own in found.shifts if own.begins]
-    if found.ends_differ:
-        ends = reached(found.before.trace), reached(found.after.trace)
-        lines.append(f"{ends[0]} before, {ends[1]} after")
+    if ends := found.changed_ends:
+        before, after = reached(found.before.trace), reached(found.after.trace)
+        chance = p_value(min(own.probability for own in ends))
+        lines.append(f"before: {before}; after: {after}; {chance}")
+    if lines and any(map(found.is_proven, found.seen)):
+        least = {side.trace.plan.bound.min_share for side in (found.before, found.after)}
+        if None in least:
+            lines.append("(assuming even splits)")
     return lines
 
 
@@ -243,30 +260,26 @@ def _fork(found: Difference, fork: Fork) -> str:
 
 
 def _shift(found: Difference, shift: Shift) -> str:
-    behind = sum(
-        not own.begins and own.vertex.ttl > shift.vertex.ttl and own.slower_s * shift.slower_s > 0
-        for own in found.shifts
-    )
-    others = f", and {behind} behind it" if behind else ""
+    others = f", and {len(shift.behind)} behind it" if shift.behind else ""
     return f"{place(shift.vertex)} replies {_later(shift)}{others}, {p_value(shift.probability)}"
 
 
 def _doubts(found: Difference) -> list[str]:
     """What only one measurement shows, and the other may have missed: a line each."""
-    lines = [] if found.is_by_same_probes else [_OTHER_PROBES]
+    lines = [_FEW_FLOWS] if found.is_of_few_flows else []
     for when, presence in (("before", Presence.AFTER), ("after", Presence.BEFORE)):
         places = [
-            f"{place(own)}, {p_value(found.chances[own])}"
+            f"{place(own)}{_chance(found, own)}"
             for own in found.vertices(presence)
             if not found.is_proven(own)
         ]
         places += [
-            f"{place(near)} to {place(far)}, {p_value(found.chances[near, far])}"
+            f"{place(near)} to {place(far)}{_chance(found, (near, far))}"
             for near, far in found.edges(presence)
             if not found.is_proven((near, far))
         ]
         if places:
-            lines.append(f"perhaps missed {when}: {_named(places)}")
+            lines.append(f"not seen {when}, perhaps by chance: {_named(places)}")
     return lines
 
 

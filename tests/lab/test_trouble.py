@@ -30,7 +30,11 @@ def test_a_rate_limited_router_is_recognised_and_the_graph_is_complete(
         found = trace(lab, version, "--mda", *SURE, "--rate", "100")
         assert found.truth == lab.truth(version)
         answering = found.document["graph"]["answering"]
-        limited = [entry for entry in answering if entry["limit"] is not None]
+        # A trace that slows down in time has too few losses to name the limit for certain.
+        limited = [
+            entry for entry in answering
+            if entry["limit"] is not None or entry.get("may_be_limited")
+        ]  # fmt: skip
         # In IPv6 the router has an address towards each branch, and one limit for all of them.
         assert [entry["vertex"].partition("@")[2] for entry in limited] == ["4"] * len(limited)
         assert 1 <= len(limited) <= (1, 4)[version == 6]

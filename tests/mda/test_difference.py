@@ -10,7 +10,7 @@ import pytest
 
 import paris
 from mda.difference import Presence, difference
-from mda.model import Reply
+from mda.model import Reply, StopReason
 from mda.trace import Trace
 from tests.support.traces import DESTINATION, assembled, hops, numbered, outcomes
 
@@ -170,11 +170,49 @@ def test_a_balancer_of_packets_is_told_from_one_whose_replies_agree_by_chance() 
         assert bool(difference(per_packet, steady).changed_splittings) == is_change
 
 
-def test_an_end_that_is_reached_no_longer_is_a_change() -> None:
+@pytest.mark.parametrize("flows", [1, 16])
+def test_an_end_that_is_reached_no_longer_is_a_change_if_flows_enough_say_so(flows: int) -> None:
+    before = trace_of(BRANCHES[0], flows=flows)
+    after = assembled(outcomes(hops(GATEWAY, BRANCHES[0], JOINT, "*", flows=flows)))
+    (end,) = difference(before, after).ends
+    assert (end.refused, end.presence) == (None, Presence.BEFORE)
+    assert end.probability == pytest.approx(2 / comb(2 * flows, flows))
+    assert bool(difference(before, after).changed_ends) == (flows == 16)
+    assert difference(before, before).ends == ()
+
+
+def test_an_unfinished_trace_says_nothing_of_the_end() -> None:
     before = trace_of(BRANCHES[0])
-    after = assembled(outcomes(hops(GATEWAY, BRANCHES[0], JOINT, "*", flows=16)))
-    assert difference(before, after).ends_differ
-    assert not difference(before, before).ends_differ
+    paths = hops(GATEWAY, BRANCHES[0], JOINT, "*", flows=16)
+    after = assembled(outcomes(paths)).replace(stopped=StopReason.INTERRUPTED)
+    assert difference(before, after).ends == ()
+
+
+def test_a_vertex_behind_two_others_is_missed_only_by_the_flows_through_both() -> None:
+    meshed = trace_of(BRANCHES[:2], BRANCHES[2:], flows=32)
+    lacking = trace_of(BRANCHES[:2], BRANCHES[2], flows=10)
+    found = difference(meshed, lacking)
+    gone = vertex_at(found, BRANCHES[3])
+    edges = [found.chances[near, gone] for near in found.dag.predecessors(gone)]
+    assert len(edges) == 2
+    assert found.chances[gone] == pytest.approx(edges[0] * edges[1])
+
+
+def test_an_address_at_two_hops_does_not_move() -> None:
+    before = trace_of(BRANCHES[0], BRANCHES[0], BRANCHES[1])
+    after = trace_of(BRANCHES[2], BRANCHES[0], BRANCHES[0], BRANCHES[1])
+    moved = {str(own.address) for own in difference(before, after).moved}
+    assert BRANCHES[0] not in moved
+    assert BRANCHES[1] in moved
+
+
+def test_a_delay_shows_on_a_long_path_of_few_flows_and_once_behind_silence() -> None:
+    path = [*numbered("198.51.100.", 11, 5), "*", *numbered("198.51.100.", 31, 5)]
+    before = trace_of(*path, flows=6)
+    found = difference(before, later(before, 0.5, "198.51.100.13"))
+    (first,) = [own for own in found.shifts if own.begins]
+    assert str(first.vertex.address) == "198.51.100.13"
+    assert len(first.behind) == len(found.shifts) - 1 == 2 + 5 + 2  # and the joint, and the host
 
 
 NETWORKS = ("two-way", "four-way", "lossy", "unequal-length")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import sys
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
@@ -63,7 +64,8 @@ def test_a_table_without_rows_is_empty() -> None:
 
 def test_a_notebook_shows_the_picture_of_the_command(result: Result) -> None:
     drawn = run("--sim", "two-way", "--mda", "--seed", "1", "-o", "-", "--format", "svg").stdout
-    assert result._repr_svg_() == drawn
+    assert "<style>" in drawn
+    assert result._repr_svg_() == re.sub(r"<style>.*?</style>\n", "", drawn, flags=re.DOTALL)
     shown = ElementTree.fromstring(result._repr_html_())
     assert shown.tag == "div"
     assert shown[0].tag == "{http://www.w3.org/2000/svg}svg"

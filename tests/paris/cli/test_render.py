@@ -22,6 +22,15 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
         outputs = [word for kind in ("json", "pcapng")
                    for word in ("-o", str(folder / f"{network}.{kind}"))]  # fmt: skip
         run("--sim", network, "--mda", "-c", "99", "--seed", "3", *outputs)
+    for name, options in {
+        "tcp": ("--mda", "-T", "-p", "443"),
+        "third": ("--mda", "-f", "3"),
+        "one": ("--seed", "1"),
+        "another": ("--seed", "2"),
+        "dport": ("--mda", "--flow-field", "dport", "--sport", "4000"),
+        "dport2": ("--mda", "--flow-field", "dport", "--sport", "5000"),
+    }.items():
+        run("--sim", "two-way", *options, "-o", str(folder / f"{name}.json"))
     run("--sim", "plain", "--compare", "udp,tcp", "-o", str(folder / "compared.json"))
     return folder
 
@@ -37,6 +46,7 @@ def test_a_difference_is_told_in_text_and_by_the_exit_code(saved: Path) -> None:
     assert "\nwent: 198.51.100.4 (hop 4), p = 0.0" in out
     assert "\n1 hop farther away: 198.51.100.3\n" in out
     assert "\n198.51.100.1 (hop 2) replies 1.00 ms later, p = 0.0" in out
+    assert "\n(assuming even splits)\n" in out
     assert "\n-   4.2  198.51.100.4  19.0 ms" in out
     assert max(map(len, out.splitlines())) <= 80
     code, out, err = render("--diff", saved / "two-way.json", saved / "two-way.pcapng")
@@ -64,12 +74,20 @@ def test_the_picture_marks_what_came_went_and_changed(saved: Path, tmp_path: Pat
     assert " of the flows before, none after; went, p = 0.0" in source
 
 
-def test_traces_by_other_probes_may_differ_by_that(saved: Path, tmp_path: Path) -> None:
-    after = tmp_path / "tcp.json"
-    run("--sim", "two-way", "--mda", "-c", "99", "-T", "-o", str(after))
-    code, out, _ = render("--diff", saved / "two-way.json", after)
+def test_a_single_flow_says_how_little_it_shows(saved: Path) -> None:
+    code, out, _ = render("--diff", saved / "one.json", saved / "another.json")
     assert code == ExitCode.REACHED
-    assert "\nprobed by another protocol or port before: that may be what differs\n" in out
+    assert out.endswith(
+        "\na single flow shows too little to tell a change from chance: measure with --mda\n"
+    )
+
+
+def test_an_unfinished_trace_is_called_so(saved: Path, tmp_path: Path) -> None:
+    cut = tmp_path / "cut.json"
+    run("--sim", "two-way", "--mda", "-c", "99", "--max-probes", "30", "-o", str(cut))
+    code, out, _ = render("--diff", cut, saved / "two-way.json")
+    assert code == ExitCode.REACHED
+    assert "unfinished" in out.partition("after:")[0]
 
 
 @pytest.mark.parametrize(
@@ -84,6 +102,18 @@ def test_traces_by_other_probes_may_differ_by_that(saved: Path, tmp_path: Path) 
             ("--diff", "plain.json", "ipv6-label.json"),
             "--diff needs two traces of one host, not of 203.0.113.9 and 2001:db8:9::9",
         ),
+        (
+            ("--diff", "two-way.json", "tcp.json"),
+            "by the same probes, not udp to 33434 by sport and tcp to 443 by sport",
+        ),
+        (
+            ("--diff", "two-way.json", "third.json"),
+            "of the same hops, not from 1 to 30 and 3 to 30",
+        ),
+        (
+            ("--diff", "dport.json", "dport2.json"),
+            "whose flows differ in dport alone, not in source port as well (4000 and 5000)",
+        ),
         (("--diff", *["plain.json"] * 2, "-o", "x.csv"), "a difference is written as json, txt"),
     ],
     ids=[
@@ -93,6 +123,9 @@ def test_traces_by_other_probes_may_differ_by_that(saved: Path, tmp_path: Path) 
         "no file",
         "no trace",
         "two hosts",
+        "two protocols",
+        "other hops",
+        "two source ports",
         "no such format",
     ],
 )
