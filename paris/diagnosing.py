@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from threading import Thread
 
+    from mda.explore.single_flow import SingleFlow
     from mda.model import IPAddress, Outcome
     from mda.plan import Plan
     from mda.procedure import Procedure
@@ -33,6 +34,7 @@ _WEB: Final = (443, 80)  # ports at which most hosts answer something
 _CONNECTING_S: Final = 1.0
 _MOST_PROBES: Final = 40  # of all controls together
 _TRIES: Final = 2  # of a control that only shows whether the host answers
+_MOST_BY_HOP: Final = _MOST_PROBES - 2 * _TRIES
 
 
 def measure(settings: Settings, hooks: Hooks = run.NO_HOOKS, *, always: bool) -> Measurement:
@@ -79,14 +81,13 @@ def _controls(settings: Settings) -> list[Settings]:
             ),
             search=search,
             budget=settings.budget.replace(
-                max_probes=min(
-                    search.queries * (search.max_ttl - search.first_ttl + 1),
-                    settings.budget.max_probes or _MOST_PROBES,
-                )
+                max_probes=min(most, settings.budget.max_probes or _MOST_PROBES)
             ),
         )
-        for protocol, dport, search in (
-            ("icmp", None, by_hop), ("tcp", web, to_end), ("udp", 33434, to_end),
+        for protocol, dport, search, most in (
+            ("icmp", None, by_hop, _MOST_BY_HOP),
+            ("tcp", web, to_end, _TRIES),
+            ("udp", 33434, to_end, _TRIES),
         )
     ]  # fmt: skip
 
@@ -99,9 +100,13 @@ def _joined(
     from mda.service.controlled import Controlled
 
     main, _by_icmp, *others = procedures
-    search = settings.search
-    by_hop = ServicePath(first_ttl=search.first_ttl, max_ttl=search.max_ttl, queries=1)
+    by_hop = _by_hop(ServicePath, settings.search)
     return Controlled(main, [by_hop, *others], always=always)
+
+
+def _by_hop(kind: type[SingleFlow], search: Search) -> SingleFlow:
+    """What probes each hop once, and once more where that was lost."""
+    return kind(first_ttl=search.first_ttl, max_ttl=search.max_ttl, queries=1, most=_MOST_BY_HOP)
 
 
 class _Beside:
@@ -144,10 +149,15 @@ class _Beside:
         self._threads = [thread for thread in beside if thread is not None]
 
     def _measure(self, number: int) -> None:
+        from mda.explore.single_flow import SingleFlow
+
+        control = self._controls[number]
         before_parsing = self._hooks.before_parsing  # each thread has its own rights
+        is_by_hop = control.search.queries == 1
+        procedure = _by_hop(SingleFlow, control.search) if is_by_hop else None
         with suppress(ParisTraceError):
             self._found[number] = run.measure(
-                self._controls[number], run.Hooks(before_parsing=before_parsing)
+                control, run.Hooks(before_parsing=before_parsing), procedure
             )
 
 

@@ -84,8 +84,12 @@ class Hooks(NamedTuple):
 NO_HOOKS: Final = Hooks()
 
 
-def measure(settings: Settings, hooks: Hooks = NO_HOOKS) -> Measurement:
+def measure(
+    settings: Settings, hooks: Hooks = NO_HOOKS, procedure: Procedure | None = None
+) -> Measurement:
     """Do what `settings` ask for, over the real network or a simulated one.
+
+    A `procedure` asks for other probes than theirs.
 
     Raises a ParisTraceError where nothing could be measured; Ctrl-C and failures later on end the
     record early instead.
@@ -100,7 +104,8 @@ def measure(settings: Settings, hooks: Hooks = NO_HOOKS) -> Measurement:
         job = _Job(
             settings=settings,
             flows=flows,
-            procedure=setup.procedure_for(
+            procedure=procedure
+            or setup.procedure_for(
                 settings,
                 flows,
                 sends_whole=wire.sends_whole,

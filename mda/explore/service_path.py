@@ -31,11 +31,16 @@ class ServicePath(SingleFlow):
     """
 
     def __init__(
-        self, *, first_ttl: int, max_ttl: int, queries: int, gap_limit: int | None = None
+        self,
+        *,
+        first_ttl: int,
+        max_ttl: int,
+        queries: int,
+        gap_limit: int | None = None,
+        most: int | None = None,
     ) -> None:
-        super().__init__(first_ttl=first_ttl, max_ttl=max_ttl, queries=queries)
+        super().__init__(first_ttl=first_ttl, max_ttl=max_ttl, queries=queries, most=most)
         self._first_ttl = first_ttl
-        self._queries = queries
         self._far = ProbeRequest(0, max_ttl)
         self._known_to = first_ttl - 1  # the last TTL with an outcome, but for that of `_far`
         self._distance = 0  # of the service, by its reply to `_far`
@@ -98,8 +103,10 @@ class ServicePath(SingleFlow):
     def _is_beyond(self, request: ProbeRequest) -> bool:
         end = self._table.ended.get(0)
         others = sum(ttl != end for ttl in self._arrived)
-        is_enough = request.ttl == end and 0 < request.attempt >= min(
-            self._tries, self._queries - others
+        is_enough = (
+            request.ttl == end
+            and not self._repeats_lost
+            and 0 < request.attempt >= min(self._tries, self._queries - others)
         )
         return is_enough or self._is_behind_gap(request) or super()._is_beyond(request)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from mda.answers.rate_limits import USUAL_ASKED_PPS
 from mda.answers.table import FlowTable
-from mda.model import ProbeRequest
+from mda.model import Loss, ProbeRequest
 from mda.procedure import Procedure
 
 if TYPE_CHECKING:
@@ -25,9 +25,13 @@ class SingleFlow(Procedure):
     refusal are, because a reply from there shows that packets pass it. Where no end is known, the
     last TTL gets one more probe, after a second: these probes, or those of a trace before this one,
     may have used up all that a destination replies at once.
+
+    With `most`, no more probes than that are sent, and each lost one once more within them.
     """
 
-    def __init__(self, *, first_ttl: int, max_ttl: int, queries: int) -> None:
+    def __init__(
+        self, *, first_ttl: int, max_ttl: int, queries: int, most: int | None = None
+    ) -> None:
         self._table = FlowTable(queries)
         # TTLs inside attempts, so that each router's probes are spread out.
         self._waiting = [
@@ -40,6 +44,9 @@ class SingleFlow(Procedure):
         self._made = Counter(request.ttl for request in self._waiting)
         self._last = ProbeRequest(0, max_ttl, queries)  # sent after a second
         self._is_last_asked = False
+        self._left = inf if most is None else most  # how many more probes may be sent
+        self._repeats_lost = most is not None
+        self._queries = queries
 
     def wanted(self, room: int) -> list[ProbeRequest]:
         """See Procedure."""
@@ -49,20 +56,24 @@ class SingleFlow(Procedure):
             request
             for request in self._waiting
             if self._is_due(request) and not self._is_beyond(request)
-        ][:room]
+        ][: int(min(room, self._left))]
         self._flying.update(ready)
         self._waiting = [request for request in self._waiting if request not in self._flying]
-        if not (ready or self._waiting or self._is_last_asked or self._table.ended):
+        may_ask_last = self._left and not (self._is_last_asked or self._table.ended)
+        if may_ask_last and not (ready or self._waiting):
             self._is_last_asked = True
             self._flying.add(self._last)
             self._made[self._last.ttl] += 1
             ready = [self._last]
+        self._left -= len(ready)
         return ready
 
     def on_outcome(self, outcome: Outcome) -> None:
         """See Procedure."""
         self._flying.discard(outcome.request)
         self._table.add(outcome)
+        if isinstance(outcome, Loss) and self._repeats_lost:
+            self._repeat(outcome.request.ttl)
 
     def on_withheld(self, request: ProbeRequest, *, is_new: bool) -> bool:
         """See Procedure."""
@@ -80,7 +91,8 @@ class SingleFlow(Procedure):
     @property
     def finished(self) -> bool:
         """See Procedure; probes in flight beyond the path's end are not waited for."""
-        return all(self._is_beyond(request) for request in (*self._waiting, *self._flying))
+        waiting = self._waiting if self._left else []
+        return all(self._is_beyond(request) for request in (*waiting, *self._flying))
 
     def abandons(self, request: ProbeRequest) -> bool:
         """See Procedure; the request waits, in case that the path goes on."""
@@ -88,6 +100,7 @@ class SingleFlow(Procedure):
             return False
         self._flying.discard(request)
         self._waiting.append(request)
+        self._left += 1
         return True
 
     def _is_due(self, request: ProbeRequest) -> bool:
@@ -98,6 +111,14 @@ class SingleFlow(Procedure):
         """Whether a request is not worth sending, given what is known now."""
         is_for_end = request == self._last and bool(self._table.ended)
         return is_for_end or request.ttl > self._last_ttl()
+
+    def _repeat(self, ttl: int) -> None:
+        """Ask this TTL, where a probe was lost, once more than at first."""
+        attempt = self._made[ttl]
+        if attempt == self._queries:
+            self._made[ttl] += 1
+            self._waiting.append(ProbeRequest(0, ttl, attempt))
+            self._is_last_asked |= ttl == self._last.ttl
 
     def _ask_in_doubt(self) -> None:
         for _, near, far, pairs in self._doubts:
