@@ -11,7 +11,7 @@ from mda.model import ReplyKind, Vertex
 from mda.record import Fate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from mda.model import Reply
     from mda.record import Control
@@ -123,10 +123,28 @@ def nearer_answers(trace: Trace, ends: Iterable[Ending]) -> tuple[Nearer, ...]:
     replies of the hops before show this, so that the way back is the way there. Where control
     probes find the host at that very hop, its way back is shorter.
     """
-    found = (_nearer_answer(trace, end) for end in ends)
+    found = (_nearer_answer(trace, end) for end in _unreached(trace, ends))
+    return tuple(own for own in found if own is not None)
+
+
+def may_be_nearer(trace: Trace, ends: Iterable[Ending]) -> bool:
+    """Whether by its TTL an answer in the destination's name may be that of a silent hop before it.
+
+    That hop may as well be the destination's own, where its replies were lost.
+    """
+    for end in _unreached(trace, ends):
+        before, passed = _symmetric_before(trace, end), _passed(_own_ttls(trace, end))
+        last = max((vertex.ttl for vertex in before), default=end.at.ttl)
+        if any(last < links < end.at.ttl for links in passed):
+            return True
+    return False
+
+
+def _unreached(trace: Trace, ends: Iterable[Ending]) -> Iterator[Ending]:
+    """The ends at hops where no control probe finds the host."""
     version = trace.plan.destination.version
     reached = {own.hop for own in trace.controls if own.reaches(version)}
-    return tuple(own for own in found if own is not None and own.at.ttl not in reached)
+    return (end for end in ends if end.at.ttl not in reached)
 
 
 def resets_alike(
@@ -149,30 +167,53 @@ def resets_alike(
 
 
 def _nearer_answer(trace: Trace, end: Ending) -> Nearer | None:
-    flows, kind = set(end.flows), _KINDS[end.fate]
-    own = {
+    own, before = _own_ttls(trace, end), _symmetric_before(trace, end)
+    if len(own) != 1 or any({vertex.ttl} != _passed(own) for vertex in before):
+        return None
+    like = min(before, default=None, key=lambda vertex: vertex.sort_key)
+    return None if like is None else Nearer(end.at, like, min(own))
+
+
+def _own_ttls(trace: Trace, end: Ending) -> set[int]:
+    """The TTLs with which the answers at this end arrive."""
+    answers = _answers(trace, end.at, (_KINDS[end.fate],))
+    return {
         reply.reply_ttl
-        for reply in _answers(trace, end.at, (kind,))
-        if reply.reply_ttl is not None and reply.request.flow in flows
+        for reply in answers
+        if reply.reply_ttl is not None and reply.request.flow in end.flows
     }
+
+
+def _symmetric_before(trace: Trace, end: Ending) -> set[Vertex]:
+    """The last vertices before an end that answered, if the way back is the way there.
+
+    Empty if replies of these, or of the hop before, passed another number of hops than probes.
+    """
     every = list(trace.dag.predecessors(end.at))
+    flows = set(end.flows)
     taken = [near for near in every if flows & set(flows_of_edge(trace.dag, near, end.at))]
-    before_it = taken or every
-    for before in before_it:
-        if before == trace.origin:
-            return None
-        passed = _passed(_reply_ttls(trace, before, (ReplyKind.TIME_EXCEEDED,)))
+    before = _answering(trace, taken or every)
+    for vertex in before:
         further = {
             hops
-            for vertex in trace.dag.predecessors(before)
-            if vertex != trace.origin
-            for hops in _passed(_reply_ttls(trace, vertex, (ReplyKind.TIME_EXCEEDED,)))
+            for near in trace.dag.predecessors(vertex)
+            if near != trace.origin
+            for hops in _passed(_reply_ttls(trace, near, (ReplyKind.TIME_EXCEEDED,)))
         }
-        is_like = len(own) == 1 and _passed(own) == passed == {before.ttl}
-        if not is_like or further - {before.ttl - 1}:
-            return None
-    like = min(before_it, default=None, key=lambda vertex: vertex.sort_key)
-    return None if like is None else Nearer(end.at, like, min(own))
+        passed = _passed(_reply_ttls(trace, vertex, (ReplyKind.TIME_EXCEEDED,)))
+        if vertex == trace.origin or passed != {vertex.ttl} or further - {vertex.ttl - 1}:
+            return set()
+    return before
+
+
+def _answering(trace: Trace, vertices: Iterable[Vertex]) -> set[Vertex]:
+    """These vertices, and in the place of silent ones the last before them that answered."""
+    found, left = set[Vertex](), set(vertices)
+    while left:
+        silent = {vertex for vertex in left if vertex.address is None}
+        found |= left - silent
+        left = {near for vertex in silent for near in trace.dag.predecessors(vertex)}
+    return found
 
 
 def _passed(reply_ttls: Iterable[int]) -> set[int]:

@@ -9,6 +9,7 @@ from mda.record import Fate
 from mda.service.fates import Ending, endings
 from mda.service.impostors import (
     further_away,
+    may_be_nearer,
     may_differ,
     nearer_answers,
     resets_alike,
@@ -124,6 +125,7 @@ def _verdict(trace: Trace) -> Verdict | None:
     )
     word = _word(found, passing)
     is_disputed = len({own.fate for own in passing}) > 1 and may_differ(trace, answered)
+    is_unsure = may_be_nearer(trace, [own for own in closed if own in passing])
     strongest = found[0] if word is not Word.PARTLY else next(
         (ending for ending in found if ending not in passing), found[-1]
     )  # fmt: skip
@@ -140,7 +142,7 @@ def _verdict(trace: Trace) -> Verdict | None:
             trace,
             found,
             passing,
-            is_doubtful=is_disputed or beyond is not None,
+            is_doubtful=is_disputed or is_unsure or beyond is not None,
             is_reset=resets is not None,
         ),
     )

@@ -93,7 +93,7 @@ class _Words:
                 return f"{by} {how} at {service}{limited}"
             case Word.CLOSED:
                 how = "port unreachable" if self._is_udp else "a reset"
-                sure = ": nothing listens there" if self._found.beyond is None else ""
+                sure = "" if self._is_unsure else ": nothing listens there"
                 return f"{by} answers {service} with {how}{sure}"
             case Word.FILTERED:
                 return f"{by} refuses {service} on purpose ({self._error()})"
@@ -141,6 +141,8 @@ class _Words:
                 for own in self._found.stopped
                 if own.fate in (Fate.UNREACHABLE, Fate.LOOP)
             )
+        if self._found.word is Word.CLOSED and self._is_unsure and not self._trace.controls:
+            return "answers come back in the name of the host"
         hops = sorted({own.at.ttl for own in self._found.passing})
         if hops and self._found.beyond is None:
             by = " by the flows that get through" if self._found.stopped else ""
@@ -152,6 +154,11 @@ class _Words:
         if is_unknown:
             return self._unreached() or "other probes would show whether the host is reached"
         return f"packets get to {self._by}" if self._by else "no packet has left"
+
+    @property
+    def _is_unsure(self) -> bool:
+        """Whether it is not known to be the host that answers."""
+        return self._found.parts[Part.SERVICE] is Standing.UNKNOWN
 
     @property
     def _is_nearer(self) -> bool:

@@ -9,6 +9,8 @@ import pytest
 from mda.model import Outcome, ProbeRequest, Reply, ReplyKind
 from mda.plan import Algorithm
 from mda.service.verdict import Part, Standing, Word, verdict
+from mda.studies.paths import Recipe
+from render.words.service import verdict_words
 from render.words.vertices import vertex_words
 from tests.support.traces import DESTINATION, assembled, hops, outcomes
 
@@ -95,3 +97,34 @@ def test_a_branch_that_resets_where_the_host_answers_is_named_by_the_ttls_of_its
     assert [own.flows for own in said.passing] == [(0,)]
     assert said.parts[Part.FIREWALL] is Standing.HERE
     assert said.parts[Part.SERVICE] is Standing.OK
+
+
+@pytest.mark.parametrize(
+    ("before", "reply_ttl", "word", "standings"),
+    [
+        pytest.param(
+            (FIRST, SECOND, THIRD, "*"), 62, Word.MIDDLEBOX, "HERE ?", id="from a hop that answers"
+        ),
+        pytest.param((FIRST, SECOND, "*"), 62, Word.CLOSED, "? ?", id="from a silent hop, perhaps"),
+        pytest.param((FIRST, SECOND, "*"), 61, Word.CLOSED, "ok HERE", id="from its own hop"),
+    ],
+)
+def test_a_reset_behind_silent_hops_is_placed_by_its_ttl(
+    before: tuple[str, ...], reply_ttl: int, word: Word, standings: str
+) -> None:
+    ttl = len(before) + 1
+    answers = [answer(0, ttl, ReplyKind.RST, reply_ttl, attempt) for attempt in range(3)]
+    trace = assembled(
+        [*outcomes(hops(*before, flows=1), answers=NEAR), *answers],
+        protocol="tcp",
+        algorithm=Algorithm.PARIS,
+    )
+    said = verdict(trace)
+    assert said is not None
+    parts = (said.parts[Part.FIREWALL], said.parts[Part.SERVICE])
+    assert (said.word, " ".join(part.value for part in parts)) == (word, standings)
+    words = verdict_words(trace, lambda _: Recipe("", ()))
+    assert words is not None
+    assert ("nothing listens there" in words.sentence) is (standings == "ok HERE")
+    is_unsure = words.causes[0].evidence == "answers come back in the name of the host"
+    assert is_unsure is (standings == "? ?")
