@@ -41,7 +41,6 @@ class Hop:
         "changes",
         "first",
         "has_further",
-        "has_resets",
         "is_shared",
         "last_met_s",
         "losses",
@@ -49,6 +48,7 @@ class Hop:
         "lost_of",
         "met_several",
         "replies",
+        "resets",
         "revision",
         "ttl",
         "vertices",
@@ -69,7 +69,8 @@ class Hop:
         self.lost_at: list[tuple[float, int, int]] = []  # sent at, flow, attempt
         self.lost_of: Counter[Vertex] = Counter()  # losses of flows that met it at another time
         self.has_further = False  # whether any answer was to a probe of a further TTL
-        self.has_resets = False  # whether some losses are resets that end no path: see `Resets`
+        # Flow and attempt of the losses that are resets which end no path: see `Resets`.
+        self.resets: set[tuple[int, int]] = set()
         self.changes = 0  # rises with every outcome that is added or taken back
         self.revision = 0  # rises where `answers` does not only grow
         self.is_shared = False  # whether outcomes of several procedures are here

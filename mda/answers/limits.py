@@ -119,7 +119,7 @@ class Limits:
         reset on the way takes one of what does that.
         """
         limits, hop, flow = self.known(), self._hop, request.flow
-        if self._own.has_resets and flow in hop.losses and flow not in hop.answers:
+        if self._own.resets and flow in hop.losses and flow not in hop.answers:
             return 1.0
         if not limits and not request.attempt and not self._do_new_flows_wait():
             return 0.0
@@ -198,7 +198,7 @@ class Limits:
 
         A lost probe counts where its flow is known to meet this vertex, or where nothing else is
         met at this TTL and its flow can have come here: those of a silent neighbour, or of a branch
-        that drops packets, are not its losses.
+        that drops packets, are not its losses, nor are probes that were reset on the way.
         """
         hop = self._own
         answered: defaultdict[Vertex, set[tuple[int, int]]] = defaultdict(set)
@@ -207,6 +207,8 @@ class Limits:
         lost: defaultdict[Vertex, set[tuple[int, int]]] = defaultdict(set)
         can_come, met_here = hop.who_can_come(), set(here.values())
         for _, flow, attempt in hop.lost_at:
+            if (flow, attempt) in hop.resets:
+                continue
             if flow in here:
                 lost[here[flow]].add((flow, attempt))
             elif len(met_here) < 2 and can_come(flow):
@@ -230,7 +232,7 @@ class Limits:
             or vertex in self._find_suspected().vertices
             or may_be_limited(trials.timed(trials.own(self._hop, vertex)))
         )
-        is_own = limit is not None and not self._own.has_resets
+        is_own = limit is not None and not self._own.resets
         named = self._named(vertex, limit) if limit is not None and is_own else None
         return Answering(answered + lost, lost, named, may_be_limited=may_be)
 

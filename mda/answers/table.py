@@ -86,7 +86,7 @@ class FlowTable:
             return None
         rate_pps = self.limits(ttl).rate_pps()
         # What resets SYNs does so to all hops behind it, which take turns: each looks slower.
-        return max(rate_pps or 0.0, _LEAST_PPS) if self.hops[ttl].has_resets else rate_pps
+        return max(rate_pps or 0.0, _LEAST_PPS) if self.hops[ttl].resets else rate_pps
 
     def losses_that_count(self, ttl: int) -> Mapping[int, int]:
         """See `Limits.losses_that_count`."""
@@ -152,7 +152,7 @@ class FlowTable:
             else:
                 hop = self.hops[reply.request.ttl]
                 hop.add_loss(Loss(reply.request, reply.sent_at_s, reply.received_at_s))
-                hop.has_resets = True
+                hop.resets.add((reply.request.flow, reply.request.attempt))
 
     def _find_loop(self, reply: Reply, number: int) -> None:
         """Find out whether the path of a flow loops, after a reply from the address `number`.

@@ -38,9 +38,9 @@ class Resets(NamedTuple):
     """The same flows are accepted by the destination and reset by something before it.
 
     Resets arrive with `reply_ttl`, over fewer links than the SYN-ACKs with `accepted_ttl`. So they
-    do not depend on the path, as where SYNs are limited. `like` are the vertices from which replies
-    come over as many links, at just that distance. Where `hides_host`, no SYN-ACK shows at which
-    hop the destination is: it is behind the vertex that stands for it.
+    do not depend on the path, as where SYNs are limited, but for `balancers_before`. `like` are the
+    vertices from which replies come over as many links, at just that distance. Where `hides_host`,
+    no SYN-ACK shows at which hop the destination is: it is behind the vertex that stands for it.
     """
 
     flows: tuple[int, ...]
@@ -114,6 +114,15 @@ def resets_beside(trace: Trace) -> Resets | None:
     )
     hides_host = not any(_answers(trace, vertex, (ReplyKind.SYN_ACK,)) for vertex in trace.dag)
     return Resets(flows, resets[flows[0]], accepts[flows[0]], like, hides_host)
+
+
+def balancers_before(trace: Trace, resets: Resets) -> tuple[Vertex, ...]:
+    """The balancers per packet that are nearer than what resets.
+
+    Behind them the packets of one flow take several ways, and what resets may stand on some alone.
+    """
+    passed = links_passed(resets.reply_ttl)
+    return tuple(vertex for vertex in trace.per_packet if vertex.ttl < passed)
 
 
 def nearer_answers(trace: Trace, ends: Iterable[Ending]) -> tuple[Nearer, ...]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mda.answers.graph import flows_of
 from mda.record import Fate
+from mda.service.impostors import balancers_before
 from mda.service.verdict import Part, Port, Standing, Word, verdict
 from render.words.distances import hides_host, hops_to
 from render.words.quantities import count, enumerated, percent
@@ -193,7 +194,7 @@ class _Words:
             return "the rules of this machine for what it sends (nft list ruleset, iptables -S)"
         evidence = [self._nearer(own) for own in found.nearer]
         if found.resets is not None:
-            evidence.append(_resets(found.resets))
+            evidence.append(_resets(self._trace, found.resets))
         stopped = [own for own in found.stopped if own.fate in (Fate.REFUSED, Fate.SILENT)]
         if evidence or stopped:
             return "; ".join([*evidence, *(self._ending(own) for own in stopped)])
@@ -291,14 +292,20 @@ class _Words:
         return f"{words}, ICMP {icmp_type}/{code}"
 
 
-def _resets(resets: Resets) -> str:
+def _resets(trace: Trace, resets: Resets) -> str:
     """The evidence that something resets flows which the destination accepts as well."""
-    near = enumerated(map(place, resets.like[:_MOST_NAMED]))
-    where = f", over as many hops as replies of {near}" if near else ", from nearer"
+    where, balancers = ", from nearer", balancers_before(trace, resets)
+    if resets.like:
+        where = f", over as many hops as replies of {_places(resets.like)}"
+    ways = f"; some ways behind {_places(balancers)} alone may reset" if balancers else ""
     return (
         f"{count(len(resets.flows), 'flow is', 'flows are')} both accepted and reset: SYN-ACKs "
-        f"arrive with TTL {resets.accepted_ttl}, resets with {resets.reply_ttl}{where}"
+        f"arrive with TTL {resets.accepted_ttl}, resets with {resets.reply_ttl}{where}{ways}"
     )
+
+
+def _places(vertices: Sequence[Vertex]) -> str:
+    return enumerated(map(place, vertices[:_MOST_NAMED]))
 
 
 def partly(trace: Trace, found: Verdict) -> str:
@@ -319,7 +326,7 @@ def flows_that_fail(trace: Trace, found: Verdict) -> str:
     if is_by_path and all(
         v in trace.dag and not passing & set(flows_of(trace.dag, v)) for v in vertices
     ):
-        named = enumerated(map(place, vertices[:_MOST_NAMED]))
+        named = _places(vertices)
         more = f" and {len(vertices) - _MOST_NAMED} more" if len(vertices) > _MOST_NAMED else ""
         # Further behind a balancer, probes that are sent again distort shares.
         if all(_is_branch(trace, vertex) for vertex in vertices):

@@ -304,6 +304,29 @@ def test_a_branch_that_resets_at_the_hop_where_the_host_answers_is_named(tmp_pat
     assert "firewall HERE" in said
 
 
+def test_a_branch_that_resets_behind_a_balancer_per_packet_is_not_called_a_limit(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "net.yaml"
+    file.write_text(
+        "source: 192.0.2.1\n"
+        "destination: {address: 203.0.113.9, open: [443]}\n"
+        "routers:\n"
+        "  r1: {interfaces: [192.0.2.254], balance: {by: packet}}\n"
+        "  a1: {interfaces: [198.51.100.11]}\n"
+        "  a2: {interfaces: [198.51.100.12], filter: [{protocol: tcp, action: reset}]}\n"
+        "  b1..b2: {interfaces: 198.51.100.21+}\n"
+        "  r4: {interfaces: [198.51.100.31]}\n"
+        "paths:\n"
+        "  - source -> r1 -> a1 -> b1 -> r4 -> destination\n"
+        "  - source -> r1 -> a2 -> b2 -> r4 -> destination\n"
+    )
+    said = " ".join(run("--sim", str(file), "-T", "-p", "443", "--mda").stdout.split())
+    assert "OPEN 203.0.113.9 (hop 5) accepts the connection" in said
+    assert "; some ways behind 192.0.2.254 (hop 1) alone may reset" in said
+    assert "unanswered" not in said
+
+
 def test_a_trace_has_its_verdict_computed_once(monkeypatch: pytest.MonkeyPatch) -> None:
     trace = assembled(outcomes(hops("192.0.2.254", "*", flows=2)), protocol="tcp")
     calls: list[Trace] = []

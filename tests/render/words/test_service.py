@@ -63,9 +63,10 @@ def test_the_name_row_lists_the_other_addresses_of_a_name() -> None:
         assert said_of_name == f"example.net has the address {DESTINATION}{why}; also 2001:db8::9"
 
 
-def limited() -> Trace:
-    """A trace whose first SYN is accepted, and whose others are reset at hop 2."""
-    gone = outcomes(dict.fromkeys(range(6), ROUTERS), answers=TTLS)
+def limited(*, is_silent: bool = False) -> Trace:
+    """A trace whose first SYN is accepted, and whose others are reset at hop 2, perhaps silent."""
+    met = [ROUTERS[0], "*"] if is_silent else ROUTERS
+    gone = outcomes(dict.fromkeys(range(6), met), answers=TTLS)
     host = ip_address(DESTINATION)
     resets = [
         Reply(ProbeRequest(flow, 3), ReplyKind.RST, host, 1.0, 1.1, reply_ttl=63)
@@ -86,6 +87,13 @@ def test_a_limit_that_resets_is_told_from_paths_that_do_not_get_through() -> Non
     assert f"over as many hops as replies of {ROUTERS[1]} (hop 2)" in firewall.evidence
     assert service.standing == "ok"
     assert "--rate 1: whether fewer connections a second are all accepted" in words.advice
+
+
+def test_a_limit_at_a_silent_hop_is_said_to_be_nearer_than_the_host() -> None:
+    words = verdict_words(limited(is_silent=True), lambda flow: Recipe(f"port {flow}", ()))
+    assert words is not None
+    evidence = words.causes[2].evidence
+    assert evidence.endswith("SYN-ACKs arrive with TTL 61, resets with 63, from nearer")
 
 
 def test_a_host_that_accepts_some_connections_and_resets_others_is_not_called_closed() -> None:
