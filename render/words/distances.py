@@ -24,7 +24,18 @@ def number_of_hops(trace: Trace, ttls: Collection[int]) -> str:
     several = f"{nearest} to {farthest}" if nearest < farthest else f"{farthest}"
     if trace.may_be_farther or hides_host(trace):
         return f"at least {several}"
-    return f"at most {farthest}" if trace.may_be_nearer else several
+    return f"at most {farthest}" if is_at_most(trace) else several
+
+
+def is_at_most(trace: Trace) -> bool:
+    """Whether the destination may be nearer than it is drawn: see also its answers' TTLs."""
+    if trace.may_be_nearer or not trace.plan.probing.is_to_service:
+        return trace.may_be_nearer
+    from mda.service.impostors import may_be_nearer  # few traces have a verdict
+    from mda.service.verdict import verdict
+
+    found = verdict(trace)
+    return found is not None and may_be_nearer(trace, found.passing)
 
 
 def hides_host(trace: Trace) -> bool:

@@ -8,7 +8,7 @@ from mda.answers.graph import flows_of
 from mda.record import Fate
 from mda.service.impostors import balancers_before
 from mda.service.verdict import Part, Port, Standing, Word, verdict
-from render.words.distances import hides_host, hops_to
+from render.words.distances import hides_host, hops_to, is_at_most
 from render.words.quantities import count, enumerated, percent
 from render.words.vertices import place, unreachable
 
@@ -77,7 +77,7 @@ class _Words:
         self._service = trace.plan.probing.service
         self._by = "" if found.by is None else place(found.by)
         is_host = found.by in {own.at for own in found.passing}
-        if is_host and (trace.may_be_nearer or (hides_host(trace) and found.word is Word.OPEN)):
+        if is_host and (is_at_most(trace) or (hides_host(trace) and found.word is Word.OPEN)):
             self._by = f"{trace.plan.destination}"
 
     def cause(self, part: Part, evidence: str) -> CauseWords:

@@ -126,5 +126,24 @@ def test_a_reset_behind_silent_hops_is_placed_by_its_ttl(
     words = verdict_words(trace, lambda _: Recipe("", ()))
     assert words is not None
     assert ("nothing listens there" in words.sentence) is (standings == "ok HERE")
+    assert ("(hop " in words.sentence) is (standings != "? ?")
     is_unsure = words.causes[0].evidence == "answers come back in the name of the host"
     assert is_unsure is (standings == "? ?")
+
+
+def test_a_service_is_at_most_so_far_away_where_its_own_hop_may_be_a_silent_one() -> None:
+    trace = assembled(
+        [
+            *outcomes(hops(FIRST, SECOND, "*", "*", flows=1), answers=NEAR),
+            answer(0, 5, ReplyKind.SYN_ACK, 61),
+        ],
+        protocol="tcp",
+        algorithm=Algorithm.PARIS,
+    )
+    words = verdict_words(trace, lambda _: Recipe("", ()))
+    assert words is not None
+    assert (words.word, words.causes[0].evidence) == (
+        "OPEN",
+        "the host is reached in at most 5 hops",
+    )
+    assert "hop 5" not in words.sentence
