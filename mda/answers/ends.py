@@ -17,6 +17,7 @@ its probe.
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from mda.answers.contradictions import Contradictions
@@ -55,7 +56,6 @@ class Ends:
     """
 
     def __init__(self, hops: Mapping[int, Hop]) -> None:
-        self._hops = hops
         self.at: dict[int, int] = {}
         self.ttls: set[int] = set()
         self.places: dict[ProbeRequest, int] = {}
@@ -71,6 +71,8 @@ class Ends:
         self._nearest: dict[int, int] = {}  # flow -> the nearest place of its final replies
         # By the number of an address and the TTL of its reply: where it sent time exceeded from.
         self._machines: dict[tuple[int, int | None], set[int]] = {}
+        # No method of this object: it would keep itself alive.
+        self._expired = partial(_expired, hops, self.furthest)
         self._resets = Resets(self._expired)
         self.most_places = 0
         self._flows_ended_by: dict[int, set[int]] = {}  # number of the address -> flows
@@ -102,12 +104,6 @@ class Ends:
         `number` is that of the address.
         """
         return self._machines.get((number, reply_ttl), ())
-
-    def _expired(self, flow: int, first_ttl: int = 1) -> Iterator[Reply]:
-        """The replies of kind time exceeded to a flow, from `first_ttl` on."""
-        for ttl, hop in self._hops.items():
-            if ttl >= first_ttl:
-                yield from hop.expired_of(flow)
 
     def add_loss(self, loss: Loss) -> list[Move]:
         """Take in a loss."""
@@ -212,11 +208,12 @@ class Ends:
             self.furthest[flow] = max(move.to, self.furthest.get(flow, 0))
             return
         places = [self.places[reply.request] for reply in self._final[flow]]
+        answered = (*places, *(own.request.ttl for own in self._expired(flow)))
         self._nearest.pop(flow, None)
         self.furthest.pop(flow, None)
         if places:
             self._nearest[flow] = min(places)
-        if answered := (*places, *(own.request.ttl for own in self._expired(flow))):
+        if answered:
             self.furthest[flow] = max(answered)
 
     def _count_arrival(self, move: Move) -> bool:
@@ -301,3 +298,11 @@ class Ends:
         """Whether the path goes on although it got this reply."""
         refused = final.is_refusal and self._where(final) in self._passing
         return refused or self.is_early(final)
+
+
+def _expired(
+    hops: Mapping[int, Hop], furthest: Mapping[int, int], flow: int, first_ttl: int = 1
+) -> Iterator[Reply]:
+    """The replies of kind time exceeded to a flow, from `first_ttl` on, up to the `furthest`."""
+    for ttl in range(first_ttl, furthest.get(flow, 0) + 1):
+        yield from hops[ttl].expired_of(flow)

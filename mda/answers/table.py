@@ -44,7 +44,7 @@ class FlowTable:
 
     def __init__(self, attempts: int) -> None:
         self.attempts = attempts
-        self._all = self  # with the outcomes of other procedures, once there are any
+        self._all: FlowTable | None = None  # with the outcomes of other procedures, if any
         self._unheard: dict[tuple[int, int], list[Loss]] = {}  # of others, by flow and TTL
         self.hops = _Hops()
         self._limits: dict[int, Limits] = {}  # by TTL
@@ -69,7 +69,7 @@ class FlowTable:
 
     def hop_of_all(self, ttl: int) -> Hop:
         """The outcomes at `ttl`, with those of others: see `add_other`."""
-        return self._all.hop(ttl)
+        return (self._all or self).hop(ttl)
 
     def limits(self, ttl: int) -> Limits:
         """The rate limits of the vertices at `ttl`."""
@@ -103,7 +103,7 @@ class FlowTable:
         hop = self.hops[outcome.request.ttl]
         if self._tries:
             self._tries.clear()
-        if self._all is not self:
+        if self._all is not None:
             self._all.add(outcome)
         if isinstance(outcome, Loss):
             hop.add_loss(outcome)
@@ -127,12 +127,12 @@ class FlowTable:
         """
         flow, ttl, _ = outcome.request
         if isinstance(outcome, Loss):
-            if flow not in self._all.hop(ttl).answers:
+            if flow not in self.hop_of_all(ttl).answers:
                 self._unheard.setdefault((flow, ttl), []).append(outcome)
                 return
         elif outcome.ends_path:
             return
-        if self._all is self:
+        if self._all is None:
             self._all, self._limits = deepcopy(self), {}
         self._tries.clear()
         self._all.hop(ttl).is_shared = True

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections import Counter, deque
 from ipaddress import IPv4Address
 from itertools import count, pairwise
@@ -333,3 +335,16 @@ def test_a_hop_of_ever_new_addresses_ends_the_search_there_but_not_behind_it(
     judged = certainty(table, found, pairs(table, found, 30), Bound(0.05), {interface(6)})
     assert judged.miss_probability is None
     assert Obstacle.CROWDED_HOP in judged.obstacles
+
+
+def test_what_a_search_learnt_is_freed_with_it_and_not_when_garbage_is_looked_for() -> None:
+    procedure = full_mda(lite=True)
+    network = layers(1, 4, 4, 1, meshed=True).per_flow(Random(1))
+    gc.disable()
+    try:
+        play(procedure, network, lost=lambda request, _: request[1:] == (2, 0))
+        learnt = weakref.ref(procedure.table)
+        del procedure
+        assert learnt() is None
+    finally:
+        gc.enable()
