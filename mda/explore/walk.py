@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from mda.answers.hop_pairs import HopPair, pair
 
@@ -43,23 +43,6 @@ class Onward:
         return self._counts
 
 
-class Step(NamedTuple):
-    """Two neighbouring hops, and what was answered before them.
-
-    `located_before` has the vertex of each flow that was itself answered at the nearer hop, and
-    `located_two_before` those of the hop before that. `onward` counts the flows from there to the
-    nearer hop. `abandoned` are the vertices of the nearer hop through which no more flows are sent.
-    All this stays the same while `state` does; it is None where something was lost up to there.
-    """
-
-    hops: HopPair
-    located_before: FlowsAt
-    located_two_before: FlowsAt
-    onward: Onward
-    abandoned: frozenset[Vertex]
-    state: State | None
-
-
 # What has happened at one TTL: changes by outcomes, flows requested, and requests without outcome.
 _HopState = tuple[int, int, int]
 
@@ -69,42 +52,36 @@ _HopState = tuple[int, int, int]
 State = tuple[_HopState, _HopState, _HopState, int]
 
 
-class _Basis(NamedTuple):
-    """What a kept pair of hops was built from; while that only grows, it need not be built anew."""
+class Step:
+    """Two neighbouring hops, and what was answered before them; kept from wave to wave.
 
-    before: FlowsAt
-    two_before: FlowsAt
-    only: Vertex | None
-    revisions: tuple[int, int, int]
+    `located_before` has the vertex of each flow that was itself answered at the nearer hop, and
+    `located_two_before` those of the hop before that. `onward` counts the flows from there to the
+    nearer hop. `abandoned` are the vertices of the nearer hop through which no more flows are sent.
+    All this stays the same while `state` does; it is None where something was lost up to there.
 
-    def is_same(self, other: _Basis | None, placed: int) -> bool:
-        """Whether both are the same, but for growth; the other had `placed` flows `before`."""
-        return (
-            other is not None
-            and self.before is other.before
-            and self.two_before is other.two_before
-            and (not placed or self.only is other.only or self.only == other.only)
-            and self.revisions == other.revisions
-        )
-
-
-class _Kept:
-    """A pair of hops that is kept, and `onward` as in Step. Without a basis it is built anew.
-
-    It has taken in `answers` at its further hop, and `placed` flows of the nearer one. It is up to
-    date while `state` is the same, and so is what is `abandoned`.
+    The pair has taken in `answers` at its further hop, and `placed` flows of the nearer one. It is
+    built anew unless what it was built from has only grown: the two above, `only`, which is the
+    vertex that flows not asked at the nearer hop are taken to meet, and the outcomes. `revisions`
+    counts the other changes of those; it is None where something was lost.
     """
 
-    __slots__ = ("abandoned", "answers", "basis", "hops", "onward", "placed", "state")
+    __slots__ = (
+        "abandoned", "answers", "hops", "located_before", "located_two_before", "only", "onward",
+        "placed", "revisions", "state",
+    )  # fmt: skip
 
     def __init__(self) -> None:
-        self.basis: _Basis | None = None
-        self.answers = 0
-        self.placed = 0
         self.hops: HopPair
+        self.located_before: FlowsAt
+        self.located_two_before: FlowsAt
         self.onward: Onward
         self.abandoned: frozenset[Vertex] = frozenset()
         self.state: State | None = None
+        self.answers = 0
+        self.placed = 0
+        self.only: Vertex | None = None
+        self.revisions: tuple[int, int, int] | None = None
 
 
 class Walk:
@@ -118,7 +95,7 @@ class Walk:
         self._start = HopPair(origin.ttl)
         self._nowhere = HopPair(origin.ttl - 1)
         self._first_end = reach.max_ttl + 1  # the nearest TTL at which a path ends
-        self._kept: defaultdict[int, _Kept] = defaultdict(_Kept)  # by TTL
+        self._steps: defaultdict[int, Step] = defaultdict(Step)  # by TTL
 
     def steps(self) -> Iterator[Step]:
         """Each pair of hops in turn, up to one silent hop beyond the last answer."""
@@ -131,21 +108,21 @@ class Walk:
         self._first_end = min(self._table.end_ttls, default=self._reach.max_ttl + 1)
         last_answer = self._table.last_answer()
         for ttl in range(self._reach.first_ttl, self._reach.max_ttl + 1):
-            kept = self._kept[ttl]
+            step = self._steps[ttl]
             state = self._next_state(state, ttl)
-            is_new = state is None or state != kept.state
+            is_new = state is None or state != step.state
             if is_new:
-                self._bring_up_to_date(ttl, kept, before, two_before)
-                kept.state = state
-            hops = kept.hops
+                self._bring_up_to_date(step, ttl, before.met_far, before.far, two_before.far)
+                step.state = state
+            hops = step.hops
             if self._table.hops[ttl].losses:
                 for vertex, samples in hops.near.items():
                     for successor in samples.successors:
                         if successor.address is None:
                             gaps[successor] = gaps.get(vertex, 0) + 1
             if is_new:
-                kept.abandoned = _abandoned(self._table, hops, gaps, self._reach.gap_limit)
-            yield Step(hops, before.far, two_before.far, kept.onward, kept.abandoned, state)
+                step.abandoned = _abandoned(self._table, hops, gaps, self._reach.gap_limit)
+            yield step
             if not hops.far and ttl > last_answer:
                 return
             two_before, before = before, hops
@@ -160,45 +137,58 @@ class Walk:
         return nearer[1], nearer[2], here, ends
 
     def _bring_up_to_date(
-        self, ttl: int, kept: _Kept, before: HopPair, two_before: HopPair
+        self,
+        step: Step,
+        ttl: int,
+        met_before: Mapping[Vertex, int],
+        before: FlowsAt,
+        two_before: FlowsAt,
     ) -> None:
         """Add to a pair of hops what is new, or build it anew."""
         table = self._table
         hop, nearer = table.hops[ttl], table.hops[ttl - 1]
-        only = next(iter(before.met_far)) if len(before.met_far) == 1 else None
-        if only is not None and table.ends_at(only, before.far):
+        only = next(iter(met_before)) if len(met_before) == 1 else None
+        if only is not None and table.ends_at(only, before):
             only = None
         ends = table.ends.revision if self._first_end <= ttl else 0
-        revisions = ends, hop.revision, nearer.revision
-        basis = _Basis(before.far, two_before.far, only, revisions)
-        if basis.is_same(kept.basis, kept.placed) and not hop.losses and not nearer.losses:
-            self._add(ttl, kept, basis)
+        revisions = None if hop.losses or nearer.losses else (ends, hop.revision, nearer.revision)
+        if (
+            revisions is not None
+            and revisions == step.revisions
+            and before is step.located_before
+            and two_before is step.located_two_before
+            and (not step.placed or only is step.only or only == step.only)
+        ):
+            step.only = only
+            self._add(step)
         else:
-            predecessors = table.predecessors(ttl, before.far)
-            kept.hops = pair(table, ttl, predecessors, table.located_next(ttl, predecessors))
-            kept.onward = Onward()
-        kept.basis = None if hop.losses or nearer.losses else basis
-        kept.answers, kept.placed = len(hop.answers), len(before.far)
+            predecessors = table.predecessors(ttl, before)
+            step.hops = pair(table, ttl, predecessors, table.located_next(ttl, predecessors))
+            step.onward = Onward()
+            step.only, step.revisions = only, revisions
+            step.located_before, step.located_two_before = before, two_before
+        step.answers, step.placed = len(hop.answers), len(before)
 
-    def _add(self, ttl: int, kept: _Kept, basis: _Basis) -> None:
+    def _add(self, step: Step) -> None:
         """Add to a pair of hops what is new.
 
         It does what `FlowTable.predecessors` and `FlowTable.located_next` do where nothing is lost.
         """
-        table, hops, ended = self._table, kept.hops, self._table.ended
+        table, hops, before, only = self._table, step.hops, step.located_before, step.only
+        ttl, ended = hops.ttl, table.ended
         hop, nearer = table.hops[ttl], table.hops[ttl - 1]
         ends_before = self._first_end < ttl
-        answers, first, before = hop.answers, hop.first, basis.before
-        answered = _newest(answers, kept.answers)
+        answers, first = hop.answers, hop.first
+        answered = _newest(answers, step.answers)
         for flow in answered:
             if not ends_before or ended.get(flow, ttl) >= ttl:
                 hops.add_far(flow, answers[flow], first[flow].sent_at_s)
-        placed = [(flow, before[flow]) for flow in _newest(before, kept.placed)]
-        unplaced = answered if kept.placed else answers
-        if basis.only is not None and unplaced:
+        placed = [(flow, before[flow]) for flow in _newest(before, step.placed)]
+        unplaced = answered if step.placed else answers
+        if only is not None and unplaced:
             goes_to = ttl + ends_before
             placed += [
-                (flow, basis.only)
+                (flow, only)
                 for flow in unplaced
                 if flow not in nearer.answers and ended.get(flow, goes_to) >= goes_to
             ]
