@@ -1,4 +1,4 @@
-"""The live table on a terminal: redrawn in place by a thread, which also hears keys.
+"""The live table on a terminal: a thread redraws it in place, and may hear keys.
 
 Only this file imports rich, and only where a table is drawn.
 """
@@ -9,8 +9,6 @@ import os
 import select
 import signal
 import sys
-import termios
-import tty
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
@@ -18,66 +16,74 @@ from paris.threads import started
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from threading import Thread
 
-_EVERY_S: Final = 0.5  # a table of 60 rows takes rich 50 ms
+_EVERY_S: Final = 0.5
 _QUIT: Final = b"q"
 
 
-def can_draw() -> bool:
-    """Whether standard error is a terminal that can be redrawn in place, and rich is there."""
-    if not sys.stderr.isatty() or os.environ.get("TERM", "dumb") == "dumb":
-        return False
-    from importlib.util import find_spec
-
-    return find_spec("rich") is not None
-
-
 class Screen:
-    """Draws on standard error what `publish` was given last, twice a second at most.
+    """Draws lines on standard error, twice a second at most, from half a second after the first.
 
-    The key q ends the measurement as Ctrl-C does. `lines` makes the lines for a width and a height;
-    it is replaced as a whole, so the thread never sees one that is being changed. Nothing is drawn
-    where `is_drawing` is False: the system gives no thread.
+    It does so if that is a terminal that can be redrawn in place, rich is there, and the system
+    gives a thread. If it `hears_keys`, the key q ends the measurement as Ctrl-C does.
     """
 
-    def __init__(self) -> None:
-        self._lines: Callable[[int, int], list[str]] | None = None
-        self._wake, self._waker = os.pipe()
-        self._thread = started(self._run)
+    def __init__(self, *, hears_keys: bool) -> None:
+        self._hears_keys = hears_keys
+        self._lines: Callable[[int, int], list[str]]
+        self._is_asked = False
+        self._wake = self._waker = -1
+        self._thread: Thread | None = None
 
     @property
     def is_drawing(self) -> bool:
-        """Whether a thread draws."""
+        """Whether the terminal is not for other text now."""
         return self._thread is not None
 
-    def publish(self, lines: Callable[[int, int], list[str]]) -> None:
-        """Draw these lines from now on."""
+    def publish(self, lines: Callable[[int, int], list[str]]) -> bool:
+        """Draw these lines from now on, for a width and a height; False if nothing is drawn.
+
+        They are made anew each time, by a thread.
+        """
         self._lines = lines
+        if not self._is_asked:
+            self._is_asked = True
+            if _can_draw():
+                self._wake, self._waker = os.pipe()
+                self._thread = started(self._run)
+        return self.is_drawing
 
     def close(self) -> None:
         """Give the terminal back as it was."""
+        self._is_asked = True
+        if self._waker < 0:
+            return
         os.close(self._waker)
         if self._thread is not None:
             self._thread.join()
+            self._thread = None
         os.close(self._wake)
+        self._waker = -1
 
     def _run(self) -> None:
+        if select.select([self._wake], [], [], _EVERY_S)[0]:
+            return
         from rich.console import Console
         from rich.live import Live
         from rich.text import Text
 
         console = Console(stderr=True, highlight=False)
         with (
-            _keys() as keys,
+            _keys(are_heard=self._hears_keys) as keys,
             Live(console=console, screen=True, auto_refresh=False, transient=True) as live,
         ):
             drawn: object = None
             while True:
                 width, height = _size()
-                wanted = (self._lines, width, height)
-                if self._lines is not None and wanted != drawn:
-                    drawn = wanted
-                    lines = self._lines(width, height)
+                lines = self._lines(width, height)
+                if (lines, width, height) != drawn:
+                    drawn = lines, width, height
                     live.update(Text("\n".join(lines), no_wrap=True), refresh=True)
                 ready, _, _ = select.select([self._wake, *keys], [], [], _EVERY_S)
                 if self._wake in ready:
@@ -90,6 +96,15 @@ class Screen:
                         keys = []
 
 
+def _can_draw() -> bool:
+    """Whether standard error is a terminal that can be redrawn in place, and rich is there."""
+    if not sys.stderr.isatty() or os.environ.get("TERM", "") in ("", "dumb"):
+        return False
+    from importlib.util import find_spec
+
+    return find_spec("rich") is not None
+
+
 def _size() -> tuple[int, int]:
     """The columns and lines of the window now."""
     with suppress(OSError):
@@ -100,11 +115,14 @@ def _size() -> tuple[int, int]:
 
 
 @contextmanager
-def _keys() -> Iterator[list[int]]:
+def _keys(*, are_heard: bool) -> Iterator[list[int]]:
     """Where keys come from one by one, if anywhere: standard input, if it is a terminal."""
-    if sys.stdin is None or not sys.stdin.isatty():
+    if not are_heard or sys.stdin is None or not sys.stdin.isatty():
         yield []
         return
+    import termios
+    import tty
+
     descriptor = sys.stdin.fileno()
     try:
         former = termios.tcgetattr(descriptor)

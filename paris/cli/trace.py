@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from mda.model import Outcome
     from mda.trace import Trace
     from paris.cli.options import Options
+    from paris.cli.screen import Screen
     from paris.cli.signals import Signals
     from paris.cli.watching import Watcher
     from paris.lookup.facts import Facts
@@ -78,8 +79,10 @@ class _Run:
         self.options = options
         self.signals = signals
         self.journals: list[Journal] = []
+        self.screen: Screen | None = None
         self.watcher: Watcher | None = None
-        self._say = cache(partial(complain, "paris-trace"))  # each line once
+        self._say = cache(self._tell)  # each line once
+        self._held: list[str] = []  # lines that would be lost on the screen
 
     def result(self) -> ExitCode:
         """Measure, write the outputs, and say on standard error what they do not."""
@@ -113,6 +116,7 @@ class _Run:
         )
         if self.options.stream == STANDARD_OUTPUT:
             outputs = tuple(own for own in outputs if own.file != STANDARD_OUTPUT)
+        self._open_screen()
         self._open_watcher()
         self._open_journals(outputs)
         measurements = self._measured(facts)
@@ -141,21 +145,39 @@ class _Run:
             labels = [f"-{lane.name.replace('/', '-')}" for lane in self._lanes()] or [""]
             self.journals.extend(Journal(outputs, label, self._say) for label in labels)
 
+    def _open_screen(self) -> None:
+        if not self.options.progress or sys.stderr is None or not sys.stderr.isatty():
+            return
+        if os.environ.get("TERM") == "dumb":  # which cannot rewrite a line
+            return
+        from paris.cli.screen import Screen
+
+        # Without a watch, what somebody types is for the shell.
+        self.screen = Screen(hears_keys=self.settings.repeat.every_s is not None)
+
     def _open_watcher(self) -> None:
         if self.settings.repeat.every_s is None:
             return
-        from paris.cli.screen import can_draw
         from paris.cli.watching import Watcher
         from paris.outputs.lines import Lines
 
         stream = self.options.stream
         self.watcher = Watcher(
-            self.settings.target.host or self.settings.target.network or "",
+            self._target(),
             None if stream is None else Lines(stream, self.signals.is_asked),
             partial(complain, "paris-trace"),  # `_say` would keep each change
             self.signals.is_asked,
-            draws=self.options.progress and sys.stderr is not None and can_draw(),
+            self.screen,
         )
+
+    def _tell(self, line: str) -> None:
+        if self.screen is not None and self.screen.is_drawing:
+            self._held.append(line)
+        else:
+            complain("paris-trace", line)
+
+    def _target(self) -> str:
+        return self.settings.target.host or self.settings.target.network or ""
 
     def _end_watch(self, outputs: Sequence[Output]) -> list[OutputError]:
         """Show the final table if standard output has no text; returns what was not written."""
@@ -184,36 +206,33 @@ class _Run:
             stop=self.signals,
         )
         if self.watcher is not None:
-            return self._watched(hooks, self.watcher)
-        is_shown = self.options.progress and sys.stderr is not None and sys.stderr.isatty()
-        if not is_shown or os.environ.get("TERM") == "dumb":  # which cannot rewrite a line
-            return self._judged(hooks)
+            hooks = hooks._replace(watch=self.watcher.watch)
+        try:
+            return self._judged(hooks) if self.screen is None else self._shown(hooks, self.screen)
+        finally:
+            if self.watcher is not None:
+                self.watcher.end()
+
+    def _shown(self, hooks: Hooks, screen: Screen) -> list[Measurement]:
+        """The measurement, with its progress on the terminal."""
         from paris.cli.progress import Progress
 
-        progress = Progress(sys.stderr)
+        settings, options = self.settings, self.options
+        is_single = not (settings.study.compare or options.escalates or options.diagnoses)
+        progress = Progress(
+            self._target(),
+            screen,
+            sys.stderr if self.watcher is None else None,  # where changes are said
+            settings.search.bound() if settings.search.multipath and is_single else None,
+            settings.budget.deadline_s,
+        )
         try:
             return self._judged(_observed(hooks, progress.observe))
         finally:
+            screen.close()
             progress.clear()
-
-    def _watched(self, hooks: Hooks, watcher: Watcher) -> list[Measurement]:
-        """The measurement, and rounds after it; what is shown of the first is a line."""
-        hooks = hooks._replace(watch=watcher.watch)
-        if not watcher.draws:
-            return self._with_end(hooks, watcher)
-        from paris.cli.progress import Progress
-
-        progress = Progress(sys.stderr)
-        try:
-            return self._with_end(_observed(hooks, progress.observe), watcher)
-        finally:
-            progress.clear()
-
-    def _with_end(self, hooks: Hooks, watcher: Watcher) -> list[Measurement]:
-        try:
-            return self._judged(hooks)
-        finally:
-            watcher.end()
+            for line in self._held:
+                complain("paris-trace", line)
 
     def _judged(self, hooks: Hooks) -> list[Measurement]:
         """The measurements; where this machine sends nothing to a service, that is a verdict."""

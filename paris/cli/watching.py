@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from functools import partial
+from math import inf
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
@@ -26,9 +27,9 @@ _REFRESH_S: Final = 0.5
 class Watcher:
     """Follows the account `watch` of a watch of `target`, round after round.
 
-    `stream` gets a line for each round. If it `draws`, a live table is on the terminal; else, and
-    where the system gives no thread to draw it, `say` is given each change. `is_ending` says
-    whether somebody has ended the watch. `faults` are the failures to write.
+    `stream` gets a line for each round. A live table is on the `screen`; where there is none, and
+    where nothing can be drawn, `say` is given each change. `is_ending` says whether somebody has
+    ended the watch. `faults` are the failures to write.
     """
 
     def __init__(
@@ -37,8 +38,7 @@ class Watcher:
         stream: Lines | None,
         say: Callable[[str], object],
         is_ending: Callable[[], bool],
-        *,
-        draws: bool,
+        screen: Screen | None,
     ) -> None:
         self.watch = Watch(self._observe)
         self.faults: list[OutputError] = []
@@ -46,11 +46,11 @@ class Watcher:
         self._stream = stream
         self._say = say
         self._is_ending = is_ending
-        self.draws = draws
-        self._screen: Screen | None = None
+        self._screen = screen
         self._changes = self._outages = 0
         self._is_out = False
-        self._shown_at_s = 0.0
+        self._is_drawn = False
+        self._shown_at_s = -inf
 
     def _observe(self) -> None:
         """Show and write what the last round showed."""
@@ -59,9 +59,7 @@ class Watcher:
         if self.watch.count == 1:
             self._write(begin_line(self.watch, self._target))
         self._write(round_line(self.watch, self._changes))
-        if self.draws:
-            self._draw()
-        if not self.draws:
+        if self._screen is None or not self._draws(self._screen):
             self._tell()
         self._changes = self.watch.change_count
 
@@ -79,10 +77,7 @@ class Watcher:
         self._outages, self._is_out = self.watch.outage_count, outage.ended_s is None
 
     def end(self) -> None:
-        """Give the terminal back, and write what all rounds showed."""
-        if self._screen is not None:
-            self._screen.close()
-            self._screen = None
+        """Write what all rounds showed."""
         if self.watch.count:
             from paris.formats.round_lines import end_line
 
@@ -98,17 +93,14 @@ class Watcher:
         lines = watch_lines(self._words(), _WIDTH)
         return "\n".join(lines) + "\n"
 
-    def _draw(self) -> None:
+    def _draws(self, screen: Screen) -> bool:
+        """Whether the screen has what is known now, or soon will."""
         now_s = monotonic()
-        if self._screen is None:
-            from paris.cli.screen import Screen
-
-            self._screen = Screen()
-            self.draws = self._screen.is_drawing
-        elif now_s - self._shown_at_s < _REFRESH_S:
-            return
+        if now_s - self._shown_at_s < _REFRESH_S:
+            return self._is_drawn
         self._shown_at_s = now_s
-        self._screen.publish(partial(watch_lines, self._words()))
+        self._is_drawn = screen.publish(partial(watch_lines, self._words()))
+        return self._is_drawn
 
     def _words(self) -> WatchWords:
         return watch_words(self.watch.rounds, self._target, self.watch.started_at_unix_s)

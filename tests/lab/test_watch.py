@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
-import pty
-import select
 import signal
-import struct
 import subprocess
-import termios
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,6 +12,7 @@ import pytest
 from tests.lab import netlab
 from tests.lab.command import command_line, run_at
 from tests.support.waiting import LONGEST_S, wait_until
+from tests.support.window import window
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -154,39 +149,15 @@ def test_a_share_that_changes_is_reported_with_the_time(lab: Lab, tmp_path: Path
 def test_a_live_table_fits_its_window_and_gives_the_terminal_back(
     lab: Lab, size: tuple[int, int], key: bytes, tmp_path: Path
 ) -> None:
-    terminal, other_end = pty.openpty()
-    former = termios.tcgetattr(other_end)
-    shown = b""
-
-    def read_until(sign: bytes) -> None:
-        nonlocal shown
-        begin = len(shown)
-        while sign not in shown[begin:]:
-            assert select.select([terminal], [], [], LONGEST_S)[0]
-            shown += os.read(terminal, 65536)
-
-    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("@4H", *size, 0, 0))
     files = [tmp_path / name for name in ("trace.json", "trace.dot")]
-    with subprocess.Popen(
-        ["setsid", "--ctty", "--wait",
-         *lab.at_source(*command_line(str(netlab.TARGET[4]), *OFTEN, "-o", "-",
-                                      "-o", str(files[0]), "-o", str(files[1])))],
-        stdin=other_end, stdout=other_end, stderr=other_end,
-        env={**os.environ, "TERM": "xterm-256color"},
-    ) as process:  # fmt: skip
-        read_until(b" rounds, 2 paths, times in ms")
-        fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("@4H", 12, 60, 0, 0))
-        read_until(b" more lines")
-        os.write(terminal, key)
-        while process.poll() is None or select.select([terminal], [], [], 0)[0]:
-            if select.select([terminal], [], [], 0.05)[0]:
-                shown += os.read(terminal, 65536)
-        assert termios.tcgetattr(other_end) == former
-    os.close(other_end)
-    os.close(terminal)
-    assert process.returncode == 0
-    assert shown.count(b"\x1b[?1049h") == shown.count(b"\x1b[?1049l") == 1
-    left = shown.rpartition(b"\x1b[?1049l")[2]
+    outputs = ("-o", "-", "-o", str(files[0]), "-o", str(files[1]))
+    command = lab.at_source(*command_line(str(netlab.TARGET[4]), *OFTEN, *outputs))
+    with window(command, *size) as watch:
+        watch.read_until(b" rounds, 2 paths, times in ms")
+        watch.resize(12, 60)
+        watch.read_until(b" more lines")
+        watch.press(key)
+        left = watch.left()
+    assert watch.process.returncode == 0
     assert b" rounds, 2 paths, times in ms" in left
-    assert shown.rindex(b"\x1b[?25h") > shown.rindex(b"\x1b[?25l")
     assert all(file.stat().st_size for file in files)

@@ -28,7 +28,7 @@ def test_a_process_under_these_limits_gets_no_thread() -> None:
 
 def test_a_watch_says_changes_where_no_thread_draws() -> None:
     watch = ("--sim", "two-way", "--mda", "--watch", "0.1", "--count", "2", "-j")
-    with on_terminal([*_WITHOUT_THREADS, *COMMAND, *watch], cwd=CHECKOUT) as command:
+    with on_terminal([*_WITHOUT_THREADS, *COMMAND, *watch], CHECKOUT, "xterm") as command:
         exit_code, shown, said = command.finish()
     assert exit_code == 0
     assert shown.startswith("{")

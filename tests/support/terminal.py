@@ -57,12 +57,19 @@ class OnTerminal:
 
 
 @contextmanager
-def on_terminal(command: Sequence[str], cwd: Path | None = None) -> Iterator[OnTerminal]:
-    """Run a command until the block is left, at the latest."""
+def on_terminal(
+    command: Sequence[str], cwd: Path | None = None, kind: str = ""
+) -> Iterator[OnTerminal]:
+    """Run a command until the block is left, at the latest.
+
+    `kind` is what TERM says of the terminal; without it no table is drawn, but a line.
+    """
     terminal, other_end = pty.openpty()
     with tempfile.TemporaryFile("w+") as out:
         try:
-            process = subprocess.Popen(command, cwd=cwd, stdout=out, stderr=other_end)
+            process = subprocess.Popen(
+                command, cwd=cwd, stdout=out, stderr=other_end, env={**os.environ, "TERM": kind}
+            )
         finally:
             os.close(other_end)
         with process:

@@ -535,9 +535,9 @@ def test_verbose_reports_what_became_of_every_packet() -> None:
     assert lines[3] == "paris-trace: ignored datagrams: none"
 
 
-def test_a_terminal_that_cannot_rewrite_a_line_gets_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TERM", "dumb")
-    with on_terminal([*COMMAND, "--sim", "forty-eight-way", "--mda"], cwd=CHECKOUT) as command:
+def test_a_terminal_that_cannot_rewrite_a_line_gets_none() -> None:
+    line = [*COMMAND, "--sim", "forty-eight-way", "--mda"]
+    with on_terminal(line, cwd=CHECKOUT, kind="dumb") as command:
         exit_code, out, _ = command.finish()
         assert (exit_code, command.shown) == (ExitCode.REACHED, b"")
     assert "reached in" in out
