@@ -152,7 +152,6 @@ render/words/trace.py: tests/render/terminal/test_text.py: the text says all of 
 paris/cli/screen.py: tests/paris/cli/test_watching.py: it needs a terminal
 paris/formats/round_lines.py: tests/paris/cli/test_watching.py: the command writes its lines
 mda/rounds.py: tests/mda/studies/test_watch_probing.py: values only
-render/terminal/watch.py: tests/paris/cli/test_watching.py: the command prints the table
 render/words/watch.py: tests/paris/cli/test_watching.py: the command prints the words
 """
 

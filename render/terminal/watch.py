@@ -15,7 +15,8 @@ _FEWEST: Final = 8  # characters of a place, however narrow the window
 def watch_lines(words: WatchWords, width: int, height: int | None = None) -> list[str]:
     """The lines, at most `width` characters each; with `height`, at most so many.
 
-    Figures that do not fit beside each other are left out, the last ones first. Where there are too
+    Figures that do not fit beside each other are left out, the last ones first, and so are parts of
+    the title. Where there are too
     many lines the events stay, the latest first, and the hops before paths and links.
     """
     events = [line for event in words.events for line in _wrapped(event, width)]
@@ -23,7 +24,10 @@ def watch_lines(words: WatchWords, width: int, height: int | None = None) -> lis
     for table in words.tables:
         if table.rows:
             body += ["", *_table(table, words.figures, width)]
-    title = words.title[:width]
+    title = words.title
+    while len(title) > width and ", " in title:
+        title = title.rpartition(", ")[0]
+    title = title[:width]
     if height is not None:
         events = events[-(height // 3) :] if height >= 3 else []
         room = height - 1 - len(events) - bool(events)
