@@ -28,6 +28,7 @@ from tests.lab.namespaces import enter_namespace
 from tests.lab.netlab import TARGET, Edge, Lab, Truth
 from tests.support.commands import Ran, seeded
 from tests.support.forks import fork
+from tests.support.waiting import LONGEST_S
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -113,8 +114,13 @@ class Running:
             return Ran(self.arguments, exit_code, self.out.read(), self.err.read())
 
 
-def start_at(namespace: str, *arguments: str, privileged: bool = True) -> Running:
-    """Start `paris-trace` with `arguments` in a namespace; as nobody if it is not `privileged`."""
+def start_at(
+    namespace: str, *arguments: str, privileged: bool = True, longest_s: float = LONGEST_S
+) -> Running:
+    """Start `paris-trace` with `arguments` in a namespace; as nobody if it is not `privileged`.
+
+    After `longest_s` it is killed.
+    """
     out = tempfile.TemporaryFile("w+")  # noqa: SIM115 - `finish` closes both
     err = tempfile.TemporaryFile("w+")  # noqa: SIM115
 
@@ -126,7 +132,7 @@ def start_at(namespace: str, *arguments: str, privileged: bool = True) -> Runnin
             _become_nobody()
         return guarded("paris-trace", main, arguments)
 
-    return Running(fork(work), arguments, out, err)
+    return Running(fork(work, longest_s), arguments, out, err)
 
 
 def run_at(namespace: str, *arguments: str, privileged: bool = True) -> Ran:
@@ -153,13 +159,20 @@ def trace(lab: Lab, version: int, *options: str, privileged: bool = True) -> Fou
 
 
 def traces(
-    lab: Lab, versions: Sequence[int], *options: str, privileged: bool = True
+    lab: Lab,
+    versions: Sequence[int],
+    *options: str,
+    privileged: bool = True,
+    longest_s: float = LONGEST_S,
 ) -> dict[int, Found]:
-    """As `trace`, by several IP versions side by side: they wait more than they work."""
+    """As `trace`, by several IP versions side by side: they wait more than they work.
+
+    After `longest_s` they are killed.
+    """
     running = {
         version: start_at(
             lab.namespace("src"), str(TARGET[version]), "-n", "-o", "-", "--format", "json",
-            *seeded(options), privileged=privileged,
+            *seeded(options), privileged=privileged, longest_s=longest_s,
         )
         for version in versions
     }  # fmt: skip

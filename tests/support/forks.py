@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 _BROKEN: Final = 99
 
 
-def fork(work: Callable[[], int]) -> int:
+def fork(work: Callable[[], int], longest_s: float = LONGEST_S) -> int:
     """The process id of a fork that does `work`, and ends with the exit code that it returns.
 
-    It has its own standard streams, on the descriptors 1 and 2. After LONGEST_S it is killed.
+    It has its own standard streams, on the descriptors 1 and 2. After `longest_s` it is killed.
     """
     with warnings.catch_warnings():
         # Python warns of forks beside threads. This one uses nothing that a thread may have locked.
@@ -30,7 +30,7 @@ def fork(work: Callable[[], int]) -> int:
         return child
     exit_code = _BROKEN
     try:
-        signal.alarm(int(LONGEST_S))
+        signal.alarm(int(longest_s))
         sys.stdout, sys.stderr = (os.fdopen(number, "w", encoding="utf-8") for number in (1, 2))
         exit_code = work()
         sys.stdout.flush()
