@@ -12,7 +12,7 @@ from statistics import median
 from typing import TYPE_CHECKING, TypeAlias
 
 from mda.answers.dag import in_order
-from mda.model import Vertex
+from mda.model import Vertex, rtts_s
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -112,7 +112,7 @@ class NamedTrace:
         for reply in self.trace.replies:
             vertex, flow = self.trace.vertex_of(reply), reply.request.flow
             met[flow][vertex.ttl] = vertex
-            times_s[vertex, flow].append(reply.rtt_s)
+            times_s[vertex, flow] += rtts_s([reply])
         found: defaultdict[Vertex, defaultdict[Way, list[float]]]
         found = defaultdict(lambda: defaultdict(list))
         for (vertex, flow), own in times_s.items():

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from mda.answers.dag import Dag
 from mda.answers.graph import vertices_by_ttl
-from mda.model import Vertex
+from mda.model import Vertex, rtts_s
 from mda.statistics.differences import median_difference
 from mda.statistics.inference import holm, matters
 from mda.statistics.ranks import stratified_rank_probability
@@ -131,7 +131,7 @@ def _times_by_path(trace: Trace, wide: Sequence[int]) -> dict[object, list[float
         flow, ttl = reply.request.flow, trace.vertex_of(reply).ttl
         met[flow][ttl].add(reply.responder)
         if reply.ends_path and reply.is_from(trace.plan.destination):
-            times[flow, ttl].append(reply.rtt_s)
+            times[flow, ttl] += rtts_s([reply])
     by_path: defaultdict[object, list[float]] = defaultdict(list)
     for flow, ttl in sorted(times):
         branches = [met[flow][hop] for hop in wide if hop < ttl]

@@ -11,7 +11,7 @@ from ipaddress import IPv4Address, IPv6Address
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 IPAddress = IPv4Address | IPv6Address
 # Routers without an IPv4 address may all reply from this one (RFC 7600 section 4.8).
@@ -159,7 +159,8 @@ class Reply(NamedTuple):
     names the fields of the quoted probe that a middlebox changed, sorted, and `shown` has what it
     shows in each, as text; older files lack that. `in_tunnel` means that the quote shows the probe
     inside another IP packet. `mtu` is None unless the reply says that the probe was too big: then
-    it is what the responder says fits, in bytes, and 0 if it does not say.
+    it is what the responder says fits, in bytes, and 0 if it does not say. Without `is_timed`
+    another program's file lacks the times; then both are those of what came before it.
     """
 
     request: ProbeRequest
@@ -179,14 +180,15 @@ class Reply(NamedTuple):
     in_tunnel: bool = False
     mtu: int | None = None
     shown: tuple[str, ...] = ()
+    is_timed: bool = True
 
     def __deepcopy__(self, _: object) -> Reply:
         return self  # nothing in it ever changes
 
     @property
-    def rtt_s(self) -> float:
-        """Seconds from sending the probe to receiving its reply."""
-        return self.received_at_s - self.sent_at_s
+    def rtt_s(self) -> float | None:
+        """Seconds from sending the probe to receiving its reply; None if nobody noted them."""
+        return self.received_at_s - self.sent_at_s if self.is_timed else None
 
     @property
     def distinction(self) -> str:
@@ -245,14 +247,23 @@ class Reply(NamedTuple):
 
 
 class Loss(NamedTuple):
-    """`request` got no reply within its wait, in seconds; a later reply is another outcome."""
+    """`request` got no reply within its wait, in seconds; a later reply is another outcome.
+
+    Without `is_timed` the times are unknown, as those of a Reply.
+    """
 
     request: ProbeRequest
     sent_at_s: float
     gave_up_at_s: float
+    is_timed: bool = True
 
 
 Outcome = Reply | Loss
+
+
+def rtts_s(replies: Iterable[Reply]) -> list[float]:
+    """The round trips of replies in seconds, of those that have known times."""
+    return [reply.received_at_s - reply.sent_at_s for reply in replies if reply.is_timed]
 
 
 class Unresolved(NamedTuple):

@@ -74,8 +74,9 @@ class Plan(Frozen):
 
     `host` is the destination as the user wrote it. `zone` names the interface on whose link a
     link-local destination is meant. `network` names the simulated network; it is None for a real
-    one. The random choices of what is measured derive from `seed`. `studies` has the name of each
-    requested study with the argument of its option, None where the option takes none.
+    one. The random choices of what is measured derive from `seed`, None if another program made
+    them. `studies` has the name of each requested study with the argument of its option, None where
+    the option takes none.
     """
 
     host: str
@@ -88,7 +89,7 @@ class Plan(Frozen):
     max_ttl: int
     attempts: int
     network: str | None
-    seed: int
+    seed: int | None
     studies: Mapping[str, str | None] = MappingProxyType({})
     zone: str | None = None
 
@@ -109,6 +110,8 @@ class Stamp(Enum):
     BATCH = "batch"
     #: Simulated time, which is exact.
     VIRTUAL = "virtual"
+    #: A file of another program does not say.
+    UNKNOWN = "unknown"
 
 
 class Withheld(NamedTuple):
@@ -134,7 +137,8 @@ class WireReport(NamedTuple):
     had to wait for room in a full queue. `dropped` counts the replies for which a receive queue had
     no room. `reverse_path` counts the datagrams, of any program, that the machine's reverse path
     filter dropped during the trace. `withheld` are the probes that the system refused to send, by
-    its reason; they count as not sent.
+    its reason; they count as not sent. `tool` names the program that measured, if another did; then
+    `wire` is "unknown", and so is what the machine did, whose counts are 0.
     """
 
     wire: str
@@ -146,6 +150,7 @@ class WireReport(NamedTuple):
     dropped: int = 0
     reverse_path: int = 0
     withheld: tuple[Withheld, ...] = ()
+    tool: str | None = None
 
 
 class Reading(NamedTuple):

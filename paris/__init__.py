@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from paris.survey.sweep import Sweep
     from paris.version import __version__
 
-__all__ = ["__version__", "diamonds", "sweep", "trace"]
+__all__ = ["__version__", "diamonds", "read", "sweep", "trace"]
 
 
 def __getattr__(name: str) -> str:
@@ -46,6 +46,18 @@ def trace(host: str | None = None, **options: "Any") -> "Result":
     if settings.study.compare:
         raise SettingsError("trace() returns one trace: call it once for each protocol")
     return Result.of_trace(run.assemble(run.measure(settings)))
+
+
+def read(file: str) -> "Result":
+    """The trace in a file: our JSON, packets or pictures, or what another program measured.
+
+    docs/formats.md lists the formats. Raises `mda.errors.ParisTraceError` for what is not a trace.
+    """
+    from mda.plan import Reading
+    from paris import replay
+    from paris.results import Result
+
+    return Result.of_trace(replay.trace(file, Reading()))
 
 
 def diamonds(graph: "nx.DiGraph[Vertex]") -> "list[dict[str, Any]]":

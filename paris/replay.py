@@ -13,25 +13,31 @@ from paris.engine.pending import Pending
 from paris.errors import FormatError
 from paris.files import read
 from paris.formats import capture, comparison, difference, embedded, native, references, schemas
+from paris.formats.readers.registry import kind_of
 from paris.packets import replies, tags
 from paris.packets.ways import several
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from mda.comparison import Comparison
     from mda.difference import Difference
     from mda.model import Outcome, Reply
     from mda.plan import Reading
     from paris.formats.capture import Capture
+    from paris.formats.readers.base import Found
     from paris.packets.flows import Flows
 
 _PCAPNG = b"\x0a\x0d\x0d\x0a"
 
 
 def trace(file: str, reading: Reading) -> Trace:
-    """The trace in a file of packets (.pcapng), JSON, or SVG. Raises FormatError."""
+    """The trace in a file of packets, JSON, SVG or of another program. Raises FormatError."""
     data = read(file)
     if data.startswith(_PCAPNG):
         return _again(_from_packets(capture.read(data, file), file), reading)
+    if (kind := kind_of(data)) is not None:
+        return _again(_only(kind.read(data, file), file), reading)
     return _again(
         native.read_record(schemas.parse(embedded.json_of(data, file), file), file), reading
     )
@@ -42,12 +48,24 @@ def saved(file: str) -> Trace | Comparison | Difference:
     data = read(file)
     if data.startswith(_PCAPNG):
         return Trace.of(_from_packets(capture.read(data, file), file))
+    if (kind := kind_of(data)) is not None:
+        return Trace.of(_only(kind.read(data, file), file))
     document = schemas.parse(embedded.json_of(data, file), file)
     if comparison.is_comparison(document):
         return comparison.read(document, file)
     if difference.is_difference(document):
         return difference.read(document, file)
     return Trace.of(native.read_record(document, file))
+
+
+def _only(found: Iterator[Found], file: str) -> Record:
+    """The record of the only measurement in another program's file. Raises FormatError."""
+    first, second = next(found, None), next(found, None)
+    if first is None:
+        raise FormatError(f"{file}: there is no trace in it")
+    if second is not None:
+        raise FormatError(f"{file}: there are several traces in it")
+    return first.record()
 
 
 def _again(record: Record, reading: Reading) -> Trace:

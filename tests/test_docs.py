@@ -13,6 +13,7 @@ from mda.studies.registry import STUDIES
 from paris.cli.foreign import GRANTED, REFUSED
 from paris.cli.options import parse_trace
 from paris.errors import ExitCode
+from paris.formats.readers.registry import KINDS
 from paris.lookup.registry import LOOKUPS
 from paris.outputs.registry import CAPTURE, FORMATS
 from paris.packets.payloads import PAYLOADS
@@ -122,6 +123,12 @@ def test_tables_in_extending_agree_with_the_registries() -> None:
     ):
         lines = [f"| `{name}` | {' | '.join(cells)} |" for name, *cells in rows]
         assert "---|\n" + "\n".join(lines) + "\n\n" in shown
+
+
+def test_the_table_of_formats_that_are_read_agrees_with_the_registry() -> None:
+    shown = (CHECKOUT / "docs/formats.md").read_text()
+    rows = "".join(f"| `{kind.name}` | {kind.about} |\n" for kind in KINDS)
+    assert f"| format | what is read |\n|---|---|\n{rows}\n" in shown
 
 
 def test_the_ten_example_changes_name_files_that_exist() -> None:

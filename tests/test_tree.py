@@ -75,6 +75,10 @@ paris/formats/facts_json.py: tests/paris/lookup/test_facts.py: facts are written
 paris/formats/look.py: tests/render/terminal/test_text.py: colours and ASCII are of the text
 paris/formats/pcapng.py: tests/paris/formats/test_capture.py: blocks hold a capture
 paris/formats/plan_json.py: tests/paris/formats/test_native.py: a part of the native format
+paris/formats/readers/base.py: tests/paris/formats/readers/test_warts.py: readers give its values
+paris/formats/readers/cursor.py: tests/paris/formats/readers/test_warts.py: files are cut there
+paris/formats/readers/registry.py: tests/test_docs.py: the page of formats follows it
+paris/formats/readers/scamper.py: tests/paris/formats/readers/test_warts.py: it makes the records
 paris/formats/vertices.py: tests/paris/formats/test_vertices_csv.py: the table has these rows
 paris/formats/verdict_json.py: tests/paris/formats/test_native.py: a part of the native format
 paris/formats/studies_json.py: tests/paris/formats/test_native.py: a part of the native format

@@ -11,6 +11,7 @@ from mda.findings.loss_places import answers_lost, lost_on_way
 from mda.findings.same_flows import Flows
 from mda.findings.tries import delays_at
 from mda.frozen import Frozen
+from mda.model import rtts_s
 from mda.statistics.delays import delays_of
 
 if TYPE_CHECKING:
@@ -96,4 +97,4 @@ def _delays(replies: Sequence[Reply], answering: Answering | None) -> Delays:
     """The figures of an interface; its losses are those that every view of the trace names."""
     lost = 0 if answering is None else answering.lost
     ordered = sorted(replies, key=lambda reply: (reply.sent_at_s, reply.request.attempt))
-    return delays_of(len(replies) + lost, [reply.rtt_s for reply in ordered])
+    return delays_of(len(replies) + lost, rtts_s(ordered))

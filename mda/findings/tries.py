@@ -31,6 +31,8 @@ Tries = dict[Key, list[Try]]
 def tries(outcomes: Iterable[Outcome], places: Mapping[ProbeRequest, int]) -> Tries:
     """The probes of each flow at each TTL, in the order of sending; a late reply is not a loss.
 
+    Replies without times are left out.
+
     `places` has the TTL at which a reply counts that ends a path, where it is not the probe's own.
     """
     known: dict[ProbeRequest, Outcome] = {}
@@ -39,6 +41,8 @@ def tries(outcomes: Iterable[Outcome], places: Mapping[ProbeRequest, int]) -> Tr
             known[outcome.request] = outcome
     found: defaultdict[Key, list[Try]] = defaultdict(list)
     for request, outcome in known.items():
+        if isinstance(outcome, Reply) and not outcome.is_timed:
+            continue
         rtt_s = outcome.rtt_s if isinstance(outcome, Reply) else None
         key = request.flow, places.get(request, request.ttl)
         found[key].append(Try(outcome.sent_at_s, request.attempt, rtt_s))

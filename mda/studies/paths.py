@@ -208,7 +208,7 @@ class Seen:
             request = outcome.request
             key = request.flow, request.ttl
             self._probed[key].add(request)
-            if isinstance(outcome, Reply):
+            if isinstance(outcome, Reply) and outcome.rtt_s is not None:
                 self._rtts[key][request] = outcome.rtt_s
 
     def times(self, flows: Iterable[int], ttl: int) -> Times:

@@ -132,7 +132,7 @@ class Watch:
                 sketches.append(self._ends[path.number])
             for sketch in sketches:
                 if isinstance(outcome, Reply):
-                    sketch.add_reply(outcome.rtt_s, path.number)
+                    sketch.add_reply(outcome.received_at_s - outcome.sent_at_s, path.number)
                 else:
                     sketch.add_loss()
             near = vertex

@@ -252,7 +252,7 @@ def render_parser() -> Parser:
         "file",
         metavar="FILE",
         nargs="+",
-        help="what paris-trace -o FILE wrote: .json, .pcapng or .svg",
+        help="what paris-trace -o FILE wrote: .json, .pcapng or .svg; or warts of scamper",
     )
     parser.add_argument(
         "--diff",

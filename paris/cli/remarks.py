@@ -22,6 +22,12 @@ def account(trace: Trace) -> list[str]:
     strays = [f"{number} {reason}" for reason, number in trace.unmatched.items()]
     again = trace.probes_sent - answered - len(lost) - len(trace.unresolved)
     hidden = ", ".join(wire.hidden)
+    if wire.tool is not None:
+        return [
+            f"measured by {wire.tool}; what its machine dropped is unknown",
+            f"{trace.probes_sent} sent, {answered} answered, {len(lost)} lost, "
+            f"{again + len(trace.unresolved)} of which the file says nothing more",
+        ]
     otherwise = f" ({wire.sent_otherwise} by the program)" if wire.sent_otherwise else ""
     return [
         f"wire: {wire.wire}; timestamps: sent by {wire.sent.value}{otherwise}, received by "

@@ -381,7 +381,8 @@ class Engine:
             else:
                 if conversations.has_withdrawn:
                     self._queue.discard(reply.request)  # if it was withdrawn, it now has its reply
-                self._waits.replied(reply.request.ttl, reply.rtt_s, reply.received_at_s)
+                rtt_s = reply.received_at_s - reply.sent_at_s
+                self._waits.replied(reply.request.ttl, rtt_s, reply.received_at_s)
                 self._deliver(reply)
                 has_any = True
             if conversations.has_withdrawn:

@@ -15,6 +15,7 @@ import networkx as nx
 
 from mda.answers.graph import flows_of, flows_of_edge
 from mda.escaping import printable, shown
+from mda.model import rtts_s
 from paris.formats.studies_json import vertex_id
 
 if TYPE_CHECKING:
@@ -57,9 +58,8 @@ def _attributes(trace: Trace, vertex: Vertex) -> dict[str, str | int | float]:
     }
     if vertex.address is not None:
         attributes["address"] = str(vertex.address)
-    replies = trace.replies_at(vertex)
-    if replies:
-        attributes["rtt_median_ms"] = 1000 * median(reply.rtt_s for reply in replies)
+    if times_s := rtts_s(trace.replies_at(vertex)):
+        attributes["rtt_median_ms"] = 1000 * median(times_s)
     return attributes
 
 

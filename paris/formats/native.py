@@ -169,7 +169,7 @@ def _unresolved(probe: Unresolved) -> Json:
 def _outcome(outcome: Outcome) -> Json:
     probe = _request(outcome.request, outcome.sent_at_s)
     if isinstance(outcome, Loss):
-        return {**probe, "gave_up_at_s": outcome.gave_up_at_s}
+        return {**probe, "gave_up_at_s": outcome.gave_up_at_s, **_times(outcome)}
     return {
         **probe,
         "received_at_s": outcome.received_at_s,
@@ -184,8 +184,14 @@ def _outcome(outcome: Outcome) -> Json:
         "changed": outcome.changed,
         **({"shown": outcome.shown} if outcome.shown else {}),
         **({"in_tunnel": True} if outcome.in_tunnel else {}),
+        **_times(outcome),
         **({} if outcome.mtu is None else {"mtu": outcome.mtu}),
     }
+
+
+def _times(outcome: Outcome) -> Json:
+    """The member "timed" where the times are unknown."""
+    return {} if outcome.is_timed else {"timed": False}
 
 
 def _links(links: Iterable[ParallelLink]) -> Json:
@@ -263,7 +269,8 @@ def _read(document: Json) -> Record:
         if "responder" in record:
             outcomes.append(_read_reply(request, sent_at_s, record))
         elif "gave_up_at_s" in record:
-            outcomes.append(Loss(request, sent_at_s, gave_up_at_s=record["gave_up_at_s"]))
+            gave_up_at_s, is_timed = record["gave_up_at_s"], record.get("timed", True)
+            outcomes.append(Loss(request, sent_at_s, gave_up_at_s, is_timed=is_timed))
         else:
             unresolved.append(Unresolved(request, sent_at_s))
     return Record(
@@ -298,6 +305,7 @@ def _read_reply(request: ProbeRequest, sent_at_s: float, record: Json) -> Reply:
         changed=tuple(record["changed"]),
         shown=tuple(record.get("shown", ())),
         in_tunnel=record.get("in_tunnel", False),
+        is_timed=record.get("timed", True),
         mtu=plan_json.whole(record.get("mtu")),
         **extensions_json.read_extensions(record),
     )

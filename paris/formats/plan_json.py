@@ -77,7 +77,7 @@ def read_plan(plan: Json) -> Plan:
         max_ttl=int(plan["max_ttl"]),
         attempts=int(plan["attempts"]),
         network=plan["network"],
-        seed=int(plan["seed"]),
+        seed=whole(plan["seed"]),
         zone=plan.get("zone"),
         studies={
             name: plan.get(name) if named(name).argument else None
@@ -99,7 +99,8 @@ def wire(report: WireReport) -> Json:
         "hidden": list(report.hidden),
         "withheld": withheld,
     }
-    return values if withheld else {key: values[key] for key in values if key != "withheld"}
+    absent = {key for key in ("withheld", "tool") if not values[key]}
+    return {key: value for key, value in values.items() if key not in absent}
 
 
 def read_wire(values: Json) -> WireReport:
@@ -120,6 +121,7 @@ def read_wire(values: Json) -> WireReport:
             )
             for own in values.get("withheld", ())
         ),
+        tool=values.get("tool"),
         **{name: int(values[name]) for name in counts},
     )
 

@@ -75,7 +75,8 @@ def end_line(watch: Watch) -> str:
 def _hop(outcome: Outcome) -> dict[str, Any]:
     hop: dict[str, Any] = {"ttl": outcome.request.ttl, "flow": outcome.request.flow}
     if isinstance(outcome, Reply):
-        hop |= {"address": str(outcome.responder), "rtt_s": round(outcome.rtt_s, 9)}
+        rtt_s = outcome.received_at_s - outcome.sent_at_s
+        hop |= {"address": str(outcome.responder), "rtt_s": round(rtt_s, 9)}
     return hop
 
 

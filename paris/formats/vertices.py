@@ -6,6 +6,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any, Final
 
 from mda.answers.graph import flows_of
+from mda.model import rtts_s
 from paris.formats.studies_json import vertex_id
 
 if TYPE_CHECKING:
@@ -61,9 +62,9 @@ def _row(trace: Trace, vertex: Vertex) -> dict[str, Any]:
     if answering := trace.answering.get(vertex):
         row |= {"probes": answering.asked, "lost": answering.lost}
     if replies := trace.replies_at(vertex):
-        rtts_ms = [1000 * reply.rtt_s for reply in replies]
+        row["replies"] = len(replies)
+    if rtts_ms := [1000 * rtt_s for rtt_s in rtts_s(replies)]:
         row |= {
-            "replies": len(replies),
             "rtt_min_ms": min(rtts_ms),
             "rtt_median_ms": median(rtts_ms),
             "rtt_max_ms": max(rtts_ms),

@@ -93,7 +93,7 @@ def _parse(datagram: bytes, payloads: tuple[Payload, ...]) -> ParsedReply:
     icmp_type, icmp_code = outer.payload[0], outer.payload[1]
     if icmp_type == numbers.ECHO_REPLY[outer.version]:
         return _read_echo_reply(outer)
-    kind = _error_kind(outer.version, icmp_type, icmp_code)
+    kind = error_kind(outer.version, icmp_type, icmp_code)
     quote_end, structure = split_quote(outer)
     extensions = read_extensions(structure, is_whole=outer.is_whole)
     outermost = read_ip(outer.payload[8:quote_end], is_quote=True)
@@ -115,7 +115,8 @@ def _parse(datagram: bytes, payloads: tuple[Payload, ...]) -> ParsedReply:
     )
 
 
-def _error_kind(version: int, icmp_type: int, icmp_code: int) -> ReplyKind:
+def error_kind(version: int, icmp_type: int, icmp_code: int) -> ReplyKind:
+    """The kind of an ICMP error. Raises NoReplyError for what no probe can cause."""
     if icmp_type == numbers.TIME_EXCEEDED[version]:
         if icmp_code == numbers.IN_TRANSIT:
             return ReplyKind.TIME_EXCEEDED

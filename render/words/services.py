@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from mda.model import rtts_s
 from mda.service.verdict import Word, verdict
 from render.words.distances import number_of_hops
 from render.words.quantities import median_ms
@@ -50,7 +51,7 @@ def _of_trace(name: str, trace: Trace) -> ServiceWords:
         verdict="" if found is None else found.word.value,
         state=_partly(trace, found) if is_partly and found is not None else state(trace),
         hops=number_of_hops(trace, ends) if ends else "",
-        rtt=median_ms([reply.rtt_s for reply in own]),
+        rtt=median_ms(rtts_s(own)),
     )
 
 

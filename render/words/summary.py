@@ -270,6 +270,8 @@ def _unseen(trace: Trace) -> list[str]:
     if not trace.wire.hidden:
         return []
     fields = ", ".join(_HIDDEN.get(name, name) for name in trace.wire.hidden)
+    if trace.wire.tool is not None:
+        return [f"measured by {trace.wire.tool}, which keeps no {fields}"]
     return [f"{trace.wire.wire} sockets: {fields} cannot be seen"]
 
 

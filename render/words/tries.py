@@ -34,7 +34,11 @@ def lost_on_path(trace: Trace) -> Mapping[Vertex, Sequence[Loss]]:
 
 def tries_s(replies: Sequence[Reply], lost: Sequence[Loss]) -> tuple[float | None, ...]:
     """The round trips of probes in the order of sending, in seconds; None where one was lost."""
-    tries = [(reply.sent_at_s, reply.request.attempt, reply.rtt_s) for reply in replies]
+    tries = [
+        (reply.sent_at_s, reply.request.attempt, reply.rtt_s)
+        for reply in replies
+        if reply.rtt_s is not None
+    ]
     tries += [(loss.sent_at_s, loss.request.attempt, -1.0) for loss in lost]
     return tuple(None if rtt_s < 0 else rtt_s for _, _, rtt_s in sorted(tries))
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mda.answers.graph import flows_of
 from mda.findings.refusals import Refusal, Refused, refusal_by_error
-from mda.model import NOBODYS, ReplyKind
+from mda.model import NOBODYS, ReplyKind, rtts_s
 from mda.plan import Algorithm
 from mda.service.fates import drawn
 from mda.studies.registry import CLASSIFY, MTU, STATS
@@ -129,7 +129,7 @@ def vertex_words(trace: Trace) -> dict[Vertex, VertexWords]:
             name=_name(vertex.address, trace.names, trace.facts),
             mtu=_mtu(trace, vertex),
             share=trace.vertex_shares[vertex],
-            rtts_s=tuple(reply.rtt_s for reply in replies[vertex]),
+            rtts_s=tuple(rtts_s(replies[vertex])),
             tries_s=tries_s(replies[vertex], lost.get(vertex, ())),
             origin=origin[vertex],
             notes=tuple(_notes(trace, vertex, replies[vertex], asked))
@@ -185,10 +185,10 @@ def _details(
     for vertex, share in trace.vertex_shares.items():
         flows = count(len(flows_of(trace.dag, vertex)), "flow", "flows")
         lines = [f"{flows}, {percent(share)} of all"]
-        if rtts_s := [reply.rtt_s for reply in replies[vertex]]:
-            answers = count(len(rtts_s), "answer", "answers")
-            fastest = milliseconds(min(rtts_s))
-            lines.append(f"fastest {fastest} ms, median {median_ms(rtts_s)} ms of {answers}")
+        if times_s := rtts_s(replies[vertex]):
+            answers = count(len(times_s), "answer", "answers")
+            fastest = milliseconds(min(times_s))
+            lines.append(f"fastest {fastest} ms, median {median_ms(times_s)} ms of {answers}")
         if STATS.name in trace.plan.studies and vertex in trace.behaviour.vertices:
             lines.append(figures_in_words(trace.behaviour.vertices[vertex]))
         if trace.rounds is not None and vertex in trace.rounds.vertices:

@@ -260,6 +260,21 @@ def _mutated_difference(random: Random) -> bytes:
     return changed_json(random, random.choice(_differences())).encode("utf-8", "surrogatepass")
 
 
+@cache
+def _archives() -> list[bytes]:
+    """Files of scamper's."""
+    return [file.read_bytes() for file in sorted((CORPUS.parent / "warts").glob("*.warts"))]
+
+
+def _mutated_archive(random: Random) -> bytes:
+    data = random.choice(_archives())
+    return (
+        data[: random.randrange(len(data))]
+        if random.random() < 0.1
+        else changed_bytes(random, data)
+    )
+
+
 _NAMES: Final = {ip_address(text).packed: "gw.example" for text in ("192.0.2.254", "2001:db8::1")}
 
 
@@ -500,6 +515,7 @@ READERS: Final = (
     Reader("comparison", _mutated_comparison, _in_a_file(_file_fault, "json")),
     Reader("difference", _mutated_difference, _in_a_file(_file_fault, "json")),
     Reader("capture", _mutated_capture, _in_a_file(_file_fault, "pcapng")),
+    Reader("warts", _mutated_archive, _in_a_file(_file_fault, "warts")),
     Reader("topology", _mutated_topology, _in_a_file(_topology_fault, "yaml")),
     Reader("table", _mutated_table, _in_a_file(_table_fault, "dat")),
     Reader("rounds", _mutated_rounds, _in_a_file(_file_fault, "jsonl")),

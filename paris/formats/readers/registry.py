@@ -1,0 +1,38 @@
+"""All formats of other programs that are read, one row each; a file's content says which it is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from paris.formats.readers import warts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from paris.formats.readers.base import Found
+
+
+class Kind(NamedTuple):
+    """A format: its name, what of it is read, whether a file that begins so is of it, its reader.
+
+    `read` takes the content and the name of a file. It raises FormatError where that is damaged.
+    """
+
+    name: str
+    about: str
+    recognises: Callable[[bytes], bool]
+    read: Callable[[bytes, str], Iterator[Found]]
+
+
+# The first that recognises a file reads it.
+KINDS: Final = (
+    Kind(
+        "warts", "scamper: records of types trace and tracelb; others are passed",
+        warts.recognises, warts.read,
+    ),
+)  # fmt: skip
+
+
+def kind_of(data: bytes) -> Kind | None:
+    """The format of another program in which data are; None if they are in none of these."""
+    return next((kind for kind in KINDS if kind.recognises(data)), None)
