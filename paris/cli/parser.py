@@ -252,7 +252,7 @@ def render_parser() -> Parser:
         "file",
         metavar="FILE",
         nargs="+",
-        help="what paris-trace -o FILE wrote: .json, .pcapng or .svg; or warts of scamper",
+        help="what paris-trace -o FILE wrote: .json, .pcapng or .svg; or warts or JSON of scamper",
     )
     parser.add_argument(
         "--diff",

@@ -261,6 +261,20 @@ def _mutated_difference(random: Random) -> bytes:
 
 
 @cache
+def _lines_of_json() -> list[str]:
+    """Files of scamper's JSON."""
+    return [file.read_text() for file in sorted((CORPUS.parent / "warts").glob("*.json*"))]
+
+
+def _mutated_lines(random: Random) -> bytes:
+    begin, line, end = random.choice(_lines_of_json()).splitlines()[-3:]
+    if random.random() < 0.2:
+        return changed_text(random, "\n".join((begin, line, end))).encode("utf-8", "surrogatepass")
+    changed = changed_json(random, json.loads(line)).encode("utf-8", "surrogatepass")
+    return b"\n".join((begin.encode(), changed, end.encode()))
+
+
+@cache
 def _archives() -> list[bytes]:
     """Files of scamper's."""
     return [file.read_bytes() for file in sorted((CORPUS.parent / "warts").glob("*.warts"))]
@@ -516,6 +530,7 @@ READERS: Final = (
     Reader("difference", _mutated_difference, _in_a_file(_file_fault, "json")),
     Reader("capture", _mutated_capture, _in_a_file(_file_fault, "pcapng")),
     Reader("warts", _mutated_archive, _in_a_file(_file_fault, "warts")),
+    Reader("scamper-json", _mutated_lines, _in_a_file(_file_fault, "json")),
     Reader("topology", _mutated_topology, _in_a_file(_topology_fault, "yaml")),
     Reader("table", _mutated_table, _in_a_file(_table_fault, "dat")),
     Reader("rounds", _mutated_rounds, _in_a_file(_file_fault, "jsonl")),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from paris.formats.readers import warts
+from paris.formats.readers import scamper_json, warts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,6 +29,10 @@ KINDS: Final = (
     Kind(
         "warts", "scamper: records of types trace and tracelb; others are passed",
         warts.recognises, warts.read,
+    ),
+    Kind(
+        "scamper JSON", "lines of types trace and tracelb, also M-Lab's; others are passed",
+        scamper_json.recognises, scamper_json.read,
     ),
 )  # fmt: skip
 

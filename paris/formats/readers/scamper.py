@@ -20,7 +20,7 @@ from mda.model import (
 from mda.plan import Algorithm, Plan, Probing, Stamp, WireReport
 from mda.record import Record
 from mda.statistics.stopping import Bound
-from paris.errors import FormatError
+from paris.errors import FormatError, on_one_line
 from paris.formats import references
 from paris.formats.readers.base import Found
 from paris.packets import numbers, replies
@@ -128,7 +128,7 @@ def record(measured: Measured, place: str) -> Record:
     methods = LB_METHODS if measured.kind == TRACELB else TRACE_METHODS
     if measured.method not in methods:
         raise FormatError(
-            f"{place}: a {measured.kind} by {measured.method}, which is not read: "
+            f"{place}: a {measured.kind} by {on_one_line(measured.method)}, which is not read: "
             f"only {', '.join(methods)} are"
         )
     if measured.source is None:

@@ -1,0 +1,244 @@
+"""scamper's JSON, as sc_warts2json writes it: an object in each line.
+
+Lines of type trace and tracelb are measurements; others are passed, as M-Lab's line of metadata is.
+"""
+
+from __future__ import annotations
+
+import re
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any, Final
+
+from mda.model import MplsEntry, StopReason
+from paris.formats import plan_json, schemas
+from paris.formats.readers.scamper import (
+    TRACE,
+    TRACELB,
+    Answer,
+    FirstHop,
+    Measured,
+    Sent,
+    found,
+    lost_between,
+)
+from paris.packets.extensions import Extensions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from mda.model import IPAddress
+    from paris.formats.readers.base import Found
+
+Json = dict[str, Any]
+
+_MICROS: Final = 1_000_000
+_HIGHEST_TTL: Final = 255
+_SCHEMA: Final = "scamper.schema.json"
+_STOPS: Final = {
+    "ERROR": StopReason.WIRE_ERROR, "HALTED": StopReason.INTERRUPTED,
+    "INPROGRESS": StopReason.INTERRUPTED,
+}  # fmt: skip
+_FIRST: Final = re.compile(
+    rb'\s*\{\s*"(?:type"\s*:\s*"(?:cycle-start|cycle-stop|trace|tracelb|ping|dealias|tbit|host|'
+    rb'udpprobe|neighbourdisc|owamp)"|UUID"\s*:)'
+)
+
+
+def recognises(head: bytes) -> bool:
+    """Whether a file that begins so holds scamper's JSON."""
+    return _FIRST.match(head) is not None
+
+
+def read(data: bytes, name: str) -> Iterator[Found]:
+    """The measurements in a file. Raises FormatError, with the offset, where it is damaged."""
+    at = 0
+    while at < len(data):
+        end = data.find(b"\n", at)
+        end = len(data) if end < 0 else end
+        place, line = f"{name}: byte {at}", data[at:end]
+        at = end + 1
+        value = schemas.parse(line, place) if line.strip() else None
+        if isinstance(value, dict) and value.get("type") in (TRACE, TRACELB):
+            schemas.check(value, _SCHEMA, place)
+            yield found((_trace if value["type"] == TRACE else _tracelb)(value), place)
+
+
+def _tracelb(value: Json) -> Measured:
+    nodes = value.get("nodes", [])
+    sent = [
+        _sent(probe, cell.get("addr", "*"))
+        for node in nodes
+        for row in node.get("links", ())
+        for cell in row
+        for probe in cell.get("probes", ())
+    ]
+    sent.sort(key=lambda own: own.sent_at_us or 0)
+    first_ttl, most = _whole(value, "firsthop") or 1, (_whole(value, "probec_max") or 0)
+    nearest = min((own.ttl for own in sent), default=first_ttl + 1)
+    first_hop = None
+    if nodes and nearest > first_ttl:
+        first_hop = FirstHop(first_ttl, _address(nodes[0]["addr"]), _whole(nodes[0], "q_ttl"))
+    return Measured(
+        kind=TRACELB,
+        method=value["method"],
+        **_between(value),
+        sport=_whole(value, "sport"),
+        dport=_whole(value, "dport"),
+        first_ttl=first_ttl,
+        max_ttl=None,
+        attempts=_whole(value, "attempts"),
+        wait_us=int(value["wait_timeout"]) * _MICROS if "wait_timeout" in value else None,
+        confidence=_whole(value, "confidence"),
+        probes_sent=_whole(value, "probec"),
+        stopped=StopReason.PROBE_BUDGET
+        if 0 < most <= (_whole(value, "probec") or 0)
+        else StopReason.COMPLETE,
+        first_hop=first_hop,
+        sent=tuple(sent),
+        names=_names(nodes),
+    )
+
+
+def _trace(value: Json) -> Measured:
+    hops = value.get("hops", [])
+    sport, dport = _whole(value, "sport"), _whole(value, "dport")
+    flow = (_whole(value, "icmp_sum") or 1) if value["method"].startswith("icmp") else sport or 0
+    sent = [_hop(hop, flow) for hop in hops]
+    first_ttl = min([_whole(value, "firsthop") or 1, *(own.ttl for own in sent)])
+    attempts, last_ttl = (
+        (_whole(value, "attempts") or 1),
+        min((_whole(value, "hop_count") or 0), _HIGHEST_TTL),
+    )
+    return Measured(
+        kind=TRACE,
+        method=value["method"],
+        **_between(value),
+        sport=sport,
+        dport=dport,
+        first_ttl=first_ttl,
+        max_ttl=_whole(value, "hoplimit") or None,
+        attempts=attempts,
+        wait_us=int(value["wait"]) * _MICROS if "wait" in value else None,
+        confidence=None,
+        probes_sent=_whole(value, "probe_count"),
+        stopped=_STOPS.get(value.get("stop_reason", ""), StopReason.COMPLETE),
+        first_hop=None,
+        sent=lost_between(sent, first_ttl, last_ttl, attempts, flow),
+        names=_names(hops),
+    )
+
+
+def _between(value: Json) -> Json:
+    """The fields that both kinds share."""
+    source, destination = value.get("src"), _address(value["dst"])
+    return {
+        "source": None if source is None else _address(source),
+        "destination": destination,
+        "started_at_us": _time_us(value.get("start")),
+        "traffic_class": (_whole(value, "tos") or 0),
+    }
+
+
+def _sent(probe: Json, responder: str) -> Sent:
+    """A probe of a tracelb line, in the cell of the address that replied."""
+    sent_at_us, address = _time_us(probe.get("tx")), _address(responder)
+    replies = () if address is None else probe.get("replies", ())
+    return Sent(
+        int(probe["flowid"]),
+        int(probe["ttl"]),
+        (_whole(probe, "attempt") or 0),
+        sent_at_us,
+        tuple(
+            Answer(
+                responder=address,
+                rtt_us=_between_us(sent_at_us, _time_us(reply.get("rx"))),
+                icmp=_icmp(reply),
+                tcp_flags=_whole(reply, "tcp_flags"),
+                quoted_ttl=_whole(reply, "icmp_q_ttl"),
+                ttl=_whole(reply, "ttl"),
+                ip_id=_whole(reply, "ipid") if address.version == 4 else None,
+                extensions=_labels(reply),
+            )
+            for reply in replies
+            if address is not None
+        ),
+    )
+
+
+def _hop(hop: Json, flow: int) -> Sent:
+    """The probe of a hop in a trace line, and its reply."""
+    responder = _address(hop["addr"])
+    icmp, tcp_flags = _icmp(hop), _whole(hop, "tcp_flags")
+    answers = () if responder is None else (
+        Answer(
+            responder=responder,
+            rtt_us=round(hop["rtt"] * 1000) if "rtt" in hop else None,
+            icmp=icmp,
+            tcp_flags=tcp_flags,
+            is_udp=icmp is None and tcp_flags is None,
+            quoted_ttl=_whole(hop, "icmp_q_ttl"),
+            ttl=_whole(hop, "reply_ttl"),
+            ip_id=_whole(hop, "reply_ipid") if responder.version == 4 else None,
+            mtu=_whole(hop, "icmp_nhmtu") or _whole(hop, "icmp_nhmtu:"),
+            extensions=_labels(hop),
+        ),
+    )  # fmt: skip
+    return Sent(
+        flow,
+        int(hop["probe_ttl"]),
+        (_whole(hop, "probe_id") or 1) - 1,
+        _time_us(hop.get("tx")),
+        answers,
+    )
+
+
+def _icmp(reply: Json) -> tuple[int, int] | None:
+    return (
+        (int(reply["icmp_type"]), int(reply.get("icmp_code", 0))) if "icmp_type" in reply else None
+    )
+
+
+def _labels(reply: Json) -> Extensions:
+    """The label stacks of a reply; of other objects the lines do not keep the bytes."""
+    return Extensions(
+        tuple(
+            MplsEntry(
+                int(own["mpls_label"]),
+                int(own["mpls_exp"]),
+                own["mpls_s"] == 1,
+                int(own["mpls_ttl"]),
+            )
+            for part in reply.get("icmpext", ())
+            for own in part.get("mpls_labels", ())
+        )
+    )
+
+
+def _whole(values: Json, name: str) -> int | None:
+    """A whole number, which JSON may write as 1.0; None where it is missing."""
+    return plan_json.whole(values.get(name))
+
+
+def _address(text: str) -> IPAddress | None:
+    """An address, of IPv4 where it is mapped into IPv6; None for silence."""
+    if text in ("*", ""):
+        return None
+    address = ip_address(text)
+    return getattr(address, "ipv4_mapped", None) or address
+
+
+def _time_us(time: Json | None) -> int | None:
+    return None if time is None else int(time["sec"]) * _MICROS + int(time["usec"])
+
+
+def _between_us(begin_us: int | None, end_us: int | None) -> int | None:
+    return None if begin_us is None or end_us is None else end_us - begin_us
+
+
+def _names(own: Sequence[Json]) -> Mapping[IPAddress, str]:
+    """The names of those addresses that were looked up."""
+    return {
+        address: values["name"]
+        for values in own
+        if "name" in values and (address := _address(values["addr"])) is not None
+    }
