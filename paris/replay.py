@@ -13,6 +13,7 @@ from paris.engine.pending import Pending
 from paris.errors import FormatError
 from paris.files import read
 from paris.formats import capture, comparison, difference, embedded, native, references, schemas
+from paris.formats.readers.packed import unpacked
 from paris.formats.readers.registry import kind_of
 from paris.packets import replies, tags
 from paris.packets.ways import several
@@ -33,7 +34,7 @@ _PCAPNG = b"\x0a\x0d\x0d\x0a"
 
 def trace(file: str, reading: Reading) -> Trace:
     """The trace in a file of packets, JSON, SVG or of another program. Raises FormatError."""
-    data = read(file)
+    data = unpacked(read(file), file)
     if data.startswith(_PCAPNG):
         return _again(_from_packets(capture.read(data, file), file), reading)
     if (kind := kind_of(data)) is not None:
@@ -45,7 +46,7 @@ def trace(file: str, reading: Reading) -> Trace:
 
 def saved(file: str) -> Trace | Comparison | Difference:
     """What a file of packets, JSON, or SVG holds, as it was measured. Raises FormatError."""
-    data = read(file)
+    data = unpacked(read(file), file)
     if data.startswith(_PCAPNG):
         return Trace.of(_from_packets(capture.read(data, file), file))
     if (kind := kind_of(data)) is not None:

@@ -73,7 +73,8 @@ def _tracelb(value: Json) -> Measured:
         for probe in cell.get("probes", ())
     ]
     sent.sort(key=lambda own: own.sent_at_us or 0)
-    first_ttl, most = _whole(value, "firsthop") or 1, (_whole(value, "probec_max") or 0)
+    first_ttl = min([_whole(value, "firsthop") or 1, *(own.ttl for own in sent)])
+    most = _whole(value, "probec_max") or 0
     nearest = min((own.ttl for own in sent), default=first_ttl + 1)
     first_hop = None
     if nodes and nearest > first_ttl:

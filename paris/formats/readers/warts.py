@@ -238,7 +238,7 @@ def _tracelb(cursor: Cursor) -> Measured:
             for _ in range(_block(cursor, _SET, addresses).get("probes", 0)):
                 sent.append(_sent(cursor, addresses))
     sent.sort(key=lambda own: own.sent_at_us or 0)
-    first_ttl = head.get("first_hop") or 1
+    first_ttl = min([head.get("first_hop") or 1, *(own.ttl for own in sent)])
     most = head.get("most_probes", 0)
     is_cut = 0 < most <= head.get("probes", 0)
     return Measured(
