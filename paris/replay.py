@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from mda.model import Loss, StopReason, Unresolved
@@ -44,13 +45,20 @@ def trace(file: str, reading: Reading) -> Trace:
     )
 
 
-def saved(file: str) -> Trace | Comparison | Difference:
-    """What a file of packets, JSON, or SVG holds, as it was measured. Raises FormatError."""
+def saved(file: str, number: int | None = None) -> Trace | Comparison | Difference:
+    """What a file holds, as it was measured. Raises FormatError.
+
+    `number`, from 1 on, says which trace is meant in a file of another program.
+    """
     data = unpacked(read(file), file)
     if data.startswith(_PCAPNG):
         return Trace.of(_from_packets(capture.read(data, file), file))
     if (kind := kind_of(data)) is not None:
-        return Trace.of(_only(kind.read(data, file), file))
+        found = kind.read(data, file)
+        chosen = _only(found, file) if number is None else _numbered(found, number, file)
+        return Trace.of(chosen)
+    if number is not None:
+        raise FormatError(f"{file}: --select is for files of other programs")
     document = schemas.parse(embedded.json_of(data, file), file)
     if comparison.is_comparison(document):
         return comparison.read(document, file)
@@ -65,8 +73,28 @@ def _only(found: Iterator[Found], file: str) -> Record:
     if first is None:
         raise FormatError(f"{file}: there is no trace in it")
     if second is not None:
-        raise FormatError(f"{file}: there are several traces in it")
+        raise FormatError(
+            f"{file}: there are several traces in it: paris-render --list shows them, and "
+            "--select N takes one"
+        )
     return first.record()
+
+
+def _numbered(found: Iterator[Found], number: int, file: str) -> Record:
+    """The record of one measurement in another program's file. Raises FormatError."""
+    chosen = next(islice(found, number - 1, None), None)
+    if chosen is None:
+        raise FormatError(f"{file}: there is no trace {number} in it; --list shows those there are")
+    return chosen.record()
+
+
+def listed(file: str) -> Iterator[Found]:
+    """The traces in a file of another program, in its order. Raises FormatError."""
+    data = unpacked(read(file), file)
+    kind = kind_of(data)
+    if kind is None:
+        raise FormatError(f"{file}: --list is for files of other programs")
+    return kind.read(data, file)
 
 
 def _again(record: Record, reading: Reading) -> Trace:

@@ -66,10 +66,13 @@ class Options(NamedTuple):
 class RenderOptions(NamedTuple):
     """What to read, and what to make of it.
 
-    With `tabulates` that is a table of all diamonds, with `compares` what changed between two.
+    With `tabulates` that is a table of all diamonds, with `compares` what changed between two, and
+    with `lists` a list of the traces in a file, of which `number` is one.
     """
 
     files: tuple[str, ...]
+    lists: bool
+    number: int | None
     tabulates: bool
     compares: bool
     output: OutputOptions
@@ -216,14 +219,29 @@ def parse_render(arguments: Sequence[str]) -> RenderOptions:
         raise SettingsError("--color and --ascii are for text, and --metrics makes a table")
     if given.metrics and given.plain:
         raise SettingsError("--plain is for pictures, and --metrics makes a table")
+    if given.list and (given.metrics or given.diff or given.select is not None):
+        raise SettingsError("--list cannot be combined with --metrics, --diff and --select")
+    if given.list and (_writes(given) or given.color != "auto"):
+        raise SettingsError("--list writes no other output; give FILE alone")
+    if given.select is not None and (given.metrics or given.diff):
+        raise SettingsError("--select cannot be combined with --metrics and --diff")
+    if given.select is not None and given.select < 1:
+        raise SettingsError(f"--select counts from 1, so {given.select} is none")
     if given.metrics and len(given.output) > 1:
         raise SettingsError("--metrics makes one table; give one -o FILE")
     return RenderOptions(
         files=tuple(given.file),
+        lists=given.list,
+        number=given.select,
         tabulates=given.metrics,
         compares=given.diff,
         output=_output_options(given),
     )
+
+
+def _writes(given: argparse.Namespace) -> bool:
+    """Whether an option asks for an output, or for a look of it."""
+    return bool(given.output or given.json or given.format or given.ascii or given.plain)
 
 
 def _names_a_format(files: Sequence[str]) -> bool:

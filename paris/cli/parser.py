@@ -264,6 +264,18 @@ def render_parser() -> Parser:
         action="store_true",
         help="instead: a table (CSV) of the diamonds of all FILEs, to -o FILE or standard output",
     )
+    parser.add_argument(
+        "--list",
+        action="store_true",
+        help="instead: number, kind, source, destination and start of each trace in another "
+        "program's FILE",
+    )
+    parser.add_argument(
+        "--select",
+        type=int,
+        metavar="N",
+        help="take trace N of another program's FILE, as --list numbers them",
+    )
     add_outputs(parser, measures=False)
     add_version(parser)
     return parser

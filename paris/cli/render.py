@@ -30,11 +30,15 @@ def main(arguments: Sequence[str]) -> int:
     options = parse_render(arguments)
     if options.tabulates:
         return _tabulate(options)
+    if options.lists:
+        return _list(*options.files)
     from mda.difference import Difference
     from paris.outputs.asked import plan_outputs
     from paris.outputs.writing import write_all
 
-    found, subject = _compared(*options.files) if options.compares else _saved(*options.files)
+    found, subject = (
+        _compared(*options.files) if options.compares else _saved(options.files[0], options.number)
+    )
     asked = plan_outputs(options.output, is_replay=True, subject=subject, inputs=options.files)
     faults = write_all(found, subject, asked, options.output)
     for fault in faults:
@@ -45,19 +49,38 @@ def main(arguments: Sequence[str]) -> int:
     return ExitCode.CHANGED if is_change else ExitCode.REACHED
 
 
-def _saved(file: str) -> tuple[Trace | Comparison | Difference, Subject]:
+def _saved(file: str, number: int | None) -> tuple[Trace | Comparison | Difference, Subject]:
     """What a file holds."""
     from mda.comparison import Comparison
     from mda.trace import Trace
     from paris import replay
     from paris.outputs.registry import Subject
 
-    found = replay.saved(file)
+    found = replay.saved(file, number)
     if isinstance(found, Trace):
         return found, Subject.TRACE
     if isinstance(found, Comparison):
         return found, Subject.COMPARISON
     return found, Subject.DIFFERENCE
+
+
+def _list(file: str) -> int:
+    """Write a line for each trace in a file to standard output."""
+    from datetime import UTC, datetime
+
+    from paris import replay
+    from paris.outputs.files import STANDARD_OUTPUT, write
+
+    lines = []
+    for number, found in enumerate(replay.listed(file), start=1):
+        started_at = "-"
+        if found.started_at_unix_s is not None:
+            moment = datetime.fromtimestamp(found.started_at_unix_s, UTC)
+            started_at = f"{moment:%Y-%m-%dT%H:%M:%SZ}"
+        ends = f"{found.source or '-'}  {found.destination}"
+        lines.append(f"{number:>6}  {found.kind:<7}  {started_at:<20}  {ends}\n")
+    write(STANDARD_OUTPUT, "".join(lines).encode())
+    return ExitCode.REACHED
 
 
 def _compared(*files: str) -> tuple[Difference, Subject]:

@@ -154,7 +154,7 @@ def test_a_format_alone_is_that_of_standard_output() -> None:
 RENDER: Final = {"--metrics": "--metrics", "--diff": "--diff", "-o": "-o x.json",
                  "--format": "--format json",
                  "-j": "-j", "--color": "--color always", "--ascii": "--ascii",
-                 "--plain": "--plain"}  # fmt: skip
+                 "--plain": "--plain", "--list": "--list", "--select": "--select 2"}  # fmt: skip
 
 
 def test_two_options_of_paris_render_both_count_or_are_refused_in_a_line(

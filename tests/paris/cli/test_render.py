@@ -1,17 +1,16 @@
-"""paris-render --diff: from two files to text, picture, JSON and exit code."""
+"""paris-render: lists of traces, and --diff from two files to text, picture and exit code."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from paris.errors import ExitCode
 from tests.support.commands import run
 
-if TYPE_CHECKING:
-    from pathlib import Path
+WARTS = Path(__file__).parents[2] / "data" / "warts"
 
 
 @pytest.fixture(scope="module")
@@ -136,3 +135,48 @@ def test_what_cannot_be_compared_is_refused_in_a_line(
     code, out, err = render(*arguments)
     assert (code, out, len(err.splitlines())) == (ExitCode.USAGE, "", 1)
     assert words in err
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Path:
+    """A file of two traces of scamper."""
+    file = tmp_path / "two.warts"
+    stems = ("trace-tcp", "tracelb-udp-sport")
+    file.write_bytes(b"".join((WARTS / f"{stem}.warts").read_bytes() for stem in stems))
+    return file
+
+
+def test_a_file_of_several_traces_is_listed_and_one_is_taken(archive: Path) -> None:
+    code, out, err = render("--list", archive)
+    assert (code, err) == (ExitCode.REACHED, "")
+    assert out == (
+        "     1  trace    2026-11-23T03:42:26Z  192.0.2.1  203.0.113.2\n"
+        "     2  tracelb  2026-11-23T03:41:07Z  192.0.2.1  203.0.113.2\n"
+    )
+    alone = render(WARTS / "tracelb-udp-sport.warts")
+    assert render("--select", 2, archive) == alone
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ((), "several traces in it: paris-render --list shows them, and --select N takes one"),
+        (("--select", 3), "there is no trace 3 in it; --list shows those there are"),
+        (("--select", 0), "--select counts from 1, so 0 is none"),
+        (("--list", "-j"), "--list writes no other output; give FILE alone"),
+    ],
+    ids=["none", "beyond the last", "before the first", "an output"],
+)
+def test_a_trace_that_is_not_chosen_is_refused_in_a_line(
+    archive: Path, options: tuple[object, ...], words: str
+) -> None:
+    code, out, err = render(*options, archive)
+    assert (code, out, len(err.splitlines())) == (ExitCode.USAGE, "", 1)
+    assert words in err
+
+
+def test_our_own_files_hold_one_trace_and_are_not_listed(saved: Path) -> None:
+    for options in (("--list",), ("--select", 1)):
+        code, out, err = render(*options, saved / "plain.json")
+        assert (code, out, len(err.splitlines())) == (ExitCode.USAGE, "", 1)
+        assert f"{options[0]} is for files of other programs" in err
