@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from mda.errors import ParisTraceError
 from mda.trace import Trace
 from paris.errors import SettingsError
 
@@ -114,29 +113,19 @@ class Result(Trace):
         rows: Rows = getattr(self, name)()
         return rows
 
-    def _repr_svg_(self) -> str | None:
-        """The picture, which Jupyter shows; None where nothing can draw it."""
+    def _repr_svg_(self) -> str:
+        """The picture, which Jupyter shows."""
         from paris.formats.look import Look
         from paris.outputs import pictures
 
-        try:
-            drawn = pictures.trace(self, Look("svg")).decode()
-        except ParisTraceError:
-            return None
+        drawn = pictures.trace(self, Look("svg")).decode()
         # A style would change all that is drawn on the page, and follow the system, not the page.
         return _STYLE.sub("", drawn, count=1)
 
     def _repr_html_(self) -> str:
-        """The picture, or without one the text."""
-        from html import escape
-
-        from paris.formats.look import Look
-        from paris.outputs import text
-
+        """The picture, as wide as it is."""
         drawn = self._repr_svg_()
-        if drawn is not None:
-            return f'<div style="overflow-x: auto">{drawn[drawn.index("<svg") :]}</div>'
-        return f"<pre>{escape(text.trace(self, Look('txt')))}</pre>"
+        return f'<div style="overflow-x: auto">{drawn[drawn.index("<svg") :]}</div>'
 
 
 def _words(value: object) -> object:

@@ -131,8 +131,15 @@ paris/wire/unprivileged/flow_sockets.py: tests/lab/test_unprivileged.py: it need
 paris/wire/unprivileged/opening.py: tests/lab/test_unprivileged.py: it needs ports
 paris/wire/unprivileged/tcp.py: tests/lab/test_unprivileged.py: it needs ports
 paris/wire/unprivileged/udp_icmp.py: tests/lab/test_unprivileged.py: it needs ports
-render/errors.py: tests/render/pictures/test_svg.py: drawing fails there
-render/pictures/library.py: tests/render/pictures/test_svg.py: it draws there, in a process
+render/errors.py: tests/render/pictures/test_graphviz.py: drawing fails there
+render/pictures/library.py: tests/render/pictures/test_graphviz.py: it draws there, in a process
+render/pictures/boxes.py: tests/render/pictures/test_sheet.py: text lies in boxes there
+render/pictures/delays.py: tests/render/pictures/test_sheet.py: the strip is in every picture
+render/pictures/layout.py: tests/render/pictures/test_sheet.py: whole pictures are measured there
+render/pictures/legend.py: tests/render/pictures/test_sheet.py: the legend is in every picture
+render/pictures/shapes.py: tests/render/pictures/test_sheet.py: values that pictures consist of
+render/pictures/sizes.py: tests/render/pictures/test_sheet.py: pictures of each size are drawn
+render/words/balancers.py: tests/render/pictures/test_sheet.py: rings show what may be unseen
 render/pictures/difference.py: tests/paris/cli/test_render.py: differences are drawn there
 render/terminal/columns.py: tests/paris/cli/test_studies.py: comparisons are printed there
 render/terminal/difference.py: tests/paris/cli/test_render.py: differences are printed there

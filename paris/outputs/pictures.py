@@ -1,4 +1,4 @@
-"""Picture outputs: Graphviz source, or the picture that Graphviz draws from it."""
+"""Picture outputs: SVG of our own, Graphviz source, or what Graphviz draws from it."""
 
 from __future__ import annotations
 
@@ -48,13 +48,19 @@ def difference(difference: Difference, look: Look) -> bytes:
 
 def _drawn(drawn: Diagram, look: Look, document: Callable[[], str]) -> bytes:
     """The picture; an SVG has the JSON `document` inside, so that it can be drawn again."""
+    bare = drawn._replace(title="", notes=(), legends=()) if look.plain else drawn
+    if look.format == "svg":
+        from render.pictures.sheet import sheet
+        from render.pictures.sizes import SIZES
+        from render.pictures.standalone import standalone
+        from render.pictures.svg import to_svg
+
+        return standalone(to_svg(sheet(bare, SIZES["screen"])), drawn, document())
     from render.pictures.dot import to_dot
 
-    source = to_dot(drawn._replace(title="", notes=()) if look.plain else drawn)
+    source = to_dot(bare)
     if look.format == "dot":
         return source.encode()
-    from render.pictures.standalone import standalone
-    from render.pictures.svg import draw
+    from render.pictures.graphviz import draw
 
-    picture = draw(source, look.format)
-    return standalone(picture, drawn, document()) if look.format == "svg" else picture
+    return draw(source, look.format)

@@ -24,10 +24,12 @@ def comparison_diagram(words: ComparisonWords) -> Diagram:
     """The common graph, everything in a fixed order."""
     return Diagram(
         words.title,
-        (*(f"{own.name}: {own.state}" for own in words.services), *words.conclusions, _LEGEND),
+        (*(f"{own.name}: {own.state}" for own in words.services), *words.conclusions),
         tuple(_column(ttl, vertices) for ttl, vertices in words.hops.items()),
         tuple(map(_line, words.edges)),
         (),
+        (_LEGEND,),
+        dashed="silent",
     )
 
 

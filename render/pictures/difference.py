@@ -12,9 +12,8 @@ if TYPE_CHECKING:
     from render.words.difference import ChangedEdge, ChangedVertex, DifferenceWords
 
 _THINNEST, _THICKEST = 0.8, 7.0  # points
-_LEGEND: Final = (
-    "+ came, - went, ? perhaps by chance, ~ changed; dashed: not there after; purple: not before"
-)
+_LEGEND: Final = "+ came, - went, ? perhaps by chance, ~ changed"
+_DASHED: Final = "dashed: not there after"
 _NOT_AFTER: Final = (Mark.WENT, Mark.PERHAPS_WENT)
 _NOT_BEFORE: Final = (Mark.CAME, Mark.PERHAPS_CAME)
 _LINE_MARKS: Final = {Mark.CAME: "+", Mark.PERHAPS_CAME: "+?", Mark.PERHAPS_WENT: "?"}
@@ -28,6 +27,8 @@ def difference_diagram(words: DifferenceWords) -> Diagram:
         tuple(_column(ttl, vertices) for ttl, vertices in words.hops.items()),
         tuple(map(_line, words.edges)),
         (),
+        legends=(_DASHED,),
+        dashed="not there after",
     )
 
 

@@ -76,7 +76,7 @@ def _title(drawn: Diagram) -> str:
     """The title and the notes, as attributes of the graph."""
     if not drawn.title:
         return ""
-    notes = "".join(f"{_html(line)}<br align='left'/>" for line in drawn.notes)
+    notes = "".join(f"{_html(line)}<br align='left'/>" for line in (*drawn.notes, *drawn.legends))
     return (
         f",\n    label=<<b>{_html(drawn.title)}</b><br align='left'/>"
         f"<font point-size='11'>{notes}<br/></font>>, labelloc=t, labeljust=l"

@@ -20,6 +20,18 @@ class Look(NamedTuple):
     line: str
 
 
+class Ink(NamedTuple):
+    """How shapes of a look are drawn: their fill and line; empty for none.
+
+    `width` is that of the line in points, and `dash` the lengths of its dashes and gaps.
+    """
+
+    fill: str = ""
+    line: str = ""
+    width: float = 1.0
+    dash: tuple[float, ...] = ()
+
+
 LOOKS: Final = {
     Kind.SOURCE: Look("box", "rounded,filled", "#e8e8e8", "#444444"),
     Kind.ROUTER: Look("box", "rounded,filled", "#ffffff", "#444444"),
@@ -65,6 +77,39 @@ DARK: Final = {
     BANDS[0]: "#1b3443",
     BANDS[1]: "#3d3218",
 }
+
+_HEAVY: Final = (Kind.BALANCER, Kind.REFUSING, Kind.DESTINATION, Kind.CLOSED)
+_SPOTS, _DASHES = (1.0, 2.6), (4.0, 3.0)
+INKS: Final = {
+    "page": Ink(BACKGROUND),
+    "band-0": Ink(BANDS[0]),
+    "band-1": Ink(BANDS[1]),
+    "diamond": Ink(DIAMOND_FILL, DIAMOND_LINE, 0.6),
+    "edge": Ink(line=EDGE),
+    "faint-edge": Ink(line=FAINT_EDGE, dash=_DASHES),
+    "partial-edge": Ink(line=PARTIAL_EDGE),
+    "faint-partial-edge": Ink(line=PARTIAL_EDGE, dash=_DASHES),
+    "false-edge": Ink(line=FALSE_EDGE, width=1.4, dash=_SPOTS),
+    "cross": Ink(line=FALSE_EDGE, width=1.6),
+    **{
+        kind.value: Ink(
+            LOOKS[kind].fill, LOOKS[kind].line,
+            1.6 if kind in _HEAVY else 1.0, (3.0, 2.2) if kind is Kind.SILENT else (),
+        )
+        for kind in Kind
+    },
+    "disc": Ink(LOOKS[Kind.BALANCER].fill),
+    "ring": Ink(line=LOOKS[Kind.BALANCER].line, width=2.2),
+    "unfinished-ring": Ink(line=FALSE_EDGE, width=2.2, dash=(2.0, 1.4)),
+    "axis": Ink(line=FAINT_EDGE, width=0.6),
+    "delay": Ink(line=FAINT_TEXT),
+    "dot": Ink(TEXT),
+    # Of text the fill is the colour of the letters.
+    "text": Ink(TEXT),
+    "faint": Ink(FAINT_TEXT),
+    "mark": Ink(MARK),
+    "partial-mark": Ink(PARTIAL_EDGE),
+}  # fmt: skip
 
 # ANSI attributes for terminals; the text reads the same without them.
 ANSI: Final = {

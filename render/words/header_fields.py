@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from mda.model import HeaderField
+
 HEADER_FIELDS: Final = {
     "sport": "source port",
     "dport": "destination port",
@@ -19,4 +21,15 @@ HEADER_FIELDS: Final = {
     "ip-id": "IP identification",
     "flow-label": "flow label",
     "traffic-class": "traffic class",
+}
+# Those that a balancer may hash.
+CLASSIFIED: Final = {
+    HeaderField.SPORT: "source port",
+    HeaderField.DPORT: "destination port",
+    HeaderField.ICMP_CHECKSUM: "first four bytes of ICMP",
+    HeaderField.PROTOCOL: "protocol",
+    HeaderField.SOURCE: "source address",
+    HeaderField.DESTINATION: "destination address",
+    HeaderField.TRAFFIC_CLASS: "traffic class",
+    HeaderField.FLOW_LABEL: "flow label",
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mda.studies.paths import MOST_COMPARED
 from mda.studies.registry import FOLLOW, MTU, PATHS
@@ -11,7 +11,7 @@ from render.words.numbering import branch_numbers
 from render.words.quantities import count, milliseconds, p_value, percent
 from render.words.summary import CUT_SHORT
 from render.words.tables import table
-from render.words.vertices import place
+from render.words.vertices import key_of, place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -21,6 +21,15 @@ if TYPE_CHECKING:
     from mda.trace import Trace
 
     Recipes = Callable[[int], Recipe]
+
+
+class PathWords(NamedTuple):
+    """A path from end to end for pictures: its number, the keys of its vertices, how it differs."""
+
+    number: int
+    vertices: tuple[str, ...]
+    difference: str
+
 
 _HEAD: Final = ("path", "share", "min", "median", "p95 ms", "lost", "through")
 _HOP_HEAD: Final = ("hop", "interface", "min", "median", "p95 ms", "lost", "")
@@ -59,6 +68,25 @@ def listed(trace: Trace, recipes: Recipes) -> list[str]:
         lines += [line, f"        {recipe.ports}{mtus.get(path.vertices, '')}"]
         lines += [f"        {command}" for command in recipe.commands]
     return [*lines, *_cut_short(trace, found), *_differences(trace, found), *_limits(trace, found)]
+
+
+def path_words(trace: Trace) -> tuple[PathWords, ...]:
+    """Every path."""
+    return tuple(
+        PathWords(path.number, tuple(map(key_of, path.vertices)), _difference(path))
+        for path in trace.found(PATHS) or ()
+    )
+
+
+def _difference(path: Path) -> str:
+    """How a path differs from the others, in few words; empty if it does not."""
+    parts = []
+    if path.differs_in_rtt:
+        way = "slower" if path.slower_s > 0 else "faster"
+        parts.append(f"{milliseconds(abs(path.slower_s))} ms {way}")
+    if path.differs_in_loss:
+        parts.append(f"loses {percent(round(path.times.loss, 3))}")
+    return ", ".join(parts)
 
 
 def _mtus(trace: Trace) -> dict[Vertices, str]:

@@ -6,11 +6,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 from mda.findings.diamond_metrics import metrics
-from mda.model import HeaderField
 from mda.studies.balancers import Kind, Verdict
 from mda.studies.branches import Difference
 from mda.studies.classic import Reality
 from mda.studies.registry import CLASSIC, CLASSIFY, FOLLOW, METRICS, MTU, PATHS, STATS, STUDIES
+from render.words.header_fields import CLASSIFIED
 from render.words.mtu import fitting
 from render.words.paths import followed, listed
 from render.words.quantities import count, p_value, percent
@@ -28,16 +28,6 @@ if TYPE_CHECKING:
     from mda.trace import Trace
     from render.words.paths import Recipes
 
-_FIELD: Final = {
-    HeaderField.SPORT: "source port",
-    HeaderField.DPORT: "destination port",
-    HeaderField.ICMP_CHECKSUM: "first four bytes of ICMP",
-    HeaderField.PROTOCOL: "protocol",
-    HeaderField.SOURCE: "source address",
-    HeaderField.DESTINATION: "destination address",
-    HeaderField.TRAFFIC_CLASS: "traffic class",
-    HeaderField.FLOW_LABEL: "flow label",
-}
 _DIFFERENCES: Final = {
     Difference.SUCCESSORS: "flows go on to other interfaces",
     Difference.INITIAL_TTL: "replies leave with other TTLs",
@@ -114,7 +104,7 @@ def _balancer(balancer: Balancer, branches: Branches) -> list[str]:
         lines.append(f"  its branches differ: {shown}")
     parts = []
     for verdict in Verdict:
-        fields = [_FIELD[field.field] for field in balancer.fields if field.verdict is verdict]
+        fields = [CLASSIFIED[field.field] for field in balancer.fields if field.verdict is verdict]
         if fields and balancer.kind is not Kind.PER_PACKET:
             parts.append(f"{verdict.value}: {', '.join(fields)}")
     if parts:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from mda.answers.graph import flows_of_edge, vertices_by_ttl
 from mda.escaping import shown
 from mda.plan import Algorithm
-from mda.studies.registry import CLASSIC, MTU, STATS
+from mda.studies.registry import CLASSIC, MTU, PATHS, STATS
 from render.words.extensions import interface_words
 from render.words.figures import figures_in_words
 from render.words.networks import networks
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mda.model import Vertex
     from mda.studies.mtu import Narrowing
     from mda.trace import Trace
-    from render.words.paths import Recipes
+    from render.words.paths import PathWords, Recipes
     from render.words.service import VerdictWords
     from render.words.studies import Paragraph
     from render.words.watch import WatchWords
@@ -77,7 +77,7 @@ class TraceWords(NamedTuple):
 
     `title` names the destination and `probing` the probes, the flows and the bound. `findings` and
     the lines of `studies` are of any length. `verdict` is that on the service, if there is one, and
-    `watch` is what the rounds of a watch showed.
+    `watch` is what the rounds of a watch showed. `paths` are there if they were asked for.
     """
 
     title: str
@@ -91,6 +91,7 @@ class TraceWords(NamedTuple):
     studies: tuple[Paragraph, ...]
     verdict: VerdictWords | None
     watch: WatchWords | None
+    paths: tuple[PathWords, ...]
 
 
 def trace_words(trace: Trace, recipes: Recipes) -> TraceWords:
@@ -117,6 +118,7 @@ def trace_words(trace: Trace, recipes: Recipes) -> TraceWords:
         studies=_studies(trace, recipes),
         verdict=_verdict(trace, recipes),
         watch=_watch(trace),
+        paths=_paths(trace),
     )
     return shown(said)
 
@@ -127,6 +129,14 @@ def _studies(trace: Trace, recipes: Recipes) -> tuple[Paragraph, ...]:
     from render.words.studies import studies  # most traces have none
 
     return tuple(studies(trace, recipes))
+
+
+def _paths(trace: Trace) -> tuple[PathWords, ...]:
+    if PATHS.name not in trace.plan.studies:
+        return ()
+    from render.words.paths import path_words  # as above
+
+    return path_words(trace)
 
 
 def _verdict(trace: Trace, recipes: Recipes) -> VerdictWords | None:

@@ -13,6 +13,7 @@ from mda.model import NOBODYS, ReplyKind, rtts_s
 from mda.plan import Algorithm
 from mda.service.fates import drawn
 from mda.studies.registry import CLASSIFY, MTU, STATS
+from render.words.balancers import balancer_words
 from render.words.change_marks import change_marks
 from render.words.extensions import extension_notes
 from render.words.figures import figures_in_words
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from mda.model import IPAddress, Reply, Vertex
     from mda.studies.balancers import Kind as BalancerKind
     from mda.trace import Trace
+    from render.words.balancers import BalancerWords
 
 # The marks of traceroute, and words, for codes of destination unreachable (RFC 792, 1812, 4443).
 _UNREACHABLE: Final = {
@@ -88,7 +90,7 @@ class VertexWords(NamedTuple):
     bytes, or the least and the most by several ways; empty if not known. `share` is the share of
     all flows that meet it, `rtts_s` are the round trips in the order of sending; on a single path
     `tries_s` has None in their midst for each lost probe. `notes` come in order of weight, and
-    `details` are further lines for whoever asks for more.
+    `details` are further lines for whoever asks for more. `balancer` is there if it splits flows.
     """
 
     key: str
@@ -103,6 +105,7 @@ class VertexWords(NamedTuple):
     origin: str
     notes: tuple[str, ...]
     details: tuple[str, ...]
+    balancer: BalancerWords | None
 
     @property
     def rtt(self) -> str:
@@ -119,7 +122,7 @@ def vertex_words(trace: Trace) -> dict[Vertex, VertexWords]:
     asked: defaultdict[int, set[int]] = defaultdict(set)
     for outcome in trace.outcomes:
         asked[outcome.request.flow].add(outcome.request.ttl)
-    wrong = troubles(trace, number)
+    wrong, balancers = troubles(trace, number), balancer_words(trace)
     return {
         vertex: VertexWords(
             key=key_of(vertex),
@@ -139,6 +142,7 @@ def vertex_words(trace: Trace) -> dict[Vertex, VertexWords]:
             + _parallel(trace, vertex, number)
             + uncounted(replies[vertex], lost.get(vertex, ())),
             details=details[vertex],
+            balancer=balancers.get(vertex),
         )
         for vertex in trace.dag
     }

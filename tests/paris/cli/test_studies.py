@@ -409,7 +409,7 @@ def test_mtu_shows_a_black_hole_in_text_paths_json_and_pictures(tmp_path: Path) 
     (link,) = json.loads(outputs["json"].read_text())["mtu"]["links"]
     assert (link["from"], link["to"], link["mtu"]) == ("198.51.100.3@2", "198.51.100.5@3", 1400)
     assert "MTU 1400</text>" in outputs["svg"].read_text()
-    assert "MTU: no longer packets, in bytes, get over this link" in outputs["svg"].read_text()
+    assert ">no longer packets, in bytes, get over this link" in outputs["svg"].read_text()
     assert "; at most 1400 bytes, a black hole" in outputs["svg"].read_text()
     again = run("--replay", str(outputs["pcapng"]), "--mtu", "--paths", "--classify")
     assert again.stdout == ran.stdout

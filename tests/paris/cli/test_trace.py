@@ -442,11 +442,11 @@ def test_a_picture_that_cannot_be_drawn_costs_no_other_output(
     (tmp_path / "dot").chmod(0o755)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     monkeypatch.setenv("PATH", str(tmp_path))
-    files = [tmp_path / f"out.{suffix}" for suffix in ("svg", "json", "graphml", "dot")]
+    files = [tmp_path / f"out.{suffix}" for suffix in ("png", "json", "graphml", "dot")]
     ran = run(*QUICK, *(word for file in files for word in ("-o", str(file))))
     assert ran.returncode == ExitCode.OUTPUT
     assert ran.stderr == (
-        "paris-trace: cannot draw svg: Graphviz's library died of signal 11 (Segmentation fault); "
+        "paris-trace: cannot draw png: Graphviz's library died of signal 11 (Segmentation fault); "
         "dot died of signal 11 (Segmentation fault)\n"
     )
     assert [file.exists() for file in files] == [False, True, True, True]

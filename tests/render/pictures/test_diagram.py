@@ -103,5 +103,5 @@ def test_a_column_names_the_networks_of_its_hop_and_the_legend_what_bands_are() 
         "", "private", "AS64500",
     ]  # fmt: skip
     assert picture.columns[4].network == picture.columns[5].network == "AS64502"
-    assert "bands: the network that numbered the interfaces" in picture.notes
-    assert not any("bands" in note for note in drawn("two-way").notes)
+    assert "bands: the network that numbered the interfaces" in picture.legends
+    assert not any("bands" in legend for legend in drawn("two-way").legends)

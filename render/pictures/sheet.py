@@ -1,0 +1,217 @@
+"""A diagram as a sheet: title, headings, bands, diamonds, lines, boxes, delays and legend."""
+
+from __future__ import annotations
+
+from itertools import groupby, pairwise
+from typing import TYPE_CHECKING, Final
+
+from render.pictures.boxes import drawn as drawn_box
+from render.pictures.boxes import text
+from render.pictures.delays import delays
+from render.pictures.layout import layout
+from render.pictures.legend import legend
+from render.pictures.lettering import Run, bold, shortened, wrapped
+from render.pictures.shapes import Group, Path, Sheet, at, moved, polyline, rectangle
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from render.pictures.diagram import Diagram, Line
+    from render.pictures.layout import Layout
+    from render.pictures.shapes import Point, Text
+    from render.pictures.sizes import Size
+
+_INSIDE: Final = 12.0  # by which lines go on under a box, whose corners may be cut
+_LEAST_PROSE: Final = 560.0  # the breadth that sentences may take
+_PLACES: Final = (0.5, 0.4, 0.6, 0.3, 0.7, 0.2, 0.8)  # of a mark on its line
+_CROSS: Final = 4.0
+
+Rectangle = tuple[float, float, float, float]
+
+
+def sheet(drawn: Diagram, size: Size) -> Sheet:
+    """The whole picture. Without a title it has no sentences and no legend."""
+    laid = layout(drawn, size)
+    begin, end = (laid.spans[0][0], laid.spans[-1][1]) if laid.spans else (0.0, 0.0)
+    half = size.way / 2
+    part = _Part(laid, size, has_names=any(column.network for column in drawn.columns))
+    groups = [
+        *_bands(drawn, part), *_tints(part), *_lines(part), *_boxes(part),
+        *_headings(drawn, part), *delays(drawn, laid, size, part.foot + size.gap),
+    ]  # fmt: skip
+    depth = part.foot + size.gap + (size.strip if _has_delays(drawn) else 0.0)
+    breadth = end - begin + 2 * half
+    top = size.margin
+    above: list[Group] = []
+    if drawn.title:
+        breadth = max(breadth, _LEAST_PROSE)
+        above, top = _prose(drawn, size, breadth, top)
+    below: list[Group] = []
+    if drawn.title:
+        below, depth = legend(drawn, size, breadth, depth + size.gap, has_tints=bool(laid.tints))
+    shift = top + part.heading - part.top
+    shifted = [_moved(group, size.margin + half, shift) for group in groups]
+    shifted += [_moved(group, size.margin, shift) for group in below]
+    return Sheet(breadth + 2 * size.margin, shift + depth + size.margin, (*above, *shifted))
+
+
+class _Part:
+    """The graph, from `top` to `foot`, and the headings above it, which take `head` points."""
+
+    def __init__(self, laid: Layout, size: Size, *, has_names: bool) -> None:
+        self.laid, self.size = laid, size
+        self.line = Run("", size.faint).height
+        self.top, self.foot = laid.across[0] - size.pad, laid.across[1] + size.pad
+        self.heading = (1 + has_names) * self.line + size.pad
+
+    def way(self, hop: int) -> tuple[float, float]:
+        """Where the room of a hop begins and ends: amid the ways beside it."""
+        spans = self.laid.spans
+        begin = (
+            spans[0][0] - self.size.way / 2 if not hop else (spans[hop - 1][1] + spans[hop][0]) / 2
+        )
+        last = hop + 1 == len(spans)
+        end = spans[hop][1] + self.size.way / 2 if last else (spans[hop][1] + spans[hop + 1][0]) / 2
+        return begin, end
+
+
+def _has_delays(drawn: Diagram) -> bool:
+    return any(box.rtts_s for column in drawn.columns for box in column.boxes)
+
+
+def _moved(group: Group, right: float, down: float) -> Group:
+    return group._replace(shapes=tuple(moved(own, right, down) for own in group.shapes))
+
+
+def _prose(drawn: Diagram, size: Size, breadth: float, top: float) -> tuple[list[Group], float]:
+    """The title and the notes, and where they end."""
+    shapes = []
+    rows = [bold(drawn.title, size.title)]
+    for note in drawn.notes if size.has_prose else ():
+        rows += wrapped(Run(note, size.faint + 1), breadth)
+    for number, row in enumerate(rows):
+        look = "faint" if number else "text"
+        fit = shortened(row, breadth)
+        shapes.append(text(look, fit, size.margin, top + fit.baseline))
+        top += row.height + (0 if number else size.pad)
+    return [Group("title", "", tuple(shapes))], top + size.gap
+
+
+def _bands(drawn: Diagram, part: _Part) -> Iterator[Group]:
+    """A band behind neighbouring hops of the same network, with its name."""
+    turn = -1
+    for network, run in groupby(enumerate(drawn.columns), lambda own: own[1].network):
+        hops = [hop for hop, _ in run]
+        turn += 1
+        if not network:
+            continue
+        begin, end = part.way(hops[0])[0], part.way(hops[-1])[1]
+        top = part.top - part.heading
+        run_of = shortened(Run(network, part.size.faint), end - begin - 6)
+        yield Group("network", network, (
+            rectangle(f"band-{turn % 2}", begin + 1, top, end - begin - 2, part.foot - top),
+            text("faint", run_of, (begin + end - run_of.width) / 2,
+                 part.top - part.line - part.size.pad * 0.75 + run_of.baseline),
+        ))  # fmt: skip
+
+
+def _headings(drawn: Diagram, part: _Part) -> Iterator[Group]:
+    for hop, column in enumerate(drawn.columns):
+        begin, end = part.laid.spans[hop]
+        run = bold(column.heading, part.size.faint)
+        foot = part.top - part.heading + part.size.pad / 4 + run.baseline
+        yield Group("heading", "", (text("faint", run, (begin + end - run.width) / 2, foot),))
+
+
+def _tints(part: _Part) -> Iterator[Group]:
+    for tint in part.laid.tints:
+        (begin, end), (top, foot) = tint.along, tint.across
+        run = shortened(Run(tint.group.label, part.size.faint), end - begin - 8)
+        yield Group("diamond", tint.group.label, (
+            rectangle("diamond", begin, top, end - begin, foot - top, 6),
+            text("faint", run, begin + 4, top + 1 + run.baseline),
+        ))  # fmt: skip
+
+
+def _boxes(part: _Part) -> Iterator[Group]:
+    for key, content in part.laid.contents.items():
+        left, _ = part.laid.edges(key)
+        yield Group(
+            "vertex", content.box.tip, tuple(drawn_box(content, left, part.laid.extent(key)[0]))
+        )
+
+
+def _lines(part: _Part) -> Iterator[Group]:
+    """The lines, the wide ones first; then the marks on them, each where there is room."""
+    laid = part.laid
+    taken = [
+        (laid.edges(key)[0], laid.extent(key)[0], laid.edges(key)[1], laid.extent(key)[1])
+        for key in laid.contents
+    ]
+    marks = []
+    order = sorted(range(len(laid.chains)), key=lambda n: (-laid.chains[n][0].width, n))
+    for number in order:
+        line, chain = laid.chains[number]
+        points = _points(laid, number, chain)
+        look = _look(line)
+        shapes: list[Path | Text] = [Path(look, tuple(points), width=line.width)]
+        if line.is_false:
+            shapes += _cross(at(points[3:7], 0.5))
+        yield Group("edge", line.tip, tuple(shapes))
+        if line.mark:
+            marks.append(_mark(line, points[3:7], part.size, taken))
+    if marks:
+        yield from marks
+
+
+def _look(line: Line) -> str:
+    if line.is_false:
+        return "false-edge"
+    if line.is_partial:
+        return "faint-partial-edge" if line.is_dashed else "partial-edge"
+    return "faint-edge" if line.is_dashed else "edge"
+
+
+def _points(laid: Layout, number: int, chain: Sequence[str]) -> list[Point]:
+    """A line from under its first box to under its last, with a curve from hop to hop."""
+    begin, edge = laid.edges(chain[0])
+    port = laid.ports[number, chain[0]][1]
+    points = [(max(begin, edge - _INSIDE), port)]
+    for near, far in pairwise(chain):
+        start = (laid.edges(near)[1], laid.ports[number, near][1])
+        end = (laid.edges(far)[0], laid.ports[number, far][0])
+        middle = (start[0] + end[0]) / 2
+        points += [points[-1], start, start, (middle, start[1]), (middle, end[1]), end]
+    begin, edge = laid.edges(chain[-1])
+    last = (min(edge, begin + _INSIDE), points[-1][1])
+    return [*points, points[-1], last, last]
+
+
+def _cross(middle: Point) -> list[Path | Text]:
+    x, y = middle
+    return [
+        polyline("cross", [(x - _CROSS, y - _CROSS), (x + _CROSS, y + _CROSS)]),
+        polyline("cross", [(x - _CROSS, y + _CROSS), (x + _CROSS, y - _CROSS)]),
+    ]
+
+
+def _mark(line: Line, curve: Sequence[Point], size: Size, taken: list[Rectangle]) -> Group:
+    """The mark of a line on a plate amid it, or beside its middle where another one lies."""
+    run = bold(line.mark, size.faint)
+    half = (run.width / 2 + 2, run.height / 2)
+    plates = []
+    for place in _PLACES:
+        x, y = at(curve, place)
+        plates.append((x - half[0], y - half[1], x + half[0], y + half[1]))
+    left, top, right, foot = next(
+        (own for own in plates if not any(_meet(own, other) for other in taken)), plates[0]
+    )
+    taken.append((left, top, right, foot))
+    return Group("mark", line.tip, (
+        rectangle("page", left, top, right - left, foot - top, 2),
+        text("partial-mark" if line.is_partial else "mark", run, left + 2, top + run.baseline),
+    ))  # fmt: skip
+
+
+def _meet(own: Rectangle, other: Rectangle) -> bool:
+    return own[0] < other[2] and other[0] < own[2] and own[1] < other[3] and other[1] < own[3]
