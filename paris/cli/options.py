@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 # Where argparse keeps the options that say how to read and what to write, beside those of studies.
 _READING: Final = frozenset({
     "replay", "mda", "mda_lite", "confidence", "per_vertex", "min_share",
-    "output", "format", "json", "color", "ascii", "plain", "verbose", "no_progress", "exit_zero",
+    "output", "format", "json", "color", "ascii", "plain", "fold",
+    "verbose", "no_progress", "exit_zero",
     "config", "no_config", "print_config",
 })  # fmt: skip
 
@@ -219,6 +220,8 @@ def parse_render(arguments: Sequence[str]) -> RenderOptions:
         raise SettingsError("--color and --ascii are for text, and --metrics makes a table")
     if given.metrics and given.plain:
         raise SettingsError("--plain is for pictures, and --metrics makes a table")
+    if given.metrics and given.fold is not None:
+        raise SettingsError("--fold and --no-fold are for pictures, and --metrics makes a table")
     if given.list and (given.metrics or given.diff or given.select is not None):
         raise SettingsError("--list cannot be combined with --metrics, --diff and --select")
     if given.list and (_writes(given) or given.color != "auto"):
@@ -258,10 +261,13 @@ def _output_options(given: argparse.Namespace) -> OutputOptions:
         files, format = [*files, "-"], "json"
     if files.count("-") > 1:
         raise SettingsError("-o - is given twice; standard output takes one format")
+    if given.fold is not None and given.fold < 0:
+        raise SettingsError(f"--fold must be 0 or more, not {given.fold}")
     return OutputOptions(
         files=tuple(files),
         format=format,
         color=given.color,
         ascii=given.ascii,
         plain=given.plain,
+        fold=given.fold,
     )

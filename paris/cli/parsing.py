@@ -150,6 +150,16 @@ def add_outputs(parser: argparse.ArgumentParser, *, measures: bool = True) -> No
         action="store_true",
         help="draw pictures without title, sentences and legend, as figures for a paper",
     )
+    folding = group.add_mutually_exclusive_group()
+    folding.add_argument(
+        "--fold",
+        metavar="N",
+        type=int,
+        help="draw more than N branches that are alike as one stack (12)",
+    )
+    folding.add_argument(
+        "--no-fold", dest="fold", action="store_const", const=0, help="draw every branch"
+    )
 
 
 def add_version(parser: argparse.ArgumentParser) -> None:

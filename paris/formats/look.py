@@ -8,7 +8,8 @@ from typing import NamedTuple
 class Look(NamedTuple):
     """The format by its suffix, and of text whether it uses colours, only ASCII, and its width.
 
-    A picture that is `plain` has no title, no sentences and no legend.
+    A picture that is `plain` has no title, no sentences and no legend. In it, more than `fold`
+    branches that are alike are one stack; with 0 none are, with None as many as usual.
     """
 
     format: str
@@ -16,3 +17,4 @@ class Look(NamedTuple):
     ascii: bool = False
     width: int = 80
     plain: bool = False
+    fold: int | None = None

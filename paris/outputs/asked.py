@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from paris.errors import SettingsError
 from paris.outputs.files import STANDARD_OUTPUT, Output, check, identity, is_file, named
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from paris.outputs.files import OutputOptions
+
+_FOLDED: Final = tuple(name for name in PICTURES if name != "dot")  # its source keeps everything
 
 
 def plan_outputs(
@@ -62,6 +64,12 @@ def _check_uses(
     if options.plain and not any(output.format in PICTURES for output in outputs):
         raise SettingsError(
             f"--plain is for pictures ({', '.join(PICTURES)}), and no output is one"
+        )
+    is_folded = subject is Subject.TRACE and any(own.format in _FOLDED for own in outputs)
+    if options.fold is not None and not is_folded:
+        raise SettingsError(
+            f"--fold and --no-fold are for pictures of a trace ({', '.join(_FOLDED)}), and no "
+            "output is one"
         )
     if options.color == "always" and (subject is not Subject.TRACE or STANDARD_OUTPUT not in texts):
         raise SettingsError("--color always is for the text of a trace on standard output")

@@ -24,7 +24,7 @@ _ONLY_IN_PLACE: Final = (errno.EACCES, errno.EPERM, errno.EROFS, errno.EBUSY)
 class OutputOptions(NamedTuple):
     """The user's options for outputs: files, format, and the look of text and pictures.
 
-    Pictures are `plain` where nothing stands beside the graph. See Options.
+    Pictures are `plain` where nothing stands beside the graph; `fold` is as in Look. See Options.
     """
 
     files: tuple[str, ...]
@@ -32,6 +32,7 @@ class OutputOptions(NamedTuple):
     color: str
     ascii: bool
     plain: bool
+    fold: int | None
 
 
 class Output(NamedTuple):

@@ -23,7 +23,12 @@ def trace(trace: Trace, look: Look) -> bytes:
     from render.words.trace import trace_words
 
     words = trace_words(trace, recipes(trace.plan))
-    return _drawn(diagram(words), look, lambda: native.write(trace, look))
+    drawn = diagram(words)
+    if look.format != "dot" and look.fold != 0:
+        from render.pictures.folding import MOST, folded
+
+        drawn = folded(drawn, look.fold or MOST)
+    return _drawn(drawn, look, lambda: native.write(trace, look))
 
 
 def comparison(comparison: Comparison, look: Look) -> bytes:

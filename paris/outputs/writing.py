@@ -69,6 +69,7 @@ def _look(output: Output, options: OutputOptions) -> Look:
         ascii=options.ascii or (to_terminal and not _is_unicode(sys.stdout)),
         width=terminal_width(most=_WIDTH) if to_terminal else _WIDTH,
         plain=options.plain,
+        fold=options.fold,
     )
 
 

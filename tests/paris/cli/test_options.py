@@ -44,7 +44,8 @@ OPTIONS: Final = {
     "--auto": "--auto", "--diagnose": "--diagnose", "--no-diagnose": "--no-diagnose",
     "--flows": "--flows 200", "--rounds": "--rounds 9", "--prefix-len": "--prefix-len 28",
     "-o": "-o x.graphml", "--format": "--format json", "-j": "-j", "--color": "--color always",
-    "--ascii": "--ascii", "--plain": "--plain", "--watch": "--watch 2 --count 2",
+    "--ascii": "--ascii", "--plain": "--plain", "--fold": "--fold 1", "--no-fold": "--no-fold",
+    "--watch": "--watch 2 --count 2",
     "--count": "--watch 2 --count 3",
     "--until": "--watch 2 --until 23:59:59.9", "--jsonl": "--watch 2 --count 3 --jsonl x.jsonl",
 }  # fmt: skip
@@ -154,7 +155,8 @@ def test_a_format_alone_is_that_of_standard_output() -> None:
 RENDER: Final = {"--metrics": "--metrics", "--diff": "--diff", "-o": "-o x.json",
                  "--format": "--format json",
                  "-j": "-j", "--color": "--color always", "--ascii": "--ascii",
-                 "--plain": "--plain", "--list": "--list", "--select": "--select 2"}  # fmt: skip
+                 "--plain": "--plain", "--fold": "--fold 1", "--no-fold": "--no-fold",
+                 "--list": "--list", "--select": "--select 2"}  # fmt: skip
 
 
 def test_two_options_of_paris_render_both_count_or_are_refused_in_a_line(

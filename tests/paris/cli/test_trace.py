@@ -687,6 +687,28 @@ def test_a_plain_picture_has_its_graph_and_nothing_beside_it(base: str) -> None:
     assert not [line for line in beside if "->" in line.split("label=")[0]]  # all lines are there
 
 
+def test_a_wide_hop_is_one_stack_in_a_picture_unless_every_branch_is_asked_for() -> None:
+    words = ("--sim", "sixteen-way", "--mda", "-c", "99", "--format", "svg")
+    folded, whole, few = (
+        run(*words, *more).stdout for more in ((), ("--no-fold",), ("--fold=16",))
+    )
+    assert "16 interfaces</text>" in folded
+    assert "16 interfaces</text>" not in whole
+    assert whole == few
+    assert folded.count('class="vertex"') + 15 == whole.count('class="vertex"')
+
+
+@pytest.mark.parametrize(
+    "words", ["--fold 3", "--no-fold -j", "--compare udp,icmp --format svg --fold 3"]
+)
+def test_folding_is_for_pictures_of_a_trace(words: str) -> None:
+    ran = run("--sim", "two-way", *words.split())
+    assert (ran.returncode, ran.stdout) == (ExitCode.USAGE, "")
+    assert ran.stderr.endswith(
+        "--fold and --no-fold are for pictures of a trace (svg, png, pdf), and no output is one\n"
+    )
+
+
 def test_plain_is_for_pictures() -> None:
     ran = run(*QUICK, "--plain")
     assert (ran.returncode, ran.stdout) == (ExitCode.USAGE, "")
