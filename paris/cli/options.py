@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 # Where argparse keeps the options that say how to read and what to write, beside those of studies.
 _READING: Final = frozenset({
     "replay", "mda", "mda_lite", "confidence", "per_vertex", "min_share",
-    "output", "format", "json", "color", "ascii", "plain", "fold",
+    "output", "format", "json", "color", "ascii", "plain", "fold", "size",
     "verbose", "no_progress", "exit_zero",
     "config", "no_config", "print_config",
 })  # fmt: skip
@@ -222,6 +222,8 @@ def parse_render(arguments: Sequence[str]) -> RenderOptions:
         raise SettingsError("--plain is for pictures, and --metrics makes a table")
     if given.metrics and given.fold is not None:
         raise SettingsError("--fold and --no-fold are for pictures, and --metrics makes a table")
+    if given.metrics and given.size != "screen":
+        raise SettingsError("--size is for SVG, and --metrics makes a table")
     if given.list and (given.metrics or given.diff or given.select is not None):
         raise SettingsError("--list cannot be combined with --metrics, --diff and --select")
     if given.list and (_writes(given) or given.color != "auto"):
@@ -270,4 +272,5 @@ def _output_options(given: argparse.Namespace) -> OutputOptions:
         ascii=given.ascii,
         plain=given.plain,
         fold=given.fold,
+        size=given.size,
     )

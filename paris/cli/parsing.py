@@ -150,6 +150,12 @@ def add_outputs(parser: argparse.ArgumentParser, *, measures: bool = True) -> No
         action="store_true",
         help="draw pictures without title, sentences and legend, as figures for a paper",
     )
+    add(
+        "--size",
+        choices=("screen", "slide"),
+        default="screen",
+        help="what an SVG is for; a slide has large text, and no sentences (screen)",
+    )
     folding = group.add_mutually_exclusive_group()
     folding.add_argument(
         "--fold",

@@ -9,7 +9,8 @@ class Look(NamedTuple):
     """The format by its suffix, and of text whether it uses colours, only ASCII, and its width.
 
     A picture that is `plain` has no title, no sentences and no legend. In it, more than `fold`
-    branches that are alike are one stack; with 0 none are, with None as many as usual.
+    branches that are alike are one stack; with 0 none are, with None as many as usual. An SVG is
+    made for what `size` names.
     """
 
     format: str
@@ -18,3 +19,4 @@ class Look(NamedTuple):
     width: int = 80
     plain: bool = False
     fold: int | None = None
+    size: str = "screen"

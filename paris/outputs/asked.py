@@ -71,6 +71,8 @@ def _check_uses(
             f"--fold and --no-fold are for pictures of a trace ({', '.join(_FOLDED)}), and no "
             "output is one"
         )
+    if options.size != "screen" and not any(output.format == "svg" for output in outputs):
+        raise SettingsError("--size is for SVG, and no output is one")
     if options.color == "always" and (subject is not Subject.TRACE or STANDARD_OUTPUT not in texts):
         raise SettingsError("--color always is for the text of a trace on standard output")
 

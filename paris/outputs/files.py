@@ -24,7 +24,8 @@ _ONLY_IN_PLACE: Final = (errno.EACCES, errno.EPERM, errno.EROFS, errno.EBUSY)
 class OutputOptions(NamedTuple):
     """The user's options for outputs: files, format, and the look of text and pictures.
 
-    Pictures are `plain` where nothing stands beside the graph; `fold` is as in Look. See Options.
+    Pictures are `plain` where nothing stands beside the graph; `fold` and `size` are as in Look.
+    See Options.
     """
 
     files: tuple[str, ...]
@@ -33,6 +34,7 @@ class OutputOptions(NamedTuple):
     ascii: bool
     plain: bool
     fold: int | None
+    size: str
 
 
 class Output(NamedTuple):

@@ -60,7 +60,7 @@ def _drawn(drawn: Diagram, look: Look, document: Callable[[], str]) -> bytes:
         from render.pictures.standalone import standalone
         from render.pictures.svg import to_svg
 
-        return standalone(to_svg(sheet(bare, SIZES["screen"])), drawn, document())
+        return standalone(to_svg(sheet(bare, SIZES[look.size])), drawn, document())
     from render.pictures.dot import to_dot
 
     source = to_dot(bare)

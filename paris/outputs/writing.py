@@ -70,6 +70,7 @@ def _look(output: Output, options: OutputOptions) -> Look:
         width=terminal_width(most=_WIDTH) if to_terminal else _WIDTH,
         plain=options.plain,
         fold=options.fold,
+        size=options.size,
     )
 
 

@@ -44,23 +44,12 @@ class Content(NamedTuple):
     height: float
     behind: float
     ring: float
-    runs_down: bool
-
-    @property
-    def along(self) -> float:
-        """Points from where lines enter to where they leave."""
-        return self.height if self.runs_down else self.width
-
-    @property
-    def across(self) -> float:
-        """Points from side to side, without sheets."""
-        return self.width if self.runs_down else self.height
 
 
 def lines_of(box: Box, size: Size, most: float) -> Content:
     """The box with its lines one below the other, at most `most` wide where words allow."""
     ring = _radius(box.ring, size)
-    room = most - 2 * size.pad - (0 if size.runs_down else ring)
+    room = most - 2 * size.pad - ring
     pieces = [Piece("text", run) for run in wrapped(bold(box.strong, size.strong), room)]
     for words in box.faint:
         look = "mark" if words in box.notes else "faint"
@@ -93,14 +82,10 @@ def _framed(box: Box, rows: list[tuple[Piece, ...]], size: Size, ring: float) ->
     height = sum(map(_height, rows)) + 1.4 * size.pad + double
     if box.kind in (Kind.CLOSED, Kind.REFUSING):
         width += height * 0.25  # their corners are cut
-    if size.runs_down:
-        height += ring
-        width = max(width, 2 * ring + 2)
-    else:
-        width += ring
-        height = max(height, 2 * ring + 2)
+    width += ring
+    height = max(height, 2 * ring + 2)
     behind = 2 * _SHEET if box.stands_for > 1 else 0.0
-    return Content(box, tuple(rows), width, height, behind, ring, size.runs_down)
+    return Content(box, tuple(rows), width, height, behind, ring)
 
 
 def _breadth(row: Iterable[Piece]) -> float:
@@ -118,15 +103,13 @@ def drawn(content: Content, left: float, top: float) -> list[Path | Text]:
     sheets = int(content.behind / _SHEET)
     for sheet in range(sheets, 0, -1):
         shift = sheet * _SHEET
-        right, down = (shift, 0.0) if content.runs_down else (0.0, shift)
-        shapes.append(outline(box.kind, left + right, top + down, content.width, content.height))
+        shapes.append(outline(box.kind, left, top + shift, content.width, content.height))
     shapes.append(outline(box.kind, left, top, content.width, content.height))
     if box.kind in _ENDS:
         inner = content.width - 2 * _DOUBLE, content.height - 2 * _DOUBLE
         shapes.append(outline(box.kind, left + _DOUBLE, top + _DOUBLE, *inner))
-    width = content.width - (0 if content.runs_down else content.ring)
-    height = content.height - (content.ring if content.runs_down else 0)
-    y = top + (height - sum(map(_height, content.rows))) / 2
+    width = content.width - content.ring
+    y = top + (content.height - sum(map(_height, content.rows))) / 2
     for row in content.rows:
         x = left + (width - _breadth(row)) / 2
         foot = max(piece.run.baseline for piece in row)
@@ -135,12 +118,8 @@ def drawn(content: Content, left: float, top: float) -> list[Path | Text]:
             x += run.width + run.size_pt * _SPACE
         y += _height(row)
     if box.ring is not None:
-        centre = (
-            (left + content.width / 2, top + content.height)
-            if content.runs_down
-            else (left + content.width, top + content.height / 2)
-        )
-        shapes += ring(box.ring, *centre, content.ring)
+        middle = left + content.width, top + content.height / 2
+        shapes += ring(box.ring, *middle, content.ring)
     return shapes
 
 

@@ -54,7 +54,7 @@ class Layout(NamedTuple):
     def extent(self, key: str) -> tuple[float, float]:
         """Where a box begins and ends across, with the sheets of its stack."""
         content = self.contents[key]
-        half = content.across / 2
+        half = content.height / 2
         return self.middles[key] - half, self.middles[key] + half + content.behind
 
     def edges(self, key: str) -> tuple[float, float]:
@@ -62,7 +62,7 @@ class Layout(NamedTuple):
         begin, end = self.spans[self.hops[key]]
         if key not in self.contents:
             return begin, end
-        half = self.contents[key].along / 2
+        half = self.contents[key].width / 2
         return (begin + end) / 2 - half, (begin + end) / 2 + half
 
 
@@ -79,7 +79,7 @@ def layout(drawn: Diagram, size: Size) -> Layout:
     far_of, near_of = _neighbours(chains)
     links = [(near, far) for near, fars in far_of.items() for far in fars]
     order = ordered(keys, links)
-    room = {key: own.across + own.behind for key, own in contents.items()} | thick
+    room = {key: own.height + own.behind for key, own in contents.items()} | thick
     crowded = {box.key for column in drawn.columns for box in column.boxes if box.is_compact}
     places = [
         _places(hop, room, drawn.groups, size, size.gap / (2 if crowded & {*hop} else 1))
@@ -97,17 +97,12 @@ def layout(drawn: Diagram, size: Size) -> Layout:
 
 def _contents(column: Column, size: Size) -> dict[str, Content]:
     """The boxes of a hop; those with addresses are equally wide."""
-    room = size.line
-    if size.room is not None:
-        room = min(room, (size.room + size.gap) / len(column.boxes) - size.gap)
     made = {
         box.key: line_of(box, size, size.line * 1.6)
         if box.is_compact
-        else lines_of(box, size, room)
+        else lines_of(box, size, size.line)
         for box in column.boxes
     }
-    if size.runs_down:
-        return made
     widest = max((own.width for own in made.values() if own.box.kind is not Kind.SILENT), default=0)
     return {
         key: own if own.box.kind is Kind.SILENT else own._replace(width=widest)
@@ -183,16 +178,13 @@ def _spans(
         least = size.way + min(_MOST_FAN, spread * _FAN)
         if line.mark:
             mark = bold(line.mark, size.faint)
-            least = max(
-                least,
-                size.way + mark.height if size.runs_down else mark.width + _BESIDE_MARK,
-            )
+            least = max(least, mark.width + _BESIDE_MARK)
         ways[hop] = max(ways[hop], least)
     spans = []
     begin = 0.0
     for column, way in zip(drawn.columns, ways, strict=True):
-        heading = 0.0 if size.runs_down else bold(column.heading, size.faint).width
-        breadth = max(heading, *(contents[box.key].along for box in column.boxes), 0.0)
+        heading = bold(column.heading, size.faint).width
+        breadth = max(heading, *(contents[box.key].width for box in column.boxes), 0.0)
         spans.append((begin, begin + breadth))
         begin += breadth + way
     return spans
@@ -221,7 +213,7 @@ def _side(found: Layout, key: str, lines: list[tuple[float, int]]) -> dict[int, 
         return {number: found.middles[key] for _, number in lines}
     widths = {number: found.chains[number][0].width for _, number in lines}
     total = sum(widths.values())
-    scale = min(1.0, found.contents[key].across * _FILLED / total) if total else 1.0
+    scale = min(1.0, found.contents[key].height * _FILLED / total) if total else 1.0
     done = found.middles[key] - total * scale / 2
     ports = {}
     for _, number in sorted(lines):

@@ -45,6 +45,7 @@ OPTIONS: Final = {
     "--flows": "--flows 200", "--rounds": "--rounds 9", "--prefix-len": "--prefix-len 28",
     "-o": "-o x.graphml", "--format": "--format json", "-j": "-j", "--color": "--color always",
     "--ascii": "--ascii", "--plain": "--plain", "--fold": "--fold 1", "--no-fold": "--no-fold",
+    "--size": "--size slide",
     "--watch": "--watch 2 --count 2",
     "--count": "--watch 2 --count 3",
     "--until": "--watch 2 --until 23:59:59.9", "--jsonl": "--watch 2 --count 3 --jsonl x.jsonl",
@@ -156,6 +157,7 @@ RENDER: Final = {"--metrics": "--metrics", "--diff": "--diff", "-o": "-o x.json"
                  "--format": "--format json",
                  "-j": "-j", "--color": "--color always", "--ascii": "--ascii",
                  "--plain": "--plain", "--fold": "--fold 1", "--no-fold": "--no-fold",
+                 "--size": "--size slide",
                  "--list": "--list", "--select": "--select 2"}  # fmt: skip
 
 

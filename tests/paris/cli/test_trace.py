@@ -709,6 +709,24 @@ def test_folding_is_for_pictures_of_a_trace(words: str) -> None:
     )
 
 
+def test_a_slide_has_large_text_and_no_sentences() -> None:
+    words = ("--sim", "two-way", "--mda", "--format", "svg")
+    screen, slide = (run(*words, "--size", size).stdout for size in ("screen", "slide"))
+    assert screen == run(*words).stdout
+    least = [min(float(own) for own in re.findall(r'font-size="([\d.]+)"', drawn))
+             for drawn in (screen, slide)]  # fmt: skip
+    assert least[1] > 1.3 * least[0]
+    drawn = [re.sub(r"<metadata.*?</metadata>|<desc>.*?</desc>", "", own, flags=re.DOTALL)
+             for own in (screen, slide)]  # fmt: skip
+    assert ["chance that a branch" in own for own in drawn] == [True, False]
+
+
+def test_a_size_is_for_svg() -> None:
+    ran = run(*QUICK, "--size", "slide", "--format", "dot")
+    assert (ran.returncode, ran.stdout) == (ExitCode.USAGE, "")
+    assert ran.stderr.endswith("--size is for SVG, and no output is one\n")
+
+
 def test_plain_is_for_pictures() -> None:
     ran = run(*QUICK, "--plain")
     assert (ran.returncode, ran.stdout) == (ExitCode.USAGE, "")
