@@ -51,6 +51,12 @@ class Layout(NamedTuple):
     tints: Sequence[Tint]
     across: tuple[float, float]
 
+    @property
+    def gaps(self) -> list[int]:
+        """The hops from which no line leads on, though there is another hop."""
+        left = {self.hops[key] for _, chain in self.chains for key in chain[:-1]}
+        return [hop for hop in range(len(self.spans) - 1) if hop not in left]
+
     def extent(self, key: str) -> tuple[float, float]:
         """Where a box begins and ends across, with the sheets of its stack."""
         content = self.contents[key]

@@ -25,6 +25,7 @@ _KINDS: Final = {
     Kind.DESTINATION: "destination",
     Kind.CLOSED: "destination, closed",
 }
+GAP: Final = "which links there are is not known"
 _WIDTH: Final = 22.0  # of a sample
 _SHARES: Final = (1.2, 5.0)  # widths of lines
 
@@ -32,13 +33,13 @@ Shapes = list["Path | Text"]
 
 
 def legend(
-    drawn: Diagram, size: Size, breadth: float, top: float, *, has_tints: bool
+    drawn: Diagram, size: Size, breadth: float, top: float, *, has_tints: bool, has_gaps: bool
 ) -> tuple[list[Group], float]:
     """Samples with their words in rows as broad as the picture, and where they end."""
     row = max(Run("", size.faint).height, 12.0) + 3
     x, y = 0.0, top
     shapes: Shapes = []
-    for sample, words in _rows(drawn, size, has_tints=has_tints):
+    for sample, words in _rows(drawn, size, has_tints=has_tints, has_gaps=has_gaps):
         run = Run(words, size.faint)
         if x and x + _WIDTH + 5 + run.width > breadth:
             x, y = 0.0, y + row
@@ -48,7 +49,9 @@ def legend(
     return [Group("legend", "", tuple(shapes))], y + row
 
 
-def _rows(drawn: Diagram, size: Size, *, has_tints: bool) -> Iterator[tuple[Shapes, str]]:
+def _rows(
+    drawn: Diagram, size: Size, *, has_tints: bool, has_gaps: bool
+) -> Iterator[tuple[Shapes, str]]:
     """Samples around the left end of their middle, and their words."""
     boxes = [box for column in drawn.columns for box in column.boxes]
     kinds = {box.kind for box in boxes}
@@ -77,6 +80,8 @@ def _rows(drawn: Diagram, size: Size, *, has_tints: bool) -> Iterator[tuple[Shap
     if any(line.mark for line in drawn.lines if not line.is_partial) and drawn.marked:
         run = bold("MTU", size.faint)
         yield [text("mark", run, (_WIDTH - run.width) / 2, size.faint * 0.35)], drawn.marked
+    if has_gaps:
+        yield [polyline("gap", [(0, 0), (_WIDTH, 0)])], GAP
     if any(line.is_false for line in drawn.lines):
         yield (
             [polyline("false-edge", [(0, 0), (_WIDTH, 0)])],

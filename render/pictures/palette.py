@@ -90,6 +90,7 @@ INKS: Final = {
     "partial-edge": Ink(line=PARTIAL_EDGE),
     "faint-partial-edge": Ink(line=PARTIAL_EDGE, dash=_DASHES),
     "false-edge": Ink(line=FALSE_EDGE, width=1.4, dash=_SPOTS),
+    "gap": Ink(line=FAINT_TEXT, width=1.2, dash=_SPOTS),
     "cross": Ink(line=FALSE_EDGE, width=1.6),
     **{
         kind.value: Ink(

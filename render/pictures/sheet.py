@@ -9,7 +9,7 @@ from render.pictures.boxes import drawn as drawn_box
 from render.pictures.boxes import text
 from render.pictures.delays import delays
 from render.pictures.layout import layout
-from render.pictures.legend import legend
+from render.pictures.legend import GAP, legend
 from render.pictures.lettering import Run, bold, shortened, wrapped
 from render.pictures.shapes import Group, Path, Sheet, at, moved, polyline, rectangle
 
@@ -25,6 +25,7 @@ _INSIDE: Final = 12.0  # by which lines go on under a box, whose corners may be 
 _LEAST_PROSE: Final = 560.0  # the breadth that sentences may take
 _PLACES: Final = (0.5, 0.4, 0.6, 0.3, 0.7, 0.2, 0.8)  # of a mark on its line
 _CROSS: Final = 4.0
+_BESIDE_GAP: Final = 5.0
 
 Rectangle = tuple[float, float, float, float]
 
@@ -36,7 +37,7 @@ def sheet(drawn: Diagram, size: Size) -> Sheet:
     half = size.way / 2
     part = _Part(laid, size, has_names=any(column.network for column in drawn.columns))
     groups = [
-        *_bands(drawn, part), *_tints(part), *_lines(part), *_boxes(part),
+        *_bands(drawn, part), *_tints(part), *_lines(part), *_gaps(part), *_boxes(part),
         *_headings(drawn, part), *delays(drawn, laid, size, part.foot + size.gap),
     ]  # fmt: skip
     depth = part.foot + size.gap + (size.strip if _has_delays(drawn) else 0.0)
@@ -48,7 +49,14 @@ def sheet(drawn: Diagram, size: Size) -> Sheet:
         above, top = _prose(drawn, size, breadth, top)
     below: list[Group] = []
     if drawn.title:
-        below, depth = legend(drawn, size, breadth, depth + size.gap, has_tints=bool(laid.tints))
+        below, depth = legend(
+            drawn,
+            size,
+            breadth,
+            depth + size.gap,
+            has_tints=bool(laid.tints),
+            has_gaps=bool(laid.gaps),
+        )
     shift = top + part.heading - part.top
     shifted = [_moved(group, size.margin + half, shift) for group in groups]
     shifted += [_moved(group, size.margin, shift) for group in below]
@@ -131,6 +139,15 @@ def _tints(part: _Part) -> Iterator[Group]:
             rectangle("diamond", begin, top, end - begin, foot - top, 6),
             text("faint", run, begin + 4, top + 1 + run.baseline),
         ))  # fmt: skip
+
+
+def _gaps(part: _Part) -> Iterator[Group]:
+    """Dots where no link from a hop to the next is known, as behind balancers per packet."""
+    middle = (part.top + part.foot) / 2
+    for hop in part.laid.gaps:
+        begin, end = part.laid.spans[hop][1], part.laid.spans[hop + 1][0]
+        dots = polyline("gap", [(begin + _BESIDE_GAP, middle), (end - _BESIDE_GAP, middle)])
+        yield Group("gap", GAP, (dots,))
 
 
 def _boxes(part: _Part) -> Iterator[Group]:

@@ -4,7 +4,7 @@ from itertools import combinations
 
 import pytest
 
-from render.pictures.palette import BANDS, DARK, FAINT_TEXT, LOOKS, MARK, TEXT
+from render.pictures.palette import BANDS, DARK, FAINT_TEXT, INKS, LOOKS, MARK, TEXT
 from render.words.vertices import Kind
 
 
@@ -40,6 +40,10 @@ def test_text_is_readable_in_the_dark(kind: Kind) -> None:
 @pytest.mark.parametrize("kind", Kind)
 def test_every_colour_of_a_box_has_another_in_the_dark(kind: Kind) -> None:
     assert {LOOKS[kind].fill, LOOKS[kind].line} <= set(DARK)
+
+
+def test_every_ink_has_another_colour_in_the_dark() -> None:
+    assert {color for ink in INKS.values() for color in (ink.fill, ink.line) if color} <= set(DARK)
 
 
 @pytest.mark.parametrize("band", BANDS)

@@ -120,6 +120,14 @@ def test_the_gap_of_a_ring_is_the_share_that_may_be_unseen() -> None:
     assert (right - left) / 2 / radius == pytest.approx(math.sin(math.pi * unseen), abs=0.05)
 
 
+def test_a_gap_stands_where_no_link_to_the_next_hop_is_known_and_only_there() -> None:
+    for name in TRACES:
+        gaps = [own for own in SHEETS[f"{name}, screen"].groups if own.name == "gap"]
+        assert len(gaps) == (name == "per-packet")
+    said = [own.text for own in texts(SHEETS["per-packet, screen"].groups)]
+    assert "which links there are is not known" in said
+
+
 def test_without_a_title_there_is_neither_prose_nor_legend() -> None:
     bare = DIAGRAMS["two-way"]._replace(title="", notes=())
     names = {group.name for group in sheet(bare, SIZES["screen"]).groups}
