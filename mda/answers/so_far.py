@@ -39,7 +39,7 @@ class HopSoFar:
             self.lost.add((flow, attempt))
             return
         self.lost.discard((flow, attempt))
-        self.last_s = outcome.rtt_s
+        self.last_s = outcome.rtt_s or 0.0  # what is measured here has its time
         self.min_s = min(self.min_s, self.last_s) if self.replies else self.last_s
         self.first = self.first or outcome.responder
         self.interfaces.add(outcome.responder)

@@ -246,7 +246,8 @@ def parse_render(arguments: Sequence[str]) -> RenderOptions:
 
 def _writes(given: argparse.Namespace) -> bool:
     """Whether an option asks for an output, or for a look of it."""
-    return bool(given.output or given.json or given.format or given.ascii or given.plain)
+    looks = given.ascii or given.plain or given.fold is not None or given.size != "screen"
+    return bool(given.output or given.json or given.format or looks)
 
 
 def _names_a_format(files: Sequence[str]) -> bool:

@@ -49,7 +49,7 @@ def main(arguments: Sequence[str]) -> int:
     return ExitCode.CHANGED if is_change else ExitCode.REACHED
 
 
-def _saved(file: str, number: int | None) -> tuple[Trace | Comparison | Difference, Subject]:
+def _saved(file: str, number: int | None = None) -> tuple[Trace | Comparison | Difference, Subject]:
     """What a file holds."""
     from mda.comparison import Comparison
     from mda.trace import Trace
