@@ -11,6 +11,7 @@ from render.pictures.palette import DARK
 if TYPE_CHECKING:
     from render.pictures.diagram import Diagram
 
+_BREAK: Final = re.compile(r"\n *")  # between values: no string of JSON has one
 _OPENING: Final = re.compile(rb"<svg\b")
 # JSON has these in strings alone, which take its escapes: the text is JSON and XML at once.
 _OF_XML: Final = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"}
@@ -25,7 +26,8 @@ def standalone(svg: bytes, drawn: Diagram, document: str) -> bytes:
     if opening is None:
         return svg
     begin, end = opening.end(), svg.index(b">", opening.end())
-    data = "".join(_OF_XML.get(character, character) for character in document)
+    compact = _BREAK.sub("", document)
+    data = "".join(_OF_XML.get(character, character) for character in compact)
     head = (
         f">\n<title>{escape(drawn.title)}</title>\n"
         f"<desc>{escape('. '.join(drawn.notes))}</desc>\n"

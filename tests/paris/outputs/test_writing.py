@@ -47,6 +47,7 @@ def _document() -> Any:
     document["facts"] = {"site": {router: "Berlin"}}
     document["tables"] = {"site": [{"file": "sites.tsv", "built_at_unix_s": 1}]}
     document["run"]["unmatched"] = {"not ours": 1}
+    wire["tool"] = "scamper"
     wire["hidden"] = ["quoted_ttl", "more"]
     wire["withheld"] = [{"reason": "no route", "probes": 1, "flows": 1}]
     document["outcomes"][0]["changed"] = ["sport"]
