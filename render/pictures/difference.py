@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _THINNEST, _THICKEST = 0.8, 7.0  # points
 _LEGEND: Final = "+ came, - went, ? perhaps by chance, ~ changed"
-_DASHED: Final = "dashed: not there after"
+_DASHED: Final = "dashed: not there after; purple: not there before"
 _NOT_AFTER: Final = (Mark.WENT, Mark.PERHAPS_WENT)
 _NOT_BEFORE: Final = (Mark.CAME, Mark.PERHAPS_CAME)
 _LINE_MARKS: Final = {Mark.CAME: "+", Mark.PERHAPS_CAME: "+?", Mark.PERHAPS_WENT: "?"}
@@ -29,6 +29,7 @@ def difference_diagram(words: DifferenceWords) -> Diagram:
         (),
         legends=(_DASHED,),
         dashed="not there after",
+        partial="not there before",
     )
 
 

@@ -76,7 +76,7 @@ def _rows(
     if any(line.is_dashed for line in drawn.lines):
         yield [polyline("faint-edge", [(0, 0), (_WIDTH, 0)], 1.6)], drawn.dashed
     if any(line.is_partial for line in drawn.lines):
-        yield [polyline("partial-edge", [(0, 0), (_WIDTH, 0)], 1.6)], "only some protocols go there"
+        yield [polyline("partial-edge", [(0, 0), (_WIDTH, 0)], 1.6)], drawn.partial
     if any(line.mark for line in drawn.lines if not line.is_partial) and drawn.marked:
         run = bold("MTU", size.faint)
         yield [text("mark", run, (_WIDTH - run.width) / 2, size.faint * 0.35)], drawn.marked
