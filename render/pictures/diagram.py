@@ -106,7 +106,8 @@ class Diagram(NamedTuple):
     """Everything to draw. `columns` are the hops, left to right; `title`, `notes` lines of text.
 
     Without a title there are no notes either. `legends` are sentences for pictures that cannot
-    draw their legend; `dashed` and `partial` are what such lines are, and `marked` what marks of lines say.
+    draw their legend; `dashed` and `partial` are what such lines are, and `marked` what marks of
+    lines say.
     """
 
     title: str
