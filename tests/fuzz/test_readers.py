@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize("reader", READERS, ids=lambda reader: reader.name)
-@settings(max_examples=40, derandomize=True, deadline=None, database=None)
+@settings(max_examples=25, derandomize=True, deadline=None, database=None)
 @given(random=st.randoms(use_true_random=False))
 def test_a_changed_input_is_accepted_or_refused_in_one_line(reader: Reader, random: Random) -> None:
     data = reader.mutated(random)
