@@ -30,6 +30,8 @@ _INPUTS: Final = {
     "comparison": 500,
     "difference": 500,
     "capture": 4_000,
+    "warts": 2_500,
+    "scamper-json": 2_500,
     "topology": 6_000,
     "table": 8_000,
     "rounds": 500,

@@ -24,7 +24,7 @@ TARGET = "203.0.113.9"
 LEFT, RIGHT = ("10.1.0.1", "10.2.0.1", "10.3.1.1", "10.4.1.1"), ("10.1.0.1", "10.2.0.1", "10.3.2.1")
 BRANCHES = ((*LEFT, "10.5.0.1", TARGET), (*RIGHT, "10.4.2.1", "10.5.0.1", TARGET))
 SEEDS = range(20)
-FEW, MANY = 60, 3000  # rounds
+FEW, MANY = 60, 2000  # rounds
 
 
 class Truth(NamedTuple):
