@@ -16,7 +16,7 @@ from render.words.summary import headline, reached
 from render.words.vertices import Kind, key_of, place, vertex_words
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from mda.answers.dag import Edge
     from mda.difference import Difference, Fork, Shift, Splitting
@@ -212,11 +212,8 @@ def _changes(found: Difference) -> list[str]:
     gone = {*moved, *moved.values()}
     lines = []
     for name, presence in (("came", Presence.AFTER), ("went", Presence.BEFORE)):
-        if places := [
-            f"{place(own)}{_chance(found, own)}"
-            for own in found.vertices(presence)
-            if own not in gone and found.is_proven(own)
-        ]:
+        staying = [own for own in found.vertices(presence) if own not in gone]
+        if places := _places(found, staying, are_proven=True):
             lines.append(f"{name}: {_named(places)}")
     by_distance: defaultdict[int, list[str]] = defaultdict(list)
     for vertex, there in moved.items():
@@ -227,11 +224,7 @@ def _changes(found: Difference) -> list[str]:
         way = "farther away" if distance > 0 else "nearer"
         lines.append(f"{hops} {way}: {_named(addresses)}")
     for name, presence in (("came", Presence.AFTER), ("went", Presence.BEFORE)):
-        if links := [
-            f"{place(near)} to {place(far)}{_chance(found, (near, far))}"
-            for near, far in found.edges(presence)
-            if found.is_proven((near, far))
-        ]:
+        if links := _places(found, found.edges(presence), are_proven=True):
             lines.append(f"links that {name}: {_named(links)}")
     lines += [_fork(found, fork) for fork in found.changed_splits]
     lines += [f"{place(own.vertex)}: {_splits(own)}" for own in found.changed_splittings]
@@ -268,19 +261,21 @@ def _doubts(found: Difference) -> list[str]:
     """What only one measurement shows, and the other may have missed: a line each."""
     lines = [_FEW_FLOWS] if found.is_of_few_flows else []
     for when, presence in (("before", Presence.AFTER), ("after", Presence.BEFORE)):
-        places = [
-            f"{place(own)}{_chance(found, own)}"
-            for own in found.vertices(presence)
-            if not found.is_proven(own)
-        ]
-        places += [
-            f"{place(near)} to {place(far)}{_chance(found, (near, far))}"
-            for near, far in found.edges(presence)
-            if not found.is_proven((near, far))
-        ]
+        alone: list[Vertex | Edge] = [*found.vertices(presence), *found.edges(presence)]
+        places = _places(found, alone, are_proven=False)
         if places:
             lines.append(f"not seen {when}, perhaps by chance: {_named(places)}")
     return lines
+
+
+def _places(found: Difference, alone: Iterable[Vertex | Edge], *, are_proven: bool) -> list[str]:
+    """Those of what one measurement alone shows that chance explains, or those it does not."""
+    return [
+        f"{' to '.join(map(place, own)) if isinstance(own, tuple) else place(own)}"
+        f"{_chance(found, own)}"
+        for own in alone
+        if found.is_proven(own) is are_proven
+    ]
 
 
 def _named(things: list[str]) -> str:
