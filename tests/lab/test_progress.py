@@ -17,8 +17,9 @@ def test_hops_fill_in_a_table_that_fits_its_window_and_leaves_nothing_behind() -
         with window(lab.at_source(*search), 24, 80) as slow:
             slow.read_until(b" left, ")
             slow.read_until(b"sure")
-            begin = len(slow.shown)
             slow.resize(5, 40)
+            slow.read_until(b" more lines")
+            begin = len(slow.shown)  # of what is drawn in the narrow window alone
             slow.read_until(b" more lines")
             slow.press(b"q")  # which is for the shell
             slow.resize(24, 80)
