@@ -129,10 +129,12 @@ def _named(name: str) -> Path:
     from pathlib import Path
 
     path, caller = Path(name), os.environ.get("SUDO_UID")
-    if caller is not None and path.exists():
+    try:
         status = path.stat()
-        if str(status.st_uid) != caller and not status.st_mode & stat.S_IROTH:
-            raise SettingsError(f"{path} is not used: it is not for all users to read")
+    except OSError:
+        return path  # whoever reads it says why that cannot be
+    if caller not in (None, str(status.st_uid)) and not status.st_mode & stat.S_IROTH:
+        raise SettingsError(f"{path} is not used: it is not for all users to read")
     return path
 
 
@@ -179,9 +181,13 @@ def _file() -> Path | None:
     from paris import folders
 
     own_folder = next(folders.of_user("XDG_CONFIG_HOME", ".config"), None)
-    if own_folder is None or not (path := own_folder / _FILE).exists():
+    if own_folder is None:
         return None
-    status = path.stat()
+    path = own_folder / _FILE
+    try:
+        status = path.stat()
+    except OSError:  # as a home that this user may not enter
+        return None
     if status.st_uid in (0, os.geteuid()) and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         return path
     complain("paris-trace", f"{path} is not used: other users can write to it")

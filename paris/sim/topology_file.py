@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+import stat
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -62,7 +63,7 @@ def find(name: str) -> Path:
     """The file for `name`, which is a path or a sample's name. Raises TopologyError."""
     path = Path(name)
     is_path = path.suffix in (".yaml", ".yml") or "/" in name
-    if is_path and path.is_file():
+    if is_path and _is_file(path):
         return path
     known = samples()
     stem = name.removesuffix(".yaml")
@@ -71,6 +72,16 @@ def find(name: str) -> Path:
     if is_path:
         raise TopologyError(f"there is no topology file {name}")
     raise TopologyError(f"there is no sample network {name!r}; {hint(name, known)}")
+
+
+def _is_file(path: Path) -> bool:
+    """Whether it is a file, or lies where this user may not look: reading it says so."""
+    try:
+        return stat.S_ISREG(path.stat().st_mode)
+    except PermissionError:
+        return True
+    except (OSError, ValueError):  # a name with a NUL character
+        return False
 
 
 def load(path: Path) -> Topology:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Final
 
@@ -24,10 +25,21 @@ def usual() -> list[str]:
         *folders.of_user("XDG_DATA_HOME", ".local/share"),
         *folders.of_system("XDG_DATA_DIRS", "/usr/local/share:/usr/share"),
     )
-    found = [
-        path
-        for folder, pattern in (*((own, "*") for own in own), *((geo, "*.mmdb") for geo in _GEOIP))
-        for path in sorted(Path(folder).glob(pattern))
-        if not path.name.startswith(".") and path.is_file()
+    places = (*((folder, "") for folder in own), *((Path(geo), ".mmdb") for geo in _GEOIP))
+    return [
+        str(path)
+        for folder, suffix in places
+        for path in _files(folder)
+        if path.name.endswith(suffix)
     ]
-    return [str(path) for path in found]
+
+
+def _files(folder: Path) -> list[Path]:
+    """The files in a folder that are not hidden; none where this user may not look."""
+    try:
+        paths = sorted(folder.iterdir())
+    except OSError:
+        return []
+    # Unlike `Path.is_file` before Python 3.14, `isfile` raises nothing.
+    shown = (path for path in paths if not path.name.startswith("."))
+    return [path for path in shown if os.path.isfile(path)]  # noqa: PTH113

@@ -733,3 +733,31 @@ def test_plain_is_for_pictures() -> None:
     assert ran.stderr.endswith(
         "--plain is for pictures (dot, svg, png, pdf), and no output is one\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("words", "settings", "exit_code", "said"),
+    [
+        ("--sim {locked}/x.yaml", {}, ExitCode.USAGE,
+         "cannot read {locked}/x.yaml: Permission denied\n"),
+        ("--sim two-way --config {locked}/x.yaml", {"SUDO_UID": "1"}, ExitCode.USAGE,
+         "cannot read {locked}/x.yaml: Permission denied\n"),
+        ("--sim two-way -A", {"HOME": "{locked}", "XDG_DATA_HOME": "{locked}"}, 0,
+         "-A: there is no table of networks here: put one into {locked}/paris-trace, "),
+    ],
+    ids=["a network", "options", "tables of networks"],
+)  # fmt: skip
+def test_what_lies_where_the_user_may_not_look_is_no_bug(
+    words: str, settings: dict[str, str], exit_code: int, said: str, tmp_path: Path
+) -> None:
+    locked = tmp_path / "locked"
+    locked.mkdir(mode=0)
+    env = os.environ | {name: value.format(locked=locked) for name, value in settings.items()}
+    as_others = ("setpriv", "--bounding-set=-dac_override,-dac_read_search")
+    ran = subprocess.run(
+        [*(as_others if os.geteuid() == 0 else ()), *COMMAND, *words.format(locked=locked).split()],
+        cwd=CHECKOUT, capture_output=True, text=True, timeout=LONGEST_S, check=False, env=env,
+    )  # fmt: skip
+    assert ran.returncode == exit_code
+    assert ran.stderr.startswith(f"paris-trace: {said.format(locked=locked)}")
+    assert ran.stderr.count("\n") == 1
