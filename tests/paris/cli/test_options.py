@@ -127,10 +127,10 @@ def test_an_option_changes_what_a_run_shows_or_is_refused(
 ) -> None:
     """The text and the JSON together say whatever an option can change."""
     monkeypatch.chdir(tmp_path)
+    usual = [shown(*base.split()), shown(*base.split(), "-j")]
     for option, words in OPTIONS.items():
         if option in base or option in GRANTED or ("--compare" in base and option == "--mda"):
             continue  # a comparison finds every path
-        usual = [shown(*base.split()), shown(*base.split(), "-j")]
         given = [shown(*base.split(), *words.split()), shown(*base.split(), "-j", *words.split())]
         refused = [code == ExitCode.USAGE for code, _, _ in given]
         assert all(len(err.splitlines()) == 1 for code, _, err in given if code == ExitCode.USAGE)

@@ -149,7 +149,7 @@ def assert_complete(trace: Trace, mode: str, silent: tuple[int, ...] = ()) -> No
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("ttl", AT)
-@pytest.mark.parametrize("jump_s", [0.1, 0.3, 0.8, 1.5, 4.0])
+@pytest.mark.parametrize("jump_s", [0.1, 0.8, 4.0])
 def test_every_path_is_found_if_some_hops_are_far_away(
     mode: str, ttl: int, jump_s: float, tmp_path: Path
 ) -> None:
@@ -190,17 +190,16 @@ def test_a_slow_branch_beside_a_quick_one_is_not_silent(
     assert_complete(traced(tmp_path, mode, {"b": f"{what}: {late_s * 1000}"}), mode)
 
 
-@pytest.mark.parametrize("protocol", ["udp", "tcp", "icmp"])
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("ttl", AT)
 def test_far_paths_with_a_silent_hop_and_loss_are_found(
-    protocol: str, mode: str, ttl: int, tmp_path: Path
+    mode: str, ttl: int, tmp_path: Path
 ) -> None:
     answering = dict.fromkeys(ROUTERS, "loss: 0.05")
     silent = 5 if ttl != 5 else 6
     answering |= dict.fromkeys(AT[silent], "silent: true")
     answering |= dict.fromkeys(AT[ttl], "delay_ms: 1200, loss: 0.05")
-    for seed in (1, 2, 3):
+    for seed, protocol in enumerate(("udp", "tcp", "icmp"), start=1):
         trace = traced(tmp_path, mode, answering, seed=seed, protocol=protocol)
         if mode == "single":
             assert trace.reached
