@@ -35,6 +35,7 @@ class Hop:
 
     __slots__ = (
         "_again",
+        "_earliest",
         "_latest_s",
         "answers",
         "before",
@@ -62,6 +63,7 @@ class Hop:
         self.met_several: dict[int, set[Vertex]] = {}  # every vertex met by a flow that met several
         self.first: dict[int, Reply] = {}  # the reply to each flow that came first
         self._again: dict[int, list[Reply]] = {}  # the others to it, as they came
+        self._earliest: dict[int, int] = {}  # the earliest attempt, of a flow with several replies
         self.replies = 0
         self.last_met_s: dict[Vertex, float] = {}  # when the last probe that met it was sent
         self._latest_s = float("-inf")  # of those
@@ -146,14 +148,14 @@ class Hop:
 
     def _meet_again(self, flow: int, reply: Reply, vertex: Vertex) -> None:
         """Record what a probe met of a flow that has been answered."""
-        known = self.answers[flow]
-        earliest = min(map(self._attempt, self.replies_to(flow)))
+        known, attempt = self.answers[flow], self._attempt(reply)
+        earliest = self._earliest.setdefault(flow, self._attempt(self.first[flow]))
         self._again.setdefault(flow, []).append(reply)
         if known != vertex:
             self.met_several.setdefault(flow, {known}).add(vertex)
-        if self._attempt(reply) < earliest:
+        if attempt < earliest:
             self.revision += known != vertex
-            self.answers[flow] = vertex
+            self.answers[flow], self._earliest[flow] = vertex, attempt
 
     def remove_answer(self, reply: Reply, vertex: Vertex) -> None:
         """Take back what `add_answer` recorded."""
@@ -166,6 +168,7 @@ class Hop:
         self.lost_of[self.answers.pop(flow)] -= self.losses.get(flow, 0)
         del self.first[flow]
         self._again.pop(flow, None)
+        self._earliest.pop(flow, None)
         self.met_several.pop(flow, None)
         for other in others:
             self.meet(other, self.vertex(other, int(other.responder)))

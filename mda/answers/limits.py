@@ -32,6 +32,8 @@ _BLIND_PPS: Final = 2.0  # half a second of losses shows that a rate is as low a
 _OF_FOUND: Final = 0.85  # fraction of a limit that is asked for: it may be somewhat lower
 _UNTESTED: Final = 4  # replies, since the last loss, for which new flows wait for a suspected limit
 _LOOK_AGAIN: Final = 1.25  # growth in outcomes after which limits are searched for again
+_MANY: Final = 256  # outcomes: of fewer, each may change what is known or suspected of limits
+_LITTLE: Final = 1.05  # growth in so many outcomes that changes little of that
 _OFTEN: Final = 5  # replies after the first loss that show that a vertex has no part in a limit
 
 
@@ -76,7 +78,11 @@ class Limits:
             # a limit that is not there slows down the probes that would show it. Answers that turn
             # out to be another hop's take the vertex with them.
             is_stale = any(vertex not in hop.last_met_s for vertex in self._found.limits)
-            if is_stale or now > self._looked_at * (1 if self._found.limits else _LOOK_AGAIN):
+            if is_stale or (
+                _has_grown(self._looked_at, now)
+                if self._found.limits
+                else now > self._looked_at * _LOOK_AGAIN
+            ):
                 self._looked_at = now
                 self._found = self._find()
         return self._found.limits
@@ -318,7 +324,8 @@ class Limits:
 
     def _find_suspected(self) -> _Suspected:
         """The vertices that may have the usual limit, each its own or all together."""
-        if self._hop.lost_at and (now := self._outcomes()) != self._suspected_at:
+        now = self._outcomes()
+        if self._hop.lost_at and _has_grown(self._suspected_at, now):
             self._suspected_at = now
             self._suspected = self._suspect()
         return self._suspected
@@ -360,3 +367,8 @@ class Limits:
 
     def _outcomes(self) -> int:
         return len(self._hop.lost_at) + self._hop.replies
+
+
+def _has_grown(before: int, now: int) -> bool:
+    """Whether there are so many more outcomes than before that limits have to be found anew."""
+    return now != before if now < _MANY else now > before * _LITTLE

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from random import Random
+from typing import TYPE_CHECKING, Any
+
+import pytest
 
 from mda.answers import trials
 from mda.answers.rate_limits import Answering
@@ -19,6 +22,9 @@ from tests.support.outcomes import (
     reply,
     some_limited,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def test_probes_that_one_branch_drops_do_not_count_as_losses_of_the_other_branch() -> None:
@@ -89,6 +95,29 @@ def test_a_limit_that_let_nothing_through_again_is_asked_slowly() -> None:
     assert table.limits(2).rate_pps() == 1.7  # 85 % of two
     table.add(reply(6, 2, LEFT, 1, at_s=0.3))  # so soon that the rate is higher
     assert (table.limits(2).rate_pps() or 0.0) > 1.7
+
+
+@pytest.mark.parametrize(
+    "is_answered",
+    [lambda n: n % 100 > 0, lambda n: n % 13 == 0],
+    ids=["few are lost", "a limit takes most"],
+)
+def test_a_hop_with_many_outcomes_is_not_searched_for_limits_after_each_of_them(
+    is_answered: Callable[[int], bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked = []
+
+    def counting(*asked: Any, sent: Callable[..., Any] = trials.sent) -> Any:
+        looked.append(asked)
+        return sent(*asked)
+
+    monkeypatch.setattr(trials, "sent", counting)
+    table, at_so_many = FlowTable(attempts=3), {}
+    for n in range(2000):
+        table.add(reply(0, 2, LEFT, n, at_s=n / 13) if is_answered(n) else lost(0, n / 13, n))
+        table.rate_pps(2)
+        at_so_many[n] = len(looked)
+    assert 0 < at_so_many[1999] - at_so_many[999] < 100
 
 
 def lost(flow: int, at_s: float, attempt: int) -> Loss:

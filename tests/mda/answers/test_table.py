@@ -161,6 +161,18 @@ def test_a_flow_that_met_two_vertices_is_located_by_its_earliest_attempt_and_kee
         assert table.hop(1).met_several == {0: {Vertex(1, LEFT), Vertex(1, RIGHT)}}
 
 
+def test_an_earlier_attempt_counts_whenever_its_reply_comes_or_goes() -> None:
+    late, early = reply(0, 2, LEFT, 2), reply(0, 2, RIGHT, 1)
+    for outcomes in ((late, reply(0, 2, LEFT, 3), early), (early, late, reply(0, 2, LEFT, 3))):
+        table = tabulate(outcomes, attempts=3)
+        hop = table.hop(2)
+        assert hop.answers[0] == Vertex(2, RIGHT)
+        hop.remove_answer(early, Vertex(2, RIGHT))
+        assert hop.answers[0] == Vertex(2, LEFT)
+        table.add(reply(0, 2, RIGHT, 0))
+        assert hop.answers[0] == Vertex(2, RIGHT)
+
+
 def test_located_flows_do_not_depend_on_the_order_of_outcomes() -> None:
     outcomes: list[Outcome] = [
         *(reply(flow, 1, NEAR) for flow in range(6)),
