@@ -22,8 +22,9 @@ _AHEAD: Final = 2  # TTLs at first, and behind the last outcome if the distance 
 class ServicePath(SingleFlow):
     """As SingleFlow, but no TTL is asked that is likely to lie behind the service.
 
-    The replies of the service to probes with higher TTLs count among its `queries`. Where it
-    answers, it is asked once at its own TTL, because each SYN half opens a connection there.
+    The replies of the service to probes with higher TTLs count among its `queries`, unless all
+    probes with its own TTL are lost. Where it answers, it is asked once at its own TTL, because
+    each SYN half opens a connection there.
 
     `gap_limit` is for wires that can only ask TTL by TTL, where each silence has to be waited for:
     if the service is silent, so many silent hops in a row end the path. There a silence is waited
@@ -84,15 +85,14 @@ class ServicePath(SingleFlow):
             self._known_to = max(self._known_to, ttl)
 
     def _ask_in_doubt(self) -> None:
-        if self._queries > 1:  # otherwise no more probes are wanted
-            super()._ask_in_doubt()
+        """No hop gets more than `queries` probes: the trace says what stays in doubt."""
 
     def _is_due(self, request: ProbeRequest) -> bool:
         _, ttl, attempt = request
         if self._is_silent or request == self._far or ttl < self._distance:
             return True
         if ttl == self._distance:
-            return attempt < self._tries
+            return attempt < self._tries or self._is_missed_at(ttl)
         if ttl <= self._known_to:
             return True
         if not self._arrived:  # the reply to `_far` shows more
@@ -106,6 +106,7 @@ class ServicePath(SingleFlow):
         is_enough = (
             request.ttl == end
             and not self._repeats_lost
+            and not self._is_missed_at(end)
             and 0 < request.attempt >= min(self._tries, self._queries - others)
         )
         return is_enough or self._is_behind_gap(request) or super()._is_beyond(request)
@@ -119,6 +120,10 @@ class ServicePath(SingleFlow):
         last = self._last_hop + self._gap_limit
         gap = {self._far.ttl, *range(self._last_hop + 1, last + 1)}
         return request.ttl > last and gap <= self._silent
+
+    def _is_missed_at(self, ttl: int) -> bool:
+        """Whether probes were lost at this TTL, and none reached the service."""
+        return ttl in self._silent and ttl not in self._arrived
 
     @property
     def _tries(self) -> int:

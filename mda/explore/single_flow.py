@@ -50,7 +50,6 @@ class SingleFlow(Procedure):
 
     def wanted(self, room: int) -> list[ProbeRequest]:
         """See Procedure."""
-        self._doubts = self._table.doubts()
         self._ask_in_doubt()
         ready = [
             request
@@ -121,6 +120,7 @@ class SingleFlow(Procedure):
             self._is_last_asked |= ttl == self._last.ttl
 
     def _ask_in_doubt(self) -> None:
+        self._doubts = self._table.doubts()
         for _, near, far, pairs in self._doubts:
             is_awaited = any(own.ttl in (near, far) for own in (*self._flying, *self._waiting))
             for _ in range(0 if is_awaited else pairs):

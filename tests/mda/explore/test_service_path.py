@@ -1,4 +1,4 @@
-"""The path to a service by a wire that asks TTL by TTL: how often a silence is waited for."""
+"""The path to a service: how often it is asked, and a silence waited for, by each kind of wire."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from mda.explore.service_path import ServicePath
 from mda.explore.single_flow import SingleFlow
 from mda.model import ProbeRequest, ReplyKind
-from tests.support.outcomes import LEFT, NEAR, losses, reply
+from tests.support.outcomes import LEFT, NEAR, TARGET, losses, reply
 
 
 def asked(*, refuses: bool) -> list[tuple[int, int]]:
@@ -63,3 +63,21 @@ def test_a_lost_probe_is_sent_once_more_within_the_most_that_are_sent(
     assert procedure.finished
     assert asked.total() <= most
     assert {ttl: asked[ttl] for ttl in expected} == expected
+
+
+def test_no_hop_gets_more_probes_than_asked_for_where_losses_put_its_distance_in_doubt() -> None:
+    procedure = ServicePath(first_ttl=1, max_ttl=9, queries=3)
+    asked: Counter[int] = Counter()
+    while requests := procedure.wanted(64):
+        for _, ttl, attempt in sorted(requests):
+            asked[ttl] += 1
+            if ttl < 3:
+                procedure.on_outcome(reply(0, ttl, (NEAR, LEFT)[ttl - 1], attempt))
+            elif ttl == 3:
+                procedure.on_outcome(losses(0, ttl, attempt + 1)[-1])
+            else:
+                end = reply(0, ttl, TARGET, attempt, ends=True)
+                procedure.on_outcome(end._replace(quoted_ttl=ttl - 2))
+    assert procedure.finished
+    assert asked[3] == 3
+    assert max(asked.values()) == 3
