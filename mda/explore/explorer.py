@@ -101,11 +101,14 @@ class Explorer(Procedure):
         )
 
     def abandons(self, request: ProbeRequest) -> bool:
-        """See Procedure."""
-        is_beyond = self._is_beyond_end(request)
-        if is_beyond:
+        """See Procedure; what the scout gives up may be wanted for another reason later."""
+        if self._is_beyond_end(request):
             self._sent.settle(request)
-        return is_beyond
+            return True
+        if self._scout.gives_up(request) and self._sent.forget(request):
+            self._idle = False
+            return True
+        return False
 
     def _is_beyond_end(self, request: ProbeRequest) -> bool:
         """Whether a request is pointless: the path ends before it, and its end is not in doubt."""

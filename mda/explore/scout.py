@@ -16,13 +16,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from mda.model import Reply, ReplyKind
+from mda.model import ProbeRequest, Reply, ReplyKind
 
 if TYPE_CHECKING:
     from mda.answers.table import FlowTable
     from mda.explore.search import Reach
     from mda.explore.wave import Wave
-    from mda.model import Outcome, ProbeRequest
+    from mda.model import Outcome
 
 _FEW: Final = 3  # TTLs that the scout asks behind its last answer, or as many as may be silent
 _MANY: Final = 12  # as many where the destination answers them all, or nothing answers
@@ -47,6 +47,7 @@ class Scout:
         self._ahead = self._first = first_ttls(reach.gap_limit)
         self._distance_hint = 0
         self._far_outcomes: list[Outcome] = []
+        self._searching: set[ProbeRequest] = set()  # what it asked to find where paths end
         self._known_end: tuple[int, int | None] = (0, None)  # `_end`, at so many changes of ends
 
     @property
@@ -110,9 +111,19 @@ class Scout:
             self._table.add(self._far_outcomes.pop())
         path_end = self.path_end  # up to there, all first flows are asked
         for ttl in range(path_end + 1, self._last() + 1):
-            wave.ask_first(self._flow(ttl), ttl)
+            request = ProbeRequest(self._flow(ttl), ttl)
+            if not wave.is_asked(request.flow, ttl):
+                wave.ask(request.flow, ttl)
+                self._searching.add(request)
         if path_end < max_ttl:
             wave.ask_first(self._flow(max_ttl), max_ttl)
+
+    def gives_up(self, request: ProbeRequest) -> bool:
+        """Whether only the scout asked for this, and since then paths were found to end before."""
+        is_behind = request.ttl > self._last() and request in self._searching
+        if is_behind:
+            self._searching.discard(request)
+        return is_behind
 
     @property
     def _is_silence_on_the_way(self) -> bool:

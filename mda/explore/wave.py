@@ -80,6 +80,16 @@ class Sent:
         """Record that a request has an outcome; a second outcome changes nothing."""
         self._flying[request.ttl].discard(request)
 
+    def forget(self, request: ProbeRequest) -> bool:
+        """Take back the only request for a flow at a TTL; returns whether it was the only one."""
+        flow, ttl, _ = request
+        if self.counts[ttl][flow] > 1:
+            return False
+        del self.counts[ttl][flow]
+        self._lowest[ttl] = min(flow, self._lowest.get(ttl, 0))
+        self.settle(request)
+        return True
+
     def settle_all(self) -> None:
         """Record that no request is waited for any longer."""
         self._flying.clear()

@@ -173,7 +173,7 @@ class Engine:
                     self._deliver(loss)
                 if lost:
                     self._heard(now_s)
-            if not self._queue and self._is_to_ask(now_s):
+            if not self._is_queueing(now_s) and self._is_to_ask(now_s):
                 room = self._batch()
                 wanted = self.procedure.wanted(room)
                 self._queue.extend(wanted)
@@ -197,10 +197,14 @@ class Engine:
             self.wire.settle(self._pending.conversations.landed())
             if not spent:
                 self._send(now_s)
-            next_event_s = self._next_event_s()
+            next_event_s = self._next_event_s(now_s)
             if next_event_s == float("inf"):
                 raise RuntimeError("the procedure is not finished, yet asks and waits for nothing")
             self._receive(min(end_s, next_event_s))
+
+    def _is_queueing(self, now_s: float) -> bool:
+        """Whether requests are about to leave, so that no others are asked for yet."""
+        return self._queue.may_leave_soon(now_s, in_turn=self._is_one_at_a_time)
 
     def _is_to_ask(self, now_s: float) -> bool:
         """Whether to ask the procedure: replies have settled, or it had more requests than room.
@@ -239,10 +243,13 @@ class Engine:
     def _send(self, now_s: float) -> None:
         most, room = self.budget.max_probes, self._room
         left = room if most is None else min(room, most - self._sent)
+        abandoned = self._queue.abandoned
         requests = self._queue.take(left, now_s, in_turn=self._is_one_at_a_time)
         if requests:
             with self.stop.held():
                 self._send_all(requests)
+        elif self._queue.abandoned > abandoned and not self._pending.in_flight:
+            self._ask_at_s = now_s  # no outcome will come of them
 
     def _send_all(self, requests: list[ProbeRequest]) -> None:
         tags: Sequence[int] = [self._pending.reserve() for _ in requests]
@@ -348,11 +355,12 @@ class Engine:
             counts.append(Withheld(reason, flows.total(), len(flows), len(closed), is_route))
         return tuple(counts)
 
-    def _next_event_s(self) -> float:
+    def _next_event_s(self, now_s: float) -> float:
         """When the loop must act next, even if no reply arrives."""
         ask_at_s = max(self._ask_at_s, self.procedure.resumes_s)
-        events_s = [float("inf") if self._queue else ask_at_s, self._silent_at_s]
-        if self._has_more and not self._queue:
+        is_queueing = self._is_queueing(now_s)
+        events_s = [float("inf") if is_queueing else ask_at_s, self._silent_at_s]
+        if self._has_more and not is_queueing:
             events_s.append(self._more_at_s())
         if self._room:
             events_s.append(self._queue.next_s(in_turn=self._is_one_at_a_time))
@@ -360,7 +368,7 @@ class Engine:
         return min(events_s)
 
     def _receive(self, until_s: float) -> None:
-        if self._queue and self._room and not self._is_one_at_a_time:
+        if self._room and not self._is_one_at_a_time and self._is_queueing(until_s):
             # What leaves next is known, and replies do not hasten it.
             self.wire.gather(min(until_s, self.wire.now_s() + _GATHER_S))
         arrived = self.wire.receive(until_s)

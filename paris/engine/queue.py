@@ -90,9 +90,7 @@ class RequestQueue:
     replies are held back to that rate, while other requests overtake them. First requests to a TTL
     whose latest replies are all overdue wait for a reply or a loss: it may have begun to limit its
     replies. With `in_turn`, each flow has one probe in flight at a time (see Conversations).
-    Requests that the procedure abandons are dropped.
-
-    The queue is true if requests wait that are not held back.
+    Requests that the procedure abandons are dropped; `abandoned` counts them.
     """
 
     def __init__(
@@ -102,12 +100,10 @@ class RequestQueue:
         self.pending = pending
         self.pacing = pacing
         self.waits = waits
+        self.abandoned = 0
         self._passing = _Line()
         self._held: dict[int, _HeldBack] = {}  # by TTL
         self._quiet: dict[int, list[ProbeRequest]] = {}  # by TTL
-
-    def __bool__(self) -> bool:
-        return bool(self._passing)
 
     def extend(self, requests: Iterable[ProbeRequest]) -> None:
         """Append requests."""
@@ -139,6 +135,13 @@ class RequestQueue:
             taken += ready
         taken += self._ready(self._passing, admitted - len(taken), taken, now_s, in_turn=in_turn)
         return taken
+
+    def may_leave_soon(self, now_s: float, *, in_turn: bool) -> bool:
+        """Whether any request waits only for its time, and neither for a limit nor its flow."""
+        if not in_turn:
+            return bool(self._passing)
+        free_at_s = self.pending.conversations.free_at_s
+        return any(free_at_s(request.flow) <= now_s for request in self._passing)
 
     @property
     def _waiting(self) -> int:
@@ -219,6 +222,7 @@ class RequestQueue:
         while line and len(ready) < room:
             request = line.pop()
             if self.procedure.abandons(request):
+                self.abandoned += 1
                 continue
             if not in_turn:
                 ready.append(request)

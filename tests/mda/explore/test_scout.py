@@ -12,6 +12,7 @@ from mda.explore.search import Reach
 from mda.explore.wave import Sent, Wave
 from mda.model import ProbeRequest
 from tests.support.drive import full_mda, graph_of, layers, play
+from tests.support.outcomes import TARGET, reply
 
 REACH = Reach(first_ttl=1, max_ttl=30, attempts=3, gap_limit=3, flows=100)
 
@@ -66,3 +67,20 @@ def test_where_more_silent_hops_are_allowed_the_scout_asks_more_of_them() -> Non
     scout, sent = Scout(FlowTable(3), REACH._replace(gap_limit=7), 6), Sent()
     assert asked(scout, sent) == [*range(1, first_ttls(7) + 1), 30]
     assert first_ttls(7) == 7
+
+
+def test_the_scout_gives_up_what_it_asked_behind_ends_that_were_found_since_then() -> None:
+    table = FlowTable(3)
+    scout, sent = Scout(table, REACH, 6), Sent()
+    asked(scout, sent)
+    scout.on_silence()
+    ahead = [ProbeRequest(0, ttl) for ttl in asked(scout, sent)]
+    assert not any(map(scout.gives_up, ahead))
+    table.add(reply(1, 6, TARGET, ends=True))
+    given_up = [own for own in ahead if scout.gives_up(own) and sent.forget(own)]
+    assert [own.ttl for own in given_up] == [7, 8, 9, 10, 11, 12]
+    # What is wanted for another reason later is not the scout's.
+    sent.add(given_up)
+    assert not any(map(scout.gives_up, given_up))
+    sent.add([given_up[0]._replace(attempt=1)])
+    assert [own.ttl for own in given_up if sent.forget(own)] == [8, 9, 10, 11, 12]

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mda.explore.single_flow import SingleFlow
-from mda.model import Loss, Reply, StopReason
+from mda.model import Loss, ProbeRequest, Reply, StopReason
+from mda.procedure import Procedure
 from paris.engine import setup
 from paris.engine.loop import Engine
 from paris.engine.pacing import Pacing
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
+    from mda.model import Outcome
     from mda.plan import WireReport
     from paris.engine.record import RawRecord
     from paris.wire.base import Received, Wire
@@ -32,13 +34,14 @@ if TYPE_CHECKING:
 
 def engine_for(
     network: str, *, wire: Wire | None = None, budget: Budget | None = None, rate_pps: float = 1000,
-    burst: int = 32, **options: object,
+    burst: int = 32, procedure: Procedure | None = None, **options: object,
 ) -> Engine:  # fmt: skip
     settings = Settings.of(network=network, **options)
     topology = load(find(network))
     flows = setup.flows_for(settings, topology.source, topology.destination, Random(1))
     return Engine(
-        procedure=setup.procedure_for(
+        procedure=procedure
+        or setup.procedure_for(
             settings,
             flows,
             sends_whole=True,
@@ -151,6 +154,58 @@ def test_silent_hops_before_a_silent_service_are_asked_one_by_one_only_if_few(
     asked = [outcome.request.ttl for outcome in record.outcomes]
     to = last + 3 if one_at_a_time else 29
     assert sorted(asked) == sorted([*range(1, to + 1)] * 3 + [30] * (1 if one_at_a_time else 3))
+
+
+@pytest.mark.parametrize("sport", [20020, 20060])
+def test_a_branch_that_drops_all_holds_up_no_other_flow_where_each_has_one_probe_in_flight(
+    sport: int,
+) -> None:
+    """By the second source port the first flow is dropped, by which ends of paths are found."""
+    wire = meddling("firewall", one_at_a_time=True, longest_wait_s=0.95)
+    record = run(
+        "firewall", wire=wire, multipath=True, protocol="tcp", dport=443, sport=sport,
+        failure_probability=0.0001,
+    )  # fmt: skip
+    assert record.stopped is StopReason.COMPLETE
+    topology = load(find("firewall"))
+    routers = {address for own in topology.routers.values() for address in own.interfaces}
+    found = {own.responder for own in record.outcomes if isinstance(own, Reply)}
+    assert found == {*routers, topology.destination}
+    # Three silent hops take three probes each: a whole wait, and two times a quarter of a second.
+    assert record.ended_at_s < 3 * (0.95 + 2 * 0.25)
+
+
+@dataclass
+class Abandoning(Procedure):
+    """Abandons all requests once it has an outcome, and is finished when it has done so."""
+
+    requests: list[ProbeRequest]
+    has_outcome: bool = False
+    has_abandoned: bool = False
+
+    def wanted(self, _: int) -> list[ProbeRequest]:
+        requests, self.requests = self.requests, []
+        return requests
+
+    def on_outcome(self, _: Outcome) -> None:
+        self.has_outcome = True
+
+    def rate_pps(self, ttl: int) -> float | None:
+        return 0.5 if ttl > 1 else None
+
+    def abandons(self, _: ProbeRequest) -> bool:
+        self.has_abandoned |= self.has_outcome
+        return self.has_abandoned
+
+    @property
+    def finished(self) -> bool:
+        return self.has_abandoned
+
+
+def test_a_procedure_that_abandons_its_last_requests_is_asked_what_else_it_wants() -> None:
+    engine = engine_for("plain", procedure=Abandoning([ProbeRequest(0, 1), ProbeRequest(0, 2)]))
+    record = engine.run()
+    assert (record.stopped, record.probes_sent) == (StopReason.COMPLETE, 1)
 
 
 class Gathering(SimWire):

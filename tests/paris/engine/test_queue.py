@@ -62,9 +62,9 @@ def test_requests_leave_in_order_when_pacing_and_budget_admit_them() -> None:
     assert queue.take(UNLIMITED, 0.0, in_turn=False) == []
     assert queue.next_s(in_turn=False) == 0.01
     assert queue.take(1, 1.0, in_turn=False) == REQUESTS[4:5]
-    assert queue
+    assert queue.may_leave_soon(1.0, in_turn=False)
     assert queue.take(UNLIMITED, 1.0, in_turn=False) == REQUESTS[5:]
-    assert not queue
+    assert not queue.may_leave_soon(1.0, in_turn=False)
     assert queue.next_s(in_turn=False) == float("inf")
 
 
@@ -72,7 +72,8 @@ def test_requests_to_a_rate_limited_ttl_are_held_back_while_others_pass() -> Non
     queue = queue_of(*REQUESTS, procedure=Stating(rates_pps={2: 10.0}))
     taken = queue.take(UNLIMITED, 0.0, in_turn=False)
     assert [request.ttl for request in taken] == [1, 1, 1]  # a limit is known by what was lost
-    assert not queue  # what is held back does not keep the procedure from being asked
+    # What is held back does not keep the procedure from being asked.
+    assert not queue.may_leave_soon(0.0, in_turn=False)
     assert 0.099 < queue.next_s(in_turn=False) < 0.101  # as the procedure says
     assert queue.take(UNLIMITED, 0.05, in_turn=False) == []
     assert queue.take(UNLIMITED, 0.2, in_turn=False) == [ProbeRequest(0, 2)]
@@ -119,16 +120,19 @@ def test_requests_that_the_procedure_abandons_are_dropped() -> None:
     queue.discard(ProbeRequest(9, 9))
     left = [REQUESTS[1], REQUESTS[2], REQUESTS[4]]
     assert queue.take(UNLIMITED, 0.0, in_turn=False) == left
+    assert queue.abandoned == 2
 
 
 def test_in_turn_each_flow_has_one_probe_in_flight() -> None:
     queue = queue_of(*REQUESTS)
+    assert queue.may_leave_soon(0.0, in_turn=True)
     taken = queue.take(UNLIMITED, 0.0, in_turn=True)
     assert taken == REQUESTS[::2]
     for request in taken:
         queue.pending.add(queue.pending.reserve(), request, 0.0)
     assert queue.take(UNLIMITED, 0.0, in_turn=True) == []
     assert queue.next_s(in_turn=True) == float("inf")  # only an answer or a loss can free a flow
+    assert not queue.may_leave_soon(0.0, in_turn=True)  # so the procedure may ask for others
     queue.pending.expire(1.0, lambda _: 0.5)
     assert queue.take(UNLIMITED, 1.0, in_turn=True) == REQUESTS[1::2]
 
@@ -144,7 +148,7 @@ def test_first_requests_to_a_ttl_that_has_fallen_quiet_wait_for_a_sign() -> None
     assert queue.take(2, 1.02, in_turn=False) == first  # replies are not yet overdue
     queue.extend(first)
     assert queue.take(UNLIMITED, 1.03, in_turn=False) == others
-    assert not queue  # what waits does not keep the procedure from being asked
+    assert not queue.may_leave_soon(1.03, in_turn=False)  # nor does what waits for a sign
     assert queue.next_s(in_turn=False) == float("inf")
     queue.pending.expire(1.04, timeout_s=lambda _: 0.04)
     assert queue.take(UNLIMITED, 1.04, in_turn=False) == first
