@@ -4,13 +4,26 @@ from __future__ import annotations
 
 import os
 import stat
-from io import FileIO
-from typing import TYPE_CHECKING
+import sys
+from io import BytesIO, FileIO
+from typing import TYPE_CHECKING, Final
 
 from paris.errors import FormatError
 
 if TYPE_CHECKING:
+    from typing import Protocol
+
     from mda.errors import ParisTraceError
+
+    class Readable(Protocol):
+        """What gives bytes, and none at its end."""
+
+        def read(self, size: int, /) -> bytes: ...  # noqa: D102
+
+
+STANDARD_INPUT: Final = "-"
+MOST: Final = 1 << 30  # bytes; what holds more, packed or on standard input, is taken for hostile
+_PIECE: Final = 1 << 18  # bytes
 
 
 def opened(file: str, error: type[ParisTraceError] = FormatError) -> FileIO:
@@ -45,3 +58,32 @@ def read(file: str, error: type[ParisTraceError] = FormatError) -> bytes:
     if not content:
         raise error(f"cannot read {file}: the file is empty")
     return content
+
+
+def named(file: str) -> str:
+    """An input's name in messages."""
+    return "standard input" if file == STANDARD_INPUT else file
+
+
+def standard_input() -> bytes:
+    """What is on standard input, up to its end. Raises FormatError."""
+    stream = sys.stdin
+    if stream is None or stream.isatty():
+        raise FormatError("cannot read standard input: it is no file and no pipe")
+    try:
+        content = up_to(stream.buffer)
+    except OSError as failure:
+        raise FormatError(f"cannot read standard input: {failure.strerror}") from None
+    if not content:
+        raise FormatError("cannot read standard input: it is empty")
+    if len(content) > MOST:
+        raise FormatError(f"cannot read standard input: it has more than {MOST >> 20} MiB")
+    return content
+
+
+def up_to(stream: Readable, most: int = MOST) -> bytes:
+    """The content of a stream; of one that has more than `most` bytes, little more than these."""
+    content = BytesIO()
+    while content.tell() <= most and (piece := stream.read(_PIECE)):
+        content.write(piece)
+    return content.getvalue()

@@ -12,7 +12,7 @@ from mda.trace import Trace
 from paris.engine.flights import Stray
 from paris.engine.pending import Pending
 from paris.errors import FormatError
-from paris.files import read
+from paris.files import STANDARD_INPUT, named, read, standard_input
 from paris.formats import capture, comparison, difference, embedded, native, references, schemas
 from paris.formats.readers.packed import unpacked
 from paris.formats.readers.registry import kind_of
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from mda.comparison import Comparison
     from mda.difference import Difference
-    from mda.model import Outcome, Reply
+    from mda.model import IPAddress, Outcome, Reply
     from mda.plan import Reading
     from paris.formats.capture import Capture
     from paris.formats.readers.base import Found
@@ -35,29 +35,28 @@ _PCAPNG = b"\x0a\x0d\x0d\x0a"
 
 def trace(file: str, reading: Reading) -> Trace:
     """The trace in a file of packets, JSON, SVG or of another program. Raises FormatError."""
-    data = unpacked(read(file), file)
+    data, file = _content(file)
     if data.startswith(_PCAPNG):
         return _again(_from_packets(capture.read(data, file), file), reading)
     if (kind := kind_of(data)) is not None:
-        return _again(_only(kind.read(data, file), file), reading)
+        return _again(_chosen(kind.read(data, file), None, file), reading)
     return _again(
         native.read_record(schemas.parse(embedded.json_of(data, file), file), file), reading
     )
 
 
-def saved(file: str, number: int | None = None) -> Trace | Comparison | Difference:
+def saved(file: str, choice: int | IPAddress | None = None) -> Trace | Comparison | Difference:
     """What a file holds, as it was measured. Raises FormatError.
 
-    `number`, from 1 on, says which trace is meant in a file of another program.
+    `choice` says which trace is meant in a file of another program: a number from 1 on, or the
+    destination of one alone.
     """
-    data = unpacked(read(file), file)
+    data, file = _content(file)
     if data.startswith(_PCAPNG):
         return Trace.of(_from_packets(capture.read(data, file), file))
     if (kind := kind_of(data)) is not None:
-        found = kind.read(data, file)
-        chosen = _only(found, file) if number is None else _numbered(found, number, file)
-        return Trace.of(chosen)
-    if number is not None:
+        return Trace.of(_chosen(kind.read(data, file), choice, file))
+    if choice is not None:
         raise FormatError(f"{file}: --select is for files of other programs")
     document = schemas.parse(embedded.json_of(data, file), file)
     if comparison.is_comparison(document):
@@ -67,34 +66,41 @@ def saved(file: str, number: int | None = None) -> Trace | Comparison | Differen
     return Trace.of(native.read_record(document, file))
 
 
-def _only(found: Iterator[Found], file: str) -> Record:
-    """The record of the only measurement in another program's file. Raises FormatError."""
-    first, second = next(found, None), next(found, None)
-    if first is None:
-        raise FormatError(f"{file}: there is no trace in it")
-    if second is not None:
-        raise FormatError(
-            f"{file}: there are several traces in it: paris-render --list shows them, and "
-            "--select N takes one"
-        )
-    return first.record()
-
-
-def _numbered(found: Iterator[Found], number: int, file: str) -> Record:
-    """The record of one measurement in another program's file. Raises FormatError."""
-    chosen = next(islice(found, number - 1, None), None)
-    if chosen is None:
-        raise FormatError(f"{file}: there is no trace {number} in it; --list shows those there are")
-    return chosen.record()
-
-
 def listed(file: str) -> Iterator[Found]:
     """The traces in a file of another program, in its order. Raises FormatError."""
-    data = unpacked(read(file), file)
+    data, file = _content(file)
     kind = kind_of(data)
     if kind is None:
         raise FormatError(f"{file}: --list is for files of other programs")
     return kind.read(data, file)
+
+
+def _content(file: str) -> tuple[bytes, str]:
+    """What is in a file or on standard input, unpacked, and the name of that in messages."""
+    name = named(file)
+    return unpacked(standard_input() if file == STANDARD_INPUT else read(file), name), name
+
+
+def _chosen(found: Iterator[Found], choice: int | IPAddress | None, file: str) -> Record:
+    """The record of the measurement that is meant in another program's file.
+
+    Raises FormatError unless there is exactly one.
+    """
+    which, those = "", found
+    if isinstance(choice, int):
+        which, those = f" {choice}", islice(found, choice - 1, choice)
+    elif choice is not None:
+        which, those = f" to {choice}", (own for own in found if own.destination == choice)
+    first, second = next(those, None), next(those, None)
+    if first is None:
+        cure = "; --list shows those there are" if which else ""
+        raise FormatError(f"{file}: there is no trace{which} in it{cure}")
+    if second is not None:
+        raise FormatError(
+            f"{file}: there are several traces{which} in it: paris-render --list shows them, and "
+            "--select N takes one"
+        )
+    return first.record()
 
 
 def _again(record: Record, reading: Reading) -> Trace:

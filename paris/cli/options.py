@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mda.studies.registry import STUDIES
@@ -15,7 +16,7 @@ from paris.cli.parser import (
     trace_parser,
     values_destination,
 )
-from paris.errors import SettingsError
+from paris.errors import SettingsError, on_one_line
 from paris.lookup.registry import LOOKUPS, Asked
 from paris.outputs.files import STANDARD_OUTPUT, OutputOptions
 from paris.outputs.registry import suffixes
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
+    from mda.model import IPAddress
     from mda.plan import Reading
     from paris.lookup.registry import Lookup
     from paris.settings import Settings
@@ -68,12 +70,13 @@ class RenderOptions(NamedTuple):
     """What to read, and what to make of it.
 
     With `tabulates` that is a table of all diamonds, with `compares` what changed between two, and
-    with `lists` a list of the traces in a file, of which `number` is one.
+    with `lists` a list of the traces in a file. `choice` is one of these: its number, or where it
+    leads.
     """
 
     files: tuple[str, ...]
     lists: bool
-    number: int | None
+    choice: int | IPAddress | None
     tabulates: bool
     compares: bool
     output: OutputOptions
@@ -230,18 +233,37 @@ def parse_render(arguments: Sequence[str]) -> RenderOptions:
         raise SettingsError("--list writes no other output; give FILE alone")
     if given.select is not None and (given.metrics or given.diff):
         raise SettingsError("--select cannot be combined with --metrics and --diff")
-    if given.select is not None and given.select < 1:
-        raise SettingsError(f"--select counts from 1, so {given.select} is none")
     if given.metrics and len(given.output) > 1:
         raise SettingsError("--metrics makes one table; give one -o FILE")
     return RenderOptions(
         files=tuple(given.file),
         lists=given.list,
-        number=given.select,
+        choice=None if given.select is None else _choice(given.select),
         tabulates=given.metrics,
         compares=given.diff,
         output=_output_options(given),
     )
+
+
+def _choice(text: str) -> int | IPAddress:
+    """Which trace of a file is meant: its number or its destination. Raises SettingsError."""
+    try:
+        number = int(text)
+    except ValueError:
+        return _destination(text)
+    if not 1 <= number <= sys.maxsize:
+        raise SettingsError(f"--select counts from 1, so {on_one_line(text)} is none")
+    return number
+
+
+def _destination(text: str) -> IPAddress:
+    try:
+        return ip_address(text)
+    except ValueError:
+        raise SettingsError(
+            "--select takes the number of a trace or the address of its destination, not "
+            f"{on_one_line(text)}"
+        ) from None
 
 
 def _writes(given: argparse.Namespace) -> bool:

@@ -99,7 +99,8 @@ def _add_paths(group: argparse._ArgumentGroup) -> None:
     add(
         "--replay",
         metavar="FILE",
-        help="read a .pcapng, .json or .svg of an earlier run (--mda and -c default to that run's)",
+        help="read a .pcapng, .json or .svg of an earlier run, or - for standard input (--mda and "
+        "-c default to that run's)",
     )
     add("--seed", type=int, metavar="N", help="random seed, for repeatable runs")
 
@@ -252,7 +253,8 @@ def render_parser() -> Parser:
         "file",
         metavar="FILE",
         nargs="+",
-        help="what paris-trace -o FILE wrote: .json, .pcapng or .svg; or warts or JSON of scamper",
+        help="what paris-trace -o FILE wrote: .json, .pcapng or .svg; or warts or JSON of scamper; "
+        "- for standard input",
     )
     parser.add_argument(
         "--diff",
@@ -272,9 +274,8 @@ def render_parser() -> Parser:
     )
     parser.add_argument(
         "--select",
-        type=int,
-        metavar="N",
-        help="take trace N of another program's FILE, as --list numbers them",
+        metavar="N|DST",
+        help="take trace N of another program's FILE, as --list numbers them, or the one to DST",
     )
     add_outputs(parser, measures=False)
     add_version(parser)

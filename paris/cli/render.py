@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from mda.comparison import Comparison
     from mda.difference import Difference
+    from mda.model import IPAddress
     from mda.trace import Trace
     from paris.cli.options import RenderOptions
     from paris.outputs.registry import Subject
@@ -37,7 +38,7 @@ def main(arguments: Sequence[str]) -> int:
     from paris.outputs.writing import write_all
 
     found, subject = (
-        _compared(*options.files) if options.compares else _saved(options.files[0], options.number)
+        _compared(*options.files) if options.compares else _saved(options.files[0], options.choice)
     )
     asked = plan_outputs(options.output, is_replay=True, subject=subject, inputs=options.files)
     faults = write_all(found, subject, asked, options.output)
@@ -49,14 +50,16 @@ def main(arguments: Sequence[str]) -> int:
     return ExitCode.CHANGED if is_change else ExitCode.REACHED
 
 
-def _saved(file: str, number: int | None = None) -> tuple[Trace | Comparison | Difference, Subject]:
+def _saved(
+    file: str, choice: int | IPAddress | None = None
+) -> tuple[Trace | Comparison | Difference, Subject]:
     """What a file holds."""
     from mda.comparison import Comparison
     from mda.trace import Trace
     from paris import replay
     from paris.outputs.registry import Subject
 
-    found = replay.saved(file, number)
+    found = replay.saved(file, choice)
     if isinstance(found, Trace):
         return found, Subject.TRACE
     if isinstance(found, Comparison):
@@ -88,7 +91,7 @@ def _compared(*files: str) -> tuple[Difference, Subject]:
     from mda.difference import difference
     from mda.trace import Trace
     from paris.errors import SettingsError
-    from paris.outputs.files import named
+    from paris.files import named
     from paris.outputs.registry import Subject
 
     traces = []

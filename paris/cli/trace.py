@@ -368,7 +368,8 @@ def _replay(options: Options) -> int:
 def _interruption(file: str, trace: Trace) -> tuple[str, ...]:
     """What to say of a file whose measurement did not come to its end."""
     from mda.model import StopReason
+    from paris.files import named
 
     if trace.stopped is not StopReason.INTERRUPTED:
         return ()
-    return (f"{file}: the measurement was interrupted, or the end of the file is missing",)
+    return (f"{named(file)}: the measurement was interrupted, or the end of the file is missing",)

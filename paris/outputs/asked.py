@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING, Final
 
 from paris.errors import SettingsError
+from paris.files import STANDARD_INPUT
 from paris.outputs.files import STANDARD_OUTPUT, Output, check, identity, is_file, named
 from paris.outputs.registry import CAPTURE, FORMATS, PICTURES, Subject, suffixes
 
@@ -111,7 +112,7 @@ def _goes_to_standard_output(file: str) -> bool:
 
 def check_different(outputs: Sequence[str], inputs: Sequence[str]) -> None:
     """Raise SettingsError if an output is an input as well, or goes where another goes."""
-    read = {identity(file) for file in inputs if is_file(file)}
+    read = {identity(file) for file in inputs if file != STANDARD_INPUT and is_file(file)}
     written: dict[object, str] = {}
     for file in outputs:
         own = identity(file)

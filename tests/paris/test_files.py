@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import os
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
 from paris.errors import FormatError, TopologyError
-from paris.files import read
+from paris.files import read, standard_input, up_to
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,3 +49,17 @@ def test_what_is_not_a_file_with_content_is_refused_in_one_line(
 def test_the_caller_names_the_error() -> None:
     with pytest.raises(TopologyError):
         read("/none", TopologyError)
+
+
+@pytest.mark.parametrize("stdin", [None, io.TextIOWrapper(io.BytesIO())], ids=("none", "empty"))
+def test_standard_input_without_content_is_refused_in_one_line(
+    stdin: io.TextIOWrapper | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", stdin)
+    with pytest.raises(FormatError, match=r"^cannot read standard input: it is [\w ]+$"):
+        standard_input()
+
+
+def test_what_never_ends_is_read_up_to_a_bound() -> None:
+    with open("/dev/zero", "rb") as endless:  # noqa: PTH123
+        assert 10**6 < len(up_to(endless, 10**6)) < 2 * 10**6

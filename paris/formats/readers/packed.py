@@ -1,40 +1,84 @@
-"""Unpacks what gzip, bzip2 or xz packed, as the first bytes show, within bounds."""
+"""Unpacks what gzip, bzip2, xz or zstd packed, as the first bytes show, within bounds."""
 
 from __future__ import annotations
 
-import bz2
-import gzip
-import lzma
-import zlib
+import sys
 from io import BytesIO
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from paris.errors import FormatError
+from paris.errors import FormatError, lacking_extra
+from paris.files import MOST, up_to
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
+    from io import BufferedIOBase
 
-    Opener = Callable[[BytesIO], gzip.GzipFile | bz2.BZ2File | lzma.LZMAFile]
 
-# What a packed file begins with, and what reads it.
-_PACKERS: Final[dict[bytes, Opener]] = {
-    b"\x1f\x8b": lambda data: gzip.GzipFile(fileobj=data),  # RFC 1952 section 2.3.1
-    b"BZh": bz2.BZ2File,
-    b"\xfd7zXZ\0": lzma.LZMAFile,
+class _Packer(NamedTuple):
+    """What opens a packed file, and the error that it raises where that is damaged."""
+
+    opened: Callable[[BytesIO], AbstractContextManager[BufferedIOBase]]
+    failure: type[Exception]
+
+
+# Each is loaded only for a file that it packed.
+
+
+def _gzip() -> _Packer:
+    from gzip import GzipFile
+    from zlib import error
+
+    return _Packer(lambda data: GzipFile(fileobj=data), error)
+
+
+def _bzip2() -> _Packer:
+    from bz2 import BZ2File
+
+    return _Packer(BZ2File, OSError)
+
+
+def _xz() -> _Packer:
+    from lzma import LZMAError, LZMAFile
+
+    return _Packer(LZMAFile, LZMAError)
+
+
+def _zstd() -> _Packer:
+    if sys.version_info >= (3, 14):
+        from compression.zstd import ZstdError, ZstdFile
+    else:
+        from backports.zstd import ZstdError, ZstdFile
+
+    return _Packer(ZstdFile, ZstdError)
+
+
+# By what a packed file begins with.
+_PACKERS: Final[dict[bytes, Callable[[], _Packer]]] = {
+    b"\x1f\x8b": _gzip,  # RFC 1952 section 2.3.1
+    b"BZh": _bzip2,
+    b"\xfd7zXZ\0": _xz,
+    b"\x28\xb5\x2f\xfd": _zstd,  # RFC 8878 section 3.1.1
 }
-_MOST: Final = 1 << 30  # bytes; a file that unpacks to more is taken for hostile
 
 
-def unpacked(data: bytes, name: str) -> bytes:
-    """What is in a packed file, and other data as they are. Raises FormatError with its name."""
-    opener = next((own for magic, own in _PACKERS.items() if data.startswith(magic)), None)
-    if opener is None:
+def unpacked(data: bytes, name: str, most: int = MOST) -> bytes:
+    """What is in a packed file, of up to `most` bytes, and other data as they are.
+
+    Raises FormatError with its name, and SettingsError where a package is missing that unpacks it.
+    """
+    packer = next((own for magic, own in _PACKERS.items() if data.startswith(magic)), None)
+    if packer is None:
         return data
     try:
-        with opener(BytesIO(data)) as stream:
-            content = stream.read(_MOST + 1)
-    except (EOFError, OSError, lzma.LZMAError, zlib.error):
+        opened, failure = packer()
+    except ModuleNotFoundError as error:
+        raise lacking_extra(name, error, "zstd") from None
+    try:
+        with opened(BytesIO(data)) as stream:
+            content = up_to(stream, most)
+    except (EOFError, OSError, failure):
         raise FormatError(f"{name}: the packed file is damaged or cut short") from None
-    if len(content) > _MOST:
-        raise FormatError(f"{name}: more than {_MOST >> 20} MiB are packed in it")
+    if len(content) > most:
+        raise FormatError(f"{name}: more than {most >> 20} MiB are packed in it")
     return content

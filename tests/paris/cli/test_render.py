@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -157,15 +159,57 @@ def test_a_file_of_several_traces_is_listed_and_one_is_taken(archive: Path) -> N
     assert render("--select", 2, archive) == alone
 
 
+def test_a_trace_is_taken_by_its_destination(archive: Path, tmp_path: Path) -> None:
+    file = tmp_path / "three.warts"
+    stem = "trace-icmp-paris-v6"
+    file.write_bytes(archive.read_bytes() + (WARTS / f"{stem}.warts").read_bytes())
+    assert render("--select", "2001:db8:0:f::2", file) == render(WARTS / f"{stem}.warts")
+    code, _, err = render("--select", "203.0.113.2", file)
+    assert (code, len(err.splitlines())) == (ExitCode.USAGE, 1)
+    assert "there are several traces to 203.0.113.2 in it" in err
+
+
+@pytest.mark.parametrize("name", ["two-way.json", "two-way.pcapng"])
+def test_standard_input_is_read_as_a_file(
+    name: str, saved: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = saved / name
+    with file.open() as stdin:
+        monkeypatch.setattr(sys, "stdin", stdin)
+        assert render("-") == render(file)
+    with file.open() as stdin:
+        monkeypatch.setattr(sys, "stdin", stdin)
+        assert run("--replay", "-").stdout == run("--replay", str(file)).stdout
+
+
+def test_a_fault_on_standard_input_is_named_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"\x12\x05")))
+    assert render("-") == (
+        ExitCode.USAGE, "",
+        "paris-render: standard input: byte 2: cut short: 2 bytes expected, 0 left\n",
+    )  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
         ((), "several traces in it: paris-render --list shows them, and --select N takes one"),
         (("--select", 3), "there is no trace 3 in it; --list shows those there are"),
         (("--select", 0), "--select counts from 1, so 0 is none"),
+        (("--select", 10**30), "so 1000000000000000000000000000000 is none"),
+        (("--select", "x"), "takes the number of a trace or the address of its destination, not x"),
+        (("--select", "192.0.2.9"), "there is no trace to 192.0.2.9 in it; --list shows those"),
         (("--list", "-j"), "--list writes no other output; give FILE alone"),
     ],
-    ids=["none", "beyond the last", "before the first", "an output"],
+    ids=[
+        "none",
+        "beyond the last",
+        "before the first",
+        "too many",
+        "no address",
+        "another host",
+        "an output",
+    ],
 )
 def test_a_trace_that_is_not_chosen_is_refused_in_a_line(
     archive: Path, options: tuple[object, ...], words: str
