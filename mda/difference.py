@@ -18,7 +18,6 @@ from mda.answers.dag import Dag, in_order
 from mda.answers.graph import vertices_by_ttl
 from mda.common_names import named_alike
 from mda.model import Vertex
-from mda.plan import Algorithm
 from mda.statistics.differences import median_difference
 from mda.statistics.inference import holm, matters
 from mda.statistics.ranks import stratified_rank_probability
@@ -173,9 +172,9 @@ class Difference(NamedTuple):
 
     @property
     def is_of_few_flows(self) -> bool:
-        """Whether one followed a single flow, so that chance explains whatever differs."""
+        """Whether one followed no flows but single ones, so that chance explains what differs."""
         sides = self.before, self.after
-        return any(own.trace.plan.algorithm is Algorithm.PARIS for own in sides)
+        return not all(own.trace.plan.algorithm.is_multipath for own in sides)
 
     @property
     def is_change(self) -> bool:

@@ -90,6 +90,8 @@ class ReplyKind(Enum):
     SYN_ACK = "syn-ack"
     RST = "rst"
     UDP_ANSWER = "udp"
+    #: Another program's file says that the destination answered, and not how.
+    UNKNOWN = "unknown"
 
 
 class MplsEntry(NamedTuple):

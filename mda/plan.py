@@ -20,11 +20,20 @@ _NO_SERVICES: Final = range(33434, 33535)
 
 
 class Algorithm(Enum):
-    """What to look for: one flow's path, or every path; MDA-Lite takes each hop as one balancer."""
+    """What to look for: one flow's path, or every path; MDA-Lite takes each hop as one balancer.
 
+    The probes of a classic traceroute are another flow each; only other programs measure so.
+    """
+
+    CLASSIC = "classic"
     PARIS = "paris"
     MDA = "mda"
     MDA_LITE = "mda-lite"
+
+    @property
+    def is_multipath(self) -> bool:
+        """Whether it looks for every path."""
+        return self in (Algorithm.MDA, Algorithm.MDA_LITE)
 
 
 class Probing(NamedTuple):
@@ -36,6 +45,8 @@ class Probing(NamedTuple):
     `prefix_len` neither varies. `mark` is that of the packets on the machine that sent them, 0 for
     none. `interface` names the interface, and `asked_source` is the source, that the user chose
     there; None for routing's choice. `payload` names what UDP probes say, None for our own text.
+    `flags` is "ack" where TCP probes are ACKs, as other programs send, and None where these are
+    SYNs.
     """
 
     protocol: str
@@ -50,6 +61,7 @@ class Probing(NamedTuple):
     interface: str | None = None
     asked_source: IPAddress | None = None
     payload: str | None = None
+    flags: str | None = None
 
     @property
     def service(self) -> str:
@@ -59,7 +71,8 @@ class Probing(NamedTuple):
     @property
     def is_to_service(self) -> bool:
         """Whether these probes ask for a service: see the function."""
-        return is_to_service(self.protocol, self.dport, self.flow_field)
+        is_asking = self.flags is None  # a host resets any ACK that it does not expect
+        return is_asking and is_to_service(self.protocol, self.dport, self.flow_field)
 
 
 def is_to_service(protocol: str, dport: int | None, flow_field: str) -> bool:

@@ -63,6 +63,11 @@ class Known(Frozen):
         )
 
     @property
+    def follows_flows(self) -> bool:
+        """Whether flows are followed from hop to hop; a classic traceroute follows none."""
+        return self.record.plan.algorithm is not Algorithm.CLASSIC
+
+    @property
     def flow_field(self) -> HeaderField:
         """The field in which plain flows differ."""
         return HeaderField(self.record.plan.probing.flow_field)

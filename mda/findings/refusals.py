@@ -50,7 +50,7 @@ def refusals(plan: Plan, outcomes: Iterable[Outcome]) -> tuple[Refused, ...]:
     nearest = min((reply.request.ttl for reply in answers), default=0)
     found: set[Refused] = set()
     for reply in answers:
-        if reply.kind is ReplyKind.RST:
+        if reply.kind is ReplyKind.RST and plan.probing.flags is None:
             if not _may_be_half_open(reply, flows[reply.request.flow], nearest):
                 found.add(Refused(Refusal.CLOSED, reply.responder))
         elif (how := refusal_by_error(plan, reply)) is not None:

@@ -142,11 +142,15 @@ class Recipe:
 
 def find(known: Known) -> tuple[Path, ...]:
     """Every path, with its times and losses."""
+    if not known.follows_flows:
+        return ()
     return paths(known.table, known.located, known.plain)
 
 
 def find_delays(known: Known) -> tuple[PathDelays, ...]:
     """Every path, with the figures of all probes to its end."""
+    if not known.follows_flows:
+        return ()
     found = tries(known.plain, known.table.ends.places)
     taken = FlowPaths(known.table, known.located).paths()
     return tuple(

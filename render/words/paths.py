@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from mda.plan import Algorithm
 from mda.studies.paths import MOST_COMPARED
 from mda.studies.registry import FOLLOW, MTU, PATHS
 from render.words.numbering import branch_numbers
@@ -40,6 +41,8 @@ def listed(trace: Trace, recipes: Recipes) -> list[str]:
     found = trace.found(PATHS)
     if not found and not trace.is_complete:
         return [f"no path is known from end to end: {CUT_SHORT[trace.stopped]}"]
+    if not found and trace.plan.algorithm is Algorithm.CLASSIC:
+        return ["no paths: each probe was another flow, so no ports select one"]
     if not found:
         return ["no paths: a router balances per packet, so no ports select one"
                 if trace.unordered else "no paths: nothing answered"]  # fmt: skip

@@ -31,6 +31,7 @@ CUT_SHORT: Final = {
     StopReason.WIRE_ERROR: "stopped by a local network error",
 }
 ONE_FLOW: Final = "only one flow was traced; other flows may take other paths (try --mda)"
+EACH_ANOTHER_FLOW: Final = "each probe was another flow, so the hops may be of several paths"
 _HIDDEN: Final = {
     "changed": "rewritten headers",
     "quoted_ttl": "quoted TTLs",
@@ -55,8 +56,11 @@ def headline(trace: Trace) -> tuple[str, str]:
     if probing.payload is not None:
         is_long = len(probing.payload) > _LONGEST_PAYLOAD
         probe += f", payload {probing.payload[:_LONGEST_PAYLOAD]}{'...' if is_long else ''}"
-    if plan.algorithm is Algorithm.PARIS:
-        return host, f"{probe}, one flow, max {plan.max_ttl} hops"
+    if probing.flags is not None:
+        probe += f" {probing.flags.upper()}"
+    if not plan.algorithm.is_multipath:
+        flows = "one flow" if plan.algorithm is Algorithm.PARIS else "another flow for each probe"
+        return host, f"{probe}, {flows}, max {plan.max_ttl} hops"
     field = HEADER_FIELDS[probing.flow_field]
     scope = "each vertex" if plan.bound.per_vertex else "the whole graph"
     if plan.bound.min_share is not None:
@@ -73,11 +77,10 @@ def findings(trace: Trace) -> list[str]:
         count(graph.number_of_nodes(), "vertex", "vertices"),
         count(graph.number_of_edges(), "edge", "edges"),
     ]
-    if trace.plan.algorithm is Algorithm.PARIS:
-        lines = [
-            f"{reached(trace)}: {', '.join(parts)}",
-            ONE_FLOW,
-        ]
+    if not trace.plan.algorithm.is_multipath:
+        is_one = trace.plan.algorithm is Algorithm.PARIS
+        flows = [ONE_FLOW] if is_one else [EACH_ANOTHER_FLOW, *_assumed(trace)]
+        lines = [f"{reached(trace)}: {', '.join(parts)}", *flows]
     else:
         if trace.path_count is not None:
             parts.append(count(trace.path_count, "path", "paths"))

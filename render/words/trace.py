@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mda.answers.graph import flows_of_edge, vertices_by_ttl
 from mda.escaping import shown
-from mda.plan import Algorithm
 from mda.studies.registry import CLASSIC, MTU, PATHS, STATS
 from render.words.extensions import interface_words
 from render.words.figures import figures_in_words
@@ -101,7 +100,7 @@ def trace_words(trace: Trace, recipes: Recipes) -> TraceWords:
     said = TraceWords(
         title=title,
         probing=probing,
-        is_single_path=trace.plan.algorithm is Algorithm.PARIS,
+        is_single_path=not trace.plan.algorithm.is_multipath,
         hops=tuple(
             HopWords(
                 ttl,

@@ -6,7 +6,6 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
 from mda.model import Loss
-from mda.plan import Algorithm
 from mda.variants import plain_outcomes
 
 if TYPE_CHECKING:
@@ -21,7 +20,7 @@ MOST_TRIES: Final = 3  # that a line shows, each
 def lost_on_path(trace: Trace) -> Mapping[Vertex, Sequence[Loss]]:
     """The lost probes of a single path; those of a hop with several vertices are the first's."""
     lost: defaultdict[Vertex, list[Loss]] = defaultdict(list)
-    if trace.plan.algorithm is not Algorithm.PARIS:
+    if trace.plan.algorithm.is_multipath:
         return lost
     first = {vertex.ttl: vertex for vertex in reversed(list(trace.dag))}
     answered = trace.answered

@@ -151,7 +151,7 @@ def vertex_words(trace: Trace) -> dict[Vertex, VertexWords]:
 def _replies(trace: Trace) -> dict[Vertex, list[Reply]]:
     """The replies that are drawn at each vertex, in the order of sending."""
     replies: dict[Vertex, list[Reply]] = {vertex: [] for vertex in trace.dag}
-    if trace.plan.algorithm is Algorithm.PARIS and trace.plan.probing.is_to_service:
+    if not trace.plan.algorithm.is_multipath and trace.plan.probing.is_to_service:
         for reply in trace.replies:
             vertex = drawn(trace, reply)
             if vertex in replies:
@@ -279,15 +279,15 @@ def _notes(
         last = _asked_to(trace, vertex, asked)
         is_last = width == 0 and last > vertex.ttl
         # A router that loses replies leaves all tries of a single flow unanswered now and then.
-        silence = "no reply" if trace.plan.algorithm is Algorithm.PARIS else "silent"
-        notes.append(f"silent to hop {last}, {tries}" if is_last else f"{silence}, {tries}")
+        silence = "silent" if trace.plan.algorithm.is_multipath else "no reply"
+        where = f"silent to hop {last}" if is_last else silence
+        is_classic = trace.plan.algorithm is Algorithm.CLASSIC
+        notes.append(where if is_classic else f"{where}, {tries}")
     answering = trace.answering.get(vertex)
     if answering is not None and answering.limit is not None:
         notes.append(f"rate-limited to {rates(answering.limit)} replies/s")
     elif (
-        answering is not None
-        and answering.lost >= _MANY_LOST
-        and trace.plan.algorithm is not Algorithm.PARIS
+        answering is not None and answering.lost >= _MANY_LOST and trace.plan.algorithm.is_multipath
     ):
         perhaps = ", perhaps by a rate limit" if answering.may_be_limited else ""
         share = percent(round(answering.lost / answering.asked, 2))
@@ -319,6 +319,8 @@ def _balancer_kind(trace: Trace, vertex: Vertex) -> BalancerKind | None:
 
 def ending_in(trace: Trace, reply: Reply) -> str:
     """How a reply ends the path, given what the other replies say."""
+    if reply.kind is ReplyKind.RST and trace.plan.probing.flags is not None:
+        return "reset"
     if reply.kind is ReplyKind.RST:
         # Where the port may be open, a reset says only that something arrived.
         is_closed = Refused(Refusal.CLOSED, reply.responder) in trace.refusals
@@ -341,6 +343,8 @@ def ending(reply: Reply) -> str:
             return "echo reply"
         case ReplyKind.UDP_ANSWER:
             return "answers by UDP"
+        case ReplyKind.UNKNOWN:
+            return "answers"
         case ReplyKind.TIME_EXCEEDED:
             return ""
     code = reply.icmp_code if reply.icmp_code is not None else -1

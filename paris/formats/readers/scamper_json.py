@@ -9,17 +9,19 @@ import re
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Final
 
-from mda.model import MplsEntry, StopReason
+from mda.model import MplsEntry, ReplyKind, StopReason
+from mda.plan import Algorithm
 from paris.formats import plan_json, schemas
+from paris.formats.readers.base import Found
+from paris.formats.readers.measured import Answer, Measured, Sent, record
 from paris.formats.readers.scamper import (
     TRACE,
     TRACELB,
-    Answer,
-    FirstHop,
-    Measured,
-    Sent,
-    found,
-    lost_between,
+    by_flow,
+    failure,
+    first_hop,
+    method,
+    on_one_path,
 )
 from paris.packets.extensions import Extensions
 
@@ -27,7 +29,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from mda.model import IPAddress
-    from paris.formats.readers.base import Found
 
 Json = dict[str, Any]
 
@@ -60,11 +61,26 @@ def read(data: bytes, name: str) -> Iterator[Found]:
         value = schemas.parse(line, place) if line.strip() else None
         if isinstance(value, dict) and value.get("type") in (TRACE, TRACELB):
             schemas.check(value, _SCHEMA, place)
-            yield found((_trace if value["type"] == TRACE else _tracelb)(value), place)
+            yield _found(value, place)
 
 
-def _tracelb(value: Json) -> Measured:
-    nodes = value.get("nodes", [])
+def _found(value: Json, place: str) -> Found:
+    read = _trace if value["type"] == TRACE else _tracelb
+    between = _between(value)
+    started_at_us = between["started_at_us"]
+    return Found(
+        value["type"],
+        between["source"],
+        between["destination"],
+        None if started_at_us is None else started_at_us / _MICROS,
+        lambda: record(read(value, place), place),
+    )
+
+
+def _tracelb(value: Json, place: str) -> Measured:
+    own = method(TRACELB, value["method"], place)
+    between, nodes = _between(value), value.get("nodes", [])
+    sport, dport, attempts = (_whole(value, name) for name in ("sport", "dport", "attempts"))
     sent = [
         _sent(probe, cell.get("addr", "*"))
         for node in nodes
@@ -72,59 +88,57 @@ def _tracelb(value: Json) -> Measured:
         for cell in row
         for probe in cell.get("probes", ())
     ]
-    sent.sort(key=lambda own: own.sent_at_us or 0)
     first_ttl = min([_whole(value, "firsthop") or 1, *(own.ttl for own in sent)])
-    most = _whole(value, "probec_max") or 0
+    most, probes_sent = _whole(value, "probec_max") or 0, _whole(value, "probec")
+    is_cut = 0 < most <= (probes_sent or 0)
     nearest = min((own.ttl for own in sent), default=first_ttl + 1)
-    first_hop = None
+    before: tuple[Sent, ...] = ()
     if nodes and nearest > first_ttl:
-        first_hop = FirstHop(first_ttl, _address(nodes[0]["addr"]), _whole(nodes[0], "q_ttl"))
+        before = first_hop(
+            first_ttl, _address(nodes[0]["addr"]), _whole(nodes[0], "q_ttl"),
+            between["destination"], attempts or 1,
+        )  # fmt: skip
     return Measured(
         kind=TRACELB,
-        method=value["method"],
-        **_between(value),
-        sport=_whole(value, "sport"),
-        dport=_whole(value, "dport"),
+        tool=f"scamper {TRACELB} {value['method']}",
+        **own._asdict(),
+        **between,
+        sport=sport,
+        dport=dport,
         first_ttl=first_ttl,
-        max_ttl=None,
-        attempts=_whole(value, "attempts"),
-        wait_us=int(value["wait_timeout"]) * _MICROS if "wait_timeout" in value else None,
-        confidence=_whole(value, "confidence"),
-        probes_sent=_whole(value, "probec"),
-        stopped=StopReason.PROBE_BUDGET
-        if 0 < most <= (_whole(value, "probec") or 0)
-        else StopReason.COMPLETE,
-        first_hop=first_hop,
-        sent=tuple(sent),
+        sent=(*before, *by_flow(sent, own.first(sport, dport), place)),
+        attempts=attempts,
+        wait_us=_micros(value, "wait_timeout"),
+        failure=failure(_whole(value, "confidence")),
+        probes_sent=probes_sent,
+        stopped=StopReason.PROBE_BUDGET if is_cut else StopReason.COMPLETE,
         names=_names(nodes),
     )
 
 
-def _trace(value: Json) -> Measured:
+def _trace(value: Json, place: str) -> Measured:
+    own = method(TRACE, value["method"], place)
+    sport, dport, checksum = (_whole(value, name) for name in ("sport", "dport", "icmp_sum"))
+    flow = 0 if checksum is None else checksum - own.first(sport, dport)
     hops = value.get("hops", [])
-    sport, dport = _whole(value, "sport"), _whole(value, "dport")
-    flow = (_whole(value, "icmp_sum") or 1) if value["method"].startswith("icmp") else sport or 0
     sent = [_hop(hop, flow) for hop in hops]
     first_ttl = min([_whole(value, "firsthop") or 1, *(own.ttl for own in sent)])
-    attempts, last_ttl = (
-        (_whole(value, "attempts") or 1),
-        min((_whole(value, "hop_count") or 0), _HIGHEST_TTL),
-    )
+    last_ttl = min(_whole(value, "hop_count") or 0, _HIGHEST_TTL)
+    attempts = _whole(value, "attempts") or 1
     return Measured(
         kind=TRACE,
-        method=value["method"],
+        tool=f"scamper {TRACE} {value['method']}",
+        **own._asdict(),
         **_between(value),
         sport=sport,
         dport=dport,
         first_ttl=first_ttl,
+        sent=on_one_path(sent, own, flow, range(first_ttl, last_ttl + 1), attempts),
         max_ttl=_whole(value, "hoplimit") or None,
-        attempts=attempts,
-        wait_us=int(value["wait"]) * _MICROS if "wait" in value else None,
-        confidence=None,
+        attempts=1 if own.algorithm is Algorithm.CLASSIC else attempts,
+        wait_us=_micros(value, "wait"),
         probes_sent=_whole(value, "probe_count"),
         stopped=_STOPS.get(value.get("stop_reason", ""), StopReason.COMPLETE),
-        first_hop=None,
-        sent=lost_between(sent, first_ttl, last_ttl, attempts, flow),
         names=_names(hops),
     )
 
@@ -176,7 +190,7 @@ def _hop(hop: Json, flow: int) -> Sent:
             rtt_us=round(hop["rtt"] * 1000) if "rtt" in hop else None,
             icmp=icmp,
             tcp_flags=tcp_flags,
-            is_udp=icmp is None and tcp_flags is None,
+            kind=ReplyKind.UDP_ANSWER if icmp is None and tcp_flags is None else None,
             quoted_ttl=_whole(hop, "icmp_q_ttl"),
             ttl=_whole(hop, "reply_ttl"),
             ip_id=_whole(hop, "reply_ipid") if responder.version == 4 else None,
@@ -226,6 +240,11 @@ def _address(text: str) -> IPAddress | None:
         return None
     address = ip_address(text)
     return getattr(address, "ipv4_mapped", None) or address
+
+
+def _micros(values: Json, name: str) -> int | None:
+    """Whole seconds in microseconds."""
+    return int(values[name]) * _MICROS if name in values else None
 
 
 def _time_us(time: Json | None) -> int | None:

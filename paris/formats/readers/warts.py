@@ -7,21 +7,24 @@ Layout: libscamperfile, warts(5).
 from __future__ import annotations
 
 import struct
+from copy import copy
 from ipaddress import IPv4Address, IPv6Address
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from mda.model import StopReason
+from mda.model import ReplyKind, StopReason
+from mda.plan import Algorithm
+from paris.formats.readers.base import Found
 from paris.formats.readers.cursor import Cursor
+from paris.formats.readers.measured import Answer, Measured, Sent, record
 from paris.formats.readers.scamper import (
     TRACE,
     TRACELB,
-    Answer,
-    FirstHop,
-    Measured,
-    Sent,
-    found,
-    lost_between,
+    by_flow,
+    failure,
+    first_hop,
+    method,
+    on_one_path,
 )
 from paris.packets import numbers
 from paris.packets.extensions import Extensions, read_extensions
@@ -30,10 +33,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from mda.model import IPAddress
-    from paris.formats.readers.base import Found
 
 _MAGIC: Final = 0x1205
-_TRACE, _TRACELB = 6, 8  # types of records
 _MICROS: Final = 1_000_000
 _LB_METHODS: Final = {
     1: "udp-dport", 2: "icmp-echo", 3: "udp-sport", 4: "tcp-sport", 5: "tcp-ack-sport",
@@ -69,9 +70,8 @@ def read(data: bytes, name: str) -> Iterator[Found]:
             cursor.fail("no record begins here")
         kind, size = cursor.u16(), cursor.u32()
         body = cursor.part(size)
-        if kind in (_TRACE, _TRACELB):
-            measured = (_trace if kind == _TRACE else _tracelb)(body)
-            yield found(measured, f"{name}: byte {begin}")
+        if kind in _KINDS:
+            yield _found(_KINDS[kind], body, f"{name}: byte {begin}")
 
 
 class _Addresses:
@@ -224,9 +224,24 @@ def _block(cursor: Cursor, fields: Sequence[_Field], addresses: _Addresses) -> V
     }
 
 
-def _tracelb(cursor: Cursor) -> Measured:
+def _found(kind: _Kind, body: Cursor, place: str) -> Found:
+    """What the head of a record says; the rest is read when it is asked for."""
+    head = _block(copy(body), kind.fields, _Addresses())
+    started_at_us: int | None = head.get("start")
+    return Found(
+        kind.name,
+        head.get("source"),
+        _destination(head, body),
+        None if started_at_us is None else started_at_us / _MICROS,
+        lambda: record(kind.read(copy(body), place), place),
+    )
+
+
+def _tracelb(cursor: Cursor, place: str) -> Measured:
     addresses = _Addresses()
     head = _block(cursor, _TRACELB_FIELDS, addresses)
+    sport, dport, destination = head.get("sport"), head.get("dport"), _destination(head, cursor)
+    name = _method(head, _LB_METHODS)
     nodes = [_block(cursor, _NODE, addresses) for _ in range(head.get("nodes", 0))]
     sent: list[Sent] = []
     for _ in range(head.get("links", 0)):
@@ -237,39 +252,49 @@ def _tracelb(cursor: Cursor) -> Measured:
         for _ in range(link.get("hops", 0)):
             for _ in range(_block(cursor, _SET, addresses).get("probes", 0)):
                 sent.append(_sent(cursor, addresses))
-    sent.sort(key=lambda own: own.sent_at_us or 0)
+    own = method(TRACELB, name, place)
     first_ttl = min([head.get("first_hop") or 1, *(own.ttl for own in sent)])
+    attempts = head.get("attempts")
     most = head.get("most_probes", 0)
     is_cut = 0 < most <= head.get("probes", 0)
     return Measured(
         kind=TRACELB,
-        method=_method(head, _LB_METHODS),
+        tool=f"scamper {TRACELB} {name}",
+        **own._asdict(),
         source=head.get("source"),
-        destination=_destination(head, cursor),
+        destination=destination,
         started_at_us=head.get("start"),
-        sport=head.get("sport"),
-        dport=head.get("dport"),
-        traffic_class=head.get("tos", 0),
+        sport=sport,
+        dport=dport,
         first_ttl=first_ttl,
-        max_ttl=None,
-        attempts=head.get("attempts"),
+        sent=(
+            *_first_hop(nodes, sent, first_ttl, destination, attempts or 1),
+            *by_flow(sent, own.first(sport, dport), place),
+        ),
+        traffic_class=head.get("tos", 0),
+        attempts=attempts,
         wait_us=_wait_us(head),
-        confidence=head.get("confidence"),
+        failure=failure(head.get("confidence")),
         probes_sent=head.get("probes"),
         stopped=StopReason.PROBE_BUDGET if is_cut else StopReason.COMPLETE,
-        first_hop=_first_hop(nodes, sent, first_ttl),
-        sent=tuple(sent),
         names=_names(nodes),
     )
 
 
-def _first_hop(nodes: Sequence[Values], sent: Sequence[Sent], first_ttl: int) -> FirstHop | None:
-    """The first node, whose probes a record leaves out."""
+def _first_hop(
+    nodes: Sequence[Values],
+    sent: Sequence[Sent],
+    first_ttl: int,
+    destination: IPAddress,
+    attempts: int,
+) -> tuple[Sent, ...]:
+    """The probes to the first node, which a record leaves out."""
     nearest = min((own.ttl for own in sent), default=first_ttl + 1)
     if not nodes or nearest <= first_ttl:
-        return None
+        return ()
     flags, quoted_ttl = nodes[0].get("flags", 0), nodes[0].get("quoted_ttl")
-    return FirstHop(nearest - 1, nodes[0].get("address"), quoted_ttl if flags & _HAS_TTL else None)
+    quoted_ttl = quoted_ttl if flags & _HAS_TTL else None
+    return first_hop(nearest - 1, nodes[0].get("address"), quoted_ttl, destination, attempts)
 
 
 def _sent(cursor: Cursor, addresses: _Addresses) -> Sent:
@@ -305,35 +330,34 @@ def _answer(reply: Values, sent_at_us: int | None, cursor: Cursor) -> Answer:
     )
 
 
-def _trace(cursor: Cursor) -> Measured:
+def _trace(cursor: Cursor, place: str) -> Measured:
     addresses = _Addresses()
     head = _block(cursor, _TRACE_FIELDS, addresses)
-    method, is_checksum = _method(head, _TRACE_METHODS), head.get("flags", 0) & _CHECKSUM_FLAG
-    is_icmp = method.startswith("icmp")
+    name = _method(head, _TRACE_METHODS)
+    own = method(TRACE, name, place)
     sport, dport = head.get("sport"), head.get("dport")
-    flow = (dport if is_checksum else 1) if is_icmp else sport
+    flow = (dport or 0) - own.first(sport, dport) if head.get("flags", 0) & _CHECKSUM_FLAG else 0
     hops = [_block(cursor, _HOP, addresses) for _ in range(cursor.u16())]
-    sent = [_hop(hop, flow or 0, cursor) for hop in hops]
+    sent = [_hop(hop, flow, cursor) for hop in hops]
     first_ttl = min([head.get("first_hop") or 1, *(own.ttl for own in sent)])
     attempts, last_ttl = head.get("attempts", 1), min(head.get("hops", 0), _HIGHEST_TTL)
     return Measured(
         kind=TRACE,
-        method=method,
+        tool=f"scamper {TRACE} {name}",
+        **own._asdict(),
         source=head.get("source"),
         destination=_destination(head, cursor),
         started_at_us=head.get("start"),
         sport=sport,
-        dport=None if is_icmp else dport,
-        traffic_class=head.get("tos", 0),
+        dport=dport,
         first_ttl=first_ttl,
+        sent=on_one_path(sent, own, flow, range(first_ttl, last_ttl + 1), attempts),
+        traffic_class=head.get("tos", 0),
         max_ttl=head.get("hop_limit") or None,
-        attempts=attempts,
+        attempts=1 if own.algorithm is Algorithm.CLASSIC else attempts,
         wait_us=_wait_us(head),
-        confidence=None,
         probes_sent=head.get("probes"),
         stopped=_STOPS.get(head.get("stop", 0), StopReason.COMPLETE),
-        first_hop=None,
-        sent=lost_between(sent, first_ttl, last_ttl, attempts, flow or 0),
         names=_names(hops),
     )
 
@@ -348,7 +372,7 @@ def _hop(hop: Values, flow: int, cursor: Cursor) -> Sent:
         rtt_us=hop.get("rtt_us"),
         icmp=icmp,
         tcp_flags=hop.get("tcp_flags", 0) if flags & _HOP_BY_TCP else None,
-        is_udp=bool(flags & _HOP_BY_UDP),
+        kind=ReplyKind.UDP_ANSWER if flags & _HOP_BY_UDP else None,
         # Where it is missing from an error, it is 1.
         quoted_ttl=hop.get("quoted_ttl", 1) if _quotes(icmp, responder) else None,
         ttl=hop.get("ttl") if flags & _HOP_HAS_TTL else None,
@@ -400,3 +424,18 @@ def _names(own: Sequence[Values]) -> Mapping[IPAddress, str]:
             if values.get("name") and values.get("address") is not None
         }
     )
+
+
+class _Kind(NamedTuple):
+    """A type of record that is a measurement: its name, its parameters, and what reads its body."""
+
+    name: str
+    fields: Sequence[_Field]
+    read: Callable[[Cursor, str], Measured]
+
+
+# By the number of the type.
+_KINDS: Final = {
+    6: _Kind(TRACE, _TRACE_FIELDS, _trace),
+    8: _Kind(TRACELB, _TRACELB_FIELDS, _tracelb),
+}

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+import struct
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import paris
-from mda.model import Loss, Reply, StopReason
+from mda.model import Loss, Reply, ReplyKind, StopReason
 from mda.plan import Algorithm
 from mda.trace import Trace
 from paris import replay
@@ -22,9 +23,7 @@ if TYPE_CHECKING:
     from mda.record import Record
 
 FILES = Path(__file__).parents[3] / "data" / "warts"
-# A traceroute without flows, and answers to an ACK, which say nothing of a service.
-REFUSED = ("trace-udp-v6", "tracelb-tcp-ack-sport")
-DUMPED = sorted({path.stem for path in FILES.glob("*.dump")} - set(REFUSED))
+DUMPED = sorted({path.stem for path in FILES.glob("*.dump")})
 _US = 1e-6
 
 
@@ -146,7 +145,8 @@ def test_every_reply_of_a_trace_is_what_sc_wartsdump_says(stem: str) -> None:
     assert stated is not None
     if not stem.startswith("synth"):
         assert record.probes_sent == int(stated[1])
-    assert record.plan.algorithm is Algorithm.PARIS
+    is_classic = record.plan.probing.flow_field == "dport"
+    assert record.plan.algorithm is (Algorithm.CLASSIC if is_classic else Algorithm.PARIS)
 
 
 @pytest.mark.parametrize(
@@ -197,8 +197,10 @@ def test_label_stacks_are_read() -> None:
 @pytest.mark.parametrize("stem", sorted(path.stem for path in FILES.glob("*.warts")))
 def test_what_is_read_goes_through_json_or_is_refused_with_its_place(stem: str) -> None:
     file = str(FILES / f"{stem}.warts")
-    if stem in (*REFUSED, "synth-bare-minimal"):
-        with pytest.raises(FormatError, match=r"byte \d+: a trace\w* by .*, which is not read"):
+    if stem == "synth-bare-minimal":
+        with pytest.raises(
+            FormatError, match=r"byte \d+: a tracelb by method 0, which is not read"
+        ):
             replay.saved(file)
         return
     trace = replay.saved(file)
@@ -211,6 +213,69 @@ def test_silence_at_the_first_hop_is_a_star() -> None:
     """Scamper's own readers of 2021 refuse this file, which it wrote itself."""
     trace = Trace.of(read("tracelb-silent-first"))
     assert [vertex.address for vertex in trace.dag if vertex.ttl == 1] == [None]
+
+
+def altered(stem: str, before: str, after: str) -> Trace:
+    """A file with other bytes, given in hexadecimal digits, in one place."""
+    data = (FILES / f"{stem}.warts").read_bytes()
+    old, new = bytes.fromhex(before), bytes.fromhex(after)
+    assert data.count(old) == 1
+    (found,) = warts.read(data.replace(old, new), "x")
+    return Trace.of(found.record())
+
+
+# Attempts, hop limit, method, and the size of probes in the head of `trace-silent-merge`.
+_UDP_PARIS = "02 00 05 002c"
+
+
+@pytest.mark.parametrize(
+    ("method", "field"), [("02", "dport"), ("01", "icmp-checksum")], ids=("udp", "icmp-echo")
+)
+def test_each_probe_of_a_classic_traceroute_is_another_flow(method: str, field: str) -> None:
+    trace = altered("trace-silent-merge", _UDP_PARIS, f"02 00 {method} 002c")
+    assert (trace.plan.algorithm, trace.plan.probing.flow_field) == (Algorithm.CLASSIC, field)
+    sent = [(own.request.flow, own.request.ttl, own.request.attempt) for own in trace.outcomes]
+    assert sorted(sent) == [(0, 1, 0), (1, 2, 0), (2, 3, 0), (3, 4, 0), (4, 4, 0), (5, 5, 0)]
+    silent = [vertex for vertex in trace.dag if vertex.address is None]
+    assert [vertex.ttl for vertex in silent] == [4]
+
+
+def test_a_classic_traceroute_is_said_to_follow_no_path() -> None:
+    file = str(FILES / "trace-udp-v6.warts")
+    shown = run("--replay", file, "--paths").stdout
+    assert "udp 33456 -> 33434, another flow for each probe, max 255 hops" in shown
+    assert "\neach probe was another flow, so the hops may be of several paths\n" in shown
+    assert "\n4 links assumed, not measured\n" in shown
+    assert "\nno paths: each probe was another flow, so no ports select one\n" in shown
+
+
+def test_a_reset_that_answers_an_ack_says_nothing_of_a_port() -> None:
+    ran = run(str(FILES / "tracelb-tcp-ack-sport.warts"), program="paris-render")
+    assert "tcp 50625 -> 80 ACK, flows by source port" in ran.stdout
+    assert "(destination: reset)" in ran.stdout
+    assert "port closed" not in ran.stdout
+    assert run("--replay", str(FILES / "tracelb-tcp-ack-sport.warts")).returncode == 0
+
+
+def test_how_the_destination_at_the_first_hop_answered_is_unknown(tmp_path: Path) -> None:
+    """A record ends with its first node, which the destination is: its probes are left out."""
+    whole = (FILES / "tracelb-icmp-echo.warts").read_bytes()
+    body = whole[whole.index(b"\x12\x05\0\x08") + 8 :]
+    for before, after in (
+        ("00 0005 0004 00000014", "00 0001 0000 00000001"),  # nodes, links, probes
+        ("04 01 cb007102 00000003", "04 01 c0000202 00000003"),  # destination, user
+    ):
+        assert body.count(bytes.fromhex(before)) == 1
+        body = body.replace(bytes.fromhex(before), bytes.fromhex(after))
+    body = body[: body.index(bytes.fromhex("1e000a01 0001 01 0401 c0000206"))]  # the second node
+    file = tmp_path / "x.warts"
+    file.write_bytes(struct.pack("!HHI", 0x1205, 8, len(body)) + body)
+    trace = replay.saved(str(file))
+    assert isinstance(trace, Trace)
+    (reply,) = trace.replies
+    assert (reply.kind, reply.rtt_s, reply.icmp_type) == (ReplyKind.UNKNOWN, None, None)
+    assert "reached in 1 hop" in run(str(file), program="paris-render").stdout
+    assert "(destination: answers)" in run(str(file), program="paris-render").stdout
 
 
 @pytest.mark.parametrize(
