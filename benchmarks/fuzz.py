@@ -32,6 +32,7 @@ _INPUTS: Final = {
     "capture": 4_000,
     "warts": 2_500,
     "scamper-json": 2_500,
+    "atlas": 2_500,
     "topology": 6_000,
     "table": 8_000,
     "rounds": 500,

@@ -40,7 +40,8 @@ class Probing(NamedTuple):
     """The header values of the probes.
 
     `protocol` and `flow_field` are the option values ("udp", "sport", ...). `sport` and `dport`
-    are the ports of flow 0; for ICMP `sport` is the echo identifier, and `dport` is None. Variants
+    are the ports of flow 0; for ICMP `sport` is the echo identifier, and `dport` is None. They are
+    None where a file of another program does not say them, and then its flows are numbers. Variants
     have destinations in a prefix of `prefix_len` bits, and sources among `sources`. Without
     `prefix_len` neither varies. `mark` is that of the packets on the machine that sent them, 0 for
     none. `interface` names the interface, and `asked_source` is the source, that the user chose
@@ -51,7 +52,7 @@ class Probing(NamedTuple):
 
     protocol: str
     flow_field: str
-    sport: int
+    sport: int | None
     dport: int | None
     traffic_class: int
     flow_label: int
@@ -67,6 +68,11 @@ class Probing(NamedTuple):
     def service(self) -> str:
         """The protocol and port of the probes, as people write them: tcp/443, or icmp."""
         return self.protocol if self.dport is None else f"{self.protocol}/{self.dport}"
+
+    @property
+    def has_known_ports(self) -> bool:
+        """Whether the probes have ports, and these are known."""
+        return self.sport is not None and self.dport is not None
 
     @property
     def is_to_service(self) -> bool:

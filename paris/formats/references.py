@@ -25,7 +25,8 @@ def flows_of(plan: Plan, taken: Mapping[int, Way], place: str) -> Flows:
     version, probing = plan.source.version, plan.probing
     if plan.first_ttl > plan.max_ttl:
         raise FormatError(f"{place}: plan: first_ttl {plan.first_ttl} is beyond {plan.max_ttl}")
-    if (probing.dport is None) != (probing.protocol == "icmp"):
+    are_unknown = probing.sport is None and probing.dport is None
+    if (probing.dport is None) != (probing.protocol == "icmp") and not are_unknown:
         raise FormatError(f"{place}: plan: dport {probing.dport} does not fit {probing.protocol}")
     if (probing.prefix_len or 0) > plan.source.max_prefixlen:
         raise FormatError(f"{place}: plan: prefix_len {probing.prefix_len} is too long")

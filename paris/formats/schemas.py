@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 from functools import cache
 from ipaddress import ip_address
 from math import isfinite
@@ -13,7 +14,7 @@ from mda.studies.registry import STUDIES
 from paris.errors import FormatError, on_one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from fastjsonschema import JsonSchemaValueException
 
@@ -23,13 +24,26 @@ _BASE: Final = "file:///"  # where the relative references of schemas lead
 
 def parse(data: bytes | str, place: str) -> Any:
     """The JSON value in a text; `place` names it in messages. Raises FormatError."""
-    try:
+    with _refused_at(place):
         text = data if isinstance(data, str) else data.decode()
-        # NaN is not JSON, and arithmetic cannot use infinity.
-        value = json.loads(text, parse_constant=_refused_number, parse_float=_finite)
-        if "\\u" in text:
-            # A half of a surrogate pair is valid JSON, but no text that can be written.
-            json.dumps(value, ensure_ascii=False).encode()
+        value = json.loads(text, **_HOOKS)
+        _check_unicode(value, text)
+    return value
+
+
+def parse_next(text: str, at: int, place: str) -> tuple[Any, int]:
+    """The JSON value at a place in a text, and where it ends. Raises FormatError as `parse`."""
+    with _refused_at(place):
+        value, end = json.JSONDecoder(**_HOOKS).raw_decode(text, at)
+        _check_unicode(value, text[at:end])
+    return value, end
+
+
+@contextmanager
+def _refused_at(place: str) -> Iterator[None]:
+    """Raise FormatError, with `place`, for what is not JSON that can be used."""
+    try:
+        yield
     except json.JSONDecodeError as error:
         raise FormatError(f"{place}:{error.lineno}: not JSON: {error.msg}") from None
     except UnicodeDecodeError:
@@ -40,7 +54,12 @@ def parse(data: bytes | str, place: str) -> Any:
         raise FormatError(f"{place}: brackets are nested too deeply") from None
     except ValueError as error:  # Python refuses to convert numbers of thousands of digits
         raise FormatError(f"{place}: a number cannot be used: {on_one_line(str(error))}") from None
-    return value
+
+
+def _check_unicode(value: Any, text: str) -> None:
+    if "\\u" in text:
+        # A half of a surrogate pair is valid JSON, but no text that can be written.
+        json.dumps(value, ensure_ascii=False).encode()
 
 
 def check_version(document: dict[str, Any], version: int, place: str) -> None:
@@ -119,3 +138,7 @@ def _finite(digits: str) -> float:
 
 def _refused_number(digits: str) -> NoReturn:
     raise ValueError(f"{digits} is not finite")
+
+
+# NaN is not JSON, and arithmetic cannot use infinity.
+_HOOKS: Final[dict[str, Any]] = {"parse_constant": _refused_number, "parse_float": _finite}

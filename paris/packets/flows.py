@@ -113,7 +113,7 @@ class Flows(Frozen):
             destination=plan.destination,
             protocol=Protocol(probing.protocol),
             field=HeaderField(probing.flow_field),
-            sport=probing.sport,
+            sport=probing.sport or 0,
             dport=probing.dport or 0,
             traffic_class=probing.traffic_class,
             flow_label=probing.flow_label,

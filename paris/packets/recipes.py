@@ -35,6 +35,8 @@ def recipe(plan: Plan, flow: int) -> Recipe:
     headers = flows.headers(flow)
     if flows.protocol is Protocol.ICMP:
         return Recipe(f"ICMP checksum {headers.icmp_checksum:#06x}", ())
+    if not plan.probing.has_known_ports:
+        return Recipe(f"{flows.protocol.value} flow {flow}, ports unknown", ())
     ports = f"{flows.protocol.value} {headers.sport} -> {headers.dport}"
     if flows.field is HeaderField.FLOW_LABEL:
         ports += f", flow label {headers.flow_label:#07x}"

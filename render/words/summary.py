@@ -52,7 +52,10 @@ def headline(trace: Trace) -> tuple[str, str]:
         host += f" simulated, {plan.network}"
     probe = probing.protocol
     if probing.dport is not None:
-        probe += f" {probing.sport} -> {probing.dport}"
+        source = "?" if probing.sport is None else probing.sport
+        probe += f" {source} -> {probing.dport}"
+    elif probing.protocol != "icmp":
+        probe += ", ports unknown"
     if probing.payload is not None:
         is_long = len(probing.payload) > _LONGEST_PAYLOAD
         probe += f", payload {probing.payload[:_LONGEST_PAYLOAD]}{'...' if is_long else ''}"
@@ -61,13 +64,14 @@ def headline(trace: Trace) -> tuple[str, str]:
     if not plan.algorithm.is_multipath:
         flows = "one flow" if plan.algorithm is Algorithm.PARIS else "another flow for each probe"
         return host, f"{probe}, {flows}, max {plan.max_ttl} hops"
-    field = HEADER_FIELDS[probing.flow_field]
+    is_known = probing.has_known_ports or probing.protocol == "icmp"
+    flows = f"by {HEADER_FIELDS[probing.flow_field]}" if is_known else "as the file numbers them"
     scope = "each vertex" if plan.bound.per_vertex else "the whole graph"
     if plan.bound.min_share is not None:
         scope += f", branches from {percent(plan.bound.min_share)}"
     sure = percent(1 - plan.bound.failure_probability)
     lite = " where hops are even (MDA-Lite)" if plan.algorithm is Algorithm.MDA_LITE else ""
-    return host, f"{probe}, flows by {field}, {sure} confidence for {scope}{lite}"
+    return host, f"{probe}, flows {flows}, {sure} confidence for {scope}{lite}"
 
 
 def findings(trace: Trace) -> list[str]:
@@ -272,9 +276,10 @@ def _unseen(trace: Trace) -> list[str]:
     """What the wire cannot see, if it is not all."""
     if not trace.wire.hidden:
         return []
-    fields = ", ".join(_HIDDEN.get(name, name) for name in trace.wire.hidden)
+    hidden = [_HIDDEN.get(name, name) for name in trace.wire.hidden]
+    fields = ", ".join(hidden)
     if trace.wire.tool is not None:
-        return [f"measured by {trace.wire.tool}, which keeps no {fields}"]
+        return [f"measured by {trace.wire.tool}, which keeps no {enumerated(hidden)}"]
     return [f"{trace.wire.wire} sockets: {fields} cannot be seen"]
 
 

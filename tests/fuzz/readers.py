@@ -275,6 +275,20 @@ def _mutated_lines(random: Random) -> bytes:
 
 
 @cache
+def _results() -> list[object]:
+    """Results of RIPE Atlas."""
+    lines = (CORPUS.parent / "results" / "atlas.ndjson").read_text().splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def _mutated_results(random: Random) -> bytes:
+    first, *others = random.sample(_results(), 3)
+    lines = [changed_json(random, first), *map(json.dumps, others)]
+    text = "\n".join(lines) if random.random() < 0.5 else f"[{','.join(lines)}]"
+    return text.encode("utf-8", "surrogatepass")
+
+
+@cache
 def _archives() -> list[bytes]:
     """Files of scamper's."""
     return [file.read_bytes() for file in sorted((CORPUS.parent / "warts").glob("*.warts"))]
@@ -531,6 +545,7 @@ READERS: Final = (
     Reader("capture", _mutated_capture, _in_a_file(_file_fault, "pcapng")),
     Reader("warts", _mutated_archive, _in_a_file(_file_fault, "warts")),
     Reader("scamper-json", _mutated_lines, _in_a_file(_file_fault, "json")),
+    Reader("atlas", _mutated_results, _in_a_file(_file_fault, "json")),
     Reader("topology", _mutated_topology, _in_a_file(_topology_fault, "yaml")),
     Reader("table", _mutated_table, _in_a_file(_table_fault, "dat")),
     Reader("rounds", _mutated_rounds, _in_a_file(_file_fault, "jsonl")),

@@ -70,7 +70,9 @@ class Measured(NamedTuple):
     """One measurement, by the `tool` with its own words for its method.
 
     `kind` is what that calls it. `sport` and `dport` are those of flow 0, and of ICMP `sport` is
-    the echo identifier and `dport` None. `failure` is the probability that its bound allows.
+    the echo identifier and `dport` None. `failure` is the probability that its bound allows, and
+    `host` the name of the destination. `unmatched` counts, by reason, replies to no probe. `hidden`
+    names the fields of replies that the format lacks.
     """
 
     kind: str
@@ -93,6 +95,9 @@ class Measured(NamedTuple):
     failure: float | None = None
     probes_sent: int | None = None
     stopped: StopReason = StopReason.COMPLETE
+    host: str | None = None
+    hidden: tuple[str, ...] = ("changed",)
+    unmatched: Mapping[str, int] = MappingProxyType({})
     names: Mapping[IPAddress, str] = MappingProxyType({})
 
 
@@ -126,7 +131,7 @@ def record(measured: Measured, place: str) -> Record:
             wire="unknown",
             sent=Stamp.UNKNOWN,
             received=Stamp.UNKNOWN,
-            hidden=("changed",),
+            hidden=measured.hidden,
             tool=measured.tool,
         ),
         unmatched=dict(sorted(outcomes.unmatched.items())),
@@ -138,10 +143,10 @@ def record(measured: Measured, place: str) -> Record:
 
 
 def _plan(measured: Measured, source: IPAddress, place: str) -> Plan:
-    if measured.protocol != "icmp" and (measured.sport is None or measured.dport is None):
+    if measured.protocol != "icmp" and (measured.sport is None) != (measured.dport is None):
         raise FormatError(f"{place}: a port is missing")
     return Plan(
-        host=str(measured.destination),
+        host=measured.host or str(measured.destination),
         source=source,
         destination=measured.destination,
         algorithm=measured.algorithm,
@@ -152,7 +157,7 @@ def _plan(measured: Measured, source: IPAddress, place: str) -> Plan:
         probing=Probing(
             protocol=measured.protocol,
             flow_field=measured.flow_field,
-            sport=measured.sport or 0,  # the echo identifier may be missing
+            sport=measured.sport,
             dport=None if measured.protocol == "icmp" else measured.dport,
             traffic_class=measured.traffic_class,
             flow_label=0,
@@ -176,7 +181,7 @@ class _Outcomes:
     """The outcomes of a measurement's probes. Raises FormatError for TTLs that cannot be."""
 
     def __init__(self, measured: Measured, place: str) -> None:
-        self.unmatched: dict[str, int] = {}
+        self.unmatched = dict(measured.unmatched)
         self.unresolved: list[Unresolved] = []
         self.probes = 0
         self.last_us = 0  # since the start, as all times here

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from paris.formats.readers import scamper_json, warts
+from paris.formats.readers import atlas, scamper_json, warts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -33,6 +33,10 @@ KINDS: Final = (
     Kind(
         "scamper JSON", "lines of types trace and tracelb, also M-Lab's; others are passed",
         scamper_json.recognises, scamper_json.read,
+    ),
+    Kind(
+        "RIPE Atlas", "results of traceroutes; those of several `paris_id` are taken together",
+        atlas.recognises, atlas.read,
     ),
 )  # fmt: skip
 

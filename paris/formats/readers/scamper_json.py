@@ -13,6 +13,7 @@ from mda.model import MplsEntry, ReplyKind, StopReason
 from mda.plan import Algorithm
 from paris.formats import plan_json, schemas
 from paris.formats.readers.base import Found
+from paris.formats.readers.json_values import lines
 from paris.formats.readers.measured import Answer, Measured, Sent, record
 from paris.formats.readers.scamper import (
     TRACE,
@@ -52,13 +53,8 @@ def recognises(head: bytes) -> bool:
 
 def read(data: bytes, name: str) -> Iterator[Found]:
     """The measurements in a file. Raises FormatError, with the offset, where it is damaged."""
-    at = 0
-    while at < len(data):
-        end = data.find(b"\n", at)
-        end = len(data) if end < 0 else end
-        place, line = f"{name}: byte {at}", data[at:end]
-        at = end + 1
-        value = schemas.parse(line, place) if line.strip() else None
+    for part in lines(data, name):
+        value, place = part.value, f"{name}: byte {part.begin}"
         if isinstance(value, dict) and value.get("type") in (TRACE, TRACELB):
             schemas.check(value, _SCHEMA, place)
             yield _found(value, place)

@@ -18,6 +18,7 @@ from paris.errors import FormatError
 from paris.formats import native
 from paris.formats.readers import warts
 from tests.support.commands import run
+from tests.support.refusals import refusals_of_beginnings
 
 if TYPE_CHECKING:
     from mda.record import Record
@@ -35,16 +36,6 @@ def read(stem: str) -> Record:
 
 def near(seconds: float) -> Any:
     return pytest.approx(seconds, abs=_US)
-
-
-def refusal_of(data: bytes) -> str:
-    """Why a file is refused; empty if it is read."""
-    try:
-        for found in warts.read(data, "x"):
-            found.record()
-    except FormatError as error:
-        return str(error)
-    return ""
 
 
 def told_of_tracelb(dump: str) -> list[tuple[int, int, float, tuple[Any, ...] | None]]:
@@ -283,7 +274,7 @@ def test_how_the_destination_at_the_first_hop_answered_is_unknown(tmp_path: Path
 )
 def test_every_beginning_of_a_file_is_read_or_refused_with_its_place(stem: str) -> None:
     data = (FILES / f"{stem}.warts").read_bytes()
-    said = [refusal for size in range(len(data)) if (refusal := refusal_of(data[:size]))]
+    said = refusals_of_beginnings(data, warts.read)
     assert len(said) > len(data) * 0.9
     assert [line for line in said if not re.match(r"x: byte \d+: cut short", line)] == []
 
