@@ -152,9 +152,9 @@ def add_outputs(parser: argparse.ArgumentParser, *, measures: bool = True) -> No
     )
     add(
         "--size",
-        choices=("screen", "slide"),
+        choices=("screen", "slide", "paper"),
         default="screen",
-        help="what an SVG is for; a slide has large text, and no sentences (screen)",
+        help="what an SVG is for; a slide has large text, paper is 8.5 cm wide (screen)",
     )
     folding = group.add_mutually_exclusive_group()
     folding.add_argument(

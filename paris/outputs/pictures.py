@@ -25,9 +25,10 @@ def trace(trace: Trace, look: Look) -> bytes:
     words = trace_words(trace, recipes(trace.plan))
     drawn = diagram(words)
     if look.format != "dot" and look.fold != 0:
-        from render.pictures.folding import MOST, folded
+        from render.pictures.folding import folded
+        from render.pictures.sizes import SIZES
 
-        drawn = folded(drawn, look.fold or MOST)
+        drawn = folded(drawn, look.fold or SIZES[look.size].fold)
     return _drawn(drawn, look, lambda: native.write(trace, look))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from render.pictures.lettering import Run, bold, shortened, wrapped
+from render.pictures.lettering import Run, bold, broken, shortened, wrapped
 from render.pictures.shapes import Path, Text, circle, polygon, rectangle
 from render.words.vertices import Kind
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 _DOUBLE: Final = 2.4  # points between both lines of a destination
 _SHEET: Final = 2.6  # by which the sheets of a stack show
-_MOST_ROWS: Final = 9  # of text in a box
 _SPACE: Final = 0.5  # between runs of a row, times their size
 _ENDS: Final = (Kind.DESTINATION, Kind.CLOSED)
 
@@ -44,36 +43,65 @@ class Content(NamedTuple):
     height: float
     behind: float
     ring: float
+    runs_down: bool
+
+    @property
+    def along(self) -> float:
+        """Points from where lines enter to where they leave."""
+        return self.height if self.runs_down else self.width
+
+    @property
+    def across(self) -> float:
+        """Points from side to side, without sheets."""
+        return self.width if self.runs_down else self.height
+
+    def as_long_as(self, along: float) -> Content:
+        """The same box, longer on the way that packets take."""
+        return self._replace(height=along) if self.runs_down else self._replace(width=along)
 
 
 def lines_of(box: Box, size: Size, most: float) -> Content:
-    """The box with its lines one below the other, at most `most` wide where words allow."""
+    """The box with its lines one below the other, at most `most` wide where words allow.
+
+    Where pictures run down, short lines stand side by side.
+    """
     ring = _radius(box.ring, size)
-    room = most - 2 * size.pad - ring
-    pieces = [Piece("text", run) for run in wrapped(bold(box.strong, size.strong), room)]
-    for words in box.faint:
-        look = "mark" if words in box.notes else "faint"
-        pieces += [Piece(look, run) for run in wrapped(Run(words, size.faint), room)]
-    if len(pieces) > _MOST_ROWS:
-        last = pieces[_MOST_ROWS - 1]
-        pieces[_MOST_ROWS - 1 :] = [last._replace(run=last.run._replace(text="..."))]
-    return _framed(box, [(piece,) for piece in pieces], size, ring)
+    room = most - 2 * size.pad - (0 if size.runs_down else ring)
+    rows: list[tuple[Piece, ...]] = []
+    for look, words in (("text", bold(box.strong, size.strong)), *_faint(box, size)):
+        joined = (*rows[-1], Piece(look, words)) if rows and size.runs_down else ()
+        if joined and _breadth(joined) <= room:
+            rows[-1] = joined
+        else:
+            lines = broken(words, room) if size.runs_down else wrapped(words, room)
+            rows += [(Piece(look, run),) for run in lines]
+    if len(rows) > size.rows:
+        last = rows[size.rows - 1][0]
+        rows[size.rows - 1 :] = [(last._replace(run=last.run._replace(text="...")),)]
+    return _framed(box, rows, size, ring)
 
 
 def line_of(box: Box, size: Size, most: float) -> Content:
     """The box with all its text in one line; what is longer than `most` is cut."""
     pieces = [Piece("text", bold(box.strong, size.strong))]
     left = most - pieces[0].run.width
-    for words in box.faint:
-        run = shortened(Run(words, size.faint), left - size.faint * _SPACE)
+    for look, words in _faint(box, size):
+        run = shortened(words, left - size.faint * _SPACE)
         if run.text:
-            pieces.append(Piece("mark" if words in box.notes else "faint", run))
+            pieces.append(Piece(look, run))
             left -= run.width + size.faint * _SPACE
     return _framed(box, [tuple(pieces)], size, _radius(box.ring, size))
 
 
+def _faint(box: Box, size: Size) -> list[Piece]:
+    return [
+        Piece("mark" if words in box.notes else "faint", Run(words, size.faint))
+        for words in box.faint
+    ]
+
+
 def _radius(ring: Ring | None, size: Size) -> float:
-    return 0.0 if ring is None else size.faint * 0.78
+    return 0.0 if ring is None else size.ring
 
 
 def _framed(box: Box, rows: list[tuple[Piece, ...]], size: Size, ring: float) -> Content:
@@ -82,10 +110,12 @@ def _framed(box: Box, rows: list[tuple[Piece, ...]], size: Size, ring: float) ->
     height = sum(map(_height, rows)) + 1.4 * size.pad + double
     if box.kind in (Kind.CLOSED, Kind.REFUSING):
         width += height * 0.25  # their corners are cut
-    width += ring
-    height = max(height, 2 * ring + 2)
+    if size.runs_down:
+        width, height = max(width, 2 * ring + 2), height + ring
+    else:
+        width, height = width + ring, max(height, 2 * ring + 2)
     behind = 2 * _SHEET if box.stands_for > 1 else 0.0
-    return Content(box, tuple(rows), width, height, behind, ring)
+    return Content(box, tuple(rows), width, height, behind, ring, size.runs_down)
 
 
 def _breadth(row: Iterable[Piece]) -> float:
@@ -102,14 +132,18 @@ def drawn(content: Content, left: float, top: float) -> list[Path | Text]:
     box, shapes = content.box, list[Path | Text]()
     sheets = int(content.behind / _SHEET)
     for sheet in range(sheets, 0, -1):
-        shift = sheet * _SHEET
-        shapes.append(outline(box.kind, left, top + shift, content.width, content.height))
+        right, down = (sheet * _SHEET, 0.0) if content.runs_down else (0.0, sheet * _SHEET)
+        shapes.append(outline(box.kind, left + right, top + down, content.width, content.height))
     shapes.append(outline(box.kind, left, top, content.width, content.height))
     if box.kind in _ENDS:
         inner = content.width - 2 * _DOUBLE, content.height - 2 * _DOUBLE
         shapes.append(outline(box.kind, left + _DOUBLE, top + _DOUBLE, *inner))
-    width = content.width - content.ring
-    y = top + (content.height - sum(map(_height, content.rows))) / 2
+    width, height = content.width, content.height
+    if content.runs_down:
+        height -= content.ring
+    else:
+        width -= content.ring
+    y = top + (height - sum(map(_height, content.rows))) / 2
     for row in content.rows:
         x = left + (width - _breadth(row)) / 2
         foot = max(piece.run.baseline for piece in row)
@@ -119,6 +153,8 @@ def drawn(content: Content, left: float, top: float) -> list[Path | Text]:
         y += _height(row)
     if box.ring is not None:
         middle = left + content.width, top + content.height / 2
+        if content.runs_down:
+            middle = left + content.width / 2, top + content.height
         shapes += ring(box.ring, *middle, content.ring)
     return shapes
 
@@ -152,7 +188,7 @@ def outline(kind: Kind, left: float, top: float, width: float, height: float) ->
 def ring(ring: Ring, x: float, y: float, radius: float) -> list[Path | Text]:
     """A disc with the number of ways; the open part of its rim is the share that may be unseen."""
     look = "ring" if ring.is_finished else "unfinished-ring"
-    run = bold(str(ring.ways), radius * (1.05 if ring.ways < 100 else 0.85))
+    run = bold(str(ring.ways), radius * (1.05 if ring.ways < 100 else 0.98))
     return [
         circle("disc", x, y, radius),
         Path(look, arc(x, y, radius, ring.unseen)),

@@ -81,12 +81,14 @@ class Line(NamedTuple):
 class Column(NamedTuple):
     """The boxes of a hop, by address, under their heading.
 
-    Neighbours with the same `network` are joined by a band; empty for none.
+    Neighbours with the same `network` are joined by a band; empty for none. `beginning` is what
+    the addresses of all boxes begin with, where boxes have only their ends.
     """
 
     heading: str
     boxes: tuple[Box, ...]
     network: str = ""
+    beginning: str = ""
 
 
 class Group(NamedTuple):

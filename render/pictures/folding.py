@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
     from render.pictures.diagram import Box, Column, Diagram, Group, Line
 
-MOST: Final = 12  # branches that are alike and all drawn
 _ALIKE: Final = (Kind.ROUTER, Kind.BALANCER)
 
 
@@ -27,7 +26,7 @@ class _Likeness(NamedTuple):
     notes: tuple[str, ...]
 
 
-def folded(drawn: Diagram, most: int = MOST) -> Diagram:
+def folded(drawn: Diagram, most: int) -> Diagram:
     """The diagram with a stack for more than `most` boxes that lie side by side and are alike.
 
     Boxes are alike if they have the same neighbours on both sides by lines of the same look, the

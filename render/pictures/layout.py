@@ -5,21 +5,21 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from render.pictures.boxes import line_of, lines_of
+from render.pictures.fitting import fitting
+from render.pictures.headings import headings
 from render.pictures.lettering import bold
 from render.pictures.ordering import ordered
-from render.pictures.spacing import Place, spaced
-from render.words.vertices import Kind
+from render.pictures.spacing import Place, held, spaced
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from render.pictures.boxes import Content
-    from render.pictures.diagram import Column, Diagram, Group, Line
+    from render.pictures.diagram import Diagram, Group, Line
     from render.pictures.sizes import Size
 
 _FAN, _MOST_FAN = 0.16, 110.0  # what a hop's distance grows by, per point that its lines spread
@@ -60,7 +60,7 @@ class Layout(NamedTuple):
     def extent(self, key: str) -> tuple[float, float]:
         """Where a box begins and ends across, with the sheets of its stack."""
         content = self.contents[key]
-        half = content.height / 2
+        half = content.across / 2
         return self.middles[key] - half, self.middles[key] + half + content.behind
 
     def edges(self, key: str) -> tuple[float, float]:
@@ -68,30 +68,38 @@ class Layout(NamedTuple):
         begin, end = self.spans[self.hops[key]]
         if key not in self.contents:
             return begin, end
-        half = self.contents[key].width / 2
+        half = self.contents[key].along / 2
         return (begin + end) / 2 - half, (begin + end) / 2 + half
 
 
 def layout(drawn: Diagram, size: Size) -> Layout:
     """Lay out a diagram."""
-    contents = {
-        key: content for column in drawn.columns for key, content in _contents(column, size).items()
-    }
     hops = {box.key: hop for hop, column in enumerate(drawn.columns) for box in column.boxes}
     chains, thick = _chains(drawn.lines, hops)
+    depths = (_depth(group, drawn.groups) for group in drawn.groups)
+    breadth = size.breadth - 2 * size.pad * max(depths, default=0)
+    contents = {
+        key: content
+        for hop, column in enumerate(drawn.columns)
+        for key, content in fitting(
+            column, size, breadth - _passing(hop, hops, thick, size)
+        ).items()
+    }
     keys = [[box.key for box in column.boxes] for column in drawn.columns]
     for key in thick:
         keys[hops[key]].append(key)
     far_of, near_of = _neighbours(chains)
     links = [(near, far) for near, fars in far_of.items() for far in fars]
     order = ordered(keys, links)
-    room = {key: own.height + own.behind for key, own in contents.items()} | thick
+    room = {key: own.across + own.behind for key, own in contents.items()} | thick
     crowded = {box.key for column in drawn.columns for box in column.boxes if box.is_compact}
     places = [
         _places(hop, room, drawn.groups, size, size.gap / (2 if crowded & {*hop} else 1))
         for hop in order
     ]
     middles = spaced(places, near_of, far_of)
+    if size.breadth:
+        middles = held(places, middles, breadth)
     spans = _spans(drawn, contents, chains, middles, size)
     found = Layout(contents, hops, spans, middles, chains, {}, (), (0, 0))
     found = found._replace(ports=_ports(found), tints=_tints(found, drawn.groups, size))
@@ -101,19 +109,9 @@ def layout(drawn: Diagram, size: Size) -> Layout:
     ))  # fmt: skip
 
 
-def _contents(column: Column, size: Size) -> dict[str, Content]:
-    """The boxes of a hop; those with addresses are equally wide."""
-    made = {
-        box.key: line_of(box, size, size.line * 1.6)
-        if box.is_compact
-        else lines_of(box, size, size.line)
-        for box in column.boxes
-    }
-    widest = max((own.width for own in made.values() if own.box.kind is not Kind.SILENT), default=0)
-    return {
-        key: own if own.box.kind is Kind.SILENT else own._replace(width=widest)
-        for key, own in made.items()
-    }
+def _passing(hop: int, hops: Mapping[str, int], thick: Mapping[str, float], size: Size) -> float:
+    """The breadth that lines take which pass a hop."""
+    return sum(own + size.gap for key, own in thick.items() if hops[key] == hop)
 
 
 def _chains(
@@ -164,8 +162,8 @@ def _places(
 
 
 def _above(size: Size) -> float:
-    """From the border of a diamond to its first box: a line of text lies between."""
-    return size.pad + size.faint * 1.2
+    """From the border of a diamond to its first box; its label lies between, or in a heading."""
+    return size.pad if size.runs_down else size.pad + size.faint * 1.2
 
 
 def _spans(
@@ -177,6 +175,7 @@ def _spans(
 ) -> list[tuple[float, float]]:
     hop_of = {box.key: hop for hop, column in enumerate(drawn.columns) for box in column.boxes}
     ways = [size.way] * len(drawn.columns)
+    marked = Counter[int]()
     for line, chain in chains:
         hop = hop_of[line.near]
         spread = max(abs(middles[near] - middles[far])
@@ -184,15 +183,17 @@ def _spans(
         least = size.way + min(_MOST_FAN, spread * _FAN)
         if line.mark:
             mark = bold(line.mark, size.faint)
-            least = max(least, mark.width + _BESIDE_MARK)
+            marked[hop] += 1
+            beside = marked[hop] * mark.height if size.runs_down else mark.width
+            least = max(least, beside + _BESIDE_MARK)
         ways[hop] = max(ways[hop], least)
     spans = []
     begin = 0.0
-    for column, way in zip(drawn.columns, ways, strict=True):
-        heading = bold(column.heading, size.faint).width
-        breadth = max(heading, *(contents[box.key].width for box in column.boxes), 0.0)
-        spans.append((begin, begin + breadth))
-        begin += breadth + way
+    for column, way, lines in zip(drawn.columns, ways, headings(drawn, size), strict=True):
+        heading = sum(own.height for own in lines) if size.runs_down else lines[0].width
+        length = max(heading, *(contents[box.key].along for box in column.boxes), 0.0)
+        spans.append((begin, begin + length))
+        begin += length + way
     return spans
 
 
@@ -219,7 +220,7 @@ def _side(found: Layout, key: str, lines: list[tuple[float, int]]) -> dict[int, 
         return {number: found.middles[key] for _, number in lines}
     widths = {number: found.chains[number][0].width for _, number in lines}
     total = sum(widths.values())
-    scale = min(1.0, found.contents[key].height * _FILLED / total) if total else 1.0
+    scale = min(1.0, found.contents[key].across * _FILLED / total) if total else 1.0
     done = found.middles[key] - total * scale / 2
     ports = {}
     for _, number in sorted(lines):

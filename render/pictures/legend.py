@@ -36,7 +36,7 @@ def legend(
     drawn: Diagram, size: Size, breadth: float, top: float, *, has_tints: bool, has_gaps: bool
 ) -> tuple[list[Group], float]:
     """Samples with their words in rows as broad as the picture, and where they end."""
-    row = max(Run("", size.faint).height, 12.0) + 3
+    row = max(Run("", size.faint).height, 12.0, 2 * size.ring) + 3
     x, y = 0.0, top
     shapes: Shapes = []
     for sample, words in _rows(drawn, size, has_tints=has_tints, has_gaps=has_gaps):
@@ -60,10 +60,10 @@ def _rows(
             width = 10.0 if kind is Kind.SILENT else _WIDTH
             yield [outline(kind, (_WIDTH - width) / 2, -5, width, 10)], words
     if any(box.ring is not None for box in boxes):
-        sample = ring(Ring(2, 0.2, is_finished=True), _WIDTH / 2, 0, size.faint * 0.6)
+        sample = ring(Ring(2, 0.2, is_finished=True), _WIDTH / 2, 0, size.ring)
         yield sample, "ways on; the gap is the share that may be unseen"
     if any(box.ring is not None and not box.ring.is_finished for box in boxes):
-        sample = ring(Ring(2, 0.2, is_finished=False), _WIDTH / 2, 0, size.faint * 0.6)
+        sample = ring(Ring(2, 0.2, is_finished=False), _WIDTH / 2, 0, size.ring)
         yield sample, "not fully explored"
     thin, thick = _SHARES
     yield (

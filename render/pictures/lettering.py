@@ -30,7 +30,8 @@ _BOLD: Final = (
 _OTHER, _WIDE = 620, 1000  # characters beyond ASCII; those that East Asian fonts draw as squares
 _LEADING: Final = 1.18  # the height of a line, times its size
 _BASELINE: Final = 0.91  # from the top of a line to the foot of its letters, times its size
-_PIECES: Final = re.compile(r"[^.:\-/, ]*[.:\-/, ]*")
+_WORDS: Final = re.compile(r"[^ ]* +|[^ ]+")
+_PIECES: Final = re.compile(r"[^.:\-/, ]*[.:\-/, ]+|[^.:\-/, ]+")
 
 
 class Run(NamedTuple):
@@ -70,21 +71,41 @@ def _width(letter: str, widths: Sequence[int]) -> int:
 
 
 def wrapped(run: Run, most_pt: float) -> list[Run]:
-    """The text in lines of at most `most_pt`, broken behind dots, colons, dashes and spaces.
+    """The text in lines of at most `most_pt`, broken at spaces.
 
-    A piece without any of these stays whole, however long it is.
+    A longer word is broken behind dots, colons, dashes and slashes. A piece without any of these
+    stays whole, however long it is.
 
-    >>> [line.text for line in wrapped(Run("198.51.100.11", 7), 30)]
-    ['198.51.', '100.11']
+    >>> [line.text for line in wrapped(Run("198.51.100.11 13.0 ms", 7), 30)]
+    ['198.51.', '100.11', '13.0 ms']
     """
     lines = [run._replace(text="")]
-    for piece in filter(None, _PIECES.findall(run.text)):
-        longer = run._replace(text=lines[-1].text + piece)
-        if lines[-1].text and longer._replace(text=longer.text.rstrip()).width > most_pt:
-            lines.append(run._replace(text=piece))
-        else:
-            lines[-1] = longer
+    for word in _WORDS.findall(run.text):
+        is_short = run._replace(text=word.rstrip()).width <= most_pt
+        for piece in [word] if is_short else _PIECES.findall(word):
+            longer = run._replace(text=lines[-1].text + piece)
+            if lines[-1].text and longer._replace(text=longer.text.rstrip()).width > most_pt:
+                lines.append(run._replace(text=piece))
+            else:
+                lines[-1] = longer
     return [line._replace(text=line.text.strip()) for line in lines]
+
+
+def broken(run: Run, most_pt: float) -> list[Run]:
+    """As `wrapped`, but pieces that are longer are broken as well, behind any character.
+
+    >>> [line.text for line in broken(Run("frankfurt.example", 7), 25)]
+    ['frankfur', 't.', 'exampl', 'e']
+    """
+    lines: list[Run] = []
+    for line in wrapped(run, most_pt):
+        begin = 0
+        for end in range(1, len(line.text)):
+            if line._replace(text=line.text[begin : end + 1]).width > most_pt:
+                lines.append(line._replace(text=line.text[begin:end]))
+                begin = end
+        lines.append(line._replace(text=line.text[begin:]))
+    return lines
 
 
 def shortened(run: Run, most_pt: float) -> Run:

@@ -48,11 +48,12 @@ class Group(NamedTuple):
 
 
 class Sheet(NamedTuple):
-    """A whole picture; later groups lie on earlier ones."""
+    """A whole picture, to be drawn `scale` times as large; later groups lie on earlier ones."""
 
     width: float
     height: float
     groups: tuple[Group, ...]
+    scale: float = 1.0
 
 
 def polyline(look: str, points: Sequence[Point], width: float | None = None) -> Path:

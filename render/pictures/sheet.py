@@ -5,9 +5,11 @@ from __future__ import annotations
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Final
 
+from render.pictures.abridging import abridged
 from render.pictures.boxes import drawn as drawn_box
 from render.pictures.boxes import text
 from render.pictures.delays import delays
+from render.pictures.headings import headings
 from render.pictures.layout import layout
 from render.pictures.legend import GAP, legend
 from render.pictures.lettering import Run, bold, shortened, wrapped
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 
 _INSIDE: Final = 12.0  # by which lines go on under a box, whose corners may be cut
 _LEAST_PROSE: Final = 560.0  # the breadth that sentences may take
-_PLACES: Final = (0.5, 0.4, 0.6, 0.3, 0.7, 0.2, 0.8)  # of a mark on its line
+_PLACES: Final = (0.5, 0.4, 0.6, 0.3, 0.7, 0.2, 0.8, 0.1, 0.9)  # of a mark on its line
 _CROSS: Final = 4.0
 _BESIDE_GAP: Final = 5.0
 
@@ -32,45 +34,63 @@ Rectangle = tuple[float, float, float, float]
 
 def sheet(drawn: Diagram, size: Size) -> Sheet:
     """The whole picture. Without a title it has no sentences and no legend."""
+    if size.runs_down and not _has_delays(drawn):
+        size = size._replace(breadth=size.breadth + size.strip)
+    drawn = abridged(drawn, size)
     laid = layout(drawn, size)
-    begin, end = (laid.spans[0][0], laid.spans[-1][1]) if laid.spans else (0.0, 0.0)
-    half = size.way / 2
     part = _Part(laid, size, has_names=any(column.network for column in drawn.columns))
     groups = [
         *_bands(drawn, part), *_tints(part), *_lines(part), *_gaps(part), *_boxes(part),
         *_headings(drawn, part), *delays(drawn, laid, size, part.foot + size.gap),
     ]  # fmt: skip
-    depth = part.foot + size.gap + (size.strip if _has_delays(drawn) else 0.0)
-    breadth = end - begin + 2 * half
-    top = size.margin
+    deep = part.foot + size.gap + (size.strip if _has_delays(drawn) else 0.0)
+    left, top, breadth, depth = part.area(part.ends, (part.top - part.heading, deep))
+    foot = size.margin
     above: list[Group] = []
     if drawn.title:
-        breadth = max(breadth, _LEAST_PROSE)
-        above, top = _prose(drawn, size, breadth, top)
-    below: list[Group] = []
+        breadth = max(breadth, 0 if size.runs_down else _LEAST_PROSE)
+        above, foot = _prose(drawn, size, breadth, foot)
+    shifted = [_moved(group, size.margin - left, foot - top) for group in groups]
+    foot += depth
     if drawn.title:
-        below, depth = legend(
+        below, foot = legend(
             drawn,
             size,
             breadth,
-            depth + size.gap,
+            foot + size.gap,
             has_tints=bool(laid.tints),
             has_gaps=bool(laid.gaps),
         )
-    shift = top + part.heading - part.top
-    shifted = [_moved(group, size.margin + half, shift) for group in groups]
-    shifted += [_moved(group, size.margin, shift) for group in below]
-    return Sheet(breadth + 2 * size.margin, shift + depth + size.margin, (*above, *shifted))
+        shifted += [_moved(group, size.margin, 0) for group in below]
+    return Sheet(breadth + 2 * size.margin, foot + size.margin, (*above, *shifted), size.scale)
 
 
 class _Part:
-    """The graph, from `top` to `foot`, and the headings above it, which take `head` points."""
+    """The graph, from `top` to `foot` across, and the headings before it, `heading` points deep.
+
+    `ends` is where it begins and ends along.
+    """
 
     def __init__(self, laid: Layout, size: Size, *, has_names: bool) -> None:
         self.laid, self.size = laid, size
         self.line = Run("", size.faint).height
-        self.top, self.foot = laid.across[0] - size.pad, laid.across[1] + size.pad
+        spare = max(0.0, size.breadth - (laid.across[1] - laid.across[0])) / 2
+        self.top, self.foot = laid.across[0] - size.pad - spare, laid.across[1] + size.pad + spare
         self.heading = (1 + has_names) * self.line + size.pad
+        if size.runs_down:
+            self.heading = size.side + size.pad
+        begin, end = (laid.spans[0][0], laid.spans[-1][1]) if laid.spans else (0.0, 0.0)
+        self.ends = begin - size.way / 2, end + size.way / 2
+
+    def at(self, along: float, across: float) -> Point:
+        """Where that is in the picture."""
+        return (across, along) if self.size.runs_down else (along, across)
+
+    def area(self, along: tuple[float, float], across: tuple[float, float]) -> Rectangle:
+        """Left, top, width and height of what lies between."""
+        left, top = self.at(along[0], across[0])
+        width, height = self.at(along[1] - along[0], across[1] - across[0])
+        return left, top, width, height
 
     def way(self, hop: int) -> tuple[float, float]:
         """Where the room of a hop begins and ends: amid the ways beside it."""
@@ -114,31 +134,37 @@ def _bands(drawn: Diagram, part: _Part) -> Iterator[Group]:
         if not network:
             continue
         begin, end = part.way(hops[0])[0], part.way(hops[-1])[1]
-        top = part.top - part.heading
-        run_of = shortened(Run(network, part.size.faint), end - begin - 6)
-        yield Group("network", network, (
-            rectangle(f"band-{turn % 2}", begin + 1, top, end - begin - 2, part.foot - top),
-            text("faint", run_of, (begin + end - run_of.width) / 2,
-                 part.top - part.line - part.size.pad * 0.75 + run_of.baseline),
-        ))  # fmt: skip
+        area = part.area((begin + 1, end - 1), (part.top - part.heading, part.foot))
+        shapes: list[Path | Text] = [rectangle(f"band-{turn % 2}", *area)]
+        if not part.size.runs_down:
+            run_of = shortened(Run(network, part.size.faint), end - begin - 6)
+            foot = part.top - part.line - part.size.pad * 0.75 + run_of.baseline
+            shapes.append(text("faint", run_of, (begin + end - run_of.width) / 2, foot))
+        yield Group("network", network, tuple(shapes))
 
 
 def _headings(drawn: Diagram, part: _Part) -> Iterator[Group]:
-    for hop, column in enumerate(drawn.columns):
-        begin, end = part.laid.spans[hop]
-        run = bold(column.heading, part.size.faint)
-        foot = part.top - part.heading + part.size.pad / 4 + run.baseline
-        yield Group("heading", "", (text("faint", run, (begin + end - run.width) / 2, foot),))
+    top = part.top - part.heading
+    for (begin, end), runs in zip(part.laid.spans, headings(drawn, part.size), strict=True):
+        shapes = []
+        y = (begin + end - sum(run.height for run in runs)) / 2
+        for run in runs:
+            x, foot = (begin + end - run.width) / 2, top + part.size.pad / 4 + run.baseline
+            if part.size.runs_down:
+                x, foot = top + part.size.pad, y + run.baseline
+                y += run.height
+            shapes.append(text("faint", run, x, foot))
+        yield Group("heading", "", tuple(shapes))
 
 
 def _tints(part: _Part) -> Iterator[Group]:
     for tint in part.laid.tints:
-        (begin, end), (top, foot) = tint.along, tint.across
-        run = shortened(Run(tint.group.label, part.size.faint), end - begin - 8)
-        yield Group("diamond", tint.group.label, (
-            rectangle("diamond", begin, top, end - begin, foot - top, 6),
-            text("faint", run, begin + 4, top + 1 + run.baseline),
-        ))  # fmt: skip
+        left, top, width, height = part.area(tint.along, tint.across)
+        shapes: list[Path | Text] = [rectangle("diamond", left, top, width, height, 6)]
+        if not part.size.runs_down:
+            run = shortened(Run(tint.group.label, part.size.faint), width - 8)
+            shapes.append(text("faint", run, left + 4, top + 1 + run.baseline))
+        yield Group("diamond", tint.group.label, tuple(shapes))
 
 
 def _gaps(part: _Part) -> Iterator[Group]:
@@ -146,30 +172,30 @@ def _gaps(part: _Part) -> Iterator[Group]:
     middle = (part.top + part.foot) / 2
     for hop in part.laid.gaps:
         begin, end = part.laid.spans[hop][1], part.laid.spans[hop + 1][0]
-        dots = polyline("gap", [(begin + _BESIDE_GAP, middle), (end - _BESIDE_GAP, middle)])
+        ends = (begin + _BESIDE_GAP, end - _BESIDE_GAP)
+        dots = polyline("gap", [part.at(along, middle) for along in ends])
         yield Group("gap", GAP, (dots,))
 
 
 def _boxes(part: _Part) -> Iterator[Group]:
     for key, content in part.laid.contents.items():
-        left, _ = part.laid.edges(key)
-        yield Group(
-            "vertex", content.box.tip, tuple(drawn_box(content, left, part.laid.extent(key)[0]))
-        )
+        left, top = part.at(part.laid.edges(key)[0], part.laid.extent(key)[0])
+        yield Group("vertex", content.box.tip, tuple(drawn_box(content, left, top)))
 
 
 def _lines(part: _Part) -> Iterator[Group]:
     """The lines, the wide ones first; then the marks on them, each where there is room."""
     laid = part.laid
     taken = [
-        (laid.edges(key)[0], laid.extent(key)[0], laid.edges(key)[1], laid.extent(key)[1])
+        (*part.at(laid.edges(key)[0], laid.extent(key)[0]),
+         *part.at(laid.edges(key)[1], laid.extent(key)[1]))
         for key in laid.contents
-    ]
+    ]  # fmt: skip
     marks = []
     order = sorted(range(len(laid.chains)), key=lambda n: (-laid.chains[n][0].width, n))
     for number in order:
         line, chain = laid.chains[number]
-        points = _points(laid, number, chain)
+        points = [part.at(*point) for point in _points(laid, number, chain)]
         look = _look(line)
         shapes: list[Path | Text] = [Path(look, tuple(points), width=line.width)]
         if line.is_false:
@@ -190,7 +216,10 @@ def _look(line: Line) -> str:
 
 
 def _points(laid: Layout, number: int, chain: Sequence[str]) -> list[Point]:
-    """A line from under its first box to under its last, with a curve from hop to hop."""
+    """A line from under its first box to under its last, with a curve from hop to hop.
+
+    Each point is along and across.
+    """
     begin, edge = laid.edges(chain[0])
     port = laid.ports[number, chain[0]][1]
     points = [(max(begin, edge - _INSIDE), port)]

@@ -37,6 +37,38 @@ def spaced(
     return middles
 
 
+def held(
+    hops: Sequence[Sequence[Place]], middles: Mapping[str, float], breadth: float
+) -> dict[str, float]:
+    """The middles, moved as little as puts all places within `breadth` points where they fit."""
+    ends = [
+        (middles[hop[0].key] - hop[0].room / 2, middles[hop[-1].key] + hop[-1].room / 2)
+        for hop in hops
+        if hop
+    ]
+    begin, end = (
+        min((own for own, _ in ends), default=0.0),
+        max((own for _, own in ends), default=0.0),
+    )
+    low, high = (begin + end - breadth) / 2, (begin + end + breadth) / 2
+    moved: dict[str, float] = {}
+    for hop in filter(None, hops):
+        offsets = _offsets(hop)
+        least, most = low + hop[0].room / 2, high - hop[-1].room / 2 - offsets[-1]
+        for place, offset in zip(hop, offsets, strict=True):
+            wanted = middles[place.key] - offset
+            moved[place.key] = max(least, min(most, wanted)) + offset
+    return moved
+
+
+def _offsets(hop: Sequence[Place]) -> list[float]:
+    """The least distance of each place from the first."""
+    offsets = [0.0]
+    for last, place in pairwise(hop):
+        offsets.append(offsets[-1] + (last.room + place.room) / 2 + place.before)
+    return offsets
+
+
 def _mean(key: str, beside: Mapping[str, Sequence[str]], middles: Mapping[str, float]) -> float:
     found = [middles[near] for near in beside.get(key, ())]
     return sum(found) / len(found) if found else middles[key]
@@ -48,9 +80,7 @@ def _settle(hop: Sequence[Place], wanted: Mapping[str, float], middles: dict[str
     With the least distances taken off, what is left is isotonic regression: neighbours that are
     in the wrong order are pooled at their mean (Barlow et al., 1972).
     """
-    offsets = [0.0]
-    for last, place in pairwise(hop):
-        offsets.append(offsets[-1] + (last.room + place.room) / 2 + place.before)
+    offsets = _offsets(hop)
     pools: list[tuple[float, int]] = []  # sum and count of those that are pooled
     for place, offset in zip(hop, offsets, strict=False):
         total, count = wanted[place.key] - offset, 1

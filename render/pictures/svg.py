@@ -17,9 +17,10 @@ _FONT: Final = "Helvetica, Arial, Liberation Sans, sans-serif"
 def to_svg(sheet: Sheet) -> bytes:
     """The picture as a whole file, its lengths in points."""
     width, height = _number(sheet.width), _number(sheet.height)
+    drawn_width, drawn_height = (_number(sheet.scale * own) for own in (sheet.width, sheet.height))
     lines = [
         '<?xml version="1.0" encoding="UTF-8" standalone="no"?>',
-        f'<svg width="{width}pt" height="{height}pt" viewBox="0 0 {width} {height}"'
+        f'<svg width="{drawn_width}pt" height="{drawn_height}pt" viewBox="0 0 {width} {height}"'
         f' xmlns="http://www.w3.org/2000/svg" font-family="{_FONT}">',
         f'<path d="M0,0H{width}V{height}H0Z" fill="{INKS["page"].fill}"/>',
     ]

@@ -721,6 +721,14 @@ def test_a_slide_has_large_text_and_no_sentences() -> None:
     assert ["chance that a branch" in own for own in drawn] == [True, False]
 
 
+def test_paper_is_a_column_wide_and_has_no_sentences() -> None:
+    drawn = run("--sim", "forty-eight-way", "--mda", "--format", "svg", "--size", "paper").stdout
+    shown = re.sub(r"<metadata.*?</metadata>|<desc>.*?</desc>", "", drawn, flags=re.DOTALL)
+    assert float(re.findall(r'width="([\d.]+)pt"', shown)[0]) == pytest.approx(241, abs=0.5)
+    assert "chance that a branch" not in shown
+    assert "48 interfaces" in shown
+
+
 def test_a_size_is_for_svg() -> None:
     ran = run(*QUICK, "--size", "slide", "--format", "dot")
     assert (ran.returncode, ran.stdout) == (ExitCode.USAGE, "")

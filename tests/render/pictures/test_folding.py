@@ -10,7 +10,7 @@ WIDE = diagram_of(TRACES["forty-eight-way"])
 
 
 def test_many_branches_that_are_alike_become_one_stack_with_count_shares_and_times() -> None:
-    drawn = folded(WIDE)
+    drawn = folded(WIDE, 12)
     (stack,) = drawn.columns[3].boxes
     assert drawn.columns[3].heading == "hop 3: 48 wide"
     assert (stack.strong, stack.stands_for, len(stack.rtts_s)) == ("48 interfaces", 48, 48)
@@ -31,7 +31,7 @@ def test_branches_that_differ_stay() -> None:
     odd = column.boxes[7]._replace(notes=("MPLS 24016",))
     boxes = (*column.boxes[:7], odd, *column.boxes[8:])
     columns = (*WIDE.columns[:3], column._replace(boxes=boxes), *WIDE.columns[4:])
-    drawn = folded(WIDE._replace(columns=columns))
+    drawn = folded(WIDE._replace(columns=columns), 12)
     assert [box.stands_for for box in drawn.columns[3].boxes] == [47, 1]
     assert odd in drawn.columns[3].boxes
 

@@ -1,4 +1,4 @@
-"""Pictures are measured: every sample in every size."""
+"""Pictures are measured: every sample in every size, with stacks and without."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ import pytest
 from mda.comparison import compare
 from mda.statistics.stopping import unseen_share
 from render.pictures.comparison import comparison_diagram
+from render.pictures.folding import folded
 from render.pictures.shapes import Group, Path, Sheet, Text
 from render.pictures.sheet import sheet
 from render.pictures.sizes import SIZES
 from render.words.comparison import comparison_words
 from tests.render.samples import TRACES
+from tests.support.traces import assembled, hops, numbered, outcomes
 from tests.support.views import diagram_of
 
 DIAGRAMS = {name: diagram_of(trace) for name, trace in TRACES.items()} | {
@@ -23,11 +25,23 @@ DIAGRAMS = {name: diagram_of(trace) for name, trace in TRACES.items()} | {
         comparison_words(compare([(name, TRACES[name]) for name in ("two-way", "silent", "marks")]))
     )
 }
+DIAGRAMS["long"] = diagram_of(assembled(outcomes(
+    hops(*numbered("2001:db8:ffff:1::", 1, 14), "2001:db8::9", flows=6),
+    destination="2001:db8::9",
+), destination="2001:db8::9"))  # fmt: skip
 SHEETS = {
     f"{name}, {size.name}": sheet(drawn, size)
     for name, drawn in DIAGRAMS.items()
     for size in SIZES.values()
 }
+FOLDED = {
+    f"{name}, {size.name}, folded": sheet(folded(drawn, size.fold), size)
+    for name, drawn in DIAGRAMS.items()
+    for size in SIZES.values()
+    if folded(drawn, size.fold) is not drawn
+}
+SHEETS |= FOLDED
+COLUMN_PT = 8.5 / 2.54 * 72  # of a page
 
 
 @pytest.fixture(params=SHEETS)
@@ -70,6 +84,34 @@ def test_the_text_of_a_box_stays_in_it_and_everything_in_the_picture(drawn: Shee
                 assert right <= max(box[2] for box in boxes)
                 assert top >= min(box[1] for box in boxes)
                 assert foot <= max(box[3] for box in boxes)
+
+
+def test_no_heading_and_no_mark_lies_on_a_box(drawn: Sheet) -> None:
+    boxes = [extent(group.shapes[0]) for group in drawn.groups if group.name == "vertex"]
+    beside = tuple(group for group in drawn.groups if group.name != "vertex")
+    for own in texts(beside):
+        left, top, right, foot = extent(own)
+        for begin, above, end, below in boxes:
+            is_apart = right <= begin or end <= left or foot <= above or below <= top
+            assert is_apart, own.text
+
+
+@pytest.mark.parametrize("name", [*DIAGRAMS])
+def test_paper_fits_a_column_of_a_page_with_text_that_is_read_there(name: str) -> None:
+    drawn = FOLDED.get(f"{name}, paper, folded", SHEETS[f"{name}, paper"])
+    width = drawn.width * drawn.scale
+    assert width == pytest.approx(COLUMN_PT, abs=0.5)
+    assert min(own.size_pt for own in texts(drawn.groups)) * drawn.scale * COLUMN_PT / width > 6
+    (title,) = (group for group in drawn.groups if group.name == "title")
+    assert "".join(own.text for own in texts((title,))) == DIAGRAMS[name].title
+
+
+def test_a_crowded_hop_on_paper_says_once_how_its_addresses_begin() -> None:
+    groups = SHEETS["meshed, paper"].groups
+    said = [own.text for group in groups if group.name == "heading" for own in texts((group,))]
+    assert "".join(said).count("198.51.100...") == 2
+    shown = {own.text for group in groups if group.name == "vertex" for own in texts((group,))}
+    assert {f".{number}" for number in (*range(11, 19), *range(31, 39))} < shown
 
 
 def test_no_box_lies_on_another(drawn: Sheet) -> None:

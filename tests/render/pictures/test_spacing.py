@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from render.pictures.spacing import Place, spaced
+from render.pictures.spacing import Place, held, spaced
 
 
 def test_boxes_stand_beside_their_neighbours_where_there_is_room() -> None:
@@ -26,3 +26,10 @@ def test_boxes_never_lie_on_each_other() -> None:
         for above, below in pairwise(hop):
             apart = middles[below.key] - middles[above.key]
             assert apart >= (above.room + below.room) / 2 + below.before - 1e-9
+
+
+def test_a_page_holds_all_boxes_in_their_order() -> None:
+    hops = [[Place("a", 10, 0)], [Place("b", 20, 0), Place("c", 20, 5)], [Place("d", 10, 0)]]
+    middles = {"a": -90.0, "b": -30.0, "c": 40.0, "d": 110.0}
+    moved = held(hops, middles, 50)
+    assert moved == pytest.approx({"a": -10, "b": -5, "c": 25, "d": 30})
