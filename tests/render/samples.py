@@ -23,8 +23,9 @@ from mda.model import (
     UnreadReason,
 )
 from mda.plan import Algorithm
+from render.pictures.sizes import SIZES
 from tests.support.traces import DESTINATION, assembled, hops, numbered, outcomes
-from tests.support.views import dot_of, text_of
+from tests.support.views import dot_of, svg_of, text_of
 
 if TYPE_CHECKING:
     from mda.trace import Trace
@@ -148,9 +149,22 @@ TRACES: Final = {
 }
 
 
+_DRAWN: Final = (
+    "path", "two-way", "forty-eight-way", "meshed", "asymmetric", "unequal-length", "silent",
+    "marks", "networks", "per-packet",
+)  # fmt: skip
+PICTURES: Final = {
+    f"{name}-{size}.svg": (TRACES[name], SIZES[size])
+    for name in _DRAWN
+    for size in ("screen", "paper")
+}
+
+
 def main() -> None:
-    """Write the expected pictures of all traces."""
+    """Write the expected pictures of all traces, and of some as SVG as well."""
     GOLDEN.mkdir(parents=True, exist_ok=True)
+    for file, (trace, size) in PICTURES.items():
+        (GOLDEN / file).write_bytes(svg_of(trace, size))
     for name, trace in TRACES.items():
         (GOLDEN / f"{name}.dot").write_text(dot_of(trace))
         (GOLDEN / f"{name}.txt").write_text(text_of(trace))

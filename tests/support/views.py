@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING
 from mda.studies.paths import Recipe
 from render.pictures.diagram import diagram
 from render.pictures.dot import to_dot
+from render.pictures.folding import folded
+from render.pictures.sheet import sheet
+from render.pictures.svg import to_svg
 from render.terminal.text import text
 from render.words.trace import trace_words
 
 if TYPE_CHECKING:
     from mda.trace import Trace
     from render.pictures.diagram import Diagram
+    from render.pictures.sizes import Size
     from render.words.trace import TraceWords
 
 
@@ -26,6 +30,11 @@ def text_of(trace: Trace, *, color: bool = False, ascii: bool = False) -> str:
 
 def diagram_of(trace: Trace) -> Diagram:
     return diagram(words_of(trace))
+
+
+def svg_of(trace: Trace, size: Size) -> bytes:
+    """The picture with stacks, without the JSON inside."""
+    return to_svg(sheet(folded(diagram_of(trace), size.fold), size))
 
 
 def dot_of(trace: Trace) -> str:
