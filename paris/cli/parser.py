@@ -99,8 +99,8 @@ def _add_paths(group: argparse._ArgumentGroup) -> None:
     add(
         "--replay",
         metavar="FILE",
-        help="read a .pcapng, .json or .svg of an earlier run, or - for standard input (--mda and "
-        "-c default to that run's)",
+        help="read a .pcapng, .json, .svg or .html of an earlier run, or - for standard input "
+        "(--mda and -c default to that run's)",
     )
     add("--seed", type=int, metavar="N", help="random seed, for repeatable runs")
 
@@ -246,15 +246,15 @@ def render_parser() -> Parser:
     """The options of `paris-render`."""
     parser = Parser(
         prog="paris-render",
-        description="Make any output of paris-trace again from its JSON, packets or .svg.",
+        description="Make any output of paris-trace again from its JSON, packets, .svg or .html.",
         allow_abbrev=False,
     )
     parser.add_argument(
         "file",
         metavar="FILE",
         nargs="+",
-        help="what paris-trace -o FILE wrote: .json, .pcapng or .svg; or warts or JSON of scamper; "
-        "- for standard input",
+        help="what paris-trace -o FILE wrote: .json, .pcapng, .svg or .html; or warts or JSON of "
+        "scamper; - for standard input",
     )
     parser.add_argument(
         "--diff",

@@ -1,4 +1,4 @@
-"""The JSON inside an SVG picture, where `render.pictures.standalone` puts it."""
+"""The JSON inside an SVG picture or a page, where `render.pictures.standalone` puts it."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ _HELD: Final = re.compile(rb'<(\w+:)?metadata id="paris-trace">(.*?)</(\w+:)?met
 
 
 def json_of(data: bytes, place: str) -> bytes:
-    """The JSON in a picture; other data as they are. Raises FormatError, naming `place`."""
+    """The JSON in a picture or page; other data as they are. Raises FormatError, naming `place`."""
     if not data.removeprefix(_BOM).lstrip().startswith(b"<"):
         return data
     held = _HELD.search(data)
     if held is None:
-        raise FormatError(f"{place}: not a picture that holds a trace (-o FILE.svg writes one)")
+        raise FormatError(
+            f"{place}: not a picture that holds a trace (-o FILE.svg and FILE.html write one)"
+        )
     return held[2]

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     from paris.outputs.files import OutputOptions
 
-_FOLDED: Final = tuple(name for name in PICTURES if name != "dot")  # its source keeps everything
+# The source for Graphviz keeps everything.
+_FOLDED: Final = (*(name for name in PICTURES if name != "dot"), "html")
 
 
 def plan_outputs(

@@ -65,6 +65,11 @@ FORMATS: Final = (
     ),
     Format("dot", "the picture as Graphviz source", *_PICTURE),
     Format("svg", "the picture, for screens and browsers", *_PICTURE, is_slow=True),
+    Format(
+        "html", "a page to explore, in one file",
+        "paris.outputs.pages:trace", "paris.outputs.pages:comparison",
+        "paris.outputs.pages:difference", is_slow=True,
+    ),
     Format("png", "the picture as pixels", *_PICTURE, is_slow=True),
     Format("pdf", "the picture, to print", *_PICTURE, is_slow=True),
 )  # fmt: skip

@@ -27,7 +27,7 @@ def abridged(drawn: Diagram, size: Size) -> Diagram:
 
 def _column(column: Column, size: Size) -> Column:
     named = [
-        box.strong for box in column.boxes if box.stands_for == 1 and box.kind is not Kind.SILENT
+        box.strong for box in column.boxes if not box.stands_for and box.kind is not Kind.SILENT
     ]
     if len(named) < 2 or _have_room(named, len(column.boxes), size):
         return column

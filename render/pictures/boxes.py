@@ -114,7 +114,7 @@ def _framed(box: Box, rows: list[tuple[Piece, ...]], size: Size, ring: float) ->
         width, height = max(width, 2 * ring + 2), height + ring
     else:
         width, height = width + ring, max(height, 2 * ring + 2)
-    behind = 2 * _SHEET if box.stands_for > 1 else 0.0
+    behind = 2 * _SHEET if box.stands_for else 0.0
     return Content(box, tuple(rows), width, height, behind, ring, size.runs_down)
 
 

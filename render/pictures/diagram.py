@@ -44,7 +44,8 @@ class Box(NamedTuple):
     """A vertex. `strong` and `faint` are its lines of text; `tip` shows when it is pointed at.
 
     `number` names it where there is no room for more. `share` is that of all flows, and `rtts_s`
-    has its median round trip. A stack stands for several vertices, and has one for each.
+    has its median round trip. A stack `stands_for` the vertices of these keys, and has a round trip
+    for each.
     """
 
     key: str
@@ -58,7 +59,7 @@ class Box(NamedTuple):
     share: float = 1.0
     rtts_s: tuple[float, ...] = ()
     ring: Ring | None = None
-    stands_for: int = 1
+    stands_for: tuple[str, ...] = ()
 
 
 class Line(NamedTuple):

@@ -97,7 +97,7 @@ def _stack(boxes: list[Box]) -> Box:
         )
         if rings
         else None,
-        stands_for=len(boxes),
+        stands_for=tuple(box.key for box in boxes),
     )
 
 

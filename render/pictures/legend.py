@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from render.pictures.boxes import outline, ring, text
 from render.pictures.diagram import Ring
 from render.pictures.lettering import Run, bold
-from render.pictures.shapes import Group, moved, polyline, rectangle
+from render.pictures.shapes import Group, Sheet, moved, polyline, rectangle
 from render.words.vertices import Kind
 
 if TYPE_CHECKING:
@@ -47,6 +47,15 @@ def legend(
         shapes.append(text("faint", run, x + _WIDTH + 5, y + row / 2 + size.faint * 0.35))
         x += _WIDTH + 5 + run.width + 14
     return [Group("legend", "", tuple(shapes))], y + row
+
+
+def legend_sheet(drawn: Diagram, size: Size, breadth: float, picture: Sheet) -> Sheet:
+    """The legend of a picture, as another picture."""
+    names = {group.name for group in picture.groups}
+    groups, foot = legend(
+        drawn, size, breadth, 0.0, has_tints="diamond" in names, has_gaps="gap" in names
+    )
+    return Sheet(breadth, foot, tuple(groups))
 
 
 def _rows(

@@ -40,11 +40,15 @@ class Text(NamedTuple):
 
 
 class Group(NamedTuple):
-    """Shapes that stand for one thing, such as a vertex; `tip` says all that is known of it."""
+    """Shapes that stand for one thing, such as a vertex; `tip` says all that is known of it.
+
+    `keys` are those of the vertices that a box stands for, or of both ends of a line.
+    """
 
     name: str
     tip: str
     shapes: tuple[Path | Text, ...]
+    keys: tuple[str, ...] = ()
 
 
 class Sheet(NamedTuple):

@@ -180,7 +180,8 @@ def _gaps(part: _Part) -> Iterator[Group]:
 def _boxes(part: _Part) -> Iterator[Group]:
     for key, content in part.laid.contents.items():
         left, top = part.at(part.laid.edges(key)[0], part.laid.extent(key)[0])
-        yield Group("vertex", content.box.tip, tuple(drawn_box(content, left, top)))
+        shapes = tuple(drawn_box(content, left, top))
+        yield Group("vertex", content.box.tip, shapes, content.box.stands_for or (key,))
 
 
 def _lines(part: _Part) -> Iterator[Group]:
@@ -200,7 +201,7 @@ def _lines(part: _Part) -> Iterator[Group]:
         shapes: list[Path | Text] = [Path(look, tuple(points), width=line.width)]
         if line.is_false:
             shapes += _cross(at(points[3:7], 0.5))
-        yield Group("edge", line.tip, tuple(shapes))
+        yield Group("edge", line.tip, tuple(shapes), (line.near, line.far))
         if line.mark:
             marks.append(_mark(line, points[3:7], part.size, taken))
     if marks:
@@ -256,7 +257,7 @@ def _mark(line: Line, curve: Sequence[Point], size: Size, taken: list[Rectangle]
     return Group("mark", line.tip, (
         rectangle("page", left, top, right - left, foot - top, 2),
         text("partial-mark" if line.is_partial else "mark", run, left + 2, top + run.baseline),
-    ))  # fmt: skip
+    ), (line.near, line.far))  # fmt: skip
 
 
 def _meet(own: Rectangle, other: Rectangle) -> bool:

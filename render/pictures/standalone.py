@@ -26,17 +26,25 @@ def standalone(svg: bytes, drawn: Diagram, document: str) -> bytes:
     if opening is None:
         return svg
     begin, end = opening.end(), svg.index(b">", opening.end())
-    compact = _BREAK.sub("", document)
-    data = "".join(_OF_XML.get(character, character) for character in compact)
     head = (
         f">\n<title>{escape(drawn.title)}</title>\n"
         f"<desc>{escape('. '.join(drawn.notes))}</desc>\n"
         f"<style>@media (prefers-color-scheme: dark) {{\n{_rules()}\n}}</style>\n"
-        f'<metadata id="paris-trace">{data}</metadata>'
+        f"{metadata(document)}"
     )
     return b"".join((
         svg[:begin], b' role="img"', svg[begin:end], head.encode(), svg[end + 1 :],
     ))  # fmt: skip
+
+
+def metadata(document: str) -> str:
+    """The element that holds a JSON text."""
+    return f'<metadata id="paris-trace">{as_xml(_BREAK.sub("", document))}</metadata>'
+
+
+def as_xml(document: str) -> str:
+    """A JSON text that is the text of an element of XML or HTML as well."""
+    return "".join(_OF_XML.get(character, character) for character in document)
 
 
 def _rules() -> str:

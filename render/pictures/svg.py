@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from html import escape
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from render.pictures.palette import INKS
 from render.pictures.shapes import Path
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from render.pictures.shapes import Group, Point, Sheet, Text
 
 _FONT: Final = "Helvetica, Arial, Liberation Sans, sans-serif"
 
 
-def to_svg(sheet: Sheet) -> bytes:
-    """The picture as a whole file, its lengths in points."""
+def to_svg(sheet: Sheet, numbers: Mapping[str, int] = MappingProxyType({})) -> bytes:
+    """The picture as a whole file, its lengths in points.
+
+    `numbers` has a number for each key, by which scripts find what stands for it.
+    """
     width, height = _number(sheet.width), _number(sheet.height)
     drawn_width, drawn_height = (_number(sheet.scale * own) for own in (sheet.width, sheet.height))
     lines = [
@@ -25,14 +31,17 @@ def to_svg(sheet: Sheet) -> bytes:
         f'<path d="M0,0H{width}V{height}H0Z" fill="{INKS["page"].fill}"/>',
     ]
     for group in sheet.groups:
-        lines += _group(group)
+        lines += _group(group, numbers)
     return "\n".join((*lines, "</svg>", "")).encode()
 
 
-def _group(group: Group) -> list[str]:
+def _group(group: Group, numbers: Mapping[str, int]) -> list[str]:
     tip = f"<title>{escape(group.tip)}</title>" if group.tip else ""
+    of = ""
+    if group.keys and numbers:
+        of = f' data-of="{" ".join(str(numbers[key]) for key in group.keys)}"'
     drawn = [_path(own) if isinstance(own, Path) else _text(own) for own in group.shapes]
-    return [f'<g class="{group.name}">{tip}', *drawn, "</g>"]
+    return [f'<g class="{group.name}"{of}>{tip}', *drawn, "</g>"]
 
 
 def _path(path: Path) -> str:

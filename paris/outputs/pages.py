@@ -1,0 +1,54 @@
+"""Page outputs: a picture as an HTML page to explore."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from paris.outputs.recipes import recipes
+
+if TYPE_CHECKING:
+    from mda.comparison import Comparison
+    from mda.difference import Difference
+    from mda.trace import Trace
+    from paris.formats.look import Look
+
+
+def trace(trace: Trace, look: Look) -> bytes:
+    """The page of a trace."""
+    from paris.formats import native
+    from render.page.document import Explored, page
+    from render.pictures.diagram import diagram
+    from render.pictures.folding import folded
+    from render.pictures.sizes import SIZES
+    from render.words.routes import route_words
+    from render.words.stages import stage_words
+    from render.words.trace import trace_words
+
+    own = recipes(trace.plan)
+    words = trace_words(trace, own)
+    drawn = diagram(words)
+    explored = Explored(words, route_words(trace, own), stage_words(trace))
+    stacked = drawn if look.fold == 0 else folded(drawn, look.fold or SIZES[look.size].fold)
+    return page(drawn, stacked, native.write(trace, look), explored)
+
+
+def comparison(comparison: Comparison, look: Look) -> bytes:
+    """The page of a comparison."""
+    from paris.formats import comparison as formats
+    from render.page.document import page
+    from render.pictures.comparison import comparison_diagram
+    from render.words.comparison import comparison_words
+
+    drawn = comparison_diagram(comparison_words(comparison))
+    return page(drawn, drawn, formats.write(comparison, look))
+
+
+def difference(difference: Difference, look: Look) -> bytes:
+    """The page of a difference."""
+    from paris.formats import difference as formats
+    from render.page.document import page
+    from render.pictures.difference import difference_diagram
+    from render.words.difference import difference_words
+
+    drawn = difference_diagram(difference_words(difference))
+    return page(drawn, drawn, formats.write(difference, look))
