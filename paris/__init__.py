@@ -15,11 +15,12 @@ if TYPE_CHECKING:
     import networkx as nx
 
     from mda.model import Vertex
+    from mda.trace import Trace
     from paris.results import Result
     from paris.survey.sweep import Sweep
     from paris.version import __version__
 
-__all__ = ["__version__", "diamonds", "read", "sweep", "trace"]
+__all__ = ["__version__", "diamonds", "plain_graph", "read", "sweep", "trace"]
 
 
 def __getattr__(name: str) -> str:
@@ -70,6 +71,18 @@ def diamonds(graph: "nx.DiGraph[Vertex]") -> "list[dict[str, Any]]":
     from mda.findings.diamond_metrics import rows
 
     return rows(graph)
+
+
+def plain_graph(trace: "Trace") -> "nx.DiGraph[str]":
+    """The graph of a trace in strings and numbers, which every writer of networkx takes.
+
+    >>> plain = plain_graph(trace(network="two-way", multipath=True))
+    >>> plain.nodes["198.51.100.1@2"]["ttl"]
+    2
+    """
+    from paris.formats.plain_graph import plain_graph
+
+    return plain_graph(trace)
 
 
 def sweep(host: str, *, flows: int, ttls: "Iterable[int]", **options: "Any") -> "Sweep":

@@ -72,6 +72,10 @@ paris/errors.py: tests/paris/cli/test_trace.py: errors show as exit codes
 paris/formats/delays_json.py: tests/mda/findings/test_same_flows.py: it writes what is proven there
 paris/formats/changes_json.py: tests/render/words/test_changes.py: the sample is written there
 paris/formats/facts_json.py: tests/paris/lookup/test_facts.py: facts are written and read there
+paris/formats/cytoscape_json.py: tests/paris/formats/test_plain_graph.py: one graph, every format
+paris/formats/gexf.py: tests/paris/formats/test_plain_graph.py: one graph, every format
+paris/formats/graphml.py: tests/paris/formats/test_plain_graph.py: one graph, every format
+paris/formats/node_link_json.py: tests/paris/formats/test_plain_graph.py: one graph, every format
 paris/formats/look.py: tests/render/terminal/test_text.py: colours and ASCII are of the text
 paris/formats/pcapng.py: tests/paris/formats/test_capture.py: blocks hold a capture
 paris/formats/plan_json.py: tests/paris/formats/test_native.py: a part of the native format

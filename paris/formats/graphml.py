@@ -1,67 +1,21 @@
-"""Writes the graph as GraphML, for Gephi, yEd, Cytoscape and networkx.
-
-GraphML holds only scalars: lists become text with spaces, absent values are omitted, and booleans
-become 0 and 1 (readers disagree on how to spell a boolean). Text is printable, as XML cannot hold
-every control character.
-"""
+"""Writes the graph as GraphML, for Gephi, yEd, Cytoscape and networkx."""
 
 from __future__ import annotations
 
 import io
-from statistics import median
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import networkx as nx
 
-from mda.answers.graph import flows_of, flows_of_edge
-from mda.escaping import printable, shown
-from mda.model import rtts_s
-from paris.formats.studies_json import vertex_id
+from paris.formats.plain_graph import plain_graph
 
 if TYPE_CHECKING:
-    from mda.model import Vertex
     from mda.trace import Trace
     from paris.formats.look import Look
 
 
 def write(trace: Trace, _: Look | None = None) -> str:
-    """The trace's graph as GraphML text; vertices have the same names as in the native JSON."""
-    about: dict[str, Any] = {
-        "host": trace.plan.host,
-        "source": str(trace.plan.source),
-        "destination": str(trace.plan.destination),
-        "complete": int(trace.is_complete),
-    }
-    flat: nx.DiGraph[str] = nx.DiGraph(**shown(about))
-    if trace.certainty.miss_probability is not None:
-        flat.graph["miss_probability"] = trace.certainty.miss_probability
-    for vertex in trace.graph:
-        flat.add_node(_name(vertex), **shown(_attributes(trace, vertex)))
-    for near, far in trace.graph.edges:
-        flows = flows_of_edge(trace.graph, near, far)
-        flat.add_edge(_name(near), _name(far), flows=_spaced(flows), count=len(flows))
+    """The trace's plain graph as GraphML text."""
     buffer = io.BytesIO()
-    nx.write_graphml_xml(flat, buffer, named_key_ids=True)
+    nx.write_graphml_xml(plain_graph(trace), buffer, named_key_ids=True)
     return buffer.getvalue().decode() + "\n"
-
-
-def _name(vertex: Vertex) -> str:
-    return printable(vertex_id(vertex))
-
-
-def _attributes(trace: Trace, vertex: Vertex) -> dict[str, str | int | float]:
-    attributes: dict[str, str | int | float] = {
-        "ttl": vertex.ttl,
-        "flows": _spaced(flows_of(trace.graph, vertex)),
-        "silent": int(vertex.address is None),
-        "destination": int(vertex.address == trace.plan.destination),
-    }
-    if vertex.address is not None:
-        attributes["address"] = str(vertex.address)
-    if times_s := rtts_s(trace.replies_at(vertex)):
-        attributes["rtt_median_ms"] = 1000 * median(times_s)
-    return attributes
-
-
-def _spaced(flows: tuple[int, ...]) -> str:
-    return " ".join(map(str, flows))

@@ -80,13 +80,13 @@ def _check_uses(
 
 
 def _named_format(file: str) -> str | None:
-    """The format that a file's suffix names, None without."""
+    """The format that a file's suffix names, the longer of two; None without."""
     if file == STANDARD_OUTPUT:
         return None
     from pathlib import Path  # only outputs to files need it
 
-    suffix = Path(file).suffix.removeprefix(".").lower()
-    return suffix if suffix in suffixes() else None
+    name = Path(file).name[1:].lower()  # what begins with its only dot has no suffix
+    return max((own for own in suffixes() if name.endswith(f".{own}")), key=len, default=None)
 
 
 def _output(file: str, format: str | None) -> Output:

@@ -15,7 +15,7 @@ class Subject(Enum):
 
 
 class Format(NamedTuple):
-    """One format: its suffix, its purpose, and its writers.
+    """One format: its suffix, which may have two parts, its purpose, and its writers.
 
     `trace`, `comparison` and `difference` name functions as "module:function", imported only when
     needed. They take a Trace, a Comparison or a Difference, and a Look, and return text or bytes. A
@@ -58,6 +58,12 @@ FORMATS: Final = (
     ),
     Format("txt", "the text that a terminal shows", *_TEXT),
     Format("graphml", "the graph, for Gephi, yEd, Cytoscape", "paris.formats.graphml:write"),
+    Format("gexf", "the graph, for Gephi", "paris.formats.gexf:write"),
+    Format("cyjs", "the graph, for Cytoscape", "paris.formats.cytoscape_json:write"),
+    Format(
+        "node-link.json", "the graph, for networkx, D3 and scripts",
+        "paris.formats.node_link_json:write",
+    ),
     Format("csv", "a row per vertex, for spreadsheets", "paris.formats.vertices_csv:write"),
     Format(
         "jsonl", "a line of JSON per vertex, for other programs",

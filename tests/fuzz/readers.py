@@ -58,7 +58,7 @@ if TYPE_CHECKING:
 
 CORPUS: Final = Path(__file__).parents[1] / "data" / "fuzz"
 _LONGEST_LINE: Final = 1000  # characters of a refusal
-_WRITTEN: Final = ("json", "txt", "dot", "graphml")
+_WRITTEN: Final = ("json", "txt", "dot", "graphml", "gexf")
 
 
 class Reader(NamedTuple):

@@ -17,6 +17,7 @@ import pytest
 import paris
 from paris.cli.exits import complain, guarded
 from paris.errors import ExitCode, SettingsError
+from paris.outputs.registry import FORMATS
 from tests.support.commands import CHECKOUT, COMMAND, process, run
 from tests.support.terminal import on_terminal
 from tests.support.waiting import LONGEST_S
@@ -49,7 +50,7 @@ def test_without_mda_one_path_is_traced() -> None:
 def test_paris_render_makes_every_output_again_from_the_json_and_from_a_picture(
     source: str, tmp_path: Path
 ) -> None:
-    suffixes = ("json", "svg", "png", "pdf", "dot", "graphml", "csv", "jsonl", "txt")
+    suffixes = tuple(row.suffix for row in FORMATS if row.trace)
     files = [str(tmp_path / f"r.{suffix}") for suffix in suffixes]
     ran = run(*QUICK, *(p for f in files for p in ("-o", f)))
     exit_code, out, err = ran.returncode, ran.stdout, ran.stderr

@@ -24,7 +24,7 @@ HOSTILE = "\x1b]0;t\x07\x9b2J\u202e\u2028\x7f\x00\t\r\nforged \"'<&>]]>\\N\\x1b;
 DISARMING = "\u200b"
 # As a shell can pass it on: without NUL, and with a byte that is not UTF-8.
 ARGUMENT = HOSTILE.replace("\x00", "\udcff")
-TEXTS = ("txt", "json", "graphml", "csv", "jsonl", "dot")
+TEXTS = ("txt", "json", "graphml", "gexf", "cyjs", "node-link.json", "csv", "jsonl", "dot")
 SCHEMA = json.loads((Path(__file__).parents[3] / "paris/formats/native.schema.json").read_text())
 # What a reader uses; all else in a file follows from these.
 READ = ("plan", "ways", "run", "outcomes", "names", "facts", "tables", "controls", "addresses")
@@ -163,8 +163,10 @@ def test_no_text_of_a_file_leaves_raw_in_any_output(kind: str, tmp_path: Path) -
     for suffix in TEXTS:
         written = (tmp_path / f"shown.{suffix}").read_text()
         assert _is_inert(written), suffix
-    ET.fromstring((tmp_path / "shown.graphml").read_text())
-    json.loads((tmp_path / "shown.json").read_text())
+    for suffix in ("graphml", "gexf"):
+        ET.fromstring((tmp_path / f"shown.{suffix}").read_text())
+    for suffix in ("json", "cyjs", "node-link.json"):
+        json.loads((tmp_path / f"shown.{suffix}").read_text())
     table = run("--metrics", str(file), program="paris-render").stdout
     assert _is_inert(table)
     assert all(len(row) == len(rows[0]) for rows in [list(csv.reader(io.StringIO(table)))]
