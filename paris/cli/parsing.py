@@ -135,7 +135,8 @@ def add_outputs(parser: argparse.ArgumentParser, *, measures: bool = True) -> No
     add(
         "--format",
         choices=formats,
-        help="format of -o - and of files with another suffix",
+        metavar="SUFFIX",
+        help="format of -o - and of files with another suffix, as one of those suffixes",
     )
     add("-j", "--json", action="store_true", help="the same as -o - --format json")
     add(

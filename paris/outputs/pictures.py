@@ -1,4 +1,4 @@
-"""Picture outputs: SVG of our own, Graphviz source, or what Graphviz draws from it."""
+"""Picture outputs: SVG of our own, Mermaid or Graphviz source, or what Graphviz draws from that."""
 
 from __future__ import annotations
 
@@ -62,6 +62,10 @@ def _drawn(drawn: Diagram, look: Look, document: Callable[[], str]) -> bytes:
         from render.pictures.svg import to_svg
 
         return standalone(to_svg(sheet(bare, SIZES[look.size])), drawn, document())
+    if look.format == "mmd":
+        from render.pictures.mermaid import to_mermaid
+
+        return to_mermaid(bare).encode()
     from render.pictures.dot import to_dot
 
     source = to_dot(bare)

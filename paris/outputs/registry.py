@@ -70,6 +70,7 @@ FORMATS: Final = (
         "paris.formats.vertices_jsonl:write",
     ),
     Format("dot", "the picture as Graphviz source", *_PICTURE),
+    Format("mmd", "the picture as Mermaid source, for issue trackers and wikis", *_PICTURE),
     Format("svg", "the picture, for screens and browsers", *_PICTURE, is_slow=True),
     Format(
         "html", "a page to explore, in one file",

@@ -706,7 +706,8 @@ def test_folding_is_for_pictures_of_a_trace(words: str) -> None:
     ran = run("--sim", "two-way", *words.split())
     assert (ran.returncode, ran.stdout) == (ExitCode.USAGE, "")
     assert ran.stderr.endswith(
-        "--fold and --no-fold are for pictures of a trace (svg, png, pdf), and no output is one\n"
+        "--fold and --no-fold are for pictures of a trace (mmd, svg, png, pdf), and no output is "
+        "one\n"
     )
 
 
@@ -740,7 +741,7 @@ def test_plain_is_for_pictures() -> None:
     ran = run(*QUICK, "--plain")
     assert (ran.returncode, ran.stdout) == (ExitCode.USAGE, "")
     assert ran.stderr.endswith(
-        "--plain is for pictures (dot, svg, png, pdf), and no output is one\n"
+        "--plain is for pictures (dot, mmd, svg, png, pdf), and no output is one\n"
     )
 
 
