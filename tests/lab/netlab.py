@@ -422,7 +422,9 @@ def _configuration(built: Lab, node: str, add: str) -> list[str]:
         if ways:
             commands.append(f"route {add} {TARGETS[version]} {' '.join(ways)}")
         else:
-            commands.append(f"addr {add} {TARGET[version]}/{(32, 128)[version == 6]} dev lo")
+            length = {4: "32", 6: "128"}[version]
+            nodad = " nodad" * (version == 6)  # without it, no program can have it for a moment
+            commands.append(f"addr {add} {TARGET[version]}/{length} dev lo{nodad}")
             commands.append(f"route {add} blackhole {TARGETS[version]}")
         if back:
             gateway = _address(back[0], 0, version)

@@ -44,7 +44,8 @@ def unnumbered(lab: Lab) -> None:
         "src",
         "addr flush dev v0n",
         "addr add fe80::a/64 dev v0n nodad",
-        *(f"addr add {lab.source(version)} dev lo" for version in (4, 6)),
+        f"addr add {lab.source(4)} dev lo",
+        f"addr add {lab.source(6)} dev lo nodad",
         *(f"route replace {TARGETS[version]} via inet6 fe80::b dev v0n" for version in (4, 6)),
     )
     lab.ip(
