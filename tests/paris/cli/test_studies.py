@@ -313,7 +313,7 @@ def test_refusals_of_each_protocol_are_in_text_picture_and_exit_code(
         (("--compare", "udp,icmp", "-T"), "--compare names protocols and ports; leave out -U, "
          "-T, -I and -p"),
         (("--compare", "udp,icmp", "-o", "x.pcapng"), "a comparison is written as json, txt, dot, "
-         "svg, png, pdf, not as pcapng"),
+         "mmd, svg, html, png, pdf, not as pcapng"),
     ],
 )  # fmt: skip
 def test_options_of_comparisons_that_make_no_sense_are_refused(

@@ -706,8 +706,8 @@ def test_folding_is_for_pictures_of_a_trace(words: str) -> None:
     ran = run("--sim", "two-way", *words.split())
     assert (ran.returncode, ran.stdout) == (ExitCode.USAGE, "")
     assert ran.stderr.endswith(
-        "--fold and --no-fold are for pictures of a trace (mmd, svg, png, pdf), and no output is "
-        "one\n"
+        "--fold and --no-fold are for pictures of a trace (mmd, svg, png, pdf, html), and no "
+        "output is one\n"
     )
 
 
