@@ -34,7 +34,7 @@ _WEB: Final = (443, 80)  # ports at which most hosts answer something
 _CONNECTING_S: Final = 1.0
 _MOST_PROBES: Final = 40  # of all controls together
 _TRIES: Final = 2  # of a control that only shows whether the host answers
-_MOST_BY_HOP: Final = _MOST_PROBES - 2 * _TRIES
+_MOST_BY_HOP: Final = _MOST_PROBES - 2 * _TRIES - 1  # silence to UDP is asked again after a second
 
 
 def measure(settings: Settings, hooks: Hooks = run.NO_HOOKS, *, always: bool) -> Measurement:

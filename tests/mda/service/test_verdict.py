@@ -16,6 +16,8 @@ from mda.plan import is_to_service
 from mda.service.fates import endings
 from mda.service.verdict import verdict
 from paris.errors import ExitCode
+from paris.run import measure
+from paris.settings import Settings
 from tests.support.commands import COMMAND, run
 from tests.support.traces import assembled, hops, outcomes
 from tests.support.waiting import LONGEST_S
@@ -210,6 +212,28 @@ def test_controls_are_few_and_only_sent_where_the_service_does_not_answer(tmp_pa
     alone = traced(tmp_path, 4, CASES["dropped on the way"])
     assert "controls" not in alone
     assert alone["run"]["probes_sent"] == silent["run"]["probes_sent"]
+
+
+@pytest.mark.parametrize("options", [(), ("--mda",)])
+def test_to_a_silent_host_all_controls_together_are_forty_at_most(options: tuple[str, ...]) -> None:
+    ran = run("--sim", "silent-destination", "-T", "-p", "443", "--diagnose", *options, "-j")
+    assert sum(control["probes"] for control in json.loads(ran.stdout)["controls"]) == 40
+
+
+@pytest.mark.parametrize("case", ["open by every path", "dropped on a branch", "reset on a branch"])
+def test_the_verdict_itself_sends_no_probe(case: str, tmp_path: Path) -> None:
+    """The same without one, and what the command sends, which gives one."""
+    file = network(tmp_path, 4, CASES[case].keys)
+    settings = Settings.of(network=file, multipath=True, protocol="tcp", dport=443, seed=1)
+    measured = measure(settings)
+    document = traced(tmp_path, 4, CASES[case])
+    assert document["verdict"]["word"] == CASES[case].word
+    assert document["run"]["probes_sent"] == measured.record.probes_sent
+    packets = tmp_path / "x.pcapng"
+    ran = run("--sim", file, *CASES[case].options.split(), "-o", str(packets), "-j")
+    assert json.loads(ran.stdout) == document
+    again = json.loads(run("--replay", str(packets), "-j").stdout)
+    assert again["verdict"] == document["verdict"]
 
 
 @pytest.mark.parametrize(
