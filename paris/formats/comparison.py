@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, Final
 
 from mda.comparison import compare
@@ -27,8 +26,13 @@ Json = dict[str, Any]
 
 def write(comparison: Comparison, _: Look | None = None) -> str:
     """The comparison as JSON text, ending with a newline."""
+    return json_text(document(comparison))
+
+
+def document(comparison: Comparison) -> Json:
+    """The comparison as a JSON value."""
     graph = comparison.graph
-    document = {
+    return {
         "format": FORMAT,
         "version": VERSION,
         "views": [
@@ -36,7 +40,7 @@ def write(comparison: Comparison, _: Look | None = None) -> str:
                 "name": view.name,
                 "slower_s": view.slower_s,
                 "rtt_probability": view.rtt_probability,
-                "trace": json.loads(native.write(view.trace)),
+                "trace": native.document(view.trace),
             }
             for view in comparison.views
         ],
@@ -55,7 +59,6 @@ def write(comparison: Comparison, _: Look | None = None) -> str:
             ],
         },
     }
-    return json_text(document)
 
 
 def is_comparison(document: object) -> bool:

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, Final
 
 from mda.difference import difference
@@ -28,7 +27,12 @@ Json = dict[str, Any]
 
 def write(found: Difference, _: Look | None = None) -> str:
     """The difference as JSON text, ending with a newline."""
-    document = {
+    return json_text(document(found))
+
+
+def document(found: Difference) -> Json:
+    """The difference as a JSON value."""
+    return {
         "format": FORMAT,
         "version": VERSION,
         "is_change": found.is_change,
@@ -81,10 +85,9 @@ def write(found: Difference, _: Look | None = None) -> str:
             }
             for own in found.ends
         ],
-        "before": json.loads(native.write(found.before.trace)),
-        "after": json.loads(native.write(found.after.trace)),
+        "before": native.document(found.before.trace),
+        "after": native.document(found.after.trace),
     }
-    return json_text(document)
 
 
 def _presence(found: Difference, own: Vertex | Edge) -> Json:

@@ -21,3 +21,8 @@ def json_text(document: dict[str, Any]) -> str:
 def json_line(document: dict[str, Any]) -> str:
     """The same on one line."""
     return json.dumps(document).replace("\x7f", "\\u007f") + "\n"
+
+
+def json_compact(document: dict[str, Any]) -> str:
+    """The same in as few characters as can be, without a line break."""
+    return json.dumps(document, separators=(",", ":")).replace("\x7f", "\\u007f")

@@ -60,7 +60,12 @@ Json = dict[str, Any]
 
 def write(trace: Trace, _: Look | None = None) -> str:
     """The trace as JSON text, ending with a newline; equal traces give equal text."""
-    document = {
+    return json_text(document(trace))
+
+
+def document(trace: Trace) -> Json:
+    """The trace as a JSON value."""
+    return {
         "format": FORMAT,
         "version": VERSION,
         "plan": plan_json.plan(trace.plan),
@@ -84,7 +89,6 @@ def write(trace: Trace, _: Look | None = None) -> str:
         "names": facts_json.by_address(trace.names),
         **facts_json.facts(trace.facts, trace.tables),
     }
-    return json_text(document)
 
 
 def read(text: str, name: str) -> Trace:

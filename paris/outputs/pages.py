@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 def trace(trace: Trace, look: Look) -> bytes:
     """The page of a trace."""
     from paris.formats import native
+    from paris.formats.json_text import json_compact
     from render.page.document import Explored, page
     from render.pictures.diagram import diagram
     from render.pictures.folding import folded
@@ -29,26 +30,28 @@ def trace(trace: Trace, look: Look) -> bytes:
     drawn = diagram(words)
     explored = Explored(words, route_words(trace, own), stage_words(trace))
     stacked = drawn if look.fold == 0 else folded(drawn, look.fold or SIZES[look.size].fold)
-    return page(drawn, stacked, native.write(trace, look), explored)
+    return page(drawn, stacked, json_compact(native.document(trace)), explored)
 
 
-def comparison(comparison: Comparison, look: Look) -> bytes:
+def comparison(comparison: Comparison, _: Look) -> bytes:
     """The page of a comparison."""
     from paris.formats import comparison as formats
+    from paris.formats.json_text import json_compact
     from render.page.document import page
     from render.pictures.comparison import comparison_diagram
     from render.words.comparison import comparison_words
 
     drawn = comparison_diagram(comparison_words(comparison))
-    return page(drawn, drawn, formats.write(comparison, look))
+    return page(drawn, drawn, json_compact(formats.document(comparison)))
 
 
-def difference(difference: Difference, look: Look) -> bytes:
+def difference(difference: Difference, _: Look) -> bytes:
     """The page of a difference."""
     from paris.formats import difference as formats
+    from paris.formats.json_text import json_compact
     from render.page.document import page
     from render.pictures.difference import difference_diagram
     from render.words.difference import difference_words
 
     drawn = difference_diagram(difference_words(difference))
-    return page(drawn, drawn, formats.write(difference, look))
+    return page(drawn, drawn, json_compact(formats.document(difference)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from paris.outputs.recipes import recipes
 
@@ -29,7 +29,7 @@ def trace(trace: Trace, look: Look) -> bytes:
         from render.pictures.sizes import SIZES
 
         drawn = folded(drawn, look.fold or SIZES[look.size].fold)
-    return _drawn(drawn, look, lambda: native.write(trace, look))
+    return _drawn(drawn, look, lambda: native.document(trace))
 
 
 def comparison(comparison: Comparison, look: Look) -> bytes:
@@ -39,7 +39,7 @@ def comparison(comparison: Comparison, look: Look) -> bytes:
     from render.words.comparison import comparison_words
 
     words = comparison_words(comparison)
-    return _drawn(comparison_diagram(words), look, lambda: formats.write(comparison, look))
+    return _drawn(comparison_diagram(words), look, lambda: formats.document(comparison))
 
 
 def difference(difference: Difference, look: Look) -> bytes:
@@ -49,19 +49,20 @@ def difference(difference: Difference, look: Look) -> bytes:
     from render.words.difference import difference_words
 
     words = difference_words(difference)
-    return _drawn(difference_diagram(words), look, lambda: formats.write(difference, look))
+    return _drawn(difference_diagram(words), look, lambda: formats.document(difference))
 
 
-def _drawn(drawn: Diagram, look: Look, document: Callable[[], str]) -> bytes:
+def _drawn(drawn: Diagram, look: Look, document: Callable[[], dict[str, Any]]) -> bytes:
     """The picture; an SVG has the JSON `document` inside, so that it can be drawn again."""
     bare = drawn._replace(title="", notes=(), legends=()) if look.plain else drawn
     if look.format == "svg":
+        from paris.formats.json_text import json_compact
         from render.pictures.sheet import sheet
         from render.pictures.sizes import SIZES
         from render.pictures.standalone import standalone
         from render.pictures.svg import to_svg
 
-        return standalone(to_svg(sheet(bare, SIZES[look.size])), drawn, document())
+        return standalone(to_svg(sheet(bare, SIZES[look.size])), drawn, json_compact(document()))
     if look.format == "mmd":
         from render.pictures.mermaid import to_mermaid
 

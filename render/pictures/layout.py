@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -76,14 +77,13 @@ def layout(drawn: Diagram, size: Size) -> Layout:
     """Lay out a diagram."""
     hops = {box.key: hop for hop, column in enumerate(drawn.columns) for box in column.boxes}
     chains, thick = _chains(drawn.lines, hops)
-    depths = (_depth(group, drawn.groups) for group in drawn.groups)
-    breadth = size.breadth - 2 * size.pad * max(depths, default=0)
+    depths = _depths(drawn.groups)
+    breadth = size.breadth - 2 * size.pad * max(depths.values(), default=0)
+    passing = _passing(hops, thick, size)
     contents = {
         key: content
         for hop, column in enumerate(drawn.columns)
-        for key, content in fitting(
-            column, size, breadth - _passing(hop, hops, thick, size)
-        ).items()
+        for key, content in fitting(column, size, breadth - passing[hop]).items()
     }
     keys = [[box.key for box in column.boxes] for column in drawn.columns]
     for key in thick:
@@ -93,25 +93,31 @@ def layout(drawn: Diagram, size: Size) -> Layout:
     order = ordered(keys, links)
     room = {key: own.across + own.behind for key, own in contents.items()} | thick
     crowded = {box.key for column in drawn.columns for box in column.boxes if box.is_compact}
+    inside = defaultdict[str, set[str]](set)
+    for group in drawn.groups:
+        for key in group.every:
+            inside[key].add(group.key)
     places = [
-        _places(hop, room, drawn.groups, size, size.gap / (2 if crowded & {*hop} else 1))
-        for hop in order
+        _places(hop, room, inside, size, size.gap / (2 if crowded & {*hop} else 1)) for hop in order
     ]
     middles = spaced(places, near_of, far_of)
     if size.breadth:
         middles = held(places, middles, breadth)
     spans = _spans(drawn, contents, chains, middles, size)
     found = Layout(contents, hops, spans, middles, chains, {}, (), (0, 0))
-    found = found._replace(ports=_ports(found), tints=_tints(found, drawn.groups, size))
+    found = found._replace(ports=_ports(found), tints=_tints(found, drawn.groups, depths, size))
     extents = [found.extent(key) for key in contents] + [tint.across for tint in found.tints]
     return found._replace(across=(
         min((begin for begin, _ in extents), default=0), max((end for _, end in extents), default=0)
     ))  # fmt: skip
 
 
-def _passing(hop: int, hops: Mapping[str, int], thick: Mapping[str, float], size: Size) -> float:
-    """The breadth that lines take which pass a hop."""
-    return sum(own + size.gap for key, own in thick.items() if hops[key] == hop)
+def _passing(hops: Mapping[str, int], thick: Mapping[str, float], size: Size) -> Counter[int]:
+    """The breadth that lines take which pass each hop, in whole points."""
+    taken = Counter[int]()
+    for key, own in thick.items():
+        taken[hops[key]] += math.ceil(own + size.gap)
+    return taken
 
 
 def _chains(
@@ -146,15 +152,14 @@ def _neighbours(
 def _places(
     hop: Sequence[str],
     room: Mapping[str, float],
-    groups: Sequence[Group],
+    inside: Mapping[str, set[str]],
     size: Size,
     gap: float,
 ) -> list[Place]:
     """The places of a hop, with room for the borders and the labels of diamonds between them."""
-    inside = {key: {group.key for group in groups if key in group.every} for key in hop}
     places: list[Place] = []
     for key in hop:
-        left = inside[places[-1].key] if places else set()
+        left = inside[places[-1].key] if places else set[str]()
         opened, closed = len(inside[key] - left), len(left - inside[key])
         extra = opened * _above(size) + closed * size.pad if places else 0.0
         places.append(Place(key, room[key], gap + extra))
@@ -229,20 +234,27 @@ def _side(found: Layout, key: str, lines: list[tuple[float, int]]) -> dict[int, 
     return ports
 
 
-def _tints(found: Layout, groups: Sequence[Group], size: Size) -> tuple[Tint, ...]:
+def _tints(
+    found: Layout, groups: Sequence[Group], depths: Mapping[str, int], size: Size
+) -> tuple[Tint, ...]:
     """The places of diamonds, the outer ones first; none where other boxes stand as well."""
     made: list[Tint] = []
     for group in sorted(groups, key=lambda own: (-len(own.every), own.key)):
-        tint = _tint(found, group, _depth(group, groups), size)
+        tint = _tint(found, group, depths[group.key], size)
         if _is_free(tint, found) and all(_is_apart(tint, outer) for outer in made):
             made.append(tint)
     return tuple(made)
 
 
-def _depth(group: Group, groups: Sequence[Group]) -> int:
-    """How many diamonds lie in each other from this one on inwards."""
-    inner = [own for own in groups if set(own.every) < set(group.every)]
-    return 1 + max((_depth(own, inner) for own in inner), default=0)
+def _depths(groups: Sequence[Group]) -> dict[str, int]:
+    """How many diamonds lie in each other, by key, from each one on inwards."""
+    depths: dict[str, int] = {}
+    done: list[tuple[set[str], int]] = []
+    for group in sorted(groups, key=lambda own: len(own.every)):
+        own = set(group.every)
+        depths[group.key] = 1 + max((depth for inner, depth in done if inner < own), default=0)
+        done.append((own, depths[group.key]))
+    return depths
 
 
 def _tint(found: Layout, group: Group, depth: int, size: Size) -> Tint:

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 from unicodedata import east_asian_width
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 # Thousandths of the size, for the characters of ASCII from the space on: Adobe's metrics of
 # Helvetica and Helvetica-Bold.
@@ -34,6 +31,17 @@ _WORDS: Final = re.compile(r"[^ ]* +|[^ ]+")
 _PIECES: Final = re.compile(r"[^.:\-/, ]*[.:\-/, ]+|[^.:\-/, ]+")
 
 
+class _Widths(dict[str, int]):
+    """Thousandths of the size by character; those that no table has are guessed."""
+
+    def __missing__(self, letter: str) -> int:
+        return _WIDE if east_asian_width(letter) in "WF" else _OTHER
+
+
+_PLAIN_WIDTHS: Final = _Widths((chr(32 + place), own) for place, own in enumerate(_PLAIN))
+_BOLD_WIDTHS: Final = _Widths((chr(32 + place), own) for place, own in enumerate(_BOLD))
+
+
 class Run(NamedTuple):
     """Text in one size, in points."""
 
@@ -44,8 +52,8 @@ class Run(NamedTuple):
     @property
     def width(self) -> float:
         """Points from its begin to its end."""
-        widths = _BOLD if self.is_bold else _PLAIN
-        return sum(_width(letter, widths) for letter in self.text) * self.size_pt / 1000
+        widths = _BOLD_WIDTHS if self.is_bold else _PLAIN_WIDTHS
+        return sum(map(widths.__getitem__, self.text)) * self.size_pt / 1000
 
     @property
     def height(self) -> float:
@@ -61,13 +69,6 @@ class Run(NamedTuple):
 def bold(text: str, size_pt: float) -> Run:
     """Text in bold."""
     return Run(text, size_pt, is_bold=True)
-
-
-def _width(letter: str, widths: Sequence[int]) -> int:
-    place = ord(letter) - 32
-    if 0 <= place < len(widths):
-        return widths[place]
-    return _WIDE if east_asian_width(letter) in "WF" else _OTHER
 
 
 def wrapped(run: Run, most_pt: float) -> list[Run]:

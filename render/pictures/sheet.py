@@ -9,6 +9,7 @@ from render.pictures.abridging import abridged
 from render.pictures.boxes import drawn as drawn_box
 from render.pictures.boxes import text
 from render.pictures.delays import delays
+from render.pictures.free import Taken
 from render.pictures.headings import headings
 from render.pictures.layout import layout
 from render.pictures.legend import GAP, legend
@@ -28,8 +29,6 @@ _LEAST_PROSE: Final = 560.0  # the breadth that sentences may take
 _PLACES: Final = (0.5, 0.4, 0.6, 0.3, 0.7, 0.2, 0.8, 0.1, 0.9)  # of a mark on its line
 _CROSS: Final = 4.0
 _BESIDE_GAP: Final = 5.0
-
-Rectangle = tuple[float, float, float, float]
 
 
 def sheet(drawn: Diagram, size: Size) -> Sheet:
@@ -86,7 +85,9 @@ class _Part:
         """Where that is in the picture."""
         return (across, along) if self.size.runs_down else (along, across)
 
-    def area(self, along: tuple[float, float], across: tuple[float, float]) -> Rectangle:
+    def area(
+        self, along: tuple[float, float], across: tuple[float, float]
+    ) -> tuple[float, float, float, float]:
         """Left, top, width and height of what lies between."""
         left, top = self.at(along[0], across[0])
         width, height = self.at(along[1] - along[0], across[1] - across[0])
@@ -187,11 +188,11 @@ def _boxes(part: _Part) -> Iterator[Group]:
 def _lines(part: _Part) -> Iterator[Group]:
     """The lines, the wide ones first; then the marks on them, each where there is room."""
     laid = part.laid
-    taken = [
+    taken = Taken(
         (*part.at(laid.edges(key)[0], laid.extent(key)[0]),
          *part.at(laid.edges(key)[1], laid.extent(key)[1]))
         for key in laid.contents
-    ]  # fmt: skip
+    )  # fmt: skip
     marks = []
     order = sorted(range(len(laid.chains)), key=lambda n: (-laid.chains[n][0].width, n))
     for number in order:
@@ -242,7 +243,7 @@ def _cross(middle: Point) -> list[Path | Text]:
     ]
 
 
-def _mark(line: Line, curve: Sequence[Point], size: Size, taken: list[Rectangle]) -> Group:
+def _mark(line: Line, curve: Sequence[Point], size: Size, taken: Taken) -> Group:
     """The mark of a line on a plate amid it, or beside its middle where another one lies."""
     run = bold(line.mark, size.faint)
     half = (run.width / 2 + 2, run.height / 2)
@@ -250,15 +251,9 @@ def _mark(line: Line, curve: Sequence[Point], size: Size, taken: list[Rectangle]
     for place in _PLACES:
         x, y = at(curve, place)
         plates.append((x - half[0], y - half[1], x + half[0], y + half[1]))
-    left, top, right, foot = next(
-        (own for own in plates if not any(_meet(own, other) for other in taken)), plates[0]
-    )
-    taken.append((left, top, right, foot))
+    left, top, right, foot = next((own for own in plates if not taken.meets(own)), plates[0])
+    taken.add((left, top, right, foot))
     return Group("mark", line.tip, (
         rectangle("page", left, top, right - left, foot - top, 2),
         text("partial-mark" if line.is_partial else "mark", run, left + 2, top + run.baseline),
     ), (line.near, line.far))  # fmt: skip
-
-
-def _meet(own: Rectangle, other: Rectangle) -> bool:
-    return own[0] < other[2] and other[0] < own[2] and own[1] < other[3] and other[1] < own[3]

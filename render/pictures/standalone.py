@@ -11,10 +11,9 @@ from render.pictures.palette import DARK
 if TYPE_CHECKING:
     from render.pictures.diagram import Diagram
 
-_BREAK: Final = re.compile(r"\n *")  # between values: no string of JSON has one
 _OPENING: Final = re.compile(rb"<svg\b")
 # JSON has these in strings alone, which take its escapes: the text is JSON and XML at once.
-_OF_XML: Final = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"}
+_OF_XML: Final = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"})
 
 
 def standalone(svg: bytes, drawn: Diagram, document: str) -> bytes:
@@ -39,12 +38,12 @@ def standalone(svg: bytes, drawn: Diagram, document: str) -> bytes:
 
 def metadata(document: str) -> str:
     """The element that holds a JSON text."""
-    return f'<metadata id="paris-trace">{as_xml(_BREAK.sub("", document))}</metadata>'
+    return f'<metadata id="paris-trace">{as_xml(document)}</metadata>'
 
 
 def as_xml(document: str) -> str:
     """A JSON text that is the text of an element of XML or HTML as well."""
-    return "".join(_OF_XML.get(character, character) for character in document)
+    return document.translate(_OF_XML)
 
 
 def _rules() -> str:

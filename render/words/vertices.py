@@ -122,7 +122,7 @@ def vertex_words(trace: Trace) -> dict[Vertex, VertexWords]:
     asked: defaultdict[int, set[int]] = defaultdict(set)
     for outcome in trace.outcomes:
         asked[outcome.request.flow].add(outcome.request.ttl)
-    wrong, balancers = troubles(trace, number), balancer_words(trace)
+    wrong, balancers, kinds = troubles(trace, number), balancer_words(trace), _kinds(trace)
     return {
         vertex: VertexWords(
             key=key_of(vertex),
@@ -135,7 +135,7 @@ def vertex_words(trace: Trace) -> dict[Vertex, VertexWords]:
             rtts_s=tuple(rtts_s(replies[vertex])),
             tries_s=tries_s(replies[vertex], lost.get(vertex, ())),
             origin=origin[vertex],
-            notes=tuple(_notes(trace, vertex, replies[vertex], asked))
+            notes=tuple(_notes(trace, vertex, replies[vertex], asked, kinds.get(vertex)))
             + tuple(wrong.get(vertex, ()))
             + marks.get(vertex, ())
             + service.notes(vertex)
@@ -251,7 +251,11 @@ def _asked_to(trace: Trace, vertex: Vertex, asked: Mapping[int, set[int]]) -> in
 
 
 def _notes(
-    trace: Trace, vertex: Vertex, replies: list[Reply], asked: Mapping[int, set[int]]
+    trace: Trace,
+    vertex: Vertex,
+    replies: list[Reply],
+    asked: Mapping[int, set[int]],
+    kind: BalancerKind | None,
 ) -> list[str]:
     notes = []
     endings = ", ".join(
@@ -264,7 +268,6 @@ def _notes(
     if any(reply.reply_ttl == 1 for reply in replies):
         notes.append("! a reply arrived with a TTL of 1")
     width = trace.dag.out_degree(vertex)
-    kind = _balancer_kind(trace, vertex)
     by = f", {kind.value}" if kind is not None else ""
     if vertex in trace.per_packet:
         notes.append(f"splits {width} ways, per packet")
@@ -309,12 +312,11 @@ def _parallel(trace: Trace, vertex: Vertex, number: Mapping[Vertex, str]) -> tup
     )
 
 
-def _balancer_kind(trace: Trace, vertex: Vertex) -> BalancerKind | None:
-    """The kind of balancer that a vertex was found to be; None if that is not known."""
+def _kinds(trace: Trace) -> dict[Vertex, BalancerKind]:
+    """The kind of balancer that vertices were found to be, where that is known."""
     found = trace.found(CLASSIFY)
     balancers = found.balancers if found else ()
-    kinds = (balancer.kind for balancer in balancers if balancer.vertex == vertex)
-    return next((kind for kind in kinds if kind.is_decided), None)
+    return {own.vertex: own.kind for own in reversed(balancers) if own.kind.is_decided}
 
 
 def ending_in(trace: Trace, reply: Reply) -> str:
