@@ -33,6 +33,7 @@ _INPUTS: Final = {
     "warts": 2_500,
     "scamper-json": 2_500,
     "atlas": 2_500,
+    "caracal": 2_500,
     "topology": 6_000,
     "table": 8_000,
     "rounds": 500,

@@ -36,6 +36,7 @@ _HIDDEN: Final = {
     "changed": "rewritten headers",
     "quoted_ttl": "quoted TTLs",
     "reply_ip_id": "IP identifications",
+    "losses": "lost probes",
 }
 _MOST_UNFINISHED: Final = 4
 _MOST_NAMED: Final = 3
@@ -279,7 +280,7 @@ def _unseen(trace: Trace) -> list[str]:
     hidden = [_HIDDEN.get(name, name) for name in trace.wire.hidden]
     fields = ", ".join(hidden)
     if trace.wire.tool is not None:
-        return [f"measured by {trace.wire.tool}, which keeps no {enumerated(hidden)}"]
+        return [f"measured by {trace.wire.tool}, which keeps no {' or '.join(hidden)}"]
     return [f"{trace.wire.wire} sockets: {fields} cannot be seen"]
 
 

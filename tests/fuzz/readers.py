@@ -288,6 +288,15 @@ def _mutated_results(random: Random) -> bytes:
     return text.encode("utf-8", "surrogatepass")
 
 
+def _mutated_rows(random: Random) -> bytes:
+    """Some rows of caracal's, of which a few characters are changed."""
+    file = CORPUS.parent / "results" / "caracal-replies.csv"
+    head, *rows = file.read_text().splitlines()
+    changed = changed_text(random, "\n".join(random.sample(rows, 4)))
+    head = head if random.random() < 0.9 else changed_text(random, head)
+    return f"{head}\n{changed}".encode("utf-8", "surrogatepass")
+
+
 @cache
 def _archives() -> list[bytes]:
     """Files of scamper's."""
@@ -546,6 +555,7 @@ READERS: Final = (
     Reader("warts", _mutated_archive, _in_a_file(_file_fault, "warts")),
     Reader("scamper-json", _mutated_lines, _in_a_file(_file_fault, "json")),
     Reader("atlas", _mutated_results, _in_a_file(_file_fault, "json")),
+    Reader("caracal", _mutated_rows, _in_a_file(_file_fault, "csv")),
     Reader("topology", _mutated_topology, _in_a_file(_topology_fault, "yaml")),
     Reader("table", _mutated_table, _in_a_file(_table_fault, "dat")),
     Reader("rounds", _mutated_rounds, _in_a_file(_file_fault, "jsonl")),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from paris.formats.readers import atlas, scamper_json, warts
+from paris.formats.readers import atlas, caracal, scamper_json, warts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -37,6 +37,10 @@ KINDS: Final = (
     Kind(
         "RIPE Atlas", "results of traceroutes; those of several `paris_id` are taken together",
         atlas.recognises, atlas.read,
+    ),
+    Kind(
+        "caracal CSV", "replies of caracal, diamond-miner and Iris; each destination is a trace",
+        caracal.recognises, caracal.read,
     ),
 )  # fmt: skip
 
