@@ -34,6 +34,7 @@ _INPUTS: Final = {
     "scamper-json": 2_500,
     "atlas": 2_500,
     "caracal": 2_500,
+    "dublin": 2_500,
     "topology": 6_000,
     "table": 8_000,
     "rounds": 500,

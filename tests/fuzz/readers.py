@@ -17,7 +17,7 @@ from contextlib import chdir
 from functools import cache
 from ipaddress import ip_address
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from unittest.mock import patch
 
 import paris
@@ -298,6 +298,18 @@ def _mutated_rows(random: Random) -> bytes:
 
 
 @cache
+def _dublin() -> Any:
+    file = CORPUS.parent / "results" / "dublin-traceroute.json"
+    return json.loads(file.read_text())["flows"]
+
+
+def _mutated_dublin(random: Random) -> bytes:
+    """Some flows of dublin-traceroute's."""
+    some = {flow: _dublin()[flow] for flow in random.sample(sorted(_dublin()), 2)}
+    return changed_json(random, {"flows": some}).encode("utf-8", "surrogatepass")
+
+
+@cache
 def _archives() -> list[bytes]:
     """Files of scamper's."""
     return [file.read_bytes() for file in sorted((CORPUS.parent / "warts").glob("*.warts"))]
@@ -556,6 +568,7 @@ READERS: Final = (
     Reader("scamper-json", _mutated_lines, _in_a_file(_file_fault, "json")),
     Reader("atlas", _mutated_results, _in_a_file(_file_fault, "json")),
     Reader("caracal", _mutated_rows, _in_a_file(_file_fault, "csv")),
+    Reader("dublin", _mutated_dublin, _in_a_file(_file_fault, "json")),
     Reader("topology", _mutated_topology, _in_a_file(_topology_fault, "yaml")),
     Reader("table", _mutated_table, _in_a_file(_table_fault, "dat")),
     Reader("rounds", _mutated_rounds, _in_a_file(_file_fault, "jsonl")),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from paris.formats.readers import atlas, caracal, scamper_json, warts
+from paris.formats.readers import atlas, caracal, dublin, scamper_json, warts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -41,6 +41,10 @@ KINDS: Final = (
     Kind(
         "caracal CSV", "replies of caracal, diamond-miner and Iris; each destination is a trace",
         caracal.recognises, caracal.read,
+    ),
+    Kind(
+        "dublin-traceroute JSON", "the hops of all flows, a multipath view",
+        dublin.recognises, dublin.read,
     ),
 )  # fmt: skip
 
