@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from benchmarks import kernel_networks as networks
 from benchmarks import views_beyond as beyond
+from benchmarks import views_changing as changing
 from benchmarks import views_here as here
 from benchmarks.kernels import reason
 from tests.lab.test_links import smallest_mtu, unnumbered, without_resolution
@@ -109,6 +110,13 @@ CASES: Final = (
         partial(beyond.grouped, kind=networks.RESILIENT, weights=(3, 1)),
     ),
     Case("resilient group, all buckets move", beyond.moving),
+    Case("nothing rewritten", changing.unchanged, _ALL),
+    Case("source translated, quotes not", changing.translated_statelessly, wires=WIRES[:2]),
+    Case("DSCP rewritten at hop 3", partial(changing.rewritten, rule="dscp set cs1"), _ALL),
+    Case("ECN cleared at hop 3", partial(changing.rewritten, rule="ecn set not-ect"), _ALL),
+    Case("MTU of 1400 on a branch", partial(changing.narrow, is_silent=False)),
+    Case("MTU of 1400, black hole", partial(changing.narrow, is_silent=True)),
+    Case("a path moves after 20 s of a watch", changing.moving),
 )
 
 

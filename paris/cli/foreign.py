@@ -31,6 +31,9 @@ GRANTED: Final = (
 _FIXED: Final = "probes have one length"
 _AS: Final = "-A shows AS numbers, from files of this machine"
 _HERE: Final = "there is one report, at the end: leave it out"
+_LIVE: Final = "--watch shows a live table of each path"
+_ROUNDS: Final = "--watch SECONDS is the time between rounds"
+_ALONE: Final = "one host is traced at a time: run it once for each"
 REFUSED: Final = (
     # traceroute of Linux and BSD
     Foreign(("-d", "--debug"), "traceroute, tcptraceroute",
@@ -72,8 +75,9 @@ REFUSED: Final = (
     Foreign(("-d",), "tracert", "-n leaves out names"),
     Foreign(("-R",), "tracert", "no tool sees the way back from here: trace from the other end"),
     # mtr
-    Foreign(("-r", "--report", "--report-wide", "--split", "--raw", "--curses", "--gtk",
-             "--displaymode", "--order"), "mtr", _HERE),
+    Foreign(("-r", "--report", "--report-wide", "--raw"), "mtr", _HERE),
+    Foreign(("--curses", "--gtk", "--displaymode", "--split"), "mtr", _LIVE),
+    Foreign(("--order",), "mtr", "the tables of --stats and --watch have every figure"),
     Foreign(("--report-cycles",), "mtr", "-q is the number of probes per hop"),
     Foreign(("--xml",), "mtr", "-o FILE.json has everything that was measured"),
     Foreign(("-C", "--csv"), "mtr", "-o FILE.csv has a row for each interface"),
@@ -87,14 +91,14 @@ REFUSED: Final = (
     Foreign(("-M",), "mtr", "--mark is the mark of packets"),
     Foreign(("--psize", "--packet-size"), "mtr, trippy, nexttrace", _FIXED),
     Foreign(("-B", "--bitpattern"), "mtr", "--payload hex:BYTES sends your bytes"),
-    Foreign(("--interval",), "mtr", "-z is the pause between probes"),
+    Foreign(("--interval",), "mtr", _ROUNDS),
     Foreign(("-G", "--gracetime", "-Z", "--timeout"), "mtr",
             "-w is how long a silence must last"),
     Foreign(("-Q",), "mtr, trippy, nexttrace", "-t is the ToS byte"),
     Foreign(("--no-dns",), "mtr, dublin-traceroute", "-n leaves out names"),
     Foreign(("--show-ips",), "mtr", "names stand beside addresses: leave it out"),
     Foreign(("-y", "--ipinfo", "--aslookup"), "mtr", _AS),
-    Foreign(("--filename",), "mtr", "one host is traced at a time: run it once for each"),
+    Foreign(("--filename",), "mtr", _ALONE),
     Foreign(("--sctp",), "mtr", "probes are UDP, ICMP or TCP: -U, -I or -T"),
     # trippy
     Foreign(("-u", "--unprivileged"), "trippy", "without root it is so by itself"),
@@ -102,7 +106,7 @@ REFUSED: Final = (
     Foreign(("--target-port",), "trippy", "-p is the destination port"),
     Foreign(("--source-port",), "trippy, nexttrace", "--sport is the source port"),
     Foreign(("--source-address",), "trippy", "-s is the source address"),
-    Foreign(("--min-round-duration", "--max-round-duration"), "trippy", _HERE),
+    Foreign(("--min-round-duration", "--max-round-duration"), "trippy", _ROUNDS),
     Foreign(("-g", "--grace-duration", "--read-timeout"), "trippy",
             "-w is how long a silence must last"),
     Foreign(("--initial-sequence",), "trippy", "--sport and -p are the ports of the first flow"),
@@ -127,7 +131,7 @@ REFUSED: Final = (
     Foreign(("-a", "-M", "--tui-address-mode", "--tui-custom-columns", "--tui-icmp-extension-mode",
              "--tui-geoip-mode", "--tui-max-addrs", "--tui-preserve-screen", "--tui-refresh-rate",
              "--tui-privacy-max-ttl", "--tui-locale", "--tui-timezone", "--tui-theme-colors",
-             "--tui-key-bindings"), "trippy", _HERE),
+             "--tui-key-bindings"), "trippy", _LIVE),
     Foreign(("--log-format", "--log-filter", "--log-span-events"), "trippy",
             "-v says what became of every packet"),
     # scamper
@@ -169,7 +173,7 @@ REFUSED: Final = (
     Foreign(("--timeout",), "nexttrace", "-w is how long a silence must last"),
     Foreign(("--send-time", "--ttl-time"), "nexttrace", "-z is the pause between probes"),
     Foreign(("--disable-mpls",), "nexttrace", "extensions of replies are always shown"),
-    Foreign(("--fast-trace", "--file"), "nexttrace", "one host is traced at a time"),
+    Foreign(("--fast-trace", "--file"), "nexttrace", _ALONE),
     Foreign(("-g", "--language"), "nexttrace", "there is one language: leave it out"),
     Foreign(("-C", "--no-color", "--nocolor"), "nexttrace", "--color never leaves out colours"),
     # Test-NetConnection
@@ -194,6 +198,13 @@ REFUSED: Final = (
     Foreign(("-B",), "paris-traceroute", "-c is the confidence, with --per-vertex for each router"),
     # habits of many tools
     Foreign(("--pps",), "other tools", "--rate is in packets per second"),
+    Foreign(("--every",), "other tools", _ROUNDS),
+    Foreign(("--pcap",), "other tools", "-o FILE.pcapng keeps every packet"),
+    Foreign(("--targets",), "other tools", _ALONE),
+    Foreign(("--geo-file",), "other tools", "--asn-file FILE.mmdb shows networks and places"),
+    Foreign(("--max-silent",), "other tools",
+            "--gap-limit ends a trace by --mda after silent hops"),
+    Foreign(("--tcp-flags",), "other tools", "-T sends plain SYNs, and no other flags"),
     Foreign(("--quiet",), "other tools",
             "--no-progress leaves out the progress line, and the exit status says what was found"),
     Foreign(("--dry-run",), "other tools",

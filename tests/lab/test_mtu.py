@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -25,11 +26,24 @@ NEITHER_SAYS = (
 )
 
 
+@contextmanager
+def narrow_branch() -> Iterator[Lab]:
+    """Four branches, of which one takes no more than 1400 bytes."""
+    with netlab.lab(netlab.diamond(4), hash_flow_label=True) as lab:
+        lab.set("src", OPEN_PING_SOCKETS)
+        lab.ip("a2", f"link set {lab.interface('a2', 'joint')} mtu 1400")
+        yield lab
+
+
+def silence(lab: Lab) -> None:
+    """Have the router with the narrow link say nothing of it."""
+    for rule in NEITHER_SAYS:
+        lab.rules("a2", OUTPUT, rule)
+
+
 @pytest.fixture(scope="module")
 def lab() -> Iterator[Lab]:
-    with netlab.lab(netlab.diamond(4), hash_flow_label=True) as built:
-        built.set("src", OPEN_PING_SOCKETS)
-        built.ip("a2", f"link set {built.interface('a2', 'joint')} mtu 1400")
+    with narrow_branch() as built:
         yield built
 
 
@@ -77,6 +91,5 @@ def test_a_branch_that_drops_long_packets_without_a_word_is_a_black_hole(
 @pytest.fixture(scope="module")
 def silenced(lab: Lab) -> Lab:
     """The same network, whose narrow router says nothing any more."""
-    for rule in NEITHER_SAYS:
-        lab.rules("a2", OUTPUT, rule)
+    silence(lab)
     return lab
