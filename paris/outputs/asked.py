@@ -67,11 +67,9 @@ def _check_uses(
         raise SettingsError(
             f"--plain is for pictures ({', '.join(PICTURES)}), and no output is one"
         )
-    is_folded = subject is Subject.TRACE and any(own.format in _FOLDED for own in outputs)
-    if options.fold is not None and not is_folded:
+    if options.fold is not None and not any(own.format in _FOLDED for own in outputs):
         raise SettingsError(
-            f"--fold and --no-fold are for pictures of a trace ({', '.join(_FOLDED)}), and no "
-            "output is one"
+            f"--fold and --no-fold are for pictures ({', '.join(_FOLDED)}), and no output is one"
         )
     if options.size != "screen" and not any(output.format == "svg" for output in outputs):
         raise SettingsError("--size is for SVG, and no output is one")

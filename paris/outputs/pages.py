@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from paris.outputs.pictures import stacked
 from paris.outputs.recipes import recipes
 
 if TYPE_CHECKING:
@@ -19,8 +20,6 @@ def trace(trace: Trace, look: Look) -> bytes:
     from paris.formats.json_text import json_compact
     from render.page.document import Explored, page
     from render.pictures.diagram import diagram
-    from render.pictures.folding import folded
-    from render.pictures.sizes import SIZES
     from render.words.routes import route_words
     from render.words.stages import stage_words
     from render.words.trace import trace_words
@@ -29,11 +28,10 @@ def trace(trace: Trace, look: Look) -> bytes:
     words = trace_words(trace, own)
     drawn = diagram(words)
     explored = Explored(words, route_words(trace, own), stage_words(trace))
-    stacked = drawn if look.fold == 0 else folded(drawn, look.fold or SIZES[look.size].fold)
-    return page(drawn, stacked, json_compact(native.document(trace)), explored)
+    return page(drawn, stacked(drawn, look), json_compact(native.document(trace)), explored)
 
 
-def comparison(comparison: Comparison, _: Look) -> bytes:
+def comparison(comparison: Comparison, look: Look) -> bytes:
     """The page of a comparison."""
     from paris.formats import comparison as formats
     from paris.formats.json_text import json_compact
@@ -42,10 +40,10 @@ def comparison(comparison: Comparison, _: Look) -> bytes:
     from render.words.comparison import comparison_words
 
     drawn = comparison_diagram(comparison_words(comparison))
-    return page(drawn, drawn, json_compact(formats.document(comparison)))
+    return page(drawn, stacked(drawn, look), json_compact(formats.document(comparison)))
 
 
-def difference(difference: Difference, _: Look) -> bytes:
+def difference(difference: Difference, look: Look) -> bytes:
     """The page of a difference."""
     from paris.formats import difference as formats
     from paris.formats.json_text import json_compact
@@ -54,4 +52,4 @@ def difference(difference: Difference, _: Look) -> bytes:
     from render.words.difference import difference_words
 
     drawn = difference_diagram(difference_words(difference))
-    return page(drawn, drawn, json_compact(formats.document(difference)))
+    return page(drawn, stacked(drawn, look), json_compact(formats.document(difference)))

@@ -23,13 +23,7 @@ def trace(trace: Trace, look: Look) -> bytes:
     from render.words.trace import trace_words
 
     words = trace_words(trace, recipes(trace.plan))
-    drawn = diagram(words)
-    if look.format != "dot" and look.fold != 0:
-        from render.pictures.folding import folded
-        from render.pictures.sizes import SIZES
-
-        drawn = folded(drawn, look.fold or SIZES[look.size].fold)
-    return _drawn(drawn, look, lambda: native.document(trace))
+    return _drawn(diagram(words), look, lambda: native.document(trace))
 
 
 def comparison(comparison: Comparison, look: Look) -> bytes:
@@ -52,9 +46,22 @@ def difference(difference: Difference, look: Look) -> bytes:
     return _drawn(difference_diagram(words), look, lambda: formats.document(difference))
 
 
+def stacked(drawn: Diagram, look: Look) -> Diagram:
+    """The diagram with the stacks that are asked for."""
+    if look.fold == 0:
+        return drawn
+    from render.pictures.folding import folded
+    from render.pictures.sizes import SIZES
+
+    size = SIZES[look.size]
+    return folded(drawn, look.fold or size.fold, size.room)
+
+
 def _drawn(drawn: Diagram, look: Look, document: Callable[[], dict[str, Any]]) -> bytes:
     """The picture; an SVG has the JSON `document` inside, so that it can be drawn again."""
     bare = drawn._replace(title="", notes=(), legends=()) if look.plain else drawn
+    if look.format != "dot":
+        bare = stacked(bare, look)
     if look.format == "svg":
         from paris.formats.json_text import json_compact
         from render.pictures.sheet import sheet

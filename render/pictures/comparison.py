@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from statistics import median
 from typing import TYPE_CHECKING, Final
 
-from render.pictures.diagram import Box, Column, Diagram, Line, line_width
+from render.pictures.diagram import Box, Column, Diagram, Line, Seen, line_width, missed, ring_of
 from render.words.comparison import share_and_rtt
 from render.words.vertices import Kind
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from render.words.comparison import ComparedEdge, ComparedVertex, ComparisonWords
     from render.words.vertices import VertexWords
 
@@ -39,19 +42,42 @@ def _column(ttl: int, vertices: tuple[ComparedVertex, ...]) -> Column:
 
 
 def _box(vertex: ComparedVertex) -> Box:
+    seen = {name: words for name, words in vertex.seen.items() if words is not None}
     shown = tuple(
         f"{name} {share_and_rtt(words)}{_refusal(words)}"
-        for name, words in vertex.seen.items()
-        if words is not None and words.rtt
+        for name, words in seen.items()
+        if words.rtt
     )
+    notes = _balancing(seen)
+    ring = ring_of(words.balancer for words in seen.values())
+    tip = (f"seen by {', '.join(vertex.names)}", *notes, "" if ring is None else missed(ring))
     return Box(
         key=vertex.key,
         kind=vertex.kind,
         strong=vertex.address,
-        faint=("source",) if vertex.is_source else (*filter(None, (vertex.name,)), *shown),
-        tip=f"seen by {', '.join(vertex.names)}",
+        faint=("source",) if vertex.is_source else (*filter(None, (vertex.name,)), *shown, *notes),
+        tip="\n".join(filter(None, tip)),
         is_compact=False,
+        notes=notes,
+        ring=ring,
+        seen=tuple(
+            Seen(name, words.share, words.rtts_s and (median(words.rtts_s),))
+            for name, words in seen.items()
+        ),
+        likeness=(*seen, *map(_refusal, seen.values())),
     )
+
+
+def _balancing(seen: Mapping[str, VertexWords]) -> tuple[str, ...]:
+    """How a vertex splits flows: once where all protocols that see it say the same."""
+    said = {
+        name: f"splits {', '.join((f'{own.ways} ways', *own.marks))}"
+        for name, words in seen.items()
+        if (own := words.balancer) is not None
+    }
+    if len(said) == len(seen) and len({*said.values()}) == 1:
+        return tuple(said.values())[:1]
+    return tuple(f"{name} {words}" for name, words in said.items())
 
 
 def _refusal(words: VertexWords) -> str:
@@ -67,6 +93,7 @@ def _line(edge: ComparedEdge) -> Line:
         f"seen by {', '.join(edge.names)}",
         is_dashed=edge.is_silent,
         mark=_names(edge),
+        share=edge.flows,
         is_partial=edge.share < 1,
     )
 

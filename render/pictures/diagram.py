@@ -10,8 +10,9 @@ from render.words.quantities import percent
 from render.words.vertices import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
+    from render.words.balancers import BalancerWords
     from render.words.paths import PathWords
     from render.words.trace import DiamondWords, EdgeWords, FalseLink, HopWords, TraceWords
     from render.words.vertices import VertexWords
@@ -40,12 +41,22 @@ class Ring(NamedTuple):
     is_finished: bool
 
 
+class Seen(NamedTuple):
+    """What a measurement saw of a vertex: its share of the flows, and its median round trip."""
+
+    by: str
+    share: float
+    rtts_s: tuple[float, ...]
+
+
 class Box(NamedTuple):
     """A vertex. `strong` and `faint` are its lines of text; `tip` shows when it is pointed at.
 
     `number` names it where there is no room for more. `share` is that of all flows, and `rtts_s`
     has its median round trip. A stack `stands_for` the vertices of these keys, and has a round trip
-    for each.
+    for each. Where several measurements are drawn in one, `seen` has what each of them saw instead.
+    `sign` is what `strong` begins with before the address, and `likeness` what else boxes of a
+    stack have in common.
     """
 
     key: str
@@ -60,6 +71,9 @@ class Box(NamedTuple):
     rtts_s: tuple[float, ...] = ()
     ring: Ring | None = None
     stands_for: tuple[str, ...] = ()
+    seen: tuple[Seen, ...] = ()
+    sign: str = ""
+    likeness: tuple[str, ...] = ()
 
 
 class Line(NamedTuple):
@@ -206,12 +220,10 @@ def _box(vertex: VertexWords, marks: tuple[str, ...], *, is_compact: bool) -> Bo
     notes = (*vertex.notes, *(balancer.marks if balancer is not None else ()), *marks)
     source = ("source",) if vertex.kind is Kind.SOURCE else ()
     faint = (vertex.name, ", ".join(filter(None, (rtt, share))), *source, *notes)
-    ring = None
-    if balancer is not None:
-        ring = Ring(balancer.ways, balancer.unseen, balancer.is_finished)
+    ring = ring_of((balancer,))
     tip = (
         vertex.address, vertex.name, *vertex.details, *source, *notes,
-        "" if ring is None else _missed(ring),
+        "" if ring is None else missed(ring),
     )  # fmt: skip
     return Box(
         key=vertex.key,
@@ -228,7 +240,19 @@ def _box(vertex: VertexWords, marks: tuple[str, ...], *, is_compact: bool) -> Bo
     )
 
 
-def _missed(ring: Ring) -> str:
+def ring_of(balancers: Iterable[BalancerWords | None]) -> Ring | None:
+    """The ring of a vertex: of all measurements, the most ways and the most that may be unseen."""
+    known = [own for own in balancers if own is not None]
+    if not known:
+        return None
+    return Ring(
+        max(own.ways for own in known),
+        max(own.unseen for own in known),
+        all(own.is_finished for own in known),
+    )
+
+
+def missed(ring: Ring) -> str:
     """What a ring says."""
     said = f"a branch with less than {percent(round(ring.unseen, 2))} of its flows may be unseen"
     return said if ring.is_finished else f"{said}; not fully explored"

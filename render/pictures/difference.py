@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from statistics import median
 from typing import TYPE_CHECKING, Final
 
-from render.pictures.diagram import Box, Column, Diagram, Line
+from render.pictures.diagram import Box, Column, Diagram, Line, Seen, line_width, missed, ring_of
 from render.words.comparison import share_and_rtt
 from render.words.difference import Mark
 
 if TYPE_CHECKING:
     from render.words.difference import ChangedEdge, ChangedVertex, DifferenceWords
 
-_THINNEST, _THICKEST = 0.8, 7.0  # points
 _LEGEND: Final = "+ came, - went, ? perhaps by chance, ~ changed"
 _DASHED: Final = "dashed: not there after; purple: not there before"
 _NOT_AFTER: Final = (Mark.WENT, Mark.PERHAPS_WENT)
@@ -45,24 +45,36 @@ def _box(vertex: ChangedVertex) -> Box:
         if own is not None and own.rtt
     ]
     faint = ("source",) if vertex.is_source else (*seen, *vertex.changes)
+    latest = vertex.after or vertex.before
+    ring = ring_of(() if latest is None else (latest.balancer,))
+    tip = (vertex.address, *faint, "" if ring is None else missed(ring))
     return Box(
         key=vertex.key,
         kind=vertex.kind,
         strong=f"{vertex.mark.value} {vertex.address}".strip(),
         faint=faint,
-        tip="\n".join((vertex.address, *faint)),
+        tip="\n".join(filter(None, tip)),
         is_compact=False,
+        notes=vertex.changes,
+        ring=ring,
+        seen=tuple(
+            Seen(when, own.share, own.rtts_s and (median(own.rtts_s),))
+            for when, own in (("before", vertex.before), ("after", vertex.after))
+            if own is not None
+        ),
+        sign=vertex.mark.value,
+        likeness=(vertex.mark.value,),
     )
 
 
 def _line(edge: ChangedEdge) -> Line:
-    width = round(_THINNEST + (_THICKEST - _THINNEST) * edge.share, 2)
     return Line(
         edge.near,
         edge.far,
-        width,
+        line_width(edge.share),
         edge.sentence,
         is_dashed=edge.mark in _NOT_AFTER,
         mark=_LINE_MARKS.get(edge.mark, ""),
+        share=edge.share,
         is_partial=edge.mark in _NOT_BEFORE,
     )

@@ -11,7 +11,7 @@ class Size(NamedTuple):
     With `runs_down` each hop is a row, so that long paths fit a page; else each is a column. The
     boxes of a hop share `breadth` then, and `side` is that of the headings beside them. Text is
     broken into lines of at most `line`. `has_prose` says whether sentences stand in it. More than
-    `fold` branches that are alike are one stack.
+    `fold` branches that are alike are one stack, and hops with more boxes than `room` as well.
     """
 
     name: str
@@ -32,6 +32,7 @@ class Size(NamedTuple):
     side: float = 0.0
     scale: float = 1.0
     fold: int = 12
+    room: int | None = None
 
 
 SCREEN: Final = Size(
@@ -46,5 +47,6 @@ SLIDE: Final = Size(
 PAPER: Final = Size(
     "paper", line=160, strong=11, faint=9.4, title=11.5, ring=9.5, pad=3, gap=5, way=20, strip=37,
     margin=3, has_prose=False, rows=18, runs_down=True, breadth=262, side=52, scale=0.65, fold=8,
+    room=8,
 )  # fmt: skip
 SIZES: Final = {size.name: size for size in (SCREEN, SLIDE, PAPER)}

@@ -34,7 +34,7 @@ def diagram_of(trace: Trace) -> Diagram:
 
 def svg_of(trace: Trace, size: Size) -> bytes:
     """The picture with stacks, without the JSON inside."""
-    return to_svg(sheet(folded(diagram_of(trace), size.fold), size))
+    return to_svg(sheet(folded(diagram_of(trace), size.fold, size.room), size))
 
 
 def dot_of(trace: Trace) -> str:

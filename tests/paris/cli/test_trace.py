@@ -700,14 +700,13 @@ def test_a_wide_hop_is_one_stack_in_a_picture_unless_every_branch_is_asked_for()
 
 
 @pytest.mark.parametrize(
-    "words", ["--fold 3", "--no-fold -j", "--compare udp,icmp --format svg --fold 3"]
+    "words", ["--fold 3", "--no-fold -j", "--compare udp,icmp --format dot --fold 3"]
 )
-def test_folding_is_for_pictures_of_a_trace(words: str) -> None:
+def test_folding_is_for_pictures_that_are_laid_out(words: str) -> None:
     ran = run("--sim", "two-way", *words.split())
     assert (ran.returncode, ran.stdout) == (ExitCode.USAGE, "")
     assert ran.stderr.endswith(
-        "--fold and --no-fold are for pictures of a trace (mmd, svg, png, pdf, html), and no "
-        "output is one\n"
+        "--fold and --no-fold are for pictures (mmd, svg, png, pdf, html), and no output is one\n"
     )
 
 
