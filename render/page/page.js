@@ -54,12 +54,20 @@ function fold(isFolded) {
 // ---------------------------------------------------------------- size and place
 
 const SCALES = { least: 0.05, most: 8, step: 1.25, first: 0.4 };
+const SETTLED_MS = 200;
 let scale = 1;
+let settling = 0;
 
 function setScale(wanted) {
   scale = Math.min(SCALES.most, Math.max(SCALES.least, wanted));
-  shown.svg.style.width = `${shown.size.width * scale}px`;
-  shown.svg.style.height = `${shown.size.height * scale}px`;
+  const { frame, svg, size } = shown;
+  frame.style.width = `${size.width * scale}px`;
+  frame.style.height = `${size.height * scale}px`;
+  svg.style.transform = `scale(${scale})`;
+  // While it changes, the browser stretches what it has drawn; then it draws all of it anew.
+  frame.classList.add("grows");
+  clearTimeout(settling);
+  settling = setTimeout(() => frame.classList.remove("grows"), SETTLED_MS);
 }
 
 // What is at a place of the window, by default amid the picture, stays there.
@@ -191,6 +199,7 @@ function choose(thing, facts, vertices, links, rows) {
   chosen = { thing, facts };
   light(vertices, links, rows);
   show();
+  byId("status").textContent = `lit up: ${byId("facts").querySelector("h2").textContent}`;
 }
 
 function clear() {
@@ -263,6 +272,7 @@ function thingAt(x, y) {
 }
 
 let drag = null;
+let wheel = null;
 
 scroller.addEventListener("pointermove", (event) => {
   if (drag) {
@@ -299,7 +309,12 @@ scroller.addEventListener("click", (event) => {
 scroller.addEventListener("wheel", (event) => {
   if (!event.ctrlKey && !event.metaKey) return;
   event.preventDefault();
-  zoom(Math.exp(-event.deltaY / 300), event.clientX, event.clientY);
+  // Once for each frame, however many events there are.
+  if (!wheel) requestAnimationFrame(() => {
+    zoom(Math.exp(-wheel.turned / 300), wheel.x, wheel.y);
+    wheel = null;
+  });
+  wheel = { turned: (wheel?.turned ?? 0) + event.deltaY, x: event.clientX, y: event.clientY };
 }, { passive: false });
 
 // ---------------------------------------------------------------- keys
@@ -520,11 +535,13 @@ for (const heading of document.querySelectorAll("th button")) {
 for (const table of document.querySelectorAll("tbody")) {
   table.addEventListener("click", ({ target }) => {
     const { vertex, path } = target.dataset;
+    if (vertex === undefined && path === undefined) return;
+    byId("split").scrollIntoView({ block: "nearest" });
     if (vertex !== undefined) {
       const box = shown.boxOf.get(Number(vertex));
       chooseBox(box);
       reveal(box);
-    } else if (path !== undefined) {
+    } else {
       choosePath(Number(path));
     }
   });
