@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from mda.trace import Trace
 
 CORPUS: Final = Path(__file__).parents[1] / "data" / "fuzz"
+_RESULTS: Final = CORPUS.parent / "results"
 _LONGEST_LINE: Final = 1000  # characters of a refusal
 _WRITTEN: Final = ("json", "txt", "dot", "graphml", "gexf")
 
@@ -262,8 +263,9 @@ def _mutated_difference(random: Random) -> bytes:
 
 @cache
 def _lines_of_json() -> list[str]:
-    """Files of scamper's JSON."""
-    return [file.read_text() for file in sorted((CORPUS.parent / "warts").glob("*.json*"))]
+    """Files of scamper's JSON, and of what looks alike."""
+    files = [*(CORPUS.parent / "warts").glob("*.json*"), *_RESULTS.glob("fast-mda*.json")]
+    return [file.read_text() for file in sorted(files)]
 
 
 def _mutated_lines(random: Random) -> bytes:
@@ -277,7 +279,7 @@ def _mutated_lines(random: Random) -> bytes:
 @cache
 def _results() -> list[object]:
     """Results of RIPE Atlas."""
-    lines = (CORPUS.parent / "results" / "atlas.ndjson").read_text().splitlines()
+    lines = (_RESULTS / "atlas.ndjson").read_text().splitlines()
     return [json.loads(line) for line in lines]
 
 
@@ -290,7 +292,7 @@ def _mutated_results(random: Random) -> bytes:
 
 def _mutated_rows(random: Random) -> bytes:
     """Some rows of caracal's, of which a few characters are changed."""
-    file = CORPUS.parent / "results" / "caracal-replies.csv"
+    file = _RESULTS / "caracal-replies.csv"
     head, *rows = file.read_text().splitlines()
     changed = changed_text(random, "\n".join(random.sample(rows, 4)))
     head = head if random.random() < 0.9 else changed_text(random, head)
@@ -299,7 +301,7 @@ def _mutated_rows(random: Random) -> bytes:
 
 @cache
 def _dublin() -> Any:
-    file = CORPUS.parent / "results" / "dublin-traceroute.json"
+    file = _RESULTS / "dublin-traceroute.json"
     return json.loads(file.read_text())["flows"]
 
 

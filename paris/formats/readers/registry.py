@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from paris.formats.readers import atlas, caracal, dublin, scamper_json, warts
+from paris.formats.readers import atlas, caracal, dublin, fast_mda, scamper_json, warts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,6 +29,10 @@ KINDS: Final = (
     Kind(
         "warts", "scamper: records of types trace and tracelb; others are passed",
         warts.recognises, warts.read,
+    ),
+    Kind(
+        "fast-mda-traceroute JSON", "lines of type tracelb, which leave out other things",
+        fast_mda.recognises, fast_mda.read,
     ),
     Kind(
         "scamper JSON", "lines of types trace and tracelb, also M-Lab's; others are passed",

@@ -27,7 +27,7 @@ from paris.formats.readers.scamper import (
 from paris.packets.extensions import Extensions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from mda.model import IPAddress
 
@@ -35,7 +35,7 @@ Json = dict[str, Any]
 
 _MICROS: Final = 1_000_000
 _HIGHEST_TTL: Final = 255
-_SCHEMA: Final = "scamper.schema.json"
+SCHEMA: Final = "scamper.schema.json"
 _STOPS: Final = {
     "ERROR": StopReason.WIRE_ERROR, "HALTED": StopReason.INTERRUPTED,
     "INPROGRESS": StopReason.INTERRUPTED,
@@ -56,12 +56,12 @@ def read(data: bytes, name: str) -> Iterator[Found]:
     for part in lines(data, name):
         value, place = part.value, f"{name}: byte {part.begin}"
         if isinstance(value, dict) and value.get("type") in (TRACE, TRACELB):
-            schemas.check(value, _SCHEMA, place)
-            yield _found(value, place)
+            schemas.check(value, SCHEMA, place)
+            yield found(value, _trace if value["type"] == TRACE else tracelb, place)
 
 
-def _found(value: Json, place: str) -> Found:
-    read = _trace if value["type"] == TRACE else _tracelb
+def found(value: Json, measured: Callable[[Json, str], Measured], place: str) -> Found:
+    """What a line says of a measurement, which is read when it is asked for."""
     between = _between(value)
     started_at_us = between["started_at_us"]
     return Found(
@@ -69,11 +69,12 @@ def _found(value: Json, place: str) -> Found:
         between["source"],
         between["destination"],
         None if started_at_us is None else started_at_us / _MICROS,
-        lambda: record(read(value, place), place),
+        lambda: record(measured(value, place), place),
     )
 
 
-def _tracelb(value: Json, place: str) -> Measured:
+def tracelb(value: Json, place: str) -> Measured:
+    """The measurement of a line of type tracelb. Raises FormatError, with `place`."""
     own = method(TRACELB, value["method"], place)
     between, nodes = _between(value), value.get("nodes", [])
     sport, dport, attempts = (_whole(value, name) for name in ("sport", "dport", "attempts"))
@@ -91,7 +92,7 @@ def _tracelb(value: Json, place: str) -> Measured:
     before: tuple[Sent, ...] = ()
     if nodes and nearest > first_ttl:
         before = first_hop(
-            first_ttl, _address(nodes[0]["addr"]), _whole(nodes[0], "q_ttl"),
+            first_ttl, address(nodes[0]["addr"]), _whole(nodes[0], "q_ttl"),
             between["destination"], attempts or 1,
         )  # fmt: skip
     return Measured(
@@ -141,9 +142,9 @@ def _trace(value: Json, place: str) -> Measured:
 
 def _between(value: Json) -> Json:
     """The fields that both kinds share."""
-    source, destination = value.get("src"), _address(value["dst"])
+    source, destination = value.get("src"), address(value["dst"])
     return {
-        "source": None if source is None else _address(source),
+        "source": None if source is None else address(source),
         "destination": destination,
         "started_at_us": _time_us(value.get("start")),
         "traffic_class": (_whole(value, "tos") or 0),
@@ -152,33 +153,40 @@ def _between(value: Json) -> Json:
 
 def _sent(probe: Json, responder: str) -> Sent:
     """A probe of a tracelb line, in the cell of the address that replied."""
-    sent_at_us, address = _time_us(probe.get("tx")), _address(responder)
-    replies = () if address is None else probe.get("replies", ())
+    own, sent_at_us = address(responder), _time_us(probe.get("tx"))
+    replies: Sequence[Json] = () if own is None else probe.get("replies", ())
+    answers = () if own is None else tuple(_answer(reply, own, sent_at_us) for reply in replies)
+    if sent_at_us is None and answers and answers[0].rtt_us is not None:
+        received_at_us = _time_us(replies[0].get("rx"))
+        sent_at_us = None if received_at_us is None else received_at_us - answers[0].rtt_us
     return Sent(
         int(probe["flowid"]),
         int(probe["ttl"]),
         (_whole(probe, "attempt") or 0),
         sent_at_us,
-        tuple(
-            Answer(
-                responder=address,
-                rtt_us=_between_us(sent_at_us, _time_us(reply.get("rx"))),
-                icmp=_icmp(reply),
-                tcp_flags=_whole(reply, "tcp_flags"),
-                quoted_ttl=_whole(reply, "icmp_q_ttl"),
-                ttl=_whole(reply, "ttl"),
-                ip_id=_whole(reply, "ipid") if address.version == 4 else None,
-                extensions=_labels(reply),
-            )
-            for reply in replies
-            if address is not None
-        ),
+        answers,
+    )
+
+
+def _answer(reply: Json, responder: IPAddress, sent_at_us: int | None) -> Answer:
+    rtt_us = _between_us(sent_at_us, _time_us(reply.get("rx")))
+    if rtt_us is None and "rtt" in reply:
+        rtt_us = round(reply["rtt"] * 1000)
+    return Answer(
+        responder=responder,
+        rtt_us=rtt_us,
+        icmp=_icmp(reply),
+        tcp_flags=_whole(reply, "tcp_flags"),
+        quoted_ttl=_whole(reply, "icmp_q_ttl"),
+        ttl=_whole(reply, "ttl"),
+        ip_id=_whole(reply, "ipid") if responder.version == 4 else None,
+        extensions=_labels(reply),
     )
 
 
 def _hop(hop: Json, flow: int) -> Sent:
     """The probe of a hop in a trace line, and its reply."""
-    responder = _address(hop["addr"])
+    responder = address(hop["addr"])
     icmp, tcp_flags = _icmp(hop), _whole(hop, "tcp_flags")
     answers = () if responder is None else (
         Answer(
@@ -230,31 +238,32 @@ def _whole(values: Json, name: str) -> int | None:
     return plan_json.whole(values.get(name))
 
 
-def _address(text: str) -> IPAddress | None:
+def address(text: str) -> IPAddress | None:
     """An address, of IPv4 where it is mapped into IPv6; None for silence."""
     if text in ("*", ""):
         return None
-    address = ip_address(text)
-    return getattr(address, "ipv4_mapped", None) or address
+    own = ip_address(text)
+    return getattr(own, "ipv4_mapped", None) or own
 
 
 def _micros(values: Json, name: str) -> int | None:
-    """Whole seconds in microseconds."""
-    return int(values[name]) * _MICROS if name in values else None
+    """Seconds in microseconds."""
+    return round(values[name] * _MICROS) if name in values else None
 
 
 def _time_us(time: Json | None) -> int | None:
-    return None if time is None else int(time["sec"]) * _MICROS + int(time["usec"])
+    """A time; None where it is missing, or 0."""
+    return (int(time["sec"]) * _MICROS + int(time["usec"])) or None if time else None
 
 
 def _between_us(begin_us: int | None, end_us: int | None) -> int | None:
     return None if begin_us is None or end_us is None else end_us - begin_us
 
 
-def _names(own: Sequence[Json]) -> Mapping[IPAddress, str]:
+def _names(looked_up: Sequence[Json]) -> Mapping[IPAddress, str]:
     """The names of those addresses that were looked up."""
     return {
-        address: values["name"]
-        for values in own
-        if "name" in values and (address := _address(values["addr"])) is not None
+        own: values["name"]
+        for values in looked_up
+        if "name" in values and (own := address(values["addr"])) is not None
     }
