@@ -157,9 +157,12 @@ def browser(folder: Path) -> Iterator[Browser]:
     # The browser reads from descriptor 3 and writes to 4.
     plumbing = f'exec 3<&{requests_read} 4>&{answers_write}; exec "$@"'
     command = ("bash", "-c", plumbing, "bash", *_COMMAND, f"--user-data-dir={folder / 'profile'}")
+    # It would make folders that tests name because they are not there.
+    places = dict.fromkeys(("HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"), str(folder))
     process = subprocess.Popen(
-        command, pass_fds=(requests_read, answers_write), stderr=subprocess.DEVNULL
-    )
+        command, pass_fds=(requests_read, answers_write), stderr=subprocess.DEVNULL,
+        env=os.environ | places,
+    )  # fmt: skip
     os.close(requests_read)
     os.close(answers_write)
     try:
