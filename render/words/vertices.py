@@ -40,7 +40,8 @@ if TYPE_CHECKING:
     from mda.trace import Trace
     from render.words.balancers import BalancerWords
 
-# The marks of traceroute, and words, for codes of destination unreachable (RFC 792, 1812, 4443).
+# The marks of traceroute, and words, for codes of destination unreachable (RFC 792, 1122, 1812 and
+# 4443).
 _UNREACHABLE: Final = {
     4: {
         0: ("!N", "network unreachable"),
@@ -49,8 +50,13 @@ _UNREACHABLE: Final = {
         3: ("", "port unreachable"),
         4: ("!F", "too big"),
         5: ("!S", "source route failed"),
+        6: ("!N", "network unknown"),
+        7: ("!H", "host unknown"),
+        8: ("!N", "source isolated"),
         9: ("!X", "network prohibited"),
         10: ("!X", "host prohibited"),
+        11: ("!N", "network unreachable for this ToS"),
+        12: ("!H", "host unreachable for this ToS"),
         13: ("!X", "prohibited"),
         14: ("!V", "precedence violation"),
         15: ("!C", "precedence cutoff"),
@@ -357,7 +363,7 @@ def unreachable(version: int, icmp_type: int | None, code: int) -> str:
     """The mark of traceroute and words for a code of destination unreachable, or for "too big"."""
     if version == 6 and icmp_type == 2:
         return "!F too big"
-    mark, words = _UNREACHABLE[version].get(code, (f"!{code}", "unreachable"))
+    mark, words = _UNREACHABLE[version].get(code, (f"!<{code}>", "unreachable"))
     return f"{mark} {words}".strip()
 
 
