@@ -107,6 +107,18 @@ class Result(Trace):
             raise SettingsError("to_pandas() needs pandas: install that") from None
         return pd.DataFrame(rows)
 
+    def page(self) -> str:
+        """The page of `-o FILE.html`, to write to a file or to show in a frame.
+
+        >>> import paris
+        >>> paris.trace(network="plain").page().startswith("<!DOCTYPE html>")
+        True
+        """
+        from paris.formats.look import Look
+        from paris.outputs import pages
+
+        return pages.trace(self, Look("html")).decode()
+
     def _table(self, name: str) -> Rows:
         if name not in _TABLES:
             raise SettingsError(f"no table {name!r}: choose from {', '.join(_TABLES)}")

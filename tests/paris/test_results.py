@@ -81,6 +81,11 @@ def test_a_notebook_shows_the_picture_without_graphviz(
     assert result._repr_svg_() == drawn
 
 
+def test_the_page_is_that_of_the_command(result: Result) -> None:
+    words = ("--sim", "two-way", "--mda", "--seed", "1", "-o", "-", "--format", "html")
+    assert result.page() == run(*words).stdout
+
+
 def test_a_data_frame_needs_pandas(result: Result, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pandas", None)
     with pytest.raises(SettingsError, match=r"to_pandas\(\) needs pandas: install that"):

@@ -144,6 +144,13 @@ class Browser:
         )
         return x, y
 
+    def cpu_s(self) -> float:
+        """The CPU time of the thread that scripts, lays out and paints the page, so far."""
+        self._send("Performance.enable", timeDomain="threadTicks")
+        metrics = self._send("Performance.getMetrics")["metrics"]
+        seconds: float = next(own["value"] for own in metrics if own["name"] == "TaskDuration")
+        return seconds
+
     def screenshot(self) -> bytes:
         """The window as PNG."""
         return base64.b64decode(self._send("Page.captureScreenshot")["data"])

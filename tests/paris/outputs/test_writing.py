@@ -8,6 +8,7 @@ import io
 import json
 import xml.etree.ElementTree as ET
 from functools import cache
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -179,7 +180,7 @@ def test_a_picture_of_a_hostile_file_is_whole_and_shows_all_of_it_as_text(tmp_pa
         changed = _with(document, place, f"{HOSTILE}{kind}")
         if place[-1] != "" and _rendered(changed, tmp_path, ())[0].returncode == ExitCode.REACHED:
             document = changed
-    ran, _ = _rendered(document, tmp_path, ("svg",))
+    ran, _ = _rendered(document, tmp_path, ("svg", "html"))
     assert (ran.returncode, ran.stderr) == (ExitCode.REACHED, "")
     svg = (tmp_path / "shown.svg").read_text()
     assert all(line.replace(DISARMING, "").replace("\xa0", "").isprintable()
@@ -187,6 +188,38 @@ def test_a_picture_of_a_hostile_file_is_whole_and_shows_all_of_it_as_text(tmp_pa
     tags = {element.tag.rpartition("}")[2] for element in ET.fromstring(svg).iter()}
     assert tags <= {"svg", "g", "a", "title", "text", "path", "polygon", "polyline", "ellipse",
                     "desc", "metadata", "style"}  # fmt: skip
+    page = _Tags()
+    page.feed((tmp_path / "shown.html").read_text())
+    assert page.names - tags <= {
+        "html", "head", "meta", "title", "body", "header", "main", "aside", "h1", "h2", "h3", "p",
+        "pre", "div", "span", "label", "input", "output", "button", "select", "option", "details",
+        "summary", "table", "caption", "thead", "tbody", "tr", "th", "td", "script",
+    }  # fmt: skip
+    assert page.scripts == 2
+    assert not any(name.startswith("on") or name in ("style", "src", "href")
+                   for name in page.attributes)  # fmt: skip
+    assert all(own.replace("\xa0", "").isprintable()
+               for text in page.texts for own in text.split("\n"))  # fmt: skip
+
+
+class _Tags(HTMLParser):
+    """What a page consists of: the names of its elements and their attributes, and its texts."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names, self.attributes = set[str](), set[str]()
+        self.texts: list[str] = []
+        self.scripts = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.names.add(tag)
+        self.scripts += tag == "script"
+        for name, value in attrs:
+            self.attributes.add(name)
+            self.texts.append(value or "")
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append(data)
 
 
 @pytest.mark.parametrize("name", ["\x1b[2J\nforged", "tcp/\u202e443", "-o"])

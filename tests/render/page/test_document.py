@@ -7,6 +7,7 @@ import os
 import re
 from base64 import b64encode
 from hashlib import sha256
+from html import escape
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -407,6 +408,14 @@ def test_comparisons_and_differences_have_pages(page: Browser) -> None:
         assert facts(page).startswith("198.51.100.1\n")
         assert page.value("document.getElementById('replay').hidden") is True
         json.loads(json_of(content, "x.html"))
+
+
+def test_a_page_works_in_a_frame_as_in_a_notebook(page: Browser) -> None:
+    page.open(f'<iframe srcdoc="{escape(TRACE.page())}" width="900" height="700"></iframe>')
+    page.value("document.querySelector('iframe').contentDocument"
+               ".querySelector('button[data-path=\"0\"]').click()")  # fmt: skip
+    lit = "document.querySelector('iframe').contentDocument.querySelectorAll('g.lit').length"
+    assert page.value(lit) == 13
 
 
 def large() -> bytes:
