@@ -35,6 +35,7 @@ _INPUTS: Final = {
     "atlas": 2_500,
     "caracal": 2_500,
     "dublin": 2_500,
+    "packets": 2_500,
     "topology": 6_000,
     "table": 8_000,
     "rounds": 500,

@@ -36,10 +36,10 @@ _PCAPNG = b"\x0a\x0d\x0d\x0a"
 def trace(file: str, reading: Reading) -> Trace:
     """The trace in a file of packets, JSON, SVG or of another program. Raises FormatError."""
     data, file = _content(file)
-    if data.startswith(_PCAPNG):
-        return _again(_from_packets(capture.read(data, file), file), reading)
     if (kind := kind_of(data)) is not None:
         return _again(_chosen(kind.read(data, file), None, file), reading)
+    if data.startswith(_PCAPNG):
+        return _again(_from_packets(capture.read(data, file), file), reading)
     return _again(
         native.read_record(schemas.parse(embedded.json_of(data, file), file), file), reading
     )
@@ -52,10 +52,10 @@ def saved(file: str, choice: int | IPAddress | None = None) -> Trace | Compariso
     destination of one alone.
     """
     data, file = _content(file)
-    if data.startswith(_PCAPNG):
-        return Trace.of(_from_packets(capture.read(data, file), file))
     if (kind := kind_of(data)) is not None:
         return Trace.of(_chosen(kind.read(data, file), choice, file))
+    if data.startswith(_PCAPNG):
+        return Trace.of(_from_packets(capture.read(data, file), file))
     if choice is not None:
         raise FormatError(f"{file}: --select is for files of other programs")
     document = schemas.parse(embedded.json_of(data, file), file)

@@ -82,6 +82,7 @@ paris/formats/plan_json.py: tests/paris/formats/test_native.py: a part of the na
 paris/formats/readers/base.py: tests/paris/formats/readers/test_warts.py: readers give its values
 paris/formats/readers/cursor.py: tests/paris/formats/readers/test_warts.py: files are cut there
 paris/formats/readers/registry.py: tests/test_docs.py: the page of formats follows it
+paris/formats/readers/datagrams.py: tests/paris/formats/readers/test_captures.py: links of packets
 paris/formats/readers/json_values.py: tests/paris/formats/readers/test_atlas.py: lines or array
 paris/formats/readers/measured.py: tests/paris/formats/readers/test_warts.py: it makes the records
 paris/formats/readers/scamper.py: tests/paris/formats/readers/test_warts.py: what its methods mean

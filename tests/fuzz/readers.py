@@ -326,6 +326,21 @@ def _mutated_archive(random: Random) -> bytes:
     )
 
 
+@cache
+def _foreign_captures() -> list[bytes]:
+    """Captures of other programs' traceroutes."""
+    return [file.read_bytes() for file in sorted((CORPUS.parent / "captures").iterdir())]
+
+
+def _mutated_foreign_capture(random: Random) -> bytes:
+    data = random.choice(_foreign_captures())
+    return (
+        data[: random.randrange(len(data))]
+        if random.random() < 0.1
+        else changed_bytes(random, data)
+    )
+
+
 _NAMES: Final = {ip_address(text).packed: "gw.example" for text in ("192.0.2.254", "2001:db8::1")}
 
 
@@ -571,6 +586,7 @@ READERS: Final = (
     Reader("atlas", _mutated_results, _in_a_file(_file_fault, "json")),
     Reader("caracal", _mutated_rows, _in_a_file(_file_fault, "csv")),
     Reader("dublin", _mutated_dublin, _in_a_file(_file_fault, "json")),
+    Reader("packets", _mutated_foreign_capture, _in_a_file(_file_fault, "pcap")),
     Reader("topology", _mutated_topology, _in_a_file(_topology_fault, "yaml")),
     Reader("table", _mutated_table, _in_a_file(_table_fault, "dat")),
     Reader("rounds", _mutated_rounds, _in_a_file(_file_fault, "jsonl")),

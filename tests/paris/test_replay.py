@@ -121,8 +121,8 @@ def test_a_broken_capture_is_refused_in_one_line(tmp_path: Path) -> None:
     ("content", "said"),
     [
         (b"", "the file is empty"),
-        (b"\x0a\x0d\x0d\x0a", "not a pcapng file"),
-        (pcapng.header("a note", "another program"), "not a capture that paris-trace -o"),
+        (b"\x0a\x0d\x0d\x0a", "byte 4: cut short"),
+        (pcapng.header("a note", "another program"), "there is no trace in it"),
         (pcapng.header('{"format": "paris-trace capture", "version": 9}', ""), "version 9"),
         (pcapng.header('{"format": "paris-trace capture", "version": 1}', ""), "'plan' is missing"),
     ],

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from paris.formats.readers import atlas, caracal, dublin, fast_mda, scamper_json, warts
+from paris.formats.readers import (
+    atlas,
+    captures,
+    caracal,
+    dublin,
+    fast_mda,
+    scamper_json,
+    warts,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -49,6 +57,10 @@ KINDS: Final = (
     Kind(
         "dublin-traceroute JSON", "the hops of all flows, a multipath view",
         dublin.recognises, dublin.read,
+    ),
+    Kind(
+        "pcap and pcapng", "captures of any program's traceroutes: UDP, TCP and ICMP",
+        captures.recognises, captures.read,
     ),
 )  # fmt: skip
 
