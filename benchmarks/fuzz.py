@@ -18,9 +18,9 @@ from pathlib import Path
 from random import Random
 from typing import Final, NamedTuple
 
-from tests.fuzz.readers import PROCESS, READERS, fault
+from tests.fuzz.readers import FOUND, PROCESS, READERS, fault
 
-_ROWS: Final = (*READERS, PROCESS)
+_ROWS: Final = (*READERS, *FOUND, PROCESS)
 _BATCH: Final = 250
 _SLOW_S: Final = 10.0  # of the processor: a reader that takes so long for an input is at fault
 # Inputs for each: packets take microseconds, and a trace that is drawn takes many milliseconds.
@@ -45,6 +45,7 @@ _INPUTS: Final = {
     "replies": 90_000,
     "quotes": 70_000,
     "extensions": 60_000,
+    **{row.name: 100_000 for row in FOUND},
 }
 
 

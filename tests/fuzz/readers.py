@@ -35,6 +35,7 @@ from paris.cli.parser import trace_parser
 from paris.errors import ExitCode, on_one_line
 from paris.formats import comparison, difference, native, pcapng
 from paris.formats.look import Look
+from paris.formats.readers.registry import kind_of
 from paris.lookup import networks
 from paris.outputs.comparison import comparison_of
 from paris.outputs.registry import FORMATS, Subject
@@ -595,6 +596,24 @@ READERS: Final = (
     Reader("command-line", _mutated_line, _line_fault),
 )
 
+
+def _found_fault(data: bytes) -> str | None:
+    """What is wrong with reading every trace in another program's file, without drawing it."""
+    kind = kind_of(data)
+    try:
+        for found in kind.read(data, "x") if kind else ():
+            found.record()
+    except ParisTraceError as error:
+        return _refusal(str(error), "x: byte ")
+    return None
+
+
+_OF_OTHERS: Final = ("warts", "scamper-json", "atlas", "caracal", "dublin", "packets")
+# The readers of other programs' files, without all that is made of a trace.
+FOUND: Final = tuple(
+    Reader(f"{row.name}, read", row.mutated, _found_fault)
+    for row in READERS if row.name in _OF_OTHERS
+)  # fmt: skip
 
 # Too slow for every test run: it starts a process for each input.
 PROCESS: Final = Reader("process", _mutated_process, _process_fault)
