@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from mda.answers.graph import flows_of, flows_of_edge
 from mda.findings.delays import queues, slow_answers
-from mda.findings.loss_places import answers_lost, lost_on_way
+from mda.findings.loss_places import answers_lost, are_of_way, lost_on_way
 from mda.findings.same_flows import Flows
 from mda.findings.tries import delays_at
 from mda.frozen import Frozen
@@ -71,12 +71,26 @@ class Behaviour(Frozen):
     @cached_property
     def lost_on_way(self) -> tuple[LostOnWay, ...]:
         """See `loss_places.lost_on_way`."""
-        limited = {
+        limited = {vertex for vertex, own in self.answering.items() if own.limit is not None}
+        return lost_on_way(self._flows, limited | self._seem_limited)
+
+    @cached_property
+    def may_be_limited(self) -> frozenset[Vertex]:
+        """The vertices whose losses a limit may explain, but no loss on the way to them does."""
+        return frozenset(
+            vertex
+            for vertex in self._seem_limited
+            if not are_of_way(self._flows, self.lost_on_way, vertex, self.answering[vertex])
+        )
+
+    @cached_property
+    def _seem_limited(self) -> frozenset[Vertex]:
+        """The vertices whose losses a limit may explain, without one that is named."""
+        return frozenset(
             vertex
             for vertex, own in self.answering.items()
-            if own.limit is not None or own.may_be_limited
-        }
-        return lost_on_way(self._flows, limited)
+            if own.may_be_limited and own.limit is None
+        )
 
     @cached_property
     def slow_answers(self) -> tuple[SlowAnswer, ...]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mda.findings.same_flows import (
+    LEVEL,
     Flows,
     Series,
     Value,
@@ -21,6 +22,7 @@ from mda.statistics.inference import at_most
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
+    from mda.answers.rate_limits import Answering
     from mda.findings.tries import Tries
     from mda.model import Vertex
 
@@ -110,6 +112,24 @@ def lost_on_way(flows: Flows, limited: Collection[Vertex]) -> tuple[LostOnWay, .
         found.append(LostOnWay(begin, far, share, chance))
     sure = proven([lost.probability for lost in found])
     return tuple(lost for lost, is_sure in zip(found, sure, strict=True) if is_sure)
+
+
+def are_of_way(flows: Flows, way: Iterable[LostOnWay], vertex: Vertex, own: Answering) -> bool:
+    """Whether what gets lost on the way to a vertex explains the losses of its answers.
+
+    It does where the `own` losses are no more than the shares of the links before it suggest.
+    """
+    through = set(flows.through(vertex))
+    share = 0.0
+    for lost in way:
+        passing = through.intersection(
+            flows.along((lost.near, lost.far))
+            if flows.dag.has_edge(lost.near, lost.far)
+            else flows.through(lost.far)
+        )
+        if lost.far.ttl <= vertex.ttl and passing:
+            share += lost.share * len(passing) / len(through)
+    return share > 0 and 1.0 - at_most(own.lost - 1, own.asked, share) > LEVEL
 
 
 def fair(tries: Tries) -> Series:

@@ -152,7 +152,7 @@ def _graph(trace: Trace) -> Json:
         "route_changed": [vertex_id(vertex) for vertex in trace.turned],
         "unordered_ttls": sorted(trace.unordered),
         "revisits": [_revisit(revisit) for revisit in trace.revisits],
-        "answering": [_answering(*vertex_answers) for vertex_answers in trace.answering.items()],
+        "answering": [_answering(trace, *own) for own in trace.answering.items()],
         **delays_json.troubles(trace.behaviour),
     }
 
@@ -233,7 +233,7 @@ def _revisit(revisit: Revisit) -> Json:
     }
 
 
-def _answering(vertex: Vertex, answering: Answering) -> Json:
+def _answering(trace: Trace, vertex: Vertex, answering: Answering) -> Json:
     limit = None
     if answering.limit is not None:
         limit = {
@@ -248,7 +248,7 @@ def _answering(vertex: Vertex, answering: Answering) -> Json:
         "lost": answering.lost,
         "limit": limit,
     }
-    if limit is None and answering.may_be_limited:
+    if vertex in trace.behaviour.may_be_limited:
         told["may_be_limited"] = True
     return told
 

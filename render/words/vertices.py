@@ -298,7 +298,8 @@ def _notes(
     elif (
         answering is not None and answering.lost >= _MANY_LOST and trace.plan.algorithm.is_multipath
     ):
-        perhaps = ", perhaps by a rate limit" if answering.may_be_limited else ""
+        is_perhaps = vertex in trace.behaviour.may_be_limited
+        perhaps = ", perhaps by a rate limit" if is_perhaps else ""
         share = percent(round(answering.lost / answering.asked, 2))
         notes.append(f"{share} of probes unanswered{perhaps}")
     if vertex.address == NOBODYS:

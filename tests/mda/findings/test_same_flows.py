@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from mda.findings.same_flows import LEVEL, Value, differences, more_often_above, proven
+from mda.answers.rate_limits import Answering
+from mda.findings.loss_places import are_of_way
+from mda.findings.same_flows import LEVEL, Flows, Value, differences, more_often_above, proven
 from mda.model import Loss, ProbeRequest, Reply, ReplyKind
 from paris.formats import native, schemas
 from tests.support.traces import assembled
@@ -130,6 +132,23 @@ def test_json_has_the_figures_of_vertices_and_links_and_what_is_proven() -> None
 def test_loss_at_a_link_of_one_branch_is_stated_of_that_branch(seed: int) -> None:
     said = stated(measured(Truth(lost={"10.3.1.1": 0.4}), seed, FEW))
     assert said == {**NOTHING, "lost on the way": ["10.3.1.1"]}
+
+
+def test_what_gets_lost_on_the_way_explains_as_many_losses_of_the_hops_behind_it() -> None:
+    trace = measured(Truth(lost={"10.3.1.1": 0.4}), 1, FEW)
+    flows = Flows.of(trace.dag, trace.origin, trace.behaviour.tries, ())
+    way = trace.behaviour.lost_on_way
+
+    def is_explained(address: str, lost: int) -> bool:
+        (vertex,) = (own for own in trace.dag if str(own.address) == address)
+        return are_of_way(flows, way, vertex, Answering(FEW, lost, None, may_be_limited=True))
+
+    assert is_explained("10.4.1.1", round(0.4 * FEW))
+    assert not is_explained("10.4.1.1", round(0.9 * FEW))
+    assert is_explained("10.5.0.1", round(0.2 * FEW))  # half of its flows come by that link
+    assert not is_explained("10.5.0.1", round(0.6 * FEW))
+    assert not is_explained("10.4.2.1", 1)
+    assert not is_explained("10.2.0.1", 1)
 
 
 @pytest.mark.parametrize("seed", SEEDS[:1])
