@@ -54,9 +54,9 @@ class NamedTrace:
 
     @cached_property
     def shares(self) -> Mapping[Edge, float]:
-        """For each edge, the share of the flows through its near end that take it."""
+        """For each edge, the share of all flows that take it."""
         return {
-            (self.names[near], self.names[far]): share
+            (self.names[near], self.names[far]): self.trace.vertex_shares[near] * share
             for (near, far), share in self.trace.edge_shares.items()
         }
 

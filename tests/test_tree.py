@@ -147,7 +147,6 @@ render/pictures/legend.py: tests/render/pictures/test_sheet.py: the legend is in
 render/pictures/shapes.py: tests/render/pictures/test_sheet.py: values that pictures consist of
 render/pictures/sizes.py: tests/render/pictures/test_sheet.py: pictures of each size are drawn
 render/words/balancers.py: tests/render/pictures/test_sheet.py: rings show what may be unseen
-render/pictures/difference.py: tests/paris/cli/test_render.py: differences are drawn there
 render/terminal/columns.py: tests/paris/cli/test_studies.py: comparisons are printed there
 render/terminal/difference.py: tests/paris/cli/test_render.py: differences are printed there
 render/terminal/comparison.py: tests/paris/cli/test_studies.py: comparisons are printed there

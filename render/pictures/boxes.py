@@ -134,7 +134,10 @@ def drawn(content: Content, left: float, top: float) -> list[Path | Text]:
     for sheet in range(sheets, 0, -1):
         right, down = (sheet * _SHEET, 0.0) if content.runs_down else (0.0, sheet * _SHEET)
         shapes.append(outline(box.kind, left + right, top + down, content.width, content.height))
-    shapes.append(outline(box.kind, left, top, content.width, content.height))
+    front = outline(box.kind, left, top, content.width, content.height)
+    shapes.append(front._replace(look="went") if box.sign.startswith("-") else front)
+    if box.sign.startswith("+"):
+        shapes.append(front._replace(look="came"))
     if box.kind in _ENDS:
         inner = content.width - 2 * _DOUBLE, content.height - 2 * _DOUBLE
         shapes.append(outline(box.kind, left + _DOUBLE, top + _DOUBLE, *inner))

@@ -70,7 +70,7 @@ DARK: Final = {
     "#009e73": "#34c79c",
     EDGE: "#3f9bdb",
     FAINT_EDGE: "#878d95",
-    PARTIAL_EDGE: "#d98bbb",
+    PARTIAL_EDGE: "#f0a8d6",
     MARK: "#ffab73",
     DIAMOND_FILL: "#1a2733",
     DIAMOND_LINE: "#3f7fae",
@@ -99,6 +99,8 @@ INKS: Final = {
         )
         for kind in Kind
     },
+    "came": Ink(line=PARTIAL_EDGE, width=2.4),
+    "went": Ink(BACKGROUND, FAINT_EDGE, 1.6, _DASHES),
     "disc": Ink(LOOKS[Kind.BALANCER].fill),
     "ring": Ink(line=LOOKS[Kind.BALANCER].line, width=2.2),
     "unfinished-ring": Ink(line=FALSE_EDGE, width=2.2, dash=(2.0, 1.4)),
