@@ -86,6 +86,7 @@ paris/formats/readers/datagrams.py: tests/paris/formats/readers/test_captures.py
 paris/formats/readers/json_values.py: tests/paris/formats/readers/test_atlas.py: lines or array
 paris/formats/readers/measured.py: tests/paris/formats/readers/test_warts.py: it makes the records
 paris/formats/readers/scamper.py: tests/paris/formats/readers/test_warts.py: what its methods mean
+paris/formats/readers/warts_blocks.py: tests/paris/formats/readers/test_warts.py: of records
 paris/formats/vertices.py: tests/paris/formats/test_vertices_csv.py: the table has these rows
 paris/formats/verdict_json.py: tests/paris/formats/test_native.py: a part of the native format
 paris/formats/studies_json.py: tests/paris/formats/test_native.py: a part of the native format

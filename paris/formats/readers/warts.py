@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import struct
 from copy import copy
-from ipaddress import IPv4Address, IPv6Address
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mda.model import ReplyKind, StopReason
 from mda.plan import Algorithm
@@ -25,6 +24,20 @@ from paris.formats.readers.scamper import (
     first_hop,
     method,
     on_one_path,
+)
+from paris.formats.readers.warts_blocks import (
+    Addresses,
+    Block,
+    Field,
+    Values,
+    address,
+    read_address,
+    text,
+    time_us,
+    type_and_code,
+    u8,
+    u16,
+    u32,
 )
 from paris.packets import numbers
 from paris.packets.extensions import Extensions, read_extensions
@@ -52,8 +65,6 @@ _HIGHEST_TTL: Final = 255
 # The version and no checksum (RFC 4884 section 7).
 _EXTENSION_HEADER: Final = b"\x20\0\0\0"
 
-Values = dict[str, Any]
-
 
 def recognises(head: bytes) -> bool:
     """Whether a file that begins so holds warts."""
@@ -74,71 +85,13 @@ def read(data: bytes, name: str) -> Iterator[Found]:
             yield _found(_KINDS[kind], body, f"{name}: byte {begin}")
 
 
-class _Addresses:
-    """The addresses that a record has named, each by its number."""
-
-    def __init__(self) -> None:
-        self._known: list[IPAddress | None] = []
-
-    def read(self, cursor: Cursor) -> IPAddress | None:
-        """The next address; None if it is of another kind."""
-        size = cursor.u8()
-        if size:
-            address = _address(cursor, size)
-            self._known.append(address)
-            return address
-        number = cursor.u32()
-        if number >= len(self._known):
-            cursor.fail(f"address {number} is named before it is given")
-        return self._known[number]
-
-
-def _address(cursor: Cursor, size: int) -> IPAddress | None:
-    kind, packed = cursor.u8(), cursor.take(size)
-    if (kind, size) == (1, 4):
-        return IPv4Address(packed)
-    if (kind, size) == (2, 16):
-        return IPv6Address(packed)
-    if kind in (1, 2):
-        cursor.fail(f"an IP address of {size} bytes")
-    return None
-
-
-def _aside(cursor: Cursor, _: _Addresses) -> IPAddress | None:
+def _aside(cursor: Cursor, _: Addresses) -> IPAddress | None:
     """An address that gets no number."""
     size = cursor.u8()
-    return _address(cursor, size) if size else cursor.fail("a router's address is missing")
+    return read_address(cursor, size) if size else cursor.fail("a router's address is missing")
 
 
-def _u8(cursor: Cursor, _: _Addresses) -> int:
-    return cursor.u8()
-
-
-def _u16(cursor: Cursor, _: _Addresses) -> int:
-    return cursor.u16()
-
-
-def _u32(cursor: Cursor, _: _Addresses) -> int:
-    return cursor.u32()
-
-
-def _time_us(cursor: Cursor, _: _Addresses) -> int:
-    return cursor.u32() * _MICROS + cursor.u32()
-
-
-def _text(cursor: Cursor, _: _Addresses) -> str:
-    return cursor.text()
-
-
-def _ip(cursor: Cursor, addresses: _Addresses) -> IPAddress | None:
-    return addresses.read(cursor)
-
-
-def _type_and_code(cursor: Cursor, _: _Addresses) -> tuple[int, int]:
-    return cursor.u8(), cursor.u8()
-
-
-def _extensions(cursor: Cursor, _: _Addresses) -> Extensions:
+def _extensions(cursor: Cursor, _: Addresses) -> Extensions:
     """The objects of an ICMP extension, whose lengths here leave out the objects' own headers."""
     left, structure = cursor.part(cursor.u16()), _EXTENSION_HEADER
     while left.at < left.end:
@@ -147,86 +100,60 @@ def _extensions(cursor: Cursor, _: _Addresses) -> Extensions:
     return read_extensions(structure)
 
 
-class _Field(NamedTuple):
-    """A parameter of a block: its name, and what reads it."""
-
-    name: str
-    read: Callable[[Cursor, _Addresses], object]
-
-
 # The parameters of each block, from number 1 on.
-_TRACELB_FIELDS: Final = (
-    _Field("list", _u32), _Field("cycle", _u32), _Field("old_source", _u32),
-    _Field("old_destination", _u32), _Field("start", _time_us), _Field("sport", _u16),
-    _Field("dport", _u16), _Field("size", _u16), _Field("type", _u8), _Field("first_hop", _u8),
-    _Field("wait_s", _u8), _Field("wait_probe", _u8), _Field("attempts", _u8),
-    _Field("confidence", _u8), _Field("tos", _u8), _Field("nodes", _u16), _Field("links", _u16),
-    _Field("probes", _u32), _Field("most_probes", _u32), _Field("gap_limit", _u8),
-    _Field("source", _ip), _Field("destination", _ip), _Field("user", _u32), _Field("flags", _u8),
-    _Field("router", _aside), _Field("error", _text),
+_TRACELB_HEAD: Final = Block(
+    u32("list"), u32("cycle"), u32("old_source"),
+    u32("old_destination"), time_us("start"), u16("sport"),
+    u16("dport"), u16("size"), u8("type"), u8("first_hop"),
+    u8("wait_s"), u8("wait_probe"), u8("attempts"),
+    u8("confidence"), u8("tos"), u16("nodes"), u16("links"),
+    u32("probes"), u32("most_probes"), u8("gap_limit"),
+    address("source"), address("destination"), u32("user"), u8("flags"),
+    Field("router", read=_aside), text("error"),
 )  # fmt: skip
-_NODE: Final = (
-    _Field("old_address", _u32), _Field("flags", _u8), _Field("links", _u16),
-    _Field("quoted_ttl", _u8), _Field("address", _ip), _Field("name", _text),
+_NODE: Final = Block(
+    u32("old_address"), u8("flags"), u16("links"),
+    u8("quoted_ttl"), address("address"), text("name"),
 )  # fmt: skip
-_LINK: Final = (_Field("from", _u16), _Field("to", _u16), _Field("hops", _u8))
-_SET: Final = (_Field("probes", _u16),)
-_PROBE: Final = (
-    _Field("sent", _time_us), _Field("flow", _u16), _Field("ttl", _u8), _Field("attempt", _u8),
-    _Field("replies", _u16),
+_LINK: Final = Block(u16("from"), u16("to"), u8("hops"))
+_SET: Final = Block(u16("probes"))
+_PROBE: Final = Block(
+    time_us("sent"), u16("flow"), u8("ttl"), u8("attempt"),
+    u16("replies"),
 )  # fmt: skip
-_REPLY: Final = (
-    _Field("received", _time_us), _Field("ip_id", _u16), _Field("ttl", _u8), _Field("flags", _u8),
-    _Field("icmp", _type_and_code), _Field("tcp_flags", _u8), _Field("extensions", _extensions),
-    _Field("quoted_ttl", _u8), _Field("quoted_tos", _u8), _Field("old_address", _u32),
-    _Field("address", _ip),
+_REPLY: Final = Block(
+    time_us("received"), u16("ip_id"), u8("ttl"), u8("flags"),
+    type_and_code("icmp"), u8("tcp_flags"), Field("extensions", read=_extensions),
+    u8("quoted_ttl"), u8("quoted_tos"), u32("old_address"),
+    address("address"),
 )  # fmt: skip
-_TRACE_FIELDS: Final = (
-    _Field("list", _u32), _Field("cycle", _u32), _Field("old_source", _u32),
-    _Field("old_destination", _u32), _Field("start", _time_us), _Field("stop", _u8),
-    _Field("stop_data", _u8), _Field("flags", _u8), _Field("attempts", _u8),
-    _Field("hop_limit", _u8), _Field("type", _u8), _Field("size", _u16), _Field("sport", _u16),
-    _Field("dport", _u16), _Field("first_hop", _u8), _Field("tos", _u8), _Field("wait_s", _u8),
-    _Field("loops", _u8), _Field("hops", _u16), _Field("gap_limit", _u8),
-    _Field("gap_action", _u8), _Field("loop_action", _u8), _Field("probes", _u16),
-    _Field("wait_probe", _u8), _Field("confidence", _u8), _Field("source", _ip),
-    _Field("destination", _ip), _Field("user", _u32), _Field("offset", _u16),
-    _Field("router", _aside), _Field("queries", _u8), _Field("more_flags", _u32),
-    _Field("stop_hop", _u8), _Field("error", _text),
+_TRACE_HEAD: Final = Block(
+    u32("list"), u32("cycle"), u32("old_source"),
+    u32("old_destination"), time_us("start"), u8("stop"),
+    u8("stop_data"), u8("flags"), u8("attempts"),
+    u8("hop_limit"), u8("type"), u16("size"), u16("sport"),
+    u16("dport"), u8("first_hop"), u8("tos"), u8("wait_s"),
+    u8("loops"), u16("hops"), u8("gap_limit"),
+    u8("gap_action"), u8("loop_action"), u16("probes"),
+    u8("wait_probe"), u8("confidence"), address("source"),
+    address("destination"), u32("user"), u16("offset"),
+    Field("router", read=_aside), u8("queries"), u32("more_flags"),
+    u8("stop_hop"), text("error"),
 )  # fmt: skip
-_HOP: Final = (
-    _Field("old_address", _u32), _Field("probe_ttl", _u8), _Field("ttl", _u8),
-    _Field("flags", _u8), _Field("attempt", _u8), _Field("rtt_us", _u32),
-    _Field("icmp", _type_and_code), _Field("size", _u16), _Field("reply_size", _u16),
-    _Field("ip_id", _u16), _Field("reply_tos", _u8), _Field("mtu", _u16),
-    _Field("quoted_size", _u16), _Field("quoted_ttl", _u8), _Field("tcp_flags", _u8),
-    _Field("quoted_tos", _u8), _Field("extensions", _extensions), _Field("address", _ip),
-    _Field("sent", _time_us), _Field("name", _text),
+_HOP: Final = Block(
+    u32("old_address"), u8("probe_ttl"), u8("ttl"),
+    u8("flags"), u8("attempt"), u32("rtt_us"),
+    type_and_code("icmp"), u16("size"), u16("reply_size"),
+    u16("ip_id"), u8("reply_tos"), u16("mtu"),
+    u16("quoted_size"), u8("quoted_ttl"), u8("tcp_flags"),
+    u8("quoted_tos"), Field("extensions", read=_extensions), address("address"),
+    time_us("sent"), text("name"),
 )  # fmt: skip
-
-
-def _block(cursor: Cursor, fields: Sequence[_Field], addresses: _Addresses) -> Values:
-    """The parameters that flags say are there; those behind the known ones are passed."""
-    flags, shift = 0, 0
-    while True:
-        flag = cursor.u8()
-        flags |= (flag & 0x7F) << shift
-        shift += 7
-        if not flag & 0x80:
-            break
-    if shift == 7 and not flags:
-        return {}
-    inside = cursor.part(cursor.u16())
-    return {
-        field.name: field.read(inside, addresses)
-        for number, field in enumerate(fields)
-        if flags >> number & 1
-    }
 
 
 def _found(kind: _Kind, body: Cursor, place: str) -> Found:
     """What the head of a record says; the rest is read when it is asked for."""
-    head = _block(copy(body), kind.fields, _Addresses())
+    head = kind.head.read(copy(body), Addresses())
     started_at_us: int | None = head.get("start")
     return Found(
         kind.name,
@@ -238,19 +165,19 @@ def _found(kind: _Kind, body: Cursor, place: str) -> Found:
 
 
 def _tracelb(cursor: Cursor, place: str) -> Measured:
-    addresses = _Addresses()
-    head = _block(cursor, _TRACELB_FIELDS, addresses)
+    addresses = Addresses()
+    head = _TRACELB_HEAD.read(cursor, addresses)
     sport, dport, destination = head.get("sport"), head.get("dport"), _destination(head, cursor)
     name = _method(head, _LB_METHODS)
-    nodes = [_block(cursor, _NODE, addresses) for _ in range(head.get("nodes", 0))]
+    nodes = [_NODE.read(cursor, addresses) for _ in range(head.get("nodes", 0))]
     sent: list[Sent] = []
     for _ in range(head.get("links", 0)):
-        link = _block(cursor, _LINK, addresses)
+        link = _LINK.read(cursor, addresses)
         for end in ("from", "to"):
             if link.get(end, 0) >= len(nodes):
                 cursor.fail(f"a link names node {link.get(end, 0)} of {len(nodes)}")
         for _ in range(link.get("hops", 0)):
-            for _ in range(_block(cursor, _SET, addresses).get("probes", 0)):
+            for _ in range(_SET.read(cursor, addresses).get("probes", 0)):
                 sent.append(_sent(cursor, addresses))
     own = method(TRACELB, name, place)
     first_ttl = min([head.get("first_hop") or 1, *(own.ttl for own in sent)])
@@ -297,11 +224,11 @@ def _first_hop(
     return first_hop(nearest - 1, nodes[0].get("address"), quoted_ttl, destination, attempts)
 
 
-def _sent(cursor: Cursor, addresses: _Addresses) -> Sent:
+def _sent(cursor: Cursor, addresses: Addresses) -> Sent:
     """A probe of a tracelb record."""
-    probe = _block(cursor, _PROBE, addresses)
+    probe = _PROBE.read(cursor, addresses)
     answers = tuple(
-        _answer(_block(cursor, _REPLY, addresses), probe.get("sent"), cursor)
+        _answer(_REPLY.read(cursor, addresses), probe.get("sent"), cursor)
         for _ in range(probe.get("replies", 0))
     )
     return Sent(
@@ -331,13 +258,13 @@ def _answer(reply: Values, sent_at_us: int | None, cursor: Cursor) -> Answer:
 
 
 def _trace(cursor: Cursor, place: str) -> Measured:
-    addresses = _Addresses()
-    head = _block(cursor, _TRACE_FIELDS, addresses)
+    addresses = Addresses()
+    head = _TRACE_HEAD.read(cursor, addresses)
     name = _method(head, _TRACE_METHODS)
     own = method(TRACE, name, place)
     sport, dport = head.get("sport"), head.get("dport")
     flow = (dport or 0) - own.first(sport, dport) if head.get("flags", 0) & _CHECKSUM_FLAG else 0
-    hops = [_block(cursor, _HOP, addresses) for _ in range(cursor.u16())]
+    hops = [_HOP.read(cursor, addresses) for _ in range(cursor.u16())]
     sent = [_hop(hop, flow, cursor) for hop in hops]
     first_ttl = min([head.get("first_hop") or 1, *(own.ttl for own in sent)])
     attempts, last_ttl = head.get("attempts", 1), min(head.get("hops", 0), _HIGHEST_TTL)
@@ -427,15 +354,15 @@ def _names(own: Sequence[Values]) -> Mapping[IPAddress, str]:
 
 
 class _Kind(NamedTuple):
-    """A type of record that is a measurement: its name, its parameters, and what reads its body."""
+    """A type of record that is a measurement: its name, its head, and what reads all of it."""
 
     name: str
-    fields: Sequence[_Field]
+    head: Block
     read: Callable[[Cursor, str], Measured]
 
 
 # By the number of the type.
 _KINDS: Final = {
-    6: _Kind(TRACE, _TRACE_FIELDS, _trace),
-    8: _Kind(TRACELB, _TRACELB_FIELDS, _tracelb),
+    6: _Kind(TRACE, _TRACE_HEAD, _trace),
+    8: _Kind(TRACELB, _TRACELB_HEAD, _tracelb),
 }
