@@ -78,6 +78,11 @@ paris/formats/graphml.py: tests/paris/formats/test_plain_graph.py: one graph, ev
 paris/formats/node_link_json.py: tests/paris/formats/test_plain_graph.py: one graph, every format
 paris/formats/look.py: tests/render/terminal/test_text.py: colours and ASCII are of the text
 paris/formats/pcapng.py: tests/paris/formats/test_capture.py: blocks hold a capture
+paris/formats/icmp_types.py: tests/paris/formats/test_warts.py: what Atlas does not say is written
+paris/formats/lacks.py: tests/paris/formats/test_scamper_lacks.py: each format has a choice of them
+paris/formats/links_parquet.py: tests/paris/formats/test_parquet.py: links join with probes
+paris/formats/probe_rows.py: tests/paris/formats/test_parquet.py: its rows have these values
+paris/formats/probes_parquet.py: tests/paris/formats/test_parquet.py: links join with probes
 paris/formats/plan_json.py: tests/paris/formats/test_native.py: a part of the native format
 paris/formats/readers/base.py: tests/paris/formats/readers/test_warts.py: readers give its values
 paris/formats/readers/cursor.py: tests/paris/formats/readers/test_warts.py: files are cut there
@@ -87,6 +92,8 @@ paris/formats/readers/json_values.py: tests/paris/formats/readers/test_atlas.py:
 paris/formats/readers/measured.py: tests/paris/formats/readers/test_warts.py: it makes the records
 paris/formats/readers/scamper.py: tests/paris/formats/readers/test_warts.py: what its methods mean
 paris/formats/readers/warts_blocks.py: tests/paris/formats/readers/test_warts.py: of records
+paris/formats/scamper_lattice.py: tests/paris/formats/test_warts.py: warts are made of it
+paris/formats/scamper_terms.py: tests/paris/formats/test_warts.py: warts are in these words
 paris/formats/vertices.py: tests/paris/formats/test_vertices_csv.py: the table has these rows
 paris/formats/verdict_json.py: tests/paris/formats/test_native.py: a part of the native format
 paris/formats/studies_json.py: tests/paris/formats/test_native.py: a part of the native format

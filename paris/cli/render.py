@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from mda.errors import ParisTraceError
@@ -41,9 +42,10 @@ def main(arguments: Sequence[str]) -> int:
         _compared(*options.files) if options.compares else _saved(options.files[0], options.choice)
     )
     asked = plan_outputs(options.output, is_replay=True, subject=subject, inputs=options.files)
-    faults = write_all(found, subject, asked, options.output)
+    say = partial(complain, "paris-render")
+    faults = write_all(found, subject, asked, options.output, say)
     for fault in faults:
-        complain("paris-render", str(fault))
+        say(str(fault))
     if faults:
         return ExitCode.OUTPUT
     is_change = isinstance(found, Difference) and found.is_change

@@ -278,13 +278,14 @@ class _Run:
         from paris.outputs.registry import Subject
         from paris.outputs.writing import write_all
 
-        skipping = self.signals.skippable
+        say, skipping = partial(complain, "paris-trace"), self.signals.skippable
+        options = self.options.output
         if not self.settings.study.compare:
-            return write_all(traces[0], Subject.TRACE, outputs, self.options.output, skipping)
+            return write_all(traces[0], Subject.TRACE, outputs, options, say, skipping)
         from paris.outputs.comparison import comparison_of
 
         comparison = comparison_of(self.settings, traces)
-        return write_all(comparison, Subject.COMPARISON, outputs, self.options.output, skipping)
+        return write_all(comparison, Subject.COMPARISON, outputs, options, say, skipping)
 
     def _drained(self) -> list[ParisTraceError]:
         """Wait for whoever reads packets from a pipe; returns what failed."""
@@ -357,7 +358,9 @@ def _replay(options: Options) -> int:
     asked = plan_outputs(options.output, is_replay=True, inputs=[options.replay])
     trace = without_facts(replay.trace(options.replay, options.reading), options.hidden)
     (trace,) = facts.added_to([trace])
-    faults = write_all(trace, Subject.TRACE, asked, options.output)
+    faults = write_all(
+        trace, Subject.TRACE, asked, options.output, partial(complain, "paris-trace")
+    )
     cut = _interruption(options.replay, trace)
     for remark in (*cut, *map(str, faults), *(account(trace) if options.verbose else ())):
         complain("paris-trace", remark)

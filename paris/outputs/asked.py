@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
-from paris.errors import SettingsError
+from paris.errors import SettingsError, lacking_extra
 from paris.files import STANDARD_INPUT
 from paris.outputs.files import STANDARD_OUTPUT, Output, check, identity, is_file, named
 from paris.outputs.registry import CAPTURE, FORMATS, PICTURES, Subject, suffixes
@@ -32,8 +33,8 @@ def plan_outputs(
 
     Called before the measurement. Raises SettingsError for a file whose suffix names no format, or
     that is an input or another output as well, for packets of a replay, for a format that cannot
-    hold the `subject`, or for an option that no output has a use for; OutputError for a file that
-    cannot be written.
+    hold the `subject` or needs a package, or for an option that no output has a use for;
+    OutputError for a file that cannot be written.
     """
     files = options.files or (STANDARD_OUTPUT,)
     outputs = [_output(file, options.format) for file in files]
@@ -45,6 +46,7 @@ def plan_outputs(
     check_different([output.file for output in outputs], inputs)
     if subject is not Subject.TRACE:
         _check_able(outputs, subject)
+    _check_packages(outputs)
     captures = sum(output.format == CAPTURE for output in outputs)
     if captures and is_replay:
         raise SettingsError(".pcapng keeps the packets of a measurement; a replay sends none")
@@ -122,6 +124,16 @@ def check_different(outputs: Sequence[str], inputs: Sequence[str]) -> None:
         if own in written:
             raise SettingsError(f"two outputs go to one file: {named(written[own])}, {named(file)}")
         written[own] = file
+
+
+def _check_packages(outputs: list[Output]) -> None:
+    needs = {row.suffix: row.needs for row in FORMATS}
+    for output in outputs:
+        if package := needs[output.format]:
+            try:
+                import_module(package)
+            except ModuleNotFoundError as error:
+                raise lacking_extra(f"-o {output.file}", error, "parquet") from None
 
 
 def _check_able(outputs: list[Output], subject: Subject) -> None:

@@ -19,8 +19,9 @@ class Format(NamedTuple):
 
     `trace`, `comparison` and `difference` name functions as "module:function", imported only when
     needed. They take a Trace, a Comparison or a Difference, and a Look, and return text or bytes. A
-    format without a writer cannot hold that. One that `is_slow` is left out when the user is in
-    haste.
+    format without a writer cannot hold that. `lacks` names a function that says what else a format
+    has no place for, of a trace. One that `needs` a package is refused without it. One that
+    `is_slow` is left out when the user is in haste.
     """
 
     suffix: str
@@ -28,6 +29,8 @@ class Format(NamedTuple):
     trace: str = ""
     comparison: str = ""
     difference: str = ""
+    lacks: str = ""
+    needs: str = ""
     is_slow: bool = False
 
     def writer(self, subject: Subject) -> str:
@@ -57,6 +60,27 @@ FORMATS: Final = (
         "paris.formats.difference:write",
     ),
     Format("txt", "the text that a terminal shows", *_TEXT),
+    Format(
+        "warts", "probes and replies, for scamper's tools", "paris.formats.warts:write",
+        lacks="paris.formats.scamper_lacks:of_warts",
+    ),
+    Format(
+        "scamper.jsonl", "the same as lines of JSON, for readers of scamper's and M-Lab's",
+        "paris.formats.scamper_json:write", lacks="paris.formats.scamper_lacks:of_json",
+    ),
+    Format(
+        "caracal.csv", "a row per reply, as caracal, diamond-miner and Iris write it",
+        "paris.formats.caracal_csv:write", lacks="paris.formats.caracal_csv:lacks",
+    ),
+    Format(
+        "parquet", "a row per probe, for DuckDB, pandas and the like",
+        "paris.formats.probes_parquet:write", lacks="paris.formats.probes_parquet:lacks",
+        needs="pyarrow",
+    ),
+    Format(
+        "links.parquet", "a row per link, to join with them", "paris.formats.links_parquet:write",
+        needs="pyarrow",
+    ),
     Format("graphml", "the graph, for Gephi, yEd, Cytoscape", "paris.formats.graphml:write"),
     Format("gexf", "the graph, for Gephi", "paris.formats.gexf:write"),
     Format("cyjs", "the graph, for Cytoscape", "paris.formats.cytoscape_json:write"),

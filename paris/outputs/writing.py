@@ -16,6 +16,7 @@ from paris.outputs.files import STANDARD_OUTPUT, is_replaceable, named, write
 from paris.outputs.registry import CAPTURE, FORMATS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import TextIO
 
     from mda.comparison import Comparison
@@ -34,11 +35,12 @@ def write_all(
     subject: Subject,
     outputs: tuple[Output, ...],
     options: OutputOptions,
+    say: Callable[[str], None],
     skipping: Skipping = never,
 ) -> list[ParisTraceError]:
     """Write what was found, a `subject`, to every output except packets.
 
-    Returns an error for each output that failed.
+    Says a line for each that has no place for something. Returns an error for each that failed.
     """
     rows = {row.suffix: row for row in FORMATS}
     faults: list[ParisTraceError] = []
@@ -52,6 +54,8 @@ def write_all(
             # Whoever reads a pipe may be slow as well.
             with nullcontext() if is_replaceable(output.file) else skipping(is_slow=False):
                 write(output.file, content.encode() if isinstance(content, str) else content)
+            if row.lacks and (lacking := load(row.lacks)(found)):
+                say(f"{named(output.file)} has no place for: {'; '.join(lacking)}")
         except ParisTraceError as error:
             faults.append(error)
         except SkippedError:

@@ -35,7 +35,7 @@ class Method(NamedTuple):
         return (dport if self.flow_field == "dport" else sport) or 0
 
 
-_METHODS: Final[dict[str, dict[str, Method]]] = {
+METHODS: Final[dict[str, dict[str, Method]]] = {
     TRACELB: {
         "udp-dport": Method(Algorithm.MDA, "udp", "dport"),
         "icmp-echo": Method(Algorithm.MDA, "icmp", "icmp-checksum"),
@@ -56,7 +56,7 @@ _METHODS: Final[dict[str, dict[str, Method]]] = {
 
 def method(kind: str, name: str, place: str) -> Method:
     """What a method means. Raises FormatError, with `place`, for one that is not known."""
-    methods = _METHODS[kind]
+    methods = METHODS[kind]
     if name not in methods:
         raise FormatError(
             f"{place}: a {kind} by {on_one_line(name)}, which is not read: only "
@@ -76,7 +76,7 @@ def by_flow(own: Iterable[Sent], first: int, place: str) -> tuple[Sent, ...]:
     Raises FormatError, with `place`, for one below.
     """
     numbered = []
-    for sent in sorted(own, key=lambda own: own.sent_at_us or 0):
+    for sent in sorted(own, key=lambda own: (own.sent_at_us or 0, own.attempt)):
         if not first <= sent.flow <= _LAST_FLOW:
             raise FormatError(f"{place}: flow id {sent.flow} is not from {first} on")
         numbered.append(sent._replace(flow=sent.flow - first))

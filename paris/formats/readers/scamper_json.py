@@ -146,7 +146,7 @@ def _between(value: Json) -> Json:
     return {
         "source": None if source is None else address(source),
         "destination": destination,
-        "started_at_us": _time_us(value.get("start")),
+        "started_at_us": (_time_us(value["start"]) or 0) if "start" in value else None,
         "traffic_class": (_whole(value, "tos") or 0),
     }
 

@@ -25,7 +25,10 @@ HOSTILE = "\x1b]0;t\x07\x9b2J\u202e\u2028\x7f\x00\t\r\nforged \"'<&>]]>\\N\\x1b;
 DISARMING = "\u200b"
 # As a shell can pass it on: without NUL, and with a byte that is not UTF-8.
 ARGUMENT = HOSTILE.replace("\x00", "\udcff")
-TEXTS = ("txt", "json", "graphml", "gexf", "cyjs", "node-link.json", "csv", "jsonl", "dot", "mmd")
+TEXTS = (
+    "txt", "json", "scamper.jsonl", "caracal.csv", "graphml", "gexf", "cyjs", "node-link.json",
+    "csv", "jsonl", "dot", "mmd",
+)  # fmt: skip
 SCHEMA = json.loads((Path(__file__).parents[3] / "paris/formats/native.schema.json").read_text())
 # What a reader uses; all else in a file follows from these.
 READ = ("plan", "ways", "run", "outcomes", "names", "facts", "tables", "controls", "addresses")
