@@ -14,6 +14,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 CHECKOUT: Final = Path(__file__).parents[1]
 _PROGRAMS: Final = {
     "paris-trace": ("trace_parser", "find every load-balanced path to a host, and draw it"),
+    "paris-convert": ("convert_parser", "write the traces of many files into one, another way"),
     "paris-render": ("render_parser", "make any output of paris-trace again from its files"),
 }
 # Where each shell looks for the completions of a program, below the prefix of the installation.

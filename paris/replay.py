@@ -51,7 +51,13 @@ def saved(file: str, choice: int | IPAddress | None = None) -> Trace | Compariso
     `choice` says which trace is meant in a file of another program: a number from 1 on, or the
     destination of one alone.
     """
-    data, file = _content(file)
+    return held(*_content(file), choice)
+
+
+def held(
+    data: bytes, file: str, choice: int | IPAddress | None = None
+) -> Trace | Comparison | Difference:
+    """What the content of `file` holds, as `saved` says. Raises FormatError."""
     if (kind := kind_of(data)) is not None:
         return Trace.of(_chosen(kind.read(data, file), choice, file))
     if data.startswith(_PCAPNG):

@@ -56,6 +56,7 @@ paris/__main__.py: tests/paris/cli/test_trace.py: processes start there
 paris/cli/arguments.py: tests/paris/cli/test_trace.py: arguments show in what the command does
 paris/cli/exits.py: tests/paris/cli/test_trace.py: every exit code is met by the command
 paris/cli/probe_options.py: tests/paris/cli/test_options.py: its options are tried two by two
+paris/archives.py: tests/paris/cli/test_convert.py: archives are read to be converted
 paris/cli/progress.py: tests/paris/cli/test_trace.py: it needs a terminal and a trace
 paris/cli/remarks.py: tests/paris/cli/test_trace.py: remarks are standard error
 paris/cli/requests.py: tests/paris/cli/test_trace.py: requests show in what the command does
@@ -86,12 +87,14 @@ paris/formats/probes_parquet.py: tests/paris/formats/test_parquet.py: links join
 paris/formats/plan_json.py: tests/paris/formats/test_native.py: a part of the native format
 paris/formats/readers/base.py: tests/paris/formats/readers/test_warts.py: readers give its values
 paris/formats/readers/cursor.py: tests/paris/formats/readers/test_warts.py: files are cut there
+paris/formats/readers/pieces.py: tests/paris/cli/test_convert.py: damaged archives are taken apart
 paris/formats/readers/registry.py: tests/test_docs.py: the page of formats follows it
 paris/formats/readers/datagrams.py: tests/paris/formats/readers/test_captures.py: links of packets
 paris/formats/readers/json_values.py: tests/paris/formats/readers/test_atlas.py: lines or array
 paris/formats/readers/measured.py: tests/paris/formats/readers/test_warts.py: it makes the records
 paris/formats/readers/scamper.py: tests/paris/formats/readers/test_warts.py: what its methods mean
 paris/formats/readers/warts_blocks.py: tests/paris/formats/readers/test_warts.py: of records
+paris/formats/refusals.py: tests/paris/cli/test_convert.py: a refused trace is left out
 paris/formats/scamper_lattice.py: tests/paris/formats/test_warts.py: warts are made of it
 paris/formats/scamper_terms.py: tests/paris/formats/test_warts.py: warts are in these words
 paris/formats/vertices.py: tests/paris/formats/test_vertices_csv.py: the table has these rows
@@ -115,6 +118,7 @@ paris/outputs/journal.py: tests/lab/test_signals.py: it matters where a signal e
 paris/outputs/journal_file.py: tests/lab/test_slow_disk.py: it matters on a disk that takes nothing
 paris/outputs/pictures.py: tests/paris/cli/test_trace.py: every picture is written there
 paris/outputs/places.py: tests/lab/test_signals.py: journals are found there
+paris/outputs/new_file.py: tests/paris/cli/test_convert.py: no file is overwritten
 paris/outputs/registry.py: tests/test_growing.py: a toy format is one row
 paris/outputs/recipes.py: tests/paris/packets/test_recipes.py: it only delays an import
 paris/outputs/text.py: tests/paris/cli/test_trace.py: text is the command's first output

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from mda.studies.registry import STUDIES
 from paris.cli.foreign import GRANTED, refusal
 from paris.cli.parser import (
+    convert_parser,
     destination,
     granted_destination,
     lookup_destination,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from mda.model import IPAddress
     from mda.plan import Reading
     from paris.lookup.registry import Lookup
+    from paris.outputs.registry import Format
     from paris.settings import Settings
 
 
@@ -80,6 +82,14 @@ class RenderOptions(NamedTuple):
     tabulates: bool
     compares: bool
     output: OutputOptions
+
+
+class ConvertOptions(NamedTuple):
+    """The files to read, the file to write, and its format."""
+
+    files: tuple[str, ...]
+    output: str
+    format: Format
 
 
 def parse_trace(arguments: Sequence[str]) -> Options:
@@ -264,6 +274,17 @@ def _destination(text: str) -> IPAddress:
             "--select takes the number of a trace or the address of its destination, not "
             f"{on_one_line(text)}"
         ) from None
+
+
+def parse_convert(arguments: Sequence[str]) -> ConvertOptions:
+    """The options of `paris-convert`. Raises SettingsError; `--help` and `--version` exit."""
+    given = convert_parser().parsed(arguments)
+    from paris.files import STANDARD_INPUT
+    from paris.outputs.asked import archive
+
+    if given.file.count(STANDARD_INPUT) > 1:
+        raise SettingsError("standard input is read once: give - once")
+    return ConvertOptions(tuple(given.file), given.output, archive(given.output, given.format))
 
 
 def _writes(given: argparse.Namespace) -> bool:

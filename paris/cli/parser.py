@@ -1,4 +1,4 @@
-"""Defines the options of both commands for argparse; `options` interprets them.
+"""Defines the options of all commands for argparse; `options` interprets them.
 
 An option that is not given is None, False or empty: what it is then, the settings say.
 """
@@ -15,6 +15,7 @@ from paris.cli.parsing import Parser, add_outputs, add_version, help_formatter
 from paris.cli.probe_options import add_probes, add_time
 from paris.defaults import DEFAULT_CONFIDENCE
 from paris.lookup.registry import LOOKUPS, Lookup
+from paris.outputs.registry import archives
 from paris.sim.registry import forms
 
 if TYPE_CHECKING:
@@ -240,6 +241,38 @@ def _add_parameter(group: argparse._ArgumentGroup, parameter: Parameter) -> None
 def destination(name: str) -> str:
     """The attribute in which argparse keeps the value of the option `--NAME`."""
     return name.replace("-", "_")
+
+
+def convert_parser() -> Parser:
+    """The options of `paris-convert`."""
+    parser = Parser(
+        prog="paris-convert",
+        description="Write the traces of many files into one new file, in another format.",
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "file",
+        metavar="FILE",
+        nargs="+",
+        help="what paris-render reads, also with many traces; - is standard input",
+    )
+    formats = archives()
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="FILE",
+        required=True,
+        help="write FILE, as its suffix says, unless there is one: "
+        f"{' '.join(f'.{name}' for name in formats)}; - is standard output",
+    )
+    parser.add_argument(
+        "--format",
+        choices=formats,
+        metavar="SUFFIX",
+        help="format of -o - and of a file with another suffix, as one of those suffixes",
+    )
+    add_version(parser)
+    return parser
 
 
 def render_parser() -> Parser:

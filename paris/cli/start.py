@@ -38,6 +38,17 @@ def render() -> None:
     _run("paris-render", load)
 
 
+def convert() -> None:
+    """The console script `paris-convert`."""
+
+    def load() -> "Callable[[], None]":
+        from paris.cli.convert import entry
+
+        return entry
+
+    _run("paris-convert", load)
+
+
 def _run(program: str, load: "Callable[[], Callable[[], None]]") -> None:
     """Load a command and run it; see `entry` of each."""
 

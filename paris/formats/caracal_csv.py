@@ -12,11 +12,12 @@ from mda.model import Loss
 from mda.variants import is_plain
 from paris.errors import OutputError
 from paris.formats import lacks as kinds
+from paris.formats import refusals
 from paris.formats.icmp_types import icmp_type
 from paris.formats.probe_rows import MICROS, probe_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from mda.model import Outcome
     from mda.plan import Probing
@@ -39,11 +40,17 @@ def write(trace: Trace, _: Look | None = None) -> str:
     return "".join(stream([trace]))
 
 
-def stream(traces: Iterable[Trace]) -> Iterator[str]:
-    """The replies of all traces. Raises OutputError if the columns do not tell flows apart."""
+def stream(
+    traces: Iterable[Trace], refused: Callable[[OutputError], None] = refusals.end
+) -> Iterator[str]:
+    """The replies of all traces; `refused` hears of one that the columns do not hold."""
     is_begun = False
     for trace in traces:
-        _check(trace.plan.probing)
+        try:
+            _check(trace.plan.probing)
+        except OutputError as error:
+            refused(error)
+            continue
         if not is_begun:
             is_begun = True
             yield ",".join(_COLUMNS) + "\n"

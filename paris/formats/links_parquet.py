@@ -8,14 +8,16 @@ import pyarrow as pa
 
 from mda.answers.graph import flows_of_edge
 from mda.escaping import printable
+from paris.formats import refusals
 from paris.formats.parquet import pieces, run_id
 from paris.formats.studies_json import vertex_id
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from mda.model import Vertex
     from mda.trace import Trace
+    from paris.errors import OutputError
     from paris.formats.look import Look
 
 _SCHEMA: Final = pa.schema({
@@ -30,7 +32,9 @@ def write(trace: Trace, _: Look | None = None) -> bytes:
     return b"".join(stream([trace]))
 
 
-def stream(traces: Iterable[Trace]) -> Iterator[bytes]:
+def stream(
+    traces: Iterable[Trace], _: Callable[[OutputError], None] = refusals.end
+) -> Iterator[bytes]:
     """A file of the links of all traces, in pieces."""
     return pieces((row for trace in traces for row in _rows(trace)), _SCHEMA)
 

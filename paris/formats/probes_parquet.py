@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Final
 import pyarrow as pa
 
 from paris.formats import lacks as kinds
+from paris.formats import refusals
 from paris.formats.parquet import pieces, run_id
 from paris.formats.probe_rows import probe_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from mda.trace import Trace
+    from paris.errors import OutputError
     from paris.formats.look import Look
 
 _KEPT: Final = {
@@ -40,7 +42,9 @@ def write(trace: Trace, _: Look | None = None) -> bytes:
     return b"".join(stream([trace]))
 
 
-def stream(traces: Iterable[Trace]) -> Iterator[bytes]:
+def stream(
+    traces: Iterable[Trace], _: Callable[[OutputError], None] = refusals.end
+) -> Iterator[bytes]:
     """A file of the probes of all traces, in pieces."""
     rows = ({**row, "run_id": run_id(trace)} for trace in traces for _, row in probe_rows(trace))
     return pieces(rows, _SCHEMA)

@@ -11,6 +11,8 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, Final
 
 from mda.model import Loss
+from paris.errors import OutputError
+from paris.formats import refusals
 from paris.formats.icmp_types import icmp_type
 from paris.formats.json_text import json_line
 from paris.formats.readers.scamper import TRACE
@@ -18,7 +20,7 @@ from paris.formats.scamper_lattice import lattice
 from paris.formats.scamper_terms import MICROS, single_path, tcp_flags, terms
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from mda.model import Outcome, Reply, Vertex
     from mda.trace import Trace
@@ -37,17 +39,24 @@ def write(trace: Trace, _: Look | None = None) -> str:
     return "".join(stream([trace]))
 
 
-def stream(traces: Iterable[Trace]) -> Iterator[str]:
-    """Lines for all traces. Raises OutputError if scamper has no such probes."""
+def stream(
+    traces: Iterable[Trace], refused: Callable[[OutputError], None] = refusals.end
+) -> Iterator[str]:
+    """Lines for all traces; `refused` hears of a trace whose probes scamper has not."""
     cycle: Json = {}
     last_s = 0
     for trace in traces:
-        told = terms(trace)
-        line = json_line((_trace if told.kind == TRACE else _tracelb)(trace, told))
+        try:
+            told = terms(trace)
+            line = json_line((_trace if told.kind == TRACE else _tracelb)(trace, told))
+            ended_s = told.at_us(trace.duration_s) // MICROS
+        except OutputError as error:
+            refused(error)
+            continue
         if not cycle:
             cycle = {"list_name": "paris-trace", "id": 1, "hostname": str(trace.plan.source)}
             yield json_line({"type": "cycle-start", **cycle, "start_time": told.start_us // MICROS})
-        last_s = max(last_s, told.at_us(trace.duration_s) // MICROS)
+        last_s = max(last_s, ended_s)
         yield line
     if cycle:
         yield json_line({"type": "cycle-stop", **cycle, "stop_time": last_s})

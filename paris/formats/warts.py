@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 from mda.escaping import printable
 from mda.model import Loss, UnreadReason
+from paris.errors import OutputError
+from paris.formats import refusals
 from paris.formats.icmp_types import icmp_type
 from paris.formats.readers.scamper import TRACE
 from paris.formats.scamper_lattice import lattice
@@ -52,21 +54,23 @@ def write(trace: Trace, _: Look | None = None) -> bytes:
     return b"".join(stream([trace]))
 
 
-def stream(traces: Iterable[Trace]) -> Iterator[bytes]:
-    """A file of all traces, in pieces. Raises OutputError if scamper has no such probes."""
+def stream(
+    traces: Iterable[Trace], refused: Callable[[OutputError], None] = refusals.end
+) -> Iterator[bytes]:
+    """A file of all traces, in pieces; `refused` hears of a trace whose probes scamper has not."""
     last_s = 0
     for trace in traces:
-        told = terms(trace)
-        measured = _record(
-            *(
-                (_TRACE, _trace(trace, told))
-                if told.kind == TRACE
-                else (_TRACELB, _tracelb(trace, told))
-            )
-        )
+        try:
+            told = terms(trace)
+            kind, write = (_TRACE, _trace) if told.kind == TRACE else (_TRACELB, _tracelb)
+            measured = _record(kind, write(trace, told))
+            ended_s = told.at_us(trace.duration_s) // MICROS
+        except OutputError as error:
+            refused(error)
+            continue
         if not last_s:
             yield _list() + _cycle_start(trace, told)
-        last_s = max(last_s, told.at_us(trace.duration_s) // MICROS, 1)
+        last_s = max(last_s, ended_s, 1)
         yield measured
     if last_s:
         yield _record(_CYCLE_STOP, _u32(_ONLY) + _u32(last_s) + _block())

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Final
 from paris.errors import SettingsError, lacking_extra
 from paris.files import STANDARD_INPUT
 from paris.outputs.files import STANDARD_OUTPUT, Output, check, identity, is_file, named
-from paris.outputs.registry import CAPTURE, FORMATS, PICTURES, Subject, suffixes
+from paris.outputs.registry import CAPTURE, FORMATS, PICTURES, Subject, archives, suffixes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from paris.outputs.files import OutputOptions
+    from paris.outputs.registry import Format
 
 # The source for Graphviz keeps everything.
 _FOLDED: Final = (*(name for name in PICTURES if name != "dot"), "html")
@@ -54,6 +55,24 @@ def plan_outputs(
         raise SettingsError("packets go to one file: give one -o FILE.pcapng")
     order = suffixes()
     return tuple(sorted(outputs, key=lambda output: order.index(output.format)))
+
+
+def archive(file: str, format: str | None) -> Format:
+    """The format of a file of many traces. Raises SettingsError if it has none, or needs a package.
+
+    `format` is that of a file whose suffix names none.
+    """
+    if format is not None and _named_format(file) is not None:
+        raise SettingsError("--format is for -o - and for a file whose suffix names no format")
+    if file == STANDARD_OUTPUT and format is None:
+        raise SettingsError(f"-o - needs --format: {', '.join(archives())}")
+    output = _output(file, format)
+    if output.format not in archives():
+        raise SettingsError(
+            f"many traces are written as {', '.join(archives())}, not as {output.format}"
+        )
+    _check_packages([output])
+    return next(row for row in FORMATS if row.suffix == output.format)
 
 
 def _check_uses(

@@ -20,7 +20,8 @@ class Format(NamedTuple):
     `trace`, `comparison` and `difference` name functions as "module:function", imported only when
     needed. They take a Trace, a Comparison or a Difference, and a Look, and return text or bytes. A
     format without a writer cannot hold that. `lacks` names a function that says what else a format
-    has no place for, of a trace. One that `needs` a package is refused without it. One that
+    has no place for, of a trace. `many` names one that writes many traces in pieces, and says which
+    it refuses. One that `needs` a package is refused without it. One that
     `is_slow` is left out when the user is in haste.
     """
 
@@ -30,6 +31,7 @@ class Format(NamedTuple):
     comparison: str = ""
     difference: str = ""
     lacks: str = ""
+    many: str = ""
     needs: str = ""
     is_slow: bool = False
 
@@ -62,23 +64,27 @@ FORMATS: Final = (
     Format("txt", "the text that a terminal shows", *_TEXT),
     Format(
         "warts", "probes and replies, for scamper's tools", "paris.formats.warts:write",
-        lacks="paris.formats.scamper_lacks:of_warts",
+        lacks="paris.formats.scamper_lacks:of_warts", many="paris.formats.warts:stream",
     ),
     Format(
         "scamper.jsonl", "the same as lines of JSON, for readers of scamper's and M-Lab's",
         "paris.formats.scamper_json:write", lacks="paris.formats.scamper_lacks:of_json",
+        many="paris.formats.scamper_json:stream",
     ),
     Format(
         "caracal.csv", "a row per reply, as caracal, diamond-miner and Iris write it",
         "paris.formats.caracal_csv:write", lacks="paris.formats.caracal_csv:lacks",
+        many="paris.formats.caracal_csv:stream",
     ),
     Format(
         "parquet", "a row per probe, for DuckDB, pandas and the like",
         "paris.formats.probes_parquet:write", lacks="paris.formats.probes_parquet:lacks",
+        many="paris.formats.probes_parquet:stream",
         needs="pyarrow",
     ),
     Format(
         "links.parquet", "a row per link, to join with them", "paris.formats.links_parquet:write",
+        many="paris.formats.links_parquet:stream",
         needs="pyarrow",
     ),
     Format("graphml", "the graph, for Gephi, yEd, Cytoscape", "paris.formats.graphml:write"),
@@ -113,3 +119,8 @@ def suffixes(*, measures: bool = True) -> tuple[str, ...]:
     Unless the command `measures`, these are the formats that a saved trace can be written in.
     """
     return tuple(row.suffix for row in FORMATS if measures or row.trace)
+
+
+def archives() -> tuple[str, ...]:
+    """The suffixes of the formats of many traces."""
+    return tuple(row.suffix for row in FORMATS if row.many)

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from paris.cli import render, trace
+from paris.cli import convert, render, trace
 from paris.cli.exits import guarded
 from tests.support.waiting import LONGEST_S
 
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 CHECKOUT: Final = Path(__file__).parents[2]
 COMMAND: Final = (sys.executable, "-m", "paris")
-_MAIN: Final = {"paris-trace": trace.main, "paris-render": render.main}
+_MAIN: Final = {
+    "paris-trace": trace.main, "paris-render": render.main, "paris-convert": convert.main,
+}  # fmt: skip
 
 Ran = subprocess.CompletedProcess[str]
 
