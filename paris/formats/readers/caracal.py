@@ -91,7 +91,10 @@ class _Table:
     def __init__(self, data: bytes, name: str) -> None:
         self.data = data
         self.name = name
-        self.places = {column: place for place, column in enumerate(self._cells(0))}
+        columns = self._cells(0)
+        self.places = {column: place for place, column in enumerate(columns)}
+        if len(self.places) < len(columns):
+            raise FormatError(f"{name}: byte 0: two columns have the same name")
         if missing := [column for column in _NEEDED if column not in self.places]:
             raise FormatError(f"{name}: byte 0: no column {missing[0]!r}")
 
