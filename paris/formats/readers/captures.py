@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 _OWN: Final = b'"paris-trace capture"'  # what our captures have in the comment of their section
 _HEAD: Final = 1 << 16
 _RST, _SYN, _ACK = 0x04, 0x02, 0x10  # TCP flags
+_FLAGS_AT: Final = 13  # in a TCP header
 _LAST_CHECKSUM: Final = 0xFFFE  # a higher one equals 0
 _PROTOCOLS: Final = {
     numbers.UDP: "udp", numbers.TCP: "tcp", numbers.ICMP4: "icmp", numbers.ICMP6: "icmp",
@@ -72,7 +73,7 @@ def read(data: bytes, name: str) -> Iterator[Found]:
         if pair in traced and (quoted := _probe_in(outer)) is not None:
             probe = _Probe(
                 captured.begin, captured.at_us, _flow(quoted), outer.ttl, outer.traffic_class,
-                outer.payload[13] if outer.protocol == numbers.TCP else 0, [],
+                _tcp_flags(outer), [],
             )  # fmt: skip
             probes[pair].append(probe)
             sought[pair].add(quoted, probe)
@@ -116,7 +117,7 @@ def _reply(datagram: bytes, outer: Datagram) -> ParsedReply | None:
     parsed = parse(datagram)
     if isinstance(parsed, ParsedReply):
         return parsed
-    if outer.protocol != numbers.TCP or len(outer.payload) < 14 or not outer.payload[13] & _RST:
+    if not _tcp_flags(outer) & _RST:
         return None
     sport, dport = struct.unpack_from("!HH", outer.payload)  # the reset that answers an ACK
     return ParsedReply(
@@ -128,6 +129,12 @@ def _reply(datagram: bytes, outer: Datagram) -> ParsedReply | None:
         reply_ttl=outer.ttl,
         reply_ip_id=outer.ip_id,
     )
+
+
+def _tcp_flags(outer: Datagram) -> int:
+    """The flags of TCP; 0 without any, as where the capture cut a packet."""
+    is_whole = outer.protocol == numbers.TCP and len(outer.payload) > _FLAGS_AT
+    return outer.payload[_FLAGS_AT] if is_whole else 0
 
 
 def _flow(quoted: QuotedProbe) -> _Flow:
@@ -182,7 +189,7 @@ def _answer(reply: ParsedReply, outer: Datagram, rtt_us: int) -> Answer:
         responder=reply.responder,
         rtt_us=rtt_us,
         icmp=None if reply.icmp_type is None else (reply.icmp_type, reply.icmp_code or 0),
-        tcp_flags=outer.payload[13] if has_flags else None,
+        tcp_flags=_tcp_flags(outer) if has_flags else None,
         kind=reply.kind if reply.kind is ReplyKind.UDP_ANSWER else None,
         quoted_ttl=reply.quoted_ttl,
         ttl=reply.reply_ttl,
