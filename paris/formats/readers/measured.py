@@ -138,6 +138,7 @@ def record(measured: Measured, place: str) -> Record:
         stopped=measured.stopped,
         names=measured.names,
     )
+    del measured, outcomes  # they take as much memory as the record
     references.check(made, place)
     return made
 
@@ -195,13 +196,17 @@ class _Outcomes:
             self._add(sent)
 
     def in_order(self) -> tuple[Outcome, ...]:
-        """The outcomes in the order in which they became known."""
-        return tuple(outcome for _, outcome in sorted(self._known, key=lambda known: known[0]))
+        """The outcomes in the order in which they became known; this keeps none of them."""
+        known, self._known = self._known, []
+        self._next.clear()
+        known.sort(key=lambda own: own[0])
+        return tuple(outcome for _, outcome in known)
 
     def _add(self, sent: Sent) -> None:
         """Add a probe; some count attempts from 0 again when they send the same flow later."""
-        attempt = max(sent.attempt, self._next.get((sent.flow, sent.ttl), 0))
-        self._next[sent.flow, sent.ttl] = attempt + 1
+        key = sent.flow, sent.ttl
+        attempt = max(sent.attempt, self._next.get(key, 0))
+        self._next[key] = attempt + 1
         request = ProbeRequest(sent.flow, sent.ttl, attempt)
         sent_us, is_timed = self._since_start(sent.sent_at_us)
         kinds = [self._kind(answer) for answer in sent.answers]

@@ -6,6 +6,7 @@ is worked out once for each set of flags.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address
 from struct import Struct
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -89,7 +90,12 @@ def time_us(name: str) -> Field:
 
 def type_and_code(name: str) -> Field:
     """Type and code of ICMP."""
-    return Field(name, "H", lambda both: (both >> 8, both & 0xFF))
+    return Field(name, "H", _two)
+
+
+@lru_cache(maxsize=64)  # most replies of a file have one of a few
+def _two(both: int) -> tuple[int, int]:
+    return both >> 8, both & 0xFF
 
 
 def text(name: str) -> Field:
