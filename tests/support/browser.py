@@ -8,10 +8,13 @@ from __future__ import annotations
 import base64
 import json
 import os
+import select
 import shutil
 import subprocess
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
+
+from tests.support.waiting import LONGEST_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,6 +70,8 @@ class Browser:
     def _next(self) -> dict[str, Any]:
         """The next message; notes what an event says."""
         while b"\0" not in self._left:
+            is_ready, _, _ = select.select([self._answers], [], [], LONGEST_S)
+            assert is_ready, "the browser does not answer"
             read = os.read(self._answers, 1 << 20)
             assert read, "the browser has ended"
             self._left += read
