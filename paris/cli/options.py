@@ -236,7 +236,7 @@ def parse_render(arguments: Sequence[str]) -> RenderOptions:
     if given.metrics and given.fold is not None:
         raise SettingsError("--fold and --no-fold are for pictures, and --metrics makes a table")
     if given.metrics and given.size != "screen":
-        raise SettingsError("--size is for SVG, and --metrics makes a table")
+        raise SettingsError("--size is for pictures, and --metrics makes a table")
     if given.list and (given.metrics or given.diff or given.select is not None):
         raise SettingsError("--list cannot be combined with --metrics, --diff and --select")
     if given.list and (_writes(given) or given.color != "auto"):

@@ -155,7 +155,7 @@ def add_outputs(parser: argparse.ArgumentParser, *, measures: bool = True) -> No
         "--size",
         choices=("screen", "slide", "paper"),
         default="screen",
-        help="what an SVG is for; a slide has large text, paper is 8.5 cm wide (screen)",
+        help="what a picture is for; a slide has large text, paper is 8.5 cm wide (screen)",
     )
     folding = group.add_mutually_exclusive_group()
     folding.add_argument(

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 # The source for Graphviz keeps everything.
 _FOLDED: Final = (*(name for name in PICTURES if name != "dot"), "html")
+_SIZED: Final = ("svg", "png", "pdf")
 
 
 def plan_outputs(
@@ -92,8 +93,8 @@ def _check_uses(
         raise SettingsError(
             f"--fold and --no-fold are for pictures ({', '.join(_FOLDED)}), and no output is one"
         )
-    if options.size != "screen" and not any(output.format == "svg" for output in outputs):
-        raise SettingsError("--size is for SVG, and no output is one")
+    if options.size != "screen" and not any(own.format in _SIZED for own in outputs):
+        raise SettingsError(f"--size is for pictures ({', '.join(_SIZED)}), and no output is one")
     if options.color == "always" and (subject is not Subject.TRACE or STANDARD_OUTPUT not in texts):
         raise SettingsError("--color always is for the text of a trace on standard output")
 

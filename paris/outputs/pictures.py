@@ -1,4 +1,4 @@
-"""Picture outputs: SVG of our own, Mermaid or Graphviz source, or what Graphviz draws from that."""
+"""Picture outputs: SVG of our own, PNG and PDF made from it, Mermaid and Graphviz source."""
 
 from __future__ import annotations
 
@@ -74,11 +74,32 @@ def _drawn(drawn: Diagram, look: Look, document: Callable[[], dict[str, Any]]) -
         from render.pictures.mermaid import to_mermaid
 
         return to_mermaid(bare).encode()
-    from render.pictures.dot import to_dot
-
-    source = to_dot(bare)
     if look.format == "dot":
-        return source.encode()
-    from render.pictures.graphviz import draw
+        from render.pictures.dot import to_dot
 
-    return draw(source, look.format)
+        return to_dot(bare).encode()
+    return _pixels(bare, look)
+
+
+def _pixels(drawn: Diagram, look: Look) -> bytes:
+    """The picture as PNG or PDF: as the SVG, or else laid out by Graphviz, which has one size."""
+    from render.errors import RenderError
+    from render.pictures.converting import can_convert, converted
+    from render.pictures.dot import to_dot
+    from render.pictures.graphviz import draw
+    from render.pictures.sheet import sheet
+    from render.pictures.sizes import SIZES
+
+    size = SIZES[look.size]
+    if can_convert():
+        try:
+            return converted(sheet(drawn, size), look.format, size.dpi)
+        except RenderError as error:
+            if size.name != "screen":
+                raise RenderError(f"cannot draw {look.format}: {error}") from None
+    elif size.name != "screen":
+        raise RenderError(
+            f"cannot draw {look.format} with --size {size.name} without CairoSVG: "
+            "pip install 'paris-trace[print]'"
+        )
+    return draw(to_dot(drawn), look.format)

@@ -9,13 +9,11 @@ from __future__ import annotations
 
 import re
 import shutil
-import signal
-import subprocess
-import sys
 from pathlib import Path
 from typing import Final
 
 from render.errors import RenderError
+from render.pictures.apart import fault, run_apart
 
 _LIBRARY: Final = Path(__file__).with_name("library.py")
 
@@ -34,15 +32,7 @@ def draw(source: str, format: str) -> bytes:
 
 
 def _by_library(source: str, format: str) -> bytes:
-    # Without -P, Python would import from the folder of the script.
-    command = (sys.executable, "-P", str(_LIBRARY), format)
-    try:
-        ran = subprocess.run(command, input=source.encode(), capture_output=True, check=False)
-    except OSError as error:
-        raise RenderError(f"{sys.executable} does not start: {error.strerror}") from None
-    if ran.returncode:
-        raise RenderError(_fault("Graphviz's library", ran.returncode, ran.stderr))
-    return ran.stdout
+    return run_apart(_LIBRARY, (format,), source.encode(), "Graphviz's library")
 
 
 def _by_dot(source: str, format: str) -> bytes:
@@ -53,17 +43,9 @@ def _by_dot(source: str, format: str) -> bytes:
     try:
         return bytes(graphviz.Source(source).pipe(format=format, quiet=True))
     except graphviz.CalledProcessError as error:
-        raise RenderError(_fault("dot", error.returncode, error.stderr)) from None
+        raise RenderError(fault("dot", error.returncode, error.stderr)) from None
     except (graphviz.ExecutableNotFound, OSError):
         raise RenderError("dot does not start") from None
-
-
-def _fault(who: str, exit_code: int, said: bytes) -> str:
-    """Why a way failed: the signal that it died of, or the last that it said."""
-    if exit_code < 0:
-        return f"{who} died of signal {-exit_code} ({signal.strsignal(-exit_code)})"
-    lines = said.decode(errors="replace").strip().splitlines()
-    return f"{who}: {lines[-1] if lines else f'exit status {exit_code}'}"
 
 
 def _settled(drawn: bytes) -> bytes:

@@ -33,6 +33,7 @@ class Size(NamedTuple):
     scale: float = 1.0
     fold: int = 12
     room: int | None = None
+    dpi: int = 192  # of PNG
 
 
 SCREEN: Final = Size(
@@ -47,6 +48,6 @@ SLIDE: Final = Size(
 PAPER: Final = Size(
     "paper", line=160, strong=11, faint=9.4, title=11.5, ring=9.5, pad=3, gap=5, way=20, strip=37,
     margin=3, has_prose=False, rows=18, runs_down=True, breadth=262, side=52, scale=0.65, fold=8,
-    room=8,
+    room=8, dpi=300,
 )  # fmt: skip
 SIZES: Final = {size.name: size for size in (SCREEN, SLIDE, PAPER)}

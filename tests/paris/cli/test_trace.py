@@ -438,7 +438,8 @@ def test_a_picture_that_cannot_be_drawn_costs_no_other_output(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     dying = "import os; os.kill(os.getpid(), 11)"
-    (tmp_path / "pygraphviz.py").write_text(dying)
+    for name in ("pygraphviz", "cairosvg"):
+        (tmp_path / f"{name}.py").write_text(dying)
     (tmp_path / "dot").write_text(f"#!{sys.executable}\n{dying}\n")
     (tmp_path / "dot").chmod(0o755)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
@@ -730,10 +731,10 @@ def test_paper_is_a_column_wide_and_has_no_sentences() -> None:
     assert "48 interfaces" in shown
 
 
-def test_a_size_is_for_svg() -> None:
+def test_a_size_is_for_pictures_that_are_laid_out() -> None:
     ran = run(*QUICK, "--size", "slide", "--format", "dot")
     assert (ran.returncode, ran.stdout) == (ExitCode.USAGE, "")
-    assert ran.stderr.endswith("--size is for SVG, and no output is one\n")
+    assert ran.stderr.endswith("--size is for pictures (svg, png, pdf), and no output is one\n")
 
 
 def test_plain_is_for_pictures() -> None:
