@@ -29,11 +29,13 @@ if TYPE_CHECKING:
 
 _SEVERAL: Final = 3  # losses of a flow after which it may be silent
 _BLIND_PPS: Final = 2.0  # half a second of losses shows that a rate is as low as the usual one
+_REPLIES_PER_MORE: Final = 4  # replies in a row for which one more probe may be in flight
 _OF_FOUND: Final = 0.85  # fraction of a limit that is asked for: it may be somewhat lower
 _UNTESTED: Final = 4  # replies, since the last loss, for which new flows wait for a suspected limit
 _LOOK_AGAIN: Final = 1.25  # growth in outcomes after which limits are searched for again
 _MANY: Final = 256  # outcomes: of fewer, each may change what is known or suspected of limits
 _LITTLE: Final = 1.05  # growth in so many outcomes that changes little of that
+_AFTER_BURST: Final = 7  # orders: one loss after the six replies that Linux sends at once
 _OFTEN: Final = 5  # replies after the first loss that show that a vertex has no part in a limit
 
 
@@ -87,6 +89,16 @@ class Limits:
                 self._found = self._find()
         return self._found.limits
 
+    def window(self) -> int | None:
+        """How many probes may be in flight where there may be a limit.
+
+        Every few replies since the last loss allow for one more, so a higher rate is tried by few
+        probes. None where no limit is known or suspected.
+        """
+        if not self.known() and not self._find_suspected().limits:
+            return None
+        return 1 + self._replies_since_loss() // _REPLIES_PER_MORE
+
     def is_suspected(self) -> bool:
         """Whether no limit is known, but a usual one may explain every loss."""
         return not self.known() and self._find_suspected().limits > 0
@@ -98,7 +110,27 @@ class Limits:
         """
         if not self.known():
             return USUAL_ASKED_PPS * self._find_suspected().limits or None
-        return _OF_FOUND * self._found_pps()
+        found_pps = _OF_FOUND * self._found_pps()
+        return min(found_pps, USUAL_ASKED_PPS) if self._is_usual() else found_pps
+
+    @property
+    def _is_alone(self) -> bool:
+        """Whether one vertex is known, which only this procedure asks."""
+        return len(self._hop.vertices) == 1 and not self._hop.is_shared
+
+    def _is_usual(self) -> bool:
+        """Whether a lone vertex replies as Linux does, and a probe beyond that limit was lost."""
+        hop = self._hop
+        # Of many outcomes the rate that was found says more.
+        if self._outcomes() > _MANY or not self._is_alone or not self._is_tested():
+            return False
+        found = trials.timed(trials.possible(hop, hop.vertices.values()))
+        return looks_limited(found, after_usual_burst=True)
+
+    def _is_tested(self) -> bool:
+        """Whether a probe was lost that left after the first reply since the first loss."""
+        first_s, last_s = self._first_loss_s(), self._last_loss_s()
+        return any(first_s < at_s < last_s for _, (at_s, _, _) in self._hop.all_answers())
 
     def _found_pps(self) -> float:
         """The replies per second of all vertices with a known limit."""
@@ -150,14 +182,18 @@ class Limits:
     def _do_new_flows_wait(self) -> bool:
         """Whether a limit is suspected, and few replies have come since the last loss.
 
-        Once more have come, new flows leave without waiting, and so test the suspicion again.
+        Once more have come, new flows leave without waiting, and so test the suspicion again. The
+        first test of a lone vertex takes one reply: there the window lets only one flow leave.
         """
-        hop = self._hop
         if not self._find_suspected().limits:
             return False
-        last_s = max(sent_at_s for sent_at_s, _, _ in hop.lost_at)
-        since = sum(at_s > last_s for _, (at_s, _, _) in hop.all_answers())
-        return since < _UNTESTED
+        is_first_test = self._is_alone and not self._is_tested()
+        return self._replies_since_loss() < (1 if is_first_test else _UNTESTED)
+
+    def _replies_since_loss(self) -> int:
+        """How many probes were answered that were sent after the last one that was lost."""
+        last_s = self._last_loss_s()
+        return sum(at_s > last_s for _, (at_s, _, _) in self._hop.all_answers())
 
     def _taken_from(self, vertex: Vertex) -> float:
         """The share of the replies of `rate_pps` that a probe takes which meets `vertex`.
@@ -337,7 +373,11 @@ class Limits:
         """
         hop = self._hop
         vertices = frozenset(hop.vertices.values())
-        if looks_limited(trials.timed(trials.sent(hop, vertices, self._may_be_limited))):
+        found = trials.timed(trials.sent(hop, vertices, self._may_be_limited))
+        if looks_limited(found) or (
+            self._is_alone
+            and looks_limited(found, after_usual_burst=True, unlikely_order=_AFTER_BURST)
+        ):
             return _Suspected(vertices, 1)
         losing = {
             hop.answers[flow]
@@ -364,6 +404,9 @@ class Limits:
 
     def _first_loss_s(self) -> float:
         return min(sent_at_s for sent_at_s, _, _ in self._hop.lost_at)
+
+    def _last_loss_s(self) -> float:
+        return max(sent_at_s for sent_at_s, _, _ in self._hop.lost_at)
 
     def _outcomes(self) -> int:
         return len(self._hop.lost_at) + self._hop.replies

@@ -35,11 +35,13 @@ _STEP: Final = 1.08  # ratio of neighbouring rates in the final search
 _STEPS: Final = 80  # ... to either side of a rate: a factor of 472
 _CREDIBLE: Final = 4.0  # log-likelihood within which a rate is credible
 _AS_WELL: Final = 1.0  # log-likelihood given up for a higher rate
-USUAL_PPS: Final = 1.0  # Linux: icmp_ratelimit 1000, and as many seconds between in IPv6
+# Linux: icmp_ratelimit 1000. In IPv6 it is ten times that since February 2026 (6.18.y), and was
+# sixteen times that to what a default route leads to.
+USUAL_PPS: Final = 1.0
 USUAL_ASKED_PPS: Final = 0.95  # how many to ask for: the limit is exact, but for its ticks
 USUAL_BURST: Final = 6  # Linux: replies at once
 _MOST_USUAL: Final = 10  # more where a reply comes back before the burst is used up
-_UNLIKELY_ORDER: Final = 15  # orders, of which one has all replies before all losses
+UNLIKELY_ORDER: Final = 15  # orders, of which one has all replies before all losses
 # Tokens that a bucket must gain before another loss shows more than the last one did: several at
 # one moment all show the same. To name a limit takes more care, and then every loss counts.
 _NEWS: Final = 0.1
@@ -190,16 +192,21 @@ def for_want_of_tokens(trials: Sequence[tuple[float, bool]], limit: RateLimit) -
     return explained
 
 
-def looks_limited(trials: Sequence[tuple[float, bool]], *, after_usual_burst: bool = False) -> bool:
+def looks_limited(
+    trials: Sequence[tuple[float, bool]],
+    *,
+    after_usual_burst: bool = False,
+    unlikely_order: int = UNLIKELY_ORDER,
+) -> bool:
     """Whether the usual limit explains everything: a burst of replies, then USUAL_PPS at most.
 
     Loss may explain it as well, so this is no more than a reason to wait before asking again.
     `trials` are as for `rate_limit`. With `after_usual_burst`, only a burst of just as many counts
-    as Linux sends.
+    as Linux sends. All replies before all losses must be one of `unlikely_order` orders or more.
     """
     burst = _until_loss(trials)
     lost = sum(not answered for _, answered in trials)
-    if not burst or burst > _MOST_USUAL or math.comb(burst + lost, burst) < _UNLIKELY_ORDER:
+    if not burst or burst > _MOST_USUAL or math.comb(burst + lost, burst) < unlikely_order:
         return False
     if after_usual_burst and burst != USUAL_BURST:
         return False

@@ -4,6 +4,9 @@ Linux sends six errors at once, and then one per second. What arrives beyond tha
 to be sent again. So a TTL gets as many, and a few more, which show whether there is such a limit:
 once it has answered more than that, as many may follow as are asked for. So they may where several
 vertices answer: each has its own limit, and flows spread over them by chance.
+
+Once there may be a limit, nothing shows how high it is but replies. So it is tried by one probe at
+a time, and by one more for every few replies in a row.
 """
 
 from __future__ import annotations
@@ -33,33 +36,40 @@ class Bursts:
         self._unbounded: set[int] = set()  # TTLs where there can be no such limit, or several
 
     def admitted(self, requests: Iterable[ProbeRequest]) -> list[ProbeRequest]:
-        """Those that may leave now, in their order; all that repeat a probe may."""
+        """Those that may leave now, in their order."""
         rooms: dict[int, int] = {}
         admitted = []
         for request in requests:
-            if not request.attempt:
-                ttl = request.ttl
-                room = rooms[ttl] if ttl in rooms else self._room(ttl)
-                rooms[ttl] = room - 1
-                if room <= 0:
-                    continue
-            admitted.append(request)
+            ttl = request.ttl
+            if request.attempt and not self._are_repeats_bounded(ttl):
+                admitted.append(request)
+                continue
+            room = rooms[ttl] if ttl in rooms else self._room(ttl)
+            rooms[ttl] = room - 1
+            if room > 0:
+                admitted.append(request)
         return admitted
 
+    def _are_repeats_bounded(self, ttl: int) -> bool:
+        """Whether probes were lost; where others ask as well, the replies to them show the rate."""
+        return bool(self._table.hop(ttl).losses) and not self._table.hop_of_all(ttl).is_shared
+
     def _room(self, ttl: int) -> int:
-        """How many more new flows may leave to `ttl` now."""
-        if ttl in self._unbounded:
-            return sys.maxsize
+        """How many more requests may leave to `ttl` now."""
         hop = self._table.hop(ttl)
-        left = None if len(hop.vertices) > 1 else _left(hop)
-        if left is None:
+        if len(hop.vertices) > 1:
+            return sys.maxsize
+        if self._are_repeats_bounded(ttl):
+            most = self._table.limits(ttl).window()
+        elif hop.losses:
+            most = _MORE if self._table.limits(ttl).is_suspected() else None
+        else:
+            left = None if ttl in self._unbounded else _left(hop)
+            most = None if left is None else left + _MORE
+        if most is None:
             self._unbounded.add(ttl)
             return sys.maxsize
-        if not hop.losses:
-            return left + _MORE - len(self._sent.flying_at(ttl))
-        if not self._table.limits(ttl).is_suspected():
-            return sys.maxsize  # loss, silence, or a known limit, for which requests wait anyway
-        return _MORE - len(self._sent.flying_at(ttl))
+        return most - len(self._sent.flying_at(ttl))
 
 
 def _left(hop: Hop) -> int | None:

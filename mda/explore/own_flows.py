@@ -74,10 +74,9 @@ def _ask_new(step: Step, missing: dict[Vertex, int], patience: int, search: Sear
         flows = (flow for flow in search.unsent(ttl) if flow not in unheard)
         wave.ask_all_first(islice(flows, search.worth_asking(most)), ttl)
     elif not wave.sent.flying_at(ttl - 1):
-        # Flows that are lost at the vertices' own TTL, and asked again, may bring some: they may
-        # have met a vertex that loses others of its flows as well.
-        loses = search.table.hop(ttl - 1).lost_of.total() > 0
-        lost = len(search.pending(ttl - 1)) if loses else 0
+        # Flows that are lost at the vertices' own TTL, and asked again, may bring some: a limit may
+        # have taken the replies to them.
+        lost = len(search.pending(ttl - 1) & search.table.hop(ttl - 1).losses.keys())
         missing = {vertex: count - lost for vertex, count in missing.items() if count > lost}
         if missing:
             _steer(step, missing, patience, search)

@@ -45,6 +45,10 @@ class Pacing:
         # A probe that is due within less than the clock's resolution is due now, or it never is.
         return least if self.next_s(waiting) <= now_s else 0
 
+    def empty(self, at_s: float) -> None:
+        """Let none leave at `at_s`, and from then on what is earned."""
+        self._tokens, self._counted_at_s = 0.0, at_s
+
     def spend(self, probes: float) -> None:
         """Count `probes` as sent."""
         self._tokens -= probes

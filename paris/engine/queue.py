@@ -104,6 +104,7 @@ class RequestQueue:
         self._passing = _Line()
         self._held: dict[int, _HeldBack] = {}  # by TTL
         self._quiet: dict[int, list[ProbeRequest]] = {}  # by TTL
+        self._sent_at_s: dict[int, float] = {}  # when the latest probe left, by TTL
 
     def extend(self, requests: Iterable[ProbeRequest]) -> None:
         """Append requests."""
@@ -134,6 +135,7 @@ class RequestQueue:
             held.pacing.spend(sum(map(self.procedure.cost, ready)))
             taken += ready
         taken += self._ready(self._passing, admitted - len(taken), taken, now_s, in_turn=in_turn)
+        self._sent_at_s.update((request.ttl, now_s) for request in taken)
         return taken
 
     def may_leave_soon(self, now_s: float, *, in_turn: bool) -> bool:
@@ -198,8 +200,8 @@ class RequestQueue:
             if held is None:
                 held = _HeldBack(Pacing(limited[request.ttl], 1), _Line())
                 self._held[request.ttl] = held
-                # The limit is known by its losses: nothing is left that could be answered at once.
-                held.pacing.spend(held.pacing.admits(now_s))
+                # The limit is known by its losses: it had no reply left for the latest probe.
+                held.pacing.empty(self._sent_at_s.get(request.ttl, now_s))
             held.line.extend((request,))
         for ttl, held in self._held.items():
             if rate_pps := rates[ttl]:

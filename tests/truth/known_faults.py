@@ -10,6 +10,5 @@ from __future__ import annotations
 from typing import Final
 
 KNOWN_FAULTS: Final[dict[tuple[str, str], float]] = {
-    ("limited routers, --compare", "limit"): 0.007,
     ("limited routers, --compare", "time"): 0.009,
 }

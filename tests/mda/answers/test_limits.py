@@ -26,6 +26,8 @@ from tests.support.outcomes import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from mda.answers.limits import Limits
+
 
 def test_probes_that_one_branch_drops_do_not_count_as_losses_of_the_other_branch() -> None:
     """Flows through LEFT are dropped behind it; the others meet the target in time."""
@@ -186,6 +188,33 @@ def test_where_a_limit_is_only_suspected_new_flows_wait_for_a_few_replies_only()
         costs.append(limits.cost(ProbeRequest(30, 2)))
     assert limits.is_suspected()
     assert [cost > 0 for cost in costs] == [True, True, True, True, False]
+
+
+def lone(*later: Outcome) -> Limits:
+    """The limits of a lone vertex that answered six at once, and lost the seventh; then `later`."""
+    outcomes: list[Outcome] = [reply(n, 2, LEFT, at_s=n / 1000) for n in range(6)]
+    return tabulate([*outcomes, lost(6, 0.007, 0), *later], attempts=3).limits(2)
+
+
+def test_a_lone_vertex_is_suspected_at_the_first_loss_after_as_many_replies_as_linux_sends() -> (
+    None
+):
+    assert lone().is_suspected()
+    assert lone().rate_pps() == 0.95
+    assert not lone(reply(7, 2, LEFT, at_s=0.3)).is_suspected()  # Linux would not answer so soon
+
+
+def test_the_first_reply_of_a_lone_vertex_lets_new_flows_test_the_suspected_limit() -> None:
+    again, new = reply(6, 2, LEFT, 1, at_s=1.06), ProbeRequest(30, 2)
+    costs = [lone().cost(new), lone(again).cost(new), lone(again, lost(7, 1.07, 0)).cost(new)]
+    assert [cost > 0 for cost in costs] == [True, False, True]
+
+
+def test_a_limit_that_a_faster_probe_has_confirmed_is_asked_at_the_usual_rate() -> None:
+    replies = [reply(n, 2, LEFT, at_s=1.06 * (n - 7)) for n in range(8, 14)]
+    burst = [lost(n, 0.007, 0) for n in (20, 21, 22)]
+    assert (lone(*burst, *replies).rate_pps() or 0.0) > 1.0  # it may be higher
+    assert lone(*burst, *replies, lost(23, 3.3, 0)).rate_pps() == 0.95
 
 
 def test_a_limit_of_one_of_several_vertices_is_suspected_after_as_many_replies_as_linux_sends() -> (

@@ -56,7 +56,7 @@ def test_more_leave_where_more_were_answered_than_the_usual_limit_allows(
     assert admitted(table, Sent()) == more
 
 
-def test_probes_that_are_repeated_are_not_bounded() -> None:
+def test_probes_that_are_repeated_are_not_bounded_while_nothing_is_lost() -> None:
     table = FlowTable(3)
     for flow in range(6):
         table.add(reply(flow, TTL, LEFT, at_s=flow / 1000))
@@ -64,14 +64,20 @@ def test_probes_that_are_repeated_are_not_bounded() -> None:
     assert admitted(table, Sent(), *known) == 4
 
 
-def test_after_losses_only_a_suspected_limit_bounds_bursts_and_no_retry() -> None:
-    for answered, more in ((6, 4), (2, 100)):
+def test_where_there_may_be_a_limit_a_higher_rate_is_tried_by_few_probes() -> None:
+    """One is in flight, and one more for every four replies since the last loss."""
+    retry = ProbeRequest(50, TTL, 1)
+    for answered, in_flight in ((6, 1), (2, 101)):
         table = FlowTable(3)
         for flow in range(answered):
             table.add(reply(flow, TTL, LEFT, at_s=flow / 1000))
         for flow in (50, 51):
             table.add(Loss(ProbeRequest(flow, TTL), 0.02, 0.3))
-        assert admitted(table, Sent(), ProbeRequest(50, TTL, 1)) == more
+        assert 1 + admitted(table, Sent(), retry) == in_flight
+        if in_flight == 1:
+            for second in range(1, 5):
+                table.add(reply(60 + second, TTL, LEFT, at_s=1.1 * second))
+            assert 1 + admitted(table, Sent(), retry) == 2
 
 
 def test_without_limits_a_wide_diamond_takes_few_more_rounds() -> None:

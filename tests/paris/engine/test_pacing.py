@@ -112,3 +112,11 @@ def test_what_was_overspent_takes_as_long_at_another_rate() -> None:
     assert pacing.next_s() == pytest.approx(2.0 + 0.5)
     pacing.change_rate(100.0)
     assert pacing.next_s() == pytest.approx(2.0 + 0.01)
+
+
+def test_an_empty_bucket_fills_from_the_moment_at_which_it_was_empty() -> None:
+    pacing = Pacing(2.0, 1)
+    pacing.empty(10.0)
+    assert pacing.admits(10.4) == 0
+    assert pacing.next_s() == 10.5
+    assert pacing.admits(10.5) == 1
