@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from itertools import accumulate
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -81,10 +82,23 @@ def _ways(ranked: Sequence[tuple[int, Sequence[int]]]) -> tuple[int, int]:
     return ways, ways.bit_length() // 8 + 1
 
 
-def _additions(ranked: Sequence[tuple[int, Sequence[int]]]) -> int:
-    """About how many bytes an exact chance adds up."""
+def _additions(ranked: Sequence[tuple[int, Sequence[int]]]) -> float:
+    """About how many bytes an exact chance adds up: each stratum's, and to multiply them."""
     _, width = _ways(ranked)
-    return sum(len(ranks) * n * width * n * 2 * len(ranks) for n, ranks in ranked)
+    lengths = [width * n * 2 * len(ranks) for n, ranks in ranked]
+    strata = sum(
+        len(ranks) * n * length for (n, ranks), length in zip(ranked, lengths, strict=True)
+    )
+    products = zip(accumulate(lengths), lengths[1:], strict=False)
+    return strata + sum(_product_additions(*sorted(pair)) for pair in products)
+
+
+def _product_additions(shorter: int, longer: int) -> float:
+    """About how many byte additions last as long as a product of numbers of so many bytes.
+
+    Python multiplies long integers as Karatsuba, 1962.
+    """
+    return longer * math.pow(shorter, math.log2(3) - 1)
 
 
 def _exact(ranked: Sequence[tuple[int, Sequence[int]]], deviation: int) -> float:

@@ -52,6 +52,20 @@ def test_a_stratified_probability_counts_every_assignment(
     assert stratified_rank_probability(strata) == pytest.approx(every_assignment(strata))
 
 
+def test_many_strata_use_the_normal_approximation() -> None:
+    # To multiply the counts of 48 strata would take seconds.
+    random = Random(3)
+    strata = [
+        ([random.gauss(0.2) for _ in range(10)], [random.gauss() for _ in range(10)])
+        for _ in range(48)
+    ]
+    ranks = [scipy.stats.rankdata([*some, *others]) for some, others in strata]
+    deviation = abs(sum(told[:10].sum() - 105 for told in ranks))
+    variance = 48 * 10 * 10 * 21 / 12
+    expected = 2 * scipy.stats.norm.sf((deviation - 0.5) / variance**0.5)
+    assert stratified_rank_probability(strata) == pytest.approx(expected)
+
+
 def every_assignment(strata: list[tuple[list[int], list[int]]]) -> float:
     """The share of all ways to assign values to samples that deviate as much, one by one."""
     told = [
