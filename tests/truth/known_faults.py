@@ -9,6 +9,4 @@ from __future__ import annotations
 
 from typing import Final
 
-KNOWN_FAULTS: Final[dict[tuple[str, str], float]] = {
-    ("limited routers, --compare", "time"): 0.009,
-}
+KNOWN_FAULTS: Final[dict[tuple[str, str], float]] = {}
