@@ -88,6 +88,26 @@ class FlowTable:
         # What resets SYNs does so to all hops behind it, which take turns: each looks slower.
         return max(rate_pps or 0.0, _LEAST_PPS) if self.hops[ttl].resets else rate_pps
 
+    def is_cut_off(self, flow: int, ttl: int) -> bool:
+        """Whether a flow seems to end nearer than `ttl`, so that its probes take no reply there.
+
+        It was lost often enough at some hop behind, and of all flows that met the vertex from which
+        it had its furthest answer, none was answered at `ttl`.
+        """
+        if flow in self.hops[ttl].answers:
+            return False
+        behind = [hop for at, hop in self.hops.items() if at > ttl]
+        if any(flow in hop.answers for hop in behind) or not any(
+            self.losses_that_count(hop.ttl).get(flow, 0) >= self.attempts for hop in behind
+        ):
+            return False
+        for nearer in range(ttl - 1, 0, -1):
+            answers = self.hops[nearer].answers
+            if flow in answers:
+                last = answers[flow]
+                return all(answers.get(other) != last for other in self.hops[ttl].answers)
+        return False
+
     def losses_that_count(self, ttl: int) -> Mapping[int, int]:
         """See `Limits.losses_that_count`."""
         losses = self.hops[ttl].losses

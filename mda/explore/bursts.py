@@ -41,7 +41,9 @@ class Bursts:
         admitted = []
         for request in requests:
             ttl = request.ttl
-            if request.attempt and not self._are_repeats_bounded(ttl):
+            if request.attempt and (
+                not self._are_repeats_bounded(ttl) or self._table.is_cut_off(request.flow, ttl)
+            ):
                 admitted.append(request)
                 continue
             room = rooms[ttl] if ttl in rooms else self._room(ttl)

@@ -185,6 +185,8 @@ class Explorer(Procedure):
 
     def cost(self, request: ProbeRequest) -> float:
         """See Procedure."""
+        if request.attempt and self._table.is_cut_off(request.flow, request.ttl):
+            return 0.0
         return self._table.limits(request.ttl).cost(request)
 
     def _ask_first_flows(self, search: Search) -> None:

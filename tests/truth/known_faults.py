@@ -11,5 +11,5 @@ from typing import Final
 
 KNOWN_FAULTS: Final[dict[tuple[str, str], float]] = {
     ("limited routers, --compare", "star"): 0.0017,
-    ("several troubles", "time"): 0.0034,
+    ("several troubles", "time"): 0.0017,
 }

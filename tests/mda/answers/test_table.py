@@ -230,3 +230,17 @@ def test_a_flow_that_changes_once_has_not_turned_if_others_alternate_between_its
     assert tabulate(changes + others, attempts=3).hop(2).turned() == set()
     elsewhere = [reply(1, 2, address, attempt=n) for n, address in enumerate((LEFT, NEAR, LEFT))]
     assert tabulate(changes + elsewhere, attempts=3).hop(2).turned() == {0}
+
+
+def test_a_flow_is_cut_off_where_all_of_its_vertex_are_silent_and_it_is_further_on_too() -> None:
+    ways = [reply(flow, 1, (LEFT, RIGHT)[flow % 2]) for flow in range(6)]
+    heard = [reply(flow, 2, NEAR) for flow in range(0, 6, 2)]
+    lost = [loss for flow in (1, 3) for ttl in (2, 3) for loss in losses(flow, ttl, 3)]
+    table = tabulate([*ways, *heard, *lost, *losses(5, 2, 3)], attempts=3)
+    assert table.is_cut_off(1, 2)
+    assert not table.is_cut_off(0, 2)  # it was answered there
+    assert not table.is_cut_off(5, 2)  # nothing is known of it further on
+    # A flow that came by the same vertex was answered, so a limit may have taken its replies.
+    assert not tabulate([*ways, *heard, *lost, reply(5, 2, NEAR)], 3).is_cut_off(1, 2)
+    # It was answered further on.
+    assert not tabulate([*ways, *heard, *lost, reply(1, 4, TARGET)], 3).is_cut_off(1, 2)
