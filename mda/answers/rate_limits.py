@@ -107,7 +107,21 @@ def rate_limit(
         if sum(_misfit(gaps, faster, misfit + _AS_WELL)) > misfit + _AS_WELL:
             break
         best = faster
-    return best
+    return None if best is None else _with_least_burst(best, gaps, misfit + _AS_WELL)
+
+
+def _with_least_burst(
+    limit: RateLimit, gaps: Sequence[tuple[float, bool]], most: float
+) -> RateLimit:
+    """The same rate with the smallest burst whose misfit is at most `most`.
+
+    A loss that a larger burst could have answered would speak for a silent router.
+    """
+    smaller = (RateLimit(limit.rate_pps, burst) for burst in _BURSTS if burst < limit.burst)
+    return next(
+        (tried for tried in smaller if sum(_misfit(gaps, tried, most, counts_excess=True)) <= most),
+        limit,
+    )
 
 
 def may_be_limited(trials: Sequence[tuple[float, bool]]) -> bool:

@@ -10,6 +10,5 @@ from __future__ import annotations
 from typing import Final
 
 KNOWN_FAULTS: Final[dict[tuple[str, str], float]] = {
-    ("limited routers, --compare", "star"): 0.0017,
     ("several troubles", "time"): 0.0017,
 }

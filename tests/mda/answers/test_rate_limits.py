@@ -115,6 +115,14 @@ def test_no_rate_limit_is_reported_without_losses_or_without_replies() -> None:
     assert rate_limit([(0.0, True)] * 3 + [(0.1, False)] * 3) is None
 
 
+def test_a_bucket_of_one_token_is_not_taken_for_a_larger_one() -> None:
+    # Probes leave one by one and in pairs, a little more slowly than the bucket fills.
+    trials = [(at * 0.21 + n / 1000, n == 0) for at in range(60) for n in range(2 - at % 2)]
+    found = rate_limit(trials)
+    assert found is not None
+    assert found.burst == 1
+
+
 def test_a_short_outage_is_not_taken_for_a_rate_limit() -> None:
     trials = [(n / 100, not 40 <= n < 50) for n in range(100)]
     assert rate_limit(trials) is None
@@ -140,7 +148,12 @@ def test_rate_limits_that_the_search_skips_are_not_likelier_than_the_limit_it_fi
         assert (limit is None) == (every[best] <= by_loss + 7)
         if limit is not None:
             found += 1
-            assert likelihood(trials, limit) >= every[best] - 1.001
+            # Its burst is the least that explains them as well, if a full bucket surely replies.
+            larger = (
+                burst for burst in (1, 2, 3, 4, 5, 6, 8, 10, 14, 20, 30) if burst >= limit.burst
+            )
+            of_larger = [likelihood(trials, limit._replace(burst=burst)) for burst in larger]
+            assert max(of_larger) >= every[best] - 1.001
     assert found > 40
 
 
