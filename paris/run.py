@@ -71,7 +71,8 @@ class Hooks(NamedTuple):
     reply is parsed; `observe` with every outcome as soon as it is known. `journals` see every
     packet: of a comparison each those of one protocol. `stop` ends the run. `watch` is the account
     of the rounds that follow, if `settings.repeat` asks for any; their outcomes are not observed,
-    and their packets are in no journal.
+    and their packets are in no journal. Where `settings` name a simulated network, `network` is
+    probed in its place if given.
     """
 
     before_parsing: Callable[[], None] = lambda: None
@@ -79,6 +80,7 @@ class Hooks(NamedTuple):
     journals: Sequence[Journal] = ()
     stop: Stop = NeverStops()
     watch: Watch | None = None
+    network: Simulated | None = None
 
 
 NO_HOOKS: Final = Hooks()
@@ -96,7 +98,7 @@ def measure(
     """
     seed = _seed(settings)
     random = Random(seed)
-    ends = _ends(settings, seed)
+    ends = _ends(settings, seed, hooks.network)
     wire, flows = _opened(settings, ends, random)
     watch = _watch(settings, hooks)
     with closing(wire):
@@ -165,7 +167,7 @@ def measure_lanes(
 
     seed = _seed(settings)
     random = Random(seed)
-    ends = _ends(settings, seed)
+    ends = _ends(settings, seed, hooks.network)
     sport = setup.flows_for(settings, ends.source, ends.destination, random).sport
     lanes = [lane.replace(probe=lane.probe.replace(sport=sport)) for lane in lanes]
     flows = [
@@ -315,14 +317,17 @@ def _recorder(journals: Sequence[Journal], lanes: int) -> Recorder | None:
     return ByLane(journals)
 
 
-def _ends(settings: Settings, seed: int) -> _Ends:
-    """The ends of the wire. Imports only what the run needs."""
+def _ends(settings: Settings, seed: int, other: Simulated | None) -> _Ends:
+    """The ends of the wire, a simulated one to the `other` network if given.
+
+    Imports only what the run needs.
+    """
     target = settings.target
     if target.network is not None:
         from paris.sim.registry import chosen
 
         row, argument = chosen(target.network)
-        network: Simulated = load(row.maker)(argument, seed)
+        network: Simulated = other or load(row.maker)(argument, seed)
         version = network.destination.version
         if target.ip_version not in (None, version):
             raise SettingsError(

@@ -205,11 +205,6 @@ REFUSED: Final = (
     Foreign(("--max-silent",), "other tools",
             "--gap-limit ends a trace by --mda after silent hops"),
     Foreign(("--tcp-flags",), "other tools", "-T sends plain SYNs, and no other flags"),
-    Foreign(("--quiet",), "other tools",
-            "--no-progress leaves out the progress line, and the exit status says what was found"),
-    Foreign(("--dry-run",), "other tools",
-            "--print-config shows the options that count, and --sim NETWORK sends nothing"),
-    Foreign(("--redact",), "other tools", "-n leaves out names, and nothing leaves out addresses"),
 )  # fmt: skip
 
 

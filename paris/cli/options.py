@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 _READING: Final = frozenset({
     "replay", "mda", "mda_lite", "confidence", "per_vertex", "min_share",
     "output", "format", "json", "color", "ascii", "plain", "fold", "size",
-    "verbose", "no_progress", "exit_zero",
+    "verbose", "no_progress", "quiet", "redact", "exit_zero",
     "config", "no_config", "print_config",
 })  # fmt: skip
 
@@ -50,7 +50,8 @@ class Options(NamedTuple):
     `output.color` is "auto", "always" or "never". `lookups` are done, and what lookups of the names
     `hidden` found earlier is left out. With `diagnoses` control probes are sent where a service
     does not answer, with `always_diagnoses` in any case. With `escalates` several protocols are
-    tried until one gets through. The rounds of a watch go to `stream`.
+    tried until one gets through. The rounds of a watch go to `stream`. With `is_dry_run` nothing
+    is sent or written.
     """
 
     settings: Settings | None
@@ -64,6 +65,7 @@ class Options(NamedTuple):
     escalates: bool
     stream: str | None
     progress: bool
+    is_dry_run: bool
     verbose: bool
     exit_zero: bool
 
@@ -121,6 +123,9 @@ def parse_trace(arguments: Sequence[str]) -> Options:
         if is_given and not requests.is_multipath(given):
             raise SettingsError(f"{option} requires --mda or --mda-lite")
     settings = None if given.replay is not None else requests.settings(settled(given))
+    _check_redaction(given)
+    if given.quiet and given.verbose:
+        raise SettingsError("--quiet and -v/--verbose conflict; give only one")
     return Options(
         settings=settings,
         replay=given.replay or "",
@@ -132,10 +137,26 @@ def parse_trace(arguments: Sequence[str]) -> Options:
         always_diagnoses=given.diagnose,
         escalates=_escalates(given, settings),
         stream=_stream(given, settings),
-        progress=not given.no_progress,
+        progress=not (given.no_progress or given.quiet),
+        is_dry_run=given.dry_run,
         verbose=given.verbose,
         exit_zero=given.exit_zero,
     )
+
+
+def _check_redaction(given: argparse.Namespace) -> None:
+    """Raise SettingsError where what --redact hides is asked for, or shown as it comes."""
+    if not given.redact:
+        return
+    if given.watch is not None:
+        raise SettingsError(
+            "--watch shows addresses as they reply: save its JSON, and paris-render --redact it"
+        )
+    for row in LOOKUPS:
+        values = getattr(given, values_destination(row), None)
+        option = row.values.option if values and row.values is not None else row.options[0]
+        if values or (_turns(given, row) and not row.usual):
+            raise SettingsError(f"{option} shows what --redact hides; give only one")
 
 
 def _diagnoses(given: argparse.Namespace, settings: Settings | None) -> bool:
@@ -201,7 +222,7 @@ def _is_given(value: object) -> bool:
 
 def _lookups(given: argparse.Namespace) -> tuple[Asked, ...]:
     """The lookups to do: for simulated or saved addresses only those that were asked for."""
-    is_real = given.sim is None and given.replay is None
+    is_real = given.sim is None and given.replay is None and not given.redact
     asked = []
     for row in LOOKUPS:
         values = tuple(getattr(given, values_destination(row), None) or ())
@@ -241,6 +262,8 @@ def parse_render(arguments: Sequence[str]) -> RenderOptions:
         raise SettingsError("--list cannot be combined with --metrics, --diff and --select")
     if given.list and (_writes(given) or given.color != "auto"):
         raise SettingsError("--list writes no other output; give FILE alone")
+    if given.redact and (given.list or given.metrics):
+        raise SettingsError("--redact cannot be combined with --list and --metrics")
     if given.select is not None and (given.metrics or given.diff):
         raise SettingsError("--select cannot be combined with --metrics and --diff")
     if given.metrics and len(given.output) > 1:
@@ -317,4 +340,6 @@ def _output_options(given: argparse.Namespace) -> OutputOptions:
         plain=given.plain,
         fold=given.fold,
         size=given.size,
+        redact=given.redact,
+        quiet=getattr(given, "quiet", False),
     )

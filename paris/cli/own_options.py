@@ -29,7 +29,7 @@ _FILE: Final = "config.yaml"
 # What a single run is about; no file is ever written, or read, because of what was set long ago.
 _OF_A_RUN: Final = (
     "output", "format", "json", "jsonl", "replay", "sim", "help", "version", "seed",
-    "config", "no_config", "print_config",
+    "config", "no_config", "print_config", "dry_run",
 )  # fmt: skip
 # A file is read as it was measured, unless the command line says otherwise.
 _OF_A_READING: Final = ("mda", "mda_lite", "confidence", "per_vertex", "min_share")

@@ -151,6 +151,11 @@ def _add_messages(group: argparse._ArgumentGroup) -> None:
     )
     add("--no-progress", action="store_true", help="no progress line and no table on a terminal")
     add(
+        "--quiet",
+        action="store_true",
+        help="nothing on standard output but what -o - asks for, and no progress",
+    )
+    add(
         "--jsonl",
         metavar="FILE",
         help="with --watch: append a line of JSON for each round to FILE; - is standard output",
@@ -173,6 +178,12 @@ def _add_own(group: argparse._ArgumentGroup) -> None:
         "--print-config",
         action="store_true",
         help="show each option that counts, and where it is from; measure nothing",
+    )
+    group.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="say how a trace would be made, and how many probes and seconds it would take; send "
+        "none",
     )
 
 

@@ -140,6 +140,11 @@ def add_outputs(parser: argparse.ArgumentParser, *, measures: bool = True) -> No
     )
     add("-j", "--json", action="store_true", help="the same as -o - --format json")
     add(
+        "--redact",
+        action="store_true",
+        help="in all outputs, replace addresses, names and labels, each by the same everywhere",
+    )
+    add(
         "--color",
         choices=("auto", "always", "never"),
         default="auto",

@@ -64,7 +64,8 @@ def main(arguments: Sequence[str]) -> int:
     # A simulated network has its own clock.
     is_real = options.settings.target.network is None
     with taken_over(options.settings.budget.deadline_s if is_real else None) as signals:
-        return _Run(options.settings, options, signals).result()
+        run = _Run(options.settings, options, signals)
+        return run.forecast() if options.is_dry_run else run.result()
 
 
 # A dataclass would delay the first probe by half a millisecond.
@@ -99,8 +100,22 @@ class _Run:
                 complain("paris-trace", place)
             raise
 
-    def _outputs(self) -> ExitCode:
-        from paris import run
+    def forecast(self) -> ExitCode:
+        """Say on standard output what `result` would do; send and write nothing else."""
+        from paris import forecast
+        from paris.cli.dry_run import account
+        from paris.outputs.files import write
+
+        self._planned()
+        opened = forecast.opened(self.settings, self._lanes())
+        self._before_parsing()
+        version = opened[0].plan.source.version
+        expected = forecast.expected(self.settings, version, self._measured_as)
+        write(STANDARD_OUTPUT, account(self.settings, opened, expected).encode())
+        return ExitCode.REACHED
+
+    def _planned(self) -> tuple[Facts, tuple[Output, ...]]:
+        """The lookups and the outputs, checked. Raises a ParisTraceError where they cannot be."""
         from paris.lookup.facts import Facts
         from paris.outputs.asked import plan_outputs
         from paris.outputs.registry import Subject
@@ -114,6 +129,12 @@ class _Run:
             subject=Subject.COMPARISON if self.settings.study.compare else Subject.TRACE,
             inputs=[*values, *(() if network is None else (network,))],
         )
+        return facts, outputs
+
+    def _outputs(self) -> ExitCode:
+        from paris import run
+
+        facts, outputs = self._planned()
         if self.options.stream == STANDARD_OUTPUT:
             outputs = tuple(own for own in outputs if own.file != STANDARD_OUTPUT)
         self._open_screen()
@@ -165,7 +186,8 @@ class _Run:
         self.watcher = Watcher(
             self._target(),
             None if stream is None else Lines(stream, self.signals.is_asked),
-            partial(complain, "paris-trace"),  # `_say` would keep each change
+            # `_say` would keep each change.
+            (lambda _: None) if self.options.output.quiet else partial(complain, "paris-trace"),
             self.signals.is_asked,
             self.screen,
         )
@@ -184,7 +206,7 @@ class _Run:
         if self.watcher is None:
             return []
         has_text = any(own == (STANDARD_OUTPUT, "txt") for own in outputs)
-        if not has_text and sys.stderr is not None:
+        if not (has_text or self.options.output.quiet) and sys.stderr is not None:
             sys.stderr.write(self.watcher.table())
         return self.watcher.faults
 
@@ -237,7 +259,7 @@ class _Run:
     def _judged(self, hooks: Hooks) -> list[Measurement]:
         """The measurements; where this machine sends nothing to a service, that is a verdict."""
         try:
-            return self._measured_with(hooks)
+            return self._measured_as(self.settings, hooks)
         except WireError as error:
             from paris.engine.setup import goes_to_service
 
@@ -245,16 +267,16 @@ class _Run:
                 raise
             raise WireError(f"LOCAL: {error}") from None
 
-    def _measured_with(self, hooks: Hooks) -> list[Measurement]:
+    def _measured_as(self, settings: Settings, hooks: Hooks) -> list[Measurement]:
         """The measurement, or those of all protocols that are compared."""
         from paris import run
 
-        if self.settings.study.compare:
-            return run.compare(self.settings, hooks)
+        if settings.study.compare:
+            return run.compare(settings, hooks)
         if self.options.escalates:
             from paris import escalating
 
-            found = escalating.measure(self.settings, hooks)
+            found = escalating.measure(settings, hooks)
             for number, journal in enumerate(self.journals):
                 if number != found.lane:
                     journal.discard()
@@ -264,8 +286,8 @@ class _Run:
             from paris import diagnosing  # only traces to a service need it
 
             always = self.options.always_diagnoses
-            return [diagnosing.measure(self.settings, hooks, always=always)]
-        return [run.measure(self.settings, hooks)]
+            return [diagnosing.measure(settings, hooks, always=always)]
+        return [run.measure(settings, hooks)]
 
     def _before_parsing(self) -> None:
         if self.settings.target.network is None:

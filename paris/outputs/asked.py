@@ -31,6 +31,8 @@ def plan_outputs(
 ) -> tuple[Output, ...]:
     """The outputs to write, in order; text goes to standard output unless another output does.
 
+    With `quiet` nothing goes there by itself.
+
     A format without a file is that of standard output. `inputs` are the files that are read.
 
     Called before the measurement. Raises SettingsError for a file whose suffix names no format, or
@@ -38,9 +40,10 @@ def plan_outputs(
     hold the `subject` or needs a package, or for an option that no output has a use for;
     OutputError for a file that cannot be written.
     """
-    files = options.files or (STANDARD_OUTPUT,)
+    is_silent = options.quiet and options.format is None
+    files = options.files or (() if is_silent else (STANDARD_OUTPUT,))
     outputs = [_output(file, options.format) for file in files]
-    if not any(_goes_to_standard_output(output.file) for output in outputs):
+    if not options.quiet and not any(_goes_to_standard_output(own.file) for own in outputs):
         outputs.append(Output(STANDARD_OUTPUT, "txt"))
     _check_uses(options, files, outputs, subject)
     for output in outputs:
@@ -52,6 +55,8 @@ def plan_outputs(
     captures = sum(output.format == CAPTURE for output in outputs)
     if captures and is_replay:
         raise SettingsError(".pcapng keeps the packets of a measurement; a replay sends none")
+    if captures and options.redact:
+        raise SettingsError("--redact cannot be combined with .pcapng, which has packets as sent")
     if captures > 1:
         raise SettingsError("packets go to one file: give one -o FILE.pcapng")
     order = suffixes()

@@ -25,7 +25,8 @@ class OutputOptions(NamedTuple):
     """The user's options for outputs: files, format, and the look of text and pictures.
 
     Pictures are `plain` where nothing stands beside the graph; `fold` and `size` are as in Look.
-    See Options.
+    With `redact` no output has an address, name or label as it is (see `paris.redaction`). With
+    `quiet` standard output gets only what `files` and `format` ask for. See Options.
     """
 
     files: tuple[str, ...]
@@ -35,6 +36,8 @@ class OutputOptions(NamedTuple):
     plain: bool
     fold: int | None
     size: str
+    redact: bool = False
+    quiet: bool = False
 
 
 class Output(NamedTuple):

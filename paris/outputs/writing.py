@@ -42,6 +42,10 @@ def write_all(
 
     Says a line for each that has no place for something. Returns an error for each that failed.
     """
+    if options.redact:
+        from paris.redaction import redacted  # few outputs need it
+
+        found = redacted(found)
     rows = {row.suffix: row for row in FORMATS}
     faults: list[ParisTraceError] = []
     for output in outputs:

@@ -37,7 +37,8 @@ OPTIONS: Final = {
     "--deadline": "--deadline 2ms", "-N": "-N 2", "-P": "-P icmp", "-F": "-F", "-e": "-e",
     "-S": "-S", "--exit-zero": "--exit-zero", "-v": "-v", "-n": "-n",
     "-A": "-A", "--asn-file": "--asn-file x.dat", "--resolver": "--resolver 127.0.0.1",
-    "--no-progress": "--no-progress",
+    "--no-progress": "--no-progress", "--quiet": "--quiet", "--redact": "--redact",
+    "--dry-run": "--dry-run",
     "--classify": "--classify", "--paths": "--paths", "--follow": "--follow 1",
     "--stats": "--stats", "--metrics": "--metrics", "--classic": "--classic", "--mtu": "--mtu",
     "--compare": "--compare udp,icmp",
@@ -59,6 +60,7 @@ GRANTED: Final = {"-U": "UDP is the default", "-4": "the network is IPv4",
 # What the first asks for the second asks for too.
 IMPLIED: Final = {
     ("-A", "--asn-file"),
+    ("--no-progress", "--quiet"),
     ("--watch", "--count"),
     ("--watch", "--jsonl"),
     ("--count", "--jsonl"),
@@ -157,7 +159,7 @@ RENDER: Final = {"--metrics": "--metrics", "--diff": "--diff", "-o": "-o x.json"
                  "--format": "--format json",
                  "-j": "-j", "--color": "--color always", "--ascii": "--ascii",
                  "--plain": "--plain", "--fold": "--fold 1", "--no-fold": "--no-fold",
-                 "--size": "--size slide",
+                 "--size": "--size slide", "--redact": "--redact",
                  "--list": "--list", "--select": "--select 2"}  # fmt: skip
 
 

@@ -201,7 +201,7 @@ def test_every_option_but_those_of_one_run_can_be_in_the_file(file: Path) -> Non
             assert "expected a single value here" in said, name
     assert refused == {
         "--output", "--format", "--json", "--jsonl", "--replay", "--sim", "--help", "--version",
-        "--seed", "--config", "--no-config", "--print-config",
+        "--seed", "--config", "--no-config", "--print-config", "--dry-run",
     }  # fmt: skip
 
 

@@ -224,3 +224,24 @@ def test_our_own_files_hold_one_trace_and_are_not_listed(saved: Path) -> None:
         code, out, err = render(*options, saved / "plain.json")
         assert (code, out, len(err.splitlines())) == (ExitCode.USAGE, "", 1)
         assert f"{options[0]} is for files of other programs" in err
+
+
+def test_a_redacted_trace_is_rendered_without_its_addresses(saved: Path, tmp_path: Path) -> None:
+    file = tmp_path / "shared.json"
+    code, out, err = render(saved / "two-way.pcapng", "--redact", "-o", file, "-o", "-")
+    assert (code, err) == (0, "")
+    assert out.startswith("a redacted host (240.0.0.8) simulated, two-way")
+    assert not any(net in out + file.read_text() for net in ("198.51.100.", "203.0.113.", "192.0."))
+    assert render(file) == (0, out, "")
+    assert render(file, "--redact") == (0, out, "")
+    code, _, err = render("--diff", file, file)
+    assert code == ExitCode.USAGE
+    assert "redacted one by one" in err
+    both = saved / "two-way.json", saved / "plain.json"
+    code, out, err = render("--diff", "--redact", *both)
+    assert (code, err) == (ExitCode.CHANGED, "")
+    assert "\nwent: 240.0.0." in out
+    assert "198.51.100." not in out
+    code, out, _ = render(saved / "compared.json", "--redact", "-j")
+    assert code == 0
+    assert "203.0.113." not in out

@@ -771,3 +771,31 @@ def test_what_lies_where_the_user_may_not_look_is_no_bug(
     assert ran.returncode == exit_code
     assert ran.stderr.startswith(f"paris-trace: {said.format(locked=locked)}")
     assert ran.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "word"),
+    [
+        (("-A",), "-A shows what --redact hides"),
+        (("--resolver", "127.0.0.1"), "--resolver shows what --redact hides"),
+        (("--watch", "1", "--count", "2"), "paris-render --redact"),
+        (("-o", "x.pcapng"), ".pcapng"),
+    ],
+)
+def test_what_redaction_cannot_hide_is_refused(options: tuple[str, ...], word: str) -> None:
+    ran = run(*QUICK, "--redact", *options)
+    assert (ran.returncode, ran.stdout) == (ExitCode.USAGE, "")
+    assert word in ran.stderr
+
+
+def test_a_quiet_run_says_only_what_is_asked_for(tmp_path: Path) -> None:
+    file = tmp_path / "x.json"
+    ran = run(*QUICK, "--quiet", "-o", str(file))
+    assert (ran.returncode, ran.stdout, ran.stderr) == (ExitCode.REACHED, "", "")
+    assert file.read_text() == run(*QUICK, "--quiet", "-j").stdout != ""
+    assert run(*QUICK, "--quiet", "-o", "-").stdout == run(*QUICK).stdout
+    watched = run(*QUICK, "--quiet", "--watch", "1", "--count", "30")
+    assert (watched.returncode, watched.stdout, watched.stderr) == (ExitCode.REACHED, "", "")
+    ran = run("--sim", "nowhere", "--quiet")
+    assert (ran.returncode, len(ran.stderr.splitlines())) == (ExitCode.USAGE, 1)
+    assert run(*QUICK, "--quiet", "-v").returncode == ExitCode.USAGE
