@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 import subprocess
 import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from tests.lab import netlab
@@ -28,11 +29,12 @@ if TYPE_CHECKING:
 
 _FORWARD: Final = "type filter hook forward priority -150"
 _CLASS: Final = "186"  # DSCP 46 and ECT(0)
-_LONGEST_S: Final = 4
+_LONGEST_S: Final = 20
 _MOST_PIECES: Final = 3
 _UNENDED: Final = f"did not end within {_LONGEST_S} s"
 # Times, rates and identifiers, our ports, and the counts of probes.
 _FIGURES: Final = re.compile(
+    r"IP ID: \d+ RTT [\d.]+ ms|"
     r"\d+:\d+:\d+|(?<![\d.])\d+\.\d+(?![\d.]) ?(ms)?|\budp \d+|^\d+ probes.*|^Start.*"
     r'|"(start_time|stop_time|reply_ipid|rtt|sport|sec|usec|ftime|tx|start|probe_size)":.*'
 )
@@ -53,7 +55,7 @@ _PEERS: Final = {
     "scamper": _Peer(
         "scamper", f"scamper -O json -c 'trace -P udp-paris -w 1 -t {_CLASS}' -i", r"[\s,{}\[\]]+"
     ),
-    "dublin-traceroute": _Peer("dublin-traceroute", "dublin-traceroute -n 1 -T 7"),
+    "dublin-traceroute": _Peer("dublin-traceroute", "dublin-traceroute -n 3 -T 7"),
 }
 _CHANGES: Final[Mapping[str, Callable[[Lab], None]]] = {
     "hop 1 translates the source, and no quote": lambda lab: translate_statelessly(lab, "r1", 4),
@@ -69,7 +71,11 @@ def _ours(lab: Lab) -> list[str]:
 
 
 def _peer(lab: Lab, peer: _Peer, folder: str) -> list[str]:
-    command = lab.at_source("sh", "-c", f"{peer.command} {TARGET[4]}")
+    # Nobody answers for names here, and dublin-traceroute waits for each without end.
+    names = Path(folder) / "nsswitch.conf"
+    names.write_text("hosts: files\n")
+    script = f"mount --bind {names} /etc/nsswitch.conf && exec {peer.command} {TARGET[4]}"
+    command = lab.at_source("sh", "-c", script)
     try:
         ran = subprocess.run(
             command, cwd=folder, capture_output=True, text=True, timeout=_LONGEST_S, check=False

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 import paris
-from mda.comparison import compare
-from mda.difference import difference
+from mda.comparison import Comparison, compare
+from mda.difference import Difference, difference
 from mda.model import (
     NOBODYS,
     InterfaceInfo,
@@ -199,8 +199,10 @@ def test_whatever_says_where_it_was_measured_is_gone() -> None:
 def test_traces_of_one_comparison_or_difference_share_their_names() -> None:
     first, second = traced("two-way"), traced("two-way", "paths")
     other = redacted(difference(first, second))
+    assert isinstance(other, Difference)
     shown = [[str(own.address) for own in side.trace.dag] for side in (other.before, other.after)]
     assert shown[0] == shown[1]
     views = redacted(compare([("udp", first), ("icmp", second)]))
+    assert isinstance(views, Comparison)
     assert views.views[0].trace.plan == views.views[1].trace.plan.replace(studies={})
     assert "198.51.100." not in comparison_format.write(views)
