@@ -58,12 +58,12 @@ def stream(
 
 
 def _check(probing: Probing) -> None:
-    if probing.protocol == "tcp" or probing.flow_field == "flow-label":
+    if probing.flow_field == "flow-label":
         raise OutputError(
             f"caracal's columns hold no {probing.protocol.upper()} probes whose flows differ by "
             f"{probing.flow_field}"
         )
-    if probing.protocol == "udp" and probing.sport is None:
+    if not probing.has_known_ports and probing.protocol != "icmp":
         raise OutputError("caracal's columns hold ports, which are unknown here")
 
 

@@ -98,7 +98,7 @@ def _head(trace: Trace, told: Terms) -> Json:
         **ports,
         "start": {**_time(start_us), "ftime": f"{moment:%Y-%m-%d %H:%M:%S}"},
         "firsthop": trace.plan.first_ttl,
-        "attempts": min(trace.plan.attempts, _MOST_ATTEMPTS),
+        "attempts": min(told.attempts, _MOST_ATTEMPTS),
     }
 
 
@@ -159,7 +159,7 @@ def _trace(trace: Trace, told: Terms) -> Json:
     last_ttl, replies = single_path(trace)
     return {
         **_head(trace, told),
-        **({"icmp_sum": told.flow_id} if told.is_icmp else {}),
+        **({"icmp_sum": told.flow_id} if told.has_checksum else {}),
         "stop_reason": told.stop,
         "stop_data": 0,
         "hop_count": last_ttl,

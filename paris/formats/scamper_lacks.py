@@ -8,7 +8,7 @@ from mda.variants import plain_outcomes
 from paris.formats import lacks
 from paris.formats.readers.scamper import TRACE
 from paris.formats.scamper_lattice import lattice
-from paris.formats.scamper_terms import single_path, terms
+from paris.formats.scamper_terms import keeps_flows, single_path, terms
 
 if TYPE_CHECKING:
     from mda.trace import Trace
@@ -33,6 +33,7 @@ def _lacking(trace: Trace, *kept: str) -> tuple[str, ...]:
         last_ttl, _ = single_path(trace)
         beyond = sum(own.request.ttl > last_ttl for own in plain_outcomes(trace.outcomes))
         own = (f"probes beyond the last hop ({beyond})",) if beyond else ()
+        own = own if keeps_flows(trace) else (*own, "the order of the probes")
         return (*own, *lacks.of(trace, _BY_BOTH | _BY_TRACE | {*kept}))
     first = len(lattice(trace).left_out)
     own = (f"probes to the first hop, other than who replied ({first})",) if first else ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mda.model import Loss, Reply, ReplyKind, StopReason
@@ -13,6 +14,8 @@ from paris.formats.icmp_types import icmp_type
 from paris.formats.readers.scamper import METHODS, TRACE, TRACELB
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from mda.model import Outcome
     from mda.plan import Plan
     from mda.trace import Trace
@@ -34,7 +37,8 @@ class Terms(NamedTuple):
     `flow_id` is that of flow 0. `sport` is the echo identifier of ICMP, and `dport` is None there;
     both are None if nothing says them.
     `wait_s` is how long a lost probe was waited for, None if none was lost. A trace that
-    `is_cut` sent all probes that it was allowed to.
+    `is_cut` sent all probes that it was allowed to. `attempts` is how many a hop got at most where
+    each probe is another flow, and else how many a silence takes.
     """
 
     kind: str
@@ -45,9 +49,15 @@ class Terms(NamedTuple):
     dport: int | None
     start_us: int
     wait_s: int | None
+    attempts: int
     confidence: int
     stop: str
     is_cut: bool
+
+    @property
+    def has_checksum(self) -> bool:
+        """Whether a trace record says the one ICMP checksum that its probes had."""
+        return self.kind == TRACE and self.method == "icmp-echo-paris"
 
     def at_us(self, since_start_s: float) -> int:
         """A time of the trace. Raises OutputError if 32 bits do not hold its seconds."""
@@ -68,8 +78,9 @@ def terms(trace: Trace) -> Terms:
     plan = trace.plan
     outcomes = plain_outcomes(trace.outcomes)
     flows = {outcome.request.flow for outcome in outcomes}
+    is_classic = plan.algorithm is Algorithm.CLASSIC
     is_single = plan.algorithm is Algorithm.PARIS and len(flows) <= 1
-    kind = TRACE if is_single else TRACELB
+    kind = TRACE if is_single or is_classic else TRACELB
     name, method = _method(kind, plan)
     ports = {"sport": plan.probing.sport, "dport": plan.probing.dport}
     flow = min(flows, default=0) if is_single else 0
@@ -84,6 +95,9 @@ def terms(trace: Trace) -> Terms:
         **ports,
         start_us=round(trace.started_at_unix_s * MICROS),
         wait_s=max(0, min(_LONGEST_WAIT_S, math.ceil(max(waits_s)))) if waits_s else None,
+        attempts=max(1, *Counter(own.request.ttl for own in outcomes).values())
+        if is_classic
+        else plan.attempts,
         confidence=max(1, min(99, round(100 * (1 - plan.bound.failure_probability)))),
         stop=_stop(trace),
         is_cut=trace.stopped is StopReason.PROBE_BUDGET,
@@ -92,13 +106,12 @@ def terms(trace: Trace) -> Terms:
 
 def _method(kind: str, plan: Plan) -> tuple[str, Method]:
     """Scamper's name of the probes, and what that means; of a single flow any field is right."""
-    probing = plan.probing
-    if plan.algorithm is Algorithm.CLASSIC:
-        raise OutputError("scamper's formats are not written of a classic traceroute")
+    probing, is_classic = plan.probing, plan.algorithm is Algorithm.CLASSIC
     for name, method in METHODS[kind].items():
-        is_field = kind == TRACE or method.flow_field == probing.flow_field
+        is_any_field = kind == TRACE and not is_classic
+        is_field = is_any_field or method.flow_field == probing.flow_field
         is_alike = (method.protocol, method.flags) == (probing.protocol, probing.flags)
-        if is_alike and is_field and method.algorithm is not Algorithm.CLASSIC:
+        if is_alike and is_field and (method.algorithm is Algorithm.CLASSIC) == is_classic:
             return name, method
     raise OutputError(
         f"scamper's formats hold no {probing.protocol.upper()} probes whose flows differ by "
@@ -119,19 +132,43 @@ def _stop(trace: Trace) -> str:
 
 
 def single_path(trace: Trace) -> tuple[int, list[Reply]]:
-    """The last hop of a trace of one flow, and the replies up to there, hop by hop.
+    """The last hop of a trace record, and the replies up to there, hop by hop.
 
-    scamper's readers refuse a record with replies from beyond its last hop.
+    scamper's readers refuse a record with replies from beyond its last hop. It has no flows: a
+    probe that is another flow is another attempt.
     """
-    last_ttl = max((own.request.ttl for own in plain_outcomes(trace.outcomes)), default=0)
+    outcomes = plain_outcomes(trace.outcomes)
+    last_ttl = max((own.request.ttl for own in outcomes), default=0)
     last_ttl = min((end.ttl for end in trace.arrivals), default=last_ttl)
     replies = [
         reply
-        for reply in trace.replies
+        for reply in _numbered(trace, outcomes)
         if reply.request.ttl <= last_ttl
         and (is_sayable(reply) or reply.kind is ReplyKind.UDP_ANSWER)
     ]
     return last_ttl, sorted(replies, key=lambda own: (own.request.ttl, own.request.attempt))
+
+
+def _numbered(trace: Trace, outcomes: Iterable[Outcome]) -> Iterable[Reply]:
+    """The replies, those to probes that are all of different flows numbered at each hop."""
+    if trace.plan.algorithm is not Algorithm.CLASSIC:
+        return trace.replies
+    numbered, asked = [], Counter[int]()
+    for outcome in sorted(outcomes, key=lambda own: own.request.flow):
+        request = outcome.request._replace(attempt=asked[outcome.request.ttl])
+        asked[request.ttl] += 1
+        if isinstance(outcome, Reply):
+            numbered.append(outcome._replace(request=request))
+    return numbered
+
+
+def keeps_flows(trace: Trace) -> bool:
+    """Whether flows come back from a trace record: those that count up from hop to hop."""
+    if trace.plan.algorithm is not Algorithm.CLASSIC:
+        return True
+    asked = sorted(plain_outcomes(trace.outcomes), key=lambda own: own.request.flow)
+    ttls = [own.request.ttl for own in asked]
+    return ttls == sorted(ttls) and [own.request.flow for own in asked] == [*range(len(asked))]
 
 
 def tcp_flags(reply: Reply) -> int | None:

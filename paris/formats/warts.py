@@ -35,7 +35,14 @@ _NAME: Final = "paris-trace"
 _LB_METHODS: Final = {
     "udp-dport": 1, "icmp-echo": 2, "udp-sport": 3, "tcp-sport": 4, "tcp-ack-sport": 5,
 }  # fmt: skip
-_TRACE_METHODS: Final = {"tcp": 3, "icmp-echo-paris": 4, "udp-paris": 5, "tcp-ack": 6}
+_TRACE_METHODS: Final = {
+    "icmp-echo": 1,
+    "udp": 2,
+    "tcp": 3,
+    "icmp-echo-paris": 4,
+    "udp-paris": 5,
+    "tcp-ack": 6,
+}
 _STOPS: Final = {
     "COMPLETED": 1,
     "UNREACH": 2,
@@ -155,9 +162,9 @@ def _trace(trace: Trace, told: Terms) -> bytes:
     last_ttl, replies = single_path(trace)
     head = _block(
         _u32(_ONLY), _u32(_ONLY), None, None, _time(told.at_us(0)), _u8(_STOPS[told.stop]),
-        _u8(0), _u8(_CHECKSUM_FLAG * told.is_icmp), _u8(plan.attempts), _u8(plan.max_ttl),
+        _u8(0), _u8(_CHECKSUM_FLAG * told.has_checksum), _u8(told.attempts), _u8(plan.max_ttl),
         _u8(_TRACE_METHODS[told.method]), None, _optional(_u16, told.sport),
-        _optional(_u16, told.flow_id if told.is_icmp else told.dport), _u8(plan.first_ttl),
+        _optional(_u16, told.flow_id if told.has_checksum else told.dport), _u8(plan.first_ttl),
         _u8(plan.probing.traffic_class), None if told.wait_s is None else _u8(told.wait_s), None,
         _u16(last_ttl), None, None, None, _u16(min(trace.probes_sent, 0xFFFF)), None, None,
         addresses.write(plan.source), addresses.write(plan.destination),

@@ -32,11 +32,13 @@ CUT_SHORT: Final = {
 }
 ONE_FLOW: Final = "only one flow was traced; other flows may take other paths (try --mda)"
 EACH_ANOTHER_FLOW: Final = "each probe was another flow, so the hops may be of several paths"
+_FAILURE: Final = "failure_probability"  # hidden where a file does not say it
 _HIDDEN: Final = {
     "changed": "rewritten headers",
     "quoted_ttl": "quoted TTLs",
     "reply_ip_id": "IP identifications",
     "losses": "lost probes",
+    _FAILURE: "confidence",
 }
 _MOST_UNFINISHED: Final = 4
 _MOST_NAMED: Final = 3
@@ -72,7 +74,8 @@ def headline(trace: Trace) -> tuple[str, str]:
         scope += f", branches from {percent(plan.bound.min_share)}"
     sure = percent(1 - plan.bound.failure_probability)
     lite = " where hops are even (MDA-Lite)" if plan.algorithm is Algorithm.MDA_LITE else ""
-    return host, f"{probe}, flows {flows}, {sure} confidence for {scope}{lite}"
+    judged = "judged at " if _FAILURE in trace.wire.hidden else ""
+    return host, f"{probe}, flows {flows}, {judged}{sure} confidence for {scope}{lite}"
 
 
 def findings(trace: Trace) -> list[str]:

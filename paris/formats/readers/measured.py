@@ -38,6 +38,7 @@ _HIGHEST_TTL: Final = 255
 _USUAL_FAILURE: Final = 0.05
 _RST, _SYN_ACK = 0x04, 0x12  # TCP flags
 DUPLICATE: Final = "a second answer to one probe"
+FAILURE: Final = "failure_probability"  # of a plan, which is then the usual one
 OTHER: Final = "is no answer to a probe"
 
 
@@ -120,6 +121,7 @@ def record(measured: Measured, place: str) -> Record:
     if measured.started_at_us is None:
         raise FormatError(f"{place}: the time of the start is missing")
     outcomes = _Outcomes(measured, place)
+    has_no_bound = measured.algorithm.is_multipath and measured.failure is None
     made = Record(
         plan=_plan(measured, measured.source, place),
         started_at_unix_s=measured.started_at_us / _MICROS,
@@ -131,7 +133,7 @@ def record(measured: Measured, place: str) -> Record:
             wire="unknown",
             sent=Stamp.UNKNOWN,
             received=Stamp.UNKNOWN,
-            hidden=measured.hidden,
+            hidden=(*measured.hidden, *([FAILURE] if has_no_bound else [])),
             tool=measured.tool,
         ),
         unmatched=dict(sorted(outcomes.unmatched.items())),

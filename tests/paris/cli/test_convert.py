@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from paris import archives
+from paris import archives, trace
 from paris.errors import ExitCode
 from paris.formats import native, warts
 from paris.outputs.registry import archives as suffixes
@@ -89,13 +89,14 @@ def test_what_is_damaged_is_left_out_with_its_place(tmp_path: Path) -> None:
 
 
 def test_a_trace_that_the_format_does_not_hold_is_left_out(tmp_path: Path) -> None:
-    for kind in ("two-way", "four-way"):
-        (tmp_path / f"{kind}.json").write_text(native.write(multipath(kind)))
+    by_label = trace(network="ipv6-label", flow_field="flow-label")
+    for name, found in (("a", by_label), ("b", multipath("two-way"))):
+        (tmp_path / f"{name}.json").write_text(native.write(found))
     ran = convert(*sorted(tmp_path.glob("*.json")), "-o", tmp_path / "x.caracal.csv")
     assert ran.returncode == ExitCode.USAGE
     assert ran.stderr.splitlines()[0] == (
-        f"paris-convert: left out: {tmp_path / 'four-way.json'}: the trace to 203.0.113.9: "
-        "caracal's columns hold no TCP probes whose flows differ by sport"
+        f"paris-convert: left out: {tmp_path / 'a.json'}: the trace to {by_label.plan.target}: "
+        "caracal's columns hold no UDP probes whose flows differ by flow-label"
     )
     assert "1 trace written to" in ran.stderr
 

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mda.model import Loss
+import paris
+from mda.model import Loss, ReplyKind
 from paris.errors import OutputError
 from paris.formats import caracal_csv
 from paris.formats.readers import caracal as reader
 from paris.packets import numbers
-from tests.support.scamper import KINDS, multipath, single_path
+from tests.support.scamper import KINDS, multipath
 
 if TYPE_CHECKING:
     from mda.model import IPAddress
-    from mda.trace import Trace
 
 # The names of the columns, as caracal writes them.
 HEAD = (
@@ -80,11 +80,24 @@ def test_what_the_columns_do_not_hold_is_said() -> None:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("find", [single_path, multipath])
-def test_probes_by_tcp_are_refused(find: object) -> None:
-    assert callable(find)
-    trace: Trace = find("four-way")
-    with pytest.raises(OutputError, match="hold no TCP probes whose flows differ by sport"):
+def test_probes_by_tcp_are_rows_but_for_answers_by_tcp() -> None:
+    trace = multipath("four-way")
+    (found,) = reader.read(caracal_csv.write(trace).encode(), "x.csv")
+    record = found.record()
+    probing = record.plan.probing
+    assert (probing.protocol, probing.dport) == ("tcp", trace.plan.probing.dport)
+    told = {(*own.request[:2], own.responder) for own in record.outcomes
+            if not isinstance(own, Loss)}  # fmt: skip
+    by_icmp = [own for own in trace.replies if own.kind is ReplyKind.TIME_EXCEEDED]
+    assert told == {(*own.request[:2], own.responder) for own in by_icmp}
+    others = len(trace.replies) - len(by_icmp)
+    assert others > 0
+    assert f"answers by TCP ({others})" in caracal_csv.lacks(trace)
+
+
+def test_probes_that_differ_by_flow_label_are_refused() -> None:
+    trace = paris.trace(network="ipv6-label", flow_field="flow-label")
+    with pytest.raises(OutputError, match="hold no UDP probes whose flows differ by flow-label"):
         caracal_csv.write(trace)
 
 

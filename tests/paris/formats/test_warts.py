@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mda.model import Loss, StopReason
+from mda.model import Loss, ProbeRequest, StopReason
 from mda.plan import Algorithm
 from mda.trace import Trace
 from paris import replay
 from paris.errors import OutputError
-from paris.formats import scamper_json, warts
+from paris.formats import scamper_json, scamper_lacks, warts
 from paris.formats.readers import warts as reader
 from paris.formats.scamper_lattice import lattice
 from tests.render.samples import TRACES
@@ -173,13 +173,82 @@ def test_sc_warts2json_writes_the_lines_that_this_program_writes(archive: Path) 
             assert answered <= ours, cells
 
 
-@pytest.mark.parametrize("stem", ["tracelb-tcp-ack-sport", "tracelb-icmp-echo-v6", "trace-tcp"])
+@pytest.mark.parametrize(
+    "stem", ["tracelb-tcp-ack-sport", "tracelb-icmp-echo-v6", "trace-tcp", "trace-udp-v6"]
+)
 def test_a_record_of_scamper_is_written_again(stem: str) -> None:
     trace = replay.saved(str(DATA / "warts" / f"{stem}.warts"))
     assert isinstance(trace, Trace)
     again_read = again(trace)
     assert planned(again_read) == planned(trace)
     assert kept(again_read.outcomes) == kept(trace.outcomes)
+
+
+def classic(protocol: str, flow_field: str) -> Trace:
+    """The trace of one flow as a classic traceroute sends it: each probe is the next flow."""
+    trace = single_path("silent-hop")
+    probing = trace.plan.probing._replace(protocol=protocol, flow_field=flow_field)
+    last_ttl = min(own.ttl for own in trace.arrivals)  # a classic traceroute ends there
+    sent = [own for own in trace.outcomes if own.request.ttl <= last_ttl]
+    sent.sort(key=lambda own: (own.request.ttl, own.request.attempt))
+    outcomes = [
+        own._replace(request=ProbeRequest(flow, own.request.ttl, 0))
+        for flow, own in enumerate(sent)
+    ]
+    plan = trace.plan.replace(algorithm=Algorithm.CLASSIC, attempts=1, probing=probing)
+    return Trace.of(trace.replace(plan=plan, outcomes=tuple(outcomes)))
+
+
+@pytest.mark.parametrize(
+    ("protocol", "flow_field", "method"),
+    [("udp", "dport", "udp"), ("icmp", "icmp-checksum", "icmp-echo")],
+)
+def test_a_classic_trace_is_one_without_flows(protocol: str, flow_field: str, method: str) -> None:
+    trace = classic(protocol, flow_field)
+    record = again(trace)
+    assert planned(record)[:-1] == planned(trace)[:-1]
+    answered = [own for own in kept(trace.outcomes) if own.answer is not None]
+    assert [own for own in kept(record.outcomes) if own.answer is not None] == answered
+    assert {own.request for own in record.outcomes} == {own.request for own in trace.outcomes}
+    (_, line, _) = scamper_json.write(trace).splitlines()
+    assert json.loads(line)["method"] == method
+    assert scamper_lacks.of_warts(trace)[-1] != "the order of the probes"
+
+
+@pytest.mark.lab
+@pytest.mark.parametrize("program", ["sc_warts2json", "sc_warts2text", "sc_wartsdump"])
+def test_programs_of_scamper_read_classic_traces(program: str, tmp_path: Path) -> None:
+    traces = [classic("udp", "dport"), classic("icmp", "icmp-checksum")]
+    file = tmp_path / "classic.warts"
+    file.write_bytes(b"".join(warts.stream(traces)))
+    shown = said_by(program, file)
+    for trace in traces:
+        for reply in trace.replies:
+            assert str(reply.responder) in shown
+    if program == "sc_warts2json":
+        lines = map(json.loads, shown.splitlines()[1:-1])
+        own = map(json.loads, list(scamper_json.stream(traces))[1:-1])
+        for line, told in zip(own, lines, strict=True):
+            assert line["method"] == told["method"]
+            for hop, other in zip(line["hops"], told["hops"], strict=True):
+                assert hop.items() <= other.items()
+
+
+def test_a_classic_trace_whose_flows_do_not_count_up_by_hop_says_so() -> None:
+    trace = classic("udp", "dport")
+    *others, last = trace.outcomes
+    first = others[0]._replace(request=others[0].request._replace(flow=last.request.flow))
+    last = last._replace(request=last.request._replace(flow=0))
+    swapped = Trace.of(trace.replace(outcomes=(first, *others[1:], last)))
+    assert "the order of the probes" in scamper_lacks.of_warts(swapped)
+    assert {own.responder for own in again(swapped).outcomes if not isinstance(own, Loss)} == {
+        own.responder for own in trace.replies
+    }
+
+
+def test_classic_probes_that_scamper_has_not_are_refused() -> None:
+    with pytest.raises(OutputError, match="hold no TCP probes whose flows differ by sport"):
+        warts.write(classic("tcp", "sport"))
 
 
 def test_results_of_atlas_are_written_without_ports() -> None:

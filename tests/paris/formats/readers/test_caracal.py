@@ -73,9 +73,10 @@ def test_what_is_read_goes_through_our_json_and_says_what_is_missing() -> None:
     assert isinstance(trace, Trace)
     again = native.write(trace)
     assert native.write(native.read(again, "x")) == again
-    shown = run(str(FILE), program="paris-render").stdout
+    shown = " ".join(run(str(FILE), program="paris-render").stdout.split())
     assert "udp 50447 -> 33434, flows by source port" in shown
-    assert "no rewritten headers or IP identifications or\n  lost probes" in shown
+    assert "judged at 95 % confidence for each vertex" in shown
+    assert "no rewritten headers or IP identifications or lost probes or confidence" in shown
 
 
 def test_each_destination_and_protocol_is_a_trace() -> None:

@@ -168,6 +168,7 @@ def test_what_a_record_leaves_out_is_not_invented() -> None:
     assert [(loss.request.ttl, loss.is_timed) for loss in silent] == [(4, False), (4, False)]
     shown = run(str(FILES / "tracelb-udp-sport.warts"), program="paris-render").stdout
     assert " 1    192.0.2.2\n" in shown
+    assert "judged" not in shown  # the file says at what confidence it was measured
     assert "measured by scamper tracelb udp-sport, which keeps no rewritten headers" in shown
 
 
