@@ -1,7 +1,7 @@
 """Traces with other addresses, names and labels, the same everywhere, so that they can be shared.
 
 What is measured, and all that follows from it, stays: who is the same, at which hops, when. See
-docs/decisions/0048-redaction-renames-the-record.md.
+docs/decisions/0043-redaction-renames-the-record.md.
 """
 
 from __future__ import annotations
