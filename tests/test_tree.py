@@ -87,6 +87,8 @@ paris/formats/probes_parquet.py: tests/paris/formats/test_parquet.py: links join
 paris/formats/plan_json.py: tests/paris/formats/test_native.py: a part of the native format
 paris/formats/readers/base.py: tests/paris/formats/readers/test_warts.py: readers give its values
 paris/formats/readers/cursor.py: tests/paris/formats/readers/test_warts.py: files are cut there
+paris/formats/native_lines.py: tests/paris/cli/test_convert.py: archives are such lines
+paris/formats/readers/native_lines.py: tests/paris/cli/test_convert.py: archives are such lines
 paris/formats/readers/pieces.py: tests/paris/cli/test_convert.py: damaged archives are taken apart
 paris/formats/readers/registry.py: tests/test_docs.py: the page of formats follows it
 paris/formats/readers/datagrams.py: tests/paris/formats/readers/test_captures.py: links of packets

@@ -24,12 +24,15 @@ def main(arguments: Sequence[str]) -> int:
     """Convert the files that `arguments` name. Returns the exit code."""
     from mda.loading import load
     from paris.cli.options import parse_convert
-    from paris.outputs.new_file import check_new, write_new
+    from paris.outputs.new_file import check_new, write_new, write_new_folder
 
     options = parse_convert(arguments)
     check_new(options.output)
     conversion = _Conversion(options.files, options.format)
-    write_new(options.output, load(options.format.many)(conversion.traces(), conversion.refuse))
+    if options.format.many:
+        write_new(options.output, load(options.format.many)(conversion.traces(), conversion.refuse))
+    else:
+        write_new_folder(options.output, conversion.contents())
     for line in conversion.report(options.output):
         complain("paris-convert", line)
     return ExitCode.USAGE if conversion.left_out else ExitCode.REACHED
@@ -68,6 +71,22 @@ class _Conversion:
 
         if not self._read:
             raise FormatError("there is no trace to write")
+
+    def contents(self) -> Iterator[tuple[str, bytes | str]]:
+        """The name and the content of a file of each trace."""
+        from mda.loading import load
+        from paris.errors import OutputError
+        from paris.formats.look import Look
+
+        write, suffix = load(self._format.trace), self._format.suffix
+        for trace in self.traces():
+            target = str(trace.plan.target).replace(":", "-")
+            try:
+                content = write(trace, Look(suffix))
+            except OutputError as error:
+                self.refuse(error)
+            else:
+                yield f"{self._read:05}-{target}.{suffix}", content
 
     def refuse(self, error: OutputError) -> None:
         """Count the last trace as one that the format does not hold."""

@@ -15,7 +15,7 @@ from paris.cli.parsing import Parser, add_outputs, add_version, help_formatter
 from paris.cli.probe_options import add_probes, add_time
 from paris.defaults import DEFAULT_CONFIDENCE
 from paris.lookup.registry import LOOKUPS, Lookup
-from paris.outputs.registry import archives
+from paris.outputs.registry import archives, suffixes
 from paris.sim.registry import forms
 
 if TYPE_CHECKING:
@@ -258,7 +258,7 @@ def convert_parser() -> Parser:
     """The options of `paris-convert`."""
     parser = Parser(
         prog="paris-convert",
-        description="Write the traces of many files into one new file, in another format.",
+        description="Write the traces of many files into a new file or folder, in another format.",
         allow_abbrev=False,
     )
     parser.add_argument(
@@ -274,13 +274,15 @@ def convert_parser() -> Parser:
         metavar="FILE",
         required=True,
         help="write FILE, as its suffix says, unless there is one: "
-        f"{' '.join(f'.{name}' for name in formats)}; - is standard output",
+        f"{' '.join(f'.{name}' for name in formats)}; - is standard output; with a --format of "
+        "which a file holds one trace, FILE is a new folder with a file for each",
     )
     parser.add_argument(
         "--format",
-        choices=formats,
+        choices=suffixes(measures=False),
         metavar="SUFFIX",
-        help="format of -o - and of a file with another suffix, as one of those suffixes",
+        help="format of -o -, of a file with another suffix, and of the files in a folder: one of "
+        f"{' '.join(suffixes(measures=False))}",
     )
     add_version(parser)
     return parser

@@ -64,19 +64,23 @@ def plan_outputs(
 
 
 def archive(file: str, format: str | None) -> Format:
-    """The format of a file of many traces. Raises SettingsError if it has none, or needs a package.
+    """The format of a file of many traces, or of each in a folder.
 
-    `format` is that of a file whose suffix names none.
+    `format` is that of a file whose suffix names none, and of a folder. Raises SettingsError if
+    there is none, or if it needs a package.
     """
     if format is not None and _named_format(file) is not None:
         raise SettingsError("--format is for -o - and for a file whose suffix names no format")
     if file == STANDARD_OUTPUT and format is None:
         raise SettingsError(f"-o - needs --format: {', '.join(archives())}")
     output = _output(file, format)
-    if output.format not in archives():
+    if output.format not in archives() and format is None:
         raise SettingsError(
-            f"many traces are written as {', '.join(archives())}, not as {output.format}"
+            f"many traces are written as {', '.join(archives())}, not as {output.format}: "
+            f"-o FOLDER --format {output.format} writes a file of each"
         )
+    if output.format not in archives() and file == STANDARD_OUTPUT:
+        raise SettingsError(f"{output.format} holds one trace: give -o FOLDER, not -o -")
     _check_packages([output])
     return next(row for row in FORMATS if row.suffix == output.format)
 

@@ -1,4 +1,4 @@
-"""Writes a file that is not there yet, in pieces; it appears when it is whole."""
+"""Writes a file or a folder that is not there yet; a file appears when it is whole."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ _NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP)  # of file systems wi
 
 def check_new(file: str) -> None:
     """Raise OutputError if a file cannot be written, or if there is one by this name."""
-    check(file)
     if file != STANDARD_OUTPUT and os.path.lexists(file):
         raise OutputError(f"{file} exists: it is not overwritten")
+    check(file)
 
 
 def write_new(file: str, pieces: Iterable[bytes | str]) -> None:
@@ -49,6 +49,22 @@ def write_new(file: str, pieces: Iterable[bytes | str]) -> None:
         raise NobodyReadsError(f"{named(file)} was closed before everything was written") from None
     except OSError as error:
         raise not_written(file, error) from None
+
+
+def write_new_folder(folder: str, files: Iterable[tuple[str, bytes | str]]) -> None:
+    """Write files, each by its name and its content, to a new folder, made for the first of them.
+
+    Raises OutputError; the folder keeps those that are whole.
+    """
+    is_made = False
+    for name, content in files:
+        if not is_made:
+            is_made = True
+            try:
+                Path(folder).mkdir()
+            except OSError as error:
+                raise not_written(folder, error) from None
+        write_new(str(Path(folder, name)), [content])
 
 
 def _write(file: Path, contents: Iterable[bytes]) -> None:

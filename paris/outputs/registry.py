@@ -87,6 +87,10 @@ FORMATS: Final = (
         many="paris.formats.links_parquet:stream",
         needs="pyarrow",
     ),
+    Format(
+        "traces.jsonl", "everything of a trace in a line, for archives of many",
+        "paris.formats.native_lines:write", many="paris.formats.native_lines:stream",
+    ),
     Format("graphml", "the graph, for Gephi, yEd, Cytoscape", "paris.formats.graphml:write"),
     Format("gexf", "the graph, for Gephi", "paris.formats.gexf:write"),
     Format("cyjs", "the graph, for Cytoscape", "paris.formats.cytoscape_json:write"),

@@ -62,7 +62,7 @@ _RESULTS: Final = CORPUS.parent / "results"
 _LONGEST_LINE: Final = 1000  # characters of a refusal
 _WRITTEN: Final = (
     "json", "txt", "dot", "graphml", "gexf", "warts", "scamper.jsonl", "caracal.csv", "parquet",
-    "links.parquet",
+    "links.parquet", "traces.jsonl",
 )  # fmt: skip
 
 

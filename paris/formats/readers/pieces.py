@@ -44,4 +44,6 @@ def lines(stream: BufferedIOBase) -> Iterator[tuple[int, bytes]]:
 SPLITTERS: Final[dict[str, Callable[[BufferedIOBase], Iterator[tuple[int, bytes]]]]] = {
     "warts": records,
     "scamper JSON": lines,
+    "fast-mda-traceroute JSON": lines,
+    "lines of our JSON": lines,
 }

@@ -1,4 +1,4 @@
-"""All formats of other programs that are read, one row each; a file's content says which it is."""
+"""All formats of others, or of many traces, one row each; content says which one a file is in."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from paris.formats.readers import (
     caracal,
     dublin,
     fast_mda,
+    native_lines,
     scamper_json,
     warts,
 )
@@ -61,6 +62,10 @@ KINDS: Final = (
     Kind(
         "pcap and pcapng", "captures of any program's traceroutes: UDP, TCP and ICMP",
         captures.recognises, captures.read,
+    ),
+    Kind(
+        "lines of our JSON", "a trace in each, as `paris-convert -o FILE.traces.jsonl` writes them",
+        native_lines.recognises, native_lines.read,
     ),
 )  # fmt: skip
 

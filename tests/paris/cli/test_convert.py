@@ -12,8 +12,9 @@ import pytest
 
 from paris import archives, trace
 from paris.errors import ExitCode
-from paris.formats import native, warts
+from paris.formats import native, native_lines, warts
 from paris.outputs.registry import archives as suffixes
+from paris.outputs.registry import suffixes as written
 from tests.support.commands import Ran, run
 from tests.support.scamper import multipath, single_path
 
@@ -69,6 +70,45 @@ def test_a_file_that_is_there_is_not_overwritten(files: list[Path], tmp_path: Pa
     assert ran.stderr == f"paris-convert: {file} exists: it is not overwritten\n"
 
 
+ONE_TRACE = sorted({*written(measures=False)} - {*suffixes()})
+
+
+@pytest.mark.parametrize("suffix", ONE_TRACE)
+def test_a_format_of_one_trace_goes_to_a_folder(suffix: str, tmp_path: Path) -> None:
+    source, folder = tmp_path / "x.warts", tmp_path / "all"
+    source.write_bytes(b"".join(warts.stream([multipath("two-way"), single_path("ipv6-way-back")])))
+    ran = convert(source, "-o", folder, "--format", suffix)
+    assert (ran.returncode, ran.stdout) == (ExitCode.REACHED, ""), ran.stderr
+    assert ran.stderr.endswith(f"2 traces written to {folder}\n")
+    first, second = sorted(folder.iterdir())
+    assert first.name == f"00001-203.0.113.9.{suffix}"
+    assert second.name.startswith("00002-2001-db8-")
+    alone = tmp_path / f"x.{suffix}"
+    run(str(source), "--select", "1", "-o", str(alone), program="paris-render")
+    if suffix not in ("pdf", "html"):  # they say when, or by which command, they were made
+        assert first.read_bytes() == alone.read_bytes()
+    before = first.read_bytes()
+    again = convert(source, "-o", folder, "--format", suffix)
+    assert (again.returncode, first.read_bytes()) == (ExitCode.OUTPUT, before)
+    assert again.stderr == f"paris-convert: {folder} exists: it is not overwritten\n"
+
+
+def test_lines_of_our_json_are_the_traces_that_were_written(tmp_path: Path) -> None:
+    traces = [multipath("mpls"), single_path("two-way"), multipath("four-way")]
+    file, back = tmp_path / "x.traces.jsonl", tmp_path / "y.traces.jsonl"
+    file.write_text("".join(native_lines.stream(traces)))
+    assert kinds_in(file) == ["paris-trace"] * 3
+    again = [native.write(found) for found in archives.traces(str(file), pytest.fail)]
+    assert again == [native.write(found) for found in traces]
+    lines = file.read_text().splitlines(keepends=True)
+    file.write_text(lines[0] + lines[1][:900] + "\n" + lines[2])
+    ran = convert(file, "-o", back)
+    place = f"record at byte {len(lines[0])}"
+    assert ran.stderr.startswith(f"paris-convert: left out: {file}, {place}: byte 0:1: not JSON: ")
+    assert ran.stderr.endswith(f"2 traces written to {back}, 1 left out\n")
+    assert back.read_text() == lines[0] + lines[2]
+
+
 def test_what_is_damaged_is_left_out_with_its_place(tmp_path: Path) -> None:
     whole = [warts.write(multipath("two-way"))] * 3
     damaged = bytearray(b"".join(whole))
@@ -105,6 +145,8 @@ def test_a_trace_that_the_format_does_not_hold_is_left_out(tmp_path: Path) -> No
     ("arguments", "message"),
     [
         (("x.warts", "-o", "y.svg"), "many traces are written as warts, "),
+        (("x.warts", "-o", "-", "--format", "svg"), "svg holds one trace: give -o FOLDER, "),
+        (("/nonexistent", "-o", "y", "--format", "svg"), "left out: cannot read /nonexistent"),
         (("x.warts", "-o", "-"), "-o - needs --format: warts, "),
         (("-", "-", "-o", "y.warts"), "standard input is read once"),
         (("x.warts", "-o", "y.warts", "--format", "warts"), "--format is for -o - and"),
