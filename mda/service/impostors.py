@@ -149,6 +149,19 @@ def may_be_nearer(trace: Trace, ends: Iterable[Ending]) -> bool:
     return False
 
 
+def are_unseen(trace: Trace, ends: Iterable[Ending]) -> bool:
+    """Whether a reset at one of these ends may be of something before the host, its TTL unseen.
+
+    Ordinary sockets do not see the TTLs of resets. A control that finds the host at that hop, or
+    """
+    resets = (
+        reply
+        for end in _unreached(trace, ends)
+        for reply in _answers(trace, end.at, (ReplyKind.RST,))
+    )
+    return any(reply.reply_ttl is None for reply in resets)
+
+
 def _unreached(trace: Trace, ends: Iterable[Ending]) -> Iterator[Ending]:
     """The ends at hops where no control probe finds the host."""
     version = trace.plan.destination.version

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from mda.record import Fate
 from mda.service.fates import Ending, endings
 from mda.service.impostors import (
+    are_unseen,
     further_away,
     may_be_nearer,
     may_differ,
@@ -125,7 +126,8 @@ def _verdict(trace: Trace) -> Verdict | None:
     )
     word = _word(found, passing)
     is_disputed = len({own.fate for own in passing}) > 1 and may_differ(trace, answered)
-    is_unsure = may_be_nearer(trace, [own for own in closed if own in passing])
+    of_host = [own for own in closed if own in passing]
+    is_unsure = may_be_nearer(trace, of_host) or are_unseen(trace, of_host)
     strongest = found[0] if word is not Word.PARTLY else next(
         (ending for ending in found if ending not in passing), found[-1]
     )  # fmt: skip

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _MOST_NAMED: Final = 2  # vertices
 _MOST_PORTS: Final = 3  # examples of what gets through, and of what does not
+_DIAGNOSE: Final = "--diagnose: which other probes reach the host, and how far away it is"
 _UDP_FIRST: Final = {53: "DNS", 88: "Kerberos"}  # services of both protocols
 
 
@@ -237,6 +238,8 @@ class _Words:
         match self._found.word:
             case Word.CLOSED:
                 lines.append(listening)
+                if self._is_unsure and not self._trace.controls:
+                    lines.append(_DIAGNOSE)
             case Word.FILTERED:
                 lines.append(f"ask the owner of {self._by} to permit {self._service}")
             case Word.SILENT if self._found.port is Port.OPEN_OR_FILTERED:
@@ -248,9 +251,7 @@ class _Words:
             case Word.SILENT if self._reached():
                 lines.append("--mda: whether other paths get through")
             case Word.SILENT | Word.MIDDLEBOX | Word.PROXY if not self._trace.controls:
-                lines.append(
-                    "--diagnose: which other probes reach the host, and how far away it is"
-                )
+                lines.append(_DIAGNOSE)
             case Word.UNREACHABLE | Word.LOOP:
                 lines.append(f"ask the owner of {self._by} for the route to the host")
         is_tcp_refused = not self._is_udp and self._found.word in (

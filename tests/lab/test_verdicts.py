@@ -87,6 +87,16 @@ def test_a_firewall_on_one_of_four_branches_is_named(wire: str, version: int) ->
         assert not any("controls" in document for _, document in found.values())
 
 
+@pytest.mark.parametrize(("wire", "standings"), [("raw", "ok ok HERE"), ("unprivileged", "ok ? ?")])
+def test_without_controls_a_reset_is_only_the_hosts_where_its_ttl_is_seen(
+    wire: str, standings: str
+) -> None:
+    with netlab.lab(netlab.plain(2)) as lab:
+        found = trace(lab, 4, "-T", "-p", "22", "--seed", "1", "--wire", wire)
+        said = found.document["verdict"]
+        assert (said["word"], " ".join(said["parts"].values())) == ("CLOSED", standings)
+
+
 @pytest.mark.parametrize(
     ("version", "node", "burst"), [(4, "lb", 20), (6, "a2", 3), (4, "joint", 3)]
 )

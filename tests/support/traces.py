@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mda.model import Loss, Outcome, ProbeRequest, Reply, ReplyKind, StopReason
 from mda.plan import Algorithm, Plan, Probing, Stamp, WireReport
-from mda.record import Record
+from mda.record import Control, Record
 from mda.statistics.stopping import Bound
 from mda.trace import Trace
 
@@ -102,6 +102,7 @@ def assembled(
     flow_field: str = "sport",
     names: Mapping[str, str] | None = None,
     wire: WireReport = RAW_WIRE,
+    controls: tuple[Control, ...] = (),
 ) -> Trace:
     """A trace of these outcomes."""
     found = list(found)
@@ -136,6 +137,7 @@ def assembled(
         wire=wire,
         unmatched={},
         stopped=stopped,
+        controls=controls,
     )
     return Trace.of(record)
 

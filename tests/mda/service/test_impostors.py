@@ -8,6 +8,7 @@ import pytest
 
 from mda.model import Outcome, ProbeRequest, Reply, ReplyKind
 from mda.plan import Algorithm
+from mda.record import Control, Fate
 from mda.service.verdict import Part, Standing, Word, verdict
 from mda.studies.paths import Recipe
 from render.words.service import verdict_words
@@ -18,7 +19,7 @@ FIRST, SECOND, THIRD, FOURTH, FIFTH = (f"198.51.100.{n}" for n in range(1, 6))
 NEAR = {FIRST: {"reply_ttl": 64}, SECOND: {"reply_ttl": 63}, THIRD: {"reply_ttl": 62}}
 
 
-def answer(flow: int, ttl: int, kind: ReplyKind, reply_ttl: int, attempt: int = 0) -> Reply:
+def answer(flow: int, ttl: int, kind: ReplyKind, reply_ttl: int | None, attempt: int = 0) -> Reply:
     """An answer of TCP in the destination's name."""
     request = ProbeRequest(flow, ttl, attempt)
     return Reply(request, kind, ip_address(DESTINATION), 1.0, 1.1, reply_ttl=reply_ttl)
@@ -129,6 +130,38 @@ def test_a_reset_behind_silent_hops_is_placed_by_its_ttl(
     assert ("(hop " in words.sentence) is (standings != "? ?")
     is_unsure = words.causes[0].evidence == "answers come back in the name of the host"
     assert is_unsure is (standings == "? ?")
+
+
+@pytest.mark.parametrize(
+    ("reply_ttl", "found_at", "standings", "sure"),
+    [
+        (61, None, "ok ok HERE", True),
+        (None, None, "ok ? ?", False),
+        (None, 4, "ok ok HERE", True),
+        (None, 6, "ok ? ?", False),
+    ],
+)
+def test_a_reset_whose_ttl_is_unseen_is_only_the_hosts_where_a_control_finds_it(
+    reply_ttl: int | None, found_at: int | None, standings: str, *, sure: bool
+) -> None:
+    found = outcomes(hops(FIRST, SECOND, THIRD, flows=1), answers=NEAR)
+    found.append(answer(0, 4, ReplyKind.RST, reply_ttl))
+    host = ip_address(DESTINATION)
+    control = Control("udp/33434", 3, Fate.CLOSED, found_at, host, 61, ())
+    trace = assembled(
+        found,
+        protocol="tcp",
+        algorithm=Algorithm.PARIS,
+        controls=() if found_at is None else (control,),
+    )
+    said, words = verdict(trace), verdict_words(trace, lambda _: Recipe("", ()))
+    assert said is not None
+    assert words is not None
+    assert said.word is Word.CLOSED
+    assert " ".join(standing.value for standing in said.parts.values()) == standings
+    assert ("nothing listens there" in words.sentence) is sure
+    asks_for_controls = any("--diagnose" in line for line in words.advice)
+    assert asks_for_controls is (not sure and found_at is None)
 
 
 def test_a_service_is_at_most_so_far_away_where_its_own_hop_may_be_a_silent_one() -> None:
