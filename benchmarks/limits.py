@@ -3,11 +3,11 @@
     python -m benchmarks.limits [RUNS [WORD...]]
 
 Needs root; tracelb runs if scamper is installed. Works in network namespaces. Traces each network
-RUNS times (20 unless given) by whole processes, ten side by side, each in a network of its own.
+RUNS times (20 unless given) by whole processes, ten side by side, each in its own network.
 With WORDs, only networks whose names have one of them run. tracelb has its shortest spacing of
-probes (`-W 15 -w 1`). Seconds of ours are those of the trace, as a busy machine starts Python late;
+probes (`-W 15 -w 1`). Our seconds are those of the trace, as a busy machine starts Python late;
 those of tracelb are its process's. Prints a row of a Markdown table for each program. Exits with 1
-if a graph of ours has something false, or a limit of the project does not hold:
+if one of our graphs has something false, or a limit of the project does not hold:
 
 - The destination has Linux's own limit in IPv4 (six errors at once, then one per second): each run
   takes 3.5 s at most, and 1.3 times the median of the probes without the limit.
