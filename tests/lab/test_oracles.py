@@ -6,10 +6,13 @@ import json
 import re
 import subprocess
 from collections import defaultdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from mda.trace import Trace
+from paris import replay
+from paris.formats import native
 from tests.lab import netlab
 from tests.lab.captures import packets_in
 from tests.lab.command import trace
@@ -80,21 +83,54 @@ def test_tshark_finds_right_checksums_and_constant_hashed_fields_within_a_flow(
     assert sorted(map(sorted, ttls_of.values())) == sorted(map(sorted, recorded.values()))
 
 
-def test_scamper_finds_the_same_interfaces() -> None:
+def test_scamper_finds_the_same_interfaces(tmp_path: Path) -> None:
+    file = tmp_path / "x.warts"
     with netlab.lab(netlab.diamond(4)) as lab:
         ours = trace(lab, 4, "--mda", "-c", "99.9", "--seed", "1")
         # Scamper derives its ports from its process ID, whatever tracelb's -s says. As the first
         # process of a new namespace it sends the same flows each time, and never misses a branch.
         run = lab.run(
-            "unshare", "--pid", "--fork", "scamper", "-O", "json", "-p", "1000",
+            "unshare", "--pid", "--fork", "scamper", "-O", "warts", "-o", str(file), "-p", "1000",
             "-c", "tracelb -P udp-sport -c 99 -W 15 -w 1", "-i", str(TARGET[4]),
         )  # fmt: skip
-    records = [json.loads(line) for line in run.stdout.splitlines()]
+    assert run.returncode == 0
+    told = subprocess.run(["sc_warts2json", file], capture_output=True, text=True, check=True)
+    records = [json.loads(line) for line in told.stdout.splitlines()]
     (record,) = [record for record in records if record["type"] == "tracelb"]
     seen = {node["addr"] for node in record["nodes"]}
     seen |= {cell["addr"] for node in record["nodes"] for row in node["links"] for cell in row}
     interfaces = {str(address) for ttl, address in ours.truth.vertices if ttl > 0}
     assert seen == interfaces
+    # Both saw the same links, so the analysis of both says the same.
+    theirs, own = json.loads(native.write(replayed(file))), ours.document
+    measured = ("empirical_difference", "empirical_low", "empirical_high")  # of other flows
+
+    def shapes(document: dict[str, Any]) -> object:
+        diamonds = [
+            {name: value for name, value in diamond.items() if name not in measured}
+            for diamond in document["diamonds"]
+        ]
+        balancers = [
+            (balancer["vertex"], sorted(balancer["successors"]))
+            for balancer in document["balancers"]
+        ]
+        return diamonds, balancers
+
+    assert shapes(theirs) == shapes(own)
+    for document in (theirs, own):
+        (balancer,) = document["balancers"]
+        (vertex,) = (
+            vertex
+            for vertex in document["certainty"]["vertices"]
+            if vertex["vertex"] == balancer["vertex"]
+        )
+        assert (vertex["finished"], vertex["successors"]) == (True, 4)
+
+
+def replayed(file: Path) -> Trace:
+    found = replay.saved(str(file))
+    assert isinstance(found, Trace)
+    return found
 
 
 @pytest.mark.parametrize("version", [4, 6])
