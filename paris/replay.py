@@ -13,7 +13,16 @@ from paris.engine.flights import Stray
 from paris.engine.pending import Pending
 from paris.errors import FormatError
 from paris.files import STANDARD_INPUT, named, read, standard_input
-from paris.formats import capture, comparison, difference, embedded, native, references, schemas
+from paris.formats import (
+    capture,
+    comparison,
+    difference,
+    embedded,
+    merged,
+    native,
+    references,
+    schemas,
+)
 from paris.formats.readers.packed import unpacked
 from paris.formats.readers.registry import kind_of
 from paris.packets import replies, tags
@@ -69,6 +78,8 @@ def held(
         return comparison.read(document, file)
     if difference.is_difference(document):
         return difference.read(document, file)
+    if merged.is_merged(document):
+        raise FormatError(f"{file}: a merged graph holds no trace: give --merge its traces again")
     return Trace.of(native.read_record(document, file))
 
 

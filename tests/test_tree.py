@@ -115,6 +115,7 @@ paris/lookup/tables/registry.py: tests/paris/lookup/test_networks.py: each kind 
 paris/lookup/ways.py: tests/lab/test_ways.py: the kernel of a machine with several ways answers
 paris/outputs/asked.py: tests/paris/cli/test_trace.py: the command refuses outputs there
 paris/outputs/backlog.py: tests/paris/outputs/test_files.py: a pipe is filled there
+paris/formats/merged.py: tests/paris/cli/test_render.py: merged graphs are written there
 paris/outputs/comparison.py: tests/paris/cli/test_studies.py: comparisons are written there
 paris/outputs/journal.py: tests/lab/test_signals.py: it matters where a signal ends the command
 paris/outputs/journal_file.py: tests/lab/test_slow_disk.py: it matters on a disk that takes nothing
@@ -165,6 +166,7 @@ render/pictures/sizes.py: tests/render/pictures/test_sheet.py: pictures of each 
 render/words/balancers.py: tests/render/pictures/test_sheet.py: rings show what may be unseen
 render/terminal/columns.py: tests/paris/cli/test_studies.py: comparisons are printed there
 render/terminal/difference.py: tests/paris/cli/test_render.py: differences are printed there
+render/terminal/merged.py: tests/paris/cli/test_render.py: merged graphs are printed there
 render/terminal/comparison.py: tests/paris/cli/test_studies.py: comparisons are printed there
 render/words/change_marks.py: tests/render/words/test_changes.py: notes go with sentences
 render/words/controls.py: tests/mda/service/test_verdict.py: controls are beside a verdict

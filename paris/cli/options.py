@@ -73,8 +73,9 @@ class Options(NamedTuple):
 class RenderOptions(NamedTuple):
     """What to read, and what to make of it.
 
-    With `tabulates` that is a table of all diamonds, with `compares` what changed between two, and
-    with `lists` a list of the traces in a file. `choice` is one of these: its number, or where it
+    With `tabulates` that is a table of all diamonds, with `compares` what changed between two, with
+    `merges` one graph of all traces, of ASes with `by_as`, and with `lists` a list of the traces in
+    a file. `choice` is one of these: its number, or where it
     leads.
     """
 
@@ -83,6 +84,8 @@ class RenderOptions(NamedTuple):
     choice: int | IPAddress | None
     tabulates: bool
     compares: bool
+    merges: bool
+    by_as: bool
     output: OutputOptions
 
 
@@ -246,8 +249,16 @@ def parse_render(arguments: Sequence[str]) -> RenderOptions:
         raise SettingsError("--diff and --metrics conflict; give only one")
     if given.diff and len(given.file) != 2:
         raise SettingsError("--diff needs two FILEs, the earlier one first")
-    if not (given.metrics or given.diff) and len(given.file) > 1:
-        raise SettingsError("only --diff and --metrics accept more than one FILE")
+    if given.merge and (given.diff or given.metrics):
+        raise SettingsError("--merge cannot be combined with --diff and --metrics")
+    if given.merge and (given.list or given.select is not None):
+        raise SettingsError("--merge takes all traces of its files, without --list and --select")
+    if given.merge and given.file.count("-") > 1:
+        raise SettingsError("standard input is read once: give - once")
+    if given.by is not None and not given.merge:
+        raise SettingsError("--by requires --merge")
+    if not (given.metrics or given.diff or given.merge) and len(given.file) > 1:
+        raise SettingsError("only --diff, --merge and --metrics accept more than one FILE")
     if given.metrics and (given.json or given.format is not None or _names_a_format(given.output)):
         raise SettingsError("--metrics makes a table in CSV; give -o FILE.csv and no other format")
     if given.metrics and (given.ascii or given.color == "always"):
@@ -274,6 +285,8 @@ def parse_render(arguments: Sequence[str]) -> RenderOptions:
         choice=None if given.select is None else _choice(given.select),
         tabulates=given.metrics,
         compares=given.diff,
+        merges=given.merge,
+        by_as=given.by == "as",
         output=_output_options(given),
     )
 

@@ -308,6 +308,16 @@ def render_parser() -> Parser:
         help="what changed from the first FILE to the second one; exit code 1 if anything did",
     )
     parser.add_argument(
+        "--merge",
+        action="store_true",
+        help="the traces of all FILEs in one graph: who saw each vertex, from where and to where",
+    )
+    parser.add_argument(
+        "--by",
+        choices=("interface", "as"),
+        help="vertices of --merge: interfaces (default), or one for each AS that -A found",
+    )
+    parser.add_argument(
         "--metrics",
         action="store_true",
         help="instead: a table (CSV) of the diamonds of all FILEs, to -o FILE or standard output",

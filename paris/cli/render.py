@@ -34,6 +34,8 @@ def main(arguments: Sequence[str]) -> int:
         return _tabulate(options)
     if options.lists:
         return _list(*options.files)
+    if options.merges:
+        return _merge(options)
     from mda.difference import Difference
     from paris.outputs.asked import plan_outputs
     from paris.outputs.writing import write_all
@@ -106,6 +108,38 @@ def _compared(*files: str) -> tuple[Difference, Subject]:
     if refusal := _not_alike(before, after):
         raise SettingsError(f"--diff needs two traces {refusal}")
     return difference(before, after), Subject.DIFFERENCE
+
+
+def _merge(options: RenderOptions) -> int:
+    """Write one graph of all readable traces, and report the others. Raises FormatError."""
+    from mda.merging import Merging, by_as
+    from paris import archives
+    from paris.errors import FormatError, SettingsError
+    from paris.outputs.asked import plan_outputs
+    from paris.outputs.registry import Subject
+    from paris.outputs.writing import write_all
+
+    say = partial(complain, "paris-render")
+    subject = Subject.MERGED
+    asked = plan_outputs(options.output, is_replay=True, subject=subject, inputs=options.files)
+    left_out: list[str] = []
+    merging = Merging(by_as if options.by_as else None)
+    for file in options.files:
+        for trace in archives.traces(file, left_out.append):
+            merging.add(trace)
+    for reason in left_out:
+        say(f"left out: {reason}")
+    merged = merging.merged()
+    if not merged.ends:
+        raise FormatError("there is no trace to merge")
+    if options.by_as and not merged.groups:
+        raise SettingsError("no trace knows an AS: measure with -A, or merge without --by as")
+    faults = write_all(merged, subject, asked, options.output, say)
+    for fault in faults:
+        say(str(fault))
+    if faults:
+        return ExitCode.OUTPUT
+    return ExitCode.USAGE if left_out else ExitCode.REACHED
 
 
 def _not_alike(before: Trace, after: Trace) -> str:

@@ -18,7 +18,10 @@ from mda.model import rtts_s
 from paris.formats.studies_json import vertex_id
 
 if TYPE_CHECKING:
-    from mda.model import Vertex
+    from collections.abc import Iterable
+
+    from mda.merging import Merged
+    from mda.model import IPAddress, Vertex
     from mda.trace import Trace
 
 
@@ -39,6 +42,45 @@ def plain_graph(trace: Trace) -> nx.DiGraph[str]:
         flows = flows_of_edge(trace.graph, near, far)
         plain.add_edge(_name(near), _name(far), flows=_spaced(flows), count=len(flows))
     return plain
+
+
+def plain_merged(merged: Merged) -> nx.DiGraph[str]:
+    """The graph of many traces; vertices have the same names as in its JSON.
+
+    An edge that leads back has `leads_back` 1.
+    """
+    plain: nx.DiGraph[str] = nx.DiGraph(traces=len(merged.ends), diamonds=len(merged.diamonds))
+    for vertex in merged.dag:
+        plain.add_node(_name(vertex), **shown(_merged_attributes(merged, vertex)))
+    edges = {edge: merged.dag.edges[edge]["seen_by"] for edge in merged.dag.edges}
+    for edges_of_kind, leads_back in ((edges, 0), (merged.circles, 1)):
+        for (near, far), seen_by in edges_of_kind.items():
+            plain.add_edge(_name(near), _name(far), traces=_spaced(seen_by), count=len(seen_by),
+                           leads_back=leads_back)  # fmt: skip
+    return plain
+
+
+def _merged_attributes(merged: Merged, vertex: Vertex) -> dict[str, str | int | float]:
+    seen_by = merged.of_vertex(vertex)
+    group = merged.groups.get(vertex, "")
+    attributes: dict[str, str | int | float] = {
+        "column": vertex.ttl,
+        "traces": _spaced(seen_by),
+        "count": len(seen_by),
+        "sources": _listed(merged.sources(seen_by)),
+        "destinations": _listed(merged.destinations(seen_by)),
+        "silent": int(vertex.address is None and not group),
+    }
+    if vertex.address is not None:
+        attributes["address"] = str(vertex.address)
+    if group:
+        attributes["group"] = group
+        attributes["members"] = _listed(merged.members.get(vertex, ()))
+    return attributes
+
+
+def _listed(addresses: Iterable[IPAddress]) -> str:
+    return " ".join(map(str, addresses))
 
 
 def _name(vertex: Vertex) -> str:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from paris.outputs.pictures import stacked
+from paris.outputs.pictures import check_drawable, stacked
 from paris.outputs.recipes import recipes
 
 if TYPE_CHECKING:
     from mda.comparison import Comparison
     from mda.difference import Difference
+    from mda.merging import Merged
     from mda.trace import Trace
     from paris.formats.look import Look
 
@@ -53,3 +54,16 @@ def difference(difference: Difference, look: Look) -> bytes:
 
     drawn = difference_diagram(difference_words(difference))
     return page(drawn, stacked(drawn, look), json_compact(formats.document(difference)))
+
+
+def merged(merged: Merged, look: Look) -> bytes:
+    """The page of a merged graph. Raises OutputError where it has too many vertices."""
+    from paris.formats import merged as formats
+    from paris.formats.json_text import json_compact
+    from render.page.document import page
+    from render.pictures.merged import merged_diagram
+    from render.words.merged import merged_words
+
+    check_drawable(merged, look)
+    drawn = merged_diagram(merged_words(merged))
+    return page(drawn, stacked(drawn, look), json_compact(formats.document(merged)))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
+from paris.errors import OutputError
 from paris.outputs.recipes import recipes
 
 if TYPE_CHECKING:
@@ -11,9 +12,12 @@ if TYPE_CHECKING:
 
     from mda.comparison import Comparison
     from mda.difference import Difference
+    from mda.merging import Merged
     from mda.trace import Trace
     from paris.formats.look import Look
     from render.pictures.diagram import Diagram
+
+_MOST_DRAWN: Final = 5000  # vertices of a merged graph
 
 
 def trace(trace: Trace, look: Look) -> bytes:
@@ -44,6 +48,26 @@ def difference(difference: Difference, look: Look) -> bytes:
 
     words = difference_words(difference)
     return _drawn(difference_diagram(words), look, lambda: formats.document(difference))
+
+
+def merged(merged: Merged, look: Look) -> bytes:
+    """The picture of a merged graph. Raises RenderError, OutputError for too many vertices."""
+    from paris.formats import merged as formats
+    from render.pictures.merged import merged_diagram
+    from render.words.merged import merged_words
+
+    check_drawable(merged, look)
+    drawn = merged_diagram(merged_words(merged))
+    return _drawn(drawn, look, lambda: formats.document(merged))
+
+
+def check_drawable(merged: Merged, look: Look) -> None:
+    """Raise OutputError unless a merged graph is small enough to be drawn and looked at."""
+    if len(merged.dag) > _MOST_DRAWN:
+        raise OutputError(
+            f"{len(merged.dag)} vertices are too many for .{look.format}, which holds "
+            f"{_MOST_DRAWN}: merge by network (--by as), or write .graphml"
+        )
 
 
 def stacked(drawn: Diagram, look: Look) -> Diagram:

@@ -12,16 +12,17 @@ class Subject(Enum):
     TRACE = "trace"
     COMPARISON = "comparison"
     DIFFERENCE = "difference"
+    MERGED = "merged graph"
 
 
 class Format(NamedTuple):
     """One format: its suffix, which may have two parts, its purpose, and its writers.
 
-    `trace`, `comparison` and `difference` name functions as "module:function", imported only when
-    needed. They take a Trace, a Comparison or a Difference, and a Look, and return text or bytes. A
-    format without a writer cannot hold that. `lacks` names a function that says what else a format
-    has no place for, of a trace. `many` names one that writes many traces in pieces, and says which
-    it refuses. One that `needs` a package is refused without it. One that
+    `trace`, `comparison`, `difference` and `merged` name functions as "module:function", imported
+    only when needed. They take a Trace, a Comparison, a Difference or a Merged, and a Look, and
+    return text or bytes. A format without a writer cannot hold that. `lacks` names a function that
+    says what else a format has no place for, of a trace. `many` names one that writes many traces
+    in pieces, and says which it refuses. One that `needs` a package is refused without it. One that
     `is_slow` is left out when the user is in haste.
     """
 
@@ -30,6 +31,7 @@ class Format(NamedTuple):
     trace: str = ""
     comparison: str = ""
     difference: str = ""
+    merged: str = ""
     lacks: str = ""
     many: str = ""
     needs: str = ""
@@ -41,16 +43,19 @@ class Format(NamedTuple):
             Subject.TRACE: self.trace,
             Subject.COMPARISON: self.comparison,
             Subject.DIFFERENCE: self.difference,
+            Subject.MERGED: self.merged,
         }[subject]
 
 
 _TEXT: Final = (
     "paris.outputs.text:trace", "paris.outputs.text:comparison", "paris.outputs.text:difference",
+    "paris.outputs.text:merged",
 )  # fmt: skip
 _PICTURE: Final = (
     "paris.outputs.pictures:trace",
     "paris.outputs.pictures:comparison",
     "paris.outputs.pictures:difference",
+    "paris.outputs.pictures:merged",
 )
 CAPTURE: Final = "pcapng"
 # In the order of writing: data come before pictures.
@@ -59,7 +64,7 @@ FORMATS: Final = (
     Format(
         "json", "everything that was measured and found",
         "paris.formats.native:write", "paris.formats.comparison:write",
-        "paris.formats.difference:write",
+        "paris.formats.difference:write", "paris.formats.merged:write",
     ),
     Format("txt", "the text that a terminal shows", *_TEXT),
     Format(
@@ -91,7 +96,10 @@ FORMATS: Final = (
         "traces.jsonl", "everything of a trace in a line, for archives of many",
         "paris.formats.native_lines:write", many="paris.formats.native_lines:stream",
     ),
-    Format("graphml", "the graph, for Gephi, yEd, Cytoscape", "paris.formats.graphml:write"),
+    Format(
+        "graphml", "the graph, for Gephi, yEd, Cytoscape", "paris.formats.graphml:write",
+        merged="paris.formats.graphml:write_merged",
+    ),
     Format("gexf", "the graph, for Gephi", "paris.formats.gexf:write"),
     Format("cyjs", "the graph, for Cytoscape", "paris.formats.cytoscape_json:write"),
     Format(
@@ -109,7 +117,7 @@ FORMATS: Final = (
     Format(
         "html", "a page to explore, in one file",
         "paris.outputs.pages:trace", "paris.outputs.pages:comparison",
-        "paris.outputs.pages:difference", is_slow=True,
+        "paris.outputs.pages:difference", "paris.outputs.pages:merged", is_slow=True,
     ),
     Format("png", "the picture as pixels", *_PICTURE, is_slow=True),
     Format("pdf", "the picture, to print", *_PICTURE, is_slow=True),

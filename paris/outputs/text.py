@@ -9,6 +9,7 @@ from paris.outputs.recipes import recipes
 if TYPE_CHECKING:
     from mda.comparison import Comparison
     from mda.difference import Difference
+    from mda.merging import Merged
     from mda.trace import Trace
     from paris.formats.look import Look
 
@@ -36,3 +37,11 @@ def difference(difference: Difference, look: Look) -> str:
     from render.words.difference import difference_words
 
     return difference_text(difference_words(difference), look.width)
+
+
+def merged(merged: Merged, look: Look) -> str:
+    """The text of a merged graph."""
+    from render.terminal.merged import merged_text
+    from render.words.merged import merged_words
+
+    return merged_text(merged_words(merged), look.width)

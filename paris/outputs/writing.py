@@ -1,4 +1,4 @@
-"""Writes a trace, a comparison or a difference to all outputs: data first, then pictures."""
+"""Writes a trace, or what several make, to all outputs: data first, then pictures."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from mda.comparison import Comparison
     from mda.difference import Difference
+    from mda.merging import Merged
     from mda.trace import Trace
     from paris.engine.stopping import Skipping
     from paris.formats.look import Look
@@ -31,7 +32,7 @@ _WIDTH: Final = 80
 
 
 def write_all(
-    found: Trace | Comparison | Difference,
+    found: Trace | Comparison | Difference | Merged,
     subject: Subject,
     outputs: tuple[Output, ...],
     options: OutputOptions,

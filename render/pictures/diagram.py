@@ -54,9 +54,9 @@ class Box(NamedTuple):
 
     `number` names it where there is no room for more. `share` is that of all flows, and `rtts_s`
     has its median round trip. A stack `stands_for` the vertices of these keys, and has a round trip
-    for each. Where several measurements are drawn in one, `seen` has what each of them saw instead.
-    `sign` is what `strong` begins with before the address, and `likeness` what else boxes of a
-    stack have in common.
+    for each. Both are 0 and empty where what is drawn has no flows. Where several measurements are
+    drawn in one, `seen` has what each of them saw instead. `sign` is what `strong` begins with
+    before the address, and `likeness` what else boxes of a stack have in common.
     """
 
     key: str
@@ -123,8 +123,8 @@ class Diagram(NamedTuple):
     """Everything to draw. `columns` are the hops, left to right; `title`, `notes` lines of text.
 
     Without a title there are no notes either. `legends` are sentences for pictures that cannot
-    draw their legend; `dashed` and `partial` are what such lines are, and `marked` what marks of
-    lines say.
+    draw their legend; `dashed` and `partial` are what such lines are, `widths` and `marked` what
+    widths and marks of lines say.
     """
 
     title: str
@@ -134,6 +134,7 @@ class Diagram(NamedTuple):
     groups: tuple[Group, ...]
     legends: tuple[str, ...] = ()
     dashed: str = "silent or unasked"
+    widths: str = "share of the flows"
     partial: str = "only some protocols go there"
     marked: str = ""
 

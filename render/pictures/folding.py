@@ -154,6 +154,8 @@ def _figures(seen: Sequence[Seen]) -> list[str]:
     """What one measurement saw of all boxes of a stack: in a line if it has a name."""
     rtts_s = [rtt for own in seen for rtt in own.rtts_s]
     shares = [own.share for own in seen]
+    if not any(shares):
+        return []
     figures = [
         f"{percent(round(sum(shares), 2))} of flows",
         f"each {_range(f'{min(shares):.1%}'[:-1], f'{max(shares):.1%}'[:-1], '%')}",
@@ -179,13 +181,15 @@ def _lines(lines: Iterable[Line], stands_for: Mapping[str, str]) -> tuple[Line, 
 def _joined(lines: list[Line]) -> Line:
     share = min(1.0, sum(line.share for line in lines))
     marks = {line.mark for line in lines}
+    has_shares = any(line.share for line in lines)
+    flows = f", {percent(round(share, 2))} of all flows" if has_shares else ""
     return lines[0]._replace(
         is_dashed=all(line.is_dashed for line in lines),
         is_partial=any(line.is_partial for line in lines),
         mark=marks.pop() if len(marks) == 1 else "",
-        width=line_width(share),
+        width=line_width(share) if has_shares else max(line.width for line in lines),
         share=share,
-        tip=f"{len(lines)} links, {percent(round(share, 2))} of all flows",
+        tip=f"{len(lines)} links{flows}",
     )
 
 

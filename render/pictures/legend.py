@@ -80,7 +80,7 @@ def _rows(
             polyline("edge", [(0, -3), (_WIDTH, -3)], thin),
             polyline("edge", [(0, 3), (_WIDTH, 3)], thick),
         ],
-        "width: share of the flows",
+        f"width: {drawn.widths}",
     )
     if any(line.is_dashed for line in drawn.lines):
         yield [polyline("faint-edge", [(0, 0), (_WIDTH, 0)], 1.6)], drawn.dashed

@@ -156,6 +156,7 @@ def test_a_format_alone_is_that_of_standard_output() -> None:
 
 
 RENDER: Final = {"--metrics": "--metrics", "--diff": "--diff", "-o": "-o x.json",
+                 "--merge": "--merge", "--by": "--by as",
                  "--format": "--format json",
                  "-j": "-j", "--color": "--color always", "--ascii": "--ascii",
                  "--plain": "--plain", "--fold": "--fold 1", "--no-fold": "--no-fold",
@@ -179,6 +180,7 @@ def test_two_options_of_paris_render_both_count_or_are_refused_in_a_line(
             asked = parse_render([*files, *words])
             if not asked.tabulates:
                 subject = Subject.DIFFERENCE if asked.compares else Subject.TRACE
+                subject = Subject.MERGED if asked.merges else subject
                 plan_outputs(asked.output, is_replay=True, subject=subject)
         except ParisTraceError as error:
             return str(error)

@@ -245,3 +245,47 @@ def test_a_redacted_trace_is_rendered_without_its_addresses(saved: Path, tmp_pat
     code, out, _ = render(saved / "compared.json", "--redact", "-j")
     assert code == 0
     assert "203.0.113." not in out
+
+
+def test_traces_of_any_format_are_merged(saved: Path, tmp_path: Path) -> None:
+    outputs = {kind: tmp_path / f"m.{kind}" for kind in ("json", "graphml", "svg", "html", "dot")}
+    written = [word for file in outputs.values() for word in ("-o", file)]
+    files = saved / "two-way.json", saved / "plain.pcapng", saved / "tcp.json"
+    code, out, err = render("--merge", *files, *written)
+    assert (code, err) == (ExitCode.REACHED, "")
+    assert out.startswith("3 traces from 1 source to 1 destination\n\n3 of 3 traces reached")
+    assert "\n198.51.100.1    3       1        1\n" in out
+    document = json.loads(outputs["json"].read_text())
+    assert [own["seen_by"] for own in document["vertices"] if own["address"] == "198.51.100.1"] == [
+        [0, 1, 2]
+    ]
+    assert len(document["traces"]) == 3
+    assert all(b"198.51.100.4" in file.read_bytes() for file in outputs.values())
+    again = render(outputs["svg"])
+    assert again == (ExitCode.USAGE, "", f"paris-render: {outputs['svg']}: a merged graph holds no "
+                     "trace: give --merge its traces again\n")  # fmt: skip
+
+
+def test_merging_leaves_out_what_is_damaged_and_says_so(saved: Path, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.json"
+    broken.write_text("{")
+    code, out, err = render("--merge", saved / "plain.json", broken)
+    assert (code, out.partition(" ")[0]) == (ExitCode.USAGE, "1")
+    assert err.startswith(f"paris-render: left out: {broken}:1: not JSON")
+    assert len(err.splitlines()) == 1
+    code, out, err = render("--merge", broken)
+    assert (code, out) == (ExitCode.USAGE, "")
+    assert err.endswith("paris-render: there is no trace to merge\n")
+
+
+def test_merging_by_as_needs_to_know_one(saved: Path) -> None:
+    assert render("--merge", saved / "plain.json", "--by", "as") == (
+        ExitCode.USAGE, "", "paris-render: no trace knows an AS: measure with -A, or merge without "
+        "--by as\n",
+    )  # fmt: skip
+
+
+def test_a_merged_graph_has_its_formats(saved: Path, tmp_path: Path) -> None:
+    code, out, err = render("--merge", saved / "plain.json", "-o", tmp_path / "x.warts")
+    assert (code, out) == (ExitCode.USAGE, "")
+    assert err.startswith("paris-render: a merged graph is written as json, txt, graphml, dot, mmd")
