@@ -107,6 +107,7 @@ def layout(drawn: Diagram, size: Size) -> Layout:
     found = Layout(contents, hops, spans, middles, chains, {}, (), (0, 0))
     found = found._replace(ports=_ports(found), tints=_tints(found, drawn.groups, depths, size))
     extents = [found.extent(key) for key in contents] + [tint.across for tint in found.tints]
+    extents += [(middles[key] - own / 2, middles[key] + own / 2) for key, own in thick.items()]
     return found._replace(across=(
         min((begin for begin, _ in extents), default=0), max((end for _, end in extents), default=0)
     ))  # fmt: skip

@@ -3,6 +3,7 @@ from __future__ import annotations
 from mda.merging import merge
 from render.pictures.diagram import line_width
 from render.pictures.folding import folded
+from render.pictures.layout import layout
 from render.pictures.legend import legend_sheet
 from render.pictures.merged import merged_diagram
 from render.pictures.sheet import sheet
@@ -16,7 +17,7 @@ GATEWAY, JOINT, ELSEWHERE = "192.0.2.254", "198.51.100.2", "203.0.113.77"
 WIDE = numbered("10.0.0.", 1, 20)
 TRACES = [
     assembled(
-        outcomes(hops(*columns, end, flows=40), destination=end),  # type: ignore[arg-type]
+        outcomes(hops(*columns, end, flows=40), destination=end),
         destination=end,
     )
     for end, *columns in (
@@ -61,3 +62,11 @@ def test_what_is_folded_and_the_legend_say_nothing_of_flows() -> None:
         svg = to_svg(picture).decode()
         assert "flows" not in svg
         assert "width: share of the traces" in svg
+
+
+def test_lines_that_pass_steps_stay_within_the_picture() -> None:
+    found = layout(DRAWN, SCREEN)
+    bends = [middle for key, middle in found.middles.items() if key not in found.contents]
+    assert bends
+    assert found.across[0] < min(bends)
+    assert max(bends) < found.across[1]
