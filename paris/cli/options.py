@@ -273,8 +273,8 @@ def parse_render(arguments: Sequence[str]) -> RenderOptions:
         raise SettingsError("--list cannot be combined with --metrics, --diff and --select")
     if given.list and (_writes(given) or given.color != "auto"):
         raise SettingsError("--list writes no other output; give FILE alone")
-    if given.redact and (given.list or given.metrics):
-        raise SettingsError("--redact cannot be combined with --list and --metrics")
+    if given.redact and (given.list or given.merge or given.metrics):
+        raise SettingsError("--redact cannot be combined with --list, --merge and --metrics")
     if given.select is not None and (given.metrics or given.diff):
         raise SettingsError("--select cannot be combined with --metrics and --diff")
     if given.metrics and len(given.output) > 1:

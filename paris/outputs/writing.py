@@ -44,9 +44,11 @@ def write_all(
     Says a line for each that has no place for something. Returns an error for each that failed.
     """
     if options.redact:
-        from paris.redaction import redacted  # few outputs need it
+        from mda.merging import Merged  # few outputs need these
+        from paris.redaction import redacted
 
-        found = redacted(found)
+        if not isinstance(found, Merged):  # a usage error keeps these apart
+            found = redacted(found)
     rows = {row.suffix: row for row in FORMATS}
     faults: list[ParisTraceError] = []
     for output in outputs:
