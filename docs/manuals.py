@@ -15,6 +15,7 @@ CHECKOUT: Final = Path(__file__).parents[1]
 _PROGRAMS: Final = {
     "paris-trace": ("trace_parser", "find every load-balanced path to a host, and draw it"),
     "paris-convert": ("convert_parser", "write the traces of many files into one, another way"),
+    "paris-survey": ("survey_parser", "trace many destinations at once, into one folder"),
     "paris-render": ("render_parser", "make any output of paris-trace again from its files"),
 }
 # Where each shell looks for the completions of a program, below the prefix of the installation.
@@ -23,7 +24,7 @@ _COMPLETIONS: Final = {
     "zsh": "share/zsh/site-functions/_{}",
     "fish": "share/fish/vendor_completions.d/{}.fish",
 }
-_FILES: Final = ("FILE", "NETWORK")  # what stands for a file in the help
+_FILES: Final = ("DIR", "FILE", "NETWORK", "TARGET")  # what stands for a file in the help
 
 
 class ManualsHook(BuildHookInterface[Any]):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from paris.errors import FormatError
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from typing import Protocol
 
     from mda.errors import ParisTraceError
@@ -87,3 +88,13 @@ def up_to(stream: Readable, most: int = MOST) -> bytes:
     while content.tell() <= most and (piece := stream.read(_PIECE)):
         content.write(piece)
     return content.getvalue()
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a new file: all of it, or none, whatever ends the program. Raises OSError."""
+    made = path.with_name(f".{path.name}.part")
+    with made.open("wb") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
+    made.replace(path)

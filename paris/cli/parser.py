@@ -82,8 +82,65 @@ def trace_parser() -> Parser:
     return parser
 
 
+def survey_parser() -> Parser:
+    """The options of `paris-survey`."""
+    parser = Parser(
+        prog="paris-survey",
+        usage="paris-survey [options] TARGET... -o DIR | --resume -o DIR",
+        description="Trace many destinations at once, at one rate, into one folder.",
+        formatter_class=help_formatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "targets",
+        nargs="*",
+        metavar="TARGET",
+        help="a name, an address, a prefix, or a file with one of these a line; - is standard "
+        "input",
+    )
+    add_version(parser)
+    _add_survey(parser.add_argument_group("survey"))
+    paths = parser.add_argument_group("paths")
+    _add_completeness(paths)
+    _add_flows(paths)
+    _add_studies(parser)
+    add_probes(parser.add_argument_group("probes"))
+    add_time(parser.add_argument_group("time"))
+    parser.add_argument("--no-progress", action="store_true", help="no progress line")
+    return parser
+
+
+def _add_survey(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    add("-o", "--output", metavar="DIR", required=True, help="the folder to write, a new one")
+    add("--resume", action="store_true", help="go on with the survey in DIR, as it was begun")
+    add(
+        "--per-prefix",
+        type=int,
+        metavar="BITS",
+        help="of each prefix, one address for every prefix of this length, drawn at random",
+    )
+    add("--exclude", metavar="FILE", help="addresses and prefixes that are not probed, one a line")
+    add("--window", type=int, metavar="N", help="destinations that are traced at one time (200)")
+    add(
+        "--contact",
+        metavar="TEXT",
+        help="what UDP probes say instead of our own text: who probes, and where to complain",
+    )
+
+
 def _add_paths(group: argparse._ArgumentGroup) -> None:
     _add_completeness(group)
+    _add_flows(group)
+    group.add_argument(
+        "--replay",
+        metavar="FILE",
+        help="read a .pcapng, .json, .svg or .html of an earlier run, or - for standard input "
+        "(--mda and -c default to that run's)",
+    )
+
+
+def _add_flows(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
     add(
         "--flow-field",
@@ -97,12 +154,6 @@ def _add_paths(group: argparse._ArgumentGroup) -> None:
         help="give up after N silent hops in a row (3)",
     )
     add("--sim", metavar="NETWORK", help=f"trace a simulated network: {forms()}")
-    add(
-        "--replay",
-        metavar="FILE",
-        help="read a .pcapng, .json, .svg or .html of an earlier run, or - for standard input "
-        "(--mda and -c default to that run's)",
-    )
     add("--seed", type=int, metavar="N", help="random seed, for repeatable runs")
 
 

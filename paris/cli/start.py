@@ -49,6 +49,17 @@ def convert() -> None:
     _run("paris-convert", load)
 
 
+def survey() -> None:
+    """The console script `paris-survey`."""
+
+    def load() -> "Callable[[], None]":
+        from paris.cli.survey import entry
+
+        return entry
+
+    _run("paris-survey", load)
+
+
 def _run(program: str, load: "Callable[[], Callable[[], None]]") -> None:
     """Load a command and run it; see `entry` of each."""
 

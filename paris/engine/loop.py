@@ -119,7 +119,7 @@ class Engine:
         send every probe, and RuntimeError if the procedure breaks its contract, so that the loop
         would wait for ever.
         """
-        self._started_at_s = self.wire.now_s()
+        self.begin()
         failure = None
         self.stop.begin()
         try:
@@ -137,7 +137,11 @@ class Engine:
                 raise
             stopped, failure = StopReason.WIRE_ERROR, error
         self._prepare_to_parse()  # even if no reply arrived
-        return (self._recorded or self._record(stopped))._replace(failure=failure)
+        return self.record(stopped)._replace(failure=failure)
+
+    def record(self, stopped: StopReason) -> RawRecord:
+        """What was recorded until now, or until the procedure went on without a record."""
+        return self._recorded or self._record(stopped)
 
     def _record(self, stopped: StopReason) -> RawRecord:
         return RawRecord(
@@ -161,46 +165,63 @@ class Engine:
         return True
 
     def _loop(self) -> StopReason:
-        most = self.budget.max_probes
-        deadline_s = self.budget.deadline_s
-        end_s = float("inf") if deadline_s is None else self._started_at_s + deadline_s
         while True:
             now_s = self.wire.now_s()
-            with self.stop.held():
-                lost = self._pending.expire(now_s, self._waits.timeout_s)
-                for loss in lost:
-                    self._waits.gave_up(loss.request.ttl, now_s - loss.sent_at_s)
-                    self._deliver(loss)
-                if lost:
-                    self._heard(now_s)
-            if not self._is_queueing(now_s) and self._is_to_ask(now_s):
-                room = self._batch()
-                wanted = self.procedure.wanted(room)
-                self._queue.extend(wanted)
-                self._has_more = len(wanted) == room
-                self._ask_at_s = float("inf")
-                if self.procedure.finished:
-                    self._ask_at_s = self._late_until_s()
-                    if now_s >= self._ask_at_s and not self._go_on():
-                        return StopReason.COMPLETE
-            if now_s >= self._silent_at_s:
-                self._queue.extend(self.procedure.wanted_in_silence())
-                self._silent_at_s = float("inf")
-            if now_s >= end_s:
-                return StopReason.TIME_BUDGET
-            spent = most is not None and self._sent >= most
-            if spent:
-                self._queue.clear()
-                self._has_more = False
-            if spent and not self._pending.in_flight:
-                return StopReason.PROBE_BUDGET
-            self.wire.settle(self._pending.conversations.landed())
-            if not spent:
-                self._send(now_s)
-            next_event_s = self._next_event_s(now_s)
+            stopped = self.step(now_s)
+            if stopped is not None:
+                return stopped
+            next_event_s = min(self.next_event_s(now_s), self.next_departure_s)
             if next_event_s == float("inf"):
                 raise RuntimeError("the procedure is not finished, yet asks and waits for nothing")
-            self._receive(min(end_s, next_event_s))
+            self._receive(min(self._end_s, next_event_s))
+
+    @property
+    def _end_s(self) -> float:
+        deadline_s = self.budget.deadline_s
+        return float("inf") if deadline_s is None else self._started_at_s + deadline_s
+
+    def begin(self) -> None:
+        """Begin the measurement now; then `step` when something is due, and `take_in` replies."""
+        self._started_at_s = self.wire.now_s()
+
+    def step(self, now_s: float) -> StopReason | None:
+        """Do what is due at `now_s`; returns why the measurement is over, once it is.
+
+        Raises WireError if the system sends nothing any more.
+        """
+        most = self.budget.max_probes
+        with self.stop.held():
+            lost = self._pending.expire(now_s, self._waits.timeout_s)
+            for loss in lost:
+                self._waits.gave_up(loss.request.ttl, now_s - loss.sent_at_s)
+                self._deliver(loss)
+            if lost:
+                self._heard(now_s)
+        if not self._is_queueing(now_s) and self._is_to_ask(now_s):
+            room = self._batch()
+            wanted = self.procedure.wanted(room)
+            self._queue.extend(wanted)
+            self._has_more = len(wanted) == room
+            self._ask_at_s = float("inf")
+            if self.procedure.finished:
+                self._ask_at_s = self._late_until_s()
+                if now_s >= self._ask_at_s and not self._go_on():
+                    return StopReason.COMPLETE
+        if now_s >= self._silent_at_s:
+            self._queue.extend(self.procedure.wanted_in_silence())
+            self._silent_at_s = float("inf")
+        if now_s >= self._end_s:
+            return StopReason.TIME_BUDGET
+        spent = most is not None and self._sent >= most
+        if spent:
+            self._queue.clear()
+            self._has_more = False
+        if spent and not self._pending.in_flight:
+            return StopReason.PROBE_BUDGET
+        self.wire.settle(self._pending.conversations.landed())
+        if not spent:
+            self._send(now_s)
+        return None
 
     def _is_queueing(self, now_s: float) -> bool:
         """Whether requests are about to leave, so that no others are asked for yet."""
@@ -355,17 +376,22 @@ class Engine:
             counts.append(Withheld(reason, flows.total(), len(flows), len(closed), is_route))
         return tuple(counts)
 
-    def _next_event_s(self, now_s: float) -> float:
-        """When the loop must act next, even if no reply arrives."""
+    def next_event_s(self, now_s: float) -> float:
+        """When `step` is due, even if no reply arrives; `next_departure_s` aside."""
         ask_at_s = max(self._ask_at_s, self.procedure.resumes_s)
         is_queueing = self._is_queueing(now_s)
         events_s = [float("inf") if is_queueing else ask_at_s, self._silent_at_s]
         if self._has_more and not is_queueing:
             events_s.append(self._more_at_s())
-        if self._room:
-            events_s.append(self._queue.next_s(in_turn=self._is_one_at_a_time))
         events_s.append(self._pending.next_expiry_s(self._waits.timeout_s))
         return min(events_s)
+
+    @property
+    def next_departure_s(self) -> float:
+        """When the next probe may leave; infinite if none waits only for its time."""
+        if not self._room:
+            return float("inf")
+        return self._queue.next_s(in_turn=self._is_one_at_a_time)
 
     def _receive(self, until_s: float) -> None:
         if self._room and not self._is_one_at_a_time and self._is_queueing(until_s):
@@ -373,9 +399,10 @@ class Engine:
             self.wire.gather(min(until_s, self.wire.now_s() + _GATHER_S))
         arrived = self.wire.receive(until_s)
         with self.stop.held():
-            self._take_in(arrived)
+            self.take_in(arrived)
 
-    def _take_in(self, arrived: Sequence[Received]) -> None:
+    def take_in(self, arrived: Sequence[Received]) -> None:
+        """Match what arrived to the probes of this run."""
         if arrived:
             self._prepare_to_parse()
         for number, at_s in self.wire.corrections():

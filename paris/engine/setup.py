@@ -107,12 +107,17 @@ def varies_length(settings: Settings) -> bool:
     return any(named(study).varies_length for study in settings.study.studies)
 
 
+def varies_addresses(settings: Settings) -> bool:
+    """Whether a study that `settings` ask for sends probes to or from several addresses."""
+    return any(named(study).varies_addresses for study in settings.study.studies)
+
+
 def prefix_len(settings: Settings, destination: IPAddress) -> int | None:
     """The length of the prefix in which destinations vary, in bits; None if no address varies.
 
     Raises SettingsError if it is longer than the address.
     """
-    if not any(named(study).varies_addresses for study in settings.study.studies):
+    if not varies_addresses(settings):
         return None
     asked = settings.study.parameters.get("prefix-len")
     if asked is None:

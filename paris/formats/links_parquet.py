@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from paris.errors import OutputError
     from paris.formats.look import Look
 
-_SCHEMA: Final = pa.schema({
+SCHEMA: Final = pa.schema({
     "run_id": pa.string(), "near_vertex": pa.string(), "near_ttl": pa.uint8(),
     "near_addr": pa.string(), "far_vertex": pa.string(), "far_ttl": pa.uint8(),
     "far_addr": pa.string(), "flows": pa.uint32(), "share": pa.float64(),
@@ -36,10 +36,11 @@ def stream(
     traces: Iterable[Trace], _: Callable[[OutputError], None] = refusals.end
 ) -> Iterator[bytes]:
     """A file of the links of all traces, in pieces."""
-    return pieces((row for trace in traces for row in _rows(trace)), _SCHEMA)
+    return pieces((row for trace in traces for row in rows(trace)), SCHEMA)
 
 
-def _rows(trace: Trace) -> Iterator[dict[str, Any]]:
+def rows(trace: Trace) -> Iterator[dict[str, Any]]:
+    """The rows of a trace, of SCHEMA."""
     own_id = run_id(trace)
     for (near, far), share in trace.edge_shares.items():
         flows = len(flows_of_edge(trace.dag, near, far))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
 
@@ -25,7 +25,7 @@ _TIME: Final = pa.timestamp("us", "UTC")
 _LABEL: Final = pa.struct(
     {"label": pa.uint32(), "exp": pa.uint8(), "bos": pa.bool_(), "ttl": pa.uint8()}
 )
-_SCHEMA: Final = pa.schema({
+SCHEMA: Final = pa.schema({
     "run_id": pa.string(), "flow_id": pa.int64(), "tx_time": _TIME, "probe_protocol": pa.uint8(),
     "probe_src_addr": pa.string(), "probe_dst_addr": pa.string(), "probe_src_port": pa.uint16(),
     "probe_dst_port": pa.uint16(), "probe_traffic_class": pa.uint8(),
@@ -46,8 +46,13 @@ def stream(
     traces: Iterable[Trace], _: Callable[[OutputError], None] = refusals.end
 ) -> Iterator[bytes]:
     """A file of the probes of all traces, in pieces."""
-    rows = ({**row, "run_id": run_id(trace)} for trace in traces for _, row in probe_rows(trace))
-    return pieces(rows, _SCHEMA)
+    return pieces((row for trace in traces for row in rows(trace)), SCHEMA)
+
+
+def rows(trace: Trace) -> Iterator[dict[str, Any]]:
+    """The rows of a trace, of SCHEMA."""
+    own_id = run_id(trace)
+    return ({**row, "run_id": own_id} for _, row in probe_rows(trace))
 
 
 def lacks(trace: Trace) -> tuple[str, ...]:

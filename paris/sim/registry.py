@@ -56,6 +56,10 @@ class Simulator(NamedTuple):
 
 SIMULATORS: Final = (
     Simulator(
+        name="internet", argument="N", about="for paris-survey: number N of many destinations",
+        maker="paris.sim.internet:internet",
+    ),
+    Simulator(
         argument="NAME or FILE", about="a sample's name or a YAML file",
         maker="paris.sim.topology_file:network",
     ),

@@ -1,0 +1,194 @@
+"""The command `paris-survey`, on a simulated internet."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from ipaddress import ip_address
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from paris.cli.exits import guarded
+from paris.cli.survey import main
+from paris.errors import ExitCode
+from paris.formats import native
+from paris.sim.internet import internet
+from paris.survey.targets import Targets, block
+from tests.paris.sim.test_internet import true_edges
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mda.trace import Trace
+
+SIM = ("--sim", "internet:1", "--seed", "5", "--rate", "20000", "--no-progress")
+
+
+def run(*arguments: object) -> int:
+    return guarded("paris-survey", main, list(map(str, arguments)))
+
+
+def traces(folder: Path) -> dict[str, Trace]:
+    """The traces in a survey's folder; none may be there twice."""
+    found: dict[str, Trace] = {}
+    for file in sorted(folder.glob("traces-*.jsonl")):
+        for line in file.read_text().splitlines():
+            trace = native.read(line, str(file))
+            assert str(trace.plan.destination) not in found
+            found[str(trace.plan.destination)] = trace
+    return found
+
+
+def rows(folder: Path, table: str) -> list[dict[str, Any]]:
+    files = sorted(folder.glob(f"{table}-*.parquet"))
+    return [row for file in files for row in pq.read_table(file).to_pylist()]
+
+
+def edges(trace: Trace) -> set[tuple[str, str]]:
+    return {
+        (str(near.address), str(far.address))
+        for near, far in trace.dag.edges
+        if near.address is not None and far.address is not None
+    }
+
+
+@pytest.mark.parametrize("procedure", [(), ("--mda",), ("--mda-lite",), ("--mda", "--classify")])
+def test_every_destination_is_traced_as_it_is(tmp_path: Path, procedure: tuple[str, ...]) -> None:
+    folder = tmp_path / "out"
+    assert run("10.0.0.0/27", *procedure, *SIM, "-o", folder, "--window", 7) == ExitCode.REACHED
+    found = traces(folder)
+    assert set(found) == {f"10.0.0.{number}" for number in range(1, 31)}
+    for address, trace in found.items():
+        assert edges(trace) <= true_edges(internet("1", 5), ip_address(address))
+    probes = rows(folder, "probes")
+    assert len(probes) == sum(len(trace.outcomes) for trace in found.values())
+    assert {row["probe_dst_addr"] for row in probes} == set(found)
+    links = sum(len(trace.dag.edges) for trace in found.values())
+    assert len(rows(folder, "links")) == links
+
+
+def test_multipath_surveys_find_what_is_there(tmp_path: Path) -> None:
+    folder = tmp_path / "out"
+    assert run("10.0.1.0/26", "--mda", *SIM, "-o", folder) == ExitCode.REACHED
+    network, complete = internet("1", 5), 0
+    for address, trace in traces(folder).items():
+        heard = {pair for pair in true_edges(network, ip_address(address), only_heard=True)}
+        complete += heard <= edges(trace)
+    # Each graph is complete with a probability of 95 %: of 62, 50 are not but once in 10,000.
+    assert complete >= 50
+
+
+def test_a_survey_is_the_same_again(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        assert run("10.0.0.0/28", "--mda", *SIM, "-o", tmp_path / name) == ExitCode.REACHED
+    a, b = ((tmp_path / name / "traces-00000.jsonl").read_bytes() for name in "ab")
+    assert a == b
+
+
+def test_kills_lose_nothing_and_ask_nothing_twice(tmp_path: Path) -> None:
+    whole, folder, random = tmp_path / "whole", tmp_path / "out", Random(1)
+    given = ["10.0.0.0/24", *SIM, "--window", "20"]
+    assert run(*given, "-o", whole) == ExitCode.REACHED
+    command = [sys.executable, "-c", "from paris.cli.survey import entry; entry()"]
+    finished: set[str] = set()
+    for number in range(3):
+        more = [*given, "-o", folder] if not number else ["--resume", "-o", folder]
+        child = subprocess.Popen([*command, *map(str, more)], stderr=subprocess.DEVNULL)
+        journal = folder / "finished.jsonl"
+        least = len(finished) + random.randrange(1, 40)
+        until_s = time.monotonic() + 60
+        while time.monotonic() < until_s and child.poll() is None:
+            if journal.exists() and journal.read_bytes().count(b"\n") >= least:
+                break
+            time.sleep(0.01)
+        child.send_signal(signal.SIGKILL)
+        child.wait()
+        now = {json.loads(line)["target"] for line in journal.read_text().splitlines(True)
+               if line.endswith("\n")}  # fmt: skip
+        assert finished < now
+        finished = now
+    with (folder / "traces-00000.jsonl").open("ab") as torn:
+        torn.write(b'{"format": "paris-tr')
+    assert run("--resume", "-o", folder) == ExitCode.REACHED
+    expected, found = traces(whole), traces(folder)
+    assert set(found) == set(expected)
+    assert {row["probe_dst_addr"] for row in rows(folder, "probes")} == set(found)
+    for address, trace in found.items():
+        assert edges(trace) <= true_edges(internet("1", 5), ip_address(address))
+    assert len(rows(folder, "probes")) == sum(len(own.outcomes) for own in found.values())
+    assert not list(folder.glob(".*"))
+
+
+def test_an_interruption_ends_cleanly(tmp_path: Path) -> None:
+    folder = tmp_path / "out"
+    command = [sys.executable, "-c", "from paris.cli.survey import entry; entry()"]
+    child = subprocess.Popen(
+        [*command, "10.0.0.0/20", *SIM, "-o", str(folder)], stderr=subprocess.PIPE, text=True
+    )
+    until_s = time.monotonic() + 60
+    while time.monotonic() < until_s and not (folder / "finished.jsonl").exists():
+        time.sleep(0.01)
+    time.sleep(0.05)
+    os.kill(child.pid, signal.SIGINT)
+    _, said = child.communicate(timeout=60)
+    assert child.returncode == ExitCode.INTERRUPTED
+    assert "--resume" in said
+    assert {row["probe_dst_addr"] for row in rows(folder, "probes")} == set(traces(folder))
+
+
+def test_excluded_targets_get_no_probe(tmp_path: Path) -> None:
+    (tmp_path / "not").write_text("10.0.0.4/30\n10.0.0.9\n")
+    folder = tmp_path / "out"
+    assert run("10.0.0.0/28", "--exclude", tmp_path / "not", *SIM, "-o", folder) == 0
+    left = {f"10.0.0.{number}" for number in (1, 2, 3, 8, 10, 11, 12, 13, 14)}
+    assert {row["probe_dst_addr"] for row in rows(folder, "probes")} == left
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((), "name a TARGET"),
+        (("10.0.0.0/33",), "neither an address nor a prefix"),
+        (("10.0.0.1", "--window", "0"), "--window must be"),
+        (("10.0.0.1", "--watch", "1"), "--watch is for one destination"),
+        (("10.0.0.1", "--per-prefix", "0"), "--per-prefix must be"),
+        (("example.net",), "targets are addresses"),
+        (("--resume",), "no survey to resume"),
+        (("10.0.0.1", "--resume"), "name no other"),
+        (("2001:db8::1",), "the simulated network is IPv4"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_a_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], said: str
+) -> None:
+    exit_code = run(*arguments, *SIM, "-o", tmp_path / "out")
+    assert exit_code == ExitCode.USAGE
+    error = capsys.readouterr().err
+    assert said in error
+    assert error.count("\n") == 1
+
+
+def test_a_folder_that_is_in_use_stays_as_it_is(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "mine").write_text("kept")
+    assert run("10.0.0.1", *SIM, "-o", tmp_path) == ExitCode.OUTPUT
+    assert "is not empty" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["mine"]
+
+
+def test_targets_of_the_test_are_those_of_the_command(tmp_path: Path) -> None:
+    def no_name(name: str) -> Any:
+        raise AssertionError(name)
+
+    folder = tmp_path / "out"
+    assert run("10.0.0.0/16", "--per-prefix", 20, *SIM, "-o", folder) == 0
+    expected = Targets([block("10.0.0.0/16", 20, no_name)], (), 5)
+    assert set(traces(folder)) == set(map(str, expected))
