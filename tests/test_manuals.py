@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from paris.cli.parser import convert_parser, render_parser, trace_parser
+from paris.cli.parser import convert_parser, render_parser, survey_parser, trace_parser
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -20,6 +20,7 @@ PARSERS = {
     "paris-trace": trace_parser,
     "paris-render": render_parser,
     "paris-convert": convert_parser,
+    "paris-survey": survey_parser,
 }
 
 

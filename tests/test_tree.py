@@ -53,6 +53,11 @@ mda/studies/task.py: tests/paris/engine/test_loop.py: the set-up makes tasks
 mda/trace.py: tests/paris/formats/test_native.py: a whole trace goes through JSON and comes back
 paris/__init__.py: tests/test_readme.py: the README's Python runs
 paris/__main__.py: tests/paris/cli/test_trace.py: processes start there
+paris/engine/crowd.py: tests/paris/cli/test_survey.py: a crowd is a survey under way
+paris/engine/lane_wire.py: tests/paris/cli/test_survey.py: every probe of a survey leaves by it
+paris/packets/anywhere.py: tests/lab/test_survey.py: the kernel's filters read it
+paris/survey/folder.py: tests/paris/cli/test_survey.py: kills and ends leave it as it must be
+paris/survey/survey.py: tests/paris/cli/test_survey.py: the command runs it
 paris/cli/arguments.py: tests/paris/cli/test_trace.py: arguments show in what the command does
 paris/cli/exits.py: tests/paris/cli/test_trace.py: every exit code is met by the command
 paris/cli/probe_options.py: tests/paris/cli/test_options.py: its options are tried two by two

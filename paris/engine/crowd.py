@@ -173,9 +173,7 @@ class Crowd:
         engine.wire.close()
 
     def _receive(self) -> None:
-        while self._due and (
-            self._due[0][2].is_over or self._due[0][0] != self._due[0][2].due_s
-        ):
+        while self._due and (self._due[0][2].is_over or self._due[0][0] != self._due[0][2].due_s):
             heapq.heappop(self._due)
         until_s = self._due[0][0] if self._due else float("inf")
         if self._waiting:
@@ -202,4 +200,3 @@ class Crowd:
             else:
                 found.setdefault(member, []).append(received)
         return list(found.items())
-

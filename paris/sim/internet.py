@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from ipaddress import IPv4Address, ip_address
+from itertools import pairwise
 from random import Random
 from typing import TYPE_CHECKING, Final
 
@@ -88,12 +89,7 @@ class Internet:
             delay_s=0.001,
         )  # fmt: skip
         line = [[SOURCE], *names, [DESTINATION]]
-        steps = [
-            (near, far)
-            for here, there in zip(line, line[1:], strict=False)
-            for near in here
-            for far in there
-        ]
+        steps = [(near, far) for here, there in pairwise(line) for near in here for far in there]
         return Topology.of("internet", _SOURCE, [*routers, end], steps)
 
     def _router(
@@ -107,7 +103,8 @@ class Internet:
             by=Balance.FLOW,
             loss=0.02 if trouble < 0.1 else 0.0,
             silent=may_be_silent and 0.1 <= trouble < 0.15,
-            **({"rate_pps": 100.0, "burst": 10} if 0.15 <= trouble < 0.2 else {}),
+            rate_pps=100.0 if 0.15 <= trouble < 0.2 else None,
+            burst=10,
         )
 
 

@@ -66,8 +66,8 @@ def survey(
     """
     if settings.study.compare or settings.repeat.every_s is not None:
         raise SettingsError("a survey traces each destination once, by one protocol")
-    if setup.varies_length(settings) or setup.varies_addresses(settings):
-        raise SettingsError("a survey varies neither the length nor the addresses of its probes")
+    if setup.varies_length(settings):
+        raise SettingsError("a survey does not vary the length of its probes")
     following = iter(targets)
     first = next(following, None)
     if first is None:
@@ -139,7 +139,9 @@ class _Members:
         settings = self._settings
         if settings.target.network is None:
             settings = settings.replace(target=settings.target.replace(host=str(target)))
+        # A neighbour's address may be another measurement's destination: addresses do not vary.
         flows = setup.flows_for(settings, source, target, Random(self._seed))
+        flows = flows.replace(prefix_len=None)
         wire, packed = crowd.lane_wire(), target.packed
         engine = Engine(
             procedure=setup.procedure_for(

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Block(NamedTuple):
-    """Addresses of one prefix: `count` of them, `step` apart, the first one at `first`.
+    """Addresses of one prefix: `size` of them, `step` apart, the first one at `first`.
 
     With `is_drawn`, each stands for the `step` addresses that begin with it: one of them is traced,
     chosen at random.
@@ -28,7 +28,7 @@ class Block(NamedTuple):
 
     version: int
     first: int
-    count: int
+    size: int
     step: int
     is_drawn: bool
 
@@ -52,7 +52,7 @@ class Targets:
             prefixes = self._excluded.setdefault((network.version, host_bits), set())
             prefixes.add(int(network.network_address) >> host_bits)
         self._seed = seed
-        self._ends = list(accumulate(block.count for block in self._blocks))
+        self._ends = list(accumulate(block.size for block in self._blocks))
         if self.count > MOST:
             raise SettingsError(f"{self.count} targets are too many: at most {MOST}")
 
@@ -79,7 +79,7 @@ class Targets:
     def _address(self, number: int) -> IPAddress:
         at = bisect_right(self._ends, number)
         block = self._blocks[at]
-        value = block.first + (number - self._ends[at] + block.count) * block.step
+        value = block.first + (number - self._ends[at] + block.size) * block.step
         if block.is_drawn:
             # Neither the first nor the last address, which may name the network or all its hosts.
             most = max(1, block.step - 2)

@@ -1,0 +1,44 @@
+"""A survey through the kernel's raw sockets, of a simulated internet in real time."""
+
+from __future__ import annotations
+
+import os
+from ipaddress import ip_address
+from typing import TYPE_CHECKING
+
+import pytest
+
+from paris.cli.exits import guarded
+from paris.cli.survey import main
+from paris.sim.internet import internet
+from tests.lab.emulator import emulated
+from tests.lab.namespaces import enter_namespace
+from tests.paris.cli.test_survey import edges, traces
+from tests.paris.sim.test_internet import true_edges
+from tests.support.forks import fork
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.lab
+
+
+@pytest.mark.parametrize("protocol", ["-U", "-I", "-T"])
+def test_destinations_behind_the_kernel_are_traced_as_they_are(
+    tmp_path: Path, protocol: str
+) -> None:
+    net, folder = internet("1", 5), tmp_path / "out"
+    given = ["10.0.0.0/28", protocol, "--mda", "-w", "1", "--rate", "2000", "-o", str(folder)]
+    with emulated("two-way", through=lambda _: net) as network:
+
+        def work() -> int:
+            enter_namespace(network.namespace)
+            return guarded("paris-survey", main, given)
+
+        _, status = os.waitpid(fork(work), 0)
+    assert os.waitstatus_to_exitcode(status) == 0
+    found = traces(folder)
+    assert len(found) == 14
+    for address, trace in found.items():
+        assert edges(trace) <= true_edges(net, ip_address(address))
+    assert sum(trace.reached for trace in found.values()) >= 7
