@@ -46,8 +46,7 @@ def main(arguments: Sequence[str]) -> int:
     from paris.survey.folder import Folder
 
     asked = _asked(arguments)
-    if asked.settings.target.network is None and (stays := privileges.become_caller()) is not None:
-        complain(_PROGRAM, stays)
+    stays = privileges.become_caller() if asked.settings.target.network is None else None
     folder = Folder(Path(asked.given.output))
     if asked.given.resume:
         if asked.given.targets:
@@ -57,6 +56,8 @@ def main(arguments: Sequence[str]) -> int:
     else:
         about = _about(asked, arguments)
         folder.create(about)
+    if stays is not None and asked.settings.target.network is None:
+        complain(_PROGRAM, stays)
     return _run(asked, about, folder)
 
 

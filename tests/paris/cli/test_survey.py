@@ -133,9 +133,10 @@ def test_an_interruption_ends_cleanly(tmp_path: Path) -> None:
         [*command, "10.0.0.0/20", *SIM, "-o", str(folder)], stderr=subprocess.PIPE, text=True
     )
     until_s = time.monotonic() + 60
-    while time.monotonic() < until_s and not (folder / "finished.jsonl").exists():
+    journal = folder / "finished.jsonl"
+    while time.monotonic() < until_s and not (journal.exists() and journal.stat().st_size):
         time.sleep(0.01)
-    time.sleep(0.05)
+
     os.kill(child.pid, signal.SIGINT)
     _, said = child.communicate(timeout=60)
     assert child.returncode == ExitCode.INTERRUPTED
