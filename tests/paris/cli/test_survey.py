@@ -59,7 +59,7 @@ def edges(trace: Trace) -> set[tuple[str, str]]:
     }
 
 
-@pytest.mark.parametrize("procedure", [(), ("--mda",), ("--mda-lite",), ("--mda", "--classify")])
+@pytest.mark.parametrize("procedure", [(), ("--mda",), ("--mda-lite",)])
 def test_every_destination_is_traced_as_it_is(tmp_path: Path, procedure: tuple[str, ...]) -> None:
     folder = tmp_path / "out"
     assert run("10.0.0.0/28", *procedure, *SIM, "-o", folder, "--window", 7) == ExitCode.REACHED
