@@ -148,7 +148,7 @@ class Crowd:
         if departs_s == due_s == float("inf"):
             raise RuntimeError("the procedure is not finished, yet asks and waits for nothing")
         if departs_s > self.pacing.next_s() or departs_s == float("inf"):
-            due_s = min(due_s, departs_s)  # a limit of its own holds its probes back
+            due_s = min(due_s, departs_s)  # its own limit holds its probes back
         elif not member.is_waiting:
             member.is_waiting = True
             self._waiting.append(member)

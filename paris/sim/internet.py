@@ -1,4 +1,4 @@
-"""A simulated internet: every IPv4 address has a path of its own that shares routers with others.
+"""A simulated internet: each IPv4 address has its own path, and shares routers with others.
 
 Three routers lead out of the source's network, and each /16 and each /24 has routers too. Behind
 them 30 % of the destinations have a diamond. Some routers lose or limit their replies, or are

@@ -13,9 +13,8 @@ from paris.cli.survey import main
 from paris.sim.internet import internet
 from tests.lab.emulator import emulated
 from tests.lab.namespaces import enter_namespace
-from tests.paris.cli.test_survey import edges, traces
-from tests.paris.sim.test_internet import true_edges
 from tests.support.forks import fork
+from tests.support.surveys import edges, traces, true_edges
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -18,15 +18,13 @@ import pytest
 from paris.cli.exits import guarded
 from paris.cli.survey import main
 from paris.errors import ExitCode
-from paris.formats import native
 from paris.sim.internet import internet
 from paris.survey.targets import Targets, block
-from tests.paris.sim.test_internet import true_edges
+from tests.support.surveys import edges, traces, true_edges
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from mda.trace import Trace
 
 SIM = ("--sim", "internet:1", "--seed", "5", "--rate", "20000", "--no-progress")
 
@@ -35,28 +33,9 @@ def run(*arguments: object) -> int:
     return guarded("paris-survey", main, list(map(str, arguments)))
 
 
-def traces(folder: Path) -> dict[str, Trace]:
-    """The traces in a survey's folder; none may be there twice."""
-    found: dict[str, Trace] = {}
-    for file in sorted(folder.glob("traces-*.jsonl")):
-        for line in file.read_text().splitlines():
-            trace = native.read(line, str(file))
-            assert str(trace.plan.destination) not in found
-            found[str(trace.plan.destination)] = trace
-    return found
-
-
 def rows(folder: Path, table: str) -> list[dict[str, Any]]:
     files = sorted(folder.glob(f"{table}-*.parquet"))
     return [row for file in files for row in pq.read_table(file).to_pylist()]
-
-
-def edges(trace: Trace) -> set[tuple[str, str]]:
-    return {
-        (str(near.address), str(far.address))
-        for near, far in trace.dag.edges
-        if near.address is not None and far.address is not None
-    }
 
 
 @pytest.mark.parametrize("procedure", [(), ("--mda",), ("--mda-lite",)])

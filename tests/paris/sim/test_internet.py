@@ -3,40 +3,19 @@
 from __future__ import annotations
 
 from ipaddress import ip_address
-from typing import TYPE_CHECKING
 
 import pytest
 
 from paris.errors import TopologyError
-from paris.sim.internet import Internet, internet
-from paris.sim.topology import SOURCE
-
-if TYPE_CHECKING:
-    from mda.model import IPAddress
-
-
-def true_edges(
-    net: Internet, destination: IPAddress, *, only_heard: bool = False
-) -> set[tuple[str, str]]:
-    """The links on the way to a destination, or those between routers that reply."""
-    topology = net.network(destination).topology
-    return {
-        (str(topology.routers[near].interfaces[0]), str(topology.routers[far].interfaces[0]))
-        for near, successors in topology.successors.items()
-        for far in successors
-        if near != SOURCE
-        and not (only_heard and (topology.routers[near].silent or topology.routers[far].silent))
-    } | {
-        (str(net.source), str(topology.routers[far].interfaces[0]))
-        for far in topology.successors[SOURCE]
-    }  # fmt: skip
+from paris.sim.internet import internet
+from tests.support.surveys import true_edges
 
 
 def test_it_follows_from_its_number() -> None:
     address = ip_address("10.1.2.3")
-    one, again, other = internet("1", 1), internet("1", 2), internet("2", 1)
-    assert true_edges(one, address) == true_edges(again, address)
-    edges = [{*true_edges(net, ip_address(f"10.1.2.{n}"))} for net in (one, other)
+    first, again, other = internet("1", 1), internet("1", 2), internet("2", 1)
+    assert true_edges(first, address) == true_edges(again, address)
+    edges = [{*true_edges(net, ip_address(f"10.1.2.{n}"))} for net in (first, other)
              for n in range(20)]  # fmt: skip
     assert edges[:20] != edges[20:]
 
