@@ -26,7 +26,7 @@ def test_it_says_the_probes_the_procedure_the_wire_and_the_cost(tmp_path: Path) 
     assert told["wire"] == "simulated, from 192.0.2.1"
     assert "udp 12201 -> 33434, flows by source port" in told["probes"]
     probes = run("--sim", "two-way", "--mda").stdout.splitlines()[-1].split()[0]
-    assert re.search(rf"^ +{probes} +0\.13  this network$", ran.stdout, re.MULTILINE)
+    assert re.search(rf"^ +{probes} +0\.\d\d  this network$", ran.stdout, re.MULTILINE)
 
 
 @pytest.mark.parametrize(

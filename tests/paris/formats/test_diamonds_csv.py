@@ -59,7 +59,7 @@ def test_a_table_goes_to_one_file_or_to_standard_output(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     for arguments, words in (
-        (["a.json", "b.json"], "only --diff and --metrics accept more than one FILE"),
+        (["a.json", "b.json"], "only --diff, --merge and --metrics accept more than one FILE"),
         (["--metrics", "a.json", "-o", "x.csv", "-o", "y.csv"], "give one -o FILE"),
     ):
         assert guarded("paris-render", render.main, arguments) == ExitCode.USAGE
