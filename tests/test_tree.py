@@ -63,6 +63,7 @@ paris/cli/exits.py: tests/paris/cli/test_trace.py: every exit code is met by the
 paris/cli/probe_options.py: tests/paris/cli/test_options.py: its options are tried two by two
 paris/archives.py: tests/paris/cli/test_convert.py: archives are read to be converted
 paris/cli/progress.py: tests/paris/cli/test_trace.py: it needs a terminal and a trace
+paris/cli/report.py: tests/paris/survey/test_report.py: the report is what it prints
 paris/cli/remarks.py: tests/paris/cli/test_trace.py: remarks are standard error
 paris/cli/requests.py: tests/paris/cli/test_trace.py: requests show in what the command does
 paris/checks.py: tests/paris/test_settings.py: settings are what is checked
@@ -73,6 +74,8 @@ paris/engine/lanes.py: tests/lab/test_compare.py: a comparison has several proto
 paris/engine/record.py: tests/paris/engine/test_loop.py: the loop keeps the record
 paris/engine/setup.py: tests/paris/engine/test_loop.py: every engine there is set up by it
 paris/engine/stopping.py: tests/paris/cli/test_signals.py: signals are what stops
+paris/outputs/survey_report.py: tests/paris/survey/test_report.py: it shows what is found there
+paris/survey/database.py: tests/paris/survey/test_report.py: the report asks the database
 paris/engine/untagged.py: tests/paris/engine/test_services.py: services answer without a tag
 paris/errors.py: tests/paris/cli/test_trace.py: errors show as exit codes
 paris/formats/delays_json.py: tests/mda/findings/test_same_flows.py: it writes what is proven there
