@@ -75,6 +75,7 @@ paris/engine/record.py: tests/paris/engine/test_loop.py: the loop keeps the reco
 paris/engine/setup.py: tests/paris/engine/test_loop.py: every engine there is set up by it
 paris/engine/stopping.py: tests/paris/cli/test_signals.py: signals are what stops
 paris/outputs/survey_report.py: tests/paris/survey/test_report.py: it shows what is found there
+paris/survey/clickhouse.py: tests/paris/survey/test_report.py: two engines find the same
 paris/survey/database.py: tests/paris/survey/test_report.py: the report asks the database
 paris/engine/untagged.py: tests/paris/engine/test_services.py: services answer without a tag
 paris/errors.py: tests/paris/cli/test_trace.py: errors show as exit codes

@@ -27,17 +27,19 @@ SELECT
         CAST(round_even(CAST(run->>'started_at_unix_s' AS DOUBLE) * 1e6, 0) AS BIGINT)
     ) AS run_id,
     plan->>'destination' AS destination, CAST(run->>'reached' AS BOOLEAN) AS reached,
-    run->>'stopped' AS stopped, balancers, facts
+    run->>'stopped' AS stopped, balancers, facts,
+    graph->'route_changed' AS route_changed
 FROM read_json(
     $files, format = 'newline_delimited', ignore_errors = true, maximum_object_size = $most,
-    columns = {plan: 'JSON', run: 'JSON', balancers: 'JSON', facts: 'JSON'}
+    columns = {plan: 'JSON', run: 'JSON', balancers: 'JSON', facts: 'JSON',
+        graph: 'JSON'}
 )
 WHERE plan IS NOT NULL AND run IS NOT NULL;
 """
 _NO_TRACES: Final = """
 CREATE TABLE traces (
     run_id VARCHAR, destination VARCHAR, reached BOOLEAN, stopped VARCHAR, balancers JSON,
-    facts JSON
+    facts JSON, route_changed JSON
 );
 """
 _OF_TRACES: Final = """
@@ -47,6 +49,8 @@ FROM (
     SELECT run_id, unnest(from_json(balancers, '[{"vertex": "VARCHAR", "kind": "VARCHAR"}]')) AS own
     FROM traces
 );
+CREATE TABLE turned AS
+SELECT run_id, unnest(from_json(route_changed, '["VARCHAR"]')) AS vertex FROM traces;
 CREATE TABLE networks AS
 SELECT own.key AS addr, max(own.value->>'$') AS network
 FROM traces, json_each(traces.facts, '$.asn') AS own
@@ -55,10 +59,11 @@ GROUP BY own.key;
 
 
 def connect(folder: Path) -> duckdb.DuckDBPyConnection:
-    """A connection to the tables and views of a survey; see views.sql and docs/surveys.md.
+    """A connection to the tables and views of a survey; see views.sql.
 
-    Files that a running survey has not finished are left out. Raises FormatError if the folder has
-    no rows, or if a file cannot be read.
+    Files that a running survey has not finished are left out. Without the JSON lines of a trace, a
+    vertex at which its route changed looks like a balancer. Raises FormatError if the folder has no
+    rows, or if a file cannot be read.
     """
     probes, links = _named(folder, "probes-*.parquet"), _named(folder, "links-*.parquet")
     if not probes or not links:

@@ -1,7 +1,7 @@
 -- Links, vertices, balancers, diamonds and paths of a survey, in SQL that DuckDB and ClickHouse both
 -- read. It stands on four tables: probes (a row per probe), links (a row per link), traces (a row
--- per finished destination) and classes (a row per balancer that was studied). docs/surveys.md
--- explains every column. All links lead from one TTL to the next, which the diamonds rely on.
+-- per finished destination), classes (a row per balancer that was studied) and turned (a row per vertex
+-- at which the route changed during the trace). All links lead from one TTL to the next, which the diamonds rely on.
 
 -- A row per vertex of each trace. A place is a vertex without its TTL; all stars are one place.
 CREATE OR REPLACE TABLE vertices AS
@@ -18,14 +18,16 @@ FROM (
 ) AS both_ends
 GROUP BY run_id, vertex, ttl, addr;
 
--- A row per balancer of each trace: a vertex with several successors. Its class is '' where
+-- A row per balancer of each trace: a vertex with several successors, unless it has them because the
+-- route changed. Its class is '' where
 -- nothing studied it.
 CREATE OR REPLACE VIEW balancers AS
 SELECT
     b.run_id AS run_id, b.vertex AS vertex, b.ttl AS ttl, b.addr AS addr,
     b.successors AS successors, coalesce(c.kind, '') AS kind
 FROM (SELECT * FROM vertices WHERE successors >= 2) AS b
-LEFT JOIN classes AS c ON c.run_id = b.run_id AND c.vertex = b.vertex;
+LEFT JOIN classes AS c ON c.run_id = b.run_id AND c.vertex = b.vertex
+WHERE (b.run_id, b.vertex) NOT IN (SELECT run_id, vertex FROM turned);
 
 -- A row per vertex that can be reached from each balancer, with the number of paths to it.
 CREATE OR REPLACE TABLE walks AS
@@ -180,7 +182,8 @@ FROM (
         ON b.run_id = a.run_id AND b.origin = a.origin AND b.ttl = a.ttl + 1
 ) AS pairs;
 
--- A row per diamond of each trace, with the metrics of the literature. Lengths are in links.
+-- A row per diamond of each trace, with the metrics of the literature. Lengths are in links. What a
+-- change of the route opens is not a diamond, nor is anything inside it.
 CREATE OR REPLACE TABLE diamonds AS
 SELECT
     o.run_id AS run_id, o.origin AS divergence, o.meeting AS convergence,
@@ -208,7 +211,8 @@ JOIN (
         run_id, origin, max(width_asymmetry) AS width_asymmetry,
         avg(meshed) AS meshed_ratio, max(meshing) AS max_meshing
     FROM diamond_pairs GROUP BY run_id, origin
-) AS p ON p.run_id = o.run_id AND p.origin = o.origin;
+) AS p ON p.run_id = o.run_id AND p.origin = o.origin
+WHERE (o.run_id, o.origin) NOT IN (SELECT run_id, vertex FROM turned);
 
 -- The path of each flow: a row per TTL that answered, with the address that answered first.
 CREATE OR REPLACE VIEW paths AS
