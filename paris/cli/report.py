@@ -6,7 +6,6 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from paris.cli.exits import ended
 from paris.errors import ExitCode, SettingsError, lacking_extra
 
 if TYPE_CHECKING:
@@ -18,11 +17,6 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         raise SettingsError(message)
-
-
-def entry() -> None:
-    """Run the report as a process."""
-    ended("paris-survey report", report)
 
 
 def report(arguments: Sequence[str]) -> int:
@@ -51,7 +45,3 @@ def report(arguments: Sequence[str]) -> int:
     as_page = given.output.lower().endswith((".html", ".htm"))
     write_new(given.output, [survey_report.page(found) if as_page else survey_report.text(found)])
     return ExitCode.REACHED
-
-
-if __name__ == "__main__":
-    entry()

@@ -42,6 +42,10 @@ def entry() -> None:
 
 def main(arguments: Sequence[str]) -> int:
     """Survey what `arguments` name. Returns the exit code."""
+    if arguments[:1] == ["report"]:
+        from paris.cli.report import report
+
+        return report(arguments[1:])
     from paris.cli import privileges
     from paris.survey.folder import Folder
 

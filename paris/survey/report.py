@@ -82,7 +82,8 @@ def report(folder: Path) -> Report:
             "SELECT count(DISTINCT run_id), count(*), count(DISTINCT addr) FROM balancers"
         )
         diamonds, meshed, paths = row(
-            "SELECT count(*), count_if(meshed_ratio > 0), coalesce(max(paths), 0) FROM diamonds"
+            "SELECT count(*), coalesce(count_if(meshed_ratio > 0), 0), coalesce(max(paths), 0)"
+            " FROM diamonds"
         )
         (distinct_diamonds,) = row(
             "SELECT count(DISTINCT CASE WHEN '' IN (divergence_addr, convergence_addr)"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -36,6 +37,24 @@ def run(*arguments: object) -> int:
 def rows(folder: Path, table: str) -> list[dict[str, Any]]:
     files = sorted(folder.glob(f"{table}-*.parquet"))
     return [row for file in files for row in pq.read_table(file).to_pylist()]
+
+
+@pytest.mark.parametrize(("procedure", "balancers"), [((), False), (("--mda",), True)])
+def test_a_survey_is_reported_on(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    procedure: tuple[str, ...],
+    balancers: bool,
+) -> None:
+    folder = tmp_path / "out"
+    assert run("10.0.0.0/28", *procedure, *SIM, "-o", folder) == ExitCode.REACHED
+    capsys.readouterr()
+    assert run("report", folder) == ExitCode.REACHED
+    told = capsys.readouterr().out
+    assert re.search(r"^  traces +14$", told, re.MULTILINE)
+    assert ("Successors of a balancer" in told) == balancers
+    assert run("report", tmp_path) == ExitCode.USAGE
+    assert len(capsys.readouterr().err.splitlines()) == 1
 
 
 @pytest.mark.parametrize("procedure", [(), ("--mda",), ("--mda-lite",)])
