@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mda.answers.graph import flows_of, flows_of_edge
 from mda.findings.refusals import Refusal, Refused, refusal_by_error
-from mda.model import ReplyKind, Vertex
+from mda.model import Loss, ReplyKind, Vertex
 from mda.record import Fate
 
 if TYPE_CHECKING:
@@ -116,10 +116,21 @@ def _fallen_silent(trace: Trace) -> Iterator[tuple[Vertex, int]]:
     """
     host = _host_ttl(trace)
     followed = {own.request.flow for own in trace.outcomes if own.request.ttl >= host}
+    lost: Counter[tuple[int, int]] = Counter(
+        (own.request.flow, own.request.ttl) for own in trace.outcomes if isinstance(own, Loss)
+    )
     for vertex in trace.dag:
         if vertex == trace.origin and len(trace.dag) == 1:
             yield from ((vertex, flow) for flow in flows_of(trace.dag, vertex))
-        if vertex.address is not None or trace.dag.out_degree(vertex):
+        if trace.dag.out_degree(vertex):
+            continue
+        if vertex.address is not None:
+            # A limit that others met may explain the silence of the next hop, but not of all.
+            if vertex not in trace.arrivals:
+                for flow in followed.intersection(flows_of(trace.dag, vertex)):
+                    behind = range(vertex.ttl + 1, max(host, vertex.ttl + 2) + 1)
+                    if all(lost[flow, ttl] >= trace.plan.attempts for ttl in behind):
+                        yield vertex, flow
             continue
         before = list(trace.dag.predecessors(vertex))
         for last in before:

@@ -48,13 +48,13 @@ RULES = (
 @pytest.mark.parametrize("version", [4, 6])
 def test_the_states_of_several_services_are_those_of_the_kernel(version: int) -> None:
     """A server, no server, and a router that drops, or prohibits, a port."""
-    with netlab.lab(netlab.plain(2)) as lab, lab.background("dst", "python3", "-c", LISTEN):
+    with netlab.lab(netlab.plain(4)) as lab, lab.background("dst", "python3", "-c", LISTEN):
         for rule in RULES:
-            lab.rules("r2", "type filter hook forward priority 0", rule)
-        last, to = lab.address("r2", "r1", version), str(TARGET[version])
+            lab.rules("r3", "type filter hook forward priority 0", rule)
+        last, to = lab.address("r3", "r2", version), str(TARGET[version])
         for privileged in (True, False):
             ran = run_at(
-                lab.namespace("src"), to, "-n", "-m", "4", "-w", "0.3",
+                lab.namespace("src"), to, "-n", "-m", "8", "-w", "0.3",
                 "--ports", "https,22,23,8080", privileged=privileged,
             )  # fmt: skip
             assert ran.returncode == 0
@@ -62,8 +62,8 @@ def test_the_states_of_several_services_are_those_of_the_kernel(version: int) ->
             assert [name for name, _ in states] == ["tcp/443", "tcp/22", "tcp/23", "tcp/8080"]
             said = [" ".join(state.split()) for _, state in states]
             assert said[:2] == ["OPEN port open", "CLOSED port closed"]
-            assert said[2] == f"SILENT no reply after {last} (hop 2)"
-            assert re.fullmatch(rf"FILTERED !X .*prohibited, from {last} \(hop 2\)", said[3])
+            assert said[2] == f"SILENT no reply after {last} (hop 3)"
+            assert re.fullmatch(rf"FILTERED !X .*prohibited, from {last} \(hop 3\)", said[3])
 
 
 @pytest.mark.parametrize("version", [4, 6])
