@@ -2,10 +2,9 @@
 
 Traces are added one after the other, and only what is merged is kept. An address is one vertex,
 however far away it is. Silent hops have no address to know them by: those between the same answers
-are one vertex, which may be several routers. `Vertex.ttl` of a
-merged vertex is its column: one more than that of the farthest vertex before it, so all edges lead
-forward. Where traces meet vertices in opposite order there are no such columns: an edge that closes
-a circle is kept apart.
+are one vertex, which may be several routers. `Vertex.ttl` of a merged vertex is its column: one
+more than that of the farthest vertex before it, so all edges lead forward. Where traces meet
+vertices in opposite order there are no such columns: an edge that closes a circle is kept apart.
 """
 
 from __future__ import annotations

@@ -115,7 +115,8 @@ def _with_least_burst(
 ) -> RateLimit:
     """The same rate with the smallest burst whose misfit is at most `most`.
 
-    A loss that a larger burst could have answered would speak for a silent router.
+    With a larger one, a router would seem to have had a reply left when a probe was lost, and the
+    probe would count as met by something silent.
     """
     smaller = (RateLimit(limit.rate_pps, burst) for burst in _BURSTS if burst < limit.burst)
     return next(

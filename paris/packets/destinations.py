@@ -6,7 +6,7 @@ import struct
 from typing import Final
 
 from paris.packets import numbers
-from paris.packets.datagrams import NoReplyError, read_ip
+from paris.packets.datagrams import Datagram, NoReplyError, read_ip
 
 _ICMP: Final = {numbers.ICMP4, numbers.ICMP6}
 _NONE: Final = b""
@@ -17,10 +17,8 @@ def named_destination(datagram: bytes) -> bytes:
     """The packed address that the quoted probe went to, or that replies itself; empty if none."""
     try:
         outer = read_ip(datagram)
-        quoted = _quote(outer.version, outer.protocol, outer.payload)
-        if quoted is None:
-            return outer.source
-        return read_ip(quoted, is_quote=True).destination
+        quoted = _quoted(outer)
+        return outer.source if quoted is None else quoted.destination
     except (NoReplyError, IndexError, struct.error):
         return _NONE
 
@@ -28,20 +26,15 @@ def named_destination(datagram: bytes) -> bytes:
 def named_tag(datagram: bytes) -> int:
     """The tag in the place where the quoted probe has it; 0, which no tag is, if there is none."""
     try:
-        outer = read_ip(datagram)
-        quoted = _quote(outer.version, outer.protocol, outer.payload)
-        if quoted is None:
-            return 0
-        return int.from_bytes(read_ip(quoted, is_quote=True).payload[6:8])
+        quoted = _quoted(read_ip(datagram))
+        return 0 if quoted is None else int.from_bytes(quoted.payload[6:8])
     except (NoReplyError, IndexError, struct.error):
         return 0
 
 
-def _quote(version: int, protocol: int, payload: bytes) -> bytes | None:
-    """What an ICMP error quotes; None of any other message."""
-    if protocol not in _ICMP or payload[0] in (
-        numbers.ECHO_REPLY[version],
-        numbers.ECHO_REQUEST[version],
-    ):
+def _quoted(outer: Datagram) -> Datagram | None:
+    """The probe that an ICMP error quotes; None of any other message."""
+    echoes = numbers.ECHO_REPLY[outer.version], numbers.ECHO_REQUEST[outer.version]
+    if outer.protocol not in _ICMP or outer.payload[0] in echoes:
         return None
-    return payload[_ERROR_BYTES:]
+    return read_ip(outer.payload[_ERROR_BYTES:], is_quote=True)
