@@ -20,7 +20,8 @@ _METRICS: Final = {
 }
 _STYLE: Final = (
     "body{font:16px sans-serif;margin:2em;max-width:50em}table{border-collapse:collapse;"
-    "margin:1em 0}caption{text-align:left;font-weight:bold}td,th{padding:.1em 1em .1em 0;"
+    "margin:1em 0}caption{text-align:left;font-weight:bold;white-space:nowrap}"
+    "td,th{padding:.1em 1em .1em 0;"
     "text-align:right}td:first-child,th:first-child{text-align:left}"
 )
 
