@@ -9,6 +9,4 @@ from __future__ import annotations
 
 from typing import Final
 
-KNOWN_FAULTS: Final[dict[tuple[str, str], float]] = {
-    ("several troubles", "time"): 0.0017,
-}
+KNOWN_FAULTS: Final[dict[tuple[str, str], float]] = {}
