@@ -12,6 +12,7 @@ from mda.answers.rate_limits import (
     Answering,
     LimitRange,
     RateLimit,
+    begins_limited,
     for_want_of_tokens,
     is_worth_naming,
     limit_range,
@@ -31,6 +32,7 @@ _SEVERAL: Final = 3  # losses of a flow after which it may be silent
 _BLIND_PPS: Final = 2.0  # half a second of losses shows that a rate is as low as the usual one
 _REPLIES_PER_MORE: Final = 4  # replies in a row for which one more probe may be in flight
 _OF_FOUND: Final = 0.85  # fraction of a limit that is asked for: it may be somewhat lower
+_LEAST_WINDOW: Final = 4  # probes in flight where a limit is possible
 _UNTESTED: Final = 4  # replies, since the last loss, for which new flows wait for a suspected limit
 _LOOK_AGAIN: Final = 1.25  # growth in outcomes after which limits are searched for again
 _MANY: Final = 256  # outcomes: of fewer, each may change what is known or suspected of limits
@@ -93,11 +95,19 @@ class Limits:
         """How many probes may be in flight where there may be a limit.
 
         Every few replies since the last loss allow for one more, so a higher rate is tried by few
-        probes. None where no limit is known or suspected.
+        probes. Where a limit is no more than possible, as many may be as replies have come since.
+        None elsewhere.
         """
-        if not self.known() and not self._find_suspected().limits:
-            return None
-        return 1 + self._replies_since_loss() // _REPLIES_PER_MORE
+        replies = self._replies_since_loss() if self._hop.lost_at else 0
+        if self.known() or self._find_suspected().limits:
+            return 1 + replies // _REPLIES_PER_MORE
+        return max(replies, _LEAST_WINDOW) if self._is_possible() else None
+
+    def _is_possible(self) -> bool:
+        """Whether a lone vertex sent some replies at once and then none for several probes."""
+        return self._is_alone and begins_limited(
+            trials.timed(trials.possible(self._hop, self._hop.vertices.values()))
+        )
 
     def is_suspected(self) -> bool:
         """Whether no limit is known, but a usual one may explain every loss."""

@@ -234,6 +234,19 @@ def looks_limited(
     return True
 
 
+def begins_limited(trials: Sequence[tuple[float, bool]]) -> bool:
+    """Whether the first losses look like those of a limit of any rate: several after some replies.
+
+    Loss may explain them as well: it is one of UNLIKELY_ORDER orders or more.
+    """
+    burst = _until_loss(trials)
+    lost = next(
+        (place for place, (_, answered) in enumerate(trials[burst:]) if answered),
+        len(trials) - burst,
+    )
+    return lost > 1 and math.comb(burst + lost, lost) >= UNLIKELY_ORDER
+
+
 def left_by_usual_limit(answered_s: Sequence[float], now_s: float) -> float | None:
     """How many more replies the usual limit allows now; None if there were too many for it.
 

@@ -10,6 +10,7 @@ import pytest
 
 from mda.answers.rate_limits import (
     RateLimit,
+    begins_limited,
     for_want_of_tokens,
     is_worth_naming,
     limit_range,
@@ -106,6 +107,15 @@ def test_the_usual_limit_is_suspected_where_it_explains_every_outcome(
     trials: Trials, *, is_suspected: bool
 ) -> None:
     assert looks_limited(trials) is is_suspected
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "is_so"),
+    [("yyyyyy", False), ("yyyyyyn", False), ("yyyyynn", True), ("yyynn", False), ("yyynnn", True),
+     ("yyyyyynyn", False), ("nnnnnn", False), ("yyyyyynnnyynynn", True)],
+)  # fmt: skip
+def test_several_losses_after_replies_may_begin_a_limit(outcomes: str, *, is_so: bool) -> None:
+    assert begins_limited([(0.0, outcome == "y") for outcome in outcomes]) is is_so
 
 
 def test_no_rate_limit_is_reported_without_losses_or_without_replies() -> None:

@@ -80,6 +80,19 @@ def test_where_there_may_be_a_limit_a_higher_rate_is_tried_by_few_probes() -> No
             assert 1 + admitted(table, Sent(), retry) == 2
 
 
+def test_where_a_limit_is_only_possible_as_many_may_leave_as_replies_have_come() -> None:
+    """Two replies at once after a burst and losses are more than the usual limit allows."""
+    for replies, in_flight in ((2, 4), (7, 7)):
+        table = FlowTable(3)
+        for flow in range(5):
+            table.add(reply(flow, TTL, LEFT, at_s=flow / 1000))
+        for flow in (50, 51, 52):
+            table.add(Loss(ProbeRequest(flow, TTL), 0.02, 0.3))
+        for flow in range(replies):
+            table.add(reply(60 + flow, TTL, LEFT, at_s=1.0 + flow / 1000))
+        assert admitted(table, Sent()) == in_flight
+
+
 def test_without_limits_a_wide_diamond_takes_few_more_rounds() -> None:
     """The first burst to the joint is bounded; its answers show that it need not be."""
     for seed in range(5):

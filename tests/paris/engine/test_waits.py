@@ -105,6 +105,22 @@ routers:
 paths:
   - source -> r1 -> r2 -> [a, b] -> r4 -> r5 -> r6 -> destination
 """
+# Each branch enters the last router by another interface, which replies in IPv6.
+FOUR_BRANCHES = """\
+source: 2001:db8::1
+destination: {{address: "2001:db8:f::9"{limit}}}
+routers:
+  r1: {{interfaces: ["2001:db8:a::1"]}}
+  lb: {{interfaces: ["2001:db8:a::2"]}}
+""" + "".join(
+    f"""\
+  a{n}: {{{{interfaces: ["2001:db8:b::{n}"]}}}}
+  b{n}: {{{{interfaces: ["2001:db8:c::{n}"]}}}}
+"""
+    for n in range(1, 5)
+) + "paths:\n" + "".join(
+    f"  - source -> r1 -> lb -> a{n} -> b{n} -> destination\n" for n in range(1, 5)
+)  # fmt: skip
 AT = {
     1: ("r1",),
     2: ("r2",),
@@ -160,6 +176,22 @@ def test_every_path_is_found_if_some_hops_are_far_away(
     # and where the first reply takes long the scout goes further before it comes.
     if mode != "single":
         assert trace.probes_sent <= 1.3 * traced(tmp_path, mode).probes_sent
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_destination_with_ten_replies_per_second_costs_few_probes(
+    tmp_path: Path, seed: int
+) -> None:
+    """It is asked through each of four branches, which takes 27 replies at least."""
+    sent = []
+    for limit in ("", ", rate_pps: 10, burst: 6"):
+        network = tmp_path / "network.yaml"
+        network.write_text(FOUR_BRANCHES.format(limit=limit))
+        trace = assemble(measure(Settings.of(network=str(network), seed=seed, multipath=True)))
+        assert trace.stopped is StopReason.COMPLETE
+        assert trace.graph.number_of_edges() == 14
+        sent.append(trace.probes_sent)
+    assert sent[1] <= 1.3 * sent[0]
 
 
 @pytest.mark.parametrize("mode", MODES)
