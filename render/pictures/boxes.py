@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _DOUBLE: Final = 2.4  # points between both lines of a destination
 _SHEET: Final = 2.6  # by which the sheets of a stack show
 _SPACE: Final = 0.5  # between runs of a row, times their size
+_MOST_CUT: Final = 11.0  # off a corner: more would come too near to text of many rows
 _ENDS: Final = (Kind.DESTINATION, Kind.CLOSED)
 
 
@@ -173,13 +174,13 @@ def outline(kind: Kind, left: float, top: float, width: float, height: float) ->
     if kind is Kind.DESTINATION:
         return rectangle(kind.value, left, top, width, height)
     if kind is Kind.REFUSING:
-        cut = min(height, width) * 0.25
+        cut = min(height * 0.25, width * 0.25, _MOST_CUT)
         return polygon(kind.value, [
             (left + cut, top), (right - cut, top), (right, top + cut), (right, bottom - cut),
             (right - cut, bottom), (left + cut, bottom), (left, bottom - cut), (left, top + cut),
         ])  # fmt: skip
     if kind is Kind.CLOSED:
-        cut, middle = min(height, width) * 0.22, top + height / 2
+        cut, middle = min(height * 0.22, width * 0.22, _MOST_CUT), top + height / 2
         return polygon(kind.value, [
             (left + cut, top), (right - cut, top), (right, middle), (right - cut, bottom),
             (left + cut, bottom), (left, middle),
