@@ -166,7 +166,6 @@ render/errors.py: tests/render/pictures/test_graphviz.py: drawing fails there
 render/pictures/library.py: tests/render/pictures/test_graphviz.py: it draws there, in a process
 render/pictures/apart.py: tests/render/pictures/test_graphviz.py: drawing fails there
 render/pictures/cairo.py: tests/render/pictures/test_converting.py: it draws there, in a process
-render/pictures/boxes.py: tests/render/pictures/test_sheet.py: text lies in boxes there
 render/pictures/delays.py: tests/render/pictures/test_sheet.py: the strip is in every picture
 render/pictures/layout.py: tests/render/pictures/test_sheet.py: whole pictures are measured there
 render/pictures/legend.py: tests/render/pictures/test_sheet.py: the legend is in every picture
