@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from paris.engine.stopping import Stop
     from paris.wire.base import Received, Wire
 
-_GATHER_S: Final = 0.02  # replies are read together after so long at most, while probes wait
+_GATHER_S: Final = 0.04  # replies are read together after so long at most, while probes wait
 
 
 class Started(NamedTuple):

@@ -44,7 +44,7 @@ _SILENCE_S: Final = 0.5
 _BATCH_S: Final = 0.05
 # While probes wait for their time, replies are read together after so long at most: to wake up for
 # each takes longer than to read it.
-_GATHER_S: Final = 0.02
+_GATHER_S: Final = 0.04
 # So many probes refused in a row, and none sent between, mean that the system sends none at all.
 _MOST_WITHHELD: Final = 512
 

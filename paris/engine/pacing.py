@@ -12,9 +12,9 @@ _SLACK: Final = 0.5  # probes
 _MOST_BURST: Final = 64
 _BURST_S: Final = 0.064
 _LATE_S: Final = 0.005
-# This part of a burst leaves together: to wake up for each probe takes longer than to send it. It
-# is so small a part that none of the burst is lost if the machine is late.
-_OF_BURST: Final = 4
+# This part of a burst leaves together: to wake up for each probe takes longer than to send it. The
+# other part is room for what is earned while the machine is late.
+_OF_BURST: Final = 2
 
 
 # A dataclass would delay the first probe by half a millisecond.

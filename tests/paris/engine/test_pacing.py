@@ -93,14 +93,14 @@ def test_bursts_have_at_most_64_probes_or_those_of_5_ms() -> None:
     assert [burst(rate) for rate in (1, 10, 100, 1000, 10_000, 100_000)] == [1, 1, 6, 64, 64, 500]
 
 
-def test_a_quarter_of_a_burst_leaves_together() -> None:
+def test_half_of_a_burst_leaves_together() -> None:
     assert [together(rate) for rate in (1, 100, 500, 1000, 10_000, 100_000)] == [
         1,
-        1,
-        8,
+        3,
         16,
-        16,
-        125,
+        32,
+        32,
+        250,
     ]
 
 
