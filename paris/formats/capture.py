@@ -10,10 +10,9 @@ at any length.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field, replace
 from ipaddress import ip_address
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from mda.model import Loss, ProbeRequest, StopReason
 from paris.errors import FormatError
@@ -36,8 +35,7 @@ _ROWS_PER_BLOCK: Final = 1000  # a comment holds 65,535 bytes
 Json = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class CapturedPacket:
+class CapturedPacket(NamedTuple):
     """A datagram that passed the wire; `request` is the request of a probe, None for a reply.
 
     `way` is a probe's way out of the machine, if flows may have had several.
@@ -49,7 +47,7 @@ class CapturedPacket:
     way: Way | None = None
 
 
-@dataclass(slots=True, kw_only=True)
+# A journal is begun in each trace, and dataclasses would take it several milliseconds.
 class Capture:
     """The content of a file of packets. Times are seconds since `started_at_unix_s`.
 
@@ -57,16 +55,17 @@ class Capture:
     is None if the file's end is missing.
     """
 
-    plan: Plan
-    wire: WireReport
-    started_at_unix_s: float
-    packets: list[CapturedPacket] = field(default_factory=list)
-    losses: dict[int, tuple[ProbeRequest, float]] = field(default_factory=dict)
-    names: dict[IPAddress, str] = field(default_factory=dict)
-    facts: Mapping[str, Mapping[IPAddress, str]] = field(default_factory=dict)
-    tables: Mapping[str, tuple[Table, ...]] = field(default_factory=dict)
-    stopped: StopReason | None = None
-    duration_s: float = 0.0
+    def __init__(self, *, plan: Plan, wire: WireReport, started_at_unix_s: float) -> None:
+        self.plan = plan
+        self.wire = wire
+        self.started_at_unix_s = started_at_unix_s
+        self.packets: list[CapturedPacket] = []
+        self.losses: dict[int, tuple[ProbeRequest, float]] = {}
+        self.names: dict[IPAddress, str] = {}
+        self.facts: Mapping[str, Mapping[IPAddress, str]] = {}
+        self.tables: Mapping[str, tuple[Table, ...]] = {}
+        self.stopped: StopReason | None = None
+        self.duration_s = 0.0
 
 
 class Appended(Protocol):
@@ -76,18 +75,18 @@ class Appended(Protocol):
         """Append all of `data`. Raises OSError."""
 
 
-@dataclass(slots=True)
 class Writer:
     """Writes packets to `file` as the wire sends and receives them.
 
     If writing fails, `fault` holds the error, and the measurement goes on without a file.
     """
 
-    file: Appended
-    fault: OSError | None = None
-    _taken: Mapping[int, Way] = field(default_factory=dict)
-    _zero_unix_ns: int = 0
-    _sent_at_s: dict[ProbeRequest, list[float]] = field(default_factory=dict)
+    def __init__(self, file: Appended) -> None:
+        self.file = file
+        self.fault: OSError | None = None
+        self._taken: Mapping[int, Way] = {}
+        self._zero_unix_ns = 0
+        self._sent_at_s: dict[ProbeRequest, list[float]] = {}
 
     def begin(
         self,
@@ -290,4 +289,4 @@ def _correct(packets: list[CapturedPacket], corrected: Mapping[ProbeRequest, flo
         places = sendings[request]
         if places:
             nearest = min(places, key=lambda place: abs(packets[place].at_s - at_s))
-            packets[nearest] = replace(packets[nearest], at_s=at_s)
+            packets[nearest] = packets[nearest]._replace(at_s=at_s)
