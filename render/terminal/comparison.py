@@ -6,7 +6,7 @@ from textwrap import fill
 from typing import TYPE_CHECKING
 
 from render.terminal.columns import table
-from render.terminal.text import WIDTH
+from render.terminal.narrow import WIDTH, broken
 from render.words.comparison import share_and_rtt
 
 if TYPE_CHECKING:
@@ -33,17 +33,19 @@ def comparison_text(words: ComparisonWords, width: int = WIDTH) -> str:
             ])  # fmt: skip
             tables = [_with_names(by_vertex, vertices)]
         head = "service", "hops", "rtt ms", "verdict", "state"
-        rows = table(head, [
+        services = table(head, [
             (own.name, own.hops or "-", own.rtt or "-", own.verdict, own.state)
             for own in words.services
         ])  # fmt: skip
-        indent = " " * rows[0].index(head[-1])
-        tables.append([fill(row, width, subsequent_indent=indent) for row in rows])
+        if width >= WIDTH:
+            indent = " " * services[0].index(head[-1])
+            services = [fill(row, width, subsequent_indent=indent) for row in services]
+        tables.append(services)
     lines = [fill(line, width, subsequent_indent="  ") for line in words.conclusions]
-    return (
-        "\n".join([words.title, *(line for part in (*tables, lines) for line in ("", *part))])
-        + "\n"
-    )
+    title = fill(words.title, width, subsequent_indent="  ")
+    rows = ([part for row in own for part in broken(row, width)] for own in tables)
+    parts = (*rows, lines)
+    return "\n".join([title, *(line for part in parts for line in ("", *part))]) + "\n"
 
 
 def _with_names(rows: list[str], vertices: Sequence[ComparedVertex]) -> list[str]:

@@ -6,10 +6,12 @@ from textwrap import fill
 from typing import TYPE_CHECKING
 
 from render.terminal.columns import table
-from render.terminal.text import WIDTH
+from render.terminal.narrow import WIDTH, broken
 from render.words.comparison import share_and_rtt
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from render.words.difference import DifferenceWords
 
 
@@ -29,10 +31,18 @@ def difference_text(words: DifferenceWords, width: int = WIDTH) -> str:
         if not vertex.is_source
     ]
     found = table(("", "hop", "interface", "before", "after", "change"), rows)
-    parts = (words.sides, found, words.changes, words.doubts)
-    lines = [words.title]
+    parts = (
+        _filled(words.sides, width),
+        [part for row in found for part in broken(row, width)],
+        _filled(words.changes, width),
+        _filled(words.doubts, width),
+    )
+    lines = _filled([words.title], width)
     for part in parts:
         if part:
-            filled = (fill(line, width, subsequent_indent="  ") for line in part)
-            lines += ["", *(part if part is found else filled)]
+            lines += ["", *part]
     return "\n".join(lines) + "\n"
+
+
+def _filled(sentences: Sequence[str], width: int) -> list[str]:
+    return [fill(line, width, subsequent_indent="  ") for line in sentences]

@@ -6,7 +6,7 @@ from textwrap import fill
 from typing import TYPE_CHECKING, Final
 
 from render.terminal.columns import table
-from render.terminal.text import WIDTH
+from render.terminal.narrow import WIDTH, broken
 
 if TYPE_CHECKING:
     from render.words.merged import MergedWords
@@ -23,5 +23,6 @@ def merged_text(words: MergedWords, width: int = WIDTH) -> str:
     ]
     found = table(("shared by most", "traces", "sources", "destinations"), rows) if rows else []
     lines = [fill(line, width, subsequent_indent="  ") for line in words.conclusions]
-    parts = [words.title], lines, found
+    title = fill(words.title, width, subsequent_indent="  ")
+    parts = [title], lines, [part for row in found for part in broken(row, width)]
     return "\n\n".join("\n".join(part) for part in parts if part) + "\n"

@@ -10,8 +10,9 @@ from textwrap import fill
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from render.pictures.palette import ANSI
+from render.terminal.narrow import WIDTH, broken, narrowed
 from render.terminal.watch import watch_lines
-from render.words.quantities import milliseconds
+from render.words.quantities import count, milliseconds
 from render.words.tries import MOST_TRIES
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from render.words.trace import TraceWords
     from render.words.vertices import Kind, VertexWords
 
-WIDTH: Final = 80  # columns, unless the terminal or the user says otherwise
 _NO_BREAK: Final = "\u00a0"
 _RTT_POINT: Final = 4  # characters before the decimal point of a time
 
@@ -39,6 +39,7 @@ _UNICODE: Final = _Glyphs("┌ ", "├ ", "└ ")
 _ASCII: Final = _Glyphs(",- ", "|- ", "`- ")
 _HEAD: Final = ("hop", "interface", "share", f"{'rtt ms':>7}", "answers", "mtu", "name")
 _INTERFACE: Final = 1  # the column that is coloured
+_ANSWERS: Final = _HEAD.index("answers")
 
 
 class _Row(NamedTuple):
@@ -56,6 +57,8 @@ def text(words: TraceWords, *, color: bool = False, ascii: bool = False, width: 
     """
     rows = _rows(words, _ASCII if ascii else _UNICODE)
     head = () if words.is_single_path else _HEAD
+    if head and width < WIDTH:
+        rows = [_with_answers_below(row) for row in rows]
     body = _lines(head, rows, width, is_colored=color) if rows else ["no hop replied"]
     foot = [
         fill(line, width, subsequent_indent="  ", break_on_hyphens=False) for line in words.findings
@@ -70,11 +73,12 @@ def text(words: TraceWords, *, color: bool = False, ascii: bool = False, width: 
 
 
 def _paragraph(paragraph: Paragraph, width: int) -> list[str]:
-    """The lines, broken where they are too long and indented, unless they are a table's."""
+    """The lines, broken where they are too long, and indented, unless they are a table's."""
+    heading = fill(paragraph.heading, width, subsequent_indent="  ", break_on_hyphens=False)
     if paragraph.is_table:
-        return [paragraph.heading, *paragraph.lines]
+        return [heading, *narrowed(paragraph.lines, width)]
     return [
-        paragraph.heading,
+        heading,
         *(
             fill(line, width, initial_indent="  ", subsequent_indent="      ",
                  drop_whitespace=True, break_on_hyphens=False)
@@ -126,6 +130,14 @@ def _rows(words: TraceWords, glyphs: _Glyphs) -> list[_Row]:
     return rows
 
 
+def _with_answers_below(row: _Row) -> _Row:
+    """The row of a narrow table, whose last number would stand alone below it."""
+    answers = row.cells[_ANSWERS].strip()
+    cells = (*row.cells[:_ANSWERS], "", *row.cells[_ANSWERS + 1 :])
+    notes = (count(int(answers), "answer", "answers"), *row.notes) if answers else row.notes
+    return row._replace(cells=cells, notes=notes)
+
+
 def _path_cells(vertex: VertexWords) -> tuple[str, ...]:
     """The cells of a single path, as light as traceroute's."""
     tries = [
@@ -159,17 +171,20 @@ def _lines(
         left, right = padded[: _INTERFACE + 1], padded[_INTERFACE + 1 :]
         return "  ".join(left) + "".join(f"  {cell}" for cell in right).rstrip()
 
-    lines = [aligned(head)] if head else []
+    lines = broken(aligned(head), width) if head else []
     indent = " " * (widths[0] + 4)
     for row in rows:
         line = aligned(row.cells, ANSI.get(row.kind, "") if is_colored else "")
         notes = f"({'; '.join(row.notes)})"
         if not row.notes:
-            lines.append(line.rstrip())
+            lines += broken(line.rstrip(), width)
         elif len(aligned(row.cells)) + 2 + len(notes) <= width:
             lines.append(f"{line}  {notes}")
         else:
-            lines += [line, fill(notes, width, initial_indent=indent, subsequent_indent=indent)]
+            lines += [
+                *broken(line, width),
+                fill(notes, width, initial_indent=indent, subsequent_indent=indent),
+            ]
     return lines
 
 

@@ -10,6 +10,7 @@ from render.pictures.dot import to_dot
 from render.pictures.folding import folded
 from render.pictures.sheet import sheet
 from render.pictures.svg import to_svg
+from render.terminal.narrow import WIDTH
 from render.terminal.text import text
 from render.words.trace import trace_words
 
@@ -24,8 +25,8 @@ def words_of(trace: Trace) -> TraceWords:
     return trace_words(trace, lambda _: Recipe("", ()))
 
 
-def text_of(trace: Trace, *, color: bool = False, ascii: bool = False) -> str:
-    return text(words_of(trace), color=color, ascii=ascii)
+def text_of(trace: Trace, *, color: bool = False, ascii: bool = False, width: int = WIDTH) -> str:
+    return text(words_of(trace), color=color, ascii=ascii, width=width)
 
 
 def diagram_of(trace: Trace) -> Diagram:
