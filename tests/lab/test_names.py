@@ -97,7 +97,8 @@ def test_where_a_name_server_is_silent_the_next_is_asked(tmp_path: Path) -> None
 
 def test_hostile_names_are_harmless_in_every_output(tmp_path: Path) -> None:
     kinds = ("good", "none", "silent", "garbage", "steering", "bidi", "long", "stranger", "loop")
-    files = [tmp_path / f"x.{suffix}" for suffix in ("json", "txt", "dot", "svg", "csv", "jsonl")]
+    kinds_of_file = ("json", "txt", "dot", "svg", "csv", "jsonl", "html", "mmd")
+    files = [tmp_path / f"x.{suffix}" for suffix in kinds_of_file]
     outputs = [word for file in files for word in ("-o", str(file))]
     routers = [f"r{hop}" for hop in range(1, len(kinds) + 1)]
     with netlab.lab(netlab.plain(len(kinds))) as lab:
@@ -122,3 +123,5 @@ def test_hostile_names_are_harmless_in_every_output(tmp_path: Path) -> None:
                     assert all(line.strip().isprintable() for line in lines), file
                     assert not any(line.lstrip().startswith("forged") for line in lines), file
                 assert "<script>" not in files[3].read_text()
+                # Our own and the data; what browsers make of names is in tests/render/page.
+                assert files[6].read_text().lower().count("<script") == 2

@@ -8,6 +8,7 @@ import re
 from base64 import b64encode
 from hashlib import sha256
 from html import escape
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -368,22 +369,44 @@ def test_every_control_has_a_name_and_every_id_is_there_once(page: Browser) -> N
 
 
 def test_names_of_others_are_text_and_nothing_else(page: Browser) -> None:
-    names = {DESTINATION: "</script><script>bad = 1</script>", "192.0.2.254": "<img src=x>\u202e",
-             "198.51.100.1": '"><!--script-->&#x22;'}  # fmt: skip
+    controls = "".join(map(chr, (*range(0x20), *range(0x7F, 0xA0), 0x200B, 0xFEFF)))
+    marks = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+    names = {
+        DESTINATION: "</script><script>bad = 1</script>",
+        "192.0.2.254": f"<img src=x onerror='bad = 1'>{controls}",
+        "198.51.100.1": f'"><!--script-->&#x22;{marks}',
+        "198.51.100.2": ".".join(["<b>" * 21] * 4)[:255],
+    }
     trace = TRACES["marks"]
-    known = {address: names.get(str(address), HOSTILE) for address in trace.names}
-    page.open(pages.trace(trace.replace(names=known), LOOK))
+    known = dict.fromkeys(trace.names, HOSTILE)
+    known |= {ip_address(address): name for address, name in names.items()}
+    hostile = trace.replace(names=known)
+    page.open(pages.trace(hostile, LOOK))
     for number in range(len(trace.dag)):
         page.click(box(number))
     page.value("document.getElementById('search').focus()")
     page.write("script")
     page.press("Enter")
-    assert page.value("typeof bad") == "undefined"
     assert "</script><script>bad = 1</script>" in facts(page)
+    assert_is_text_alone(page)
+    for content in (
+        pages.comparison(compare([("one", hostile), ("two", hostile)]), LOOK),
+        pages.difference(difference(hostile, hostile), LOOK),
+    ):
+        page.open(content)
+        for number in range(len(trace.dag)):
+            page.click(box(number))
+        assert_is_text_alone(page)
+
+
+def assert_is_text_alone(page: Browser) -> None:
+    """That nothing in a page comes from names but printable text."""
+    assert page.value("typeof bad") == "undefined"
     assert page.value("document.querySelectorAll('img, b').length") == 0
     assert page.value("document.querySelectorAll('script').length") == 2
-    text = page.value("document.body.innerText")
-    assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]", text)
+    text = page.value("document.documentElement.textContent + document.body.innerText")
+    assert "script" in text
+    assert all(line.strip().isprintable() for line in re.split("[\t\n]", text))
     assert len(page.loaded) == 1
 
 
