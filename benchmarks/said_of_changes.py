@@ -1,31 +1,39 @@
 """What programs say of routers that change packets: ours and five others in the same network.
 
-    python -m benchmarks.said_of_changes
+    python -m benchmarks.said_of_changes [labels]
 
 Needs root, nft, and Debian's packages mtr-tiny, iputils-tracepath, traceroute, scamper and
-dublin-traceroute. Five routers of the kernel in a row; each program runs once where nothing is
+dublin-traceroute. Routers of the kernel in a row; each program runs once where nothing is
 changed and once for each change. What it said of a change are the pieces of its output that the
 unchanged network did not have, without figures that differ from run to run. Prints a table in
-Markdown, and the versions.
+Markdown, and the versions. With `labels`, the changes are MPLS tunnels from the first to the third
+of four routers, which the kernel must know.
 """
 
 from __future__ import annotations
 
 import re
 import subprocess
+import sys
 import tempfile
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from benchmarks import kernel_networks as networks
 from tests.lab import netlab
 from tests.lab.command import run_at
 from tests.lab.netlab import TARGET
 from tests.lab.translating import translate_statelessly
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
+    from contextlib import AbstractContextManager
 
     from tests.lab.netlab import Lab
+
+    _Network = Callable[[], AbstractContextManager[Lab]]
 
 _FORWARD: Final = "type filter hook forward priority -150"
 _CLASS: Final = "186"  # DSCP 46 and ECT(0)
@@ -62,6 +70,11 @@ _CHANGES: Final[Mapping[str, Callable[[Lab], None]]] = {
     "hop 3 rewrites the DSCP": lambda lab: lab.rules("r3", _FORWARD, "ip dscp set cs1"),
     "hop 2 clears ECN": lambda lab: lab.rules("r2", _FORWARD, "ip ecn set not-ect"),
 }
+_LABELS: Final[Mapping[str, _Network]] = {
+    "MPLS, TTL propagated": networks.labels,
+    "MPLS, TTL not propagated": partial(networks.labels, ("r1", "r2", "r3")),
+    "MPLS, TTL not propagated at its entry alone": partial(networks.labels, ("r1",)),
+}
 
 
 def _ours(lab: Lab) -> list[str]:
@@ -85,12 +98,19 @@ def _peer(lab: Lab, peer: _Peer, folder: str) -> list[str]:
     return re.split(peer.ends, ran.stdout)
 
 
-def _all(change: Callable[[Lab], None], folder: str) -> dict[str, list[str]]:
-    """The pieces of each program's output in a network."""
+@contextmanager
+def _changed(change: Callable[[Lab], None] = lambda _: None) -> Iterator[Lab]:
+    """Five routers in a row, with a change at one of them."""
     with netlab.lab(netlab.plain(5)) as lab:
+        change(lab)
+        yield lab
+
+
+def _all(network: _Network, folder: str) -> dict[str, list[str]]:
+    """The pieces of each program's output in a network."""
+    with network() as lab:
         # dublin-traceroute needs a default route.
         lab.ip("src", f"route replace default via {lab.address('r1', 'src', 4)}")
-        change(lab)
         theirs = {name: _peer(lab, peer, folder) for name, peer in _PEERS.items()}
         return {"paris-trace": _ours(lab), **theirs}
 
@@ -120,9 +140,13 @@ def _version(package: str) -> str:
 
 def main() -> None:
     """Trace and print."""
+    of_labels = sys.argv[1:] == ["labels"]
+    unchanged: _Network = networks.row if of_labels else _changed
+    changed = {name: partial(_changed, change) for name, change in _CHANGES.items()}
     with tempfile.TemporaryDirectory() as folder:
-        usual = _all(lambda _: None, folder)
-        said = {name: _all(change, folder) for name, change in _CHANGES.items()}
+        usual = _all(unchanged, folder)
+        asked = _LABELS if of_labels else changed
+        said = {name: _all(network, folder) for name, network in asked.items()}
     print(f"| program | {' | '.join(said)} |\n|---|{'---|' * len(said)}")
     for program, own in usual.items():
         cells = " | ".join(_new(own, found[program]) for found in said.values())
