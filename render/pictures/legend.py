@@ -32,6 +32,11 @@ _SHARES: Final = (1.2, 5.0)  # widths of lines
 Shapes = list["Path | Text"]
 
 
+def diamond_look(drawn: Diagram) -> str:
+    """The look of diamonds, which cover no band: its borders are seen in them, too."""
+    return "diamond-on-bands" if any(column.network for column in drawn.columns) else "diamond"
+
+
 def legend(
     drawn: Diagram, size: Size, breadth: float, top: float, *, has_tints: bool, has_gaps: bool
 ) -> tuple[list[Group], float]:
@@ -97,6 +102,6 @@ def _rows(
             ("inferred by a classic traceroute, and not there"),
         )
     if has_tints:
-        yield [rectangle("diamond", 0, -5, _WIDTH, 10, 3)], "a diamond"
+        yield [rectangle(diamond_look(drawn), 0, -5, _WIDTH, 10, 3)], "a diamond"
     if any(column.network for column in drawn.columns):
         yield [rectangle("band-0", 0, -5, _WIDTH, 10)], ("the network that numbered the interfaces")

@@ -85,6 +85,7 @@ INKS: Final = {
     "band-0": Ink(BANDS[0]),
     "band-1": Ink(BANDS[1]),
     "diamond": Ink(DIAMOND_FILL, DIAMOND_LINE, 0.6),
+    "diamond-on-bands": Ink(line=DIAMOND_LINE),
     "edge": Ink(line=EDGE),
     "faint-edge": Ink(line=FAINT_EDGE, dash=_DASHES),
     "partial-edge": Ink(line=PARTIAL_EDGE),

@@ -12,7 +12,7 @@ from render.pictures.delays import delays
 from render.pictures.free import Taken
 from render.pictures.headings import headings
 from render.pictures.layout import layout
-from render.pictures.legend import GAP, legend
+from render.pictures.legend import GAP, diamond_look, legend
 from render.pictures.lettering import Run, bold, shortened, wrapped
 from render.pictures.shapes import Group, Path, Sheet, at, moved, polyline, rectangle
 
@@ -39,7 +39,7 @@ def sheet(drawn: Diagram, size: Size) -> Sheet:
     laid = layout(drawn, size)
     part = _Part(laid, size, has_names=any(column.network for column in drawn.columns))
     groups = [
-        *_bands(drawn, part), *_tints(part), *_lines(part), *_gaps(part), *_boxes(part),
+        *_bands(drawn, part), *_tints(drawn, part), *_lines(part), *_gaps(part), *_boxes(part),
         *_headings(drawn, part), *delays(drawn, laid, size, part.foot + size.gap),
     ]  # fmt: skip
     deep = part.foot + size.gap + (size.strip if _has_delays(drawn) else 0.0)
@@ -158,10 +158,11 @@ def _headings(drawn: Diagram, part: _Part) -> Iterator[Group]:
         yield Group("heading", "", tuple(shapes))
 
 
-def _tints(part: _Part) -> Iterator[Group]:
+def _tints(drawn: Diagram, part: _Part) -> Iterator[Group]:
+    look = diamond_look(drawn)
     for tint in part.laid.tints:
         left, top, width, height = part.area(tint.along, tint.across)
-        shapes: list[Path | Text] = [rectangle("diamond", left, top, width, height, 6)]
+        shapes: list[Path | Text] = [rectangle(look, left, top, width, height, 6)]
         if not part.size.runs_down:
             run = shortened(Run(tint.group.label, part.size.faint), width - 8)
             shapes.append(text("faint", run, left + 4, top + 1 + run.baseline))

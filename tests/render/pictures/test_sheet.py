@@ -12,6 +12,7 @@ from mda.comparison import compare
 from mda.statistics.stopping import unseen_share
 from render.pictures.comparison import comparison_diagram
 from render.pictures.folding import folded
+from render.pictures.palette import DIAMOND_FILL, INKS
 from render.pictures.shapes import Group, Path, Sheet, Text
 from render.pictures.sheet import sheet
 from render.pictures.sizes import SIZES
@@ -168,6 +169,16 @@ def test_a_gap_stands_where_no_link_to_the_next_hop_is_known_and_only_there() ->
         assert len(gaps) == (name == "per-packet")
     said = [own.text for own in texts(SHEETS["per-packet, screen"].groups)]
     assert "which links there are is not known" in said
+
+
+@pytest.mark.parametrize("size", ["screen", "paper"])
+def test_a_diamond_covers_no_band(size: str) -> None:
+    def fills(name: str) -> set[str]:
+        groups = SHEETS[f"{name}, {size}"].groups
+        return {INKS[own.shapes[0].look].fill for own in groups if own.name == "diamond"}
+
+    assert fills("networks") == {""}
+    assert fills("two-way") == {DIAMOND_FILL}
 
 
 def test_without_a_title_there_is_neither_prose_nor_legend() -> None:
