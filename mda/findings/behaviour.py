@@ -70,26 +70,32 @@ class Behaviour(Frozen):
 
     @cached_property
     def lost_on_way(self) -> tuple[LostOnWay, ...]:
-        """See `loss_places.lost_on_way`."""
+        """See `loss_places.lost_on_way`.
+
+        A vertex whose losses a limit may explain shows where a loss begins all the same, if it
+        loses no more than those behind it: one loss explains them all, and by chance alone a limit
+        of one's choice explains a few of many losses.
+        """
         limited = {vertex for vertex, own in self.answering.items() if own.limit is not None}
-        return lost_on_way(self._flows, limited | self._seem_limited)
+        by_any = lost_on_way(self._flows, limited)
+        return lost_on_way(self._flows, limited | self._unexplained(by_any))
 
     @cached_property
     def may_be_limited(self) -> frozenset[Vertex]:
         """The vertices whose losses a limit may explain, but no loss on the way to them does."""
-        return frozenset(
-            vertex
-            for vertex in self._seem_limited
-            if not are_of_way(self._flows, self.lost_on_way, vertex, self.answering[vertex])
-        )
+        return self._unexplained(self.lost_on_way)
 
-    @cached_property
-    def _seem_limited(self) -> frozenset[Vertex]:
-        """The vertices whose losses a limit may explain, without one that is named."""
+    def _unexplained(self, way: Collection[LostOnWay]) -> frozenset[Vertex]:
+        """The vertices of which a limit, if none is named, may explain more than loss on the way.
+
+        A vertex with losses that a limit may explain is not among them where the way does.
+        """
         return frozenset(
             vertex
             for vertex, own in self.answering.items()
-            if own.may_be_limited and own.limit is None
+            if own.may_be_limited
+            and own.limit is None
+            and not are_of_way(self._flows, way, vertex, own)
         )
 
     @cached_property

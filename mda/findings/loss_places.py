@@ -117,7 +117,8 @@ def lost_on_way(flows: Flows, limited: Collection[Vertex]) -> tuple[LostOnWay, .
 def are_of_way(flows: Flows, way: Iterable[LostOnWay], vertex: Vertex, own: Answering) -> bool:
     """Whether what gets lost on the way to a vertex explains the losses of its answers.
 
-    It does where the `own` losses are no more than the shares of the links before it suggest.
+    It does where the `own` losses are no more than the shares of the links before it suggest. What
+    the last of these loses is what the hops behind the vertex show: they are not its own answers.
     """
     through = set(flows.through(vertex))
     share = 0.0
@@ -128,7 +129,10 @@ def are_of_way(flows: Flows, way: Iterable[LostOnWay], vertex: Vertex, own: Answ
             else flows.through(lost.far)
         )
         if lost.far.ttl <= vertex.ttl and passing:
-            share += lost.share * len(passing) / len(through)
+            of_link = lost.share
+            if lost.far == vertex:
+                of_link = _share(_series(flows.tries), passing, flows.behind(vertex.ttl))
+            share += of_link * len(passing) / len(through)
     return share > 0 and 1.0 - at_most(own.lost - 1, own.asked, share) > LEVEL
 
 

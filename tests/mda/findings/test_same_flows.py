@@ -151,6 +151,23 @@ def test_what_gets_lost_on_the_way_explains_as_many_losses_of_the_hops_behind_it
     assert not is_explained("10.2.0.1", 1)
 
 
+@pytest.mark.parametrize(
+    ("ignored", "first", "explained"),
+    [(0.0, ("10.2.0.1", "10.3.1.1"), True), (0.5, ("10.2.0.1", "10.4.1.1"), False)],
+)
+def test_a_hop_that_may_be_limited_shows_a_loss_if_it_loses_no_more_than_those_behind(
+    ignored: float, first: tuple[str, str], explained: bool
+) -> None:
+    truth = Truth(lost={"10.3.1.1": 0.4}, ignored={"10.3.1.1": ignored})
+    own = measured(truth, 1, FEW).behaviour
+    (vertex,) = (own for own in own.dag if str(own.address) == "10.3.1.1")
+    suspected = own.answering[vertex]._replace(limit=None, may_be_limited=True)
+    seen = own.replace(answering={**own.answering, vertex: suspected})
+    (lost,) = seen.lost_on_way
+    assert (str(lost.near.address), str(lost.far.address)) == first
+    assert (vertex not in seen.may_be_limited) is explained
+
+
 @pytest.mark.parametrize("seed", SEEDS[:1])
 def test_one_percent_of_real_loss_is_told_from_a_limit_of_50_answers_a_second(seed: int) -> None:
     truth = Truth(lost={"10.3.1.1": 0.01}, limit_pps={"10.2.0.1": 50.0})
