@@ -31,3 +31,9 @@ def test_tips_and_json_have_the_figures() -> None:
     assert "0 of 9 lost, p95 6.00 ms, standard deviation 0.000 ms, jitter 0.000 ms" in dot
     document = json.loads(run("--sim", "slow-hop", "--stats", "--rounds", "3", "-j").stdout)
     assert document["stats"][0]["delays"]["median_s"] == pytest.approx(0.049)
+    graph = document["graph"]
+    of_graph = [own["delays"] for own in (*graph["vertices"][1:], *graph["edges"])]
+    named = {f"{name}_s" for name in ("min", "median", "p95", "stdev", "jitter")}
+    for figures in (*of_graph, *(own["delays"] for own in document["stats"])):
+        assert figures.keys() >= {"sent", "lost", *named}
+        assert all(figures[name] is not None for name in named)
