@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from mda.answers import graph as graphs
@@ -72,7 +73,7 @@ class Known(Frozen):
         """The field in which plain flows differ."""
         return HeaderField(self.record.plan.probing.flow_field)
 
-    @property
+    @cached_property
     def own_replies(self) -> list[Reply]:
         """The replies of the destination to plain flows."""
         destination = self.record.plan.destination

@@ -89,7 +89,7 @@ class Differences:
             if reply.kind is ReplyKind.TIME_EXCEEDED:
                 self._forwarding.add(vertex)
                 if reply.reply_ttl is not None:
-                    self._ttls.setdefault(vertex, set()).add(initial_ttl(reply.reply_ttl))
+                    self._ttls.setdefault(vertex, set()).add(reply.reply_ttl)
             elif reply.is_from(known.record.plan.destination) and not reply.is_refusal:
                 self._hosts.add(vertex)
 
@@ -124,7 +124,7 @@ class Differences:
         is_host = None
         if (vertex in self._hosts) != (vertex in self._forwarding):
             is_host = vertex in self._hosts
-        return _Features(after, frozenset(self._ttls.get(vertex, ())), is_host)
+        return _Features(after, frozenset(map(initial_ttl, self._ttls.get(vertex, ()))), is_host)
 
 
 def initial_ttl(reply_ttl: int) -> int:

@@ -20,7 +20,7 @@ from paris.packets.responders import address, can_reply
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from mda.model import ProbeRequest
+    from mda.model import IPAddress, ProbeRequest
     from paris.packets.flow_headers import FlowHeaders
     from paris.packets.flows import Flows
     from paris.packets.plain import Plain
@@ -47,6 +47,8 @@ class Pending:
         # By TTL, in sending order; probes that are no longer in flight are skipped.
         self._order: defaultdict[int, deque[Flight]] = defaultdict(deque)
         self._added = 0  # probes
+        # The addresses of plain replies, by their bytes; None for those that no reply comes from.
+        self._responders: dict[bytes, IPAddress | None] = {}
         self.conversations = Conversations(flows, self._headers_of)
 
     @property
@@ -123,8 +125,8 @@ class Pending:
         flight = self._flights.get(plain.tag)
         if flight is None or not plain.quotes(flight.datagram):
             return None
-        responder = address(plain.responder)
-        if not can_reply(responder, self._flows):
+        responder = self._responder(plain.responder)
+        if responder is None:
             return None
         self.conversations.answered(flight, ReplyKind.TIME_EXCEEDED, received_at_s)
         return Reply(
@@ -139,6 +141,13 @@ class Pending:
             plain.reply_ttl,
             plain.reply_ip_id,
         )
+
+    def _responder(self, packed: bytes) -> IPAddress | None:
+        """The address of these bytes if a reply can come from it."""
+        if packed not in self._responders:
+            responder = address(packed)
+            self._responders[packed] = responder if can_reply(responder, self._flows) else None
+        return self._responders[packed]
 
     def match(self, parsed: ParsedReply, received_at_s: float) -> Reply | Stray:
         """The Reply of `parsed` to one of our probes, or why it does not count.

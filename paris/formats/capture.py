@@ -86,7 +86,8 @@ class Writer:
         self.fault: OSError | None = None
         self._taken: Mapping[int, Way] = {}
         self._zero_unix_ns = 0
-        self._sent_at_s: dict[ProbeRequest, list[float]] = {}
+        self._sent_at_s: dict[ProbeRequest, float] = {}
+        self._sent_again_at_s: dict[ProbeRequest, list[float]] = {}  # few requests are
 
     def begin(
         self,
@@ -115,7 +116,8 @@ class Writer:
     ) -> None:
         """Write probes that have been sent; see `record.Recorder`."""
         for request, sent_at_s in zip(requests, at_s, strict=True):
-            self._sent_at_s.setdefault(request, []).append(sent_at_s)
+            if self._sent_at_s.setdefault(request, sent_at_s) != sent_at_s:
+                self._sent_again_at_s.setdefault(request, []).append(sent_at_s)
         self._write(
             b"".join(
                 pcapng.packet(
@@ -162,7 +164,8 @@ class Writer:
         corrected = [
             (*outcome.request, outcome.sent_at_s)
             for outcome in outcomes
-            if outcome.sent_at_s not in self._sent_at_s[outcome.request]
+            if outcome.sent_at_s != self._sent_at_s[outcome.request]
+            and outcome.sent_at_s not in self._sent_again_at_s.get(outcome.request, ())
         ]
         ended_unix_ns = self._unix_ns(duration_s)
         for name, rows in (("losses", losses), ("corrected", corrected)):

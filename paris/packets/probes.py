@@ -38,6 +38,11 @@ class _Blank(NamedTuple):
     header_sum: int
     message_sum: int
 
+    def of_flow(self, datagram: bytes, message_sum: int) -> _Blank:
+        """The same with another datagram and sum; `_replace` takes three times as long."""
+        protocol, _, word_at, has_copies, copies, header_sum, _ = self
+        return _Blank(protocol, datagram, word_at, has_copies, copies, header_sum, message_sum)
+
 
 class Builder:
     """Builds probes of `flows`.
@@ -100,11 +105,11 @@ class Builder:
         datagram = bytearray(blank.datagram)
         if blank.protocol is Protocol.ICMP:
             _WORD.pack_into(datagram, self._at + 2, headers.icmp_checksum)
-            return blank._replace(datagram=bytes(datagram))
+            return blank.of_flow(bytes(datagram), blank.message_sum)
         sport, dport = headers.sport or 0, headers.dport or 0
         _WORDS.pack_into(datagram, self._at, sport, dport)
         message_sum = fold(blank.message_sum + sport + dport)
-        return blank._replace(datagram=bytes(datagram), message_sum=message_sum)
+        return blank.of_flow(bytes(datagram), message_sum)
 
     def _blank_alike(self, flow: int) -> _Blank:
         """The blank of a flow, with 0 as its ports or its ICMP checksum as well."""

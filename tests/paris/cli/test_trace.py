@@ -584,6 +584,12 @@ def test_a_trace_imports_nothing_that_its_text_does_not_need() -> None:
     assert not modules & {"dataclasses", "networkx", "json", "mda.service.verdict"}
 
 
+def test_a_journal_imports_no_dataclasses(tmp_path: Path) -> None:
+    modules = imported(*QUICK, "-o", str(tmp_path / "packets.pcapng"))
+    assert "paris.formats.capture" in modules
+    assert "dataclasses" not in modules
+
+
 def test_output_is_coloured_only_on_a_terminal_or_by_option() -> None:
     assert "\x1b[" not in run(*QUICK).stdout
     assert "\x1b[" in run(*QUICK, "--color", "always").stdout
