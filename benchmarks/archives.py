@@ -3,14 +3,16 @@
     pip install scamper-pywarts
     python -m benchmarks.archives
 
-Prints replies read per second of the processor, each in another process: traces are listed, or
-their records made. Then prints the most memory that a process takes for 100 MB of warts. See
+Prints replies read per second of the processor, each in another process: traces are listed, their
+replies read into columns, or their records made; of JSON also how far Python's own parser gets.
+Then prints the most memory that a process takes for 100 MB of warts. See
 RESULTS.md.
 """
 
 from __future__ import annotations
 
 import io
+import json
 import resource
 import sys
 import tempfile
@@ -20,6 +22,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import paris
 from paris import replay
 
 if TYPE_CHECKING:
@@ -29,9 +32,9 @@ _GOLDEN: Final = Path(__file__).parents[1] / "tests" / "data" / "warts"
 _STEM: Final = "trace-udp-paris-Q"
 _REPLIES: Final = 15  # in each of its traces
 _TRACE: Final = 6  # the type of its record
-_TRACES: Final = 1_000
+_TRACES: Final = 3_000
 _LARGE_BYTES: Final = 100_000_000
-_RUNS: Final = 3
+_RUNS: Final = 5
 _EVERY: Final = 100  # traces of the large archive, of which the record is made
 
 
@@ -60,6 +63,15 @@ def _by_pywarts(file: str) -> int:
 
 def _listed(file: str) -> int:
     return _REPLIES * sum(1 for _ in replay.listed(file))
+
+
+def _in_columns(file: str) -> int:
+    return sum(len(hops.traces) for hops in paris.hops(file))
+
+
+def _parsed(file: str) -> int:
+    with Path(file).open("rb") as lines:
+        return sum(len(json.loads(line)["hops"]) for line in lines)
 
 
 def _made(file: str) -> int:
@@ -101,7 +113,9 @@ def main() -> int:
         for words, read, file in (
             ("scamper-pywarts, warts", _by_pywarts, archive),
             ("warts, listed", _listed, archive),
+            ("warts, columns", _in_columns, archive),
             ("warts, records", _made, archive),
+            ("scamper JSON, `json.loads` alone", _parsed, lines),
             ("scamper JSON, listed", _listed, lines),
             ("scamper JSON, records", _made, lines),
         ):

@@ -9,18 +9,19 @@
 # Each module that is loaded here is a moment in which an interruption shows Python's own words.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from typing import Any
 
     import networkx as nx
 
     from mda.model import Vertex
     from mda.trace import Trace
+    from paris.formats.readers.warts_columns import Hops
     from paris.results import Result
     from paris.survey.sweep import Sweep
     from paris.version import __version__
 
-__all__ = ["__version__", "diamonds", "plain_graph", "read", "sweep", "trace"]
+__all__ = ["__version__", "diamonds", "hops", "plain_graph", "read", "sweep", "trace"]
 
 
 def __getattr__(name: str) -> str:
@@ -59,6 +60,21 @@ def read(file: str) -> "Result":
     from paris.results import Result
 
     return Result.of_trace(replay.trace(file, Reading()))
+
+
+def hops(file: str) -> "Iterator[Hops]":
+    """The replies in a warts archive's `trace` records: numpy columns of many traces at a time.
+
+    See `paris.formats.readers.warts_columns.Hops`. Needs numpy. Raises
+    `mda.errors.ParisTraceError` for a file that cannot be read, with the place.
+    """
+    from paris import archives
+    from paris.errors import lacking_extra
+
+    try:
+        yield from archives.hops(file)
+    except ModuleNotFoundError as error:
+        raise lacking_extra("paris.hops", error, "bulk") from None
 
 
 def diamonds(graph: "nx.DiGraph[Vertex]") -> "list[dict[str, Any]]":

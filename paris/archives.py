@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from io import BufferedIOBase, RawIOBase
 
     from paris.formats.readers.registry import Kind
+    from paris.formats.readers.warts_columns import Hops
 
 _HEAD_BYTES: Final = 1 << 16  # of a file, which show its format
 
@@ -45,6 +46,21 @@ def traces(file: str, damaged: Callable[[str], None]) -> Iterator[Trace]:
                 yield from _held(kind, up_to(stream, MOST), name, damaged)
     except ParisTraceError as error:
         damaged(str(error))
+
+
+def hops(file: str) -> Iterator[Hops]:
+    """The replies in a warts archive's trace records as columns, of many traces at a time.
+
+    Needs numpy. Raises FormatError, with the place, where the archive is damaged.
+    """
+    from paris.formats.readers import warts, warts_columns
+
+    name = named(file)
+    with _opened(file) as packed, unpacking(packed, name) as unpacked:
+        stream = BufferedReader(cast("RawIOBase", unpacked), _HEAD_BYTES)
+        if not warts.recognises(stream.peek(_HEAD_BYTES)):
+            raise FormatError(f"{name}: not a warts archive, which alone is read into columns")
+        yield from warts_columns.read(stream, name)
 
 
 def _opened(file: str) -> BufferedIOBase:

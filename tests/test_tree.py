@@ -105,6 +105,8 @@ paris/formats/readers/json_values.py: tests/paris/formats/readers/test_atlas.py:
 paris/formats/readers/measured.py: tests/paris/formats/readers/test_warts.py: it makes the records
 paris/formats/readers/scamper.py: tests/paris/formats/readers/test_warts.py: what its methods mean
 paris/formats/readers/warts_blocks.py: tests/paris/formats/readers/test_warts.py: of records
+paris/formats/readers/warts_layouts.py: tests/paris/formats/readers/test_warts.py: of records
+paris/formats/readers/warts_many.py: tests/paris/formats/readers/test_warts_columns.py: columns
 paris/formats/refusals.py: tests/paris/cli/test_convert.py: a refused trace is left out
 paris/formats/scamper_lattice.py: tests/paris/formats/test_warts.py: warts are made of it
 paris/formats/scamper_terms.py: tests/paris/formats/test_warts.py: warts are in these words

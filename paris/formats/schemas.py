@@ -14,7 +14,7 @@ from mda.studies.registry import STUDIES
 from paris.errors import FormatError, on_one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from fastjsonschema import JsonSchemaValueException
 
@@ -114,7 +114,27 @@ def _validator(schema: str) -> Callable[[Any], Any]:
 
 def _load(uri: str) -> Any:
     """The schema in a file beside this one."""
-    return json.loads(Path(__file__).with_name(uri.removeprefix(_BASE)).read_text())
+    schema = json.loads(Path(__file__).with_name(uri.removeprefix(_BASE)).read_text())
+    small = {
+        f"#/$defs/{name}": own
+        for name, own in schema.get("$defs", {}).items()
+        if '"$ref"' not in json.dumps(own)
+    }
+    return _in_place(schema, small)
+
+
+def _in_place(schema: Any, small: Mapping[str, Any]) -> Any:
+    """A schema with `small` definitions where others refer to them.
+
+    The checker calls a function for each reference, which takes longer than most checks.
+    """
+    if isinstance(schema, list):
+        return [_in_place(own, small) for own in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if len(schema) == 1 and schema.get("$ref") in small:
+        return small[schema["$ref"]]
+    return {name: _in_place(own, small) for name, own in schema.items()}
 
 
 def _is_address(text: str) -> bool:

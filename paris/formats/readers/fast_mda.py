@@ -8,6 +8,7 @@ Layout: fast-mda-traceroute 0.1.13, `formats/scamper.py`.
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from mda.model import ReplyKind
@@ -44,7 +45,7 @@ def read(data: bytes, name: str) -> Iterator[Found]:
         value, place = part.value, f"{name}: byte {part.begin}"
         if isinstance(value, dict) and value.get("type") == TRACELB:
             schemas.check(value, scamper_json.SCHEMA, place)
-            yield scamper_json.found(value, _measured, place)
+            yield scamper_json.found(value, partial(_measured, value, place), place)
 
 
 def _measured(value: Json, place: str) -> Measured:

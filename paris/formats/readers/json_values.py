@@ -29,13 +29,19 @@ def values(data: bytes, name: str) -> Iterator[Part]:
 
 def lines(data: bytes, name: str) -> Iterator[Part]:
     """The value of each line that has one. Raises FormatError as `values` does."""
+    for begin, line in texts(data):
+        yield Part(begin, begin + len(line), schemas.parse(line, f"{name}: byte {begin}"))
+
+
+def texts(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """Each line that is not blank, and the byte at which it begins."""
     at = 0
     while at < len(data):
         end = data.find(b"\n", at)
         end = len(data) if end < 0 else end
         line = data[at:end]
-        if line.strip():
-            yield Part(at, end, schemas.parse(line, f"{name}: byte {at}"))
+        if not line.isspace() and line:
+            yield at, line
         at = end + 1
 
 

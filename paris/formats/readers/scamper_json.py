@@ -6,14 +6,16 @@ Lines of type trace and tracelb are measurements; others are passed, as M-Lab's 
 from __future__ import annotations
 
 import re
+from functools import partial
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Final
 
 from mda.model import MplsEntry, ReplyKind, StopReason
 from mda.plan import Algorithm
+from paris.errors import FormatError
 from paris.formats import plan_json, schemas
 from paris.formats.readers.base import Found
-from paris.formats.readers.json_values import lines
+from paris.formats.readers.json_values import texts
 from paris.formats.readers.measured import Answer, Measured, Sent, record
 from paris.formats.readers.scamper import (
     TRACE,
@@ -45,6 +47,9 @@ _FIRST: Final = re.compile(
     rb'udpprobe|neighbourdisc|owamp)"|UUID"\s*:)'
 )
 
+_PARTS: Final = re.compile(rb',\s*"(?:hops|nodes)"\s*:\s*\[')
+_LISTED: Final = frozenset({"type", "method", "src", "dst", "start"})
+
 
 def recognises(head: bytes) -> bool:
     """Whether a file that begins so holds scamper's JSON."""
@@ -52,16 +57,39 @@ def recognises(head: bytes) -> bool:
 
 
 def read(data: bytes, name: str) -> Iterator[Found]:
-    """The measurements in a file. Raises FormatError, with the offset, where it is damaged."""
-    for part in lines(data, name):
-        value, place = part.value, f"{name}: byte {part.begin}"
+    """The measurements in a file. Raises FormatError, with the offset, where it is damaged.
+
+    What stands behind the beginning of a measurement is looked at when its record is made.
+    """
+    for begin, line in texts(data):
+        place = f"{name}: byte {begin}"
+        value = _beginning(line) or schemas.parse(line, place)
         if isinstance(value, dict) and value.get("type") in (TRACE, TRACELB):
             schemas.check(value, SCHEMA, place)
-            yield found(value, _trace if value["type"] == TRACE else tracelb, place)
+            yield found(value, partial(_measured, line, value["type"], place), place)
 
 
-def found(value: Json, measured: Callable[[Json, str], Measured], place: str) -> Found:
-    """What a line says of a measurement, which is read when it is asked for."""
+def _beginning(line: bytes) -> Json | None:
+    """What a line says before its hops or links; None if what a list shows is not all there."""
+    cut = _PARTS.search(line)
+    if cut is None:
+        return None
+    try:
+        value = schemas.parse(line[: cut.start()] + b"}", "")
+    except FormatError:
+        return None
+    return value if isinstance(value, dict) and value.keys() >= _LISTED else None
+
+
+def _measured(line: bytes, kind: str, place: str) -> Measured:
+    """All that a line says. Raises FormatError, with `place`."""
+    value: Json = schemas.parse(line, place)
+    schemas.check(value, SCHEMA, place)
+    return _trace(value, place) if kind == TRACE else tracelb(value, place)
+
+
+def found(value: Json, measured: Callable[[], Measured], place: str) -> Found:
+    """What a line says of a measurement; `measured` reads all of it when that is asked for."""
     between = _between(value)
     started_at_us = between["started_at_us"]
     return Found(
@@ -69,7 +97,7 @@ def found(value: Json, measured: Callable[[Json, str], Measured], place: str) ->
         between["source"],
         between["destination"],
         None if started_at_us is None else started_at_us / _MICROS,
-        lambda: record(measured(value, place), place),
+        lambda: record(measured(), place),
     )
 
 

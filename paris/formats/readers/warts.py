@@ -6,7 +6,6 @@ Layout: libscamperfile, warts(5).
 
 from __future__ import annotations
 
-import struct
 from copy import copy
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -25,29 +24,32 @@ from paris.formats.readers.scamper import (
     method,
     on_one_path,
 )
-from paris.formats.readers.warts_blocks import (
-    Addresses,
-    Block,
-    Field,
-    Values,
-    address,
-    read_address,
-    text,
-    time_us,
-    type_and_code,
-    u8,
-    u16,
-    u32,
+from paris.formats.readers.warts_blocks import Addresses
+from paris.formats.readers.warts_layouts import (
+    HOP,
+    HOP_BY_TCP,
+    HOP_BY_UDP,
+    HOP_HAS_TTL,
+    LINK,
+    MAGIC,
+    NODE,
+    PROBE,
+    REPLY,
+    SET,
+    TRACE_HEAD,
+    TRACE_TYPE,
+    TRACELB_HEAD,
+    TRACELB_TYPE,
 )
 from paris.packets import numbers
-from paris.packets.extensions import Extensions, read_extensions
+from paris.packets.extensions import Extensions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from mda.model import IPAddress
+    from paris.formats.readers.warts_blocks import Block, Values
 
-_MAGIC: Final = 0x1205
 _MICROS: Final = 1_000_000
 _LB_METHODS: Final = {
     1: "udp-dport", 2: "icmp-echo", 3: "udp-sport", 4: "tcp-sport", 5: "tcp-ack-sport",
@@ -60,15 +62,12 @@ _STOPS: Final = {
 }  # fmt: skip
 _CHECKSUM_FLAG: Final = 0x20  # of a trace: its dport is the ICMP checksum
 _HAS_TTL, _BY_TCP = 0x01, 0x02  # flags of a reply in tracelb records
-_HOP_HAS_TTL, _HOP_BY_TCP, _HOP_BY_UDP = 0x10, 0x20, 0x40  # and of a hop in trace records
 _HIGHEST_TTL: Final = 255
-# The version and no checksum (RFC 4884 section 7).
-_EXTENSION_HEADER: Final = b"\x20\0\0\0"
 
 
 def recognises(head: bytes) -> bool:
     """Whether a file that begins so holds warts."""
-    return head[:2] == _MAGIC.to_bytes(2)
+    return head[:2] == MAGIC.to_bytes(2)
 
 
 def read(data: bytes, name: str) -> Iterator[Found]:
@@ -76,79 +75,13 @@ def read(data: bytes, name: str) -> Iterator[Found]:
     cursor = Cursor(data, name)
     while cursor.at < cursor.end:
         begin = cursor.at
-        if cursor.u16() != _MAGIC:
+        if cursor.u16() != MAGIC:
             cursor.at = begin
             cursor.fail("no record begins here")
         kind, size = cursor.u16(), cursor.u32()
         body = cursor.part(size)
         if kind in _KINDS:
             yield _found(_KINDS[kind], body, f"{name}: byte {begin}")
-
-
-def _aside(cursor: Cursor, _: Addresses) -> IPAddress | None:
-    """An address that gets no number."""
-    size = cursor.u8()
-    return read_address(cursor, size) if size else cursor.fail("a router's address is missing")
-
-
-def _extensions(cursor: Cursor, _: Addresses) -> Extensions:
-    """The objects of an ICMP extension, whose lengths here leave out the objects' own headers."""
-    left, structure = cursor.part(cursor.u16()), _EXTENSION_HEADER
-    while left.at < left.end:
-        size = left.u16()
-        structure += struct.pack("!H", (size + 4) & 0xFFFF) + left.take(2 + size)
-    return read_extensions(structure)
-
-
-# The parameters of each block, from number 1 on.
-_TRACELB_HEAD: Final = Block(
-    u32("list"), u32("cycle"), u32("old_source"),
-    u32("old_destination"), time_us("start"), u16("sport"),
-    u16("dport"), u16("size"), u8("type"), u8("first_hop"),
-    u8("wait_s"), u8("wait_probe"), u8("attempts"),
-    u8("confidence"), u8("tos"), u16("nodes"), u16("links"),
-    u32("probes"), u32("most_probes"), u8("gap_limit"),
-    address("source"), address("destination"), u32("user"), u8("flags"),
-    Field("router", read=_aside), text("error"),
-)  # fmt: skip
-_NODE: Final = Block(
-    u32("old_address"), u8("flags"), u16("links"),
-    u8("quoted_ttl"), address("address"), text("name"),
-)  # fmt: skip
-_LINK: Final = Block(u16("from"), u16("to"), u8("hops"))
-_SET: Final = Block(u16("probes"))
-_PROBE: Final = Block(
-    time_us("sent"), u16("flow"), u8("ttl"), u8("attempt"),
-    u16("replies"),
-)  # fmt: skip
-_REPLY: Final = Block(
-    time_us("received"), u16("ip_id"), u8("ttl"), u8("flags"),
-    type_and_code("icmp"), u8("tcp_flags"), Field("extensions", read=_extensions),
-    u8("quoted_ttl"), u8("quoted_tos"), u32("old_address"),
-    address("address"),
-)  # fmt: skip
-_TRACE_HEAD: Final = Block(
-    u32("list"), u32("cycle"), u32("old_source"),
-    u32("old_destination"), time_us("start"), u8("stop"),
-    u8("stop_data"), u8("flags"), u8("attempts"),
-    u8("hop_limit"), u8("type"), u16("size"), u16("sport"),
-    u16("dport"), u8("first_hop"), u8("tos"), u8("wait_s"),
-    u8("loops"), u16("hops"), u8("gap_limit"),
-    u8("gap_action"), u8("loop_action"), u16("probes"),
-    u8("wait_probe"), u8("confidence"), address("source"),
-    address("destination"), u32("user"), u16("offset"),
-    Field("router", read=_aside), u8("queries"), u32("more_flags"),
-    u8("stop_hop"), text("error"),
-)  # fmt: skip
-_HOP: Final = Block(
-    u32("old_address"), u8("probe_ttl"), u8("ttl"),
-    u8("flags"), u8("attempt"), u32("rtt_us"),
-    type_and_code("icmp"), u16("size"), u16("reply_size"),
-    u16("ip_id"), u8("reply_tos"), u16("mtu"),
-    u16("quoted_size"), u8("quoted_ttl"), u8("tcp_flags"),
-    u8("quoted_tos"), Field("extensions", read=_extensions), address("address"),
-    time_us("sent"), text("name"),
-)  # fmt: skip
 
 
 def _found(kind: _Kind, body: Cursor, place: str) -> Found:
@@ -166,18 +99,18 @@ def _found(kind: _Kind, body: Cursor, place: str) -> Found:
 
 def _tracelb(cursor: Cursor, place: str) -> Measured:
     addresses = Addresses()
-    head = _TRACELB_HEAD.read(cursor, addresses)
+    head = TRACELB_HEAD.read(cursor, addresses)
     sport, dport, destination = head.get("sport"), head.get("dport"), _destination(head, cursor)
     name = _method(head, _LB_METHODS)
-    nodes = [_NODE.read(cursor, addresses) for _ in range(head.get("nodes", 0))]
+    nodes = [NODE.read(cursor, addresses) for _ in range(head.get("nodes", 0))]
     sent: list[Sent] = []
     for _ in range(head.get("links", 0)):
-        link = _LINK.read(cursor, addresses)
+        link = LINK.read(cursor, addresses)
         for end in ("from", "to"):
             if link.get(end, 0) >= len(nodes):
                 cursor.fail(f"a link names node {link.get(end, 0)} of {len(nodes)}")
         for _ in range(link.get("hops", 0)):
-            for _ in range(_SET.read(cursor, addresses).get("probes", 0)):
+            for _ in range(SET.read(cursor, addresses).get("probes", 0)):
                 sent.append(_sent(cursor, addresses))
     own = method(TRACELB, name, place)
     first_ttl = min([head.get("first_hop") or 1, *(own.ttl for own in sent)])
@@ -226,9 +159,9 @@ def _first_hop(
 
 def _sent(cursor: Cursor, addresses: Addresses) -> Sent:
     """A probe of a tracelb record."""
-    probe = _PROBE.read(cursor, addresses)
+    probe = PROBE.read(cursor, addresses)
     answers = tuple(
-        _answer(_REPLY.read(cursor, addresses), probe.get("sent"), cursor)
+        _answer(REPLY.read(cursor, addresses), probe.get("sent"), cursor)
         for _ in range(probe.get("replies", 0))
     )
     return Sent(
@@ -259,12 +192,12 @@ def _answer(reply: Values, sent_at_us: int | None, cursor: Cursor) -> Answer:
 
 def _trace(cursor: Cursor, place: str) -> Measured:
     addresses = Addresses()
-    head = _TRACE_HEAD.read(cursor, addresses)
+    head = TRACE_HEAD.read(cursor, addresses)
     name = _method(head, _TRACE_METHODS)
     own = method(TRACE, name, place)
     sport, dport = head.get("sport"), head.get("dport")
     flow = (dport or 0) - own.first(sport, dport) if head.get("flags", 0) & _CHECKSUM_FLAG else 0
-    hops = [_HOP.read(cursor, addresses) for _ in range(cursor.u16())]
+    hops = [HOP.read(cursor, addresses) for _ in range(cursor.u16())]
     sent = [_hop(hop, flow, cursor) for hop in hops]
     first_ttl = min([head.get("first_hop") or 1, *(own.ttl for own in sent)])
     attempts, last_ttl = head.get("attempts", 1), min(head.get("hops", 0), _HIGHEST_TTL)
@@ -292,17 +225,17 @@ def _trace(cursor: Cursor, place: str) -> Measured:
 def _hop(hop: Values, flow: int, cursor: Cursor) -> Sent:
     """The probe of a hop in a trace record, and its reply."""
     flags, responder = hop.get("flags", 0), _from(hop, cursor)
-    is_icmp = not flags & (_HOP_BY_TCP | _HOP_BY_UDP)
+    is_icmp = not flags & (HOP_BY_TCP | HOP_BY_UDP)
     icmp = hop.get("icmp") if is_icmp else None
     answer = Answer(
         responder=responder,
         rtt_us=hop.get("rtt_us"),
         icmp=icmp,
-        tcp_flags=hop.get("tcp_flags", 0) if flags & _HOP_BY_TCP else None,
-        kind=ReplyKind.UDP_ANSWER if flags & _HOP_BY_UDP else None,
+        tcp_flags=hop.get("tcp_flags", 0) if flags & HOP_BY_TCP else None,
+        kind=ReplyKind.UDP_ANSWER if flags & HOP_BY_UDP else None,
         # Where it is missing from an error, it is 1.
         quoted_ttl=hop.get("quoted_ttl", 1) if _quotes(icmp, responder) else None,
-        ttl=hop.get("ttl") if flags & _HOP_HAS_TTL else None,
+        ttl=hop.get("ttl") if flags & HOP_HAS_TTL else None,
         ip_id=_ip_id(hop, responder),
         mtu=hop.get("mtu"),
         extensions=hop.get("extensions", Extensions()),
@@ -363,6 +296,6 @@ class _Kind(NamedTuple):
 
 # By the number of the type.
 _KINDS: Final = {
-    6: _Kind(TRACE, _TRACE_HEAD, _trace),
-    8: _Kind(TRACELB, _TRACELB_HEAD, _tracelb),
+    TRACE_TYPE: _Kind(TRACE, TRACE_HEAD, _trace),
+    TRACELB_TYPE: _Kind(TRACELB, TRACELB_HEAD, _tracelb),
 }

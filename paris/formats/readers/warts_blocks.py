@@ -108,7 +108,7 @@ def address(name: str) -> Field:
     return Field(name, read=lambda cursor, addresses: addresses.read(cursor))
 
 
-class _Run(NamedTuple):
+class Run(NamedTuple):
     """Parameters of fixed size one after the other, or one of another size."""
 
     names: tuple[str, ...]
@@ -122,7 +122,7 @@ class Block:
 
     def __init__(self, *fields: Field) -> None:
         self._fields = fields
-        self._layouts: dict[int, tuple[_Run, ...]] = {}
+        self._layouts: dict[int, tuple[Run, ...]] = {}
 
     def read(self, cursor: Cursor, addresses: Addresses) -> Values:
         """The parameters that flags say are there; those behind the known ones are passed.
@@ -145,7 +145,7 @@ class Block:
             cursor.fail(f"cut short: {size} bytes expected, {whole - cursor.at} left")
         values: Values = {}
         cursor.end = after
-        for names, packed, meanings, read in self._layout(flags):
+        for names, packed, meanings, read in self.layout(flags):
             if read is not None:
                 values[names[0]] = read(cursor, addresses)
                 continue
@@ -159,7 +159,8 @@ class Block:
         cursor.at, cursor.end = after, whole
         return values
 
-    def _layout(self, flags: int) -> tuple[_Run, ...]:
+    def layout(self, flags: int) -> tuple[Run, ...]:
+        """What a block with these flags, bit 0 for parameter 1, has behind its length."""
         layout = self._layouts.get(flags)
         if layout is None:
             if len(self._layouts) >= _MOST_LAYOUTS:
@@ -169,14 +170,14 @@ class Block:
         return layout
 
 
-def _runs(fields: Sequence[Field]) -> list[_Run]:
-    runs: list[_Run] = []
+def _runs(fields: Sequence[Field]) -> list[Run]:
+    runs: list[Run] = []
     fixed: list[Field] = []
 
     def end_of_run() -> None:
         if fixed:
             runs.append(
-                _Run(
+                Run(
                     tuple(own.name for own in fixed),
                     Struct("!" + "".join(own.code for own in fixed)),
                     tuple((own.name, own.meaning) for own in fixed if own.meaning is not None),
@@ -189,6 +190,6 @@ def _runs(fields: Sequence[Field]) -> list[_Run]:
             fixed.append(field)
         else:
             end_of_run()
-            runs.append(_Run((field.name,), Struct(""), read=field.read))
+            runs.append(Run((field.name,), Struct(""), read=field.read))
     end_of_run()
     return runs
