@@ -123,8 +123,7 @@ class Retries(NamedTuple):
         likely be silent too: its remaining attempts leave at once rather than a time-out apart. So
         do those of all flows where nothing at all was answered to twice as many probes. So many
         leave at once as were lost before where those are twice as many as usual, unless a limit may
-        be why. Those to the TTLs `in_doubt` wait until it is known
-        whether any can arrive.
+        be why. Those to the TTLs `in_doubt` wait until it is known whether any can arrive.
         """
         table = self.table
         for ttl, hop in table.hops.items():
@@ -139,7 +138,7 @@ class Retries(NamedTuple):
                     losses >= tries and flow not in hop.answers for flow, losses in counted.items()
                 )
             )
-            is_limited = table.limits(ttl).is_suspected()
+            may_be_limited = table.limits(ttl).window() is not None
             since_s = None
             for sent_at_s, flow, _ in hop.lost_at:
                 losses = counted.get(flow, 0)
@@ -150,11 +149,11 @@ class Retries(NamedTuple):
                     and table.ended.get(flow, ttl) >= ttl
                     and not wave.is_fresh(flow, ttl)
                 ):
-                    at_once = 1 if is_limited or losses < 2 * table.attempts else losses
+                    at_once = 1 if may_be_limited or losses < 2 * table.attempts else losses
                     for _ in range(tries - losses if has_silence else min(tries - losses, at_once)):
                         wave.ask(flow, ttl)
                     since_s = sent_at_s if since_s is None else max(since_s, sent_at_s)
-            if since_s is not None and not is_limited:
+            if since_s is not None and not table.limits(ttl).is_suspected():
                 self._signs(ttl, since_s, wave)
 
     def _signs(self, ttl: int, since_s: float, wave: Wave) -> None:

@@ -57,6 +57,8 @@ def test_all_statements_about_the_networks_of_a_class_are_true(name: str) -> Non
         ("several troubles", 462),
         # Where half of all was lost, a flow was asked twelve times, each a time-out after the last.
         ("several troubles", 89),
+        # Probes asked at once took the replies of a limited destination, and looked like loss.
+        ("limited destination", 235),
     ],
 )
 def test_networks_that_were_once_told_wrongly_are_told_right(name: str, seed: int) -> None:
