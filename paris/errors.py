@@ -1,14 +1,16 @@
 """The tree of errors, and the exit codes of the command.
 
-ParisTraceError
-├── SettingsError      an option or value that cannot be used          exit 2
-├── TopologyError      a simulated network that cannot be built        exit 2
-├── FormatError        a file that is not what it should be            exit 2
-├── ResolveError       a name without an address                       exit 3
-├── PrivilegeError     a right the system withholds                    exit 4
-├── WireError          the local network or system refused             exit 5
-└── OutputError        an output that could not be drawn or written    exit 8
-    (render.RenderError, raised in a package that may not import paris, also exits 8)
+::
+
+    ParisTraceError
+    ├── SettingsError      an option or value that cannot be used          exit 2
+    ├── TopologyError      a simulated network that cannot be built        exit 2
+    ├── FormatError        a file that is not what it should be            exit 2
+    ├── ResolveError       a name without an address                       exit 3
+    ├── PrivilegeError     a right the system withholds                    exit 4
+    ├── WireError          the local network or system refused             exit 5
+    └── OutputError        an output that could not be drawn or written    exit 8
+        (render.RenderError, raised in a package that may not import paris, also exits 8)
 
 Only `paris.cli` turns errors into exit codes. A malformed packet never raises an error out of
 `paris.packets.replies`.

@@ -15,7 +15,7 @@ NEEDED = [
     words
     for extra, needed in (("", _PROJECT["dependencies"]), *_EXTRAS.items())
     for words in needed
-    if extra != "dev" and not words.startswith("paris-trace")
+    if extra not in ("dev", "docs") and not words.startswith("paris-trace")
 ]
 
 
