@@ -12,21 +12,34 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from dataclasses import dataclass
+from enum import Enum
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
+from mda.aliases import Aliases
 from mda.answers.dag import Dag
 from mda.model import Vertex
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
     from mda.model import IPAddress
     from mda.trace import Trace
 
-    #: Names the group of an address in a trace, as its AS; empty where that is unknown.
-    Grouping: TypeAlias = Callable[[Trace, IPAddress], str]
+    #: Places and how many hops away they are.
+    Around: TypeAlias = "frozenset[tuple[int, Place]]"
 
 _NUMBERS: Final = re.compile(r"AS\d+(/AS\d+)*")
+
+
+class By(Enum):
+    """What a vertex of a merged graph stands for."""
+
+    #: An address.
+    INTERFACE = "interface"
+    #: The addresses that one AS announces, or the same ones, as the lookup `asn` of traces found.
+    AS = "as"
+    #: The addresses that a router says are its own.
+    ROUTER = "router"
 
 
 class Ends(NamedTuple):
@@ -40,14 +53,24 @@ class Ends(NamedTuple):
 class Place(NamedTuple):
     """What is one vertex in all traces.
 
-    A group has a name, an interface its address (and its own name, where routers share one), and
-    a silence the places that answered before and behind it, and how many hops away these are.
+    A group has a name, and an interface its address (and its own name, where routers share one).
     """
 
     group: str = ""
     address: IPAddress | None = None
     interface: str = ""
-    silence: tuple[object, ...] = ()
+    silence: Silence | None = None
+
+
+class Silence(NamedTuple):
+    """The places that answered before and behind silent hops, and how many hops away they are.
+
+    Where nothing answers any more, what is silent also depends on where the trace went `towards`.
+    """
+
+    before: Around
+    behind: Around
+    towards: IPAddress | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +83,7 @@ class Merged:
     between which some trace found a diamond, None for ends that do not meet.
     """
 
+    by: By
     ends: tuple[Ends, ...]
     dag: Dag
     groups: Mapping[Vertex, str]
@@ -91,15 +115,15 @@ class Merged:
         )
 
 
-def merge(traces: Iterable[Trace], grouping: Grouping | None = None) -> Merged:
+def merge(traces: Iterable[Trace], by: By = By.INTERFACE) -> Merged:
     """The graph of all traces, each of which is read once and let go."""
-    merging = Merging(grouping)
+    merging = Merging(by)
     for trace in traces:
         merging.add(trace)
     return merging.merged()
 
 
-def by_as(trace: Trace, address: IPAddress) -> str:
+def _as_of(trace: Trace, address: IPAddress) -> str:
     """The numbers of the ASes that announce an address, as the trace's lookup `asn` found them."""
     found = _NUMBERS.match(trace.facts.get("asn", {}).get(address, ""))
     return "" if found is None else found[0]
@@ -108,8 +132,9 @@ def by_as(trace: Trace, address: IPAddress) -> str:
 class Merging:
     """A graph that grows trace by trace."""
 
-    def __init__(self, grouping: Grouping | None = None) -> None:
-        self._grouping = grouping
+    def __init__(self, by: By = By.INTERFACE) -> None:
+        self._by = by
+        self._aliases = Aliases()
         self._ends: list[Ends] = []
         self._vertices: defaultdict[Place, list[int]] = defaultdict(list)
         self._edges: defaultdict[tuple[Place, Place], list[int]] = defaultdict(list)
@@ -121,6 +146,8 @@ class Merging:
         number = len(self._ends)
         plan = trace.plan
         self._ends.append(Ends(plan.source, plan.destination, trace.reached))
+        if self._by is By.ROUTER:
+            self._aliases.add(trace)
         places = self._places(trace)
         for place in dict.fromkeys(places.values()):
             self._vertices[place].append(number)
@@ -138,35 +165,73 @@ class Merging:
 
     def merged(self) -> Merged:
         """The graph of the traces so far."""
-        columns, circles = _columns(self._vertices, self._edges)
+        routers = self._routers()
+        found = self if not routers else self._renamed(_Renaming(routers))
+        columns, circles = _columns(found._vertices, found._edges)
         named = _named(columns)
         return Merged(
+            by=self._by,
             ends=tuple(self._ends),
             dag=Dag(
-                {named[own]: {"seen_by": tuple(seen)} for own, seen in self._vertices.items()},
+                {named[own]: {"seen_by": tuple(seen)} for own, seen in found._vertices.items()},
                 {
                     (named[near], named[far]): {"seen_by": tuple(seen)}
-                    for (near, far), seen in self._edges.items()
+                    for (near, far), seen in found._edges.items()
                     if (near, far) not in circles
                 },
             ),
-            groups={named[own]: own.group for own in self._vertices if own.group},
-            members={named[own]: _ordered(found) for own, found in self._members.items()},
+            groups={named[own]: own.group for own in found._vertices if own.group},
+            members={named[own]: _ordered(them) for own, them in found._members.items()},
             circles={
                 (named[near], named[far]): tuple(seen)
-                for (near, far), seen in self._edges.items()
+                for (near, far), seen in found._edges.items()
                 if (near, far) in circles
             },
             diamonds=frozenset(
-                (named[near], None if far is None else named[far]) for near, far in self._diamonds
+                (named[near], None if far is None else named[far]) for near, far in found._diamonds
             ),
         )
+
+    def _routers(self) -> dict[Place, Place]:
+        """The router of each place that is an address, of routers that answered from several.
+
+        The ends of traces stay themselves.
+        """
+        ends = {own for end in self._ends for own in (end.source, end.destination)}
+        answered: defaultdict[IPAddress, list[Place]] = defaultdict(list)
+        if self._by is By.ROUTER:
+            for place in self._vertices:
+                if place.address is not None and place.address not in ends:
+                    answered[self._aliases.of(place.address)].append(place)
+        return {
+            place: Place(group=f"router {min(own.address for own in places if own.address)}")
+            for places in answered.values()
+            if len({own.address for own in places}) > 1
+            for place in places
+        }
+
+    def _renamed(self, rename: _Renaming) -> Merging:
+        """The same traces, with other places."""
+        other = Merging(self._by)
+        other._ends = self._ends
+        for place, seen in self._vertices.items():
+            own = rename(place)
+            other._vertices[own] = sorted({*other._vertices[own], *seen})
+            if own.group and place.address is not None:
+                other._members[own].add(place.address)
+        for (near, far), seen in self._edges.items():
+            link = rename(near), rename(far)
+            if link[0] != link[1]:
+                other._edges[link] = sorted({*other._edges[link], *seen})
+        ends = ((rename(near), far and rename(far)) for near, far in self._diamonds)
+        other._diamonds = {(near, far) for near, far in ends if near != far}
+        return other
 
     def _places(self, trace: Trace) -> dict[Vertex, Place]:
         """The place of each vertex of a trace."""
         known = {vertex: self._known(trace, vertex) for vertex in trace.dag if vertex.address}
-        before: dict[Vertex, frozenset[tuple[int, Place]]] = {}
-        behind: dict[Vertex, frozenset[tuple[int, Place]]] = {}
+        before: dict[Vertex, Around] = {}
+        behind: dict[Vertex, Around] = {}
         silent = [vertex for vertex in trace.dag if vertex not in known]
         for vertex in silent:
             before[vertex] = _around(trace.dag.predecessors(vertex), known, before)
@@ -179,27 +244,42 @@ class Merging:
                 (group,) = groups  # what is between routers of a network most likely belongs to it
                 places[vertex] = Place(group=group)
                 continue
-            # Where nothing answers any more, what is silent depends on the destination.
-            end = () if behind[vertex] else (trace.plan.destination,)
-            places[vertex] = Place(silence=(before[vertex], behind[vertex], *end))
+            towards = None if behind[vertex] else trace.plan.destination
+            places[vertex] = Place(silence=Silence(before[vertex], behind[vertex], towards))
         return places
 
     def _known(self, trace: Trace, vertex: Vertex) -> Place:
         """The place of a vertex that has an address: the ends are always themselves."""
         plan, address = trace.plan, vertex.address
         is_end = vertex == trace.origin or address in (plan.source, plan.destination)
-        if self._grouping is not None and address is not None and not is_end:
-            group = self._grouping(trace, address)
+        if self._by is By.AS and address is not None and not is_end:
+            group = _as_of(trace, address)
             if group:
                 return Place(group=group)
         return Place(address=address, interface=vertex.interface)
 
 
+class _Renaming:
+    """Other places for some, also inside silences, which are known by the places around them."""
+
+    def __init__(self, others: Mapping[Place, Place]) -> None:
+        self._others = others
+
+    def __call__(self, place: Place) -> Place:
+        if place.silence is None:
+            return self._others.get(place, place)
+        before, behind, towards = place.silence
+        return Place(silence=Silence(self._around(before), self._around(behind), towards))
+
+    def _around(self, places: Around) -> Around:
+        return frozenset((hops, self(own)) for hops, own in places)
+
+
 def _around(
     beside: Iterable[Vertex],
     known: Mapping[Vertex, Place],
-    found: Mapping[Vertex, frozenset[tuple[int, Place]]],
-) -> frozenset[tuple[int, Place]]:
+    found: Mapping[Vertex, Around],
+) -> Around:
     """The places that answer next to a silence, through others, and how many hops away they are."""
     around: set[tuple[int, Place]] = set()
     for vertex in beside:

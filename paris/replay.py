@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from mda.comparison import Comparison
     from mda.difference import Difference
+    from mda.merging import Merged
     from mda.model import IPAddress, Outcome, Reply
     from mda.plan import Reading
     from paris.formats.capture import Capture
@@ -54,7 +55,9 @@ def trace(file: str, reading: Reading) -> Trace:
     )
 
 
-def saved(file: str, choice: int | IPAddress | None = None) -> Trace | Comparison | Difference:
+def saved(
+    file: str, choice: int | IPAddress | None = None
+) -> Trace | Comparison | Difference | Merged:
     """What a file holds, as it was measured. Raises FormatError.
 
     `choice` says which trace is meant in a file of another program: a number from 1 on, or the
@@ -65,7 +68,7 @@ def saved(file: str, choice: int | IPAddress | None = None) -> Trace | Compariso
 
 def held(
     data: bytes, file: str, choice: int | IPAddress | None = None
-) -> Trace | Comparison | Difference:
+) -> Trace | Comparison | Difference | Merged:
     """What the content of `file` holds, as `saved` says. Raises FormatError."""
     if (kind := kind_of(data)) is not None:
         return Trace.of(_chosen(kind.read(data, file), choice, file))
@@ -79,7 +82,7 @@ def held(
     if difference.is_difference(document):
         return difference.read(document, file)
     if merged.is_merged(document):
-        raise FormatError(f"{file}: a merged graph holds no trace: give --merge its traces again")
+        return merged.read(document, file)
     return Trace.of(native.read_record(document, file))
 
 

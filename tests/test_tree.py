@@ -13,6 +13,7 @@ mda/answers/graph.py: tests/mda/answers/test_table.py: a graph is made of a tabl
 mda/answers/hop.py: tests/mda/answers/test_table.py: a hop is a row of the table
 mda/answers/resets.py: tests/mda/answers/test_ends.py: what resets say shows in where paths end
 mda/answers/trials.py: tests/mda/answers/test_limits.py: limits are found from trials
+mda/aliases.py: tests/mda/test_merging.py: routers are merged by it
 mda/common_names.py: tests/mda/test_difference.py: stars are the same or not
 mda/errors.py: tests/paris/cli/test_trace.py: errors show as exit codes
 mda/explore/lite.py: tests/mda/explore/test_explorer.py: a law shows in what is asked
@@ -126,7 +127,6 @@ paris/lookup/tables/registry.py: tests/paris/lookup/test_networks.py: each kind 
 paris/lookup/ways.py: tests/lab/test_ways.py: the kernel of a machine with several ways answers
 paris/outputs/asked.py: tests/paris/cli/test_trace.py: the command refuses outputs there
 paris/outputs/backlog.py: tests/paris/outputs/test_files.py: a pipe is filled there
-paris/formats/merged.py: tests/paris/cli/test_render.py: merged graphs are written there
 paris/outputs/comparison.py: tests/paris/cli/test_studies.py: comparisons are written there
 paris/outputs/journal.py: tests/lab/test_signals.py: it matters where a signal ends the command
 paris/outputs/journal_file.py: tests/lab/test_slow_disk.py: it matters on a disk that takes nothing

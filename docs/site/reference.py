@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PARSERS: Final = (trace_parser, render_parser, convert_parser, survey_parser)
-SCHEMAS: Final = ("native", "comparison", "difference", "capture")
+SCHEMAS: Final = ("native", "comparison", "difference", "merged", "capture")
 # What a program that uses ours meets, from the outside in.
 MODULES: Final = (
     "paris", "paris.results", "paris.settings", "mda.trace", "mda.model", "mda.comparison",

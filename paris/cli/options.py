@@ -74,9 +74,8 @@ class RenderOptions(NamedTuple):
     """What to read, and what to make of it.
 
     With `tabulates` that is a table of all diamonds, with `compares` what changed between two, with
-    `merges` one graph of all traces, of ASes with `by_as`, and with `lists` a list of the traces in
-    a file. `choice` is one of these: its number, or where it
-    leads.
+    `merges` one graph of all traces, with vertices `by` what is said, and with `lists` a list of
+    the traces in a file. `choice` is one of these: its number, or where it leads.
     """
 
     files: tuple[str, ...]
@@ -85,7 +84,7 @@ class RenderOptions(NamedTuple):
     tabulates: bool
     compares: bool
     merges: bool
-    by_as: bool
+    by: str
     output: OutputOptions
 
 
@@ -286,7 +285,7 @@ def parse_render(arguments: Sequence[str]) -> RenderOptions:
         tabulates=given.metrics,
         compares=given.diff,
         merges=given.merge,
-        by_as=given.by == "as",
+        by=given.by or "interface",
         output=_output_options(given),
     )
 

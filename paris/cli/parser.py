@@ -365,8 +365,9 @@ def render_parser() -> Parser:
     )
     parser.add_argument(
         "--by",
-        choices=("interface", "as"),
-        help="vertices of --merge: interfaces (default), or one for each AS that -A found",
+        choices=("interface", "router", "as"),
+        help="vertices of --merge: interfaces (default), or one for all addresses that a router "
+        "says are its own, or for each AS that -A found",
     )
     parser.add_argument(
         "--metrics",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from mda.errors import ParisTraceError
 from paris.cli.exits import complain, ended
@@ -14,10 +14,18 @@ if TYPE_CHECKING:
 
     from mda.comparison import Comparison
     from mda.difference import Difference
+    from mda.merging import Merged
     from mda.model import IPAddress
     from mda.trace import Trace
     from paris.cli.options import RenderOptions
     from paris.outputs.registry import Subject
+
+# Why there is nothing to group vertices by, and what would change that.
+_UNGROUPED: Final = {
+    "as": "no trace knows an AS: measure with -A",
+    "router": "no router of these traces says that two of their addresses are its own (RFC 5837): "
+    "add traces that pass it by other interfaces",
+}
 
 
 def entry() -> None:
@@ -37,12 +45,16 @@ def main(arguments: Sequence[str]) -> int:
     if options.merges:
         return _merge(options)
     from mda.difference import Difference
+    from paris.errors import SettingsError
     from paris.outputs.asked import plan_outputs
+    from paris.outputs.registry import Subject
     from paris.outputs.writing import write_all
 
     found, subject = (
         _compared(*options.files) if options.compares else _saved(options.files[0], options.choice)
     )
+    if options.output.redact and subject is Subject.MERGED:
+        raise SettingsError("--redact takes traces, and a merged graph holds none")
     asked = plan_outputs(options.output, is_replay=True, subject=subject, inputs=options.files)
     say = partial(complain, "paris-render")
     faults = write_all(found, subject, asked, options.output, say)
@@ -56,9 +68,10 @@ def main(arguments: Sequence[str]) -> int:
 
 def _saved(
     file: str, choice: int | IPAddress | None = None
-) -> tuple[Trace | Comparison | Difference, Subject]:
+) -> tuple[Trace | Comparison | Difference | Merged, Subject]:
     """What a file holds."""
     from mda.comparison import Comparison
+    from mda.merging import Merged
     from mda.trace import Trace
     from paris import replay
     from paris.outputs.registry import Subject
@@ -68,6 +81,8 @@ def _saved(
         return found, Subject.TRACE
     if isinstance(found, Comparison):
         return found, Subject.COMPARISON
+    if isinstance(found, Merged):
+        return found, Subject.MERGED
     return found, Subject.DIFFERENCE
 
 
@@ -112,7 +127,7 @@ def _compared(*files: str) -> tuple[Difference, Subject]:
 
 def _merge(options: RenderOptions) -> int:
     """Write one graph of all readable traces, and report the others. Raises FormatError."""
-    from mda.merging import Merging, by_as
+    from mda.merging import By, Merging
     from paris import archives
     from paris.errors import FormatError, SettingsError
     from paris.outputs.asked import plan_outputs
@@ -123,7 +138,7 @@ def _merge(options: RenderOptions) -> int:
     subject = Subject.MERGED
     asked = plan_outputs(options.output, is_replay=True, subject=subject, inputs=options.files)
     left_out: list[str] = []
-    merging = Merging(by_as if options.by_as else None)
+    merging = Merging(By(options.by))
     for file in options.files:
         for trace in archives.traces(file, left_out.append):
             merging.add(trace)
@@ -132,8 +147,8 @@ def _merge(options: RenderOptions) -> int:
     merged = merging.merged()
     if not merged.ends:
         raise FormatError("there is no trace to merge")
-    if options.by_as and not merged.groups:
-        raise SettingsError("no trace knows an AS: measure with -A, or merge without --by as")
+    if merged.by is not By.INTERFACE and not merged.groups:
+        raise SettingsError(f"{_UNGROUPED[options.by]}, or merge without --by {options.by}")
     faults = write_all(merged, subject, asked, options.output, say)
     for fault in faults:
         say(str(fault))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mda.answers.graph import vertices_by_ttl
 from mda.escaping import shown
+from mda.merging import By
 from render.words.numbering import numbers
 from render.words.quantities import count
 from render.words.vertices import Kind, key_of
@@ -166,11 +167,18 @@ def _conclusions(merged: Merged, kinds: Mapping[Vertex, Kind]) -> list[str]:
     if merged.groups:
         members = sum(map(len, merged.members.values()))
         alone = sum(own.address is not None for own in merged.dag)
-        lines.append(
-            f"{count(len(merged.groups), 'network stands', 'networks stand')} for "
-            f"{count(members, 'interface', 'interfaces')}; {alone} stand for themselves: ends, and "
-            "those whose network is not known"
-        )
+        interfaces = count(members, "interface", "interfaces")
+        if merged.by is By.ROUTER:
+            lines.append(
+                f"{count(len(merged.groups), 'router stands', 'routers stand')} for {interfaces}, "
+                "as they say themselves; of the others no two are known to be one router"
+            )
+        else:
+            lines.append(
+                f"{count(len(merged.groups), 'network stands', 'networks stand')} for "
+                f"{interfaces}; {alone} stand for themselves: ends, and those whose network is not "
+                "known"
+            )
     if Kind.SILENT in kinds.values():
         lines.append(_ONE_SILENCE)
     if merged.circles:

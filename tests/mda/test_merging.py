@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mda.merging import Merging, by_as, merge
+from mda.merging import By, Merging, merge
+from mda.model import InterfaceInfo, InterfaceRole, Reply
 from mda.trace import Trace
 from tests.support.traces import DESTINATION, assembled, hops, outcomes
 
@@ -95,7 +96,7 @@ def test_silences_before_different_destinations_are_different() -> None:
 
 def test_interfaces_of_a_network_are_one_vertex_and_ends_stay_themselves() -> None:
     columns = GATEWAY, BRANCHES[0], "*", BRANCHES[1], JOINT
-    merged = merge([with_networks(trace_to(DESTINATION, *columns))], by_as)
+    merged = merge([with_networks(trace_to(DESTINATION, *columns))], By.AS)
     assert set(merged.groups.values()) == {"AS64500", "AS64501/AS64502"}
     assert set(seen_by(merged)) == {
         "192.0.2.1", GATEWAY, "AS64500", "AS64501/AS64502", DESTINATION
@@ -103,6 +104,71 @@ def test_interfaces_of_a_network_are_one_vertex_and_ends_stay_themselves() -> No
     members = {merged.groups[own]: list(map(str, found)) for own, found in merged.members.items()}
     assert members["AS64500"] == BRANCHES
     assert merged.dag.number_of_edges() == 4
+
+
+def described(trace: Trace, told: dict[str, InterfaceInfo]) -> Trace:
+    """The trace, with what the router at each address says of an interface."""
+    return Trace.of(
+        trace.replace(
+            outcomes=tuple(
+                own._replace(interfaces=(told[str(own.responder)],))
+                if isinstance(own, Reply) and str(own.responder) in told
+                else own
+                for own in trace.outcomes
+            )
+        )
+    )
+
+
+def by_router(*told: dict[str, InterfaceInfo]) -> Merged:
+    """Two traces that meet a router at either address of `BRANCHES`, with a silence behind it."""
+    traces = (trace_to(ELSEWHERE, GATEWAY, branch, "*", JOINT) for branch in BRANCHES)
+    return merge(map(described, traces, told), By.ROUTER)
+
+
+def own_address(address: str, role: InterfaceRole = InterfaceRole.INCOMING) -> InterfaceInfo:
+    return InterfaceInfo(role, address=ip_address(address))
+
+
+def test_addresses_that_a_router_says_are_its_own_are_one_vertex() -> None:
+    merged = by_router({BRANCHES[0]: own_address(BRANCHES[1])}, {})
+    (router,) = merged.groups
+    assert merged.groups[router] == f"router {BRANCHES[0]}"
+    assert list(map(str, merged.members[router])) == BRANCHES
+    assert merged.of_vertex(router) == (0, 1)
+    # What is silent behind either of its addresses is now one as well.
+    assert seen_by(merged)["*"] == (0, 1)
+    assert len(merged.dag) == 6
+    assert merged.dag.number_of_edges() == 5
+
+
+def test_addresses_are_one_router_through_one_that_never_answers() -> None:
+    hidden = "198.51.100.99"
+    merged = by_router(
+        {BRANCHES[0]: own_address(hidden)},
+        {BRANCHES[1]: own_address(hidden, InterfaceRole.OUTGOING)},
+    )
+    assert list(merged.groups.values()) == [f"router {BRANCHES[0]}"]
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        InterfaceInfo(InterfaceRole.NEXT_HOP, address=ip_address(BRANCHES[1])),
+        InterfaceInfo(InterfaceRole.INCOMING, name="eth0"),
+        own_address("169.254.0.1"),
+    ],
+)
+def test_nothing_else_makes_two_addresses_one_router(told: InterfaceInfo) -> None:
+    assert not by_router({BRANCHES[0]: told}, {BRANCHES[1]: told}).groups
+
+
+def test_the_ends_of_traces_stay_themselves_whoever_has_their_addresses() -> None:
+    traces = [trace_to(BRANCHES[0], GATEWAY), trace_to(ELSEWHERE, GATEWAY, BRANCHES[1])]
+    told = {BRANCHES[1]: own_address(BRANCHES[0])}
+    merged = merge((described(own, told) for own in traces), By.ROUTER)
+    assert not merged.groups
+    assert {BRANCHES[0], BRANCHES[1]} <= set(seen_by(merged))
 
 
 def test_diamonds_are_counted_once_by_their_ends() -> None:

@@ -261,9 +261,36 @@ def test_traces_of_any_format_are_merged(saved: Path, tmp_path: Path) -> None:
     ]
     assert len(document["traces"]) == 3
     assert all(b"198.51.100.4" in file.read_bytes() for file in outputs.values())
-    again = render(outputs["svg"])
-    assert again == (ExitCode.USAGE, "", f"paris-render: {outputs['svg']}: a merged graph holds no "
-                     "trace: give --merge its traces again\n")  # fmt: skip
+    # Each that holds the graph makes every output again.
+    for kind in ("json", "svg", "html"):
+        again = tmp_path / f"again.{kind}"
+        assert render(outputs[kind], "-o", again) == (ExitCode.REACHED, out, "")
+        assert again.read_bytes() == outputs[kind].read_bytes()
+    for words in (("--diff", outputs["json"], saved / "plain.json"), ("--redact", outputs["json"])):
+        code, out, err = render(*words)
+        assert (code, out, err.count("\n")) == (ExitCode.USAGE, "", 1)
+
+
+def test_more_than_5000_vertices_are_not_drawn_and_a_line_says_what_to_do(
+    saved: Path, tmp_path: Path
+) -> None:
+    wide, picture, graph = (tmp_path / name for name in ("wide.json", "x.html", "x.graphml"))
+    render("--merge", saved / "plain.json", "-o", wide)
+    document = json.loads(wide.read_text())
+    router = next(own for own in document["vertices"] if own["address"] == "198.51.100.1")
+    missing = 5001 - len(document["vertices"])
+    addresses = (f"10.0.{number // 256}.{number % 256}" for number in range(missing))
+    document["vertices"] += [
+        {**router, "address": own, "id": f"{own}@{router['column']}"} for own in addresses
+    ]
+    wide.write_text(json.dumps(document))
+    code, _, err = render(wide, "-o", picture, "-o", graph)
+    assert (code, err) == (
+        ExitCode.OUTPUT, "paris-render: 5001 vertices are too many for .html, which holds 5000: "
+        "merge by network (--by as), or write .graphml\n",
+    )  # fmt: skip
+    assert not picture.exists()
+    assert graph.read_text().count("<node ") == 5001
 
 
 def test_merging_leaves_out_what_is_damaged_and_says_so(saved: Path, tmp_path: Path) -> None:
@@ -283,6 +310,15 @@ def test_merging_by_as_needs_to_know_one(saved: Path) -> None:
         ExitCode.USAGE, "", "paris-render: no trace knows an AS: measure with -A, or merge without "
         "--by as\n",
     )  # fmt: skip
+
+
+def test_merging_by_router_needs_one_that_says_so(saved: Path) -> None:
+    code, out, err = render("--merge", saved / "plain.json", "--by", "router")
+    assert (code, out) == (ExitCode.USAGE, "")
+    assert err == (
+        "paris-render: no router of these traces says that two of their addresses are its own "
+        "(RFC 5837): add traces that pass it by other interfaces, or merge without --by router\n"
+    )
 
 
 def test_a_merged_graph_has_its_formats(saved: Path, tmp_path: Path) -> None:
