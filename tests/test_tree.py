@@ -194,6 +194,7 @@ render/words/summary.py: tests/render/terminal/test_text.py: the summary is text
 render/words/tables.py: tests/paris/cli/test_studies.py: paths are listed there
 render/words/troubles.py: tests/paris/cli/test_stats.py: the command shows the notes
 render/words/trace.py: tests/render/terminal/test_text.py: the text says all of it
+render/page/table.py: tests/render/page/test_trace_tables.py: tables are written there
 paris/outputs/pages.py: tests/render/page/test_document.py: the pages that it writes are used there
 paris/cli/screen.py: tests/paris/cli/test_watching.py: it needs a terminal
 paris/formats/round_lines.py: tests/paris/cli/test_watching.py: the command writes its lines

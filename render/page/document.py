@@ -14,7 +14,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from render.page import tables
+from render.page.table import html
 from render.pictures.legend import legend_sheet
 from render.pictures.palette import DARK
 from render.pictures.sheet import sheet
@@ -25,11 +25,12 @@ from render.pictures.svg import to_svg
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from render.page.table import Table
     from render.pictures.diagram import Diagram
     from render.pictures.shapes import Sheet
     from render.words.routes import RouteWords
     from render.words.stages import StageWords
-    from render.words.trace import TraceWords
+    from render.words.studies import Paragraph
 
 _LEGEND_WIDTH: Final = 560.0  # points
 _PLACE: Final = re.compile(r"<!--(\w+)-->")  # in page.html
@@ -41,14 +42,18 @@ _POLICY: Final = (
 
 
 class Explored(NamedTuple):
-    """What the page of a trace has beside the picture."""
+    """What a page has beside the picture; some of it is of traces only."""
 
-    words: TraceWords
-    routes: tuple[RouteWords, ...]
-    stages: tuple[StageWords, ...]
+    tables: tuple[Table, ...] = ()
+    routes: tuple[RouteWords, ...] = ()
+    stages: tuple[StageWords, ...] = ()
+    studies: tuple[Paragraph, ...] = ()
 
 
-def page(drawn: Diagram, folded: Diagram, document: str, explored: Explored | None = None) -> bytes:
+_NOTHING: Final = Explored()
+
+
+def page(drawn: Diagram, folded: Diagram, document: str, explored: Explored = _NOTHING) -> bytes:
     """The page of a picture, `folded` as well, with the JSON text `document` inside.
 
     Both diagrams are the same where nothing is folded.
@@ -96,24 +101,19 @@ def _picture(name: str, svg: str) -> str:
     return f'<div class="picture" id="{name}">{svg}</div>'
 
 
-def _tables(explored: Explored | None, numbers: Mapping[str, int]) -> list[str]:
-    if explored is None:
-        return []
-    hops = explored.words.hops
+def _tables(explored: Explored, numbers: Mapping[str, int]) -> list[str]:
     studies = "".join(
         f"<h3>{escape(own.heading)}</h3>\n<pre>{escape(chr(10).join(own.lines))}</pre>\n"
-        for own in explored.words.studies
+        for own in explored.studies
     )
     return [
-        tables.hops(hops, numbers),
-        tables.balancers(hops, numbers),
-        tables.paths(explored.routes, hops),
+        *(html(own, numbers) for own in explored.tables),
         f"<details><summary><h2>Studies</h2></summary>{studies}</details>" if studies else "",
     ]
 
 
 def _data(
-    drawn: Diagram, numbers: Mapping[str, int], labels: Sequence[str], explored: Explored | None
+    drawn: Diagram, numbers: Mapping[str, int], labels: Sequence[str], explored: Explored
 ) -> dict[str, object]:
     """What the script knows: labels of vertices, ends of links, paths with their flows, and stages.
 
@@ -124,7 +124,7 @@ def _data(
     places = {link: place for place, link in enumerate(links)}
     stages = []
     vertices, edges = frozenset[str](), frozenset[tuple[str, str]]()
-    for stage in () if explored is None else explored.stages:
+    for stage in explored.stages:
         stages.append(
             {
                 "sentence": stage.sentence,
@@ -138,7 +138,7 @@ def _data(
         "links": [(numbers[near], numbers[far]) for near, far in links],
         "paths": [
             {"vertices": [numbers[key] for key in route.vertices], "flows": route.flows}
-            for route in (() if explored is None else explored.routes)
+            for route in explored.routes
         ],
         "stages": stages,
     }

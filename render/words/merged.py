@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mda.answers.graph import vertices_by_ttl
@@ -12,7 +13,7 @@ from render.words.quantities import count
 from render.words.vertices import Kind, key_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from mda.merging import Merged
     from mda.model import IPAddress, Vertex
@@ -26,7 +27,8 @@ _ONE_SILENCE: Final = (
 class MergedVertex(NamedTuple):
     """A vertex of the merged graph: its name, and how many traces, from and to how many ends.
 
-    `sentences` say who saw it. `seen_by` are the numbers of the traces.
+    `members` counts the interfaces of a group; others have 0. `sentences` say who
+    saw it. `seen_by` are the numbers of the traces.
     """
 
     key: str
@@ -36,8 +38,21 @@ class MergedVertex(NamedTuple):
     seen_by: tuple[int, ...]
     sources: int
     destinations: int
+    members: int
     is_shared: bool
     sentences: tuple[str, ...]
+
+
+class MergedEnd(NamedTuple):
+    """A source or a destination: how many traces have it, with how many at the other end.
+
+    So many of these traces `reached` their destination.
+    """
+
+    address: str
+    traces: int
+    others: int
+    reached: int
 
 
 class MergedEdge(NamedTuple):
@@ -57,6 +72,8 @@ class MergedWords(NamedTuple):
     title: str
     steps: Mapping[int, tuple[MergedVertex, ...]]
     edges: tuple[MergedEdge, ...]
+    sources: tuple[MergedEnd, ...]
+    destinations: tuple[MergedEnd, ...]
     conclusions: tuple[str, ...]
 
 
@@ -74,6 +91,8 @@ def merged_words(merged: Merged) -> MergedWords:
             for column, vertices in vertices_by_ttl(merged.dag).items()
         },
         edges=_edges(merged),
+        sources=_ends([(end.source, end.destination, end.reached) for end in merged.ends]),
+        destinations=_ends([(end.destination, end.source, end.reached) for end in merged.ends]),
         conclusions=tuple(_conclusions(merged, kinds)),
     )
     return shown(words)
@@ -91,6 +110,24 @@ def _title(merged: Merged) -> str:
         f"{count(len(every), 'trace', 'traces')} "
         f"from {count(len(sources), 'source', 'sources')} "
         f"to {count(len(destinations), 'destination', 'destinations')}"
+    )
+
+
+def _ends(pairs: Iterable[tuple[IPAddress, IPAddress, bool]]) -> tuple[MergedEnd, ...]:
+    """The first of each pair once, the one with most traces first."""
+    found: defaultdict[IPAddress, list[tuple[IPAddress, bool]]] = defaultdict(list)
+    for own, other, reached in pairs:
+        found[own].append((other, reached))
+    return tuple(
+        MergedEnd(
+            str(own),
+            len(traces),
+            len({other for other, _ in traces}),
+            sum(reached for _, reached in traces),
+        )
+        for own, traces in sorted(
+            found.items(), key=lambda end: (-len(end[1]), end[0].version, int(end[0]))
+        )
     )
 
 
@@ -133,6 +170,7 @@ def _vertex(
         seen_by=seen_by,
         sources=len(sources),
         destinations=len(destinations),
+        members=len(members),
         is_shared=is_shared,
         sentences=tuple(sentences),
     )

@@ -1,8 +1,9 @@
-"""Traces as text and pictures, without commands for their paths."""
+"""Traces as text, pictures and tables, without commands for their paths."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from xml.etree import ElementTree
 
 from mda.studies.paths import Recipe
 from render.pictures.diagram import diagram
@@ -40,3 +41,9 @@ def svg_of(trace: Trace, size: Size) -> bytes:
 
 def dot_of(trace: Trace) -> str:
     return to_dot(diagram_of(trace))
+
+
+def rows_of(table: str) -> list[list[str]]:
+    """The text of all cells of a table of a page, the heading first."""
+    body = ElementTree.fromstring(f"<div>{table}</div>")
+    return [["".join(cell.itertext()) for cell in row] for row in body.iter("tr")]

@@ -16,11 +16,12 @@ import pytest
 import paris
 from mda.comparison import compare
 from mda.difference import difference
+from mda.merging import merge
 from mda.studies.paths import Recipe
 from paris.formats.embedded import json_of
 from paris.formats.look import Look
 from paris.outputs import pages
-from render.page import document
+from render.page import document, trace_tables
 from render.page.document import Explored
 from render.pictures.diagram import diagram
 from render.words.routes import route_words
@@ -422,15 +423,30 @@ def test_a_page_starts_whatever_is_in_it(name: str, page: Browser) -> None:
         assert facts(page)
 
 
-def test_comparisons_and_differences_have_pages(page: Browser) -> None:
+def test_comparisons_differences_and_merged_graphs_have_pages(page: Browser) -> None:
     both = [(name, TRACES[name]) for name in ("two-way", "marks")]
     changed = difference(TRACES["two-way"], TRACES["four-way"])
-    for content in (pages.comparison(compare(both), LOOK), pages.difference(changed, LOOK)):
+    merged = merge(trace for _, trace in both)
+    for content, tables in (
+        (pages.comparison(compare(both), LOOK), ["Hops", "Balancers"]),
+        (pages.difference(changed, LOOK), []),
+        (pages.merged(merged, LOOK), ["Sources", "Destinations", "Vertices"]),
+    ):
         page.open(content)
         page.click(box(2))
         assert facts(page).startswith("198.51.100.1\n")
-        assert page.value("document.getElementById('replay').hidden") is True
+        found = page.value("[...document.querySelectorAll('caption')].map(own => own.textContent)")
+        assert found == tables
+        assert page.value("document.getElementById('replay').hidden") is ("Hops" not in tables)
         json.loads(json_of(content, "x.html"))
+
+
+def test_the_replay_of_a_comparison_shows_what_all_protocols_had_shown(page: Browser) -> None:
+    page.open(pages.comparison(compare([(own, TRACES[own]) for own in ("two-way", "path")]), LOOK))
+    assert page.value("whole.boxes.length") == len(seen(page, "vertex"))
+    page.value("goTo(0)")
+    assert text_of(page, "known").startswith("after 0 of ")
+    assert seen(page, "vertex") == ["0"]
 
 
 def test_a_page_works_in_a_frame_as_in_a_notebook(page: Browser) -> None:
@@ -455,7 +471,10 @@ def large() -> bytes:
     edges = frozenset((edge.near, edge.far) for edge in words.edges)
     stages = (StageWords("half", frozenset(vertices[::2]), frozenset()),
               StageWords("all", frozenset(vertices), edges))  # fmt: skip
-    explored = Explored(words, route_words(trace, lambda _: Recipe("", ())), stages)
+    routes = route_words(trace, lambda _: Recipe("", ()))
+    explored = Explored(
+        (trace_tables.hops(words.hops), trace_tables.paths(routes, words.hops)), routes, stages
+    )
     drawn = diagram(words)
     return document.page(drawn, drawn, "{}", explored)
 

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
-from render.words.stages import stage_words
+from mda.comparison import compare
+from render.words.stages import stage_words, stages_together
 from tests.render.samples import TRACES
 
 
@@ -40,3 +42,18 @@ def test_of_one_flow_no_stage_promises_anything() -> None:
         assert re.fullmatch(
             r"after \d+ of \d+ probes: \d+ of 13 vertices, \d+ of 12 edges", stage.sentence
         )
+
+
+def test_stages_of_a_comparison_have_what_all_protocols_had_shown_by_then() -> None:
+    compared = compare([(name, TRACES[name]) for name in ("two-way", "four-way", "path")])
+    stages = stages_together(compared)
+    probes = sum(len(view.trace.outcomes) for view in compared.views)
+    for sooner, later in pairwise(stages):
+        assert len(later.vertices) >= len(sooner.vertices)
+    assert stages[0].sentence.startswith(f"after 0 of {probes} probes: 1 of ")
+    last = stages[-1]
+    assert last.sentence == (
+        f"after {probes} of {probes} probes: {len(compared.graph)} of {len(compared.graph)} "
+        f"vertices, {len(compared.graph.edges)} of {len(compared.graph.edges)} edges"
+    )
+    assert len(last.vertices) == len(compared.graph)
