@@ -43,6 +43,17 @@ class NamedTrace:
         return tuple((self.names[near], self.names[far]) for near, far in self.trace.dag.edges)
 
     @cached_property
+    def _behind(self) -> Mapping[Vertex, Sequence[Vertex]]:
+        found: defaultdict[Vertex, list[Vertex]] = defaultdict(list)
+        for near, far in self.edges:
+            found[near].append(far)
+        return found
+
+    def successors(self, vertex: Vertex) -> Sequence[Vertex]:
+        """The vertices that an edge leads to from one."""
+        return self._behind.get(vertex, ())
+
+    @cached_property
     def flows(self) -> Mapping[Edge, int]:
         """The flows that are seen to take an edge, 0 for one that is not there."""
         return Counter(

@@ -7,7 +7,7 @@ one kind share its level (Holm, 1979).
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from enum import Enum
 from itertools import accumulate
 from math import comb, prod
@@ -108,7 +108,8 @@ class Difference(NamedTuple):
 
     `dag` has all vertices and edges; `seen` says who shows each, and `chances` how likely what is
     shown by one alone was missed by the other, at most. A star is the same as another one behind
-    the same vertices.
+    the same vertices. `moved` are the vertices that went from their only hop and came to another,
+    by where they were.
     """
 
     before: NamedTrace
@@ -116,6 +117,7 @@ class Difference(NamedTuple):
     dag: Dag
     seen: Mapping[Vertex | Edge, Presence]
     chances: Mapping[Vertex | Edge, float]
+    moved: Mapping[Vertex, Vertex]
     forks: tuple[Fork, ...]
     shifts: tuple[Shift, ...]
     splittings: tuple[Splitting, ...]
@@ -141,19 +143,6 @@ class Difference(NamedTuple):
         )
         level = min(PRESENCE_LEVEL, accepted)
         return self.seen[own] is not Presence.BOTH and self.chances[own] <= level
-
-    @property
-    def moved(self) -> dict[Vertex, Vertex]:
-        """Interfaces that went from their only hop and came to another, by where they were."""
-        hops = Counter(own.address for own in self.dag if self.seen[own] is not Presence.BOTH)
-        for own in self.vertices(Presence.BOTH):
-            hops[own.address] += 2
-        came = {vertex.address: vertex for vertex in self.vertices(Presence.AFTER)}
-        return {
-            vertex: came[vertex.address]
-            for vertex in self.vertices(Presence.BEFORE)
-            if vertex.address in came and vertex.address is not None and hops[vertex.address] == 2
-        }
 
     @property
     def changed_splits(self) -> list[Fork]:
@@ -201,13 +190,15 @@ def difference(before: Trace, after: Trace) -> Difference:
         {own: {} for own in seen if not isinstance(own, Vertex)},
     )
     common = [vertex for vertex in dag if seen[vertex] is Presence.BOTH]
-    forks = _forks(dag, seen, common, sides)
+    moved = _moved(dag, seen)
+    forks = _forks(dag, [(own, own) for own in common] + list(moved.items()), moved, sides)
     return Difference(
         before=sides[0],
         after=sides[1],
         dag=dag,
         seen=seen,
-        chances=_chances(dag, seen, forks),
+        chances=_chances(dag, seen, moved, forks),
+        moved=moved,
         forks=forks,
         shifts=_shifts(dag, common, sides),
         splittings=_splittings(dag, common, sides),
@@ -215,29 +206,67 @@ def difference(before: Trace, after: Trace) -> Difference:
     )
 
 
+def _moved(dag: Dag, seen: Mapping[Vertex | Edge, Presence]) -> dict[Vertex, Vertex]:
+    """Vertices that went from their only hop and came to another, by where they were.
+
+    They have one address, or are the only stars behind the same vertices that moved.
+    """
+    hops = Counter(own.address for own in dag)
+    before, after = (
+        {own.address: own for own in dag if seen[own] is presence and hops[own.address] == 2}
+        for presence in (Presence.BEFORE, Presence.AFTER)
+    )
+    moved = {
+        own: after[address]
+        for address, own in before.items()
+        if address is not None and address in after
+    }
+    stars: defaultdict[tuple[Presence, frozenset[Vertex]], list[Vertex]] = defaultdict(list)
+    there = {new: old for old, new in moved.items()}
+    for star in in_order(dag):
+        presence = seen[star]
+        if star.address is None and presence is not Presence.BOTH:
+            near = frozenset(there.get(own, own) for own in dag.predecessors(star))
+            alike = stars[Presence.BEFORE, near], stars[Presence.AFTER, near]
+            stars[presence, near].append(star)
+            if near & moved.keys() and [len(own) for own in alike] == [1, 1]:
+                (old,), (new,) = alike
+                moved[old], there[new] = new, old
+    return moved
+
+
 def _forks(
     dag: Dag,
-    seen: Mapping[Vertex | Edge, Presence],
-    common: Sequence[Vertex],
+    known: Sequence[tuple[Vertex, Vertex]],
+    moved: Mapping[Vertex, Vertex],
     sides: tuple[NamedTrace, NamedTrace],
 ) -> tuple[Fork, ...]:
-    """The `common` vertices behind which both traces together show several, and what follows.
+    """The vertices behind which both traces together show several, and what follows.
 
-    If nothing changed, no other vertex has a successor to miss.
+    `known` are those in both, by where they were before and where they are after. If nothing
+    changed, or they moved and nothing else did, no other vertex has a successor to miss.
     """
     flows, missed, split = {}, [], []
-    for near in common:
-        edges = [(near, far) for far in dag.successors(near)]
-        if len(edges) > 1:
-            flows[near] = {edge[1]: (sides[0].flows[edge], sides[1].flows[edge]) for edge in edges}
+    was = {new: old for old, new in moved.items()}
+    for near in known:
+        found: defaultdict[Vertex, list[int]] = defaultdict(lambda: [0, 0])
+        lacks = Counter[int]()
+        for side, own in enumerate(near):
+            for far in sides[side].successors(own):
+                found[was.get(far, far) if side else far][side] = sides[side].flows[own, far]
+        for side, own in enumerate(near):
+            shown = {(was.get(far, far) if side else far) for far in sides[side].successors(own)}
+            lacks[side] = len(found.keys() - shown)
+        if len(found) > 1:
+            flows[near[0]] = {far: (own[0], own[1]) for far, own in found.items()}
             chance = 1.0
-            for side, other in zip(sides, (Presence.AFTER, Presence.BEFORE), strict=True):
-                lacks = sum(seen[edge] is other for edge in edges)
-                share = min(1 / len(edges), side.trace.plan.bound.min_share or 1.0)
+            for side, (own, trace) in enumerate(zip(near, sides, strict=True)):
+                share = min(1 / len(found), trace.trace.plan.bound.min_share or 1.0)
                 # Any of so many sets of successors, by all flows.
-                chance *= comb(len(edges), lacks) * (1 - lacks * share) ** side.drawn[near]
+                sets = comb(len(found), lacks[side])
+                chance *= sets * (1 - lacks[side] * share) ** trace.drawn[own]
             missed.append(min(1.0, chance))
-            split.append(_split([own for own in flows[near].values() if all(own)]))
+            split.append(_split([own for own in flows[near[0]].values() if all(own)]))
     chances = zip(holm(missed), holm(split), strict=True)
     return tuple(Fork(near, flows[near], *own) for near, own in zip(flows, chances, strict=True))
 
@@ -248,18 +277,25 @@ def _split(both: Sequence[tuple[int, int]]) -> float:
 
 
 def _chances(
-    dag: Dag, seen: Mapping[Vertex | Edge, Presence], forks: Iterable[Fork]
+    dag: Dag,
+    seen: Mapping[Vertex | Edge, Presence],
+    moved: Mapping[Vertex, Vertex],
+    forks: Iterable[Fork],
 ) -> dict[Vertex | Edge, float]:
     """At most the chance that what only one measurement shows was missed by the other.
 
     That of an edge is the chance at its fork, or that of its nearer end, without which it cannot be
     seen. A vertex is missed only if all edges to it are, by flows through different vertices.
+    Behind a vertex that moved, only what did not move with it can be missed where that is now.
     """
     at_fork = {fork.vertex: fork.missed_probability for fork in forks}
+    at_fork |= {new: at_fork[old] for old, new in moved.items() if old in at_fork}
+    has_moved = {*moved, *moved.values()}
     chances: dict[Vertex | Edge, float] = {}
     for vertex in in_order(dag):
         near = list(dag.predecessors(vertex))
-        common = [own for own in near if seen[own] is Presence.BOTH]
+        elsewhere = has_moved if vertex not in has_moved else set[Vertex]()
+        common = [own for own in near if seen[own] is Presence.BOTH or own in elsewhere]
         for own in near:
             chances[own, vertex] = at_fork.get(own, 1.0) if own in common else chances[own]
         if common:

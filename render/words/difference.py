@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from enum import Enum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -136,7 +136,10 @@ def _marks(found: Difference) -> dict[Vertex | Edge, Mark]:
     changed |= {shift.vertex for shift in found.shifts}
     changed |= {splitting.vertex for splitting in found.changed_splittings}
     return {
-        own: Mark.CHANGED if own in changed else _presence_mark(found, own) for own in found.seen
+        own: Mark.CHANGED
+        if own in changed and found.seen[own] is Presence.BOTH
+        else _presence_mark(found, own)
+        for own in found.seen
     }
 
 
@@ -218,7 +221,7 @@ def _changes(found: Difference) -> list[str]:
     by_distance: defaultdict[int, list[str]] = defaultdict(list)
     for vertex, there in moved.items():
         if found.is_proven(vertex) or found.is_proven(there):
-            by_distance[there.ttl - vertex.ttl].append(str(vertex.address))
+            by_distance[there.ttl - vertex.ttl].append(str(vertex.address or "*"))
     for distance, addresses in sorted(by_distance.items()):
         hops = count(abs(distance), "hop", "hops")
         way = "farther away" if distance > 0 else "nearer"
@@ -269,13 +272,17 @@ def _doubts(found: Difference) -> list[str]:
 
 
 def _places(found: Difference, alone: Iterable[Vertex | Edge], *, are_proven: bool) -> list[str]:
-    """Those of what one measurement alone shows that chance explains, or those it does not."""
-    return [
+    """Those of what one measurement alone shows that chance explains, or those it does not.
+
+    Stars of a hop have one name: those of one chance are counted.
+    """
+    names = Counter(
         f"{' to '.join(map(place, own)) if isinstance(own, tuple) else place(own)}"
         f"{_chance(found, own)}"
         for own in alone
         if found.is_proven(own) is are_proven
-    ]
+    )
+    return [name if number == 1 else f"{number} of {name}" for name, number in names.items()]
 
 
 def _named(things: list[str]) -> str:

@@ -105,6 +105,30 @@ def test_an_interface_that_is_a_hop_farther_away_has_moved() -> None:
     assert found.is_change
 
 
+@pytest.mark.parametrize("flows", [6, 40])
+def test_a_branch_of_a_balancer_that_moved_may_have_been_missed_there(flows: int) -> None:
+    moved = trace_of("198.51.100.9", "198.51.100.1", BRANCHES[:3], flows=flows)
+    found = difference(trace_of("198.51.100.1", BRANCHES), moved)
+    lost = vertex_at(found, BRANCHES[3])
+    # The other measurement lacks it at the balancer where that is now.
+    assert found.chances[lost] == pytest.approx(min(1.0, 4 * 0.75**flows))
+    assert found.is_proven(lost) == (flows == 40)
+    assert {str(own.address) for own in found.moved} == {
+        "198.51.100.1", *BRANCHES[:3], JOINT, DESTINATION
+    }  # fmt: skip
+    assert found.is_proven(vertex_at(found, "198.51.100.9"))
+
+
+def test_a_star_behind_a_vertex_that_moved_has_moved_with_it() -> None:
+    found = difference(trace_of(BRANCHES[0], "*"), trace_of("198.51.100.9", BRANCHES[0], "*"))
+    (star,) = (own for own in found.moved if own.address is None)
+    assert (star.ttl, found.moved[star].ttl) == (3, 4)
+    branches = difference(
+        trace_of(BRANCHES[0], ["*", BRANCHES[1]]), trace_of("198.51.100.9", BRANCHES[0], "*")
+    )
+    assert shown(branches, Presence.BEFORE)[f"{BRANCHES[1]}@3"]
+
+
 def test_stars_behind_the_same_vertex_are_the_same() -> None:
     before, after = trace_of(BRANCHES[:2], "*"), trace_of(BRANCHES[0], "*")
     # Each branch has a star behind it, and that of the branch which stays is the same.

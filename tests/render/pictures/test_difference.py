@@ -41,3 +41,13 @@ def test_what_came_folds_apart_from_what_stayed() -> None:
     assert [box.strong for box in column.boxes] == ["20 interfaces", "+ 20 interfaces"]
     assert column.boxes[1].faint[0] == "10.0.0.21 to 10.0.0.40"
     assert column.boxes[1].faint[1].startswith("after: ")
+
+
+def test_stars_of_one_hop_that_came_are_counted() -> None:
+    answered = {flow: ["192.0.2.254", f"10.0.0.{flow % 3}", f"10.0.1.{flow % 3}", DESTINATION]
+                for flow in range(30)}  # fmt: skip
+    silent = {flow: [*path[:2], "*", path[3]] for flow, path in answered.items()}
+    sides = (assembled(outcomes(paths)) for paths in (answered, silent))
+    came, *_ = difference_words(difference(*sides)).changes
+    assert came.startswith("came: 3 of * (hop 3), p ")
+    assert ";" not in came
