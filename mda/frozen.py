@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import Any, NoReturn, Self, dataclass_transform
 
 
@@ -57,6 +58,16 @@ class Frozen:
     def __repr__(self) -> str:
         values = ", ".join(f"{name}={value!r}" for name, value in self._values().items())
         return f"{type(self).__name__}({values})"
+
+    def __getstate__(self) -> dict[str, Any]:
+        """The fields alone, for pickle and copy; what follows from them is found again."""
+        return {
+            name: dict(value) if isinstance(value, MappingProxyType) else value
+            for name, value in self._values().items()
+        }
+
+    def __setstate__(self, values: dict[str, Any]) -> None:
+        self.__dict__.update(values)
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise AttributeError(f"{type(self).__name__} is frozen: {name!r} keeps its value")

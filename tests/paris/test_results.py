@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import csv
 import io
+import pickle
 import re
 import sys
 from types import SimpleNamespace
@@ -14,10 +16,11 @@ import pytest
 
 import paris
 from paris.errors import SettingsError
-from paris.formats import vertices_csv
+from paris.formats import native, vertices_csv
 from tests.support.commands import run
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from paris.results import Result
@@ -92,3 +95,12 @@ def test_a_data_frame_needs_pandas(result: Result, monkeypatch: pytest.MonkeyPat
         result.to_pandas()
     monkeypatch.setitem(sys.modules, "pandas", SimpleNamespace(DataFrame=list))
     assert result.to_pandas("links") == result.links()
+
+
+@pytest.mark.parametrize("again", [lambda own: pickle.loads(pickle.dumps(own)), copy.deepcopy])
+def test_a_result_is_the_same_after_pickle_and_copy(again: Callable[[Result], Result]) -> None:
+    result = paris.trace(network="nested", multipath=True, seed=1)
+    other = again(result)
+    assert type(other) is type(result)
+    assert native.write(other) == native.write(result)
+    assert other.csv("paths") == result.csv("paths")
