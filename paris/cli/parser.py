@@ -123,6 +123,12 @@ def _add_survey(group: argparse._ArgumentGroup) -> None:
     add("--exclude", metavar="FILE", help="addresses and prefixes that are not probed, one a line")
     add("--window", type=int, metavar="N", help="destinations that are traced at one time (200)")
     add(
+        "--per-router",
+        type=float,
+        metavar="RATE",
+        help="probes per second that any one router is asked at most (20); 0 for any number",
+    )
+    add(
         "--contact",
         metavar="TEXT",
         help="what UDP probes say instead of our own text: who probes, and where to complain",

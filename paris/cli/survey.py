@@ -23,16 +23,21 @@ if TYPE_CHECKING:
 
 _PROGRAM: Final = "paris-survey"
 _WINDOW: Final = 200
+_PER_ROUTER_PPS: Final = 20.0
 _SHOWN_EVERY_S: Final = 0.5
 _OTHERS: Final = ("compare", "watch", "count", "until", "ports", "link")  # for one destination
 
 
 class _Asked(NamedTuple):
-    """What is asked for: the measurement of each target, and how many at a time."""
+    """What is asked for: the measurement of each target, and how many at a time.
+
+    No router is asked more than `per_router_pps` times per second, if that is given.
+    """
 
     given: argparse.Namespace
     settings: Settings
     window: int
+    per_router_pps: float | None
 
 
 def entry() -> None:
@@ -80,6 +85,9 @@ def _asked(arguments: Sequence[str]) -> _Asked:
     window = _WINDOW if given.window is None else given.window
     if window < 1:
         raise SettingsError(f"--window must be 1 or more, not {window}")
+    per_router_pps = _PER_ROUTER_PPS if given.per_router is None else given.per_router
+    if not 0 <= per_router_pps < float("inf"):
+        raise SettingsError(f"--per-router must be 0 (any rate) or more, not {per_router_pps:g}")
     if given.per_prefix is not None and not 1 <= given.per_prefix <= 128:
         raise SettingsError(f"--per-prefix must be from 1 to 128, not {given.per_prefix}")
     if given.contact is not None:
@@ -89,7 +97,7 @@ def _asked(arguments: Sequence[str]) -> _Asked:
 
         given.payload = payload(f"hex:{given.contact.encode().hex()}")
     given.host = None if given.sim is not None else "192.0.2.1"  # each target takes this place
-    return _Asked(given, requests.settings(settled(given)), window)
+    return _Asked(given, requests.settings(settled(given)), window, per_router_pps or None)
 
 
 def _about(asked: _Asked, arguments: Sequence[str]) -> dict[str, Any]:
@@ -151,7 +159,7 @@ def _run(asked: _Asked, about: dict[str, Any], folder: Folder) -> int:
     from ipaddress import ip_network
 
     from paris.cli import privileges, signals
-    from paris.survey.survey import SurveyHooks, survey
+    from paris.survey.survey import Manner, SurveyHooks, survey
     from paris.survey.targets import Block, Targets
 
     targets = Targets(
@@ -175,9 +183,8 @@ def _run(asked: _Asked, about: dict[str, Any], folder: Folder) -> int:
     with signals.taken_over(None) as stop:
         try:
             hooks = SurveyHooks(finished, failed, progress.observe, before_parsing, stop)
-            is_whole = survey(
-                asked.settings, _left(targets, folder), about["seed"], asked.window, hooks
-            )
+            manner = Manner(about["seed"], asked.window, asked.per_router_pps)
+            is_whole = survey(asked.settings, _left(targets, folder), manner, hooks)
         finally:
             stop.end()
             folder.close()

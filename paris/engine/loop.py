@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from paris.engine.flights import Stray
     from paris.engine.pacing import Pacing
     from paris.engine.record import Recorder
+    from paris.engine.spacing import Lane
     from paris.engine.stopping import Stop
     from paris.packets.flows import Flows
     from paris.packets.replies import Unparsed
@@ -59,7 +60,7 @@ class Engine:
     the tags of this run, in turn. `before_parsing` is called once, before the first reply is
     parsed. `stop` ends the run. `build_many` builds the same datagrams as `Builder.build`, for many
     requests at once. With `keeps_refusal`, that the system sends no probe is a result rather than
-    an error.
+    an error. `spacing` says how soon routers may be asked again.
     """
 
     def __init__(
@@ -80,6 +81,7 @@ class Engine:
         build_many: Callable[[Sequence[ProbeRequest], Sequence[int]], Sequence[bytes]]
         | None = None,
         keeps_refusal: bool = False,
+        spacing: Lane | None = None,
     ) -> None:
         self.procedure = procedure
         self.wire = wire
@@ -95,7 +97,8 @@ class Engine:
         self.most_in_flight = most_in_flight
         self._pending = Pending(flows, own_tags)
         self._waits = Waits(wait_s, wire.longest_wait_s)
-        self._queue = RequestQueue(procedure, self._pending, pacing, self._waits)
+        self._queue = RequestQueue(procedure, self._pending, pacing, self._waits, spacing)
+        self._spacing = spacing
         self._builder = Builder(flows)
         self._outcomes: list[Outcome] = []
         self._unmatched: Counter[str] = Counter()
@@ -200,7 +203,7 @@ class Engine:
         if not self._is_queueing(now_s) and self._is_to_ask(now_s):
             room = self._batch()
             wanted = self.procedure.wanted(room)
-            self._queue.extend(wanted)
+            self._queue.extend(wanted, now_s)
             self._has_more = len(wanted) == room
             self._ask_at_s = float("inf")
             if self.procedure.finished:
@@ -208,7 +211,7 @@ class Engine:
                 if now_s >= self._ask_at_s and not self._go_on():
                     return StopReason.COMPLETE
         if now_s >= self._silent_at_s:
-            self._queue.extend(self.procedure.wanted_in_silence())
+            self._queue.extend(self.procedure.wanted_in_silence(), now_s)
             self._silent_at_s = float("inf")
         if now_s >= self._end_s:
             return StopReason.TIME_BUDGET
@@ -421,7 +424,7 @@ class Engine:
                 self._deliver(reply)
                 has_any = True
             if conversations.has_withdrawn:
-                self._queue.extend(conversations.withdrawn())
+                self._queue.extend(conversations.withdrawn(), self.wire.now_s())
         if has_any:
             # The silence counts from now, not from the arrival: replies may have waited to be read.
             self._heard(self.wire.now_s())
@@ -454,6 +457,8 @@ class Engine:
         if self._recorded is None:
             self._outcomes.append(outcome)
             self.observe(outcome)
+        if self._spacing is not None:
+            self._spacing.learn(outcome, self.wire.now_s())
         self.procedure.on_outcome(outcome)
 
     def _heard(self, now_s: float) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import heapq
 from collections import Counter, deque
+from itertools import count
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from paris.engine.pacing import Pacing
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
     from mda.model import ProbeRequest
     from mda.procedure import Procedure
     from paris.engine.pending import Pending
+    from paris.engine.spacing import Lane
     from paris.engine.waits import Waits
 
 # Replies may wait this long on this machine until they are read.
@@ -90,28 +93,55 @@ class RequestQueue:
     replies are held back to that rate, while other requests overtake them. First requests to a TTL
     whose latest replies are all overdue wait for a reply or a loss: it may have begun to limit its
     replies. With `in_turn`, each flow has one probe in flight at a time (see Conversations).
-    Requests that the procedure abandons are dropped; `abandoned` counts them.
+    Requests that the procedure abandons are dropped; `abandoned` counts them. Before all this, each
+    request waits until `spacing`, if given, lets it leave.
     """
 
     def __init__(
-        self, procedure: Procedure, pending: Pending, pacing: Pacing, waits: Waits
+        self,
+        procedure: Procedure,
+        pending: Pending,
+        pacing: Pacing,
+        waits: Waits,
+        spacing: Lane | None = None,
     ) -> None:
         self.procedure = procedure
         self.pending = pending
         self.pacing = pacing
         self.waits = waits
         self.abandoned = 0
+        self._spacing = spacing
+        self._order = count()
+        self._spaced: list[tuple[float, int, ProbeRequest, bool]] = []  # see _space
         self._passing = _Line()
         self._held: dict[int, _HeldBack] = {}  # by TTL
         self._quiet: dict[int, list[ProbeRequest]] = {}  # by TTL
         self._sent_at_s: dict[int, float] = {}  # when the latest probe left, by TTL
 
-    def extend(self, requests: Iterable[ProbeRequest]) -> None:
+    def extend(self, requests: Iterable[ProbeRequest], now_s: float) -> None:
         """Append requests."""
-        self._passing.extend(requests)
+        if self._spacing is None:
+            self._passing.extend(requests)
+            return
+        for request in requests:
+            self._space(self._spacing.own_turn_s(request, now_s), request, has_turn=False)
+
+    def _space(self, until_s: float, request: ProbeRequest, *, has_turn: bool) -> None:
+        """Let a request wait: for its turn at the destination, then for that at its router."""
+        heapq.heappush(self._spaced, (until_s, next(self._order), request, has_turn))
+
+    def _pass_spaced(self, now_s: float) -> None:
+        while self._spacing is not None and self._spaced and self._spaced[0][0] <= now_s:
+            _, _, request, has_turn = heapq.heappop(self._spaced)
+            until_s = now_s if has_turn else self._spacing.turn_s(request, now_s)
+            if until_s > now_s:
+                self._space(until_s, request, has_turn=True)
+            else:
+                self._passing.extend((request,))
 
     def clear(self) -> None:
         """Drop all requests."""
+        self._spaced = []
         self._passing = _Line()
         self._held.clear()
         self._quiet.clear()
@@ -119,9 +149,13 @@ class RequestQueue:
     def discard(self, request: ProbeRequest) -> None:
         """Drop a request, if it waits here."""
         self._passing.discard(request)
+        if any(spaced[2] == request for spaced in self._spaced):
+            self._spaced = [spaced for spaced in self._spaced if spaced[2] != request]
+            heapq.heapify(self._spaced)
 
     def take(self, most: int, now_s: float, *, in_turn: bool) -> list[ProbeRequest]:
         """Remove and return the requests that may leave at `now_s`, at most `most` of them."""
+        self._pass_spaced(now_s)
         self._wait_for_signs(now_s)
         self._hold_back(now_s)
         waiting = self._waiting
@@ -140,6 +174,8 @@ class RequestQueue:
 
     def may_leave_soon(self, now_s: float, *, in_turn: bool) -> bool:
         """Whether any request waits only for its time, and neither for a limit nor its flow."""
+        if self._spaced and self._spaced[0][0] <= now_s:
+            return True
         if not in_turn:
             return bool(self._passing)
         free_at_s = self.pending.conversations.free_at_s
@@ -154,7 +190,10 @@ class RequestQueue:
         """When the next request may leave; infinite if none is waiting only for its time."""
         lines = [(self._passing, self.pacing)]
         lines += [(held.line, held.pacing) for held in self._held.values()]
-        return min(self._may_leave_s(*line, in_turn=in_turn) for line in lines)
+        next_s = min(self._may_leave_s(*line, in_turn=in_turn) for line in lines)
+        if self._spaced:
+            next_s = min(next_s, max(self._spaced[0][0], self.pacing.next_s(self._waiting)))
+        return next_s
 
     def _may_leave_s(self, line: _Line, pacing: Pacing, *, in_turn: bool) -> float:
         if not line:

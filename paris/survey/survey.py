@@ -15,6 +15,7 @@ from paris.engine import setup
 from paris.engine.crowd import Crowd, Started
 from paris.engine.loop import Engine
 from paris.engine.pacing import Pacing, burst
+from paris.engine.spacing import Spacing
 from paris.errors import SettingsError, WireError
 from paris.lookup import ways
 from paris.packets import tags
@@ -33,6 +34,17 @@ if TYPE_CHECKING:
     from paris.packets.flows import Flows
     from paris.settings import Settings
     from paris.wire.base import Wire
+
+
+class Manner(NamedTuple):
+    """How targets are traced: `seed` chooses headers, `window` is how many are under way at a time.
+
+    No router is asked more than `per_router_pps` times per second, if that is given.
+    """
+
+    seed: int
+    window: int
+    per_router_pps: float | None = None
 
 
 class SurveyHooks(NamedTuple):
@@ -57,9 +69,9 @@ class _Ends(NamedTuple):
 
 
 def survey(
-    settings: Settings, targets: Iterable[IPAddress], seed: int, window: int, hooks: SurveyHooks
+    settings: Settings, targets: Iterable[IPAddress], manner: Manner, hooks: SurveyHooks
 ) -> bool:
-    """Trace each target as `settings` say, at most `window` at a time; `seed` chooses the headers.
+    """Trace each target as `settings` say, in that manner.
 
     Returns whether it came to its end: a signal may stop it, and what is then under way has no
     trace. Raises a ParisTraceError where nothing can be measured.
@@ -72,15 +84,16 @@ def survey(
     first = next(following, None)
     if first is None:
         return True
-    random = Random(seed)
+    random = Random(manner.seed)
     if settings.probe.sport is None:
         sport = setup.flows_for(settings, first, first, random).sport
         settings = settings.replace(probe=settings.probe.replace(sport=sport))
     ends = _ends(settings, first, random)
     with closing(ends.wire), closing(ends.tags):
         rate_pps = settings.pace.rate_pps
-        crowd = Crowd(ends.wire, Pacing(rate_pps, burst(rate_pps)), ends.tags, window, hooks.stop)
-        members = _Members(settings, ends, seed, crowd, hooks)
+        pacing = Pacing(rate_pps, burst(rate_pps))
+        crowd = Crowd(ends.wire, pacing, ends.tags, manner.window, hooks.stop)
+        members = _Members(settings, ends, manner, crowd, hooks)
         return crowd.run(members.each(chain([first], following)))
 
 
@@ -112,11 +125,13 @@ class _Members:
     """Makes the measurement of each destination, and its trace when it is finished."""
 
     def __init__(
-        self, settings: Settings, ends: _Ends, seed: int, crowd: Crowd, hooks: SurveyHooks
+        self, settings: Settings, ends: _Ends, manner: Manner, crowd: Crowd, hooks: SurveyHooks
     ) -> None:
         self._settings = settings
         self._ends = ends
-        self._seed = seed
+        self._seed = manner.seed
+        most_pps = manner.per_router_pps
+        self._spacing = None if most_pps is None else Spacing(most_pps)
         self._crowd = crowd
         self._hooks = hooks
         self._is_prepared = False
@@ -160,6 +175,7 @@ class _Members:
             observe=self._hooks.observe,
             before_parsing=self._prepare,
             keeps_refusal=setup.goes_to_service(settings),
+            spacing=None if self._spacing is None else self._spacing.lane(target),
         )
         return Started(engine, packed, partial(self._finish, settings, flows, target))
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from mda.model import Reply
 from paris.formats import native
 from paris.sim.topology import SOURCE
 
@@ -24,6 +27,23 @@ def traces(folder: Path) -> dict[str, Trace]:
             assert str(trace.plan.destination) not in found
             found[str(trace.plan.destination)] = trace
     return found
+
+
+def busiest(folder: Path, window_s: float) -> dict[str, int]:
+    """How many probes each address answered at most that left within so many seconds."""
+    times_s: defaultdict[str, list[float]] = defaultdict(list)
+    for trace in traces(folder).values():
+        for outcome in trace.outcomes:
+            if isinstance(outcome, Reply):
+                times_s[str(outcome.responder)].append(outcome.sent_at_s)
+    return {address: _most_within(sorted(own), window_s) for address, own in times_s.items()}
+
+
+def _most_within(times_s: list[float], window_s: float) -> int:
+    return max(
+        end - bisect_left(times_s, times_s[end - 1] - window_s)
+        for end in range(1, len(times_s) + 1)
+    )
 
 
 def edges(trace: Trace) -> set[tuple[str, str]]:

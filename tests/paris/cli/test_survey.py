@@ -21,7 +21,7 @@ from paris.cli.survey import main
 from paris.errors import ExitCode
 from paris.sim.internet import internet
 from paris.survey.targets import Targets, block
-from tests.support.surveys import edges, traces, true_edges
+from tests.support.surveys import busiest, edges, traces, true_edges
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -142,6 +142,21 @@ def test_an_interruption_ends_cleanly(tmp_path: Path) -> None:
     assert {row["probe_dst_addr"] for row in rows(folder, "probes")} == set(traces(folder))
 
 
+@pytest.mark.parametrize("procedure", [(), ("--mda",)])
+def test_no_router_is_asked_faster_than_it_may_be(
+    tmp_path: Path, procedure: tuple[str, ...]
+) -> None:
+    folder = tmp_path / "out"
+    given = ("10.0.0.0/28", "10.9.0.0/30", *procedure, "--per-router", 10)
+    assert run(*given, *SIM, "-o", folder) == ExitCode.REACHED
+    most = busiest(folder, 2.0)
+    assert most["100.64.0.1"] >= 16  # all probes of the survey pass it
+    # A burst, two seconds, and what was sent elsewhere and met it.
+    assert max(most.values()) <= 2 + 2 * 10 + 6
+    assert run("10.0.0.0/29", *SIM, "--per-router", 0, "-o", tmp_path / "any") == 0
+    assert busiest(tmp_path / "any", 0.1)["100.64.0.1"] == 18  # six destinations, three each
+
+
 def test_excluded_targets_get_no_probe(tmp_path: Path) -> None:
     (tmp_path / "not").write_text("10.0.0.4/30\n10.0.0.9\n")
     folder = tmp_path / "out"
@@ -158,6 +173,8 @@ def test_excluded_targets_get_no_probe(tmp_path: Path) -> None:
         (("10.0.0.1", "--window", "0"), "--window must be"),
         (("10.0.0.1", "--watch", "1"), "--watch is for one destination"),
         (("10.0.0.1", "--per-prefix", "0"), "--per-prefix must be"),
+        (("10.0.0.1", "--per-router", "-1"), "--per-router must be"),
+        (("10.0.0.1", "--per-router", "nan"), "--per-router must be"),
         (("example.net",), "targets are addresses"),
         (("--resume",), "no survey to resume"),
         (("10.0.0.1", "--resume"), "name no other"),

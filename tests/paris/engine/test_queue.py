@@ -48,7 +48,7 @@ def queue_of(
 ) -> RequestQueue:
     pending = Pending(flows_of(4, Protocol.UDP, HeaderField.SPORT))
     queue = RequestQueue(procedure or Stating(), pending, Pacing(100, burst), Waits())
-    queue.extend(requests)
+    queue.extend(requests, 0.0)
     return queue
 
 
@@ -144,9 +144,9 @@ def test_first_requests_to_a_ttl_that_has_fallen_quiet_wait_for_a_sign() -> None
         queue.pending.add(flow + 1, ProbeRequest(flow, 1), sent_at_s=1.0)
     first = [ProbeRequest(flow, 1) for flow in (7, 8)]
     others = [ProbeRequest(9, 2), ProbeRequest(0, 1, attempt=1)]
-    queue.extend([*first, *others])
+    queue.extend([*first, *others], 0.0)
     assert queue.take(2, 1.02, in_turn=False) == first  # replies are not yet overdue
-    queue.extend(first)
+    queue.extend(first, 0.0)
     assert queue.take(UNLIMITED, 1.03, in_turn=False) == others
     assert not queue.may_leave_soon(1.03, in_turn=False)  # nor does what waits for a sign
     assert queue.next_s(in_turn=False) == float("inf")
