@@ -20,6 +20,11 @@ class AnyDestination(Flows):
         return cls(**{**fields, "prefix_len": 0})
 
     @property
+    def go_anywhere(self) -> bool:
+        """They do."""
+        return True
+
+    @property
     def protocols(self) -> tuple[Protocol, ...]:
         """The protocol: no probe of a survey varies it."""
         return (self.protocol,)

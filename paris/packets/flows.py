@@ -154,6 +154,11 @@ class Flows(Frozen):
         return Neighbours(self.prefix_len or 0, self.sources)
 
     @property
+    def go_anywhere(self) -> bool:
+        """Whether probes go to any destination, of which `destination` is only one."""
+        return False
+
+    @property
     def protocols(self) -> tuple[Protocol, ...]:
         """The protocols of flows and variants."""
         if self.prefix_len is None:

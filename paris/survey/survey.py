@@ -20,7 +20,7 @@ from paris.errors import SettingsError, WireError
 from paris.lookup import ways
 from paris.packets import tags
 from paris.packets.anywhere import AnyDestination
-from paris.wire.base import UNLIMITED, UNPRIVILEGED
+from paris.wire.base import UNLIMITED
 from paris.wire.linux.own_tags import own_tags
 from paris.wire.opening import wire_for
 
@@ -113,12 +113,22 @@ def _ends(settings: Settings, first: IPAddress, random: Random) -> _Ends:
             source_for=lambda _: network.source,
             tags=tags.in_turn(random.randrange(1, 0xFF00)),
         )
-    if target.wire == UNPRIVILEGED:
-        raise SettingsError("a survey needs raw sockets: leave out --wire unprivileged")
     source_for = partial(ways.source_for, target=target)
     flows = setup.flows_for(settings, source_for(first), first, random)
-    raw = settings.replace(target=target.replace(wire=target.wire or "raw"))
-    return _Ends(wire_for(raw, AnyDestination.like(flows)), source_for, own_tags())
+    wire = wire_for(settings, AnyDestination.like(flows))
+    if not wire.sends_whole:
+        source_for = partial(_only_source, flows.source, source_for)
+    return _Ends(wire, source_for, own_tags())
+
+
+def _only_source(
+    source: IPAddress, source_for: Callable[[IPAddress], IPAddress], destination: IPAddress
+) -> IPAddress:
+    """The source of probes to a destination, where sockets are bound to one; raises for another."""
+    own = source_for(destination)
+    if own != source:
+        raise SettingsError(f"probes would leave from {own}: ordinary sockets have one source")
+    return own
 
 
 class _Members:

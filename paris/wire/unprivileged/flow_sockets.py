@@ -135,13 +135,17 @@ def is_connected(flows: Flows, way: Way | None) -> bool:
         # The kernel would route a connection by its identifier, but programs' echo requests by
         # type and code alone.
         return False
-    return flows.protocol is not Protocol.TCP
+    return flows.protocol is not Protocol.TCP and not flows.go_anywhere
 
 
 def target(flows: Flows, key: Key) -> tuple[object, ...]:
     """The address of a flow's destination, in the form that sockets take."""
-    destination = str(flows.destination)
-    if flows.destination.version == 4:
+    return target_at(str(flows.destination), flows.destination.version, key)
+
+
+def target_at(destination: str, version: int, key: Key) -> tuple[object, ...]:
+    """An address for a flow's probes, in the form that sockets take."""
+    if version == 4:
         return destination, key.dport
     return destination, key.dport, key.flow_label, 0
 

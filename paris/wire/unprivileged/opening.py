@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mda.model import HeaderField
-from paris.errors import SettingsError
+from paris.errors import PrivilegeError, SettingsError
 from paris.packets.protocols import Protocol
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ def open_wire(flows: Flows, options: WireOptions) -> Wire:
     It opens the socket of flow 0 at once, so that refusals show early. Raises PortTakenError also
     where another run sends the same headers; see `flow_sockets.open_port` for other errors.
     """
+    if flows.protocol is Protocol.TCP and flows.go_anywhere:
+        raise PrivilegeError("a survey by TCP needs raw sockets; use -U or -I")
     if flows.protocol is Protocol.TCP:
         if flows.field is HeaderField.FLOW_LABEL:
             raise SettingsError(

@@ -68,6 +68,11 @@ def read_sent(datagram: bytes) -> Sent:
     )
 
 
+def destination_of(sent: Sent) -> bytes:
+    """The packed address that a probe goes to."""
+    return sent.datagram[16:20] if sent.version == 4 else sent.datagram[24:40]
+
+
 def tag_of_body(sent: Sent, payload: Payload) -> bytes:
     """The bytes that distinguish this probe's body from others between the same ports.
 

@@ -92,7 +92,7 @@ class DatagramWire(KernelTimed):
         self._in_flight: Counter[Key] = Counter()
         self._by_file: dict[int, _Port] = {}
         self._sent: dict[tuple[int, int, bytes], Sent] = {}  # by ports and tag, the oldest first
-        self._latest: dict[Key, Sent] = {}
+        self._latest: dict[tuple[Key, bytes], Sent] = {}  # by destination, the oldest first
         self._arrived: list[Received] = []
         self._waits = 0
         self._dropped = 0
@@ -189,11 +189,19 @@ class DatagramWire(KernelTimed):
         self._sent[sent.sport, sent.dport, tag] = sent
         if len(self._sent) > _MOST_KNOWN:
             del self._sent[next(iter(self._sent))]
-        self._latest[port.key] = sent
+        destination = rebuilding.destination_of(sent)
+        self._latest.pop((port.key, destination), None)
+        self._latest[port.key, destination] = sent
+        if len(self._latest) > _MOST_KNOWN:
+            del self._latest[next(iter(self._latest))]
+        target = port.target
+        if self._flows.go_anywhere:
+            address = str(ip_address(destination))
+            target = flow_sockets.target_at(address, sent.version, port.key)
         hop_limit = _HOP_LIMITS[sent.version][sent.ttl]
         number = self._times.add(self.now_s())
         try:
-            port.socket.sendmsg((sent.body,), hop_limit, 0, port.target)
+            port.socket.sendmsg((sent.body,), hop_limit, 0, target)
         except OSError as error:
             has_drained = False
 
@@ -205,11 +213,11 @@ class DatagramWire(KernelTimed):
 
             try:
                 self._waits += sockets.send_again(
-                    lambda: port.socket.sendmsg((sent.body,), hop_limit, 0, port.target),
+                    lambda: port.socket.sendmsg((sent.body,), hop_limit, 0, target),
                     error,
                     drain=drain,
                     refused=port.numbers.refused,
-                    target=str(self._flows.destination),
+                    target=str(ip_address(destination)),
                 )
             except WithheldError:
                 self._times.withdraw()
@@ -257,7 +265,7 @@ class DatagramWire(KernelTimed):
         count = 0
         for _ in range(_OF_ONE_PORT):
             try:
-                data, messages, _, _ = port.socket.recvmsg(LARGEST, 512, socket.MSG_ERRQUEUE)
+                data, messages, _, address = port.socket.recvmsg(LARGEST, 512, socket.MSG_ERRQUEUE)
             except OSError:
                 break
             count += 1
@@ -268,7 +276,7 @@ class DatagramWire(KernelTimed):
                 if number is not None:
                     self._times.stamp(number, at_s)
             elif ancillary.is_error:
-                self._take_error(port, data, ancillary, at_s)
+                self._take_error(port, data, ancillary, self._asked(address), at_s)
         if not count and port.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
             self._note_unqueued(port)
             return True
@@ -285,24 +293,32 @@ class DatagramWire(KernelTimed):
         if counters.may_have_been_full(port.socket, port.in_a_row):
             self._dropped += 1
 
-    def _take_error(self, port: _Port, quoted: bytes, ancillary: Ancillary, at_s: float) -> None:
+    def _asked(self, address: tuple[object, ...] | None) -> bytes:
+        """The packed destination of the probes that an address is for; of a trace, its own."""
+        if self._flows.go_anywhere and address:
+            return _packed(address)
+        return self._flows.destination.packed
+
+    def _take_error(
+        self, port: _Port, quoted: bytes, ancillary: Ancillary, destination: bytes, at_s: float
+    ) -> None:
         sport, dport, _ = port.key
         number = self._flows.protocol.number(self._flows.source.version)
         tag = rebuilding.tag_of_quote(number, quoted, self._flows.payload)
         sent = self._sent.get((sport, dport, tag))
         if sent is None:
             # The probe is unknown: the latest probe of this flow stands for it.
-            sent = self._latest.get(port.key)
+            sent = self._latest.get((port.key, destination))
             if sent is None:
                 return  # nothing was sent from here yet
             # A tag that no probe used is forged; keep it, so that matching rejects the reply.
             sent = rebuilding.with_body(sent, quoted) if tag else rebuilding.without_tag(sent)
+        elif rebuilding.destination_of(sent) != destination:
+            return  # it quotes a probe that was not sent, or whose destination was rewritten
         self._arrived.append(Received(rebuilding.icmp_error(sent, quoted, ancillary), at_s))
 
     def _drain_data(self, port: _Port) -> None:
         """Read ordinary data: echo replies, or replies of a UDP service."""
-        sent = self._latest.get(port.key)
-        source = self._flows.source.packed if sent is None else rebuilding.source_of(sent)
         for _ in range(_OF_ONE_PORT):
             try:
                 data, messages, _, address = port.socket.recvmsg(LARGEST, 512)
@@ -310,9 +326,16 @@ class DatagramWire(KernelTimed):
                 break  # the queue is empty, or an ICMP error waits in the error queue
             ancillary = read_ancillary(messages)
             at_s = self._clock.of_stamp(ancillary.stamp_ns) if ancillary.stamp_ns else self.now_s()
-            ends = ip_address(address[0].partition("%")[0]).packed, source
+            sent = self._latest.get((port.key, self._asked(address)))
+            source = self._flows.source.packed if sent is None else rebuilding.source_of(sent)
+            ends = _packed(address), source
             if self._flows.protocol is Protocol.UDP:
                 reply = rebuilding.udp_reply(*ends, port.key.dport, port.key.sport, data, ancillary)
             else:
                 reply = rebuilding.icmp_reply(*ends, data, ancillary)
             self._arrived.append(Received(reply, at_s))
+
+
+def _packed(address: tuple[object, ...]) -> bytes:
+    """The packed form of an address as sockets give it."""
+    return ip_address(str(address[0]).partition("%")[0]).packed
