@@ -129,6 +129,13 @@ def _add_survey(group: argparse._ArgumentGroup) -> None:
         help="probes per second that any one router is asked at most (20); 0 for any number",
     )
     add(
+        "--share-after",
+        type=int,
+        metavar="N",
+        help="when N traces have met the same first routers, later ones begin at the last of these "
+        "(100); 0 begins all at the first hop",
+    )
+    add(
         "--contact",
         metavar="TEXT",
         help="what UDP probes say instead of our own text: who probes, and where to complain",

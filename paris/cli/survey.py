@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _PROGRAM: Final = "paris-survey"
 _WINDOW: Final = 200
 _PER_ROUTER_PPS: Final = 20.0
+_SHARE_AFTER: Final = 100
 _SHOWN_EVERY_S: Final = 0.5
 _OTHERS: Final = ("compare", "watch", "count", "until", "ports", "link")  # for one destination
 
@@ -31,13 +32,15 @@ _OTHERS: Final = ("compare", "watch", "count", "until", "ports", "link")  # for 
 class _Asked(NamedTuple):
     """What is asked for: the measurement of each target, and how many at a time.
 
-    No router is asked more than `per_router_pps` times per second, if that is given.
+    No router is asked more than `per_router_pps` times per second, if that is given. `share_after`:
+    see Manner.
     """
 
     given: argparse.Namespace
     settings: Settings
     window: int
     per_router_pps: float | None
+    share_after: int
 
 
 def entry() -> None:
@@ -97,7 +100,11 @@ def _asked(arguments: Sequence[str]) -> _Asked:
 
         given.payload = payload(f"hex:{given.contact.encode().hex()}")
     given.host = None if given.sim is not None else "192.0.2.1"  # each target takes this place
-    return _Asked(given, requests.settings(settled(given)), window, per_router_pps or None)
+    share_after = _SHARE_AFTER if given.share_after is None else given.share_after
+    if share_after < 0:
+        raise SettingsError(f"--share-after must be 0 (never) or more, not {share_after}")
+    settings = requests.settings(settled(given))
+    return _Asked(given, settings, window, per_router_pps or None, share_after)
 
 
 def _about(asked: _Asked, arguments: Sequence[str]) -> dict[str, Any]:
@@ -183,7 +190,7 @@ def _run(asked: _Asked, about: dict[str, Any], folder: Folder) -> int:
     with signals.taken_over(None) as stop:
         try:
             hooks = SurveyHooks(finished, failed, progress.observe, before_parsing, stop)
-            manner = Manner(about["seed"], asked.window, asked.per_router_pps)
+            manner = Manner(about["seed"], asked.window, asked.per_router_pps, asked.share_after)
             is_whole = survey(asked.settings, _left(targets, folder), manner, hooks)
         finally:
             stop.end()

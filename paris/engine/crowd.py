@@ -31,12 +31,13 @@ _GATHER_S: Final = 0.04  # replies are read together after so long at most, whil
 class Started(NamedTuple):
     """A measurement that begins: its engine, and its destination, packed.
 
-    `finish` is given its record, or the error for which it has none.
+    `finish` is given its record, or the error for which it has none, and returns what to measure
+    instead if that was in vain.
     """
 
     engine: Engine
     destination: bytes
-    finish: Callable[[RawRecord | WireError], None]
+    finish: Callable[[RawRecord | WireError], Started | None]
 
 
 class _Member:
@@ -113,10 +114,13 @@ class Crowd:
             started = next(following, None)
             if started is None:
                 return False
-            member = self._members[started.destination] = _Member(started)
-            started.engine.begin()
-            self._is_due(member, self._wire.now_s())
+            self._begin(started)
         return True
+
+    def _begin(self, started: Started) -> None:
+        member = self._members[started.destination] = _Member(started)
+        started.engine.begin()
+        self._is_due(member, self._wire.now_s())
 
     def _step_all(self) -> None:
         """Let all engines do what is due, and those whose turn it is send."""
@@ -166,11 +170,11 @@ class Crowd:
         del self._members[started.destination]
         engine = started.engine
         record = engine.record(how if isinstance(how, StopReason) else StopReason.WIRE_ERROR)
-        if isinstance(how, WireError) and not record.outcomes:
-            started.finish(how)
-        else:
-            started.finish(record)
+        result = how if isinstance(how, WireError) and not record.outcomes else record
+        instead = started.finish(result)
         engine.wire.close()
+        if instead is not None:
+            self._begin(instead)
 
     def _receive(self) -> None:
         while self._due and (self._due[0][2].is_over or self._due[0][0] != self._due[0][2].due_s):

@@ -20,6 +20,7 @@ from paris.errors import SettingsError, WireError
 from paris.lookup import ways
 from paris.packets import tags
 from paris.packets.anywhere import AnyDestination
+from paris.survey.shared_hops import SharedHops
 from paris.wire.base import UNLIMITED
 from paris.wire.linux.own_tags import own_tags
 from paris.wire.opening import wire_for
@@ -39,12 +40,14 @@ if TYPE_CHECKING:
 class Manner(NamedTuple):
     """How targets are traced: `seed` chooses headers, `window` is how many are under way at a time.
 
-    No router is asked more than `per_router_pps` times per second, if that is given.
+    No router is asked more than `per_router_pps` times per second, if that is given. Hops that so
+    many traces share as `share_after` says are not asked anew; with 0, all are.
     """
 
     seed: int
     window: int
-    per_router_pps: float | None = None
+    per_router_pps: float | None
+    share_after: int
 
 
 class SurveyHooks(NamedTuple):
@@ -144,6 +147,7 @@ class _Members:
         self._spacing = None if most_pps is None else Spacing(most_pps)
         self._crowd = crowd
         self._hooks = hooks
+        self._shared = SharedHops(manner.share_after, settings.search.first_ttl)
         self._is_prepared = False
         self._version: int | None = None
 
@@ -151,17 +155,18 @@ class _Members:
         """The measurements of all targets; those that cannot begin are failures."""
         for target in targets:
             try:
-                yield self._started(target)
+                yield self._started(target, self._shared.next_first_ttl())
             except ParisTraceError as error:
                 self._hooks.failed(target, str(error))
 
-    def _started(self, target: IPAddress) -> Started:
+    def _started(self, target: IPAddress, first_ttl: int) -> Started:
         ends, crowd = self._ends, self._crowd
         source = ends.source_for(target)
         self._version = self._version or source.version
         if self._version != target.version:
             raise SettingsError(f"this survey probes IPv{self._version} only")
-        settings = self._settings
+        search = self._settings.search.replace(first_ttl=first_ttl)
+        settings = self._settings.replace(search=search)
         if settings.target.network is None:
             settings = settings.replace(target=settings.target.replace(host=str(target)))
         # A neighbour's address may be another measurement's destination: addresses do not vary.
@@ -196,11 +201,15 @@ class _Members:
 
     def _finish(
         self, settings: Settings, flows: Flows, target: IPAddress, record: RawRecord | WireError
-    ) -> None:
+    ) -> Started | None:
         if isinstance(record, WireError):
             self._hooks.failed(target, str(record))
-            return
+            return None
         plan = setup.measurement_plan(settings, flows, self._seed, None)
         zero_unix_s = self._ends.wire.unix_s(0.0)  # outcomes are timed from when the wire opened
         measured = run.Measurement(settings, plan, zero_unix_s, record, ways={})
-        self._hooks.finished(target, run.assemble(measured))
+        trace = run.assemble(measured)
+        if not self._shared.learn(trace):
+            return self._started(target, self._settings.search.first_ttl)
+        self._hooks.finished(target, trace)
+        return None
