@@ -93,8 +93,12 @@ def up_to(stream: Readable, most: int = MOST) -> bytes:
 def write_whole(path: Path, content: bytes) -> None:
     """Write a new file: all of it, or none, whatever ends the program. Raises OSError."""
     made = path.with_name(f".{path.name}.part")
-    with made.open("wb") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
-    made.replace(path)
+    try:
+        with made.open("wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        made.replace(path)
+    except OSError:
+        made.unlink(missing_ok=True)  # on a full disk it takes the room of what is kept
+        raise

@@ -96,6 +96,8 @@ def _asked(arguments: Sequence[str]) -> _Asked:
     if given.contact is not None:
         if given.payload is not None:
             raise SettingsError("--contact and --payload both say what probes say; give only one")
+        if given.protocol not in (None, "udp"):
+            raise SettingsError("--contact is what UDP probes say; leave it out, or -I or -T")
         from paris.cli.arguments import payload
 
         given.payload = payload(f"hex:{given.contact.encode().hex()}")

@@ -48,6 +48,7 @@ class Folder:
         self._lines: FileIO | None = None
         self._names: FileIO | None = None
         self._synced_at_s = 0.0
+        self._is_broken = False
 
     def create(self, about: dict[str, Any]) -> None:
         """Begin a new survey in a folder that is empty or is not there yet."""
@@ -92,8 +93,9 @@ class Folder:
         self._append("", address, {"target": str(address), "error": reason})
 
     def close(self) -> None:
-        """Write the files of the last part."""
-        self._end_part()
+        """Write the files of the last part; if a line could not be written, `resume` does that."""
+        if not self._is_broken:
+            self._end_part()
         for file in (self._lines, self._names):
             if file is not None:
                 file.close()
@@ -106,6 +108,7 @@ class Folder:
             _write(self._names, f"{json.dumps(name)}\n".encode())
             self._sync()
         except OSError as error:
+            self._is_broken = True
             raise _fault(self._path, error) from None
         self.finished.add(address)
 

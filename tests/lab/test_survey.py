@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pyarrow.parquet as pq
 import pytest
 
 from paris.cli.exits import guarded
@@ -95,3 +97,28 @@ def test_by_tcp_ordinary_sockets_have_one_destination(
     exit_code = surveyed(internet("1", 5), *given, privileged=False)
     assert exit_code == ExitCode.NO_PRIVILEGE
     assert "use -U or -I" in capfd.readouterr().err
+
+
+def test_a_full_disk_is_said_in_a_line_and_a_survey_goes_on_after_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    disk, whole = tmp_path / "disk", tmp_path / "whole"
+    disk.mkdir()
+    given = ["10.0.0.0/27", "--sim", "internet:1", "--seed", "5", "--rate", "20000"]
+    given += ["-q", "1", "--no-progress", "--share-after", "0"]
+    assert guarded("paris-survey", main, [*given, "-o", str(whole)]) == 0
+    capsys.readouterr()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "none", disk], check=True)
+    try:
+        out = str(disk / "out")
+        assert guarded("paris-survey", main, [*given, "-o", out]) == ExitCode.OUTPUT
+        error = capsys.readouterr().err
+        assert error == f"paris-survey: cannot write to {out}: No space left on device\n"
+        subprocess.run(["mount", "-o", "remount,size=16m", disk], check=True)
+        assert guarded("paris-survey", main, ["--resume", "-o", out]) == 0
+        found, expected = traces(disk / "out"), traces(whole)
+        assert set(found) == set(expected)
+        rows = pq.read_table(sorted((disk / "out").glob("probes-*.parquet"))).num_rows
+        assert rows == sum(len(trace.outcomes) for trace in found.values())
+    finally:
+        subprocess.run(["umount", disk], check=True)

@@ -11,21 +11,25 @@ import sys
 import time
 from ipaddress import ip_address
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pyarrow.parquet as pq
 import pytest
 
+from mda.model import HeaderField
+from mda.studies.balancers import Kind, Verdict
 from paris.cli.exits import guarded
 from paris.cli.survey import main
 from paris.errors import ExitCode
-from paris.sim.internet import internet
+from paris.sim.internet import Internet, internet
 from paris.survey.targets import Targets, block
 from tests.support.surveys import busiest, edges, traces, true_edges
+from tests.support.terminal import on_terminal
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from mda.studies.balancers import Classification
 
 SIM = ("--sim", "internet:1", "--seed", "5", "--rate", "20000", "--no-progress")
 
@@ -157,6 +161,73 @@ def test_no_router_is_asked_faster_than_it_may_be(
     assert busiest(tmp_path / "any", 0.1)["100.64.0.1"] == 18  # six destinations, three each
 
 
+@pytest.mark.parametrize("procedure", [(), ("--mda",)])
+def test_probes_say_whom_to_contact(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, procedure: tuple[str, ...]
+) -> None:
+    text, sent, answers = "survey by noc@example.net", [], Internet.answers
+
+    def heard(net: Internet, datagram: bytes, at_s: float) -> list[tuple[float, bytes]]:
+        sent.append(datagram)
+        return answers(net, datagram, at_s)
+
+    monkeypatch.setattr(Internet, "answers", heard)
+    folder = tmp_path / "out"
+    given = ("10.0.0.0/30", *procedure, "--contact", text)
+    assert run(*given, *SIM, "-o", folder) == ExitCode.REACHED
+    assert len(sent) > 30
+    assert all(text.encode() in datagram for datagram in sent)
+    for address, trace in traces(folder).items():
+        assert edges(trace) <= true_edges(internet("1", 5), ip_address(address))
+        assert edges(trace)
+    sent.clear()
+    # What a survey is resumed with says the same.
+    (folder / "finished.jsonl").unlink()
+    for file in (*folder.glob("traces-*"), *folder.glob("*.parquet")):
+        file.unlink()
+    assert run("--resume", "-o", folder) == ExitCode.REACHED
+    assert len(sent) > 30
+    assert all(text.encode() in datagram for datagram in sent)
+
+
+def test_a_survey_says_what_balancers_hash(tmp_path: Path) -> None:
+    folder, net = tmp_path / "out", internet("1", 5)
+    assert run("10.0.0.0/29", "--classify", *SIM, "-o", folder) == ExitCode.REACHED
+    balancers = [
+        balancer
+        for trace in traces(folder).values()
+        for balancer in cast("Classification", trace.studies["classify"]).balancers
+    ]
+    branching = sum(
+        len(far) > 1
+        for address in traces(folder)
+        for far in net.network(ip_address(address)).topology.successors.values()
+    )
+    assert len(balancers) == branching == 3
+    for balancer in balancers:
+        assert balancer.verdict(HeaderField.SPORT) is Verdict.HASHED
+        assert balancer.verdict(HeaderField.DPORT) is Verdict.HASHED
+        assert balancer.verdict(HeaderField.TRAFFIC_CLASS) is Verdict.IGNORED
+        assert balancer.kind is Kind.UNDECIDED  # a survey varies no addresses
+
+
+def test_a_terminal_shows_how_far_a_survey_is(tmp_path: Path) -> None:
+    shown = [word for word in SIM if word != "--no-progress"]
+    command = [sys.executable, "-c", "from paris.cli.survey import entry; entry()"]
+    given = ["10.0.0.0/26", *shown, "-q", "1", "-o", str(tmp_path / "out")]
+    with on_terminal([*command, *given]) as running:
+        exit_code, said, left = running.finish()
+    assert (exit_code, said) == (0, "")
+    lines = re.findall(
+        rb"(\d+) of 62 destinations, (\d+) probes/s(?:, \d+:\d\d:\d\d left)?", running.shown
+    )
+    assert lines
+    counts = [int(done) for done, _ in lines]
+    assert counts == sorted(counts)
+    assert 0 <= counts[-1] <= 62
+    assert left.strip() == f"paris-survey: 62 destinations traced into {tmp_path / 'out'}"
+
+
 def test_excluded_targets_get_no_probe(tmp_path: Path) -> None:
     (tmp_path / "not").write_text("10.0.0.4/30\n10.0.0.9\n")
     folder = tmp_path / "out"
@@ -172,6 +243,9 @@ def test_excluded_targets_get_no_probe(tmp_path: Path) -> None:
         (("10.0.0.0/33",), "neither an address nor a prefix"),
         (("10.0.0.1", "--window", "0"), "--window must be"),
         (("10.0.0.1", "--watch", "1"), "--watch is for one destination"),
+        (("10.0.0.1", "--share-after", "-1"), "--share-after must be"),
+        (("10.0.0.1", "--contact", "me", "--payload", "dns"), "give only one"),
+        (("10.0.0.1", "--contact", "me", "-I"), "--contact"),
         (("10.0.0.1", "--per-prefix", "0"), "--per-prefix must be"),
         (("10.0.0.1", "--per-router", "-1"), "--per-router must be"),
         (("10.0.0.1", "--per-router", "nan"), "--per-router must be"),
