@@ -2,7 +2,7 @@
 
 Where enough traces have met the same router, and no other, at every TTL up to one, later traces
 begin at that TTL. They still ask the last shared router with the certainty that any hop needs, so
-what a trace says of its own hops is measured, and a path that does not pass it is traced whole.
+what a trace says is measured, and a path that does not pass it is traced whole.
 """
 
 from __future__ import annotations
