@@ -76,6 +76,8 @@ paris/engine/record.py: tests/paris/engine/test_loop.py: the loop keeps the reco
 paris/engine/setup.py: tests/paris/engine/test_loop.py: every engine there is set up by it
 paris/engine/stopping.py: tests/paris/cli/test_signals.py: signals are what stops
 paris/outputs/survey_report.py: tests/paris/survey/test_report.py: it shows what is found there
+paris/survey/files.py: tests/paris/survey/test_report.py: a report reads them, and slices
+paris/cli/scheduled.py: tests/paris/survey/test_scheduler.py: the command gives slices to workers
 paris/survey/clickhouse.py: tests/paris/survey/test_report.py: two engines find the same
 paris/survey/database.py: tests/paris/survey/test_report.py: the report asks the database
 paris/engine/untagged.py: tests/paris/engine/test_services.py: services answer without a tag

@@ -140,6 +140,12 @@ def _add_survey(group: argparse._ArgumentGroup) -> None:
         metavar="TEXT",
         help="what UDP probes say instead of our own text: who probes, and where to complain",
     )
+    add(
+        "--scheduler",
+        metavar="tcp://HOST:PORT",
+        help="let the workers of this Dask scheduler trace the targets, each at the whole --rate; "
+        "DIR must be on storage that all of them share",
+    )
 
 
 def _add_paths(group: argparse._ArgumentGroup) -> None:

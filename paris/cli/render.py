@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from mda.errors import ParisTraceError
@@ -10,7 +11,7 @@ from paris.cli.exits import complain, ended
 from paris.errors import ExitCode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from mda.comparison import Comparison
     from mda.difference import Difference
@@ -139,7 +140,7 @@ def _merge(options: RenderOptions) -> int:
     asked = plan_outputs(options.output, is_replay=True, subject=subject, inputs=options.files)
     left_out: list[str] = []
     merging = Merging(By(options.by))
-    for file in options.files:
+    for file in _with_surveys(options.files):
         for trace in archives.traces(file, left_out.append):
             merging.add(trace)
     for reason in left_out:
@@ -155,6 +156,17 @@ def _merge(options: RenderOptions) -> int:
     if faults:
         return ExitCode.OUTPUT
     return ExitCode.USAGE if left_out else ExitCode.REACHED
+
+
+def _with_surveys(names: Iterable[str]) -> Iterator[str]:
+    """The files, and for a folder those of the survey in it. Raises FormatError."""
+    from paris.survey import files
+
+    for name in names:
+        if Path(name).is_dir():
+            yield from files.traces(Path(name))
+        else:
+            yield name
 
 
 def _not_alike(before: Trace, after: Trace) -> str:

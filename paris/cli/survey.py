@@ -64,13 +64,33 @@ def main(arguments: Sequence[str]) -> int:
         if asked.given.targets:
             raise SettingsError("--resume goes on with the targets of the survey; name no other")
         about = folder.resume()
-        asked = _asked([*about["arguments"], "-o", asked.given.output])
+        moved = asked.given.scheduler
+        again = [] if moved is None else ["--scheduler", moved]
+        asked = _asked([*about["arguments"], "-o", asked.given.output, *again])
     else:
+        if asked.given.scheduler is not None:
+            from paris.cli.scheduled import check
+
+            check(asked.given.scheduler)
         about = _about(asked, arguments)
         folder.create(about)
     if stays is not None and asked.settings.target.network is None:
         complain(_PROGRAM, stays)
+    if asked.given.scheduler is not None:
+        return _schedule(asked, about, folder)
     return _run(asked, about, folder)
+
+
+def _schedule(asked: _Asked, about: dict[str, Any], folder: Folder) -> int:
+    """Have workers trace all targets that are not finished."""
+    from paris.cli.scheduled import scheduled
+
+    folder.close()
+    if folder.finished:
+        raise SettingsError("this survey was begun without --scheduler: leave that out")
+    given, path = asked.given, Path(asked.given.output).absolute()
+    shown = _is_shown(given)
+    return scheduled(given.scheduler, path, about, asked.settings, asked.window, is_shown=shown)
 
 
 def _asked(arguments: Sequence[str]) -> _Asked:

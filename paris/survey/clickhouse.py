@@ -6,6 +6,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from paris.survey.files import LINKS, PROBES, TRACES
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -31,14 +33,16 @@ def statements(folder: Path) -> Iterator[str]:
     `folder` is the survey as the engine sees it; a server reads files below its `user_files_path`.
     Every trace must have its JSON line. A line that a crash tore is left out.
     """
-    lines = f"file({_quoted(folder / 'traces-*.jsonl')}, 'LineAsString', 'line String')"
-    whole = "WHERE isValidJSON(line)"
+    lines = f"file({_quoted(folder / '**' / TRACES)}, 'LineAsString', 'line String')"
+    # Slices that are not whole yet have hidden folders.
+    kept = "WHERE NOT match(_path, '/[.]slice-')"
+    whole = f"{kept} AND isValidJSON(line)"
     yield from (f"SET {setting}" for setting in _SETTINGS)
     yield "CREATE DATABASE IF NOT EXISTS survey"
     yield "USE survey"
-    for table in ("probes", "links"):
-        files = _quoted(folder / f"{table}-*.parquet")
-        yield f"CREATE OR REPLACE TABLE {table} AS SELECT * FROM file({files}, 'Parquet')"
+    for table, pattern in (("probes", PROBES), ("links", LINKS)):
+        files = _quoted(folder / "**" / pattern)
+        yield f"CREATE OR REPLACE TABLE {table} AS SELECT * FROM file({files}, 'Parquet') {kept}"
     yield (
         f"CREATE OR REPLACE TABLE traces AS SELECT {_RUN_ID} AS run_id,"
         " JSONExtractString(line, 'plan', 'destination') AS destination,"

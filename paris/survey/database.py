@@ -6,14 +6,12 @@ Imports duckdb.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import duckdb
 
 from paris.errors import FormatError, on_one_line
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from paris.survey.files import LINKS, PROBES, TRACES, files
 
 VIEWS: Final = Path(__file__).with_name("views.sql")
 _MOST_OF_A_LINE: Final = 1 << 26  # bytes; the longest traces have some megabytes
@@ -65,12 +63,12 @@ def connect(folder: Path) -> duckdb.DuckDBPyConnection:
     vertex at which its route changed looks like a balancer. Raises FormatError if the folder has no
     rows, or if a file cannot be read.
     """
-    probes, links = _named(folder, "probes-*.parquet"), _named(folder, "links-*.parquet")
+    probes, links = files(folder, PROBES), files(folder, LINKS)
     if not probes or not links:
         raise FormatError(
             f"{folder} is not the folder of a survey: it has no finished Parquet part"
         )
-    traces = _named(folder, "traces-*.jsonl")
+    traces = files(folder, TRACES)
     database = duckdb.connect()
     try:
         # The probes stay in their files: they are most of a survey, and few questions need them.
@@ -86,7 +84,3 @@ def connect(folder: Path) -> duckdb.DuckDBPyConnection:
         database.close()
         raise FormatError(f"{folder} cannot be read: {on_one_line(str(error))}") from None
     return database
-
-
-def _named(folder: Path, pattern: str) -> Sequence[str]:
-    return [str(file) for file in sorted(folder.glob(pattern))]

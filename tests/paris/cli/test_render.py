@@ -321,6 +321,19 @@ def test_merging_by_router_needs_one_that_says_so(saved: Path) -> None:
     )
 
 
+def test_the_traces_of_a_survey_are_merged(saved: Path, tmp_path: Path) -> None:
+    files = [saved / "plain.json", saved / "two-way.json"]
+    for name, file in zip((".", "slice-00000"), files, strict=True):
+        (tmp_path / name).mkdir(exist_ok=True)
+        line = json.dumps(json.loads(file.read_text()))
+        (tmp_path / name / "traces-00000.jsonl").write_text(f"{line}\n")
+        (tmp_path / name / "traces-00001.jsonl").touch()
+    assert render("--merge", tmp_path) == render("--merge", *files)
+    code, _, err = render("--merge", saved)
+    assert code == ExitCode.USAGE
+    assert "is not the folder of a survey" in err
+
+
 def test_a_merged_graph_has_its_formats(saved: Path, tmp_path: Path) -> None:
     code, out, err = render("--merge", saved / "plain.json", "-o", tmp_path / "x.warts")
     assert (code, out) == (ExitCode.USAGE, "")

@@ -33,6 +33,10 @@ COLUMNS = (
     "max_width", "max_length", "min_length", "length_asymmetry", "width_asymmetry", "meshed_ratio",
     "max_meshing", "paths",
 )  # fmt: skip
+QUERY = (
+    f"SELECT {', '.join(('run_id', 'divergence', 'convergence', *COLUMNS))}"
+    " FROM diamonds ORDER BY run_id, divergence"
+)
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +72,18 @@ def analysed(traces: list[Trace]) -> dict[tuple[str, str], tuple[str, Metrics]]:
         for trace in traces
         for own in trace.diamonds
     }
+
+
+def clickhouse_rows(folder: Path) -> list[list[object]]:
+    """What ClickHouse finds in the folder."""
+    from chdb.session import Session
+
+    session = Session()
+    for statement in clickhouse.statements(folder):
+        session.query(statement)
+    lines = str(session.query(QUERY, "JSONCompactEachRow")).splitlines()
+    session.close()
+    return [json.loads(line) for line in lines]
 
 
 def test_sql_finds_the_diamonds_of_our_analysis(traces: list[Trace], folder: Path) -> None:
@@ -135,18 +151,18 @@ def test_a_finished_trace_without_rows_is_counted(folder: Path, tmp_path: Path) 
     assert report(tmp_path).unfinished == report(folder).traces - report(tmp_path).traces > 0
 
 
-def test_clickhouse_reads_the_same_sql_and_finds_the_same(folder: Path) -> None:
-    from chdb.session import Session
+def test_slices_are_read_as_one_survey(folder: Path, tmp_path: Path) -> None:
+    for part, name in enumerate(("slice-00000", "slice-00001", ".slice-00001-1")):
+        (tmp_path / name).mkdir()
+        for file in folder.glob(f"*-{min(part, 1):05}.*"):
+            (tmp_path / name / file.name).write_bytes(file.read_bytes())
+    assert report(tmp_path) == report(folder)
+    assert clickhouse_rows(tmp_path) == clickhouse_rows(folder) != []
 
-    session, database = Session(), connect(folder)
-    for statement in clickhouse.statements(folder):
-        session.query(statement)
-    columns = ", ".join(("run_id", "divergence", "convergence", *COLUMNS))
-    query = f"SELECT {columns} FROM diamonds ORDER BY run_id, divergence"
-    lines = str(session.query(query, "JSONCompactEachRow")).splitlines()
-    theirs = [json.loads(line) for line in lines]
-    session.close()
-    assert theirs == [list(row) for row in database.execute(query).fetchall()] != []
+
+def test_clickhouse_reads_the_same_sql_and_finds_the_same(folder: Path) -> None:
+    theirs = clickhouse_rows(folder)
+    assert theirs == [list(row) for row in connect(folder).execute(QUERY).fetchall()] != []
 
 
 def test_the_command_prints_tables_and_writes_a_page(
