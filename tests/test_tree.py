@@ -78,6 +78,7 @@ paris/engine/stopping.py: tests/paris/cli/test_signals.py: signals are what stop
 paris/outputs/survey_report.py: tests/paris/survey/test_report.py: it shows what is found there
 paris/survey/files.py: tests/paris/survey/test_report.py: a report reads them, and slices
 paris/cli/scheduled.py: tests/paris/survey/test_scheduler.py: the command gives slices to workers
+paris/survey/views.py: tests/paris/survey/test_report.py: two engines read its statements
 paris/survey/clickhouse.py: tests/paris/survey/test_report.py: two engines find the same
 paris/survey/database.py: tests/paris/survey/test_report.py: the report asks the database
 paris/engine/untagged.py: tests/paris/engine/test_services.py: services answer without a tag

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from paris.survey import views
 from paris.survey.files import LINKS, PROBES, TRACES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 # Views.sql means columns where an alias has the name of one, and nulls where a row has no partner.
 _SETTINGS: Final = (
@@ -59,8 +59,7 @@ def statements(folder: Path) -> Iterator[str]:
         " arrayJoin(JSONExtract(line, 'graph', 'route_changed', 'Array(String)')) AS vertex"
         f" FROM {lines} {whole}"
     )
-    views = re.sub("^--.*$", "", Path(__file__).with_name("views.sql").read_text(), flags=re.M)
-    yield from (statement for own in views.split(";") if (statement := own.strip()))
+    yield from views.statements()
 
 
 def _quoted(path: Path) -> str:

@@ -1,23 +1,41 @@
 """Opens the folder of a survey as a database: its files as tables, and views.sql on them.
 
-Imports duckdb.
+All that views.sql says is of one trace at a time. So it is asked of some parts of the survey after
+the others, which bounds the memory, and only what is asked for later is kept. Imports duckdb.
 """
 
 from __future__ import annotations
 
+import os
+import secrets
+import tempfile
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import duckdb
 
 from paris.errors import FormatError, on_one_line
+from paris.survey import views
 from paris.survey.files import LINKS, PROBES, TRACES, files
 
-VIEWS: Final = Path(__file__).with_name("views.sql")
-_MOST_OF_A_LINE: Final = 1 << 26  # bytes; the longest traces have some megabytes
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
-_TRACES: Final = """
-CREATE TABLE traces AS
+_MOST_MEMORY: Final = "2GB"  # what is more goes to files below TMPDIR
+_MOST_THREADS: Final = 4  # each reads lines into memory of its own
+_MOST_OF_A_LINE: Final = 1 << 26  # bytes; the longest traces have some megabytes
+_LINKS_AT_A_TIME: Final = 200_000
+_LINES_AT_A_TIME: Final = 1 << 28  # bytes
+_KEPT: Final = ("vertices", "diamonds")  # of the tables of views.sql
+
+_EMPTY: Final = """
+CREATE TABLE traces (run_id VARCHAR, destination VARCHAR, reached BOOLEAN, stopped VARCHAR);
+CREATE TABLE classes (run_id VARCHAR, vertex VARCHAR, kind VARCHAR);
+CREATE TABLE turned (run_id VARCHAR, vertex VARCHAR);
+CREATE TABLE networks (addr VARCHAR PRIMARY KEY, network VARCHAR);
+"""
+_READ: Final = """
+CREATE OR REPLACE TEMP TABLE lines AS
 SELECT
     concat(
         plan->>'source', ' ', plan->>'destination', coalesce('%' || (plan->>'zone'), ''), ' ',
@@ -25,7 +43,7 @@ SELECT
         CAST(round_even(CAST(run->>'started_at_unix_s' AS DOUBLE) * 1e6, 0) AS BIGINT)
     ) AS run_id,
     plan->>'destination' AS destination, CAST(run->>'reached' AS BOOLEAN) AS reached,
-    run->>'stopped' AS stopped, balancers, facts,
+    run->>'stopped' AS stopped, balancers, facts->'asn' AS asn,
     graph->'route_changed' AS route_changed
 FROM read_json(
     $files, format = 'newline_delimited', ignore_errors = true, maximum_object_size = $most,
@@ -34,53 +52,96 @@ FROM read_json(
 )
 WHERE plan IS NOT NULL AND run IS NOT NULL;
 """
-_NO_TRACES: Final = """
-CREATE TABLE traces (
-    run_id VARCHAR, destination VARCHAR, reached BOOLEAN, stopped VARCHAR, balancers JSON,
-    facts JSON, route_changed JSON
-);
-"""
-_OF_TRACES: Final = """
-CREATE TABLE classes AS
-SELECT run_id, own.vertex AS vertex, own.kind AS kind
+_TAKE: Final = """
+INSERT INTO traces SELECT run_id, destination, reached, stopped FROM lines;
+INSERT INTO classes SELECT run_id, own.vertex, own.kind
 FROM (
     SELECT run_id, unnest(from_json(balancers, '[{"vertex": "VARCHAR", "kind": "VARCHAR"}]')) AS own
-    FROM traces
+    FROM lines
 );
-CREATE TABLE turned AS
-SELECT run_id, unnest(from_json(route_changed, '["VARCHAR"]')) AS vertex FROM traces;
-CREATE TABLE networks AS
-SELECT own.key AS addr, max(own.value->>'$') AS network
-FROM traces, json_each(traces.facts, '$.asn') AS own
-GROUP BY own.key;
+INSERT INTO turned SELECT run_id, unnest(from_json(route_changed, '["VARCHAR"]')) FROM lines;
+INSERT INTO networks
+SELECT own.key, max(own.value->>'$') FROM lines, json_each(lines.asn) AS own GROUP BY own.key
+ON CONFLICT DO UPDATE SET network = greatest(network, excluded.network);
 """
 
 
 def connect(folder: Path) -> duckdb.DuckDBPyConnection:
     """A connection to the tables and views of a survey; see views.sql.
 
-    Files that a running survey has not finished are left out. Without the JSON lines of a trace, a
-    vertex at which its route changed looks like a balancer. Raises FormatError if the folder has no
-    rows, or if a file cannot be read.
+    Its tables are probes, links, vertices and diamonds, and of the JSON lines traces, classes,
+    turned and networks. Files that a running survey has not finished are left out. Without the JSON
+    line of a trace, a vertex at which its route changed looks like a balancer. Raises FormatError
+    if the folder has no rows, or if a file cannot be read.
     """
     probes, links = files(folder, PROBES), files(folder, LINKS)
     if not probes or not links:
         raise FormatError(
             f"{folder} is not the folder of a survey: it has no finished Parquet part"
         )
-    traces = files(folder, TRACES)
-    database = duckdb.connect()
+    database = duckdb.connect(config={
+        "memory_limit": _MOST_MEMORY,
+        "threads": min(_MOST_THREADS, os.cpu_count() or 1),
+        "temp_directory": str(Path(tempfile.gettempdir()) / f"paris-{secrets.token_hex(8)}"),
+        "preserve_insertion_order": False,
+    })  # fmt: skip
     try:
-        # The probes stay in their files: they are most of a survey, and few questions need them.
+        # The rows stay in their files: they are most of a survey, and few questions need them.
         database.read_parquet(probes).create_view("probes")
-        database.read_parquet(links).create("links")
-        if traces:
-            database.execute(_TRACES, {"files": traces, "most": _MOST_OF_A_LINE})
-        else:
-            database.execute(_NO_TRACES)
-        database.execute(_OF_TRACES)
-        database.execute(VIEWS.read_text())
+        database.read_parquet(links).create_view("links")
+        database.execute(_EMPTY)
+        for own in _up_to(_LINES_AT_A_TIME, _sizes(files(folder, TRACES))):
+            database.execute(_READ, {"files": own, "most": _MOST_OF_A_LINE})
+            database.execute(_TAKE)
+        database.execute("DROP TABLE IF EXISTS lines")
+        _take_views(database, links)
     except duckdb.Error as error:
         database.close()
         raise FormatError(f"{folder} cannot be read: {on_one_line(str(error))}") from None
     return database
+
+
+def _take_views(database: duckdb.DuckDBPyConnection, links: list[str]) -> None:
+    """Make the tables that are kept and the views, of some files of links after the others."""
+    statements = views.statements()
+    for number, own in enumerate(_up_to(_LINKS_AT_A_TIME, _rows(database, links))):
+        database.execute("CREATE SCHEMA part; SET search_path = 'part,main'")
+        database.read_parquet(own).create_view("links")
+        for statement in statements:
+            database.execute(statement)
+        for table in _KEPT:
+            into = "INSERT INTO" if number else "CREATE TABLE"
+            as_ = "" if number else "AS"
+            database.execute(f"{into} main.{table} {as_} SELECT * FROM part.{table}")
+        database.execute("SET search_path = 'main'; DROP SCHEMA part CASCADE")
+    for statement in statements:
+        if statement.startswith("CREATE OR REPLACE VIEW"):
+            database.execute(statement)
+
+
+def _sizes(names: Iterable[str]) -> Iterator[tuple[str, int]]:
+    """Each file with its bytes."""
+    return ((name, Path(name).stat().st_size) for name in names)
+
+
+def _rows(database: duckdb.DuckDBPyConnection, names: list[str]) -> list[tuple[str, int]]:
+    """Each Parquet file with its rows."""
+    query = "SELECT file_name, num_rows FROM parquet_file_metadata($names) ORDER BY file_name"
+    return database.execute(query, {"names": names}).fetchall()
+
+
+def _up_to(most: int, sized: Iterable[tuple[str, int]]) -> Iterator[list[str]]:
+    """Groups of files whose sizes add up to no more than `most`, or of one file.
+
+    >>> list(_up_to(5, [("a", 3), ("b", 2), ("c", 9), ("d", 1)]))
+    [['a', 'b'], ['c'], ['d']]
+    """
+    group, total = list[str](), 0
+    for name, size in sized:
+        if group and total + size > most:
+            yield group
+            group, total = [], 0
+        group.append(name)
+        total += size
+    if group:
+        yield group
