@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from paris.settings import Settings
+    from paris.survey.survey import Manner
 
 _PROGRAM: Final = "paris-survey"
 
@@ -31,14 +32,14 @@ def scheduled(
     folder: Path,
     about: dict[str, Any],
     settings: Settings,
-    window: int,
+    manner: Manner,
     *,
     is_shown: bool,
 ) -> int:
     """Have all slices traced that are not in `folder` yet. Returns the exit code."""
     from paris.survey import scheduler, slices
 
-    parts = slices.slices(folder, about, settings, window)
+    parts = slices.slices(folder, about, settings, manner)
     finished = failed = 0
     with scheduler.connected(address) as client:
         if not scheduler.workers(client):

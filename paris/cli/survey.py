@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mda.trace import Trace
     from paris.settings import Settings
     from paris.survey.folder import Folder
+    from paris.survey.survey import Manner
     from paris.survey.targets import Targets
 
 _PROGRAM: Final = "paris-survey"
@@ -41,6 +42,12 @@ class _Asked(NamedTuple):
     window: int
     per_router_pps: float | None
     share_after: int
+
+    def manner(self, seed: int) -> Manner:
+        """How targets are traced."""
+        from paris.survey.survey import Manner
+
+        return Manner(seed, self.window, self.per_router_pps, self.share_after)
 
 
 def entry() -> None:
@@ -90,7 +97,9 @@ def _schedule(asked: _Asked, about: dict[str, Any], folder: Folder) -> int:
         raise SettingsError("this survey was begun without --scheduler: leave that out")
     given, path = asked.given, Path(asked.given.output).absolute()
     shown = _is_shown(given)
-    return scheduled(given.scheduler, path, about, asked.settings, asked.window, is_shown=shown)
+    return scheduled(
+        given.scheduler, path, about, asked.settings, asked.manner(about["seed"]), is_shown=shown
+    )
 
 
 def _asked(arguments: Sequence[str]) -> _Asked:
@@ -188,7 +197,7 @@ def _run(asked: _Asked, about: dict[str, Any], folder: Folder) -> int:
     from ipaddress import ip_network
 
     from paris.cli import privileges, signals
-    from paris.survey.survey import Manner, SurveyHooks, survey
+    from paris.survey.survey import SurveyHooks, survey
     from paris.survey.targets import Block, Targets
 
     targets = Targets(
@@ -212,7 +221,7 @@ def _run(asked: _Asked, about: dict[str, Any], folder: Folder) -> int:
     with signals.taken_over(None) as stop:
         try:
             hooks = SurveyHooks(finished, failed, progress.observe, before_parsing, stop)
-            manner = Manner(about["seed"], asked.window, asked.per_router_pps, asked.share_after)
+            manner = asked.manner(about["seed"])
             is_whole = survey(asked.settings, _left(targets, folder), manner, hooks)
         finally:
             stop.end()

@@ -19,7 +19,7 @@ from paris.engine.stopping import NeverStops
 from paris.errors import OutputError, SettingsError, WireError
 from paris.survey.files import SLICES
 from paris.survey.folder import Folder
-from paris.survey.survey import SurveyHooks, survey
+from paris.survey.survey import Manner, SurveyHooks, survey
 from paris.survey.targets import Block, Targets
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class Slice(NamedTuple):
     of: int
     about: dict[str, Any]
     settings: Settings
-    window: int
+    manner: Manner
 
     @property
     def name(self) -> str:
@@ -59,10 +59,10 @@ class Count(NamedTuple):
     failed: int
 
 
-def slices(folder: Path, about: dict[str, Any], settings: Settings, window: int) -> list[Slice]:
+def slices(folder: Path, about: dict[str, Any], settings: Settings, manner: Manner) -> list[Slice]:
     """All slices of a survey."""
     of = max(1, min(_MOST, -(-_targets(about).count // _LEAST_TARGETS)))
-    return [Slice(str(folder), number, of, about, settings, window) for number in range(of)]
+    return [Slice(str(folder), number, of, about, settings, manner) for number in range(of)]
 
 
 def addresses(own: Slice) -> Iterator[IPAddress]:
@@ -135,7 +135,7 @@ def _trace(own: Slice, attempt: Path, worker: str) -> None:
         finished, folder.add_failure, _Looks(Path(own.folder)).observe, lambda: None, NeverStops()
     )
     try:
-        is_whole = survey(own.settings, addresses(own), own.about["seed"], own.window, hooks)
+        is_whole = survey(own.settings, addresses(own), own.manner, hooks)
     finally:
         folder.close()
     if not is_whole:

@@ -12,6 +12,7 @@ from paris.errors import SettingsError, WireError
 from paris.formats.json_text import json_text
 from paris.settings import Settings
 from paris.survey import slices
+from paris.survey.survey import Manner
 from paris.survey.targets import block
 from tests.support.surveys import traces
 
@@ -27,7 +28,7 @@ def parts(folder: Path, *prefixes: str) -> list[Slice]:
     about = {"seed": 5, "blocks": blocks, "excluded": ["10.0.0.3/32"]}
     (folder / "survey.json").write_text(json_text(about))
     settings = Settings.of(network="internet:1", rate_pps=20000)
-    return slices.slices(folder, about, settings, 200)
+    return slices.slices(folder, about, settings, Manner(5, 200, None, 0))
 
 
 def test_every_target_is_in_one_slice_and_once(tmp_path: Path) -> None:
