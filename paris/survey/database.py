@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 _MOST_MEMORY: Final = "2GB"  # what is more goes to files below TMPDIR
-_MOST_THREADS: Final = 4  # each reads lines into memory of its own
+_MOST_THREADS: Final = 4  # each reads lines into its own memory
 _MOST_OF_A_LINE: Final = 1 << 26  # bytes; the longest traces have some megabytes
 _LINKS_AT_A_TIME: Final = 200_000
 _LINES_AT_A_TIME: Final = 1 << 28  # bytes
