@@ -73,7 +73,9 @@ def test_many_services_share_one_table_that_fits_a_terminal(tmp_path: Path) -> N
     options = ("--ports", "8000-8062,443", "-o", str(file), "-o", str(tmp_path / "all.dot"))
     _, text = traced(tmp_path, "delay_ms: 1", *options)
     assert len(states(text)) == 64
-    assert "by tcp/8000, tcp/8001, tcp/8002, tcp/8003, tcp/8004, tcp/8005 and 58 more" in text
+    assert "by tcp/8000, tcp/8001, tcp/8002, tcp/8003, tcp/8004, tcp/8005 and 58 more" in " ".join(
+        text.split()
+    )
     assert text.count("198.51.100.1  ") == 1
     assert max(map(len, text.splitlines()[1:])) <= 80
     assert "tcp/443: port open" in (tmp_path / "all.dot").read_text()
