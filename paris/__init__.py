@@ -10,6 +10,7 @@
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from os import PathLike
     from typing import Any
 
     import networkx as nx
@@ -37,42 +38,49 @@ def trace(host: str | None = None, **options: "Any") -> "Result":
     """Trace `host` and return the result; `options` are fields of the groups in `paris.settings`.
 
     `trace(network="two-way", multipath=True)` traces a simulated network instead. Raises
-    `mda.errors.ParisTraceError`, which names a remedy, if nothing can be measured.
+    `mda.errors.ParisTraceError`, which names a remedy, if nothing can be measured; it is a
+    ValueError too where an option has a value that it cannot have. Raises TypeError for a name that
+    no option has.
     """
     from paris import run
     from paris.errors import SettingsError
+    from paris.parameters import named_as_in_python, settings
     from paris.results import Result
-    from paris.settings import Settings
 
-    settings = Settings.of(host=host, **options)
-    if settings.study.compare:
+    asked = settings(host=host, **options)
+    if asked.study.compare:
         raise SettingsError("trace() returns one trace: call it once for each protocol")
-    return Result.of_trace(run.assemble(run.measure(settings)))
+    with named_as_in_python():
+        return Result.of_trace(run.assemble(run.measure(asked)))
 
 
-def read(file: str) -> "Result":
+def read(file: "str | PathLike[str]") -> "Result":
     """The trace in a file: our JSON, packets or pictures, or what another program measured.
 
     docs/formats.md lists the formats. Raises `mda.errors.ParisTraceError` for what is not a trace.
     """
+    from os import fspath
+
     from mda.plan import Reading
     from paris import replay
     from paris.results import Result
 
-    return Result.of_trace(replay.trace(file, Reading()))
+    return Result.of_trace(replay.trace(fspath(file), Reading()))
 
 
-def hops(file: str) -> "Iterator[Hops]":
+def hops(file: "str | PathLike[str]") -> "Iterator[Hops]":
     """The replies in a warts archive's `trace` records: numpy columns of many traces at a time.
 
     See `paris.formats.readers.warts_columns.Hops`. Needs numpy. Raises
     `mda.errors.ParisTraceError` for a file that cannot be read, with the place.
     """
+    from os import fspath
+
     from paris import archives
     from paris.errors import lacking_extra
 
     try:
-        yield from archives.hops(file)
+        yield from archives.hops(fspath(file))
     except ModuleNotFoundError as error:
         raise lacking_extra("paris.hops", error, "bulk") from None
 
@@ -109,11 +117,13 @@ def sweep(host: str, *, flows: int, ttls: "Iterable[int]", **options: "Any") -> 
     sent.
     """
     from paris.errors import lacking_extra
-    from paris.settings import Settings
+    from paris.parameters import named_as_in_python, settings
 
     try:
         from paris.survey.sweep import sweep as run
     except ModuleNotFoundError as error:
         raise lacking_extra("paris.sweep", error, "bulk") from None
 
-    return run(Settings.of(host=host, **options), flows=flows, ttls=ttls)
+    asked = settings(host=host, **options)
+    with named_as_in_python():
+        return run(asked, flows=flows, ttls=ttls)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from ipaddress import IPv4Address, IPv6Address
 
 LEAST, MOST = 1e-9, 1e9  # of seconds, and of probes per second
-_LEAST_PROBABILITY: Final = 1e-12  # of failure; stopping points cannot be computed for far less
+LEAST_PROBABILITY: Final = 1e-12  # of failure; stopping points cannot be computed for far less
 MIN_SHARE: Final = 0.001  # finding thinner branches takes more flows than there are source ports
 
 
@@ -20,7 +20,7 @@ def checked_bound(
     failure_probability: float, *, per_vertex: bool, min_share: float | None
 ) -> Bound:
     """What may be missed. Raises SettingsError where the probability or share cannot be used."""
-    if not _LEAST_PROBABILITY <= failure_probability < 1:
+    if not LEAST_PROBABILITY <= failure_probability < 1:
         raise SettingsError(
             f"-c/--confidence must lie above 0 and below 100, not "
             f"{100 * (1 - failure_probability):g}"

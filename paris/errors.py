@@ -45,7 +45,7 @@ class ExitCode(IntEnum):
     INTERRUPTED = 130
 
 
-class SettingsError(ParisTraceError):
+class SettingsError(ParisTraceError, ValueError):
     """An option or value that cannot be used."""
 
 

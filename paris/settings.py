@@ -293,7 +293,7 @@ class Settings(Frozen):
         """
         groups: dict[str, Any] = {
             name: group(**{own: options.pop(own) for own in group.field_names() if own in options})
-            for name, group in _GROUPS.items()
+            for name, group in GROUPS.items()
         }
         return cls(**groups, **options)
 
@@ -356,7 +356,7 @@ class Settings(Frozen):
             )
 
 
-_GROUPS: Final[Mapping[str, type[Frozen]]] = {
+GROUPS: Final[Mapping[str, type[Frozen]]] = {
     "target": Target,
     "probe": ProbeOptions,
     "search": Search,
