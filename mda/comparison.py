@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from mda.answers.dag import Dag
 from mda.answers.graph import vertices_by_ttl
 from mda.model import Vertex, rtts_s
+from mda.statistics.delays import whole_ns
 from mda.statistics.differences import median_difference
 from mda.statistics.inference import holm, matters
 from mda.statistics.ranks import stratified_rank_probability
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from mda.model import IPAddress
     from mda.trace import Trace
 
-_DIGITS = 9  # clocks count nanoseconds
 LEVEL = 0.01  # round-trip times that differ so much by chance, with less than this, are reported
 
 
@@ -138,5 +138,5 @@ def _times_by_path(trace: Trace, wide: Sequence[int]) -> dict[object, list[float
         is_nearest = not any((flow, nearer) in times for nearer in range(ttl))
         if is_nearest and all(len(interfaces) == 1 for interfaces in branches):
             path = ttl, tuple(interface for interfaces in branches for interface in interfaces)
-            by_path[path].append(round(median(times[flow, ttl]), _DIGITS))
+            by_path[path].append(whole_ns(median(times[flow, ttl])))
     return dict(by_path)

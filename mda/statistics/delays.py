@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _GAIN: Final = 16  # of the smoothed jitter: RFC 3550 section 6.4.1
+_DIGITS: Final = 9  # of seconds: clocks count nanoseconds
 
 
 class Delays(NamedTuple):
@@ -35,6 +36,22 @@ class Delays(NamedTuple):
     def loss(self) -> float:
         """The share of probes that were lost."""
         return self.lost / self.sent if self.sent else 0.0
+
+    def in_whole_ns(self) -> Delays:
+        """The same figures as `whole_ns` gives them, which is how they are written and kept."""
+        _, _, *times_s = self
+        return Delays(
+            self.sent, self.lost, *(None if own_s is None else whole_ns(own_s) for own_s in times_s)
+        )
+
+
+def whole_ns(time_s: float) -> float:
+    """A time in seconds, in whole nanoseconds: without the errors that differences and sums add.
+
+    >>> 0.3 - 0.2, whole_ns(0.3 - 0.2)
+    (0.09999999999999998, 0.1)
+    """
+    return round(time_s, _DIGITS)
 
 
 def delays_of(sent: int, rtts_s: Sequence[float]) -> Delays:

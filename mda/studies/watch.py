@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from mda.model import Reply, Vertex
 from mda.rounds import Change, Figures, Outage, Rounds
+from mda.statistics.delays import whole_ns
 from mda.statistics.shifts import LATEST, Steady
 from mda.statistics.sketches import Sketch
 
@@ -180,7 +181,10 @@ class _Place:
 
 
 def _figures(sketches: Mapping[_Key, Sketch]) -> dict[_Key, Figures]:
-    return {key: Figures(own.delays, own.last_s) for key, own in sketches.items()}
+    return {
+        key: Figures(own.delays.in_whole_ns(), None if own.last_s is None else whole_ns(own.last_s))
+        for key, own in sketches.items()
+    }
 
 
 def _bounded(sketches: dict[_Key, Sketch], key: _Key) -> Sketch:

@@ -12,7 +12,7 @@ from mda.multiplex import of_others
 from mda.trace import Trace
 from paris.formats import native, schemas
 from paris.formats.json_text import json_text
-from paris.formats.studies_json import vertex_id
+from paris.formats.studies_json import time_json, vertex_id
 
 if TYPE_CHECKING:
     from mda.comparison import Comparison
@@ -38,7 +38,7 @@ def document(comparison: Comparison) -> Json:
         "views": [
             {
                 "name": view.name,
-                "slower_s": view.slower_s,
+                "slower_s": time_json(view.slower_s),
                 "rtt_probability": view.rtt_probability,
                 "trace": native.document(view.trace),
             }

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from paris.formats.studies_json import vertex_id
+from paris.formats.studies_json import time_json, vertex_id
 
 if TYPE_CHECKING:
     from mda.findings.behaviour import Behaviour
     from mda.statistics.delays import Delays
 
 Json = dict[str, Any]
-_DIGITS: Final = 9  # nanoseconds, the unit of the clocks
 
 
 def member(delays: Delays | None) -> Json:
@@ -21,10 +20,7 @@ def member(delays: Delays | None) -> Json:
 
 def figures(delays: Delays) -> Json:
     """The figures of a series of probes."""
-    return {
-        name: round(value, _DIGITS) if isinstance(value, float) else value
-        for name, value in delays._asdict().items()
-    }
+    return delays.in_whole_ns()._asdict()
 
 
 def troubles(behaviour: Behaviour) -> Json:
@@ -39,11 +35,12 @@ def troubles(behaviour: Behaviour) -> Json:
             for own in behaviour.lost_on_way
         ],
         "slow_answers": [
-            {**own._asdict(), "vertex": vertex_id(own.vertex)} for own in behaviour.slow_answers
+            {**own._asdict(), "vertex": vertex_id(own.vertex), "slower_s": time_json(own.slower_s)}
+            for own in behaviour.slow_answers
         ],
         "queues": [
-            {"from": vertex_id(own.near), "to": vertex_id(own.far), "median_s": own.median_s,
-             "probability": own.probability}
+            {"from": vertex_id(own.near), "to": vertex_id(own.far),
+             "median_s": time_json(own.median_s), "probability": own.probability}
             for own in behaviour.queues
         ],
     }  # fmt: skip

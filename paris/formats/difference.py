@@ -11,7 +11,7 @@ from mda.difference import difference
 from mda.trace import Trace
 from paris.formats import native, schemas
 from paris.formats.json_text import json_text
-from paris.formats.studies_json import vertex_id
+from paris.formats.studies_json import time_json, vertex_id
 
 if TYPE_CHECKING:
     from mda.answers.dag import Edge
@@ -59,7 +59,7 @@ def document(found: Difference) -> Json:
         "round_trips": [
             {
                 "vertex": vertex_id(shift.vertex),
-                "slower_s": shift.slower_s,
+                "slower_s": time_json(shift.slower_s),
                 "probability": shift.probability,
                 "begins": shift.begins,
                 "behind": list(map(vertex_id, shift.behind)),

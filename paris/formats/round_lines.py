@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from mda.model import Reply
+from mda.statistics.delays import whole_ns
 from paris.formats import rounds_json
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def _hop(outcome: Outcome) -> dict[str, Any]:
     hop: dict[str, Any] = {"ttl": outcome.request.ttl, "flow": outcome.request.flow}
     if isinstance(outcome, Reply):
         rtt_s = outcome.received_at_s - outcome.sent_at_s
-        hop |= {"address": str(outcome.responder), "rtt_s": round(rtt_s, 9)}
+        hop |= {"address": str(outcome.responder), "rtt_s": whole_ns(rtt_s)}
     return hop
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mda.findings.diamond_metrics import metrics
 from mda.model import Vertex
+from mda.statistics.delays import Delays, whole_ns
 from mda.studies.registry import CLASSIC, CLASSIFY, FOLLOW, MTU, PATHS, STATS, STUDIES
 from paris.packets.recipes import recipe
 
@@ -50,6 +51,8 @@ def values(found: object) -> Any:
             return found.value
         case str() | int() | float() | None:
             return found
+        case Delays():
+            return found.in_whole_ns()._asdict()
         case Mapping():
             return {str(key): values(value) for key, value in found.items()}
         case tuple() if hasattr(found, "_asdict"):
@@ -59,6 +62,11 @@ def values(found: object) -> Any:
         case _ if is_dataclass(found):
             return {own.name: values(getattr(found, own.name)) for own in fields(found)}
     return str(found)  # addresses
+
+
+def time_json(time_s: float | None) -> float | None:
+    """A time in seconds that follows from others, as all such are written: in whole nanoseconds."""
+    return None if time_s is None else whole_ns(time_s)
 
 
 def vertex_id(vertex: Vertex) -> str:
@@ -164,7 +172,7 @@ def _path(path: Path, how: Recipe) -> Json:
         "high": path.high,
         "measured_ttl": path.measured_ttl,
         **_times(path.times),
-        "slower_s": path.slower_s,
+        "slower_s": time_json(path.slower_s),
         "rtt_probability": path.rtt_probability,
         "differs_in_rtt": path.differs_in_rtt,
         "loss_probability": path.loss_probability,
@@ -188,9 +196,9 @@ def _times(times: Times) -> Json:
     return {
         "asked": times.asked,
         "lost": times.lost,
-        "rtt_min_s": times.rtts_s[0] if times.rtts_s else None,
-        "rtt_median_s": times.median_s,
-        "rtt_p95_s": times.p95_s,
+        "rtt_min_s": time_json(times.rtts_s[0]) if times.rtts_s else None,
+        "rtt_median_s": time_json(times.median_s),
+        "rtt_p95_s": time_json(times.p95_s),
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -29,7 +30,10 @@ def test_a_router_that_is_slow_to_answer_is_named_and_a_slow_link_is_not() -> No
 def test_tips_and_json_have_the_figures() -> None:
     dot = run("--sim", "slow-hop", "--stats", "--rounds", "3", "-o", "-", "--format", "dot").stdout
     assert "0 of 9 lost, p95 6.00 ms, standard deviation 0.000 ms, jitter 0.000 ms" in dot
-    document = json.loads(run("--sim", "slow-hop", "--stats", "--rounds", "3", "-j").stdout)
+    asked = ("--sim", "slow-hop", "--stats", "--rounds", "3", "--paths", "-j")
+    document = json.loads(run(*asked).stdout)
+    assert times(document) == [round(own_s, 9) for own_s in times(document)]
+    assert {own["rtt_median_s"] for own in document["paths"]} == {0.049}
     assert document["stats"][0]["delays"]["median_s"] == pytest.approx(0.049)
     graph = document["graph"]
     of_graph = [own["delays"] for own in (*graph["vertices"][1:], *graph["edges"])]
@@ -37,3 +41,12 @@ def test_tips_and_json_have_the_figures() -> None:
     for figures in (*of_graph, *(own["delays"] for own in document["stats"])):
         assert figures.keys() >= {"sent", "lost", *named}
         assert all(figures[name] is not None for name in named)
+
+
+def times(value: Any, name: str = "") -> list[float]:
+    """All numbers of a document whose names end as those of times do."""
+    if isinstance(value, dict):
+        return [own_s for key, own in value.items() for own_s in times(own, key)]
+    if isinstance(value, list):
+        return [own_s for own in value for own_s in times(own, name)]
+    return [value] if isinstance(value, float) and name.endswith("_s") else []

@@ -46,6 +46,8 @@ def test_rounds_read_back_equal_and_make_the_same_table(watched: Trace) -> None:
     assert again.rounds == watched.rounds
     assert native.write(again) == written
     assert again.rounds is not None
+    figures = [own for shown in again.rounds.vertices.values() for own in shown.delays]
+    assert figures == [own if own is None else round(own, 9) for own in figures]  # nanoseconds
     table = "\n".join(watch_lines(watch_words(again.rounds, "host", 0.0), 80))
     assert "host: 6 rounds, 2 paths, times in ms" in table
     assert "299 earlier changes not shown" in table
