@@ -7,6 +7,7 @@ from html import escape
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
+from render.pictures.bands import band_colours
 from render.pictures.palette import (
     BACKGROUND,
     BANDS,
@@ -84,13 +85,10 @@ def _title(drawn: Diagram) -> str:
 
 
 def _bands(columns: Sequence[Column]) -> list[str]:
-    """The colour of each column's band, another where the network changes; empty for none."""
-    colours: list[str] = []
-    turn = 0
-    for number, column in enumerate(columns):
-        turn += number > 0 and column.network != columns[number - 1].network
-        colours.append(BANDS[turn % len(BANDS)] if column.network else "")
-    return colours
+    """The colour of each column's band; empty for none."""
+    networks = [column.network for column in columns]
+    colours = band_colours(networks)
+    return [BANDS[colours[network]] if network else "" for network in networks]
 
 
 def _heading(number: int, column: Column, band: str) -> str:

@@ -51,8 +51,8 @@ MARK: Final = "#b03a00"  # beside an edge
 DIAMOND_FILL: Final = "#eef5fb"
 DIAMOND_LINE: Final = "#56b4e9"
 BACKGROUND: Final = "#ffffff"
-# Of networks in turn: neighbouring bands differ, and each is labelled.
-BANDS: Final = ("#d9ecf7", "#fbe8c8")
+# Of networks: each has one of them, and is labelled as well.
+BANDS: Final = ("#d9ecf7", "#fbe8c8", "#d6cbf6", "#ebc2c2")
 # What stands in the place of these colours where a reader prefers the dark.
 DARK: Final = {
     BACKGROUND: "#15181c",
@@ -76,14 +76,15 @@ DARK: Final = {
     DIAMOND_LINE: "#3f7fae",
     BANDS[0]: "#1b3443",
     BANDS[1]: "#3d3218",
+    BANDS[2]: "#4a1f62",
+    BANDS[3]: "#165a49",
 }
 
 _HEAVY: Final = (Kind.BALANCER, Kind.REFUSING, Kind.DESTINATION, Kind.CLOSED)
 _SPOTS, _DASHES = (1.0, 2.6), (4.0, 3.0)
 INKS: Final = {
     "page": Ink(BACKGROUND),
-    "band-0": Ink(BANDS[0]),
-    "band-1": Ink(BANDS[1]),
+    **{f"band-{turn}": Ink(fill) for turn, fill in enumerate(BANDS)},
     "diamond": Ink(DIAMOND_FILL, DIAMOND_LINE, 0.6),
     "diamond-on-bands": Ink(line=DIAMOND_LINE),
     "edge": Ink(line=EDGE),

@@ -6,6 +6,7 @@ from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Final
 
 from render.pictures.abridging import abridged
+from render.pictures.bands import band_colours
 from render.pictures.boxes import drawn as drawn_box
 from render.pictures.boxes import text
 from render.pictures.delays import delays
@@ -128,15 +129,14 @@ def _prose(drawn: Diagram, size: Size, breadth: float, top: float) -> tuple[list
 
 def _bands(drawn: Diagram, part: _Part) -> Iterator[Group]:
     """A band behind neighbouring hops of the same network, with its name."""
-    turn = -1
+    colours = band_colours([column.network for column in drawn.columns])
     for network, run in groupby(enumerate(drawn.columns), lambda own: own[1].network):
         hops = [hop for hop, _ in run]
-        turn += 1
         if not network:
             continue
         begin, end = part.way(hops[0])[0], part.way(hops[-1])[1]
         area = part.area((begin + 1, end - 1), (part.top - part.heading, part.foot))
-        shapes: list[Path | Text] = [rectangle(f"band-{turn % 2}", *area)]
+        shapes: list[Path | Text] = [rectangle(f"band-{colours[network]}", *area)]
         if not part.size.runs_down:
             run_of = shortened(Run(network, part.size.faint), end - begin - 6)
             foot = part.top - part.line - part.size.pad * 0.75 + run_of.baseline

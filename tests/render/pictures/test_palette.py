@@ -105,6 +105,15 @@ def test_every_eye_tells_lines_that_came_stayed_and_went_apart(eye: str, *, is_d
         assert distance**0.5 > 20  # 2 is just noticeable
 
 
+@pytest.mark.parametrize("eye", EYES)
+@pytest.mark.parametrize("is_dark", [False, True])
+def test_every_eye_tells_bands_apart(eye: str, *, is_dark: bool) -> None:
+    bands = [DARK[own] if is_dark else own for own in BANDS]
+    for own, other in combinations(bands, 2):
+        distance = sum((a - b) ** 2 for a, b in zip(lab(own, eye), lab(other, eye), strict=True))
+        assert distance**0.5 > 12  # 2 is just noticeable
+
+
 @pytest.mark.parametrize("is_dark", [False, True])
 def test_every_line_and_mark_stands_out_from_its_ground(*, is_dark: bool) -> None:
     # 3 is what WCAG 2.1 asks of graphics, 4.5 of small text.
