@@ -3,7 +3,7 @@
     python -m benchmarks.endless [ROUNDS [NETWORK...]]
 
 The network answers in virtual time, so 100,000 rounds of one path take two minutes, and those of
-16 paths half an hour. Needs no privilege.
+16 paths a quarter of an hour. Needs no privilege.
 """
 
 from __future__ import annotations
