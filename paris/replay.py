@@ -60,7 +60,7 @@ def saved(
 ) -> Trace | Comparison | Difference | Merged:
     """What a file holds, as it was measured. Raises FormatError.
 
-    `choice` says which trace is meant in a file of another program: a number from 1 on, or the
+    `choice` says which trace is meant in a file that may hold many: a number from 1 on, or the
     destination of one alone.
     """
     return held(*_content(file), choice)
@@ -75,7 +75,7 @@ def held(
     if data.startswith(_PCAPNG):
         return Trace.of(_from_packets(capture.read(data, file), file))
     if choice is not None:
-        raise FormatError(f"{file}: --select is for files of other programs")
+        raise FormatError(f"{file}: --select is for files of many traces, and there is one in it")
     document = schemas.parse(embedded.json_of(data, file), file)
     if comparison.is_comparison(document):
         return comparison.read(document, file)
@@ -87,11 +87,11 @@ def held(
 
 
 def listed(file: str) -> Iterator[Found]:
-    """The traces in a file of another program, in its order. Raises FormatError."""
+    """The traces in a file that may hold many, in its order. Raises FormatError."""
     data, file = _content(file)
     kind = kind_of(data)
     if kind is None:
-        raise FormatError(f"{file}: --list is for files of other programs")
+        raise FormatError(f"{file}: --list is for files of many traces, and there is one in it")
     return kind.read(data, file)
 
 
@@ -102,7 +102,7 @@ def _content(file: str) -> tuple[bytes, str]:
 
 
 def _chosen(found: Iterator[Found], choice: int | IPAddress | None, file: str) -> Record:
-    """The record of the measurement that is meant in another program's file.
+    """The record of the measurement that is meant in a file that may hold many.
 
     Raises FormatError unless there is exactly one.
     """

@@ -396,13 +396,12 @@ def render_parser() -> Parser:
     parser.add_argument(
         "--list",
         action="store_true",
-        help="instead: number, kind, source, destination and start of each trace in another "
-        "program's FILE",
+        help="instead: number, kind, source, destination and start of each trace in a FILE of many",
     )
     parser.add_argument(
         "--select",
         metavar="N|DST",
-        help="take trace N of another program's FILE, as --list numbers them, or the one to DST",
+        help="take trace N of a FILE of many, as --list numbers them, or the one to DST",
     )
     add_outputs(parser, measures=False)
     add_version(parser)

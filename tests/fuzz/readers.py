@@ -34,8 +34,9 @@ from paris.cli.options import parse_trace
 from paris.cli.parser import trace_parser
 from paris.errors import ExitCode, OutputError, on_one_line
 from paris.formats import comparison, difference, native, pcapng
+from paris.formats.json_text import json_compact
 from paris.formats.look import Look
-from paris.formats.readers.registry import kind_of
+from paris.formats.readers.registry import KINDS, kind_of
 from paris.lookup import networks
 from paris.outputs.comparison import comparison_of
 from paris.outputs.registry import FORMATS, Subject
@@ -183,7 +184,7 @@ def _file_fault(file: Path) -> str | None:
 
 
 @cache
-def _documents() -> list[object]:
+def _documents() -> list[Any]:
     """Traces whose JSON has every member that a trace may have."""
     every = {study.name: "1" if study.argument else None for study in STUDIES}
     small = [
@@ -222,6 +223,7 @@ def _black_hole() -> Trace:
         return paris.trace(network=str(file), multipath=True, studies={"mtu": None})
 
 
+_SAYING: Final = ("format", "version")
 _READ: Final = ("plan", "run", "outcomes", "names", "facts", "tables", "ways")
 
 
@@ -229,9 +231,7 @@ def _mutated_trace(random: Random) -> bytes:
     document = random.choice(_documents())
     if isinstance(document, dict) and random.random() < 0.9:
         # The rest follows from these members, and no reader uses it.
-        document = {
-            name: value for name, value in document.items() if name in (*_READ, "format", "version")
-        }
+        document = {name: value for name, value in document.items() if name in (*_SAYING, *_READ)}
     return changed_json(random, document).encode("utf-8", "surrogatepass")
 
 
@@ -269,18 +269,37 @@ def _mutated_difference(random: Random) -> bytes:
 
 
 @cache
-def _lines_of_json() -> list[str]:
-    """Files of scamper's JSON, and of what looks alike."""
-    files = [*(CORPUS.parent / "warts").glob("*.json*"), *_RESULTS.glob("fast-mda*.json")]
-    return [file.read_text() for file in sorted(files)]
+def _scamper_json() -> list[str]:
+    """Files of scamper's JSON."""
+    return [file.read_text() for file in sorted((CORPUS.parent / "warts").glob("*.json*"))]
+
+
+@cache
+def _fast_mda() -> list[str]:
+    """Files of fast-mda-traceroute's, which look like scamper's."""
+    return [file.read_text() for file in sorted(_RESULTS.glob("fast-mda*.json"))]
+
+
+def _mutated_line_of(random: Random, files: list[str]) -> bytes:
+    """The last lines of a file, one of which is changed."""
+    lines = random.choice(files).splitlines()[-3:]
+    if random.random() < 0.2:
+        return changed_text(random, "\n".join(lines)).encode("utf-8", "surrogatepass")
+    at = len(lines) // 2
+    lines[at] = changed_json(random, json.loads(lines[at]))
+    return "\n".join(lines).encode("utf-8", "surrogatepass")
+
+
+def _mutated_scamper_json(random: Random) -> bytes:
+    return _mutated_line_of(random, _scamper_json())
+
+
+def _mutated_fast_mda(random: Random) -> bytes:
+    return _mutated_line_of(random, _fast_mda())
 
 
 def _mutated_lines(random: Random) -> bytes:
-    begin, line, end = random.choice(_lines_of_json()).splitlines()[-3:]
-    if random.random() < 0.2:
-        return changed_text(random, "\n".join((begin, line, end))).encode("utf-8", "surrogatepass")
-    changed = changed_json(random, json.loads(line)).encode("utf-8", "surrogatepass")
-    return b"\n".join((begin.encode(), changed, end.encode()))
+    return _mutated_line_of(random, [*_scamper_json(), *_fast_mda()])
 
 
 @cache
@@ -346,6 +365,28 @@ def _mutated_foreign_capture(random: Random) -> bytes:
         if random.random() < 0.1
         else changed_bytes(random, data)
     )
+
+
+@cache
+def _own_lines() -> list[str]:
+    """A few traces as lines of our own JSON."""
+    return [json_compact(document) for document in _documents()]
+
+
+def _mutated_own_lines(random: Random) -> bytes:
+    """Two traces, of which one is changed, or cut short."""
+    whole, line = random.sample(_own_lines(), 2)
+    if random.random() < 0.3:
+        line = line[: random.randrange(len(line))]
+    elif random.random() < 0.3:
+        line = changed_text(random, line)
+    else:
+        document = json.loads(line)
+        # The rest follows from these members; the first two say what the file is.
+        kept = {name: document[name] for name in (*_SAYING, *_READ) if name in document}
+        line = changed_json(random, kept).replace('": ', '":').replace(', "', ',"')
+    lines = [whole, line] if random.random() < 0.8 else [line, whole]
+    return "\n".join(lines).encode("utf-8", "surrogatepass")
 
 
 _NAMES: Final = {ip_address(text).packed: "gw.example" for text in ("192.0.2.254", "2001:db8::1")}
@@ -614,12 +655,44 @@ def _found_fault(data: bytes) -> str | None:
     return None
 
 
-_OF_OTHERS: Final = ("warts", "scamper-json", "atlas", "caracal", "dublin", "packets")
-# The readers of other programs' files, without all that is made of a trace.
+# The changed files of each kind that the registry of readers has.
+CHANGED: Final[dict[str, Callable[[Random], bytes]]] = {
+    "warts": _mutated_archive,
+    "fast-mda-traceroute JSON": _mutated_fast_mda,
+    "scamper JSON": _mutated_scamper_json,
+    "RIPE Atlas": _mutated_results,
+    "caracal CSV": _mutated_rows,
+    "dublin-traceroute JSON": _mutated_dublin,
+    "pcap and pcapng": _mutated_foreign_capture,
+    "lines of our JSON": _mutated_own_lines,
+}
+
+
+def _caracal() -> bytes:
+    """The head and the rows of caracal's file, some of them again."""
+    head, *rows = (_RESULTS / "caracal-replies.csv").read_text().splitlines()
+    return "\n".join((head, *rows * 10)).encode()
+
+
+def _sample(name: str) -> Callable[[], bytes]:
+    return (CORPUS.parent / name).read_bytes
+
+
+# A file of each kind.
+SAMPLES: Final[dict[str, Callable[[], bytes]]] = {
+    "warts": _sample("warts/tracelb-udp-sport-v6.warts"),
+    "fast-mda-traceroute JSON": _sample("results/fast-mda-udp.json"),
+    "scamper JSON": _sample("warts/tracelb-udp-sport-v6.json"),
+    "RIPE Atlas": _sample("results/atlas.ndjson"),
+    "caracal CSV": _caracal,
+    "dublin-traceroute JSON": lambda: json.dumps({"flows": _dublin()}).encode(),
+    "pcap and pcapng": _sample("captures/tracelb-udp-sport-v6.rawip.pcap"),
+    "lines of our JSON": lambda: "\n".join(_own_lines()[:2]).encode(),
+}
+# The readers of files with traces, without all that is made of a trace.
 FOUND: Final = tuple(
-    Reader(f"{row.name}, read", row.mutated, _found_fault)
-    for row in READERS if row.name in _OF_OTHERS
-)  # fmt: skip
+    Reader(f"{kind.name}, read", CHANGED[kind.name], _found_fault) for kind in KINDS
+)
 
 # Too slow for every test run: it starts a process for each input.
 PROCESS: Final = Reader("process", _mutated_process, _process_fault)

@@ -223,7 +223,7 @@ def test_our_own_files_hold_one_trace_and_are_not_listed(saved: Path) -> None:
     for options in (("--list",), ("--select", 1)):
         code, out, err = render(*options, saved / "plain.json")
         assert (code, out, len(err.splitlines())) == (ExitCode.USAGE, "", 1)
-        assert f"{options[0]} is for files of other programs" in err
+        assert f"{options[0]} is for files of many traces, and there is one in it" in err
 
 
 def test_a_redacted_trace_is_rendered_without_its_addresses(saved: Path, tmp_path: Path) -> None:
