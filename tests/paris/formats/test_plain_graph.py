@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import inspect
 import io
 import json
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import networkx as nx
 import pytest
@@ -14,24 +13,11 @@ import paris
 from mda.loading import load
 from paris.formats.studies_json import vertex_id
 from paris.outputs.registry import FORMATS
+from tests.support.graphs import EDGES, READERS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from mda.trace import Trace
 
-# Until networkx 3.4 the key of the edges has another name.
-_EDGES: Final = (
-    {"edges": "edges"}
-    if "edges" in inspect.signature(nx.node_link_graph).parameters
-    else {"link": "edges"}
-)
-READERS: Final[dict[str, Callable[[bytes], Any]]] = {
-    "graphml": lambda data: nx.read_graphml(io.BytesIO(data)),
-    "gexf": lambda data: nx.read_gexf(io.BytesIO(data)),
-    "cyjs": lambda data: nx.cytoscape_graph(json.loads(data)),
-    "node-link.json": lambda data: nx.node_link_graph(json.loads(data), **_EDGES),
-}
 # What formats add to nodes and edges: their names, and numbers.
 ADDED: Final = {"label", "id", "name", "value", "source", "target"}
 
@@ -78,7 +64,7 @@ def test_every_writer_of_networkx_takes_the_plain_graph(trace: Trace) -> None:
     plain = paris.plain_graph(trace)
     for write in (nx.write_graphml, nx.write_gexf, nx.write_gml, nx.write_edgelist):
         write(plain, io.BytesIO())
-    json.dumps(nx.node_link_data(plain, **_EDGES))
+    json.dumps(nx.node_link_data(plain, **EDGES))
     json.dumps(nx.cytoscape_data(plain))
     json.dumps(nx.adjacency_data(plain))
 
