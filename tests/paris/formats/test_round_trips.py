@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -17,7 +18,8 @@ from paris import replay
 from paris.formats import native
 from paris.formats.look import Look
 from paris.outputs.registry import FORMATS
-from tests.support.scamper import multipath
+from tests.support.analyses import analysis
+from tests.support.scamper import KINDS, multipath
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -93,6 +95,18 @@ def comes_back(suffix: str, kind: str, value: Callable[[Trace], object]) -> bool
 def test_the_page_says_what_comes_back(row: str) -> None:
     told = " | ".join("yes" if comes_back(suffix, *ROWS[row]) else "no" for suffix in BACK)
     assert f"| {row} | {told} |\n" in PAGE
+
+
+@pytest.mark.parametrize("suffix", ["warts", "scamper.jsonl"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_analysis_of_the_same_probes_is_the_same(kind: str, suffix: str) -> None:
+    trace = multipath(kind)
+    written = load(next(row.trace for row in FORMATS if row.suffix == suffix))(trace, Look(suffix))
+    back = replay.held(written if isinstance(written, bytes) else written.encode(), f"x.{suffix}")
+    assert isinstance(back, Trace)
+    found, own = (analysis(json.loads(native.write(each))) for each in (back, trace))
+    assert found == own
+    assert own["certainty"]
 
 
 def test_the_page_has_no_other_rows() -> None:
