@@ -69,6 +69,8 @@ def _tables(report: Report) -> Iterator[_Table]:
     yield _Table("Survey", [
         ("traces", _number(report.traces), ""),
         *([("rows not written yet", _number(report.unfinished), "")] if report.unfinished else []),
+        *([_part("no JSON line: changes of the route count as balancers", report.without_lines,
+                 report.traces)] if report.without_lines else []),
         *([] if unknown else [_part("reached", report.reached or 0, report.traces
                                     + report.unfinished)]),
         ("probes", _number(report.probes), ""),

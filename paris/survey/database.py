@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import secrets
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -21,8 +22,8 @@ from paris.survey.files import LINKS, PROBES, TRACES, files
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-_MOST_MEMORY: Final = "2GB"  # what is more goes to files below TMPDIR
-_MOST_THREADS: Final = 4  # each reads lines into its own memory
+_MOST_MEMORY: Final = "1GB"  # what is more goes to files below TMPDIR
+_MOST_THREADS: Final = 4  # each has memory for the lines that it reads
 _MOST_OF_A_LINE: Final = 1 << 26  # bytes; the longest traces have some megabytes
 _LINKS_AT_A_TIME: Final = 200_000
 _LINES_AT_A_TIME: Final = 1 << 28  # bytes
@@ -89,6 +90,9 @@ def connect(folder: Path) -> duckdb.DuckDBPyConnection:
         # The rows stay in their files: they are most of a survey, and few questions need them.
         database.read_parquet(probes).create_view("probes")
         database.read_parquet(links).create_view("links")
+        # A notebook without its widgets has no bar, and refuses to have none.
+        with suppress(duckdb.InvalidInputException):
+            database.execute("SET enable_progress_bar = false")
         database.execute(_EMPTY)
         for own in _up_to(_LINES_AT_A_TIME, _sizes(files(folder, TRACES))):
             database.execute(_READ, {"files": own, "most": _MOST_OF_A_LINE})

@@ -28,15 +28,18 @@ class Report:
     """The figures of a survey.
 
     `traces` counts those that have rows; `unfinished` those whose rows are not written yet.
-    `reached` is None where no trace is in the JSON lines. `diamonds` counts a diamond each time a
-    trace meets it, `distinct_diamonds` once by the addresses of its ends; one with a silent or
-    no end is another one in each trace. A distribution is pairs of a value and its count, by value.
-    `successors` and `classes` are of balancers, in the same way; a balancer that was not studied
-    has the class "". `networks` counts the distinct addresses of each.
+    `without_lines` are those with rows and no JSON line: what a change of the route opened in them
+    counts as a balancer and a diamond, as only the lines tell it apart. `reached` is None where no
+    trace is in the JSON lines. `diamonds` counts a diamond each time a trace meets it,
+    `distinct_diamonds` once by the addresses of its ends; one with a silent or no end is another
+    one in each trace. A distribution is pairs of a value and its count, by value. `successors` and
+    `classes` are of balancers, in the same way; a balancer that was not studied has the class "".
+    `networks` counts the distinct addresses of each.
     """
 
     traces: int
     unfinished: int
+    without_lines: int
     reached: int | None
     probes: int
     lost: int
@@ -73,6 +76,9 @@ def report(folder: Path) -> Report:
         (unfinished,) = row(
             "SELECT count(*) FROM (SELECT run_id FROM traces EXCEPT SELECT run_id FROM probes)"
         )
+        (without_lines,) = row(
+            "SELECT count(*) FROM (SELECT run_id FROM probes EXCEPT SELECT run_id FROM traces)"
+        )
         addresses, links = row(
             "SELECT (SELECT count(DISTINCT addr) FROM vertices),"
             " (SELECT count(*) FROM (SELECT DISTINCT near_addr, far_addr FROM links"
@@ -93,6 +99,7 @@ def report(folder: Path) -> Report:
         return Report(
             traces=traces,
             unfinished=unfinished,
+            without_lines=without_lines,
             reached=reached if lines else None,
             probes=probes,
             lost=probes - replies,

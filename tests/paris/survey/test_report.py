@@ -18,6 +18,7 @@ from paris.errors import ExitCode, FormatError, SettingsError
 from paris.formats import links_parquet, native, probes_parquet
 from paris.formats.parquet import run_id
 from paris.formats.studies_json import vertex_id
+from paris.outputs import survey_report
 from paris.survey import clickhouse
 from paris.survey.database import connect
 from paris.survey.report import METRICS, report
@@ -142,6 +143,10 @@ def test_rows_without_json_lines_are_reported_too(folder: Path, tmp_path: Path) 
         (tmp_path / file.name).write_bytes(file.read_bytes())
     bare, whole = report(tmp_path), report(folder)
     assert bare.reached is None
+    assert (bare.without_lines, whole.without_lines) == (whole.traces, 0)
+    said = "no JSON line: changes of the route count as balancers"
+    assert said in survey_report.text(bare)
+    assert said not in survey_report.text(whole)
     assert bare.diamonds == whole.diamonds + 1  # which only the JSON lines know for a change
 
 
