@@ -27,7 +27,7 @@ class _Kind(NamedTuple):
 
 
 def _of(words: str, *classes: type, besides: Callable[[Any], bool] = lambda _: True) -> _Kind:
-    """Values of `classes`, of which True and False are no numbers, that `besides` accepts."""
+    """Values of `classes` that `besides` accepts; True and False do not count as numbers."""
 
     def accepts(value: Any) -> bool:
         is_number = not isinstance(value, bool) or bool in classes

@@ -109,24 +109,24 @@ def test_scamper_finds_the_same_interfaces(tmp_path: Path) -> None:
     measured = ("empirical_difference", "empirical_low", "empirical_high")
     for name in ("diamonds", "balancers"):
         assert len(theirs[name]) == len(own[name]) == 1
-        for one, other in zip(theirs[name], own[name], strict=True):
+        for left, right in zip(theirs[name], own[name], strict=True):
             of_flows = (*measured, "split", "repeats", "may_be_one_router", "differ_by")
-            same = one.keys() - of_flows
-            assert same == other.keys() - of_flows
-            assert {field: one[field] for field in same} == {field: other[field] for field in same}
+            same = left.keys() - of_flows
+            assert same == right.keys() - of_flows
+            assert {field: left[field] for field in same} == {field: right[field] for field in same}
     for shares in ("shares of vertices", "shares of edges"):
         assert theirs[shares].keys() == own[shares].keys()
         whole = (
-            {name for name, share in one[shares].items() if share == 1} for one in (theirs, own)
+            {name for name, share in each[shares].items() if share == 1} for each in (theirs, own)
         )
         assert next(whole) == next(whole)
     assert theirs["certainty"].keys() == own["certainty"].keys()
-    for one, other in zip(theirs["certainty"].values(), own["certainty"].values(), strict=True):
-        assert one["successors"] == other["successors"]
+    for left, right in zip(theirs["certainty"].values(), own["certainty"].values(), strict=True):
+        assert left["successors"] == right["successors"]
     (balancer,) = (each["vertex"] for each in own["balancers"])
-    for one in (theirs, own):
-        assert one["certainty"][balancer]["finished"]
-        assert one["certainty"][balancer]["successors"] == 4
+    for each in (theirs, own):
+        assert each["certainty"][balancer]["finished"]
+        assert each["certainty"][balancer]["successors"] == 4
     # Of the same probes it is the same in all.
     written = tmp_path / "ours.warts"
     written.write_bytes(warts.write(Trace.of(native.read_record(ours.document, "ours"))))

@@ -8,7 +8,7 @@ from typing import Any
 def analysis(document: dict[str, Any]) -> dict[str, Any]:
     """Diamonds, balancers, shares and the certainty of each vertex, of the JSON of a trace.
 
-    Warts has not the probes to the first hop, so nothing is said of what leads there.
+    Warts has not the probes to the first hop, so what leads there is left out.
     """
     graph = document["graph"]
     ttls = {vertex["id"]: vertex["ttl"] for vertex in graph["vertices"]}
