@@ -41,6 +41,7 @@ class SingleFlow(Procedure):
         ]
         self._flying: set[ProbeRequest] = set()
         self._doubts: list[Doubt] = []
+        self._end: float | None = None  # see _last_ttl
         self._made = Counter(request.ttl for request in self._waiting)
         self._last = ProbeRequest(0, max_ttl, queries)  # sent after a second
         self._is_last_asked = False
@@ -71,6 +72,7 @@ class SingleFlow(Procedure):
         """See Procedure."""
         self._flying.discard(outcome.request)
         self._table.add(outcome)
+        self._end = None
         if isinstance(outcome, Loss) and self._repeats_lost:
             self._repeat(outcome.request.ttl)
 
@@ -120,7 +122,7 @@ class SingleFlow(Procedure):
             self._is_last_asked |= ttl == self._last.ttl
 
     def _ask_in_doubt(self) -> None:
-        self._doubts = self._table.doubts()
+        self._doubts, self._end = self._table.doubts(), None
         for _, near, far, pairs in self._doubts:
             is_awaited = any(own.ttl in (near, far) for own in (*self._flying, *self._waiting))
             for _ in range(0 if is_awaited else pairs):
@@ -130,8 +132,10 @@ class SingleFlow(Procedure):
 
     def _last_ttl(self) -> float:
         """The last TTL to probe, given what is known now; infinite while no end is known."""
-        end = max((self._table.ended.get(0, inf), *(doubt.far for doubt in self._doubts)))
-        return end + _LOOK_BEHIND if self._table.ends.doubtful_ends() else end
+        if self._end is None:
+            end = max((self._table.ended.get(0, inf), *(doubt.far for doubt in self._doubts)))
+            self._end = end + _LOOK_BEHIND if self._table.ends.doubtful_ends() else end
+        return self._end
 
     def silent_since_s(self) -> dict[int, float]:
         """See Procedure."""
