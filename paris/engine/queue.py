@@ -27,7 +27,8 @@ class _Line:
 
     def __init__(self) -> None:
         self._requests: deque[ProbeRequest] = deque()
-        self._numbers: Counter[tuple[int, bool]] = Counter()  # by TTL, and whether it is repeated
+        # By TTL, and whether it is repeated; a number that has become 0 stays.
+        self._numbers: Counter[tuple[int, bool]] = Counter()
 
     def __len__(self) -> int:
         return len(self._requests)
@@ -37,6 +38,8 @@ class _Line:
 
     def ttls(self, *, only_first: bool = False) -> set[int]:
         """The TTLs of the requests, or of the first requests for a flow at a TTL."""
+        if not self._requests:
+            return set()
         return {
             ttl
             for (ttl, is_repeated), number in self._numbers.items()
@@ -207,6 +210,8 @@ class RequestQueue:
 
     def _wait_for_signs(self, now_s: float) -> None:
         """Set aside first requests to TTLs that have fallen quiet, until those are heard again."""
+        if not (self._passing or self._quiet):
+            return
         quiet = {
             ttl
             for ttl in self._quiet.keys() | self._passing.ttls(only_first=True)
@@ -225,6 +230,8 @@ class RequestQueue:
 
         Where what seemed to be a limit turned out to be something else, they pass again.
         """
+        if not (self._passing or self._held):
+            return
         ttls = self._held.keys() | self._passing.ttls()
         rates = {ttl: self.procedure.rate_pps(ttl) for ttl in ttls}
         for ttl in [ttl for ttl in self._held if rates[ttl] is None]:
