@@ -10,6 +10,7 @@ from typing import Final
 import pytest
 
 from mda.errors import ParisTraceError
+from paris.cli import options
 from paris.cli.foreign import GRANTED as FOREIGN_GRANTED
 from paris.cli.options import parse_render, parse_trace
 from paris.cli.parser import render_parser, trace_parser
@@ -93,6 +94,8 @@ def test_two_options_both_count_or_are_refused_in_a_line(
     subject: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    # To build the parser takes longer than to parse with it, which leaves it as it was.
+    monkeypatch.setattr(options, "trace_parser", cache(trace_parser))
     bare = parsed(subject=subject)
     for first, second in combinations(OPTIONS, 2):
         both = parsed(first, second, subject=subject)
