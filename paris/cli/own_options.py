@@ -201,9 +201,10 @@ def _of_variable(words: str, parser: Parser) -> list[_Own]:
     import shlex
 
     try:
-        found = _of_words(shlex.split(words), parser, VARIABLE)
+        split = shlex.split(words)
     except ValueError as error:
         raise SettingsError(f"{VARIABLE}: {error}") from None
+    found = _of_words(split, parser, VARIABLE)
     for own in found:
         if own.dest in ("", *_OF_A_RUN):
             word = on_one_line(own.words[0])

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from mda.model import Reply
 from mda.studies.registry import named
-from paris.errors import FormatError, SettingsError
+from paris.errors import FormatError
 from paris.packets.flows import Flows
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def flows_of(plan: Plan, taken: Mapping[int, Way], place: str) -> Flows:
         flows = Flows.of(plan, taken)
         for flow in taken:
             flows.headers(flow)
-    except (SettingsError, ValueError) as error:
+    except ValueError as error:
         raise FormatError(f"{place}: plan: {error}") from None
     return flows
 
