@@ -155,7 +155,7 @@ def findings() -> str:
         title, *text = head
         told = "\n".join(text).strip("\n")
         parts += [f"## {_plain(title)}", "", f"`findings/{script.name}`", "",
-                  f"```text\n{told}\n```", ""]  # fmt: skip
+                  f"```{{code-block}} text\n:class: prose\n\n{told}\n```", ""]  # fmt: skip
     return "\n".join(parts)
 
 
