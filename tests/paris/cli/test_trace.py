@@ -253,7 +253,7 @@ def test_an_output_in_a_folder_that_cannot_be_entered_is_refused(
 
 
 def test_a_wire_that_does_not_exist_is_refused_in_python() -> None:
-    with pytest.raises(SettingsError, match="there is no wire 'nosuch'"):
+    with pytest.raises(SettingsError, match=r"wire must be 'raw' or .*, not 'nosuch'"):
         paris.trace("127.0.0.1", wire="nosuch")
 
 
