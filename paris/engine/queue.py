@@ -134,8 +134,18 @@ class RequestQueue:
         heapq.heappush(self._spaced, (until_s, next(self._order), request, has_turn))
 
     def _pass_spaced(self, now_s: float) -> None:
-        while self._spacing is not None and self._spaced and self._spaced[0][0] <= now_s:
-            _, _, request, has_turn = heapq.heappop(self._spaced)
+        if self._spacing is None:
+            return
+        while self._spaced:
+            at_s, _, request, has_turn = self._spaced[0]
+            # What has become pointless would otherwise wake the engine at its turn.
+            is_abandoned = self.procedure.abandons(request)
+            if not is_abandoned and at_s > now_s:
+                return
+            heapq.heappop(self._spaced)
+            if is_abandoned:
+                self.abandoned += 1
+                continue
             until_s = now_s if has_turn else self._spacing.turn_s(request, now_s)
             if until_s > now_s:
                 self._space(until_s, request, has_turn=True)

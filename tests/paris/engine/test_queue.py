@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 
 from mda.model import HeaderField, Outcome, ProbeRequest
 from mda.procedure import Procedure
 from paris.engine.pacing import Pacing
 from paris.engine.pending import Pending
 from paris.engine.queue import RequestQueue
+from paris.engine.spacing import Lane, Spacing
 from paris.engine.waits import Waits
 from paris.packets.protocols import Protocol
 from paris.wire.base import UNLIMITED
@@ -44,10 +46,13 @@ class Stating(Procedure):
 
 
 def queue_of(
-    *requests: ProbeRequest, procedure: Stating | None = None, burst: int = 10
+    *requests: ProbeRequest,
+    procedure: Stating | None = None,
+    burst: int = 10,
+    spacing: Lane | None = None,
 ) -> RequestQueue:
     pending = Pending(flows_of(4, Protocol.UDP, HeaderField.SPORT))
-    queue = RequestQueue(procedure or Stating(), pending, Pacing(100, burst), Waits())
+    queue = RequestQueue(procedure or Stating(), pending, Pacing(100, burst), Waits(), spacing)
     queue.extend(requests, 0.0)
     return queue
 
@@ -121,6 +126,22 @@ def test_requests_that_the_procedure_abandons_are_dropped() -> None:
     left = [REQUESTS[1], REQUESTS[2], REQUESTS[4]]
     assert queue.take(UNLIMITED, 0.0, in_turn=False) == left
     assert queue.abandoned == 2
+
+
+def test_abandoned_requests_do_not_wait_for_their_turns_before_they_are_dropped() -> None:
+    requests = [ProbeRequest(0, ttl) for ttl in range(1, 9)]
+    procedure = Stating()
+    lane = Spacing(20.0).lane(ip_address("198.51.100.9"))
+    queue = queue_of(*requests, procedure=procedure, spacing=lane)
+    assert queue.take(UNLIMITED, 0.0, in_turn=False) == requests[:4]  # a burst
+    assert 0.04 < queue.next_s(in_turn=False) < 0.06
+    procedure.abandoned = {*requests[4:6], requests[7]}
+    assert queue.take(UNLIMITED, 0.01, in_turn=False) == []
+    assert queue.abandoned == 2
+    assert 0.14 < queue.next_s(in_turn=False) < 0.16  # when the seventh has its turn
+    assert queue.take(UNLIMITED, 0.16, in_turn=False) == [requests[6]]
+    assert queue.abandoned == 3
+    assert queue.next_s(in_turn=False) == float("inf")
 
 
 def test_in_turn_each_flow_has_one_probe_in_flight() -> None:
