@@ -217,10 +217,18 @@ def refusal(words: Sequence[str], ours: Collection[str], valued: Collection[str]
         if word == "--":
             return None
         for name in _names(word, valued):
-            rows = [row for row in REFUSED if name in row.options and name not in ours]
-            if rows:
-                return "; ".join(f"{name} ({row.tools}): {row.says}" for row in rows)
+            if name not in ours and (advice := _advice(name)):
+                return "; ".join(f"{name} ({tools}): {says}" for says, tools in advice.items())
     return None
+
+
+def _advice(name: str) -> dict[str, str]:
+    """What to say of an option, with the tools that have it and of which that is to be said."""
+    tools: dict[str, list[str]] = {}
+    for row in REFUSED:
+        if name in row.options:
+            tools.setdefault(row.says, []).append(row.tools)
+    return {says: ", ".join(names) for says, names in tools.items()}
 
 
 def _names(word: str, valued: Collection[str]) -> list[str]:
