@@ -130,7 +130,8 @@ def nearer_answers(trace: Trace, ends: Iterable[Ending]) -> tuple[Nearer, ...]:
 
     A reply of a machine one hop further passes one hop more. That proves something only where the
     replies of the hops before show this, so that the way back is the way there. Where control
-    probes find the host at that very hop, its way back is shorter.
+    probes find the host at that very hop, and its replies to them pass no more hops either, its way
+    back is shorter.
     """
     found = (_nearer_answer(trace, end) for end in _unreached(trace, ends))
     return tuple(own for own in found if own is not None)
@@ -163,10 +164,21 @@ def are_unseen(trace: Trace, ends: Iterable[Ending]) -> bool:
 
 
 def _unreached(trace: Trace, ends: Iterable[Ending]) -> Iterator[Ending]:
-    """The ends at hops where no control probe finds the host."""
+    """The ends where no control probe finds the host."""
     version = trace.plan.destination.version
-    reached = {own.hop for own in trace.controls if own.reaches(version)}
-    return (end for end in ends if end.at.ttl not in reached)
+    found = [own for own in trace.controls if own.reaches(version)]
+    return (end for end in ends if not any(_is_there(trace, own, end) for own in found))
+
+
+def _is_there(trace: Trace, control: Control, end: Ending) -> bool:
+    """Whether a control finds the host at this hop, over as many links back as what answers there.
+
+    A box right before the host answers at the host's hop, but from one link nearer.
+    """
+    if control.hop != end.at.ttl:
+        return False
+    passed = _passed(_own_ttls(trace, end))
+    return control.reply_ttl is None or not passed or links_passed(control.reply_ttl) in passed
 
 
 def resets_alike(

@@ -91,6 +91,17 @@ class Path:
         return measured_ttl(self.vertices)
 
     @property
+    def end(self) -> Vertex:
+        """The last vertex that answers, whose times are the path's; the last one if none does."""
+        ends = (own for own in self.vertices if own.ttl == self.measured_ttl)
+        return next(ends, self.vertices[-1])
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether nothing answers behind its end: what it carries may not arrive."""
+        return self.vertices[-1].address is None
+
+    @property
     def differs_in_rtt(self) -> bool:
         """Whether it is slower or faster than the others, by enough to matter."""
         usual_s = (self.times.median_s or 0.0) - self.slower_s
@@ -226,14 +237,17 @@ class Seen:
 def _compared(every: Sequence[Path], *, compares_losses: bool) -> tuple[Path, ...]:
     """The paths, each with the probabilities that it does not differ from the others together.
 
-    Where an end limits the rate of its replies, losses say nothing of the path: not compared.
+    A path is compared with those that end at the same address: the figures of a path that goes
+    silent before are those of a nearer router. Where an end limits the rate of its replies, losses
+    say nothing of the path: not compared.
     """
     found = every[:MOST_COMPARED]
-    asked = sum(path.times.asked for path in found)
-    lost = sum(path.times.lost for path in found)
     by_rtt, by_loss, slower_s, lossier = [], [], [], []
     for path in found:
-        others = [other for other in found if other is not path]
+        alike = [other for other in found if other.end.address == path.end.address]
+        others = [other for other in alike if other is not path]
+        asked = sum(own.times.asked for own in alike)
+        lost = sum(own.times.lost for own in alike)
         rtts_s = [rtt_s for other in others for rtt_s in other.times.rtts_s]
         by_rtt.append(rank_probability(path.times.rtts_s, rtts_s))
         has_losses = compares_losses and asked

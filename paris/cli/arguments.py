@@ -20,7 +20,7 @@ _DIGITS: Final = 9  # Python refuses to read numbers of thousands of digits
 
 def port(text: str, protocol: str = "udp") -> int:
     """A port, by number or by the name that its service has in this protocol."""
-    if text.isdecimal():
+    if text.isascii() and text.isdecimal():
         number = int(text) if len(text) <= _DIGITS else _HIGHEST_PORT + 1
         if not 1 <= number <= _HIGHEST_PORT:
             raise argparse.ArgumentTypeError(f"ports are from 1 to {_HIGHEST_PORT}, not {text}")

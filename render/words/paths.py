@@ -48,7 +48,9 @@ def listed(trace: Trace, recipes: Recipes) -> list[str]:
                 if trace.unordered else "no paths: nothing answered"]  # fmt: skip
     flows = sum(len(path.flows) for path in found)
     named = count(len(found), "path", "paths")
-    lines = [f"{named} from end to end, by {count(flows, 'flow', 'flows')}"]
+    silent = sum(path.is_silent for path in found)
+    reach = f", {silent} silent at the end" if silent else " from end to end"
+    lines = [f"{named}{reach}, by {count(flows, 'flow', 'flows')}"]
     unused = (trace.path_count or 0) - len(found)
     if unused > 0:
         so_far = "" if trace.is_complete else " so far"
@@ -68,7 +70,10 @@ def listed(trace: Trace, recipes: Recipes) -> list[str]:
     mtus = _mtus(trace)
     for line, path in zip(lines_of_table[1:], found, strict=True):
         recipe = recipes(path.flows[0])
-        lines += [line, f"        {recipe.ports}{mtus.get(path.vertices, '')}"]
+        lines.append(line)
+        if path.is_silent and path.end.address is not None:
+            lines.append(f"        no reply behind {place(path.end)}, whose figures these are")
+        lines.append(f"        {recipe.ports}{mtus.get(path.vertices, '')}")
         lines += [f"        {command}" for command in recipe.commands]
     return [*lines, *_cut_short(trace, found), *_differences(trace, found), *_limits(trace, found)]
 
@@ -84,6 +89,8 @@ def path_words(trace: Trace) -> tuple[PathWords, ...]:
 def _difference(path: Path) -> str:
     """How a path differs from the others, in few words; empty if it does not."""
     parts = []
+    if path.is_silent:
+        parts.append("silent at the end")
     if path.differs_in_rtt:
         way = "slower" if path.slower_s > 0 else "faster"
         parts.append(f"{milliseconds(abs(path.slower_s))} ms {way}")
@@ -162,14 +169,16 @@ def _differences(trace: Trace, paths: Sequence[Path]) -> list[str]:
                 f"path {path.number} loses {percent(round(path.times.loss, 3))} where others "
                 f"lose {percent(round(usual, 3))} ({p_value(path.loss_probability)})"
             )
-    if not lines and len(paths) > 1 and trace.is_complete:
-        lines.append("no path differs from the others in round-trip time or loss")
+    alike = Counter(path.end.address for path in paths)
+    if not lines and max(alike.values()) > 1 and trace.is_complete:
+        others = "the others" if len(alike) == 1 else "others with the same end"
+        lines.append(f"no path differs from {others} in round-trip time or loss")
     return lines
 
 
 def _limits(trace: Trace, paths: Sequence[Path]) -> list[str]:
     """That losses are not compared, where an end limits the rate of its replies, or may do so."""
-    ends = {path.vertices[path.measured_ttl - trace.plan.first_ttl] for path in paths}
+    ends = {path.end for path in paths}
     lines = []
     for end in sorted(ends, key=lambda end: end.sort_key):
         known = trace.answering.get(end)

@@ -328,6 +328,38 @@ def test_a_branch_that_resets_at_the_hop_where_the_host_answers_is_named(tmp_pat
     assert "firewall HERE" in said
 
 
+@pytest.mark.parametrize("hides", [False, True])
+@pytest.mark.parametrize("version", [4, 6])
+def test_a_box_right_before_the_host_is_not_taken_for_it_because_controls_find_the_host_there(
+    version: int, hides: bool, tmp_path: Path
+) -> None:
+    source, host, router = {
+        4: ("192.0.2.1", "203.0.113.9", "198.51.100.{}"),
+        6: ("2001:db8::1", "2001:db8:ffff::9", "2001:db8:0:{}::1"),
+    }[version]
+    hidden = ", silent: true" if hides else ""
+    file = tmp_path / "net.yaml"
+    file.write_text(
+        f'source: "{source}"\n'
+        f'destination: {{address: "{host}", open: [22, 443]}}\n'
+        "routers:\n"
+        f'  r1: {{interfaces: ["{router.format(1)}"]}}\n'
+        f'  r2: {{interfaces: ["{router.format(2)}"]}}\n'
+        f'  r3: {{interfaces: ["{router.format(3)}"]{hidden},'
+        " filter: [{protocol: tcp, dport: 22, action: reset}]}\n"
+        "paths: [source -> r1 -> r2 -> r3 -> destination]\n"
+    )
+    said = " ".join(run("--sim", str(file), "-T", "-p", "22", "--diagnose").stdout.split())
+    if hides:
+        assert f"CLOSED {host}" in said
+        assert "firewall ?" in said
+        assert "service ?" in said
+    else:
+        assert f"REFUSED BY A MIDDLEBOX a reset in the name of {host} (hop 4)" in said
+        assert "firewall HERE" in said
+        assert "service ?" in said
+
+
 def test_a_branch_that_resets_behind_a_balancer_per_packet_is_not_called_a_limit(
     tmp_path: Path,
 ) -> None:

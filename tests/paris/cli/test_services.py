@@ -80,6 +80,7 @@ def test_names_in_a_comparison_are_looked_up_for_their_protocol() -> None:
         ("a:nosuch", "a:nosuch: not a port number or service name: 'nosuch'"),
         (f"a:{'9' * 5000}", "ports are from 1 to 65535, not 999"),
         ("-p nosuchservice a", "-p/--port: not a port number or service name: 'nosuchservice'"),
+        ("-p ٤٤٣ a", "-p/--port: not a port number or service name: '٤٤٣'"),
         ("-p 70000 a", "-p/--port: ports are from 1 to 65535, not 70000"),
         ("-I a:443", "a:443 has no meaning with -I: ICMP has no ports"),
         ("-I -p 80 a", "-p/--port has no meaning with -I: ICMP has no ports"),

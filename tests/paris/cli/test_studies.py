@@ -371,6 +371,27 @@ def test_paths_that_were_cut_short_say_how_often_each_was_measured_and_do_not_ca
     assert "was measured" not in said("--paths", probes=500)
 
 
+def test_a_path_that_goes_silent_is_not_compared_with_those_that_arrive(tmp_path: Path) -> None:
+    network = tmp_path / "net.yaml"
+    network.write_text(
+        "source: 192.0.2.1\n"
+        "destination: {address: 203.0.113.9, delay_ms: 2}\n"
+        "routers:\n"
+        "  lb: {interfaces: [198.51.100.1]}\n"
+        "  a: {interfaces: [198.51.100.2]}\n"
+        "  b: {interfaces: [198.51.100.3]}\n"
+        "  dead: {interfaces: [198.51.100.4], drops: true}\n"
+        "  joint: {interfaces: [198.51.100.5]}\n"
+        "paths:\n  - source -> lb -> [a, b, dead] -> joint -> destination\n"
+    )
+    text = run("--sim", str(network), "--paths").stdout
+    assert "3 paths, 1 silent at the end, by" in text
+    assert "no reply behind 198.51.100.4 (hop 2), whose figures these are" in text
+    assert "no path differs from others with the same end in round-trip time or loss" in text
+    assert "slower" not in text
+    assert "faster" not in text
+
+
 def test_what_a_cut_short_comparison_left_unexplored_counts_for_every_protocol() -> None:
     ended = said("--compare", "udp,tcp/443,icmp", probes=200)
     assert "the trace is unfinished (1 vertex not fully explored)" in ended
