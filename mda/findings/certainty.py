@@ -47,7 +47,7 @@ class Obstacle(Enum):
     UNFINISHED = "some vertices are not fully explored"
     PER_PACKET = "a router balances per packet"
     ROUTE_CHANGE = "the route changed during the trace"
-    REFUSED = "a router on the way refuses probes"
+    REFUSED = "probes end at an address that is not the destination's"
     SHARED_ADDRESS = "routers may share the address 192.0.0.8"
     SEVERAL_MACHINES = "several machines reply from one address"
     SHARED_DESTINATION = "routers may reply from the destination's address"

@@ -19,7 +19,10 @@ Stated = tuple[float, bool]  # the chance, and whether the statement is wrong
 # What the routers of a topology file hash unless it says otherwise.
 _DEFAULT: Final = ("source", "destination", "protocol", "sport", "dport", "icmp-checksum")
 _PORTS: Final = {"sport", "dport", "icmp-checksum"}
-_NOTICED: Final = {"a router balances per packet", "a router on the way refuses probes"}
+_NOTICED: Final = {
+    "a router balances per packet",
+    "probes end at an address that is not the destination's",
+}
 _PORTLESS: Final = ("per destination", "per flow label")
 
 

@@ -24,7 +24,7 @@ from tests.support.waiting import LONGEST_S
 
 QUICK = ("--sim", "two-way", "--mda")
 SKIPPED = "no hop before the destination was traced"
-REFUSED = "a router on the way refuses probes"
+REFUSED = "probes end at an address that is not the destination's"
 
 
 def test_the_text_shows_a_simulated_diamond() -> None:
